@@ -1,0 +1,141 @@
+package stack
+
+import "strings"
+
+// State is why a goroutine waits.
+type State string
+
+// The states that there are. The words are those of the metric attribute
+// goroutine.state.
+const (
+	StateChanSend      State = "chan_send"
+	StateChanReceive   State = "chan_receive"
+	StateSelect        State = "select"
+	StateSelectNoCases State = "select_no_cases"
+	StateMutex         State = "mutex"
+	StateRWMutexRead   State = "rwmutex_read"
+	StateRWMutexWrite  State = "rwmutex_write"
+	StateWaitGroup     State = "waitgroup"
+	StateCond          State = "cond"
+	StateSemaphore     State = "semaphore"
+	StateSleep         State = "sleep"
+	StateIOWait        State = "io_wait"
+	StateSyscall       State = "syscall"
+	StateRunning       State = "running" // running or runnable
+	StateOther         State = "other"
+)
+
+// waits maps the functions in which goroutines wait to the state of those that
+// do. It holds the names of Go 1.23 to 1.26, and both the frames that a profile
+// shows and those that are left in the stacks of a trace's own events, which
+// begin where the runtime was called.
+var waits = map[string]State{
+	"runtime.chansend":  StateChanSend,
+	"runtime.chansend1": StateChanSend,
+	"runtime.chanrecv":  StateChanReceive,
+	"runtime.chanrecv1": StateChanReceive,
+	"runtime.chanrecv2": StateChanReceive,
+	"runtime.selectgo":  StateSelect,
+	"runtime.block":     StateSelectNoCases,
+
+	"reflect.chansend":  StateChanSend,
+	"reflect.chansend0": StateChanSend,
+	"reflect.chanrecv":  StateChanReceive,
+	"reflect.rselect":   StateSelect,
+
+	"internal/sync.runtime_SemacquireMutex": StateMutex,
+	"internal/sync.(*Mutex).Lock":           StateMutex,
+	"internal/sync.(*Mutex).lockSlow":       StateMutex,
+	"sync.runtime_SemacquireMutex":          StateMutex,
+	"sync.(*Mutex).Lock":                    StateMutex,
+	"sync.(*Mutex).lockSlow":                StateMutex,
+	"sync.runtime_SemacquireRWMutexR":       StateRWMutexRead,
+	"sync.(*RWMutex).RLock":                 StateRWMutexRead,
+	"sync.runtime_SemacquireRWMutex":        StateRWMutexWrite,
+	"sync.(*RWMutex).Lock":                  StateRWMutexWrite,
+	"sync.runtime_SemacquireWaitGroup":      StateWaitGroup,
+	"sync.(*WaitGroup).Wait":                StateWaitGroup,
+	"sync.runtime_notifyListWait":           StateCond,
+	"sync.(*Cond).Wait":                     StateCond,
+
+	"time.Sleep":                       StateSleep,
+	"runtime.netpollblock":             StateIOWait,
+	"internal/poll.runtime_pollWait":   StateIOWait,
+	"internal/poll.(*pollDesc).wait":   StateIOWait,
+	"internal/poll.runtime_Semacquire": StateSemaphore,
+	"internal/poll.(*fdMutex).rwlock":  StateSemaphore,
+	"internal/poll.(*FD).Close":        StateSemaphore,
+	"sync.runtime_Semacquire":          StateSemaphore,
+	"runtime.semacquire":               StateSemaphore,
+	"runtime.semacquire1":              StateSemaphore,
+}
+
+// stateOf reads the state off the frames nearest to the leaf. A goroutine waits
+// when the source says so or when its leaf is where the runtime parks one.
+//
+//	gopark < selectgo < main.f                               ->  select
+//	gopark < goparkunlock < semacquire1 < ...Mutex < main.f  ->  mutex
+//	time.Sleep < main.f, waiting                             ->  sleep
+//	asyncPreempt < selectgo < main.f                         ->  running
+func stateOf(frames []Frame, activity Activity) State {
+	leaf := frames[0].Function
+	switch {
+	case parks(leaf), activity == Waiting:
+		return waitingState(frames)
+	case activity == InSyscall, activity == Unknown && isSyscall(leaf):
+		return StateSyscall
+	default:
+		return StateRunning
+	}
+}
+
+func parks(leaf string) bool {
+	switch leaf {
+	case "runtime.gopark", "runtime.goparkunlock", "runtime.coroswitch":
+		return true
+	}
+	return false
+}
+
+// waitingState returns the state that the first known frame tells. It looks no
+// further than the means of waiting reach: a goroutine that helps the garbage
+// collector is parked too, and what stands further up its stack is not why.
+//
+// Two states need a second frame. A writer that queues behind another writer of
+// the same RWMutex waits at the mutex inside it, and before Go 1.25 a WaitGroup
+// was a plain semaphore to the runtime.
+func waitingState(frames []Frame) State {
+	state := StateOther
+	for _, f := range frames {
+		next, known := waits[f.Function]
+		switch {
+		case !known && strings.HasPrefix(f.Function, "internal/poll.(*FD)."):
+			next, known = StateIOWait, true
+		case !known && !isMeansOfWaiting(packagePath(f.Function)):
+			return state
+		}
+		switch {
+		case !known:
+		case state == StateOther,
+			state == StateMutex && next == StateRWMutexWrite,
+			state == StateSemaphore && next == StateWaitGroup:
+			state = next
+		}
+	}
+	return state
+}
+
+// isSyscall tells whether a goroutine with this leaf is outside Go: in a system
+// call, in C, or, as the goroutine behind os/signal, asleep with its thread.
+func isSyscall(leaf string) bool {
+	switch leaf {
+	case "runtime.cgocall", "runtime.notetsleepg":
+		return true
+	}
+	switch packagePath(leaf) {
+	case "syscall", "internal/runtime/syscall", "internal/runtime/syscall/linux", "runtime/internal/syscall":
+		function := strings.ToLower(leaf[strings.LastIndexByte(leaf, '.')+1:])
+		return strings.Contains(function, "syscall")
+	}
+	return false
+}

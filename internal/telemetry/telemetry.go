@@ -1,0 +1,61 @@
+// Package telemetry holds the names, units and attribute keys of every metric
+// that this project emits or watches, once.
+package telemetry
+
+// Metrics of the census, from the receiver and from instrument alike. Unit
+// UnitGoroutine throughout.
+const (
+	GoroutineCount     = "go.goroutine.count" // OpenTelemetry semantic conventions
+	GoroutineCreations = "goroutine.creations"
+
+	StackCount       = "goroutine.stack.count"
+	StackAgedCount   = "goroutine.stack.aged.count"
+	StackAgedExits   = "goroutine.stack.aged.exits"
+	StackLeakedCount = "goroutine.stack.leaked.count"
+
+	EntryCount     = "goroutine.entry.count"
+	EntryAgedCount = "goroutine.entry.aged.count"
+	EntryAgedExits = "goroutine.entry.aged.exits"
+)
+
+// Metrics of a scrape, from the receiver alone.
+const (
+	ScrapeUp       = "goroutine.scrape.up"
+	ScrapeDuration = "goroutine.scrape.duration"
+)
+
+// Metrics that flag a leak, from the processor.
+const (
+	LeakSeverity   = "goroutine.leak.severity"
+	LeakCount      = "goroutine.leak.count"
+	LeakGrowthRate = "goroutine.leak.growth_rate"
+
+	MemoryLeakSeverity   = "memory.leak.severity"
+	MemoryLeakSize       = "memory.leak.size"
+	MemoryLeakGrowthRate = "memory.leak.growth_rate"
+)
+
+// Attribute keys. Those in code.* are OpenTelemetry semantic conventions.
+const (
+	AttrSignature    = "goroutine.stack.signature"
+	AttrState        = "goroutine.state"
+	AttrFunction     = "code.function.name"
+	AttrFile         = "code.file.path"
+	AttrLine         = "code.line.number"
+	AttrEntry        = "goroutine.entry.function.name"
+	AttrScrapeSource = "goroutine.scrape.source"
+)
+
+// SignatureOther is the value of AttrSignature, and of AttrEntry, under which
+// the groups beyond the limit are summed.
+const SignatureOther = "other"
+
+// Units, in UCUM.
+const (
+	UnitOne               = "1"
+	UnitGoroutine         = "{goroutine}"
+	UnitGoroutinesPerHour = "{goroutine}/h"
+	UnitBytes             = "By"
+	UnitBytesPerHour      = "By/h"
+	UnitSeconds           = "s"
+)
