@@ -1,0 +1,152 @@
+package growth
+
+import (
+	"math"
+	"time"
+)
+
+// The floor of a level is its minimum over a segment of time: what is left when
+// the requests of the moment are gone. A leak raises the floor in every segment.
+// Load raises it too, for a while; so it is watched over several horizons at
+// once, each twice as long as the one before and made of the same number of
+// segments.
+const (
+	// segments is how many a horizon has: five increments, enough to tell
+	// three separate steps from one, and few enough that the shortest
+	// horizon, of MinDuration, has several observations in each segment.
+	segments = 6
+	// horizons is how many are watched. At the default MinDuration of 30 min
+	// they reach from there to 32 h: a daily swing fits into the longest, and
+	// a leak of one goroutine an hour rises by MinLeaked in it.
+	horizons = 7
+)
+
+// steps is in how many segments the floor must have risen: "at least three
+// separate steps" tells growth that goes on from a deploy, a warm-up or a cache
+// that was filled once.
+const steps = 3
+
+// backslide is the share of the whole rise that the floor may lose on the way.
+// A leak loses nothing but what load does to the floor.
+const backslide = 0.1
+
+// flattening is the share of an even pace that the last two increments must have
+// kept. What fills a pool or a population of sessions slows down as it fills: one
+// whose members live for T on average rises, over the 2 T that it needs to be 86%
+// full, at less than half the even pace towards the end. A leak keeps pace; one
+// of ten arrivals falls below half of it by chance in one look of twenty (binomial,
+// p = 2/5), and then waits for the next segment.
+const flattening = 0.5
+
+// floors remembers the floors of the last segments, for every horizon. The
+// segments of a horizon are twice as long as those of the one before, whose
+// floors it takes in pairs.
+type floors struct {
+	end     int64   // when the current segment ends, Unix ns; 0 before the first observation
+	current float32 // the floor of the current segment
+	scales  [horizons]scale
+	count   [horizons]uint8 // how many floors of each are known
+	half    [horizons]bool  // whether the first of a pair waits for the second
+}
+
+// scale is one horizon.
+type scale struct {
+	floors [segments]float32 // the latest last
+	first  float32           // of a pair
+}
+
+// rise is a growth that was found.
+type rise struct {
+	perHour float64
+	horizon time.Duration
+}
+
+// segment returns how long the segments of the shortest horizon are.
+func segment(r *Rules) time.Duration { return max(r.MinDuration/segments, 1) }
+
+// observe adds a level. Segments begin and end on a grid of their own length, so
+// that rates are right; those in which nothing was observed keep the floor of
+// the one before, since of what happened in them nothing is known.
+func (f *floors) observe(r *Rules, level float64, now int64) {
+	length := int64(segment(r))
+	if f.end == 0 || now-f.end > length*segments<<(horizons-1) {
+		*f = floors{end: now + length, current: float32(level)}
+		return
+	}
+	if now < f.end {
+		f.current = min(f.current, float32(level))
+		return
+	}
+	for ; now >= f.end; f.end += length {
+		f.push(f.current)
+	}
+	f.current = float32(level)
+}
+
+// push closes a segment.
+func (f *floors) push(floor float32) {
+	for i := range f.scales {
+		s := &f.scales[i]
+		copy(s.floors[:], s.floors[1:])
+		s.floors[segments-1] = floor
+		f.count[i] = min(f.count[i]+1, segments)
+		f.half[i] = !f.half[i]
+		if f.half[i] {
+			s.first = floor
+			return
+		}
+		floor = min(floor, s.first)
+	}
+}
+
+// rising tells whether the floor rises over any horizon, and over the longest
+// of those how fast. A noisy level must have risen by more than chance.
+func (f *floors) rising(r *Rules, noisy bool) (rise, bool) {
+	for i := horizons - 1; i >= 0; i-- {
+		if f.count[i] < segments {
+			continue
+		}
+		s := &f.scales[i]
+		least := r.MinLeaked
+		if noisy {
+			least = max(least, noise(float64(s.floors[segments-1])))
+		}
+		if total, ok := s.rising(f.current, least); ok {
+			length := segment(r) << i
+			return rise{
+				perHour: total / (float64(segments-1) * length.Hours()),
+				horizon: length * segments,
+			}, true
+		}
+	}
+	return rise{}, false
+}
+
+// noise is by how much the floor of a count may rise over a horizon by chance.
+// Independent arrivals and exits make a count swing by its square root (the
+// deviation of a Poisson process), its floors by less; to rise by twice that
+// without falling in between is not chance. To bytes it makes no difference.
+func noise(floor float64) float64 { return 2 * math.Sqrt(floor) }
+
+// rising tells whether the floors of one horizon rise, by at least least, and by
+// how much.
+func (s *scale) rising(current float32, least float64) (float64, bool) {
+	var up, down float64
+	risen := 0
+	for i := 1; i < segments; i++ {
+		d := float64(s.floors[i]) - float64(s.floors[i-1])
+		if d > 0 {
+			up += d
+			risen++
+		} else {
+			down -= d
+		}
+	}
+	total := up - down
+	late := float64(s.floors[segments-1]) - float64(s.floors[segments-3])
+	fallen := max(0, float64(s.floors[segments-1])-float64(current))
+	return total, risen >= steps &&
+		total >= least &&
+		down+fallen <= backslide*up &&
+		late >= flattening*total*2/(segments-1)
+}

@@ -1,0 +1,168 @@
+// Package growth judges numbers over time: does what they count leak?
+//
+// It knows nothing of stacks, processes or metrics. One Evidence watches one
+// stream, a group of goroutines or a process's memory, and costs a constant few
+// hundred bytes. It is pure arithmetic on the observations' own times, so a day
+// can be replayed in a second, and the same input always gives the same verdict.
+//
+// Three questions make a verdict, in a file each:
+//
+//   - does the floor of the level rise, and is it still rising? (floor.go)
+//   - are exits so rare that nothing this old would still be in use? (lifetime.go)
+//   - was the same population ever seen to empty? (population.go)
+package growth
+
+import (
+	"math"
+	"time"
+)
+
+// Severity is how sure a verdict is.
+type Severity uint8
+
+// The severities, and what each rests on.
+const (
+	None      Severity = iota
+	Suspected          // growth
+	Probable           // growth, and lifetimes longer than any that the service has; or growth that outlived a day or a restart
+	Confirmed          // the runtime's own proof; never the verdict of this package
+)
+
+// Rules are what the user knows of the service. The zero value is of no use:
+// every field must be above 0.
+type Rules struct {
+	// MinDuration is the shortest time over which growth counts.
+	MinDuration time.Duration
+	// MinLeaked is the least growth that is worth a flag, in the unit of the
+	// level: goroutines or bytes.
+	MinLeaked float64
+	// MaxLifetime is the longest that a healthy goroutine of the service
+	// reasonably lives.
+	MaxLifetime time.Duration
+}
+
+// Observation is what was seen of one stream at one time.
+type Observation struct {
+	// At is the time of the data.
+	At time.Time
+	// Start is since when the process has been watched: the start timestamp
+	// of its counters. A later one than before means another process. Zero
+	// is unknown.
+	Start time.Time
+	// Count is the number there are: goroutines or bytes.
+	Count float64
+	// Census tells whether Aged and Exits are known.
+	Census bool
+	// Aged is how many of Count are old.
+	Aged float64
+	// Exits is how many old ones have left since Start.
+	Exits float64
+}
+
+// Verdict is what the evidence says now.
+type Verdict struct {
+	Severity Severity
+	// Leaked is how many are believed leaked now, in the unit of the level.
+	Leaked float64
+	// PerHour is how fast that grows.
+	PerHour float64
+}
+
+// Evidence is what is remembered of one stream. The zero value is ready. It is
+// not safe for concurrent use. It holds no pointers.
+type Evidence struct {
+	last       int64 // time of the latest observation, Unix ns
+	start      int64 // of the process, Unix ns; 0 is unknown
+	lastCensus int64 // time of the latest observation with a census, Unix ns
+	census     bool  // the level is the aged, not the count
+
+	floors     floors
+	lifetime   lifetime
+	population population
+	belief     belief
+}
+
+// Observe takes the next observation and returns the verdict that holds from
+// then on. An observation that is not later than the one before, or has a
+// number that is negative or not finite, is passed over.
+//
+// The level that is judged is the aged goroutines, where they are known, and the
+// count elsewhere. A stream that had a census and comes without one for
+// MinDuration is judged by its count from then on, afresh.
+func (e *Evidence) Observe(r *Rules, o Observation) Verdict {
+	now := o.At.UnixNano()
+	if now <= e.last || !countable(o.Count) || o.Census && !(countable(o.Aged) && countable(o.Exits)) {
+		return e.belief.verdict(e.population.grown())
+	}
+	e.noticeProcess(o)
+	if !e.chooseLevel(r, o, now) {
+		e.last = now
+		return e.belief.verdict(e.population.grown())
+	}
+	level := o.Count
+	if e.census {
+		level = o.Aged
+		e.lifetime.observe(r, o, now)
+		e.lastCensus = now
+	}
+	e.population.observe(r, level, time.Duration(now-e.last))
+	e.last = now
+	e.floors.observe(r, level, now)
+	return e.judge(r, now)
+}
+
+// Last returns the time of the latest observation.
+func (e *Evidence) Last() time.Time { return time.Unix(0, e.last) }
+
+func countable(v float64) bool { return v >= 0 && !math.IsInf(v, 1) }
+
+// noticeProcess starts afresh what a new process starts afresh. What is known of
+// lifetimes and of past populations is known of the code, and stays.
+func (e *Evidence) noticeProcess(o Observation) {
+	if o.Start.IsZero() {
+		return
+	}
+	start := o.Start.UnixNano()
+	if e.start != 0 && start > e.start {
+		e.floors = floors{}
+		e.lifetime.restart()
+		e.population.restart()
+		e.belief.restart()
+	}
+	e.start = max(e.start, start)
+}
+
+// chooseLevel settles which number is the level, and tells whether this
+// observation has it.
+func (e *Evidence) chooseLevel(r *Rules, o Observation, now int64) bool {
+	switch {
+	case o.Census == e.census:
+		return true
+	case e.census && now-e.lastCensus < int64(r.MinDuration):
+		return false
+	default:
+		e.census = o.Census
+		e.floors = floors{}
+		e.lifetime.restart()
+		e.population.restart()
+		return true
+	}
+}
+
+// judge puts the three answers together.
+func (e *Evidence) judge(r *Rules, now int64) Verdict {
+	// The aged need no allowance for chance: whoever comes and goes has exits.
+	rise, rising := e.floors.rising(r, !e.census)
+	severity := None
+	switch {
+	case !rising, !e.population.outgrown(rise.horizon):
+	case !e.census:
+		severity = Suspected
+	case e.lifetime.exceeds(r.MaxLifetime, probableAlpha):
+		severity = Probable
+	case e.lifetime.exceeds(r.MaxLifetime, suspectedAlpha):
+		severity = Suspected
+	}
+	e.belief.update(severity, rise, e.population.grown(), now)
+	return e.belief.verdict(e.population.grown())
+}

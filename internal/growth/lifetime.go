@@ -1,0 +1,73 @@
+package growth
+
+import (
+	"math"
+	"time"
+)
+
+// The confidence with which an exit rate must lie below one a MaxLifetime. Each
+// severity asks for less than one false alarm in 1/alpha populations whose mean
+// lifetime is exactly MaxLifetime; shorter-lived ones are further off.
+const (
+	probableAlpha  = 0.001
+	suspectedAlpha = 0.05
+)
+
+// lifetime is what has been seen of how long aged goroutines stay: exits over
+// the time that they were watched. Both are forgotten with MaxLifetime as time
+// constant: what left longer ago than that says nothing of those that are here.
+type lifetime struct {
+	exits float64 // forgotten exponentially
+	hours float64 // aged-goroutine-hours, forgotten likewise
+
+	at        int64   // of the latest observation in this process, Unix ns; 0 is none
+	aged      float32 // at that time
+	seenExits float64 // the counter at that time
+}
+
+// restart forgets the counter of a process that is gone. Its goroutines did not
+// leave by themselves, so they are no exits.
+func (l *lifetime) restart() { l.at = 0 }
+
+// observe adds what was seen since the observation before. Of the two aged counts
+// at the ends of the interval the lower one was there for all of it.
+func (l *lifetime) observe(r *Rules, o Observation, now int64) {
+	if l.at != 0 {
+		hours := time.Duration(now - l.at).Hours()
+		keep := math.Exp(-hours / r.MaxLifetime.Hours())
+		l.exits = l.exits*keep + max(0, o.Exits-l.seenExits)
+		l.hours = l.hours*keep + hours*min(float64(l.aged), o.Aged)
+	}
+	l.at, l.aged, l.seenExits = now, float32(o.Aged), o.Exits
+}
+
+// exceeds tells whether the mean lifetime exceeds lifetime, with confidence
+// 1 - alpha: were it lifetime, then as few exits as were seen, or fewer, would
+// have a probability of at most alpha. Exits of goroutines with a mean lifetime T
+// are a Poisson process of rate 1/T a goroutine; with no exit at all this is
+// exp(-hours/T) <= alpha.
+func (l *lifetime) exceeds(lifetime time.Duration, alpha float64) bool {
+	return poissonCDF(l.exits, l.hours/lifetime.Hours()) <= alpha
+}
+
+// poissonCDF returns the probability of at most k events where mean are expected.
+// A k between two integers, as forgetting makes it, is rounded up, which errs
+// on the side of no alarm. From the mean upwards it returns 1: the value is only
+// compared with probabilities far below the half.
+//
+// The terms are summed downwards from k, each being the one before times i/mean,
+// which is below 1; they are done when they no longer count.
+func poissonCDF(k, mean float64) float64 {
+	k = math.Ceil(k)
+	if k >= mean {
+		return 1
+	}
+	logGamma, _ := math.Lgamma(k + 1)
+	term := math.Exp(k*math.Log(mean) - mean - logGamma)
+	sum := 0.0
+	for i := k; i >= 0 && term > sum*1e-12; i-- {
+		sum += term
+		term *= i / mean
+	}
+	return sum
+}

@@ -1,0 +1,62 @@
+package growth
+
+import (
+	"math"
+	"time"
+)
+
+// memory is the time constant with which a past peak is forgotten, and outgrow by
+// how much a population must exceed what is left of it. Days of the same service
+// differ by some percent; after a weekend a Friday's peak still stands at 1.13
+// times itself, after a week without its like at its own height.
+const (
+	memory  = 30 * 24 * time.Hour
+	outgrow = 1.25
+)
+
+// cycle is the horizon from which on growth speaks for itself: it holds a whole
+// day, and nothing that follows the daily swing rises for so long.
+const cycle = 24 * time.Hour
+
+// population is how large a level is and was. What has been seen to empty by
+// itself is known to be able to, and so must outgrow its past before it is
+// flagged: sessions of nearly equal length show no exit for hours each morning,
+// but they were gone the evening before.
+type population struct {
+	level float32 // now
+	base  float32 // lowest in the life of this process
+	peak  float32 // highest since it was last seen to empty
+	past  float32 // what a peak was before the level emptied; forgotten slowly
+	begun bool    // base and peak are set
+}
+
+// observe adds a level, elapsed after the one before.
+func (p *population) observe(r *Rules, level float64, elapsed time.Duration) {
+	l := float32(level)
+	if p.past > 0 {
+		p.past *= float32(math.Exp(-float64(elapsed) / float64(memory)))
+	}
+	p.level = l
+	if !p.begun {
+		p.base, p.peak, p.begun = l, l, true
+	}
+	p.base = min(p.base, l)
+	p.peak = max(p.peak, l)
+	if emptied := p.peak - p.base; float64(emptied) >= r.MinLeaked && l-p.base <= emptied/2 {
+		p.past = max(p.past, p.peak)
+		p.peak = l
+	}
+}
+
+// restart forgets the level of a process that is gone, but not what it was able
+// to empty.
+func (p *population) restart() { p.begun = false }
+
+// outgrown tells whether growth over horizon is more than the population's
+// return to where it has been before.
+func (p *population) outgrown(horizon time.Duration) bool {
+	return horizon >= cycle || p.level > outgrow*p.past
+}
+
+// grown returns by how much the level exceeds the lowest that it was.
+func (p *population) grown() float64 { return float64(p.level - p.base) }
