@@ -101,9 +101,9 @@ func parks(leaf string) bool {
 // further than the means of waiting reach: a goroutine that helps the garbage
 // collector is parked too, and what stands further up its stack is not why.
 //
-// Two states need a second frame. A writer that queues behind another writer of
-// the same RWMutex waits at the mutex inside it, and before Go 1.25 a WaitGroup
-// was a plain semaphore to the runtime.
+// Some states need a later frame. To the runtime everything in package sync is a
+// semaphore, and a writer that queues behind another writer of the same RWMutex
+// waits at the mutex inside it.
 func waitingState(frames []Frame) State {
 	state := StateOther
 	for _, f := range frames {
@@ -117,12 +117,21 @@ func waitingState(frames []Frame) State {
 		switch {
 		case !known:
 		case state == StateOther,
-			state == StateMutex && next == StateRWMutexWrite,
-			state == StateSemaphore && next == StateWaitGroup:
+			state == StateSemaphore && isSyncState(next),
+			state == StateMutex && next == StateRWMutexWrite:
 			state = next
 		}
 	}
 	return state
+}
+
+// isSyncState tells the states that package sync makes of a semaphore.
+func isSyncState(s State) bool {
+	switch s {
+	case StateMutex, StateRWMutexRead, StateRWMutexWrite, StateWaitGroup:
+		return true
+	}
+	return false
 }
 
 // isSyscall tells whether a goroutine with this leaf is outside Go: in a system

@@ -1,0 +1,201 @@
+package stack
+
+import (
+	"strings"
+	"testing"
+	"unicode/utf8"
+
+	"go.uber.org/goleak"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// parse makes frames of "leaf:line < caller:line < root:line".
+func parse(s string) []Frame {
+	var frames []Frame
+	for part := range strings.SplitSeq(s, " < ") {
+		name, line, _ := strings.Cut(part, "@")
+		f := Frame{Function: name, File: "file.go"}
+		for _, c := range line {
+			f.Line = f.Line*10 + int(c-'0')
+		}
+		frames = append(frames, f)
+	}
+	return frames
+}
+
+// The stacks are as Go 1.23 and 1.26 wrote them, some into goroutine profiles,
+// some into execution traces.
+func TestRead(t *testing.T) {
+	for _, tc := range []struct {
+		name     string
+		stack    string
+		activity Activity
+		state    State
+		blamed   string
+		line     int
+		entry    string
+	}{
+		{"chan receive", "runtime.gopark < runtime.chanrecv < runtime.chanrecv1 < main.f@7 < main.g@9 < runtime.goexit", Unknown, StateChanReceive, "main.f", 7, "main.g"},
+		{"chan receive, trace status", "runtime.gopark < runtime.chanrecv < runtime.chanrecv1 < main.f@7 < main.g@9", Waiting, StateChanReceive, "main.f", 7, "main.g"},
+		{"chan receive, trace event", "runtime.chanrecv1 < main.f@7 < main.g@9", Waiting, StateChanReceive, "main.f", 7, "main.g"},
+		{"range over a channel", "runtime.gopark < runtime.chanrecv < runtime.chanrecv2 < main.f@7", Unknown, StateChanReceive, "main.f", 7, "main.f"},
+		{"chan send", "runtime.gopark < runtime.chansend < runtime.chansend1 < main.f@7", Unknown, StateChanSend, "main.f", 7, "main.f"},
+		{"select", "runtime.gopark < runtime.selectgo < main.f@7", Unknown, StateSelect, "main.f", 7, "main.f"},
+		{"select by reflection", "runtime.gopark < runtime.selectgo < reflect.rselect < reflect.Select < main.f@7", Unknown, StateSelect, "main.f", 7, "main.f"},
+		{"select without cases", "runtime.gopark < runtime.block < main.f@7", Unknown, StateSelectNoCases, "main.f", 7, "main.f"},
+		{"mutex", "runtime.gopark < runtime.goparkunlock < runtime.semacquire1 < internal/sync.runtime_SemacquireMutex < internal/sync.(*Mutex).lockSlow < internal/sync.(*Mutex).Lock < sync.(*Mutex).Lock < main.f@7", Unknown, StateMutex, "main.f", 7, "main.f"},
+		{"mutex, Go 1.23", "runtime.gopark < runtime.goparkunlock < runtime.semacquire1 < sync.runtime_SemacquireMutex < sync.(*Mutex).lockSlow < sync.(*Mutex).Lock < main.f@7", Unknown, StateMutex, "main.f", 7, "main.f"},
+		{"mutex, trace event", "sync.(*Mutex).Lock < main.f@7", Waiting, StateMutex, "main.f", 7, "main.f"},
+		{"mutex taken again after Cond.Wait", "runtime.gopark < runtime.goparkunlock < runtime.semacquire1 < internal/sync.runtime_SemacquireMutex < internal/sync.(*Mutex).lockSlow < internal/sync.(*Mutex).Lock < sync.(*Mutex).Lock < sync.(*Cond).Wait < main.f@7", Unknown, StateMutex, "main.f", 7, "main.f"},
+		{"read lock", "runtime.gopark < runtime.goparkunlock < runtime.semacquire1 < sync.runtime_SemacquireRWMutexR < sync.(*RWMutex).RLock < main.f@7", Unknown, StateRWMutexRead, "main.f", 7, "main.f"},
+		{"write lock", "runtime.gopark < runtime.goparkunlock < runtime.semacquire1 < sync.runtime_SemacquireRWMutex < sync.(*RWMutex).Lock < main.f@7", Unknown, StateRWMutexWrite, "main.f", 7, "main.f"},
+		{"write lock behind another writer", "runtime.gopark < runtime.goparkunlock < runtime.semacquire1 < internal/sync.runtime_SemacquireMutex < internal/sync.(*Mutex).lockSlow < internal/sync.(*Mutex).Lock < sync.(*Mutex).Lock < sync.(*RWMutex).Lock < main.f@7", Unknown, StateRWMutexWrite, "main.f", 7, "main.f"},
+		{"wait group", "runtime.gopark < runtime.goparkunlock < runtime.semacquire1 < sync.runtime_SemacquireWaitGroup < sync.(*WaitGroup).Wait < main.f@7", Unknown, StateWaitGroup, "main.f", 7, "main.f"},
+		{"wait group, Go 1.23", "runtime.gopark < runtime.goparkunlock < runtime.semacquire1 < sync.runtime_Semacquire < sync.(*WaitGroup).Wait < main.f@7", Unknown, StateWaitGroup, "main.f", 7, "main.f"},
+		{"cond", "runtime.gopark < runtime.goparkunlock < sync.runtime_notifyListWait < sync.(*Cond).Wait < main.f@7", Unknown, StateCond, "main.f", 7, "main.f"},
+		{"cond, trace event", "sync.(*Cond).Wait < main.f@7", Waiting, StateCond, "main.f", 7, "main.f"},
+		{"sleep", "runtime.gopark < time.Sleep < main.f@7", Unknown, StateSleep, "main.f", 7, "main.f"},
+		{"sleep that was started directly", "runtime.gopark < time.Sleep@300 < runtime.goexit", Unknown, StateSleep, "time.Sleep", 300, "time.Sleep"},
+		{"network", "runtime.gopark < runtime.netpollblock < internal/poll.runtime_pollWait < internal/poll.(*pollDesc).wait < internal/poll.(*pollDesc).waitRead < internal/poll.(*FD).Read < net.(*netFD).Read < net.(*conn).Read < main.f@7", Unknown, StateIOWait, "main.f", 7, "main.f"},
+		{"network, trace event", "internal/poll.(*FD).Read < net.(*netFD).Read < net.(*conn).Read < main.f@7", Waiting, StateIOWait, "main.f", 7, "main.f"},
+		{"network, started by net/http", "runtime.gopark < runtime.netpollblock < internal/poll.runtime_pollWait < internal/poll.(*FD).Read < net.(*conn).Read@9 < bufio.(*Reader).Peek < net/http.(*persistConn).readLoop < runtime.goexit", Unknown, StateIOWait, "net.(*conn).Read", 9, "net/http.(*persistConn).readLoop"},
+		{"file lock", "runtime.gopark < runtime.goparkunlock < runtime.semacquire1 < internal/poll.runtime_Semacquire < internal/poll.(*fdMutex).rwlock < internal/poll.(*FD).writeLock < internal/poll.(*FD).Write < os.(*File).Write < main.f@7", Unknown, StateSemaphore, "main.f", 7, "main.f"},
+		{"syscall", "internal/runtime/syscall.Syscall6 < syscall.RawSyscall6 < syscall.Syscall < syscall.read < os.(*File).Read < main.f@7", Unknown, StateSyscall, "main.f", 7, "main.f"},
+		{"syscall, trace event", "syscall.read < syscall.Read < os.(*File).Read < main.f@7", InSyscall, StateSyscall, "main.f", 7, "main.f"},
+		{"C", "runtime.cgocall < main._Cfunc_wait < main.f@7", Unknown, StateSyscall, "main._Cfunc_wait", 0, "main.f"},
+		{"signal.Notify", "runtime.notetsleepg < os/signal.signal_recv@150 < os/signal.loop@23 < runtime.goexit", Unknown, StateSyscall, "os/signal.signal_recv", 150, "os/signal.loop"},
+		{"running", "runtime.asyncPreempt < runtime.selectgo < main.f@7 < main.g@9", Unknown, StateRunning, "main.g", 0, "main.g"},
+		{"preempted in select, trace event", "runtime.selectgo < main.f@7 < main.g@9", Executing, StateRunning, "main.g", 0, "main.g"},
+		{"readied and not run yet", "runtime.gopark < runtime.selectgo < main.f@7 < main.g@9", Executing, StateSelect, "main.f", 7, "main.g"},
+		{"helping the garbage collector", "runtime.gopark < runtime.goparkunlock < runtime.gcParkAssist < runtime.mallocgc < main.f@7 < sync.(*Once).Do < main.g@9", Unknown, StateOther, "main.f", 7, "main.g"},
+		{"main", "runtime.gopark < runtime.selectgo < main.main@7 < runtime.main < runtime.goexit", Unknown, StateSelect, "main.main", 7, "main.main"},
+		{"module without a dot", "runtime.gopark < runtime.selectgo < app/server.run@7", Unknown, StateSelect, "app/server.run", 7, "app/server.run"},
+		{"module with an escaped dot", "runtime.gopark < runtime.selectgo < gopkg.in/yaml%2ev3.(*T).run@7", Unknown, StateSelect, "gopkg.in/yaml%2ev3.(*T).run", 7, "gopkg.in/yaml%2ev3.(*T).run"},
+		{"vendored by the standard library", "runtime.gopark < runtime.selectgo < vendor/golang.org/x/net/http2.run@3 < main.f@7", Unknown, StateSelect, "main.f", 7, "main.f"},
+		{"vendored in GOPATH", "runtime.gopark < runtime.selectgo < app/vendor/golang.org/x/net/http2.run@3 < main.f@7", Unknown, StateSelect, "app/vendor/golang.org/x/net/http2.run", 3, "main.f"},
+		{"generic function of ours in a standard one", "runtime.gopark < runtime.selectgo < slices.SortFunc[go.shape.[]app/x.T,go.shape.struct{}]@3 < app/x.Map[...]@7", Unknown, StateSelect, "app/x.Map[...]", 7, "app/x.Map[...]"},
+		{"user finalizer", "runtime.gopark < runtime.chanrecv < runtime.chanrecv1 < main.close@7 < runtime.runFinalizers < runtime.goexit", Unknown, StateChanReceive, "main.close", 7, "runtime.runFinalizers"},
+		{"iterator", "runtime.coroswitch < iter.Pull[...].func1@3 < main.f@7 < runtime.corostart < runtime.goexit", Unknown, StateOther, "main.f", 7, "runtime.corostart"},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			s, ok := Read(parse(tc.stack), tc.activity)
+			if !ok {
+				t.Fatal("taken for one of the runtime's own")
+			}
+			if s.State != tc.state || s.Blamed.Function != tc.blamed || s.Blamed.Line != tc.line || s.Entry != tc.entry {
+				t.Errorf("got %s at %s:%d, entry %s", s.State, s.Blamed.Function, s.Blamed.Line, s.Entry)
+			}
+		})
+	}
+}
+
+func TestReadLeavesOutTheRuntimesOwn(t *testing.T) {
+	for _, s := range []string{
+		"runtime.gopark < runtime.goparkunlock < runtime.bgsweep < runtime.goexit",
+		"runtime.gopark < runtime.gcBgMarkWorker",
+		"runtime.gopark < runtime.runFinalizers",
+		"runtime.gopark < runtime.chanrecv < runtime.chanrecv1 < runtime.unique_runtime_registerUniqueMapCleanup.func1",
+		"runtime.goexit",
+	} {
+		if sig, ok := Read(parse(s), Unknown); ok {
+			t.Errorf("%s: got %+v", s, sig)
+		}
+	}
+	if _, ok := Read(nil, Unknown); ok {
+		t.Error("a stack without frames has a signature")
+	}
+}
+
+func TestReadKnowsNoEntryOfAStackThatWasCut(t *testing.T) {
+	frames := parse("runtime.gopark < runtime.selectgo < main.f@7")
+	for len(frames) < MaxDepth {
+		frames = append(frames, Frame{Function: "main.descend", Line: 3})
+	}
+	s, ok := Read(frames, Unknown)
+	if !ok || s.Entry != "" || s.Blamed.Function != "main.f" {
+		t.Errorf("got %+v", s)
+	}
+}
+
+// The ID is part of what alerts and dashboards refer to: it may not change from
+// one version of this package to the next.
+func TestIDStaysTheSame(t *testing.T) {
+	s, _ := Read(parse("runtime.gopark < runtime.chanrecv < runtime.chanrecv1 < main.f@7 < main.g@9"), Unknown)
+	if got, want := s.ID.String(), "66c368b38af993c3"; got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+}
+
+func TestIDDependsOnEveryPartButTheFile(t *testing.T) {
+	base := Signature{State: StateSelect, Blamed: Frame{Function: "main.f", File: "a.go", Line: 7}, Entry: "main.g"}
+	file, state, function, line, entry := base, base, base, base, base
+	file.Blamed.File = "b.go"
+	state.State = StateMutex
+	function.Blamed.Function = "main.h"
+	line.Blamed.Line = 8
+	entry.Entry = "main.h"
+	if identify(file) != identify(base) {
+		t.Error("depends on the file")
+	}
+	for name, s := range map[string]Signature{"state": state, "function": function, "line": line, "entry": entry} {
+		if identify(s) == identify(base) {
+			t.Errorf("does not depend on the %s", name)
+		}
+	}
+}
+
+func TestPackagePath(t *testing.T) {
+	for function, want := range map[string]string{
+		"net/http.(*conn).serve":                 "net/http",
+		"gopkg.in/yaml%2ev3.Unmarshal":           "gopkg.in/yaml.v3",
+		"example.com/a/b.Map[...].func1":         "example.com/a/b",
+		"main.Do[go.shape.*example.com/a/b.T_0]": "main",
+		"main.main.func1":                        "main",
+		"nonsense":                               "nonsense",
+		"a%2":                                    "a%2",
+		"a%zz/b%2e.f":                            "a%zz/b.",
+		"":                                       "",
+	} {
+		if got := packagePath(function); got != want {
+			t.Errorf("%q: got %q, want %q", function, got, want)
+		}
+	}
+}
+
+func TestClean(t *testing.T) {
+	for in, want := range map[string]string{
+		"main.(*T).f":         "main.(*T).f",
+		"main.größe":          "main.größe",
+		"a\nb\x1b[31m\x7f":    "a\uFFFDb\uFFFD[31m\uFFFD",
+		"a\xffb":              "a\uFFFDb",
+		"c1 control \u0085 x": "c1 control \uFFFD x",
+	} {
+		if got := Clean(in); got != want {
+			t.Errorf("%q: got %q, want %q", in, got, want)
+		}
+	}
+	long := Clean(strings.Repeat("ä", MaxNameLength))
+	if len(long) > MaxNameLength+3 || !utf8.ValidString(long) {
+		t.Errorf("%d bytes, valid %v", len(long), utf8.ValidString(long))
+	}
+	name := strings.Repeat("x", 500)
+	if n := testing.AllocsPerRun(10, func() { Clean(name) }); n != 0 {
+		t.Errorf("%v allocations for a clean name", n)
+	}
+}
+
+func FuzzRead(f *testing.F) {
+	f.Add("runtime.gopark < runtime.selectgo < main.f@7", byte(0))
+	f.Add("a%2e.b[ < ]. < /", byte(1))
+	f.Fuzz(func(t *testing.T, s string, activity byte) {
+		frames := parse(s)
+		sig, ok := Read(frames, Activity(activity%4))
+		if again, ok2 := Read(frames, Activity(activity%4)); again != sig || ok != ok2 {
+			t.Errorf("read twice, got %+v and %+v", sig, again)
+		}
+		if ok && (sig.State == "" || sig.ID != identify(sig)) {
+			t.Errorf("incomplete: %+v", sig)
+		}
+	})
+}
