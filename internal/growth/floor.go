@@ -11,19 +11,21 @@ import (
 // once, each twice as long as the one before and made of the same number of
 // segments.
 const (
-	// segments is how many a horizon has: five increments, enough to tell
-	// three separate steps from one, and few enough that the shortest
-	// horizon, of MinDuration, has several observations in each segment.
-	segments = 6
+	// increments is how many a horizon has: enough to tell three separate
+	// steps from one, and few enough that the shortest horizon, of
+	// MinDuration, has several observations in each segment.
+	increments = 5
+	segments   = increments + 1
 	// horizons is how many are watched. At the default MinDuration of 30 min
 	// they reach from there to 32 h: a daily swing fits into the longest, and
 	// a leak of one goroutine an hour rises by MinLeaked in it.
 	horizons = 7
 )
 
-// steps is in how many segments the floor must have risen: "at least three
-// separate steps" tells growth that goes on from a deploy, a warm-up or a cache
-// that was filled once.
+// steps is in how many increments the floor must have risen, the first among them
+// so that the growth has lasted for the horizon: "at least three separate steps"
+// tells growth that goes on from a deploy, a warm-up or a cache that was filled
+// once.
 const steps = 3
 
 // backslide is the share of the whole rise that the floor may lose on the way.
@@ -62,7 +64,7 @@ type rise struct {
 }
 
 // segment returns how long the segments of the shortest horizon are.
-func segment(r *Rules) time.Duration { return max(r.MinDuration/segments, 1) }
+func segment(r *Rules) time.Duration { return max(r.MinDuration/increments, 1) }
 
 // observe adds a level. Segments begin and end on a grid of their own length, so
 // that rates are right; those in which nothing was observed keep the floor of
@@ -114,8 +116,8 @@ func (f *floors) rising(r *Rules, noisy bool) (rise, bool) {
 		if total, ok := s.rising(f.current, least); ok {
 			length := segment(r) << i
 			return rise{
-				perHour: total / (float64(segments-1) * length.Hours()),
-				horizon: length * segments,
+				perHour: total / (increments * length.Hours()),
+				horizon: length * increments,
 			}, true
 		}
 	}
@@ -145,8 +147,9 @@ func (s *scale) rising(current float32, least float64) (float64, bool) {
 	total := up - down
 	late := float64(s.floors[segments-1]) - float64(s.floors[segments-3])
 	fallen := max(0, float64(s.floors[segments-1])-float64(current))
-	return total, risen >= steps &&
+	return total, s.floors[1] > s.floors[0] &&
+		risen >= steps &&
 		total >= least &&
 		down+fallen <= backslide*up &&
-		late >= flattening*total*2/(segments-1)
+		late >= flattening*total*2/increments
 }

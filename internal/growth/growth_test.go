@@ -49,8 +49,8 @@ func TestLeakBecomesProbableInTime(t *testing.T) {
 			}
 			m := median(found)
 			t.Logf("median %v, formula %v", m, needed)
-			if m > needed*13/10 {
-				t.Errorf("median %v, want at most 1.3 times %v", m, needed)
+			if m > needed*13/10 || m < rules.MinDuration {
+				t.Errorf("median %v, want at least %v and at most 1.3 times %v", m, rules.MinDuration, needed)
 			}
 		})
 	}
@@ -253,9 +253,10 @@ func TestFlagEndsWhenTheLeakIsRepaired(t *testing.T) {
 		}
 	})
 	t.Run("still there, growing no more", func(t *testing.T) {
-		// Growth over three hours shows over the horizon of four, until two
-		// of its segments of 40 minutes are flat, and is believed for four more.
-		if end := lastFlagged(w); end < 4*time.Hour || end > 3*time.Hour+10*time.Minute+4*40*time.Minute+4*time.Hour {
+		// Growth over three hours shows over the horizon of four, until the
+		// last two increments are flat, at most four segments of 48 minutes later,
+		// and is believed for four hours more.
+		if end := lastFlagged(w); end < 4*time.Hour || end > 3*time.Hour+10*time.Minute+4*48*time.Minute+4*time.Hour {
 			t.Errorf("flagged until %v", end)
 		}
 	})
