@@ -1,0 +1,245 @@
+// Package census compares the snapshots of one process goroutine by goroutine:
+// how many there are of each group, how many of them are old, and how many old
+// ones have left.
+//
+// It is pure: snapshots and their times in, numbers out. What it keeps of a
+// process between two snapshots is one list, about 4 bytes a goroutine, and a few
+// hundred bytes for each group (list.go, table.go).
+package census
+
+import (
+	"time"
+
+	"github.com/otel-goroutine/otel-goroutine/internal/stack"
+)
+
+// Census is what is known of one process, or of one target whose process is
+// replaced now and then. It is not safe for concurrent use.
+type Census struct {
+	agedAfter time.Duration
+
+	// begun is the time of the first snapshot ever. All other times are
+	// counted from it, so that a step of the wall clock ages nobody.
+	begun   time.Time
+	start   time.Time // of this process
+	created int64     // goroutines, since start
+	process process
+	list    list
+
+	groups  table[stack.ID]
+	entries table[string]
+	// of is parallel to the rows of groups.
+	of []identity
+}
+
+// identity is what a group is, beside its numbers.
+type identity struct {
+	signature stack.Signature
+	entry     int32 // row in entries; none if the entry is not known
+}
+
+// New returns the census of a process that has not been seen yet. A goroutine is
+// aged when it was first seen at least agedAfter ago. A report has at most
+// maxRows groups and as many entries, the rest in one row more each.
+func New(agedAfter time.Duration, maxRows int) *Census {
+	return &Census{
+		agedAfter: agedAfter,
+		groups:    newTable[stack.ID](maxRows),
+		entries:   newTable[string](maxRows),
+	}
+}
+
+// Report is the census of one process at one time.
+type Report struct {
+	// Start is when this process was first seen: the time since which exits
+	// and creations are counted.
+	Start time.Time
+	// Restarted tells that the process is another one than that of the
+	// report before.
+	Restarted bool
+	// Count is the number of goroutines in the process.
+	Count int
+	// Complete tells whether ages, exits and creations are known as of this
+	// snapshot. A goroutine profile tells counts only.
+	Complete bool
+	// Creations is the number of goroutines created since Start, right to
+	// within 16 times GOMAXPROCS, because each P draws IDs 16 at a time.
+	Creations int64
+	// Groups and Entries each sum up to Count.
+	Groups  []Group
+	Entries []Entry
+}
+
+// Numbers are those of a group or an entry. Aged and Exits are meaningless in a
+// report that is not Complete.
+type Numbers struct {
+	Count int   // goroutines now
+	Aged  int   // those of Count that were first seen at least agedAfter ago
+	Exits int64 // goroutines since Start that were aged, were last seen here, and are gone
+}
+
+// Group is one row of a report by signature.
+type Group struct {
+	Signature stack.Signature
+	// Other marks the sum of all groups that have no row of their own, and
+	// of the goroutines that never showed a stack. It has no signature.
+	Other bool
+	Numbers
+}
+
+// Entry is one row of a report by entry function.
+type Entry struct {
+	Function string
+	// Other marks the sum of all entries that have no row of their own, and
+	// of the goroutines whose entry is not known. It has no function.
+	Other bool
+	Numbers
+}
+
+// Observe takes the next snapshot of the process and returns its census. The
+// snapshot's goroutines must be sorted by ID. newConnection tells that the
+// snapshot came over another connection than the one before, which a process
+// that was replaced forces.
+func (c *Census) Observe(s *stack.Snapshot, at time.Time, newConnection bool) Report {
+	if c.begun.IsZero() {
+		c.begun, c.start = at, at
+	}
+	now := at.Sub(c.begun)
+	rows := c.rowsOf(s)
+
+	restarted := false
+	if s.Source == stack.SourceTrace {
+		restarted = c.compare(s, rows, at, newConnection)
+	} else {
+		c.headcount(s, rows)
+	}
+	c.sumEntries()
+	c.groups.settle(now, c.agedAfter)
+	c.entries.settle(now, c.agedAfter)
+	report := c.report(s)
+	report.Restarted = restarted
+	c.forget()
+	return report
+}
+
+// rowsOf returns the row of each of the snapshot's groups.
+func (c *Census) rowsOf(s *stack.Snapshot) []int32 {
+	rows := make([]int32, len(s.Groups))
+	for i, g := range s.Groups {
+		row, added := c.groups.row(g.ID)
+		if added {
+			c.identify(row, g.Signature)
+		}
+		rows[i] = row
+	}
+	return rows
+}
+
+func (c *Census) identify(row int32, signature stack.Signature) {
+	id := identity{signature: signature, entry: none}
+	if signature.Entry != "" {
+		if id.entry, _ = c.entries.row(signature.Entry); id.entry != none {
+			c.entries.rows[id.entry].holders++
+		}
+	}
+	if int(row) == len(c.of) {
+		c.of = append(c.of, id)
+		return
+	}
+	c.of[row] = id
+}
+
+// headcount takes over the counts of a snapshot without IDs.
+func (c *Census) headcount(s *stack.Snapshot, rows []int32) {
+	c.groups.clearCounts()
+	for i, g := range s.Groups {
+		if rows[i] != none {
+			c.groups.rows[rows[i]].count += g.Count
+		}
+	}
+}
+
+// compare merges the snapshot into the list and tells whether the process is
+// another one. What it counts goes to the rows.
+func (c *Census) compare(s *stack.Snapshot, rows []int32, at time.Time, newConnection bool) bool {
+	now := at.Sub(c.begun)
+	buffer := buffers.Get().(*[]byte)
+	defer buffers.Put(buffer)
+
+	m := newMerge(c, s, rows)
+	m.run((*buffer)[:0], now)
+	restarted := c.process.replaced(&m.change, newConnection)
+	if restarted {
+		c.start, c.created = at, 0
+		c.process, c.list = process{}, list{}
+		c.groups.restart()
+		c.entries.restart()
+		*buffer = m.merged.varints
+		m = newMerge(c, s, rows)
+		m.run((*buffer)[:0], now)
+	}
+	*buffer = m.merged.varints
+	c.list.replace(m.merged)
+	c.created += c.process.observe(s)
+	c.credit(m.exits, m.exitsOfNone)
+	return restarted
+}
+
+// credit adds exits to the rows in which they are reported: the group's own if it
+// is listed, else that of all others, so that no row ever counts down.
+func (c *Census) credit(exits []int64, ofNone int64) {
+	c.groups.other.exits += ofNone
+	c.entries.other.exits += ofNone
+	for row, n := range exits {
+		if n == 0 {
+			continue
+		}
+		c.groups.credit(int32(row), n)
+		c.entries.credit(c.of[row].entry, n)
+	}
+}
+
+// sumEntries gives each entry the counts of its groups.
+func (c *Census) sumEntries() {
+	c.entries.clearCounts()
+	c.entries.clearAged()
+	for row := range c.groups.rows {
+		if entry := c.of[row].entry; entry != none {
+			c.entries.rows[entry].count += c.groups.rows[row].count
+			c.entries.rows[entry].aged += c.groups.rows[row].aged
+		}
+	}
+}
+
+// forget drops the groups that nothing refers to any more, then the entries.
+func (c *Census) forget() {
+	c.groups.forget(func(row int32) {
+		if entry := c.of[row].entry; entry != none {
+			c.entries.rows[entry].holders--
+		}
+		c.of[row] = identity{entry: none}
+	})
+	c.entries.forget(func(int32) {})
+}
+
+func (c *Census) report(s *stack.Snapshot) Report {
+	r := Report{
+		Start:     c.start,
+		Count:     s.Count(),
+		Complete:  s.Source == stack.SourceTrace,
+		Creations: c.created,
+	}
+	for _, row := range c.groups.listed {
+		r.Groups = append(r.Groups, Group{Signature: c.of[row].signature, Numbers: c.groups.rows[row].numbers()})
+	}
+	if n, ok := c.groups.remainder(r.Count, c.list.aged); ok {
+		r.Groups = append(r.Groups, Group{Other: true, Numbers: n})
+	}
+	for _, row := range c.entries.listed {
+		r.Entries = append(r.Entries, Entry{Function: c.entries.rows[row].key, Numbers: c.entries.rows[row].numbers()})
+	}
+	if n, ok := c.entries.remainder(r.Count, c.list.aged); ok {
+		r.Entries = append(r.Entries, Entry{Other: true, Numbers: n})
+	}
+	return r
+}

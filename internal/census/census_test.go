@@ -1,0 +1,404 @@
+package census
+
+import (
+	"encoding/binary"
+	"testing"
+	"time"
+
+	"github.com/otel-goroutine/otel-goroutine/internal/stack"
+)
+
+var noon = time.Date(2026, 1, 1, 12, 0, 0, 0, time.UTC)
+
+// TestLeakAndSessions follows the two groups that a headcount cannot tell apart:
+// both have 60 goroutines at the end, and both have had 60 for an hour.
+func TestLeakAndSessions(t *testing.T) {
+	const leak, sessions = 0, 2
+	p := newSimulated(1, 2)
+	c := New(10*time.Minute, 200)
+	var current []uint64
+	var r Report
+	for minute := range 60 {
+		p.start(leak)
+		current = append(current, p.start(sessions))
+		if len(current) > 20 {
+			delete(p.alive, current[0])
+			current = current[1:]
+		}
+		r = c.Observe(p.snapshot(stack.SourceTrace), noon.Add(time.Duration(minute)*time.Minute), minute == 0)
+	}
+	if got, want := groupNumbers(r, kind(leak)), (Numbers{Count: 60, Aged: 50}); got != want {
+		t.Errorf("leak: %+v, want %+v", got, want)
+	}
+	if got, want := groupNumbers(r, kind(sessions)), (Numbers{Count: 20, Aged: 10, Exits: 40}); got != want {
+		t.Errorf("sessions: %+v, want %+v", got, want)
+	}
+	if r.Creations < 118-2*idBlock || r.Creations > 118+2*idBlock {
+		t.Errorf("%d creations, want 118 to within 16 a P", r.Creations)
+	}
+	if !r.Start.Equal(noon) || r.Restarted || !r.Complete {
+		t.Errorf("start %v, restarted %v, complete %v", r.Start, r.Restarted, r.Complete)
+	}
+}
+
+// TestLoopKeepsItsEntry is the other kind of leak: goroutines that move between
+// signatures for ever, and never leave their entry.
+func TestLoopKeepsItsEntry(t *testing.T) {
+	p := newSimulated(1, 1)
+	c := New(time.Minute, 200)
+	for range 30 {
+		p.start(0)
+	}
+	var r Report
+	for minute := range 10 {
+		for id := range p.alive {
+			p.alive[id] = (int(id) + minute) % 2
+		}
+		r = c.Observe(p.snapshot(stack.SourceTrace), noon.Add(time.Duration(minute)*time.Minute), false)
+	}
+	if len(r.Entries) != 1 || r.Entries[0].Numbers != (Numbers{Count: 30, Aged: 30}) {
+		t.Errorf("entries %+v, want one with 30 aged and no exit", r.Entries)
+	}
+	for _, g := range r.Groups {
+		if g.Exits != 0 || g.Aged != g.Count {
+			t.Errorf("%+v: to move to another group is no exit, and makes nobody younger", g)
+		}
+	}
+}
+
+func TestProfileTellsCountsAndForgetsNothing(t *testing.T) {
+	p := newSimulated(1, 1)
+	c := New(time.Minute, 200)
+	for range 10 {
+		p.start(0)
+	}
+	c.Observe(p.snapshot(stack.SourceTrace), noon, false)
+	for range 5 {
+		p.start(0)
+	}
+	r := c.Observe(p.snapshot(stack.SourceProfile), noon.Add(time.Minute), false)
+	if r.Complete || r.Count != 15 || groupNumbers(r, kind(0)).Count != 15 {
+		t.Errorf("from a profile: %+v", r)
+	}
+	checkCounts(t, r)
+	r = c.Observe(&stack.Snapshot{Source: stack.SourceProfile}, noon.Add(90*time.Second), false)
+	if got := groupNumbers(r, kind(0)).Count; r.Count != 0 || got != 0 {
+		t.Errorf("count %d of %d, want 0", got, r.Count)
+	}
+	r = c.Observe(p.snapshot(stack.SourceTrace), noon.Add(2*time.Minute), false)
+	if got, want := groupNumbers(r, kind(0)), (Numbers{Count: 15, Aged: 10}); got != want {
+		t.Errorf("the ages are gone: %+v, want %+v", got, want)
+	}
+}
+
+func checkCounts(t *testing.T, r Report) {
+	t.Helper()
+	groups, entries := 0, 0
+	for _, g := range r.Groups {
+		groups += g.Count
+	}
+	for _, e := range r.Entries {
+		entries += e.Count
+	}
+	if groups != r.Count || entries != r.Count {
+		t.Errorf("groups sum up to %d, entries to %d, of %d", groups, entries, r.Count)
+	}
+}
+
+func TestEmptyGroupIsReportedForAWhile(t *testing.T) {
+	p := newSimulated(1, 1)
+	c := New(time.Minute, 200)
+	p.start(0)
+	c.Observe(p.snapshot(stack.SourceTrace), noon, false)
+	clear(p.alive)
+	for _, after := range []struct {
+		seconds int
+		rows    int
+	}{{10, 1}, {60, 1}, {69, 1}, {70, 0}} {
+		r := c.Observe(p.snapshot(stack.SourceTrace), noon.Add(time.Duration(after.seconds)*time.Second), false)
+		if len(r.Groups) != after.rows || len(r.Entries) != after.rows {
+			t.Errorf("after %d s: %d groups, %d entries, want %d", after.seconds, len(r.Groups), len(r.Entries), after.rows)
+		}
+	}
+	if len(c.groups.index) != 0 || len(c.entries.index) != 0 {
+		t.Error("the group is remembered for ever")
+	}
+}
+
+func TestNewProcess(t *testing.T) {
+	const procs = 2
+	// A process with an aged population, whose highest ID is far above.
+	before := func() (*Census, *simulated) {
+		p := newSimulated(1, procs)
+		c := New(time.Minute, 200)
+		for range 400 {
+			p.start(0)
+		}
+		for id := range p.alive {
+			if id%2 == 0 {
+				delete(p.alive, id)
+			}
+		}
+		c.Observe(p.snapshot(stack.SourceTrace), noon, true)
+		c.Observe(p.snapshot(stack.SourceTrace), noon.Add(2*time.Minute), false)
+		return c, p
+	}
+	tests := []struct {
+		name          string
+		change        func(p *simulated)
+		newConnection bool
+		want          bool
+	}{
+		{"nothing new", func(*simulated) {}, false, false},
+		{"nothing new behind a new connection", func(*simulated) {}, true, false},
+		{"all gone", func(p *simulated) { clear(p.alive) }, false, false},
+		{"a known ID with another entry", func(p *simulated) { p.alive[101] = 2 }, false, true},
+		{"a known ID at another line", func(p *simulated) { p.alive[101] = 1 }, false, false},
+		{"a known ID without a stack", func(p *simulated) { p.alive[101] = hidden }, false, false},
+		{"newcomers in as many old blocks as Ps", func(p *simulated) { p.alive[2], p.alive[18], p.alive[20] = 0, 0, 0 }, false, false},
+		{"newcomers in more old blocks than Ps", func(p *simulated) { p.alive[2], p.alive[18], p.alive[34] = 0, 0, 0 }, false, true},
+		{"newcomers without a stack", func(p *simulated) { p.alive[2], p.alive[18], p.alive[34] = hidden, hidden, hidden }, false, false},
+		{"old newcomer, aged gone, new connection", func(p *simulated) { clear(p.alive); p.alive[2] = 0 }, true, true},
+		{"old newcomer, aged gone, same connection", func(p *simulated) { clear(p.alive); p.alive[2] = 0 }, false, false},
+		{"young newcomer, aged gone, new connection", func(p *simulated) { clear(p.alive); p.alive[900] = 0; p.high = 900 }, true, false},
+		{"old newcomer, aged there, new connection", func(p *simulated) { p.alive[2] = 0 }, true, false},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			c, p := before()
+			test.change(p)
+			at := noon.Add(3 * time.Minute)
+			r := c.Observe(p.snapshot(stack.SourceTrace), at, test.newConnection)
+			if r.Restarted != test.want {
+				t.Fatalf("restarted: %v, want %v", r.Restarted, test.want)
+			}
+			checkSums(t, r)
+			if !r.Restarted {
+				return
+			}
+			if n := groupNumbers(r, kind(0)); n.Aged != 0 || n.Exits != 0 || r.Creations != 0 || !r.Start.Equal(at) {
+				t.Errorf("not afresh: %+v, %d creations, since %v", n, r.Creations, r.Start)
+			}
+		})
+	}
+}
+
+// TestCleanupComesIntoSight has a goroutine of the runtime, with an ID as old as
+// the process, that is counted only while it runs a finalizer.
+func TestCleanupComesIntoSight(t *testing.T) {
+	p := newSimulated(1, 1)
+	c := New(time.Minute, 200)
+	for range 100 {
+		p.start(0)
+	}
+	for _, id := range []uint64{3, 40, 60} {
+		delete(p.alive, id)
+	}
+	c.Observe(p.snapshot(stack.SourceTrace), noon, false)
+	s := p.snapshot(stack.SourceTrace)
+	finalizing, _ := stack.Read([]stack.Frame{{Function: "main.finalize"}, {Function: "runtime.runFinalizers"}}, stack.Executing)
+	s.Groups = append(s.Groups, stack.Group{Signature: finalizing, Count: 3})
+	for i := range s.Goroutines {
+		switch s.Goroutines[i].ID {
+		case 2, 41, 61:
+			s.Goroutines[i].ID--
+			s.Goroutines[i].Group = int32(len(s.Groups) - 1)
+			s.Groups[0].Count--
+		}
+	}
+	// ID 2 became 1, which is known; 40 and 60 are not.
+	s.Goroutines[1].ID = 3
+	if r := c.Observe(s, noon.Add(time.Second), true); r.Restarted {
+		t.Error("a finalizer was taken for a new process")
+	}
+}
+
+func TestLimitKeepsSumAndPlaces(t *testing.T) {
+	const groups, limit = 12, 4
+	p := newSimulated(1, 2)
+	c := New(time.Minute, limit)
+	for group := range groups {
+		for range 10 + group {
+			p.start(group)
+		}
+	}
+	r := c.Observe(p.snapshot(stack.SourceTrace), noon, false)
+	checkSums(t, r)
+	if len(r.Groups) != limit+1 || len(r.Entries) != limit+1 {
+		t.Fatalf("%d groups and %d entries, want %d and one for the rest", len(r.Groups), len(r.Entries), limit)
+	}
+	first := rowsOfReport(r)
+	// The ranking changes at every look, by less than a quarter.
+	for look := range 50 {
+		for group := range groups {
+			for range (look*7 + group*5) % 3 {
+				p.start(group)
+			}
+		}
+		r = c.Observe(p.snapshot(stack.SourceTrace), noon.Add(time.Duration(look+1)*time.Second), false)
+		checkSums(t, r)
+	}
+	if got := rowsOfReport(r); got != first {
+		t.Errorf("groups flapped: first %v, then %v", first, got)
+	}
+	// A small group that leaks pushes its way in.
+	for range 100 {
+		p.start(0)
+	}
+	r = c.Observe(p.snapshot(stack.SourceTrace), noon.Add(2*time.Minute), false)
+	checkSums(t, r)
+	if groupNumbers(r, kind(0)).Count < 100 {
+		t.Errorf("a group that outweighs the listed is not listed: %+v", r.Groups)
+	}
+}
+
+func rowsOfReport(r Report) (ids [8]stack.ID) {
+	for i, g := range r.Groups {
+		ids[i] = g.Signature.ID
+	}
+	return ids
+}
+
+// TestCountersNeverGoDown moves groups in and out of the list while their
+// goroutines come and go.
+func TestCountersNeverGoDown(t *testing.T) {
+	const groups = 20
+	p := newSimulated(7, 4)
+	c := New(2*time.Minute, 5)
+	last := map[stack.ID]int64{}
+	lastEntry := map[string]int64{}
+	var lastCreations int64
+	for minute := range 2000 {
+		busy := p.random.IntN(groups)
+		for range p.random.IntN(60) {
+			p.start(busy)
+		}
+		p.churn(groups)
+		r := c.Observe(p.snapshot(stack.SourceTrace), noon.Add(time.Duration(minute)*time.Minute), false)
+		checkSums(t, r)
+		for _, g := range r.Groups {
+			if g.Exits < last[g.Signature.ID] {
+				t.Fatalf("minute %d: exits of %v fell from %d to %d", minute, g.Signature.ID, last[g.Signature.ID], g.Exits)
+			}
+			last[g.Signature.ID] = g.Exits
+		}
+		for _, e := range r.Entries {
+			if e.Exits < lastEntry[e.Function] {
+				t.Fatalf("minute %d: exits of %q fell from %d to %d", minute, e.Function, lastEntry[e.Function], e.Exits)
+			}
+			lastEntry[e.Function] = e.Exits
+		}
+		if r.Creations < lastCreations {
+			t.Fatalf("creations fell from %d to %d", lastCreations, r.Creations)
+		}
+		lastCreations = r.Creations
+	}
+}
+
+// TestMemory bounds what a census keeps of a process between two snapshots.
+func TestMemory(t *testing.T) {
+	const goroutines = 100_000
+	c := grown(t, goroutines)
+	kept := cap(c.list.varints) + len(c.list.cohorts)*16
+	if perGoroutine := float64(kept) / goroutines; perGoroutine > 8 {
+		t.Errorf("%.1f bytes a goroutine, want at most 8", perGoroutine)
+	} else {
+		t.Logf("%.1f bytes a goroutine", perGoroutine)
+	}
+}
+
+func TestMemoryFollowsTheProcessDown(t *testing.T) {
+	c := grown(t, 10_000)
+	c.Observe(&stack.Snapshot{Source: stack.SourceTrace}, noon.Add(3*time.Hour), false)
+	if n := cap(c.list.varints); n > 64 {
+		t.Errorf("%d bytes are kept of an empty process", n)
+	}
+}
+
+// grown is the census of a process of n goroutines in 40 groups, a tenth of which
+// is replaced between two looks.
+func grown(tb testing.TB, n int) *Census {
+	tb.Helper()
+	p, c := newSimulated(1, 2), New(10*time.Minute, 200)
+	for range n {
+		p.start(p.random.IntN(40))
+	}
+	for minute := range 15 {
+		for id := range p.alive {
+			if p.random.IntN(10) == 0 {
+				delete(p.alive, id)
+				p.start(p.random.IntN(40))
+			}
+		}
+		c.Observe(p.snapshot(stack.SourceTrace), noon.Add(time.Duration(minute)*time.Minute), false)
+	}
+	return c
+}
+
+func TestHostileGroupsAreBounded(t *testing.T) {
+	c := New(time.Minute, 200)
+	for round := range 3 {
+		s := &stack.Snapshot{Source: stack.SourceProfile}
+		for i := range 3 * maxTableRows {
+			function := "main.f" + string(binary.AppendUvarint(nil, uint64(round*maxTableRows*3+i)))
+			signature, _ := stack.Read([]stack.Frame{{Function: function}}, stack.Executing)
+			s.Groups = append(s.Groups, stack.Group{Signature: signature, Count: 1})
+		}
+		r := c.Observe(s, noon.Add(time.Duration(round)*time.Second), false)
+		checkCounts(t, r)
+		if len(c.groups.rows) > maxTableRows || len(c.entries.rows) > maxTableRows {
+			t.Errorf("%d groups and %d entries are kept", len(c.groups.rows), len(c.entries.rows))
+		}
+	}
+	c.Observe(&stack.Snapshot{Source: stack.SourceProfile}, noon.Add(time.Minute), false)
+	if len(c.groups.index) > 200 || len(c.entries.index) > 200 {
+		t.Errorf("%d groups and %d entries are remembered of an empty process", len(c.groups.index), len(c.entries.index))
+	}
+}
+
+// FuzzObserve builds snapshots out of bytes and checks what holds of every report.
+func FuzzObserve(f *testing.F) {
+	f.Add([]byte("\x01\x02\x03\x00\x01\x02\x03\x09\xff\x00\x07\x07\x07"))
+	f.Add([]byte("abcdefgh\x00abcdefgh\x00ABCDEFGH\x00\x01\x00\x02"))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		p, c := newSimulated(1, 1), New(3*time.Second, 3)
+		at := noon
+		for _, b := range data {
+			if b%16 != 0 {
+				p.alive[uint64(b/16)*uint64(b%16)+1] = int(b%8) - 1
+				if b%16 == 15 {
+					delete(p.alive, uint64(b/16)+1)
+				}
+				p.high = max(p.high, uint64(b))
+				continue
+			}
+			at = at.Add(time.Duration(b) * 50 * time.Millisecond)
+			source := stack.SourceTrace
+			if b == 0x40 {
+				source = stack.SourceProfile
+			}
+			r := c.Observe(p.snapshot(source), at, b >= 0x80)
+			checkCounts(t, r)
+			if r.Complete {
+				checkSums(t, r)
+			}
+		}
+	})
+}
+
+func BenchmarkObserve(b *testing.B) {
+	const goroutines = 100_000
+	p, c := newSimulated(1, 2), New(10*time.Minute, 200)
+	for range goroutines {
+		p.start(p.random.IntN(40))
+	}
+	s := p.snapshot(stack.SourceTrace)
+	at := noon
+	b.ReportAllocs()
+	for b.Loop() {
+		at = at.Add(time.Minute)
+		c.Observe(s, at, false)
+	}
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/goroutines, "ns/goroutine")
+	b.ReportMetric(float64(cap(c.list.varints))/goroutines, "B/goroutine")
+}

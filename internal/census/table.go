@@ -1,0 +1,202 @@
+package census
+
+import (
+	"cmp"
+	"slices"
+	"time"
+)
+
+// table holds the rows of one level, groups or entries, and chooses which of them
+// are reported. Rows are referred to by their index, which stays the same for as
+// long as anything refers to it.
+type table[K comparable] struct {
+	max   int // rows reported
+	index map[K]int32
+	rows  []row[K]
+	free  []int32
+
+	listed []int32 // the rows reported, ascending
+	// other is the row of all that is not listed. Its exits are counted, its
+	// other numbers are what is left of the totals.
+	other struct {
+		exits int64
+		seen  bool
+	}
+}
+
+// row is what is counted of one group or one entry.
+type row[K comparable] struct {
+	key     K
+	used    bool
+	listed  bool
+	count   int
+	aged    int
+	exits   int64
+	holders int           // goroutines in the list, of a group; groups, of an entry
+	emptied time.Duration // when count was first seen to be 0, or stillHeld
+}
+
+// stillHeld is the emptied of a row whose count is above 0.
+const stillHeld = time.Duration(-1)
+
+// maxTableRows bounds the rows of a hostile process, which could show as many
+// groups as goroutines. Large services have some hundreds. What goes beyond is
+// counted as other.
+const maxTableRows = 16384
+
+// remembered is how many rows that are empty and not listed keep their exits,
+// as a multiple of the rows listed, so that the counter of a group that comes
+// and goes does not begin anew each time.
+const remembered = 4
+
+func newTable[K comparable](maxRows int) table[K] {
+	return table[K]{max: maxRows, index: make(map[K]int32)}
+}
+
+// row returns the row of a key, and whether it is a new one. It returns none if
+// the table is full.
+func (t *table[K]) row(key K) (index int32, added bool) {
+	if i, ok := t.index[key]; ok {
+		return i, false
+	}
+	fresh := row[K]{key: key, used: true, emptied: stillHeld}
+	if n := len(t.free); n > 0 {
+		index = t.free[n-1]
+		t.free = t.free[:n-1]
+		t.rows[index] = fresh
+	} else if len(t.rows) < maxTableRows {
+		index = int32(len(t.rows))
+		t.rows = append(t.rows, fresh)
+	} else {
+		return none, false
+	}
+	t.index[key] = index
+	return index, true
+}
+
+func (t *table[K]) clearCounts() {
+	for i := range t.rows {
+		t.rows[i].count = 0
+	}
+}
+
+func (t *table[K]) clearAged() {
+	for i := range t.rows {
+		t.rows[i].aged = 0
+	}
+}
+
+func (t *table[K]) clearHolders() {
+	for i := range t.rows {
+		t.rows[i].holders = 0
+	}
+}
+
+// restart begins the counters anew, for a new process.
+func (t *table[K]) restart() {
+	for i := range t.rows {
+		t.rows[i].exits = 0
+	}
+	t.other.exits = 0
+}
+
+// credit adds exits to the row in which they are reported, that of all others
+// unless it is listed itself, so that no counter ever goes down.
+func (t *table[K]) credit(index int32, exits int64) {
+	if index != none && t.rows[index].listed {
+		t.rows[index].exits += exits
+		return
+	}
+	t.other.exits += exits
+}
+
+// settle chooses which rows are listed from now on: all that fit, the largest
+// first. A listed row stays so while it is empty for less than keep, for a
+// reader to see it fall to 0, and until another outweighs it clearly.
+func (t *table[K]) settle(now, keep time.Duration) {
+	t.listed = t.listed[:0]
+	for i := range t.rows {
+		r := &t.rows[i]
+		switch {
+		case r.count > 0:
+			r.emptied = stillHeld
+		case r.emptied == stillHeld:
+			r.emptied = now
+		}
+		if r.used && (r.count > 0 || r.listed && now-r.emptied < keep) {
+			t.listed = append(t.listed, int32(i))
+		}
+	}
+	if len(t.listed) > t.max {
+		slices.SortStableFunc(t.listed, func(a, b int32) int {
+			return cmp.Compare(t.rows[b].weight(), t.rows[a].weight())
+		})
+		t.listed = t.listed[:t.max]
+		slices.Sort(t.listed)
+	}
+	for i := range t.rows {
+		t.rows[i].listed = false
+	}
+	for _, i := range t.listed {
+		t.rows[i].listed = true
+	}
+}
+
+// weight ranks a row. The aged count twice, since it is they that a leak is made
+// of. Whoever is listed has a quarter more than it weighs: that is wider than the
+// swing of a busy group from one minute to the next, so groups do not flap in and
+// out, and narrow enough for a leak to push its way in.
+func (r *row[K]) weight() int {
+	w := 4 * (r.count + r.aged)
+	if r.listed {
+		w += w/4 + 1
+	}
+	return w
+}
+
+func (r *row[K]) numbers() Numbers {
+	return Numbers{Count: r.count, Aged: r.aged, Exits: r.exits}
+}
+
+// remainder returns the row of all others, what is left of the totals, and
+// whether there is need for one. Once there was, it stays.
+func (t *table[K]) remainder(count, aged int) (Numbers, bool) {
+	n := Numbers{Count: count, Aged: aged, Exits: t.other.exits}
+	for _, i := range t.listed {
+		n.Count -= t.rows[i].count
+		n.Aged -= t.rows[i].aged
+	}
+	t.other.seen = t.other.seen || n.Count > 0 || n.Exits > 0
+	return n, t.other.seen
+}
+
+// forget drops the rows that nothing refers to, telling each to dropped. Those
+// with exits are remembered as far as there is room.
+func (t *table[K]) forget(dropped func(index int32)) {
+	var resting []int32
+	for i := range t.rows {
+		r := &t.rows[i]
+		switch {
+		case !r.used || r.listed || r.count > 0 || r.holders > 0:
+		case r.exits > 0:
+			resting = append(resting, int32(i))
+		default:
+			t.drop(int32(i), dropped)
+		}
+	}
+	if excess := len(resting) - remembered*t.max; excess > 0 {
+		slices.SortFunc(resting, func(a, b int32) int {
+			return cmp.Compare(t.rows[a].emptied, t.rows[b].emptied)
+		})
+		for _, i := range resting[:excess] {
+			t.drop(i, dropped)
+		}
+	}
+}
+
+func (t *table[K]) drop(index int32, dropped func(index int32)) {
+	dropped(index)
+	delete(t.index, t.rows[index].key)
+	t.rows[index] = row[K]{}
+	t.free = append(t.free, index)
+}
