@@ -1,0 +1,47 @@
+package e2e
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// TestExampleConfigurationsAreValid has the collector itself validate every
+// configuration that the project shows.
+func TestExampleConfigurationsAreValid(t *testing.T) {
+	files, err := filepath.Glob(filepath.Join("..", "examples", "collector", "*.yaml"))
+	require.NoError(t, err)
+	demo := filepath.Join("..", "examples", "demo", "collector.yaml")
+	require.GreaterOrEqual(t, len(files), 4, "one a backend")
+	for _, file := range append(files, demo) {
+		t.Run(filepath.Base(file), func(t *testing.T) {
+			out, err := exec.CommandContext(t.Context(), collector, "validate", "--config", file).CombinedOutput()
+			assert.NoError(t, err, string(out))
+		})
+	}
+}
+
+// TestMistakeNamesItsKey breaks an example as a user would.
+func TestMistakeNamesItsKey(t *testing.T) {
+	tests := []struct{ name, conf, key string }{
+		{"duration", "receivers: {goroutine: {endpoint: 127.0.0.1:6060, aged_after: soon}}", "aged_after"},
+		{"negative", "receivers: {goroutine: {endpoint: 127.0.0.1:6060, aged_after: -1s}}", "aged_after"},
+		{"unknown", "receivers: {goroutine: {endpoint: 127.0.0.1:6060, agedafter: 1s}}", "agedafter"},
+		{"target", "receivers: {goroutine: {targets: [{endpoint: 127.0.0.1:6060}, {endpoint: 127.0.0.1:6061, capture: heap}]}}", "capture"},
+		{"processor", "receivers: {goroutine: {endpoint: 127.0.0.1:6060}}\nprocessors: {leak_detect: {max_lifetime: 0s}}", "max_lifetime"},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			file := filepath.Join(t.TempDir(), "collector.yaml")
+			conf := test.conf + "\nexporters: {debug: {}}\nservice: {pipelines: {metrics: {receivers: [goroutine], exporters: [debug]}}}\n"
+			require.NoError(t, os.WriteFile(file, []byte(conf), 0o600))
+			out, err := exec.CommandContext(t.Context(), collector, "validate", "--config", file).CombinedOutput()
+			require.Error(t, err)
+			assert.Contains(t, string(out), test.key)
+		})
+	}
+}

@@ -1,0 +1,24 @@
+#!/usr/bin/env bash
+# Compiles the collector and says how far it is.
+#
+#	progress.sh <folder of the generated sources> <binary>
+#
+# Packages that are in the build cache take no time and are not counted.
+set -eu -o pipefail
+
+sources=$1
+binary=$2
+mkdir -p "$(dirname "$binary")"
+
+echo "  looking what is to be compiled"
+total=$(go -C "$sources" list -deps -f '{{if .Stale}}{{.ImportPath}}{{end}}' . | grep -c . || true)
+began=$(date +%s)
+# -v prints each package as it is compiled.
+if ! go -C "$sources" build -v -trimpath -ldflags="-s -w" -o "$binary" . 2>&1 |
+	awk -v total="$total" -v began="$began" '
+		/^[a-z0-9.\/_-]+$/ { n++; if (n % 100 == 0) { printf "  compiled %d of about %d packages\n", n, total; fflush() } next }
+		{ print; fflush() }'; then
+	echo "The collector could not be built." >&2
+	exit 1
+fi
+echo "  built bin/$(basename "$binary") in $(($(date +%s) - began)) s"

@@ -1,0 +1,106 @@
+package goroutinereceiver
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/otel-goroutine/otel-goroutine/internal/exectrace"
+	"github.com/otel-goroutine/otel-goroutine/internal/profile"
+	"github.com/otel-goroutine/otel-goroutine/internal/stack"
+)
+
+// maxFallback is the longest time for which a profile takes the place of a trace
+// before a trace is asked for again. A target that cannot give one costs a futile
+// request an hour; one that is upgraded is noticed within the hour.
+const maxFallback = time.Hour
+
+// captor takes the snapshots of one target. It is not safe for concurrent use.
+type captor struct {
+	fetcher
+	mode     Capture
+	interval time.Duration
+
+	fallback      time.Duration // 0 if the latest trace was had
+	fallbackUntil time.Time
+}
+
+// captured is what came of one capture.
+type captured struct {
+	source        stack.Source
+	snapshot      *stack.Snapshot // nil if err is not
+	newConnection bool
+	err           error
+	// noTrace is why a profile took the place of a trace, if it did so now.
+	noTrace error
+}
+
+// capture takes a snapshot. With capture: auto it takes a profile where no trace
+// can be had, and goes on to do so for a while: one interval at first, because a
+// trace that somebody else takes is soon over, then twice as long each time.
+func (c *captor) capture(ctx context.Context) captured {
+	switch {
+	case c.mode == CaptureProfile, c.mode == CaptureAuto && time.Now().Before(c.fallbackUntil):
+		return c.profile(ctx)
+	}
+	traced := c.trace(ctx)
+	if traced.err == nil {
+		c.fallback = 0
+		return traced
+	}
+	if c.mode == CaptureTrace || !profileMayWork(traced.err) {
+		return traced
+	}
+	c.fallback = min(max(2*c.fallback, c.interval), maxFallback)
+	// A moment less, so that the scrape due at that time finds it over.
+	c.fallbackUntil = time.Now().Add(c.fallback - c.interval/2)
+	instead := c.profile(ctx)
+	instead.noTrace = traced.err
+	instead.newConnection = instead.newConnection || traced.newConnection
+	return instead
+}
+
+// trace takes an execution trace of a millisecond, the shortest that every
+// goroutine is in.
+func (c *captor) trace(ctx context.Context) captured {
+	s, newConnection, err := c.fetch(ctx, "trace", "seconds=0.001", exectrace.Decode)
+	return captured{source: stack.SourceTrace, snapshot: s, newConnection: newConnection, err: wrap("trace", err)}
+}
+
+// profile takes a goroutine profile, never with debug=2, which stops the world.
+func (c *captor) profile(ctx context.Context) captured {
+	decode := func(body []byte) (*stack.Snapshot, error) { return profile.Decode(body, c.maxBody) }
+	s, newConnection, err := c.fetch(ctx, "goroutine", "debug=0", decode)
+	return captured{source: stack.SourceProfile, snapshot: s, newConnection: newConnection, err: wrap("goroutine profile", err)}
+}
+
+func wrap(what string, err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("%s: %w", what, err)
+}
+
+// profileMayWork tells whether the failure is one of the trace alone. net/http/pprof
+// answers 500 while somebody else traces.
+func profileMayWork(err error) bool {
+	var status *statusError
+	if errors.As(err, &status) {
+		switch status.code {
+		case http.StatusBadRequest, http.StatusForbidden, http.StatusNotFound, http.StatusMethodNotAllowed,
+			http.StatusInternalServerError, http.StatusNotImplemented:
+			return true
+		}
+		return false
+	}
+	for _, sentinel := range []error{
+		exectrace.ErrNotTrace, exectrace.ErrVersion, exectrace.ErrTooLarge, exectrace.ErrMalformed, errBodyTooLarge,
+	} {
+		if errors.Is(err, sentinel) {
+			return true
+		}
+	}
+	return false
+}

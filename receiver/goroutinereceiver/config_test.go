@@ -1,0 +1,137 @@
+package goroutinereceiver
+
+import (
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/confmap"
+	"go.opentelemetry.io/collector/confmap/confmaptest"
+)
+
+func loadConfig(t *testing.T, name string) *Config {
+	t.Helper()
+	all, err := confmaptest.LoadConf(filepath.Join("testdata", "config.yaml"))
+	require.NoError(t, err)
+	section, err := all.Sub(name)
+	require.NoError(t, err)
+	cfg := createDefaultConfig().(*Config)
+	require.NoError(t, section.Unmarshal(cfg))
+	require.NoError(t, confmap.Validate(cfg))
+	return cfg
+}
+
+func TestSingleTarget(t *testing.T) {
+	cfg := loadConfig(t, "goroutine/single")
+	targets := cfg.targets()
+	require.Len(t, targets, 1)
+	assert.Equal(t, "127.0.0.1:6060", targets[0].ClientConfig.Endpoint)
+	assert.Equal(t, "cart", targets[0].ServiceName)
+	assert.Equal(t, map[string]string{"deployment.environment.name": "production"}, targets[0].Attributes)
+	assert.Equal(t, CaptureAuto, targets[0].Capture)
+	assert.Equal(t, 10*time.Second, targets[0].ClientConfig.Timeout)
+	assert.Equal(t, time.Minute, cfg.CollectionInterval)
+	assert.Equal(t, 10*time.Minute, cfg.AgedAfter)
+	assert.Equal(t, 200, cfg.MaxSignatures)
+	assert.Equal(t, 32<<20, cfg.MaxBodySize)
+}
+
+func TestTargetsInheritWhatTheyDoNotSet(t *testing.T) {
+	targets := loadConfig(t, "goroutine/many").targets()
+	require.Len(t, targets, 2)
+	tenant := func(i int) string {
+		value, _ := targets[i].ClientConfig.Headers.Get("X-Tenant")
+		return string(value)
+	}
+
+	assert.Equal(t, "10.0.0.1:6060", targets[0].ClientConfig.Endpoint)
+	assert.Equal(t, CaptureTrace, targets[0].Capture)
+	assert.Equal(t, 5*time.Second, targets[0].ClientConfig.Timeout)
+	assert.Equal(t, "shop", tenant(0))
+	assert.False(t, targets[0].ClientConfig.TLS.InsecureSkipVerify)
+	assert.Equal(t, map[string]string{"deployment.environment.name": "production", "team": "shop"}, targets[0].Attributes)
+
+	assert.Equal(t, CaptureProfile, targets[1].Capture)
+	assert.Equal(t, 20*time.Second, targets[1].ClientConfig.Timeout)
+	assert.Equal(t, "payment", tenant(1))
+	assert.True(t, targets[1].ClientConfig.TLS.InsecureSkipVerify)
+	assert.Equal(t, map[string]string{"deployment.environment.name": "production", "team": "payment"}, targets[1].Attributes)
+}
+
+func TestMistakesNameTheirKey(t *testing.T) {
+	target := func(m map[string]any) map[string]any {
+		if _, ok := m["endpoint"]; !ok {
+			m["endpoint"] = "10.0.0.1:6060"
+		}
+		return map[string]any{"targets": []any{map[string]any{"endpoint": "10.0.0.9:1"}, m}}
+	}
+	tests := []struct {
+		name string
+		conf map[string]any
+		want []string
+	}{
+		{"nothing", map[string]any{}, []string{`"targets"`, `"endpoint"`}},
+		{"both forms", map[string]any{"endpoint": "a:1", "targets": []any{map[string]any{"endpoint": "b:1"}}}, []string{`"endpoint" and "targets"`}},
+		{"unknown key", map[string]any{"endpoint": "a:1", "intervall": "1s"}, []string{"intervall"}},
+		{"unknown key of a target", target(map[string]any{"service": "x"}), []string{"targets[1]", "service"}},
+		{"interval", map[string]any{"endpoint": "a:1", "collection_interval": "0s"}, []string{`"collection_interval"`}},
+		{"interval without unit", map[string]any{"endpoint": "a:1", "collection_interval": "abc"}, []string{"collection_interval"}},
+		{"timeout", map[string]any{"endpoint": "a:1", "timeout": "0s"}, []string{`"timeout"`}},
+		{"timeout of a target", target(map[string]any{"timeout": "-1s"}), []string{"targets::1", `"timeout"`}},
+		{"aged_after", map[string]any{"endpoint": "a:1", "aged_after": "-1s"}, []string{`"aged_after"`}},
+		{"max_signatures", map[string]any{"endpoint": "a:1", "max_signatures": 0}, []string{`"max_signatures"`}},
+		{"max_body_size", map[string]any{"endpoint": "a:1", "max_body_size": 0}, []string{`"max_body_size"`}},
+		{"max_concurrent_scrapes", map[string]any{"endpoint": "a:1", "max_concurrent_scrapes": 0}, []string{`"max_concurrent_scrapes"`}},
+		{"capture", map[string]any{"endpoint": "a:1", "capture": "heap"}, []string{`"capture"`, `"heap"`}},
+		{"capture of a target", target(map[string]any{"capture": "heap"}), []string{"targets::1", `"capture"`}},
+		{"no endpoint", target(map[string]any{"endpoint": ""}), []string{"targets::1", `"endpoint"`}},
+		{"endpoint of a profile", target(map[string]any{"endpoint": "a:1/debug/pprof/goroutine"}), []string{"targets::1", `"endpoint"`}},
+		{"endpoint twice", target(map[string]any{"endpoint": "http://10.0.0.9:1/debug/pprof/"}), []string{`"targets"`, "0 and 1"}},
+		{"several at once", map[string]any{"endpoint": "a:1", "aged_after": "0s", "max_signatures": -1}, []string{`"aged_after"`, `"max_signatures"`}},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			cfg := createDefaultConfig().(*Config)
+			err := confmap.NewFromStringMap(test.conf).Unmarshal(cfg)
+			if err == nil {
+				err = confmap.Validate(cfg)
+			}
+			require.Error(t, err)
+			for _, want := range test.want {
+				assert.ErrorContains(t, err, want)
+			}
+		})
+	}
+}
+
+func TestEndpoint(t *testing.T) {
+	tests := []struct{ endpoint, address, instance string }{
+		{"10.0.0.5:6060", "http://10.0.0.5:6060/debug/pprof", "10.0.0.5:6060"},
+		{"localhost:6060/", "http://localhost:6060/debug/pprof", "localhost:6060"},
+		{"cart", "http://cart/debug/pprof", "cart:80"},
+		{"https://cart.example.com", "https://cart.example.com/debug/pprof", "cart.example.com:443"},
+		{"http://cart:8080/pprof/", "http://cart:8080/pprof", "cart:8080/pprof"},
+		{"[::1]:6060", "http://[::1]:6060/debug/pprof", "[::1]:6060"},
+		{"http://user:secret@cart:6060", "http://user:secret@cart:6060/debug/pprof", "cart:6060"},
+	}
+	for _, test := range tests {
+		u, err := parseEndpoint(test.endpoint)
+		if assert.NoError(t, err, test.endpoint) {
+			assert.Equal(t, test.address, u.String())
+			assert.Equal(t, test.instance, instance(u))
+		}
+	}
+	for _, endpoint := range []string{
+		"", ":6060", "ftp://cart", "http://", "cart:0", "cart:99999", "cart:http", "http://cart?x=1", "http://cart#x",
+		"cart:6060/debug/pprof/goroutine", "cart:6060/debug/pprof/trace", "http://user:secret@ca rt:6060", "http://user:secret@[::1",
+	} {
+		_, err := parseEndpoint(endpoint)
+		if assert.Error(t, err, endpoint) {
+			assert.Contains(t, err.Error(), `"endpoint"`)
+			assert.False(t, strings.Contains(err.Error(), "secret"), "the error shows the password: %v", err)
+		}
+	}
+}

@@ -1,0 +1,87 @@
+package goroutinereceiver
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/url"
+	"path"
+	"strconv"
+	"strings"
+)
+
+// defaultPath is where net/http/pprof registers itself.
+const defaultPath = "/debug/pprof"
+
+var errEndpoint = errors.New(`"endpoint" must be host:port or the URL of the pprof index, such as http://10.0.0.5:6060/debug/pprof`)
+
+// parseEndpoint returns the address under which trace and goroutine are found.
+//
+//	10.0.0.5:6060                   ->  http://10.0.0.5:6060/debug/pprof
+//	https://api.example.com/        ->  https://api.example.com/debug/pprof
+//	http://localhost:8080/pprof/    ->  http://localhost:8080/pprof
+func parseEndpoint(endpoint string) (*url.URL, error) {
+	if endpoint == "" {
+		return nil, errEndpointMissing
+	}
+	withScheme := endpoint
+	if !strings.Contains(endpoint, "://") {
+		withScheme = "http://" + endpoint
+	}
+	u, err := url.Parse(withScheme)
+	if err != nil {
+		// The error of url.Parse quotes the endpoint, which may hold a password.
+		return nil, errEndpoint
+	}
+	switch {
+	case u.Scheme != "http" && u.Scheme != "https":
+		return nil, fmt.Errorf("%w; the scheme is %q", errEndpoint, u.Scheme)
+	case u.Hostname() == "":
+		return nil, fmt.Errorf("%w; the host is missing", errEndpoint)
+	case !validPort(u.Port()):
+		return nil, fmt.Errorf("%w; the port is %q", errEndpoint, u.Port())
+	case u.RawQuery != "" || u.Fragment != "":
+		return nil, fmt.Errorf("%w, without a query", errEndpoint)
+	}
+	u.Path = strings.TrimRight(u.Path, "/")
+	if u.Path == "" {
+		u.Path = defaultPath
+	}
+	if last := path.Base(u.Path); last == "goroutine" || last == "trace" {
+		return nil, fmt.Errorf("%w, without the name of a profile (%s)", errEndpoint, last)
+	}
+	return u, nil
+}
+
+func validPort(port string) bool {
+	if port == "" {
+		return true
+	}
+	n, err := strconv.ParseUint(port, 10, 16)
+	return err == nil && n > 0
+}
+
+// hostAndPort returns where the process listens.
+func hostAndPort(u *url.URL) (host string, port int64) {
+	switch {
+	case u.Port() != "":
+		port, _ = strconv.ParseInt(u.Port(), 10, 64) // validPort has seen it
+	case u.Scheme == "https":
+		port = 443
+	default:
+		port = 80
+	}
+	return u.Hostname(), port
+}
+
+// instance names the process: host:port, and the path if it is not the usual one,
+// since a host may serve several processes through a proxy. It never holds the
+// user and password of the URL.
+func instance(u *url.URL) string {
+	host, port := hostAndPort(u)
+	name := net.JoinHostPort(host, strconv.FormatInt(port, 10))
+	if u.Path != defaultPath {
+		name += u.Path
+	}
+	return name
+}

@@ -1,0 +1,154 @@
+package goroutinereceiver
+
+import (
+	"bytes"
+	"compress/gzip"
+	"fmt"
+	"net"
+	"net/http"
+	"runtime/pprof"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/component/componenttest"
+	"go.opentelemetry.io/collector/consumer/consumertest"
+	"go.opentelemetry.io/collector/receiver/receivertest"
+	"go.uber.org/zap"
+	"go.uber.org/zap/zaptest/observer"
+
+	"github.com/otel-goroutine/otel-goroutine/receiver/goroutinereceiver/internal/metadata"
+)
+
+func profileOf(t *testing.T, name string) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	require.NoError(t, pprof.Lookup(name).WriteTo(&b, 0))
+	return b.Bytes()
+}
+
+func zipped(t *testing.T, body []byte) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	w := gzip.NewWriter(&b)
+	_, err := w.Write(body)
+	require.NoError(t, err)
+	require.NoError(t, w.Close())
+	return b.Bytes()
+}
+
+func unusedAddress(t *testing.T) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	defer func() { require.NoError(t, l.Close()) }()
+	return l.Addr().String()
+}
+
+// TestFaults scrapes targets that are not what they should be. Each must be told
+// from each other, in the metric and in the log, and count nothing.
+func TestFaults(t *testing.T) {
+	goroutines := profileOf(t, "goroutine")
+	html := []byte("<!DOCTYPE html><html><body>Please log in</body></html>")
+	tests := []struct {
+		name    string
+		handler http.Handler // nil: nobody listens
+		change  func(*TargetConfig)
+		reason  string
+		log     []string
+	}{
+		{name: "nobody listens", reason: "connection", log: []string{"refused"}},
+		{name: "hung", handler: http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }), change: func(c *TargetConfig) { c.ClientConfig.Timeout = 50 * time.Millisecond }, reason: "timeout", log: []string{"deadline"}},
+		{name: "login page", handler: answer(200, map[string]string{"Content-Type": "text/html"}, html), reason: "not_pprof", log: []string{"HTML"}},
+		{name: "401", handler: answer(401, nil, nil), reason: "unauthorized", log: []string{"401 Unauthorized"}},
+		{name: "403", handler: answer(403, nil, nil), reason: "unauthorized", log: []string{"403 Forbidden"}},
+		{name: "404", handler: answer(404, nil, []byte("404 page not found\n")), reason: "http_status", log: []string{"404 Not Found", "page not found"}},
+		{name: "429", handler: answer(429, nil, nil), reason: "http_status", log: []string{"429"}},
+		{name: "500", handler: answer(500, nil, []byte("oh\nno")), reason: "http_status", log: []string{"500 Internal Server Error", "oh"}},
+		{name: "redirect", handler: answer(302, map[string]string{"Location": "http://example.com/"}, nil), reason: "http_status", log: []string{"302", "redirects are not followed"}},
+		{name: "empty", handler: answer(200, nil, nil), reason: "not_pprof", log: []string{"empty"}},
+		{name: "text", handler: answer(200, nil, []byte("goroutine profile: total 5\n")), reason: "not_pprof"},
+		{name: "heap profile", handler: answer(200, nil, profileOf(t, "heap")), reason: "not_pprof", log: []string{"goroutine"}},
+		{name: "truncated gzip", handler: answer(200, nil, goroutines[:len(goroutines)/2]), reason: "malformed"},
+		{name: "wrong length", handler: answer(200, map[string]string{"Content-Length": "100000"}, goroutines), reason: "malformed", log: []string{"broke off"}},
+		{name: "wrong encoding", handler: answer(200, map[string]string{"Content-Encoding": "gzip"}, []byte("plain")), reason: "malformed"},
+		{name: "too large", handler: answer(200, nil, bytes.Repeat([]byte("x"), 2<<20)), reason: "too_large", log: []string{"max_body_size"}},
+		{name: "bomb", handler: answer(200, nil, zipped(t, make([]byte, 64<<20))), reason: "too_large"},
+		{name: "trace of Go 1.21", handler: answer(200, nil, []byte("go 1.21 trace\x00\x00\x00")), change: func(c *TargetConfig) { c.Capture = CaptureTrace }, reason: "unsupported_version", log: []string{"1.21"}},
+		{name: "trace of Go 1.99", handler: answer(200, nil, []byte("go 1.99 trace\x00\x00\x00")), change: func(c *TargetConfig) { c.Capture = CaptureTrace }, reason: "unsupported_version", log: []string{"1.99"}},
+		{name: "not HTTP", handler: nil, reason: "connection"},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			endpoint := unusedAddress(t)
+			if test.handler != nil {
+				endpoint = serve(t, test.handler)
+			}
+			bad := targetAt(endpoint, func(c *TargetConfig) {
+				if test.change != nil {
+					test.change(c)
+				}
+			})
+			healthy := serve(t, pprofMux())
+			cfg := testConfig(bad, targetAt(healthy))
+			cfg.MaxBodySize = 1 << 20
+			core, logs := observer.New(zap.InfoLevel)
+			settings := receivertest.NewNopSettings(metadata.Type)
+			settings.Logger = zap.New(core)
+			r, err := newReceiver(cfg, settings, consumertest.NewNop())
+			require.NoError(t, err)
+			for i, target := range r.targets {
+				require.NoError(t, target.connect(t.Context(), cfg.Targets[i], componenttest.NewNopHost(), settings.TelemetrySettings))
+				t.Cleanup(target.disconnect)
+			}
+			for range 3 {
+				s := scraped{r.targets[0].scrape(t.Context())}
+				assert.False(t, s.up())
+				assert.Len(t, s.points("goroutine.scrape.up", "reason", test.reason), 1, "%v", s.points("goroutine.scrape.up")[0].Attributes().AsRaw())
+				assert.Equal(t, 2, s.DataPointCount(), "nothing but how the scrape went")
+				assert.True(t, scraped{r.targets[1].scrape(t.Context())}.up(), "the other target")
+			}
+			failures := logs.FilterMessage("Scrape failed").All()
+			require.Len(t, failures, 1, "one line for the change, not one a scrape")
+			said := fmt.Sprint(failures[0].ContextMap())
+			for _, want := range append(test.log, endpoint) {
+				assert.Contains(t, said, want)
+			}
+			assert.False(t, strings.ContainsAny(said, "\n\x1b"), said)
+		})
+	}
+}
+
+// TestHistoryOutlivesFailures has a target that fails for a while between two
+// looks: ages and start stay.
+func TestHistoryOutlivesFailures(t *testing.T) {
+	down := false
+	mux := pprofMux()
+	cfg := testConfig(targetAt(serve(t, http.HandlerFunc(func(w http.ResponseWriter, request *http.Request) {
+		if down {
+			http.Error(w, "down", http.StatusServiceUnavailable)
+			return
+		}
+		mux.ServeHTTP(w, request)
+	}))))
+	cfg.AgedAfter = time.Nanosecond
+	settings := receivertest.NewNopSettings(metadata.Type)
+	r, err := newReceiver(cfg, settings, consumertest.NewNop())
+	require.NoError(t, err)
+	target := r.targets[0]
+	require.NoError(t, target.connect(t.Context(), cfg.Targets[0], componenttest.NewNopHost(), settings.TelemetrySettings))
+	t.Cleanup(target.disconnect)
+
+	first := scraped{target.scrape(t.Context())}
+	require.True(t, first.up())
+	down = true
+	require.False(t, scraped{target.scrape(t.Context())}.up())
+	down = false
+	again := scraped{target.scrape(t.Context())}
+	require.True(t, again.up())
+	assert.Positive(t, again.sum("goroutine.stack.aged.count"))
+	start := func(s scraped) uint64 { return uint64(s.points("goroutine.creations")[0].StartTimestamp()) }
+	assert.Equal(t, start(first), start(again))
+}

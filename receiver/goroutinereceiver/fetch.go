@@ -1,0 +1,139 @@
+package goroutinereceiver
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptrace"
+	"net/url"
+	"sync"
+
+	"github.com/otel-goroutine/otel-goroutine/internal/stack"
+)
+
+// fetcher asks one target for one thing at a time.
+type fetcher struct {
+	client  *http.Client
+	address *url.URL
+	maxBody int
+	shared  *shared
+}
+
+// shared is what all targets of a receiver share.
+type shared struct {
+	// slots bounds how many answers are read and decoded at once. Whoever
+	// waits for an answer to begin takes none, so hung targets are no hindrance.
+	slots   chan struct{}
+	buffers sync.Pool // *bytes.Buffer
+}
+
+func newShared(slots int) *shared {
+	return &shared{
+		slots:   make(chan struct{}, slots),
+		buffers: sync.Pool{New: func() any { return new(bytes.Buffer) }},
+	}
+}
+
+// maxPooled is the largest buffer that is kept for the next scrape, the size of a
+// trace of some 50,000 goroutines.
+const maxPooled = 1 << 20
+
+// maxQuoted is how much of an answer an error quotes.
+const maxQuoted = 80
+
+var errBodyTooLarge = errors.New(`the answer is larger than "max_body_size"`)
+
+// statusError is an answer other than 200.
+type statusError struct {
+	code int
+	text string // the beginning of the body
+}
+
+func (e *statusError) Error() string {
+	switch {
+	case e.code >= 300 && e.code < 400:
+		return fmt.Sprintf("HTTP status %d %s: redirects are not followed", e.code, http.StatusText(e.code))
+	case e.text == "":
+		return fmt.Sprintf("HTTP status %d %s", e.code, http.StatusText(e.code))
+	default:
+		return fmt.Sprintf("HTTP status %d %s: %q", e.code, http.StatusText(e.code), e.text)
+	}
+}
+
+type decoder func(body []byte) (*stack.Snapshot, error)
+
+// fetch asks for what and decodes the answer. newConnection tells that the target
+// was connected to anew.
+func (f *fetcher) fetch(ctx context.Context, what, query string, decode decoder) (s *stack.Snapshot, newConnection bool, err error) {
+	trace := &httptrace.ClientTrace{
+		GotConn: func(info httptrace.GotConnInfo) { newConnection = !info.Reused },
+	}
+	address := *f.address
+	address.Path += "/" + what
+	address.RawQuery = query
+	request, err := http.NewRequestWithContext(httptrace.WithClientTrace(ctx, trace), http.MethodGet, address.String(), http.NoBody)
+	if err != nil {
+		return nil, false, withoutURL(err)
+	}
+	response, err := f.client.Do(request)
+	if err != nil {
+		return nil, newConnection, withoutURL(err)
+	}
+	s, err = f.read(ctx, response, decode)
+	return s, newConnection, errors.Join(err, response.Body.Close())
+}
+
+func (f *fetcher) read(ctx context.Context, response *http.Response, decode decoder) (*stack.Snapshot, error) {
+	select {
+	case f.shared.slots <- struct{}{}:
+		defer func() { <-f.shared.slots }()
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+	if response.StatusCode != http.StatusOK {
+		return nil, newStatusError(response)
+	}
+	buffer := f.shared.buffers.Get().(*bytes.Buffer)
+	defer f.release(buffer)
+	n, err := buffer.ReadFrom(io.LimitReader(response.Body, int64(f.maxBody)+1))
+	switch {
+	case err != nil:
+		return nil, &bodyError{err}
+	case n > int64(f.maxBody):
+		return nil, fmt.Errorf("%w (%d bytes)", errBodyTooLarge, f.maxBody)
+	}
+	return decode(buffer.Bytes())
+}
+
+func (f *fetcher) release(buffer *bytes.Buffer) {
+	if buffer.Cap() > maxPooled {
+		return
+	}
+	buffer.Reset()
+	f.shared.buffers.Put(buffer)
+}
+
+func newStatusError(response *http.Response) *statusError {
+	text, _ := io.ReadAll(io.LimitReader(response.Body, maxQuoted)) // the status matters more
+	line, _, _ := bytes.Cut(bytes.TrimSpace(text), []byte("\n"))
+	return &statusError{code: response.StatusCode, text: string(line)}
+}
+
+// bodyError is an answer that broke off, or that is not encoded as its headers say.
+type bodyError struct{ cause error }
+
+func (e *bodyError) Error() string { return "the answer broke off: " + e.cause.Error() }
+func (e *bodyError) Unwrap() error { return e.cause }
+
+// withoutURL takes off what net/http puts before an error, since a URL may hold a
+// user's name. Who failed is said where it is logged.
+func withoutURL(err error) error {
+	var at *url.Error
+	if errors.As(err, &at) {
+		return at.Err
+	}
+	return err
+}

@@ -1,0 +1,82 @@
+package goroutinereceiver
+
+import (
+	"time"
+
+	"go.opentelemetry.io/collector/pdata/pcommon"
+
+	"github.com/otel-goroutine/otel-goroutine/internal/census"
+	"github.com/otel-goroutine/otel-goroutine/internal/stack"
+	"github.com/otel-goroutine/otel-goroutine/internal/telemetry"
+	"github.com/otel-goroutine/otel-goroutine/receiver/goroutinereceiver/internal/metadata"
+)
+
+// recordScrape records how the scrape itself went. Of a scrape that failed it is
+// all there is: what was not seen is unknown, not zero.
+func (t *target) recordScrape(c captured, took time.Duration) {
+	now := pcommon.NewTimestampFromTime(time.Now())
+	source := metadata.AttributeGoroutineScrapeSourceTrace
+	if c.source == stack.SourceProfile {
+		source = metadata.AttributeGoroutineScrapeSourceProfile
+	}
+	t.builder.RecordGoroutineScrapeDurationDataPoint(now, took.Seconds(), source)
+	if c.err != nil {
+		t.builder.RecordGoroutineScrapeUpDataPoint(now, 0, source, metadata.WithReasonMetricAttribute(reasonOf(c.err).String()))
+		return
+	}
+	t.builder.RecordGoroutineScrapeUpDataPoint(now, 1, source)
+}
+
+// recordCensus records a report. Ages, exits and creations that are not known are
+// left out.
+func (t *target) recordCensus(r census.Report, at time.Time) {
+	t.builder.Reset(metadata.WithStartTime(pcommon.NewTimestampFromTime(r.Start)))
+	now := pcommon.NewTimestampFromTime(at)
+	t.builder.RecordGoGoroutineCountDataPoint(now, int64(r.Count))
+	if r.Complete {
+		t.builder.RecordGoroutineCreationsDataPoint(now, r.Creations)
+	}
+	for _, g := range r.Groups {
+		id, attributes := signatureSet(g)
+		t.builder.RecordGoroutineStackCountDataPoint(now, int64(g.Count), id, attributes...)
+		if r.Complete {
+			t.builder.RecordGoroutineStackAgedCountDataPoint(now, int64(g.Aged), id, attributes...)
+			t.builder.RecordGoroutineStackAgedExitsDataPoint(now, g.Exits, id, attributes...)
+		}
+	}
+	for _, e := range r.Entries {
+		function := e.Function
+		if e.Other {
+			function = telemetry.SignatureOther
+		}
+		entry := metadata.WithGoroutineEntryFunctionNameMetricAttribute(function)
+		t.builder.RecordGoroutineEntryCountDataPoint(now, int64(e.Count), entry)
+		if r.Complete {
+			t.builder.RecordGoroutineEntryAgedCountDataPoint(now, int64(e.Aged), entry)
+			t.builder.RecordGoroutineEntryAgedExitsDataPoint(now, e.Exits, entry)
+		}
+	}
+}
+
+// signatureSet returns the attributes of a group. The sum of all others has its
+// name only, and what a stack did not tell is left out.
+func signatureSet(g census.Group) (id string, attributes []metadata.MetricAttributeOption) {
+	if g.Other {
+		return telemetry.SignatureOther, nil
+	}
+	s := g.Signature
+	attributes = []metadata.MetricAttributeOption{
+		metadata.WithGoroutineStateMetricAttribute(string(s.State)),
+		metadata.WithCodeFunctionNameMetricAttribute(s.Blamed.Function),
+	}
+	if s.Blamed.File != "" {
+		attributes = append(attributes, metadata.WithCodeFilePathMetricAttribute(s.Blamed.File))
+	}
+	if s.Blamed.Line > 0 {
+		attributes = append(attributes, metadata.WithCodeLineNumberMetricAttribute(int64(s.Blamed.Line)))
+	}
+	if s.Entry != "" {
+		attributes = append(attributes, metadata.WithGoroutineEntryFunctionNameMetricAttribute(s.Entry))
+	}
+	return s.ID.String(), attributes
+}

@@ -1,0 +1,174 @@
+package goroutinereceiver
+
+import (
+	"context"
+	"net/http"
+	"net/http/httptest"
+	"net/http/pprof"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/component/componenttest"
+	"go.opentelemetry.io/collector/consumer"
+	"go.opentelemetry.io/collector/pdata/pcommon"
+	"go.opentelemetry.io/collector/pdata/pmetric"
+	"go.opentelemetry.io/collector/receiver/receivertest"
+
+	"github.com/otel-goroutine/otel-goroutine/receiver/goroutinereceiver/internal/metadata"
+)
+
+// pprofMux is what net/http/pprof serves of this very process.
+func pprofMux() *http.ServeMux {
+	mux := http.NewServeMux()
+	mux.HandleFunc("/debug/pprof/", pprof.Index)
+	mux.HandleFunc("/debug/pprof/trace", pprof.Trace)
+	return mux
+}
+
+func serve(t *testing.T, handler http.Handler) (endpoint string) {
+	t.Helper()
+	server := httptest.NewServer(handler)
+	t.Cleanup(server.Close)
+	return server.Listener.Addr().String()
+}
+
+// answer serves the same answer to whatever is asked.
+func answer(status int, headers map[string]string, body []byte) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		for key, value := range headers {
+			w.Header().Set(key, value)
+		}
+		w.WriteHeader(status)
+		_, _ = w.Write(body)
+	})
+}
+
+// running is a receiver that hands over what it scrapes, one scrape at a time.
+type running struct {
+	*goroutineReceiver
+	scrapes chan pmetric.Metrics
+}
+
+func testConfig(targets ...TargetConfig) *Config {
+	cfg := createDefaultConfig().(*Config)
+	cfg.CollectionInterval = 20 * time.Millisecond
+	cfg.AgedAfter = 50 * time.Millisecond
+	cfg.Targets = targets
+	return cfg
+}
+
+func targetAt(endpoint string, change ...func(*TargetConfig)) TargetConfig {
+	cfg := createDefaultConfig().(*Config)
+	t := cfg.target()
+	t.ClientConfig.Endpoint = endpoint
+	for _, c := range change {
+		c(&t)
+	}
+	return t
+}
+
+func start(t *testing.T, cfg *Config) *running {
+	t.Helper()
+	r := &running{scrapes: make(chan pmetric.Metrics)}
+	next, err := consumer.NewMetrics(func(ctx context.Context, md pmetric.Metrics) error {
+		select {
+		case r.scrapes <- md:
+			return nil
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	})
+	require.NoError(t, err)
+	r.goroutineReceiver, err = newReceiver(cfg, receivertest.NewNopSettings(metadata.Type), next)
+	require.NoError(t, err)
+	require.NoError(t, r.Start(t.Context(), componenttest.NewNopHost()))
+	t.Cleanup(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
+		defer cancel()
+		require.NoError(t, r.Shutdown(ctx))
+		require.NoError(t, r.Shutdown(ctx))
+	})
+	return r
+}
+
+// next returns the next scrape, of any target or of the one named.
+func (r *running) next(t *testing.T, instance ...string) scraped {
+	t.Helper()
+	deadline := time.After(20 * time.Second)
+	for {
+		select {
+		case md := <-r.scrapes:
+			s := scraped{md}
+			if len(instance) == 0 || s.resource("service.instance.id") == instance[0] {
+				return s
+			}
+		case <-deadline:
+			require.Fail(t, "no scrape within 20 s")
+		}
+	}
+}
+
+// until returns the first scrape that is as wanted.
+func (r *running) until(t *testing.T, wanted func(scraped) bool) scraped {
+	t.Helper()
+	deadline := time.Now().Add(20 * time.Second)
+	for time.Now().Before(deadline) {
+		if s := r.next(t); wanted(s) {
+			return s
+		}
+	}
+	require.Fail(t, "no such scrape within 20 s")
+	return scraped{}
+}
+
+// scraped is the metrics of one scrape.
+type scraped struct{ pmetric.Metrics }
+
+func (s scraped) resource(key string) string {
+	value, _ := s.ResourceMetrics().At(0).Resource().Attributes().Get(key)
+	return value.AsString()
+}
+
+// points returns the points of a metric that have these attributes, key, value.
+func (s scraped) points(name string, attributes ...string) []pmetric.NumberDataPoint {
+	var found []pmetric.NumberDataPoint
+	for _, scope := range s.ResourceMetrics().At(0).ScopeMetrics().All() {
+		for _, m := range scope.Metrics().All() {
+			if m.Name() != name {
+				continue
+			}
+			points := pmetric.NewNumberDataPointSlice()
+			if m.Type() == pmetric.MetricTypeSum {
+				points = m.Sum().DataPoints()
+			} else {
+				points = m.Gauge().DataPoints()
+			}
+			for _, p := range points.All() {
+				if has(p.Attributes(), attributes) {
+					found = append(found, p)
+				}
+			}
+		}
+	}
+	return found
+}
+
+func has(attributes pcommon.Map, pairs []string) bool {
+	for i := 0; i < len(pairs); i += 2 {
+		if value, _ := attributes.Get(pairs[i]); value.AsString() != pairs[i+1] {
+			return false
+		}
+	}
+	return true
+}
+
+func (s scraped) sum(name string, attributes ...string) int64 {
+	var sum int64
+	for _, p := range s.points(name, attributes...) {
+		sum += p.IntValue()
+	}
+	return sum
+}
+
+func (s scraped) up() bool { return s.sum(metadata.MetricsInfo.GoroutineScrapeUp.Name) == 1 }

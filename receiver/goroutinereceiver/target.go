@@ -1,0 +1,157 @@
+package goroutinereceiver
+
+import (
+	"context"
+	"fmt"
+	"hash/fnv"
+	"net/http"
+	"net/url"
+	"runtime/debug"
+	"time"
+
+	"go.opentelemetry.io/collector/component"
+	"go.opentelemetry.io/collector/pdata/pcommon"
+	"go.opentelemetry.io/collector/pdata/pmetric"
+	"go.opentelemetry.io/collector/receiver"
+	"go.uber.org/zap"
+
+	"github.com/otel-goroutine/otel-goroutine/internal/census"
+	"github.com/otel-goroutine/otel-goroutine/receiver/goroutinereceiver/internal/metadata"
+)
+
+// target is one process that is scraped. It is not safe for concurrent use: each
+// has one goroutine.
+type target struct {
+	name      string // host:port
+	timeout   time.Duration
+	captor    captor
+	newCensus func() *census.Census
+	census    *census.Census
+	builder   *metadata.MetricsBuilder
+	resource  pcommon.Resource
+	panics    func(context.Context)
+	outcome   outcome
+}
+
+func newTarget(cfg *Config, t TargetConfig, shared *shared, settings receiver.Settings, panics func(context.Context)) (*target, error) {
+	address, err := parseEndpoint(t.ClientConfig.Endpoint)
+	if err != nil {
+		return nil, err
+	}
+	name := instance(address)
+	newCensus := func() *census.Census { return census.New(cfg.AgedAfter, cfg.MaxSignatures) }
+	builder := metadata.NewMetricsBuilder(cfg.MetricsBuilderConfig, settings)
+	return &target{
+		name:    name,
+		timeout: t.ClientConfig.Timeout,
+		captor: captor{
+			fetcher:  fetcher{address: address, maxBody: cfg.MaxBodySize, shared: shared},
+			mode:     t.Capture,
+			interval: cfg.CollectionInterval,
+		},
+		newCensus: newCensus,
+		census:    newCensus(),
+		builder:   builder,
+		resource:  newResource(builder.NewResourceBuilder(), t, address),
+		panics:    panics,
+		outcome:   outcome{logger: settings.Logger.With(zap.String("target", name))},
+	}, nil
+}
+
+// unknownService is what the semantic conventions have for a service without a
+// name.
+const unknownService = "unknown_service:go"
+
+func newResource(rb *metadata.ResourceBuilder, t TargetConfig, address *url.URL) pcommon.Resource {
+	host, port := hostAndPort(address)
+	rb.SetServerAddress(host)
+	rb.SetServerPort(port)
+	rb.SetServiceInstanceID(instance(address))
+	rb.SetServiceName(unknownService)
+	if t.ServiceName != "" {
+		rb.SetServiceName(t.ServiceName)
+	}
+	resource := rb.Emit()
+	for key, value := range t.Attributes {
+		resource.Attributes().PutStr(key, value)
+	}
+	return resource
+}
+
+// connect makes the target's own client: its own connections, so that a new one
+// can be told, and its own credentials.
+func (t *target) connect(ctx context.Context, cfg TargetConfig, host component.Host, settings component.TelemetrySettings) error {
+	client, err := cfg.ClientConfig.ToClient(ctx, host.GetExtensions(), settings)
+	if err != nil {
+		return err
+	}
+	// The context of a scrape bounds it as a whole.
+	client.Timeout = 0
+	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	t.captor.client = client
+	return nil
+}
+
+func (t *target) disconnect() {
+	if t.captor.client != nil {
+		t.captor.client.CloseIdleConnections()
+	}
+}
+
+// offset spreads the targets over the interval, each always at the same place.
+func (t *target) offset(interval time.Duration) time.Duration {
+	h := fnv.New64a()
+	_, _ = h.Write([]byte(t.name)) // never fails, says hash.Hash
+	return time.Duration(h.Sum64() % uint64(interval))
+}
+
+// scrape takes one census and returns its metrics. Whatever goes wrong, they say
+// so; a panic costs this scrape and no more.
+func (t *target) scrape(ctx context.Context) pmetric.Metrics {
+	ctx, cancel := context.WithTimeout(ctx, t.timeout)
+	defer cancel()
+	began := time.Now()
+	c := t.guardedCapture(ctx)
+	took := time.Since(began)
+	if c.err == nil {
+		c.err = t.guardedCensus(ctx, c)
+	}
+	t.recordScrape(c, took)
+	t.outcome.note(c)
+	return t.builder.Emit(metadata.WithResource(clone(t.resource)))
+}
+
+func clone(resource pcommon.Resource) pcommon.Resource {
+	c := pcommon.NewResource()
+	resource.CopyTo(c)
+	return c
+}
+
+func (t *target) guardedCapture(ctx context.Context) (c captured) {
+	defer t.guard(ctx, &c.err)
+	return t.captor.capture(ctx)
+}
+
+// guardedCensus takes the snapshot into the census and records it. After a panic
+// neither the census nor what was recorded can be trusted.
+func (t *target) guardedCensus(ctx context.Context, c captured) (err error) {
+	defer func() {
+		if err != nil {
+			t.census = t.newCensus()
+			t.builder.Emit()
+		}
+	}()
+	defer t.guard(ctx, &err)
+	now := time.Now()
+	t.recordCensus(t.census.Observe(c.snapshot, now, c.newConnection), now)
+	return nil
+}
+
+// guard makes an error of a panic.
+func (t *target) guard(ctx context.Context, err *error) {
+	if p := recover(); p != nil {
+		t.panics(ctx)
+		t.outcome.logger.Error("Panic in a scrape, please report it", zap.Any("panic", p), zap.ByteString("stack", debug.Stack()))
+		*err = fmt.Errorf("%w: %v", errPanic, p)
+	}
+}
