@@ -77,6 +77,7 @@ func TestMistakesNameTheirKey(t *testing.T) {
 		{"both forms", map[string]any{"endpoint": "a:1", "targets": []any{map[string]any{"endpoint": "b:1"}}}, []string{`"endpoint" and "targets"`}},
 		{"unknown key", map[string]any{"endpoint": "a:1", "intervall": "1s"}, []string{"intervall"}},
 		{"unknown key of a target", target(map[string]any{"service": "x"}), []string{"targets[1]", "service"}},
+		{"unknown key below tls", target(map[string]any{"tls": map[string]any{"ca_fil": "x"}}), []string{"targets[1]", "ca_fil"}},
 		{"interval", map[string]any{"endpoint": "a:1", "collection_interval": "0s"}, []string{`"collection_interval"`}},
 		{"interval without unit", map[string]any{"endpoint": "a:1", "collection_interval": "abc"}, []string{"collection_interval"}},
 		{"timeout", map[string]any{"endpoint": "a:1", "timeout": "0s"}, []string{`"timeout"`}},

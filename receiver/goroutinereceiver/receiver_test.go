@@ -2,6 +2,7 @@ package goroutinereceiver
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"sync"
 	"sync/atomic"
@@ -26,7 +27,9 @@ func TestCensusOfALiveProcess(t *testing.T) {
 		}
 	}
 	plant(30, never)
+	release := sync.OnceFunc(func() { close(later) })
 	defer planted.Wait()
+	defer release()
 	defer close(never)
 
 	function := "github.com/otel-goroutine/otel-goroutine/receiver/goroutinereceiver.waitForNothing"
@@ -53,7 +56,7 @@ func TestCensusOfALiveProcess(t *testing.T) {
 	line, _ := point.Attributes().Get("code.line.number")
 	assert.Positive(t, line.Int())
 
-	close(later)
+	release()
 	r.until(t, func(s scraped) bool {
 		return s.sum("goroutine.stack.aged.exits", stack...) == 12 && s.sum("goroutine.stack.count", stack...) == 30
 	})
@@ -145,8 +148,7 @@ func TestHungTargets(t *testing.T) {
 	cfg := testConfig(targetAt(healthy))
 	cfg.MaxConcurrentScrapes = 1
 	for range 50 {
-		path := string(rune('a' + len(cfg.Targets)))
-		cfg.Targets = append(cfg.Targets, targetAt(hung+"/"+path))
+		cfg.Targets = append(cfg.Targets, targetAt(fmt.Sprintf("%s/%d", hung, len(cfg.Targets))))
 	}
 	r := start(t, cfg)
 	for range 20 {

@@ -14,6 +14,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/pmetric"
 	"go.opentelemetry.io/collector/receiver/receivertest"
+	"go.uber.org/zap/zaptest"
 
 	"github.com/otel-goroutine/otel-goroutine/receiver/goroutinereceiver/internal/metadata"
 )
@@ -80,7 +81,9 @@ func start(t *testing.T, cfg *Config) *running {
 		}
 	})
 	require.NoError(t, err)
-	r.goroutineReceiver, err = newReceiver(cfg, receivertest.NewNopSettings(metadata.Type), next)
+	settings := receivertest.NewNopSettings(metadata.Type)
+	settings.Logger = zaptest.NewLogger(t)
+	r.goroutineReceiver, err = newReceiver(cfg, settings, next)
 	require.NoError(t, err)
 	require.NoError(t, r.Start(t.Context(), componenttest.NewNopHost()))
 	t.Cleanup(func() {

@@ -1,0 +1,63 @@
+package goroutinereceiver
+
+import (
+	"os"
+	"reflect"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/otel-goroutine/otel-goroutine/internal/telemetry"
+	"github.com/otel-goroutine/otel-goroutine/receiver/goroutinereceiver/internal/metadata"
+)
+
+func readme(t *testing.T) string {
+	t.Helper()
+	text, err := os.ReadFile("README.md")
+	require.NoError(t, err)
+	return string(text)
+}
+
+// TestReadmeHasEveryKey fails when a key is added and not written down.
+func TestReadmeHasEveryKey(t *testing.T) {
+	text := readme(t)
+	for _, config := range []reflect.Type{reflect.TypeFor[Config](), reflect.TypeFor[TargetConfig]()} {
+		for i := range config.NumField() {
+			key, _, _ := strings.Cut(config.Field(i).Tag.Get("mapstructure"), ",")
+			if key != "" {
+				assert.Contains(t, text, "`"+key+"`")
+			}
+		}
+	}
+}
+
+// TestReadmeHasEveryReason fails when a scrape can fail for a reason that is not
+// written down.
+func TestReadmeHasEveryReason(t *testing.T) {
+	text := readme(t)
+	for reason := range metadata.MapAttributeReason {
+		assert.Contains(t, text, "| `"+reason+"` |")
+	}
+}
+
+// TestNamesAreTheHouses compares what mdatagen made of metadata.yaml with the names
+// that the whole project uses.
+func TestNamesAreTheHouses(t *testing.T) {
+	info := metadata.MetricsInfo
+	assert.Equal(t, telemetry.GoroutineCount, info.GoGoroutineCount.Name)
+	assert.Equal(t, telemetry.GoroutineCreations, info.GoroutineCreations.Name)
+	assert.Equal(t, telemetry.StackCount, info.GoroutineStackCount.Name)
+	assert.Equal(t, telemetry.StackAgedCount, info.GoroutineStackAgedCount.Name)
+	assert.Equal(t, telemetry.StackAgedExits, info.GoroutineStackAgedExits.Name)
+	assert.Equal(t, telemetry.EntryCount, info.GoroutineEntryCount.Name)
+	assert.Equal(t, telemetry.EntryAgedCount, info.GoroutineEntryAgedCount.Name)
+	assert.Equal(t, telemetry.EntryAgedExits, info.GoroutineEntryAgedExits.Name)
+	assert.Equal(t, telemetry.ScrapeUp, info.GoroutineScrapeUp.Name)
+	assert.Equal(t, telemetry.ScrapeDuration, info.GoroutineScrapeDuration.Name)
+	text := readme(t)
+	for i := range reflect.TypeOf(info).NumField() {
+		assert.Contains(t, text, "`"+reflect.ValueOf(info).Field(i).Field(0).String()+"`")
+	}
+}
