@@ -44,6 +44,7 @@ const (
 	AttrLine         = "code.line.number"
 	AttrEntry        = "goroutine.entry.function.name"
 	AttrScrapeSource = "goroutine.scrape.source"
+	AttrLeakMetric   = "memory.leak.metric" // the name of the metric that leaks
 )
 
 // SignatureOther is the value of AttrSignature, and of AttrEntry, under which

@@ -16,7 +16,7 @@ began=$(date +%s)
 # -v prints each package as it is compiled.
 if ! go -C "$sources" build -v -trimpath -ldflags="-s -w" -o "$binary" . 2>&1 |
 	awk -v total="$total" -v began="$began" '
-		/^[a-z0-9.\/_-]+$/ { n++; if (n % 100 == 0) { printf "  compiled %d of about %d packages\n", n, total; fflush() } next }
+		/^[A-Za-z0-9.\/_~-]+$/ { n++; if (n % 100 == 0) { printf "  compiled %d of about %d packages\n", n, total; fflush() } next }
 		{ print; fflush() }'; then
 	echo "The collector could not be built." >&2
 	exit 1

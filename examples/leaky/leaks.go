@@ -1,0 +1,167 @@
+package main
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"sync"
+	"time"
+)
+
+// leak is one planted mistake and how often it is made.
+type leak struct {
+	// every is the time between two calls.
+	every time.Duration
+	// call makes one call. It does not block.
+	call func()
+}
+
+// plantLeaks returns all mistakes of this service. Each leaves two or three
+// goroutines a second behind. No real leak is that fast: the demonstration has a
+// minute for what takes hours elsewhere.
+func plantLeaks() []leak {
+	var quotes quoteTraffic
+	return []leak{
+		{every: time.Second / 3, call: func() { go waitForReply(make(chan string)) }},
+		{every: 10 * time.Millisecond, call: quotes.next}, // 100 calls/s, 2% of which hang
+		{every: time.Second / 2, call: func() { go pollForever(2 * time.Second) }},
+		{every: time.Second / 2, call: auditTraffic()},
+	}
+}
+
+// run makes the calls until ctx ends. What has leaked by then remains.
+func (l leak) run(ctx context.Context) {
+	ticker := time.NewTicker(l.every)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+			l.call()
+		}
+	}
+}
+
+// waitForReply takes the reply to a message.
+//
+// What goes wrong: the message was dropped, so nobody will ever reply, and there
+// is neither a timeout nor a context to give up with.
+func waitForReply(reply <-chan string) {
+	<-reply
+}
+
+// quoteTraffic is healthy traffic in which every fiftieth call meets a slow
+// backend.
+type quoteTraffic struct{ calls int }
+
+func (q *quoteTraffic) next() {
+	q.calls++
+	go fetchQuote(latency(q.calls))
+}
+
+// latency returns how long the backend takes for a call.
+func latency(call int) time.Duration {
+	if call%50 == 0 {
+		return 2 * patience
+	}
+	return patience / 10
+}
+
+// patience is how long fetchQuote waits for its backend.
+const patience = 100 * time.Millisecond
+
+// fetchQuote asks the backend for a quote and gives up when that takes too long.
+// It is itself in order.
+func fetchQuote(latency time.Duration) (quote string, ok bool) {
+	answer := make(chan string)
+	go askSlowBackend(answer, latency)
+	select {
+	case quote = <-answer:
+		return quote, true
+	case <-time.After(patience):
+		return "", false
+	}
+}
+
+// askSlowBackend gets the answer for fetchQuote.
+//
+// What goes wrong: the channel has no buffer, so when fetchQuote has given up
+// nobody takes the answer, and the send waits for ever. Room for one value
+// would be the repair.
+func askSlowBackend(answer chan<- string, latency time.Duration) {
+	time.Sleep(latency)
+	answer <- "42.00"
+}
+
+// pollForever follows a feed for one subscriber.
+//
+// What goes wrong: the loop has no way out, so it goes on after the subscriber
+// has gone.
+//
+// It is the leak that no single line shows. All loops poll on the same beat, so
+// at any one time they stand together at one line of pollOnce, and a moment later
+// that line is empty again. Only the number of those that were started with
+// pollForever never falls.
+func pollForever(period time.Duration) {
+	for {
+		pollOnce(period)
+	}
+}
+
+// pollOnce sleeps until the next beat, waits a third of the period for the feed,
+// works, and waits another third for news that would call for a second look.
+func pollOnce(period time.Duration) {
+	time.Sleep(untilBeat(period))
+	page := <-time.After(period / 3)
+	digest := sha256.Sum256([]byte(page.String()))
+	for range 20 {
+		digest = sha256.Sum256(digest[:])
+	}
+	var news chan struct{} // none ever comes
+	select {
+	case <-news:
+	case <-time.After(period / 3):
+	}
+}
+
+// untilBeat returns the time to the next whole multiple of period.
+func untilBeat(period time.Duration) time.Duration {
+	return period - time.Duration(time.Now().UnixNano())%period
+}
+
+// auditLog is a log that many write to, in turn.
+type auditLog struct {
+	mu    sync.Mutex
+	lines int
+}
+
+var errDiskFull = errors.New("disk full")
+
+// rotate begins a new file.
+//
+// What goes wrong: the early return leaves the mutex locked. Nothing waits here;
+// the damage is in writeAudit.
+func (a *auditLog) rotate(free int) error {
+	a.mu.Lock()
+	if free == 0 {
+		return errDiskFull
+	}
+	a.lines = 0
+	a.mu.Unlock()
+	return nil
+}
+
+// writeAudit adds a line. It waits for a mutex that rotate never unlocked.
+func writeAudit(a *auditLog) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.lines++
+}
+
+// auditTraffic returns calls that write to a log whose rotation has failed.
+func auditTraffic() func() {
+	var audit auditLog
+	_ = audit.rotate(0) // the error is not heeded, as such errors are not
+	return func() { go writeAudit(&audit) }
+}

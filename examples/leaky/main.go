@@ -1,0 +1,141 @@
+// Command leaky is a service that leaks goroutines in four ways, beside neighbours
+// that only look as if they did. It is what the demonstration watches, and it is
+// meant to know nothing of who watches it: it serves net/http/pprof, as many
+// services do, and imports nothing of this project.
+//
+// What leaks is in leaks.go, what does not in healthy.go.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/pprof"
+	"os"
+	"os/signal"
+	"sync"
+	"syscall"
+	"time"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop) // a second signal does not wait
+	switch err := run(ctx, os.Args[1:], os.Stdout, os.Stderr); {
+	case errors.Is(err, flag.ErrHelp):
+	case errors.Is(err, errUsage):
+		os.Exit(2)
+	case err != nil:
+		fmt.Fprintln(os.Stderr, "leaky:", err)
+		os.Exit(1)
+	}
+}
+
+// errUsage stands for a mistake on the command line that has been told already.
+var errUsage = errors.New("wrong command line")
+
+type options struct {
+	listen   string
+	duration time.Duration
+}
+
+func parse(args []string, stderr io.Writer) (options, error) {
+	var o options
+	flags := flag.NewFlagSet("leaky", flag.ContinueOnError)
+	flags.SetOutput(stderr)
+	// Profiles show the inside of a process to whoever asks, so nobody but this
+	// machine is asked in.
+	flags.StringVar(&o.listen, "listen", "127.0.0.1:6060", "`address` that serves /debug/pprof/")
+	// Ten minutes are enough to look around; at nine leaks a second the
+	// service then has some 5,000 goroutines.
+	flags.DurationVar(&o.duration, "for", 10*time.Minute, "`duration` after which the service ends by itself")
+	switch err := flags.Parse(args); {
+	case errors.Is(err, flag.ErrHelp):
+		return o, err
+	case err != nil:
+		return o, errUsage
+	case flags.NArg() > 0:
+		fmt.Fprintf(stderr, "leaky: unexpected argument %q\n", flags.Arg(0))
+		return o, errUsage
+	}
+	return o, nil
+}
+
+// run serves and leaks until ctx ends or the time is over. When it returns, all
+// that is healthy has ended; what leaked ends with the process.
+func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
+	o, err := parse(args, stderr)
+	if err != nil {
+		return err
+	}
+	listener, err := net.Listen("tcp", o.listen)
+	switch {
+	case errors.Is(err, syscall.EADDRINUSE):
+		return fmt.Errorf("%s is in use by another process; choose another address with -listen", o.listen)
+	case err != nil:
+		return err
+	}
+	fmt.Fprintf(stdout, "leaky: profiles at http://%s/debug/pprof/, for the next %v\n", listener.Addr(), o.duration)
+
+	ctx, cancel := context.WithTimeout(ctx, o.duration)
+	defer cancel()
+	var neighbours sync.WaitGroup
+	for _, neighbour := range []func(context.Context){runPool, takeRequests, keepSessions, beat} {
+		neighbours.Add(1)
+		go func() {
+			defer neighbours.Done()
+			neighbour(ctx)
+		}()
+	}
+	for _, l := range plantLeaks() {
+		neighbours.Add(1)
+		go func() {
+			defer neighbours.Done()
+			l.run(ctx)
+		}()
+	}
+	err = serve(ctx, listener)
+	cancel()
+	neighbours.Wait()
+	return err
+}
+
+// serve answers requests for profiles until ctx ends.
+func serve(ctx context.Context, listener net.Listener) error {
+	server := &http.Server{
+		Handler: profiles(),
+		// A request for a profile is one line.
+		ReadHeaderTimeout: 5 * time.Second,
+		// pprof refuses to record for longer than this; its own default is
+		// to record for 30 s.
+		WriteTimeout: time.Minute,
+		IdleTimeout:  2 * time.Minute,
+	}
+	served := make(chan error, 1)
+	go func() { served <- server.Serve(listener) }()
+	select {
+	case err := <-served:
+		return err
+	case <-ctx.Done():
+	}
+	// A profile that is being recorded may be lost: the service is to end now.
+	err := server.Close()
+	if reason := <-served; !errors.Is(reason, http.ErrServerClosed) {
+		err = errors.Join(err, reason)
+	}
+	return err
+}
+
+func profiles() http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("/debug/pprof/", pprof.Index)
+	mux.HandleFunc("/debug/pprof/cmdline", pprof.Cmdline)
+	mux.HandleFunc("/debug/pprof/profile", pprof.Profile)
+	mux.HandleFunc("/debug/pprof/symbol", pprof.Symbol)
+	mux.HandleFunc("/debug/pprof/trace", pprof.Trace)
+	return mux
+}

@@ -1,0 +1,193 @@
+package exectrace
+
+import (
+	"bytes"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"runtime/pprof"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/otel-goroutine/otel-goroutine/internal/profile"
+	"github.com/otel-goroutine/otel-goroutine/internal/stack"
+)
+
+// agreed is the least share of the goroutines that wait in a profile which must
+// be in a group of the same signature in a trace of the same process.
+const agreed = 0.99
+
+// maxProfile is more than any profile here has.
+const maxProfile = 16 << 20
+
+func TestProfileAndTraceAgreeOnRecordedProcesses(t *testing.T) {
+	for name, data := range fixtures(t) {
+		if strings.HasSuffix(name, "-generations") {
+			continue
+		}
+		t.Run(name, func(t *testing.T) {
+			p, err := os.ReadFile("testdata/" + name + ".profile")
+			if err != nil {
+				t.Fatal(err)
+			}
+			compare(t, p, data)
+		})
+	}
+}
+
+func TestProfileAndTraceAgreeOnThisProcess(t *testing.T) {
+	end := parked(1000)
+	defer end()
+	defer waiters(t, 20)()
+	defer connections(t, 50)()
+
+	var p bytes.Buffer
+	if err := pprof.Lookup("goroutine").WriteTo(&p, 0); err != nil {
+		t.Fatal(err)
+	}
+	compare(t, p.Bytes(), record(t))
+}
+
+// compare compares the groups of a profile and a trace of one process.
+func compare(t *testing.T, profileData, traceData []byte) {
+	t.Helper()
+	p, err := profile.Decode(profileData, maxProfile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := Decode(traceData)
+	if err != nil {
+		t.Fatal(err)
+	}
+	inTrace := make(map[stack.ID]int)
+	for _, g := range s.Groups {
+		inTrace[g.ID] = g.Count
+	}
+	waiting, same := 0, 0
+	for _, g := range p.Groups {
+		if g.State == stack.StateRunning {
+			continue
+		}
+		waiting += g.Count
+		same += min(g.Count, inTrace[g.ID])
+		if g.Count != inTrace[g.ID] {
+			t.Logf("%d in the profile, %d in the trace: %s at %s:%d, entry %s",
+				g.Count, inTrace[g.ID], g.State, g.Blamed.Function, g.Blamed.Line, g.Entry)
+		}
+	}
+	t.Logf("%d of %d waiting goroutines have the same signature, in %d groups", same, waiting, len(p.Groups))
+	if waiting == 0 || float64(same) < agreed*float64(waiting) {
+		t.Errorf("%d of %d", same, waiting)
+	}
+}
+
+// waiters starts n goroutines in each state in which one can be woken again.
+func waiters(t *testing.T, n int) (end func()) {
+	t.Helper()
+	var (
+		mutex    sync.Mutex
+		readers  sync.RWMutex
+		group    sync.WaitGroup
+		cond     = sync.NewCond(new(sync.Mutex))
+		awake    bool
+		send     = make(chan int)
+		done     = make(chan struct{})
+		never    chan int
+		ended    sync.WaitGroup
+		starting sync.WaitGroup
+	)
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	start := func(wait func()) {
+		for range n {
+			starting.Add(1)
+			ended.Go(func() {
+				starting.Done()
+				wait()
+			})
+		}
+	}
+	mutex.Lock()
+	readers.Lock()
+	group.Add(1)
+	start(func() { mutex.Lock(); mutex.Unlock() })       //nolint:staticcheck // it is to wait there
+	start(func() { readers.RLock(); readers.RUnlock() }) //nolint:staticcheck // it is to wait there
+	start(func() { group.Wait() })
+	start(func() { send <- 1 })
+	start(func() {
+		for range done {
+		}
+	})
+	start(func() {
+		select {
+		case <-done:
+		case <-never:
+		}
+	})
+	start(func() {
+		cond.L.Lock()
+		for !awake {
+			cond.Wait()
+		}
+		cond.L.Unlock()
+	})
+	start(func() { _, _ = r.Read(make([]byte, 1)) })
+	starting.Wait()
+	return func() {
+		mutex.Unlock()
+		readers.Unlock()
+		group.Done()
+		close(done)
+		for range n {
+			<-send
+		}
+		cond.L.Lock()
+		awake = true
+		cond.L.Unlock()
+		cond.Broadcast()
+		_ = w.Close()
+		ended.Wait()
+		_ = r.Close()
+	}
+}
+
+// connections starts a server and n idle connections to it, whose goroutines are
+// all of the standard library.
+func connections(t *testing.T, n int) (end func()) {
+	t.Helper()
+	arrived := make(chan struct{})
+	answer := make(chan struct{})
+	server := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
+		arrived <- struct{}{}
+		<-answer
+	}))
+	client := server.Client()
+	client.Transport.(*http.Transport).MaxIdleConnsPerHost = n
+	client.Timeout = time.Minute
+	var ended sync.WaitGroup
+	for range n {
+		ended.Go(func() {
+			response, err := client.Get(server.URL)
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			_, _ = io.Copy(io.Discard, response.Body)
+			_ = response.Body.Close()
+		})
+	}
+	for range n {
+		<-arrived
+	}
+	close(answer)
+	ended.Wait()
+	return func() {
+		client.CloseIdleConnections()
+		server.Close()
+	}
+}

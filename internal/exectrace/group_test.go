@@ -1,0 +1,88 @@
+package exectrace
+
+import (
+	"slices"
+	"testing"
+
+	"golang.org/x/exp/trace"
+
+	"github.com/otel-goroutine/otel-goroutine/internal/stack"
+)
+
+// stackOf makes a stack of functions, leaf first. Each has its place as line.
+func stackOf(functions ...string) trace.Stack {
+	frames := make([]trace.StackFrame, len(functions))
+	for i, f := range functions {
+		frames[i] = trace.StackFrame{PC: uint64(i + 1), Func: f, File: "file.go", Line: uint64(i + 1)}
+	}
+	return trace.MakeStack(frames)
+}
+
+func TestGroupOfAGoroutine(t *testing.T) {
+	deep := append([]string{"runtime.gopark", "runtime.block"}, slices.Repeat([]string{"main.deep"}, wholeStack-1)...)
+	for _, tc := range []struct {
+		name   string
+		stack  []string
+		sight  sight
+		group  int32 // 0, the first, unless there is none
+		state  stack.State
+		blamed string
+		entry  string
+	}{
+		{"waits, status", []string{"runtime.gopark", "time.Sleep", "main.f", "main.g"}, waits, 0, stack.StateSleep, "main.f", "main.g"},
+		{"waits, event", []string{"time.Sleep", "main.f", "main.g"}, waits, 0, stack.StateSleep, "main.f", "main.g"},
+		{"moved", []string{"runtime.gopark", "time.Sleep", "main.f", "main.g"}, moved, 0, stack.StateRunning, "main.g", "main.g"},
+		{"moved from a system call", []string{"syscall.read", "syscall.Read", "main.g"}, moved, 0, stack.StateRunning, "main.g", "main.g"},
+		{"preempted in a select", []string{"runtime.selectgo", "main.f", "main.g"}, preempted, 0, stack.StateRunning, "main.g", "main.g"},
+		{"in a system call", []string{"syscall.read", "syscall.Read", "main.f", "main.g"}, inSyscall, 0, stack.StateSyscall, "main.f", "main.g"},
+		{"ready, waited before", []string{"runtime.gopark", "runtime.chanrecv", "runtime.chanrecv1", "main.f"}, ready, 0, stack.StateChanReceive, "main.f", "main.f"},
+		{"ready, new", []string{"main.f"}, ready, 0, stack.StateRunning, "main.f", "main.f"},
+		{"too deep", deep, waits, 0, stack.StateSelectNoCases, "main.deep", ""},
+		{"too deep, moved", deep, moved, stack.NoGroup, "", "", ""},
+		{"new", []string{"main.f"}, created, stack.NoGroup, "", "", ""},
+		{"lost", []string{"main.f"}, lost, stack.NoGroup, "", "", ""},
+		{"empty stack", nil, waits, stack.NoGroup, "", "", ""},
+		{"the runtime's own", []string{"runtime.gopark", "runtime.bgsweep"}, waits, leftOut, "", "", ""},
+		{"the runtime's own, runs", []string{"runtime.gopark", "runtime.gcBgMarkWorker"}, moved, leftOut, "", "", ""},
+		{"the runtime's own, new", []string{"runtime.gcBgMarkWorker"}, created, leftOut, "", "", ""},
+		{"the runtime's own, lost", []string{"runtime.gopark", "runtime.bgsweep"}, lost, leftOut, "", "", ""},
+		{"writes the trace", []string{"runtime.gopark", "runtime.ReadTrace", "runtime/trace.Start.func1"}, waits, leftOut, "", "", ""},
+		{"writes the trace, new", []string{"runtime/trace.(*traceMultiplexer).startLocked.func1"}, created, leftOut, "", "", ""},
+		{"serves the trace", []string{"runtime.selectgo", "net/http/pprof.sleep", "net/http/pprof.Trace", "net/http.(*conn).serve"}, waits, 0, stack.StateSelect, "net/http/pprof.sleep", "net/http.(*conn).serve"},
+		{"control characters", []string{"time.Sleep", "main.f\n\x1b", "main.g"}, waits, 0, stack.StateSleep, "main.f\uFFFD\uFFFD", "main.g"},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			g := newGrouping([]trace.Stack{stackOf(tc.stack...)})
+			group := g.of(goroutine{0, tc.sight})
+			if group != tc.group {
+				t.Fatalf("group %d, want %d", group, tc.group)
+			}
+			if group < 0 {
+				return
+			}
+			s := g.groups[group].Signature
+			if s.State != tc.state || s.Blamed.Function != tc.blamed || s.Entry != tc.entry {
+				t.Errorf("got %s at %s:%d, entry %q", s.State, s.Blamed.Function, s.Blamed.Line, s.Entry)
+			}
+		})
+	}
+}
+
+func TestStacksThatDifferOnlyInAPlaceThatDoesNotMatterShareAGroup(t *testing.T) {
+	g := newGrouping([]trace.Stack{
+		stackOf("runtime.gopark", "time.Sleep", "main.f"),
+		stackOf("runtime.gopark", "time.Sleep", "main.f"),
+	})
+	if a, b := g.of(goroutine{0, waits}), g.of(goroutine{1, waits}); a != b || len(g.groups) != 1 {
+		t.Errorf("groups %d and %d of %d", a, b, len(g.groups))
+	}
+}
+
+func TestImpossibleLineIsUnknown(t *testing.T) {
+	if got := line(1 << 63); got != 0 {
+		t.Errorf("line %d", got)
+	}
+	if got := line(maxLine - 1); got != maxLine-1 {
+		t.Errorf("line %d", got)
+	}
+}

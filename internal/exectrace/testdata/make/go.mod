@@ -1,0 +1,3 @@
+module make
+
+go 1.23

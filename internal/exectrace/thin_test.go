@@ -1,0 +1,138 @@
+package exectrace
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/otel-goroutine/otel-goroutine/internal/stack"
+)
+
+// unthinned reads a trace of one generation as Decode does, but for showing all
+// of it to the trace reader.
+func unthinned(t *testing.T, data []byte) *stack.Snapshot {
+	t.Helper()
+	o, err := replay(data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := snapshot(&thinned{}, o, newGrouping(o.stacks.seen), 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// byGoroutine is the signature of each goroutine; the zero one is none.
+func byGoroutine(s *stack.Snapshot) map[uint64]stack.Signature {
+	all := make(map[uint64]stack.Signature)
+	for _, g := range s.Goroutines {
+		all[g.ID] = stack.Signature{}
+		if g.Group != stack.NoGroup {
+			all[g.ID] = s.Groups[g.Group].Signature
+		}
+	}
+	return all
+}
+
+// To leave out what does not matter must not change what comes of it.
+func TestThinningChangesNothing(t *testing.T) {
+	traces := fixtures(t)
+	for name := range traces {
+		if strings.HasSuffix(name, "-generations") {
+			delete(traces, name)
+		}
+	}
+	end := parked(500)
+	traces["parked"] = record(t)
+	stop := busy(100)
+	traces["busy"] = record(t)
+	stop()
+	end()
+	for name, data := range traces {
+		t.Run(name, func(t *testing.T) {
+			s, err := Decode(data)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(byGoroutine(unthinned(t, data)), byGoroutine(s)); diff != "" {
+				t.Errorf("(-all of it +thinned)\n%s", diff)
+			}
+		})
+	}
+}
+
+// busy starts pairs of goroutines that hand each other a value for as long as
+// they may, and in between start another and see it end.
+func busy(pairs int) (stop func()) {
+	done := make(chan struct{})
+	ended := make(chan struct{})
+	for range pairs {
+		ball := make(chan int)
+		play := func() {
+			for {
+				select {
+				case ball <- 1:
+				case <-ball:
+				case <-done:
+					ended <- struct{}{}
+					return
+				}
+				brief := make(chan struct{})
+				go func() { close(brief) }()
+				<-brief
+			}
+		}
+		go play()
+		go play()
+	}
+	return func() {
+		close(done)
+		for range 2 * pairs {
+			<-ended
+		}
+	}
+}
+
+// The trace reader must get to see one goroutine of each stack, not all.
+func TestThinningShowsOneOfEachStack(t *testing.T) {
+	end := parked(5000)
+	data := record(t)
+	end()
+	v, err := readHeader(data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	g, err := split(data, v)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := g.survey()
+	if err != nil {
+		t.Fatal(err)
+	}
+	thin, err := g.thin(data[:headerLength], v, s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := len(thin.idle); n < 4900 {
+		t.Errorf("%d of 5000 left out", n)
+	}
+	if n := len(thin.samples); n > 60 {
+		t.Errorf("%d samples of 20 stacks and the runtime's own", n)
+	}
+	if len(thin.trace)*2 > len(data) {
+		t.Errorf("%d of %d bytes are left", len(thin.trace), len(data))
+	}
+	ids := make([]uint64, 0, len(thin.idle))
+	for _, idle := range thin.idle {
+		ids = append(ids, idle.ID)
+	}
+	for _, sample := range thin.samples {
+		if !slices.Contains(ids, sample) {
+			t.Errorf("sample %d is not among the idle", sample)
+		}
+	}
+}

@@ -1,0 +1,224 @@
+package profile
+
+import "math"
+
+// The functions of this file read one element of a profile each, and refuse what
+// can be seen to be wrong with it alone.
+
+// The tags of the fields that are read, from profile.proto of
+// github.com/google/pprof.
+const (
+	profileSampleType = 1<<3 | bytesForm
+	profileSample     = 2<<3 | bytesForm
+	profileMapping    = 3<<3 | bytesForm
+	profileLocation   = 4<<3 | bytesForm
+	profileFunction   = 5<<3 | bytesForm
+	profileString     = 6<<3 | bytesForm
+
+	valueTypeType = 1<<3 | numberForm
+	valueTypeUnit = 2<<3 | numberForm
+
+	sampleLocation  = 1<<3 | numberForm
+	sampleLocations = 1<<3 | bytesForm
+	sampleCount     = 2<<3 | numberForm
+	sampleCounts    = 2<<3 | bytesForm
+
+	mappingFile    = 5<<3 | numberForm
+	mappingBuildID = 6<<3 | numberForm
+
+	locationID   = 1<<3 | numberForm
+	locationLine = 4<<3 | bytesForm
+
+	lineFunction = 1<<3 | numberForm
+	lineNumber   = 2<<3 | numberForm
+
+	functionID         = 1<<3 | numberForm
+	functionName       = 2<<3 | numberForm
+	functionSystemName = 3<<3 | numberForm
+	functionFile       = 4<<3 | numberForm
+)
+
+// maxFrames is the most frames that a stack may have. The runtime stops at 128,
+// and with GODEBUG=profstackdepth at 1,024 at most; what it then adds is the
+// calls that were inlined into the last.
+const maxFrames = 2048
+
+// valueType is what a number in each sample means, as indexes of strings.
+type valueType struct{ what, unit uint64 }
+
+func readValueType(b []byte) (t valueType, err error) {
+	var tag, v uint64
+	for len(b) > 0 {
+		tag, v, _, b = next(b)
+		switch tag {
+		case valueTypeType:
+			t.what = v
+		case valueTypeUnit:
+			t.unit = v
+		case damaged:
+			return t, malformed("damaged sample type")
+		}
+	}
+	return t, nil
+}
+
+// sample is a stack, as IDs of locations, and the number of goroutines that have
+// it. It is read again and again, to keep its room.
+type sample struct {
+	locations []uint64
+	count     int
+}
+
+// read reads a sample. Its labels are not looked into.
+func (s *sample) read(b []byte) error {
+	var room [2]uint64 // one more than a sample may have
+	counts, ok := room[:0], true
+	s.locations = s.locations[:0]
+	var tag uint64
+	var content []byte
+	for len(b) > 0 && ok {
+		tag, _, content, b = next(b)
+		switch tag {
+		case sampleLocation, sampleLocations:
+			s.locations, ok = appendNumbers(s.locations, content, maxFrames+1)
+		case sampleCount, sampleCounts:
+			counts, ok = appendNumbers(counts, content, len(room))
+		case damaged:
+			ok = false
+		}
+	}
+	if !ok {
+		return malformed("damaged sample")
+	}
+	return s.check(counts)
+}
+
+// check checks the stack of a sample, and takes over its count.
+func (s *sample) check(counts []uint64) error {
+	switch {
+	case len(s.locations) == 0:
+		return malformed("sample without a stack")
+	case len(s.locations) > maxFrames:
+		return errTooDeep()
+	case len(counts) != 1:
+		return malformed("sample without a count, or with several")
+	case counts[0] > math.MaxInt:
+		return malformed("count is negative or too large")
+	}
+	s.count = int(counts[0])
+	return nil
+}
+
+func errTooDeep() error {
+	return malformed("a stack of more than %d frames", maxFrames)
+}
+
+// readMapping reads of a mapping which strings it refers to. Nothing else is of
+// use, but these strings come last in what Go writes: if they are not there, the
+// profile was cut short.
+func readMapping(b []byte) (file, buildID uint64, err error) {
+	var tag, v uint64
+	for len(b) > 0 {
+		tag, v, _, b = next(b)
+		switch tag {
+		case mappingFile:
+			file = v
+		case mappingBuildID:
+			buildID = v
+		case damaged:
+			return 0, 0, malformed("damaged mapping")
+		}
+	}
+	return file, buildID, nil
+}
+
+// location is where a call returns to, and the calls that were inlined there,
+// the innermost first. It is read again and again, to keep its room.
+type location struct {
+	id    uint64
+	lines []sourceLine
+}
+
+// sourceLine is a line of a function, the latter by its ID.
+type sourceLine struct {
+	function uint64
+	number   int32
+}
+
+func (l *location) read(b []byte) error {
+	l.id, l.lines = 0, l.lines[:0]
+	var tag, v uint64
+	var content []byte
+	for len(b) > 0 {
+		tag, v, content, b = next(b)
+		switch tag {
+		case locationID:
+			l.id = v
+		case locationLine:
+			if err := l.readLine(content); err != nil {
+				return err
+			}
+		case damaged:
+			return malformed("damaged location")
+		}
+	}
+	switch {
+	case l.id == 0:
+		return malformed("location without an ID")
+	case len(l.lines) == 0:
+		return malformed("location without a line")
+	}
+	return nil
+}
+
+func (l *location) readLine(b []byte) error {
+	var function, line uint64
+	var tag, v uint64
+	for len(b) > 0 {
+		tag, v, _, b = next(b)
+		switch tag {
+		case lineFunction:
+			function = v
+		case lineNumber:
+			line = v
+		case damaged:
+			return malformed("damaged line")
+		}
+	}
+	switch {
+	case function == 0:
+		return malformed("line without a function")
+	case line > math.MaxInt32: // which a negative one is too
+		return malformed("line number out of range")
+	case len(l.lines) == maxFrames:
+		return errTooDeep()
+	}
+	l.lines = append(l.lines, sourceLine{function: function, number: int32(line)})
+	return nil
+}
+
+// sourceFunction is a function, its strings as indexes.
+type sourceFunction struct{ id, name, systemName, file uint64 }
+
+func readFunction(b []byte) (f sourceFunction, err error) {
+	var tag, v uint64
+	for len(b) > 0 {
+		tag, v, _, b = next(b)
+		switch tag {
+		case functionID:
+			f.id = v
+		case functionName:
+			f.name = v
+		case functionSystemName:
+			f.systemName = v
+		case functionFile:
+			f.file = v
+		case damaged:
+			return f, malformed("damaged function")
+		}
+	}
+	if f.id == 0 {
+		return f, malformed("function without an ID")
+	}
+	return f, nil
+}

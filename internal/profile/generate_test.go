@@ -1,0 +1,146 @@
+package profile
+
+import (
+	"bytes"
+	"fmt"
+	"math/rand/v2"
+	"testing"
+
+	"github.com/google/pprof/profile"
+)
+
+// waitingLeaves are the frames in which most goroutines of a server wait, leaf
+// first, as Go 1.26 writes them.
+var waitingLeaves = [][]string{
+	{"runtime.gopark", "runtime.selectgo"},
+	{"runtime.gopark", "runtime.chanrecv", "runtime.chanrecv1"},
+	{"runtime.gopark", "runtime.chansend", "runtime.chansend1"},
+	{"runtime.gopark", "time.Sleep"},
+	{"runtime.gopark", "runtime.netpollblock", "internal/poll.runtime_pollWait", "internal/poll.(*pollDesc).wait", "internal/poll.(*pollDesc).waitRead", "internal/poll.(*FD).Read", "net.(*netFD).Read", "net.(*conn).Read"},
+	{"runtime.gopark", "runtime.goparkunlock", "runtime.semacquire1", "internal/sync.runtime_SemacquireMutex", "internal/sync.(*Mutex).lockSlow", "internal/sync.(*Mutex).Lock", "sync.(*Mutex).Lock"},
+	{"runtime.gopark", "runtime.goparkunlock", "runtime.semacquire1", "sync.runtime_SemacquireWaitGroup", "sync.(*WaitGroup).Wait"},
+}
+
+// servicePackages stand for what a service is made of; each has functions by
+// the dozen.
+var servicePackages = []string{
+	"net/http", "google.golang.org/grpc", "google.golang.org/grpc/internal/transport",
+	"github.com/jackc/pgx/v5/pgxpool", "github.com/redis/go-redis/v9/internal/pool",
+	"github.com/twmb/franz-go/pkg/kgo", "go.opentelemetry.io/otel/sdk/trace",
+	"k8s.io/client-go/tools/cache", "k8s.io/apimachinery/pkg/util/wait",
+	"example.com/shop/internal/checkout", "example.com/shop/internal/inventory/reservation",
+	"example.com/shop/internal/payment", "example.com/shop/cmd/shopd",
+}
+
+var serviceMethods = []string{
+	"(*Server).Serve", "(*Server).handleStream", "(*Client).roundTrip", "(*Pool).Acquire", "(*conn).serve",
+	"(*worker).run", "(*worker).run.func1", "(*Consumer).poll", "(*batcher).flush", "(*controlBuffer).get",
+	"Start", "Start.func1", "until[...]", "(*Reflector).ListAndWatch.func2", "(*Store).reserve", "dispatch",
+}
+
+// service builds the goroutine profile of a service that has the given number of
+// distinct stacks: walks of 6 to 30 frames, root first, through a call graph in
+// which each function calls a few others, so that stacks share their roots as
+// real ones do. The same arguments give the same profile.
+func service(stacks int) *profile.Profile {
+	g := &generator{
+		rng:       rand.New(rand.NewPCG(1, uint64(stacks))),
+		functions: map[string]*profile.Function{},
+		locations: map[string]*profile.Location{},
+		p: &profile.Profile{
+			SampleType: []*profile.ValueType{{Type: "goroutine", Unit: "count"}},
+			PeriodType: &profile.ValueType{Type: "goroutine", Unit: "count"},
+			Period:     1,
+			TimeNanos:  1_700_000_000_000_000_000,
+			Mapping:    []*profile.Mapping{{ID: 1, Start: 0x400000, Limit: 0x2000000, File: "/app/shopd", BuildID: "0f1e2d3c4b5a69788796a5b4c3d2e1f0", HasFunctions: true}},
+		},
+	}
+	seen := map[string]bool{}
+	for len(g.p.Sample) < stacks {
+		if s := g.stack(); !seen[s.key] {
+			seen[s.key] = true
+			g.p.Sample = append(g.p.Sample, &profile.Sample{Location: s.locations, Value: []int64{1 + int64(1000/(1+len(g.p.Sample)))}})
+		}
+	}
+	return g.p
+}
+
+type generator struct {
+	rng       *rand.Rand
+	p         *profile.Profile
+	functions map[string]*profile.Function
+	locations map[string]*profile.Location
+}
+
+type generated struct {
+	key       string
+	locations []*profile.Location
+}
+
+func (g *generator) stack() generated {
+	leaf := waitingLeaves[g.rng.IntN(len(waitingLeaves))]
+	depth := 6 + g.rng.IntN(25)
+	var s generated
+	for i, name := range leaf {
+		s.add(g.location(name, 100+10*i, ""))
+	}
+	// A path is the digits of a number: calls near the root have few
+	// choices, those near the leaf have more.
+	callers := make([]*profile.Location, 0, depth)
+	node := g.rng.IntN(12)
+	for level := len(leaf); level < depth; level++ {
+		pkg := servicePackages[node%len(servicePackages)]
+		name := fmt.Sprintf("%s.%s", pkg, serviceMethods[(node/len(servicePackages))%len(serviceMethods)])
+		inlined := ""
+		if node%5 == 0 {
+			inlined = pkg + ".(*Context).do"
+		}
+		callers = append(callers, g.location(name, 20+node%700, inlined))
+		node = (node*31 + 7 + g.rng.IntN(3)) % 4099
+	}
+	for i := len(callers) - 1; i >= 0; i-- {
+		s.add(callers[i])
+	}
+	return s
+}
+
+func (s *generated) add(l *profile.Location) {
+	s.locations = append(s.locations, l)
+	s.key += fmt.Sprint(l.ID, " ")
+}
+
+// location returns the location of a line in a function, and of the call that
+// was inlined there if there was one.
+func (g *generator) location(name string, line int, inlined string) *profile.Location {
+	key := fmt.Sprint(name, line)
+	if l := g.locations[key]; l != nil {
+		return l
+	}
+	l := &profile.Location{ID: uint64(len(g.p.Location) + 1), Mapping: g.p.Mapping[0], Address: 0x401000 + uint64(len(g.p.Location))*0x1f3}
+	if inlined != "" {
+		l.Line = append(l.Line, profile.Line{Function: g.function(inlined), Line: int64(line + 3)})
+	}
+	l.Line = append(l.Line, profile.Line{Function: g.function(name), Line: int64(line)})
+	g.locations[key] = l
+	g.p.Location = append(g.p.Location, l)
+	return l
+}
+
+func (g *generator) function(name string) *profile.Function {
+	if f := g.functions[name]; f != nil {
+		return f
+	}
+	f := &profile.Function{ID: uint64(len(g.p.Function) + 1), Name: name, SystemName: name, Filename: "/go/src/" + name + "/file.go", StartLine: 10}
+	g.functions[name] = f
+	g.p.Function = append(g.p.Function, f)
+	return f
+}
+
+func gzipped(t testing.TB, p *profile.Profile) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	if err := p.Write(&b); err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
+}

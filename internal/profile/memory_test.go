@@ -1,0 +1,226 @@
+package profile
+
+import (
+	"bytes"
+	"compress/gzip"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"runtime"
+	"strings"
+	"testing"
+)
+
+const (
+	// mostToRefuse is the most memory that it may take to refuse something.
+	mostToRefuse = 16 << 20
+	// mostToAccept is the most memory that it may take to accept a profile,
+	// for each of its bytes.
+	mostToAccept = 8
+	// always is the memory that gunzip and a decoder take for anything.
+	always = 128 << 10
+)
+
+// allocated returns how many bytes f allocates, garbage included, when no memory
+// is at hand from before. It is never less than the growth of the heap.
+func allocated(f func()) int {
+	runtime.GC() // what is in a sync.Pool survives one collection
+	runtime.GC()
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	f()
+	runtime.ReadMemStats(&after)
+	return int(after.TotalAlloc - before.TotalAlloc)
+}
+
+// many repeats a part.
+func many(n int, part message) message { return bytes.Repeat(part, n) }
+
+// bomb compresses what write writes.
+func bomb(t *testing.T, write func(io.Writer) error) []byte {
+	t.Helper()
+	var out bytes.Buffer
+	w := gzip.NewWriter(&out)
+	if err := write(w); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return out.Bytes()
+}
+
+// repeated writes a part until size bytes are written.
+func repeated(part []byte, size int) func(io.Writer) error {
+	piece := bytes.Repeat(part, 1<<16/len(part)+1)
+	return func(w io.Writer) error {
+		for n := 0; n < size; n += len(piece) {
+			if _, err := w.Write(piece); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+}
+
+func TestMemoryToRefuse(t *testing.T) {
+	sound := message{}.then(small()...)
+	wrong := aSample(1, 99)
+	claims := compress(t, sound)
+	copy(claims[len(claims)-4:], []byte{0xff, 0xff, 0xff, 0x7f})
+	const half = plenty / 2
+	for _, tc := range []struct {
+		name string
+		want error
+		data []byte
+	}{
+		{"a bomb of zeros", ErrMalformed, bomb(t, repeated([]byte{0}, 1<<27))},
+		{"a bomb of text", ErrNotProfile, bomb(t, repeated([]byte("forbidden "), 1<<27))},
+		{"a bomb of unknown fields", ErrTooLarge, bomb(t, repeated(padding(1), 1<<27))},
+		{"a bomb of strings", ErrTooLarge, bomb(t, repeated([]byte{0x32, 0}, 1<<27))},
+		{"a size that is not true", ErrMalformed, claims},
+		{"two million empty labels", ErrMalformed, compress(t, message{}.bytes(2, many(2<<20, message{}.bytes(3, nil))))},
+		{"two million empty samples", ErrMalformed, compress(t, sound.then(many(2<<20, message{}.bytes(2, nil))))},
+		{"two million empty locations", ErrMalformed, compress(t, sound.then(many(2<<20, message{}.bytes(4, nil))))},
+		{"two million empty functions", ErrMalformed, compress(t, sound.then(many(2<<20, message{}.bytes(5, nil))))},
+		{"two million empty lines", ErrMalformed, compress(t, sound.then(message{}.bytes(4, many(2<<20, message{}.bytes(4, nil)))))},
+		{"a million lines", ErrMalformed, compress(t, sound.then(aLocation(3, slicesOf(1<<20, aLine(1, 1))...)))},
+		{"a million counts", ErrMalformed, compress(t, sound.then(message{}.bytes(2, message{}.packed(1, 1).bytes(2, make([]byte, 1<<20)))))},
+		{"a million strings, one missing", ErrMalformed, compress(t, with(2, aMapping(1<<30)).then(many(1<<20, message{}.bytes(6, nil))))},
+		{"a million mappings, one damaged", ErrMalformed, compress(t, sound.then(many(1<<20, message{}.bytes(3, nil)), message{}.bytes(3, []byte{0x28})))},
+		{"short, and wrong at the end", ErrMalformed, compress(t, sound.then(many(2<<20, message{}.bytes(6, nil))[:longBody-1000], wrong))},
+		{"long, and wrong at the end", ErrMalformed, compress(t, sound.then(many(half/2, message{}.bytes(6, nil)), wrong))},
+		{"long, plain, and wrong at the end", ErrMalformed, sound.then(many(half/2, message{}.bytes(6, nil)), wrong)},
+		{"long, and of something else", ErrOtherProfile, compress(t, aSampleType(1, 2).then(someStrings("", "space", "bytes"), padding(half)))},
+		{"a field as long as the limit", ErrMalformed, compress(t, message{}.bytes(100, make([]byte, half)).then(sound))},
+		{"more signatures than there can be", ErrTooLarge, compress(t, signatures(300))},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			var err error
+			n := allocated(func() { _, err = Decode(tc.data, plenty) })
+			if !errors.Is(err, tc.want) {
+				t.Errorf("got %v, want %v", err, tc.want)
+			}
+			if n > mostToRefuse {
+				t.Errorf("%d bytes on the wire take %d bytes to refuse", len(tc.data), n)
+			}
+		})
+	}
+}
+
+func slicesOf(n int, part message) []message {
+	all := make([]message, n)
+	for i := range all {
+		all[i] = part
+	}
+	return all
+}
+
+// signatures returns a profile of n² signatures in few bytes each: every one of n
+// lines waits in goroutines of every one of n entries.
+func signatures(n int) message {
+	m := aSampleType(1, 2).then(someStrings("", "goroutine", "count", "main.go"))
+	for i := range uint64(n) {
+		m = append(m, someStrings(fmt.Sprintf("main.f%d", i)).then(aFunction(i+1, 4+i, 3), aLocation(i+1, aLine(i+1, 1)))...)
+	}
+	var samples message
+	for i := range uint64(n) {
+		for j := range uint64(n) {
+			samples = append(samples, aSample(1, uint64(n)+1, i+1, j+1)...)
+		}
+	}
+	// All of them wait.
+	return m.then(someStrings("runtime.gopark"), aFunction(uint64(n)+1, uint64(n)+4, 3), aLocation(uint64(n)+1, aLine(uint64(n)+1, 1)), samples)
+}
+
+func TestMemoryToAccept(t *testing.T) {
+	sound := message{}.then(small()...)
+	shared := strings.Repeat("\x01", 1024)
+	var functions, unordered, named message
+	for i := range uint64(200_000) {
+		functions = append(functions, aFunction(i+4, 4, 4)...)
+		unordered = append(unordered, aFunction(i<<30|0xfff, 4, 4)...)
+		named = append(named, aFunction(i+4, 9, 9)...)
+	}
+	var dirty message
+	for i := range uint64(100_000) {
+		dirty = append(dirty, someStrings("\x01").then(aFunction(i+4, 9+i, 9+i))...)
+	}
+	labels := message{}.bytes(2, message{}.packed(1, 1, 2).packed(2, 7).then(many(400_000, message{}.bytes(3, nil))))
+	for _, tc := range []struct {
+		name string
+		data []byte
+	}{
+		{"30 stacks", gzipped(t, service(30))},
+		{"500 stacks", gzipped(t, service(500))},
+		{"5,000 stacks", gzipped(t, service(5000))},
+		{"20,000 stacks", gzipped(t, service(20_000))},
+		{"Go 1.23", fixtures(t)[0]},
+		{"Go 1.26", fixtures(t)[2]},
+		{"two million empty labels", compress(t, sound.then(many(5, labels)))},
+		{"a million empty strings", compress(t, sound.then(many(1<<20, message{}.bytes(6, nil))))},
+		{"a million empty mappings", compress(t, sound.then(many(1<<20, message{}.bytes(3, nil))))},
+		{"200,000 functions", compress(t, sound.then(functions))},
+		{"200,000 functions out of order", compress(t, sound.then(unordered))},
+		{"200,000 functions with the same dirty name", compress(t, sound.then(someStrings("", shared), named))},
+		{"100,000 dirty names", compress(t, sound.then(someStrings(""), dirty))},
+		{"200,000 locations", compress(t, sound.then(locations(200_000, 1)))},
+		{"200,000 locations out of order", compress(t, sound.then(locations(200_000, 1<<30)))},
+		{"200,000 samples", compress(t, sound.then(many(200_000, aSample(1, 2))))},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			var err error
+			n := allocated(func() { _, err = Decode(tc.data, plenty) })
+			if err != nil {
+				t.Fatal(err)
+			}
+			size := len(gunzip(t, tc.data))
+			t.Logf("%d bytes, of which %d are allocated for each", size, n/size)
+			if n > mostToAccept*size+always {
+				t.Errorf("%d bytes take %d bytes of memory, %.1f for each", size, n, float64(n)/float64(size))
+			}
+		})
+	}
+}
+
+// locations returns n locations with IDs so far apart.
+func locations(n, step uint64) message {
+	var m message
+	for i := range n {
+		m = append(m, aLocation(3+i*step, aLine(1, 1))...)
+	}
+	return m
+}
+
+// Few bytes must not make for much work: a location of many lines, referred to
+// again and again.
+func TestWorkIsBounded(t *testing.T) {
+	wide := make([]message, maxFrames/2)
+	for i := range wide {
+		wide[i] = aLine(1, 1)
+	}
+	samples := many(1<<17, aSample(1, 3, 3).then(aSample(1, 3)))
+	err := refused(t, compress(t, message{}.then(small()...).then(aLocation(3, wide...), samples)), ErrMalformed)
+	if !strings.Contains(err.Error(), "more frames") {
+		t.Error(err)
+	}
+}
+
+// What is kept from one profile for the next is little, whatever came.
+func TestNothingLargeIsKept(t *testing.T) {
+	d := acquire()
+	body, err := d.open(gzipped(t, service(20_000)), math.MaxInt32)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := d.tabulate(body); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := d.group(body); err != nil {
+		t.Fatal(err)
+	}
+	if d.size() <= maxRetained {
+		t.Errorf("a decoder of %d bytes would be kept", d.size())
+	}
+}

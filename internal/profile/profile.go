@@ -1,0 +1,68 @@
+// Package profile reads a goroutine profile, as net/http/pprof serves it with
+// debug=0, into a snapshot.
+//
+// The bytes are not to be trusted: 4 KB on the wire can claim half a gigabyte of
+// objects. So they are read three times, and nothing is built before it has been
+// counted:
+//
+//  1. tally walks over every field, checks what can be checked without a memory
+//     of what came before, and counts;
+//  2. tables are made, of exactly the size that was counted, of what samples
+//     refer to: strings, functions, locations;
+//  3. each sample becomes a stack, and stacks are merged by signature.
+//
+// Labels are never looked into: they hold what users put there.
+package profile
+
+import (
+	"errors"
+	"fmt"
+	"math"
+
+	"github.com/otel-goroutine/otel-goroutine/internal/stack"
+)
+
+// What Decode refuses. Its errors wrap one of these and add one line of detail,
+// at most 200 bytes, which quotes no more than a few bytes of the input.
+var (
+	// ErrNotProfile is a body that is something else altogether: a page of
+	// HTML, the text of debug=1, an execution trace, nothing.
+	ErrNotProfile = errors.New("not a profile")
+	// ErrOtherProfile is a profile of something other than goroutines.
+	ErrOtherProfile = errors.New("not a goroutine profile")
+	// ErrTooLarge is a body above the caller's limit, or one with more
+	// signatures than any program has.
+	ErrTooLarge = errors.New("profile is too large")
+	// ErrMalformed is a profile that is damaged, cut short, or contradicts
+	// itself.
+	ErrMalformed = errors.New("malformed profile")
+)
+
+// Decode reads a goroutine profile, gzipped or plain. maxSize is the most bytes
+// that it may have when decompressed.
+//
+// The snapshot has the groups and their counts, each signature once; samples
+// that differ in their labels alone are one. The runtime's own goroutines are
+// left out. Nothing in the snapshot refers to data.
+//
+// Whatever the input, it takes at most 16 MiB of memory to refuse it, or in rare
+// orders of IDs 8 times the decompressed size, which is also the most that it
+// takes to accept it, where that is more. Decode may be called concurrently.
+func Decode(data []byte, maxSize int) (*stack.Snapshot, error) {
+	d := acquire()
+	defer d.release()
+	// Offsets into the body are kept in 31 bits.
+	body, err := d.open(data, min(maxSize, math.MaxInt32))
+	if err != nil {
+		return nil, err
+	}
+	if err := d.tabulate(body); err != nil {
+		return nil, err
+	}
+	return d.group(body)
+}
+
+// malformed returns an ErrMalformed that says what is wrong.
+func malformed(format string, args ...any) error {
+	return fmt.Errorf("%w: %s", ErrMalformed, fmt.Sprintf(format, args...))
+}

@@ -1,0 +1,51 @@
+package profile
+
+import (
+	"bytes"
+	"fmt"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// recognize says what a body that is no profile is instead; nothing if it cannot
+// tell.
+func recognize(body []byte) string {
+	start := body[:min(len(body), 64)]
+	text := strings.ToLower(strings.TrimSpace(string(start)))
+	switch {
+	case len(body) == 0:
+		return "an empty body"
+	case isGzip(body):
+		return "gzip within gzip"
+	case isTrace(start):
+		return "an execution trace"
+	case strings.HasPrefix(text, "goroutine profile: "):
+		return "the text of a goroutine profile (debug=1)"
+	case strings.HasPrefix(text, "goroutine "):
+		return "the text of stacks (debug=2)"
+	case strings.HasPrefix(text, "<!doctype html"), strings.HasPrefix(text, "<html"):
+		return "a page of HTML"
+	case isText(start):
+		return fmt.Sprintf("text that begins with %q", start[:min(len(start), 40)])
+	}
+	return ""
+}
+
+// isTrace tells an execution trace by its header, "go 1.26 trace\x00\x00\x00".
+func isTrace(start []byte) bool {
+	return bytes.HasPrefix(start, []byte("go 1.")) && bytes.Contains(start, []byte(" trace\x00"))
+}
+
+// isText tells whether there is nothing but printable characters and white space.
+// The last character may be cut.
+func isText(start []byte) bool {
+	for utf8.FullRune(start) {
+		r, n := utf8.DecodeRune(start)
+		if r == utf8.RuneError || !unicode.IsPrint(r) && !strings.ContainsRune("\t\r\n", r) {
+			return false
+		}
+		start = start[n:]
+	}
+	return true
+}

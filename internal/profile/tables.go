@@ -1,0 +1,160 @@
+package profile
+
+import (
+	"slices"
+	"unsafe"
+
+	"github.com/otel-goroutine/otel-goroutine/internal/stack"
+)
+
+// tables hold what samples refer to. Their elements are small, and there are
+// never more than were counted: a hostile profile is nothing but elements.
+type tables struct {
+	names names
+
+	functions   []function
+	functionIDs ids
+
+	locations   []part
+	locationIDs ids
+	lines       []line
+
+	// current is the location that is being read.
+	current location
+}
+
+// function is the name of a function and the path of its file, fit to be shown.
+type function struct{ name, file string }
+
+// line is a line of a function, the latter by its index.
+type line struct {
+	function uint32
+	number   int32
+}
+
+// part is which of the lines belong to a location, the innermost call first.
+type part struct{ from, to uint32 }
+
+// fill reads the tables of a body that has been tallied.
+func (t *tables) fill(body []byte, seen *tally) error {
+	t.names.fill(body, seen.stringsAt, seen.strings)
+	if err := t.checkKind(seen.kind); err != nil {
+		return err
+	}
+	tables := body[seen.tablesAt.from:seen.tablesAt.to]
+	if err := t.fillFunctions(tables, seen.functions); err != nil {
+		return err
+	}
+	return t.fillLocations(tables, seen.locations)
+}
+
+// checkKind checks what the profile counts, if the strings came too early for the
+// tally to do it.
+func (t *tables) checkKind(k kind) error {
+	if k.named() {
+		return nil
+	}
+	k.see(k.first.what, []byte(t.names.raw(k.first.what)))
+	k.see(k.first.unit, []byte(t.names.raw(k.first.unit)))
+	return k.check()
+}
+
+func (t *tables) fillFunctions(b []byte, count int) error {
+	t.functions = slices.Grow(t.functions[:0], count)
+	t.functionIDs.reset()
+	var tag uint64
+	var content []byte
+	for len(b) > 0 {
+		tag, _, content, b = next(b)
+		if tag != profileFunction {
+			continue
+		}
+		if err := t.addFunction(content, count); err != nil {
+			return err
+		}
+	}
+	if !arrange(&t.functionIDs, t.functions) {
+		return malformed("two functions with the same ID")
+	}
+	return nil
+}
+
+func (t *tables) addFunction(b []byte, count int) error {
+	f, err := readFunction(b)
+	if err != nil {
+		return err
+	}
+	if i := max(f.name, f.systemName, f.file); i >= uint64(len(t.names.places)) {
+		return errNoString(i, len(t.names.places))
+	}
+	t.functions = append(t.functions, function{name: t.names.at(f.name), file: t.names.at(f.file)})
+	t.functionIDs.add(f.id, count)
+	return nil
+}
+
+func (t *tables) fillLocations(b []byte, count int) error {
+	t.locations = slices.Grow(t.locations[:0], count)
+	t.lines = slices.Grow(t.lines[:0], count)
+	t.locationIDs.reset()
+	var tag uint64
+	var content []byte
+	for len(b) > 0 {
+		tag, _, content, b = next(b)
+		if tag != profileLocation {
+			continue
+		}
+		if err := t.addLocation(content, count); err != nil {
+			return err
+		}
+	}
+	if !arrange(&t.locationIDs, t.locations) {
+		return malformed("two locations with the same ID")
+	}
+	return nil
+}
+
+func (t *tables) addLocation(b []byte, count int) error {
+	if err := t.current.read(b); err != nil {
+		return err
+	}
+	from := len(t.lines)
+	for _, l := range t.current.lines {
+		i, ok := t.functionIDs.index(l.function)
+		if !ok {
+			return errNoFunction(l.function)
+		}
+		t.lines = append(t.lines, line{function: uint32(i), number: l.number})
+	}
+	t.locations = append(t.locations, part{uint32(from), uint32(len(t.lines))})
+	t.locationIDs.add(t.current.id, count)
+	return nil
+}
+
+// linesOf returns the lines of a location.
+func (t *tables) linesOf(location int) []line {
+	p := t.locations[location]
+	return t.lines[p.from:p.to]
+}
+
+// frame returns the frame at a line.
+func (t *tables) frame(l line) stack.Frame {
+	f := &t.functions[l.function]
+	return stack.Frame{Function: f.name, File: f.file, Line: int(l.number)}
+}
+
+// forget lets go of the strings, and keeps the room for others.
+func (t *tables) forget() {
+	t.names.forget()
+	clear(t.functions)
+	t.functions = t.functions[:0]
+}
+
+// size returns how many bytes the tables hold.
+func (t *tables) size() int {
+	return cap(t.names.places)*4 +
+		cap(t.functions)*int(unsafe.Sizeof(function{})) +
+		cap(t.lines)*int(unsafe.Sizeof(line{})) +
+		cap(t.locations)*int(unsafe.Sizeof(part{})) +
+		cap(t.functionIDs.sorted)*8 + cap(t.locationIDs.sorted)*8 +
+		cap(t.current.lines)*int(unsafe.Sizeof(sourceLine{}))
+}

@@ -1,0 +1,3 @@
+module github.com/otel-goroutine/otel-goroutine/internal/profile/testdata/make
+
+go 1.23

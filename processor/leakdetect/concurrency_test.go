@@ -1,0 +1,82 @@
+package leakdetect
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/component/componenttest"
+	"go.opentelemetry.io/collector/consumer"
+	"go.opentelemetry.io/collector/consumer/consumertest"
+	"go.opentelemetry.io/collector/pdata/pmetric"
+	"go.opentelemetry.io/collector/processor/processortest"
+
+	"github.com/otel-goroutine/otel-goroutine/processor/leakdetect/internal/metadata"
+)
+
+// Many senders at once, one of each process and one that mixes them all up.
+func TestManyAtOnce(t *testing.T) {
+	r := newRig(t)
+	var wg sync.WaitGroup
+	for i := range 8 {
+		s := newScene(fmt.Sprint("service-", i))
+		send := func() {
+			for after := time.Minute; after <= 2*time.Hour; after += time.Minute {
+				at := epoch.Add(after)
+				md := s.census(at, leaking("app.leak", "app.main", at, 3))
+				assert.NoError(t, r.processor.ConsumeMetrics(context.Background(), md))
+			}
+		}
+		wg.Go(send)
+		wg.Go(send)
+	}
+	wg.Wait()
+	flagged := map[string]bool{}
+	for _, md := range r.sink.AllMetrics() {
+		for _, f := range takeFlags(md) {
+			if f.value >= suspected {
+				flagged[f.service] = true
+			}
+		}
+	}
+	assert.Len(t, flagged, 8)
+}
+
+// A slow backend must not hold up what others send.
+func TestNextConsumerIsCalledWithoutTheLock(t *testing.T) {
+	entered, leave := make(chan struct{}), make(chan struct{})
+	next, err := consumer.NewMetrics(func(context.Context, pmetric.Metrics) error {
+		entered <- struct{}{}
+		<-leave
+		return nil
+	})
+	require.NoError(t, err)
+	p, err := NewFactory().CreateMetrics(context.Background(), processortest.NewNopSettings(metadata.Type), defaultConfig(), next)
+	require.NoError(t, err)
+	var wg sync.WaitGroup
+	for i := range 2 {
+		wg.Go(func() {
+			md := newScene("shop").counts(epoch.Add(time.Duration(i)*time.Minute), steady("app.worker", "app.pool", 40))
+			assert.NoError(t, p.ConsumeMetrics(context.Background(), md))
+		})
+	}
+	<-entered
+	<-entered // both are inside at the same time, or this waits for ever
+	close(leave)
+	wg.Wait()
+}
+
+func TestStartAndShutdownTwice(t *testing.T) {
+	p, err := NewFactory().CreateMetrics(context.Background(), processortest.NewNopSettings(metadata.Type), defaultConfig(), consumertest.NewNop())
+	require.NoError(t, err)
+	assert.True(t, p.Capabilities().MutatesData)
+	for range 2 {
+		require.NoError(t, p.Start(context.Background(), componenttest.NewNopHost()))
+		require.NoError(t, p.Shutdown(context.Background()))
+		require.NoError(t, p.Shutdown(context.Background()))
+	}
+}

@@ -1,0 +1,85 @@
+package leakdetect
+
+import (
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/component"
+	"go.opentelemetry.io/collector/confmap"
+	"go.opentelemetry.io/collector/confmap/confmaptest"
+
+	"github.com/otel-goroutine/otel-goroutine/processor/leakdetect/internal/metadata"
+)
+
+// load reads the configuration of one processor as the collector does.
+func load(t *testing.T, from *confmap.Conf, name string) *Config {
+	sub, err := from.Sub(component.NewIDWithName(metadata.Type, name).String())
+	require.NoError(t, err)
+	cfg := NewFactory().CreateDefaultConfig()
+	require.NoError(t, sub.Unmarshal(cfg))
+	return cfg.(*Config)
+}
+
+func TestConfig(t *testing.T) {
+	from, err := confmaptest.LoadConf(filepath.Join("testdata", "config.yaml"))
+	require.NoError(t, err)
+	for name, want := range map[string]*Config{
+		"": defaultConfig(),
+		"all": {
+			MinDuration: time.Hour,
+			MinLeaked:   50,
+			MaxLifetime: 20 * time.Minute,
+			MaxStreams:  20_000,
+			MaxStale:    48 * time.Hour,
+			Memory: []MemoryRule{
+				{Metric: "go.memory.used", MinLeaked: 64 << 20},
+				{Metric: "process_resident_memory_bytes", MinLeaked: 256 << 20},
+			},
+		},
+		"no_memory": func() *Config {
+			c := defaultConfig()
+			c.Memory = []MemoryRule{}
+			return c
+		}(),
+	} {
+		t.Run(name, func(t *testing.T) {
+			got := load(t, from, name)
+			require.NoError(t, confmap.Validate(got))
+			assert.Equal(t, want, got)
+		})
+	}
+}
+
+func TestConfigErrorsNameTheKey(t *testing.T) {
+	from, err := confmaptest.LoadConf(filepath.Join("testdata", "config_bad.yaml"))
+	require.NoError(t, err)
+	for name, want := range map[string][]error{
+		"min_duration":      {errMinDuration},
+		"min_duration_long": {errMinDurationLong},
+		"min_leaked":        {errMinLeaked},
+		"max_lifetime":      {errMaxLifetime},
+		"max_streams":       {errMaxStreams},
+		"max_stale":         {errMaxStale},
+		"memory_metric":     {errMemoryMetric},
+		"memory_twice":      {errMemoryTwice},
+		"memory_goroutine":  {errMemoryGoroutine},
+		"memory_min_leaked": {errMemoryMinLeaked},
+		"all":               {errMinLeaked, errMaxStreams, errMemoryTwice},
+	} {
+		t.Run(name, func(t *testing.T) {
+			err := confmap.Validate(load(t, from, name))
+			for _, w := range want {
+				require.ErrorIs(t, err, w)
+			}
+			assert.Len(t, strings.Split(err.Error(), "\n"), len(want), "no other error")
+		})
+	}
+	t.Run("unknown key", func(t *testing.T) {
+		conf := confmap.NewFromStringMap(map[string]any{"max_lifetimes": "1h"})
+		assert.ErrorContains(t, conf.Unmarshal(NewFactory().CreateDefaultConfig()), "max_lifetimes")
+	})
+}

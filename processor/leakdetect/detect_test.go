@@ -1,0 +1,235 @@
+package leakdetect
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/pdata/pmetric"
+
+	"github.com/otel-goroutine/otel-goroutine/internal/telemetry"
+)
+
+const (
+	suspected = 1
+	probable  = 2
+)
+
+// One a minute at a max_lifetime of 12h: 100 minutes by the formula of the
+// design, and ten until the first are aged.
+func TestLeakBecomesProbableByTheFormula(t *testing.T) {
+	r := newRig(t)
+	s := newScene("shop")
+	at, ok := r.play(4*time.Hour, "app.leak", probable, func(at time.Time) pmetric.Metrics {
+		return s.census(at, leaking("app.leak", "app.main", at, 1), steady("app.worker", "app.pool", 40))
+	})
+	require.True(t, ok)
+	assert.GreaterOrEqual(t, at, 100*time.Minute)
+	assert.LessOrEqual(t, at, 130*time.Minute)
+}
+
+func TestFlagTellsWhereHowManyAndHowFast(t *testing.T) {
+	r := newRig(t)
+	s := newScene("shop")
+	var found flagged
+	var last time.Time
+	for after := time.Duration(0); after <= 3*time.Hour; after += time.Minute {
+		last = epoch.Add(after)
+		found = r.consume(s.census(last, leaking("app.leak", "app.main", last, 1), steady("app.worker", "app.pool", 40)))
+	}
+	require.Len(t, found, 3, "one group, three metrics")
+	for _, f := range found {
+		assert.Equal(t, last, f.at)
+		assert.Equal(t, "shop", f.service)
+		assert.Equal(t, map[string]any{
+			telemetry.AttrSignature: "sig-app.leak",
+			telemetry.AttrState:     "chan_receive",
+			telemetry.AttrFunction:  "app.leak",
+			telemetry.AttrFile:      "/src/app/main.go",
+			telemetry.AttrLine:      int64(42),
+			telemetry.AttrEntry:     "app.main",
+		}, f.attributes.AsRaw())
+	}
+	count, _ := found.find("app.leak", "count")
+	assert.InDelta(t, 170, count.value, 0, "aged after three hours")
+	rate, _ := found.find("app.leak", "growth_rate")
+	assert.InDelta(t, 60, rate.value, 6)
+}
+
+func TestHealthyIsNotFlagged(t *testing.T) {
+	ramp := func(minute int) float64 { return 5 * min(1, float64(minute)/180) }
+	flat := func(int) float64 { return 5 }
+	for name, next := range map[string]func() group{
+		"sessions of 30 minutes in a morning ramp": newSessions(1, 30*time.Minute, ramp).next,
+		"sessions of 4 hours in a morning ramp":    newSessions(2, 4*time.Hour, ramp).next,
+		"requests of 20 seconds":                   newSessions(3, 20*time.Second, flat).next,
+		"pool":                                     func() group { return steady("app.worker", "app.pool", 40) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := newRig(t)
+			s := newScene("shop")
+			for after := time.Minute; after <= 12*time.Hour; after += time.Minute {
+				for _, f := range r.consume(s.census(epoch.Add(after), next())) {
+					if f.metric == telemetry.LeakSeverity {
+						require.Less(t, f.value, float64(probable), "%s after %v", f.who(), after)
+					}
+				}
+			}
+		})
+	}
+}
+
+func TestCountsAloneAreSuspected(t *testing.T) {
+	r := newRig(t)
+	s := newScene("shop")
+	highest := 0
+	for after := time.Minute; after <= 6*time.Hour; after += time.Minute {
+		at := epoch.Add(after)
+		highest = max(highest, r.consume(s.counts(at, leaking("app.leak", "app.main", at, 1))).severity("app.leak"))
+	}
+	assert.Equal(t, suspected, highest)
+}
+
+// Growth from counts that comes back in the next process is more than chance.
+func TestCountsThatGrowAgainAfterARestartAreProbable(t *testing.T) {
+	r := newRig(t)
+	s := newScene("shop")
+	_, ok := r.play(4*time.Hour, "app.leak", suspected, func(at time.Time) pmetric.Metrics {
+		return s.counts(at, leaking("app.leak", "app.main", at, 1))
+	})
+	require.True(t, ok)
+	s.start = epoch.Add(4*time.Hour + time.Second)
+	var at time.Duration
+	for at = 4*time.Hour + time.Minute; at < 8*time.Hour; at += time.Minute {
+		again := leaking("app.leak", "app.main", epoch.Add(at-4*time.Hour), 1)
+		if r.consume(s.counts(epoch.Add(at), again)).severity("app.leak") == probable {
+			break
+		}
+	}
+	assert.Less(t, at, 6*time.Hour)
+}
+
+// A deploy starts from zero. What the process before it had is no leak of the new
+// one, and its flag ends.
+func TestRestartEndsTheFlag(t *testing.T) {
+	r := newRig(t)
+	s := newScene("shop")
+	flagged, ok := r.play(4*time.Hour, "app.leak", probable, func(at time.Time) pmetric.Metrics {
+		return s.census(at, leaking("app.leak", "app.main", at, 3))
+	})
+	require.True(t, ok)
+	s.start = epoch.Add(flagged + time.Second)
+	found := r.consume(s.census(epoch.Add(flagged+time.Minute), steady("app.leak", "app.main", 1)))
+	assert.Equal(t, 0, found.severity("app.leak"))
+}
+
+// A leak that is repaired shows severity 0 for a while, so that alerts end, and
+// then nothing.
+func TestFlagEndsWithZeros(t *testing.T) {
+	r := newRig(t)
+	s := newScene("shop")
+	flagged, ok := r.play(4*time.Hour, "app.leak", probable, func(at time.Time) pmetric.Metrics {
+		return s.census(at, leaking("app.leak", "app.main", at, 3))
+	})
+	require.True(t, ok)
+	var zeros, after int
+	for i := 1; i <= 60; i++ {
+		found := r.consume(s.census(epoch.Add(flagged+time.Duration(i)*time.Minute), steady("app.leak", "app.main", 0)))
+		switch found.severity("app.leak") {
+		case 0:
+			require.Len(t, found, 3)
+			for _, f := range found {
+				assert.Zero(t, f.value, f.metric)
+			}
+			zeros++
+		case -1:
+			require.Empty(t, found)
+			after++
+		}
+	}
+	assert.Equal(t, 15, zeros, "a quarter of an hour")
+	assert.Equal(t, 45, after)
+}
+
+func TestMemoryThatOnlyGrowsIsFlagged(t *testing.T) {
+	r := newRig(t)
+	s := newScene("shop")
+	data := func(at time.Time) pmetric.Metrics {
+		md, metrics := s.batch()
+		memory := s.level(metrics, "go.memory.used")
+		// 4 MiB a minute, and the garbage of up to 50 MiB in between.
+		grown := int(at.Sub(epoch).Minutes()) * 4 << 20
+		saw := int(at.Sub(epoch).Minutes()) % 5 * 10 << 20
+		s.put(s.point(memory, at, 100<<20+grown+saw), "go.memory.type", "other")
+		s.put(s.point(memory, at, 8<<20), "go.memory.type", "stack")
+		return md
+	}
+	after, ok := r.play(2*time.Hour, "go.memory.used", suspected, data)
+	require.True(t, ok)
+	assert.LessOrEqual(t, after, 75*time.Minute)
+
+	found := r.consume(data(epoch.Add(after + time.Minute)))
+	require.Len(t, found, 3)
+	size, _ := found.find("go.memory.used", "size")
+	assert.Equal(t, telemetry.MemoryLeakSize, size.metric)
+	assert.Equal(t, map[string]any{
+		"go.memory.type":         "other",
+		telemetry.AttrLeakMetric: "go.memory.used",
+	}, size.attributes.AsRaw())
+	rate, _ := found.find("go.memory.used", "growth_rate")
+	assert.InDelta(t, 240<<20, rate.value, 48<<20)
+}
+
+// Two metrics of one process are two streams, each with its name.
+func TestMemoryMetricsAreToldApart(t *testing.T) {
+	r := newRig(t)
+	s := newScene("shop")
+	data := func(at time.Time) pmetric.Metrics {
+		md, metrics := s.batch()
+		for _, name := range []string{"go.memory.used", "go_memstats_heap_inuse_bytes"} {
+			s.point(s.level(metrics, name), at, int(at.Sub(epoch).Minutes())*4<<20)
+		}
+		return md
+	}
+	after, ok := r.play(2*time.Hour, "go.memory.used", suspected, data)
+	require.True(t, ok)
+	found := r.consume(data(epoch.Add(after + time.Minute)))
+	assert.Equal(t, suspected, found.severity("go.memory.used"))
+	assert.Equal(t, suspected, found.severity("go_memstats_heap_inuse_bytes"))
+	r.assertBad(map[reason]int64{})
+}
+
+func TestLittleMemoryIsNotWorthAFlag(t *testing.T) {
+	r := newRig(t)
+	s := newScene("shop")
+	_, ok := r.play(12*time.Hour, "go.memory.used", suspected, func(at time.Time) pmetric.Metrics {
+		md, metrics := s.batch()
+		s.point(s.level(metrics, "go.memory.used"), at, int(at.Sub(epoch).Minutes())*64<<10)
+		return md
+	})
+	assert.False(t, ok, "45 MiB in twelve hours")
+}
+
+func TestMemoryIsNotWatchedWithoutRules(t *testing.T) {
+	r := newRig(t, func(c *Config) { c.Memory = nil })
+	s := newScene("shop")
+	_, ok := r.play(2*time.Hour, "go.memory.used", 0, func(at time.Time) pmetric.Metrics {
+		md, metrics := s.batch()
+		s.point(s.level(metrics, "go.memory.used"), at, int(at.Sub(epoch).Minutes())*100<<20)
+		return md
+	})
+	assert.False(t, ok)
+}
+
+// What a Prometheus exporter and a scrape make of our names and keys.
+func TestPrometheusNames(t *testing.T) {
+	r := newRig(t)
+	s := newScene("shop")
+	s.flat = true
+	flagged, ok := r.play(4*time.Hour, "app_leak", probable, func(at time.Time) pmetric.Metrics {
+		return s.census(at, leaking("app_leak", "app_main", at, 3))
+	})
+	require.True(t, ok)
+	assert.LessOrEqual(t, flagged, 90*time.Minute)
+}

@@ -1,0 +1,107 @@
+package leakdetect
+
+import (
+	"fmt"
+	"os"
+	"reflect"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/confmap"
+	"go.opentelemetry.io/collector/confmap/confmaptest"
+)
+
+func readme(t *testing.T) string {
+	data, err := os.ReadFile("README.md")
+	require.NoError(t, err)
+	return string(data)
+}
+
+// rows returns the README's table rows whose first cell is this code.
+func rows(text, code string) []string {
+	var found []string
+	for line := range strings.Lines(text) {
+		if strings.HasPrefix(line, "| `"+code+"` |") {
+			found = append(found, line)
+		}
+	}
+	return found
+}
+
+func parse(t *testing.T, yaml string) *confmap.Conf {
+	retrieved, err := confmap.NewRetrievedFromYAML([]byte(yaml))
+	require.NoError(t, err)
+	conf, err := retrieved.AsConf()
+	require.NoError(t, err)
+	return conf
+}
+
+func TestReadmeHasEverySettingWithItsDefault(t *testing.T) {
+	text := readme(t)
+	for key, value := range map[string]string{
+		"min_duration": "`30m`", "max_lifetime": "`12h`", "max_stale": "`24h`",
+		"min_leaked": "`10`", "max_streams": "`100000`",
+	} {
+		require.NotEmpty(t, rows(text, key), key)
+		assert.Contains(t, rows(text, key)[0], "| "+value+" |")
+		got := defaultConfig()
+		require.NoError(t, parse(t, key+": "+strings.Trim(value, "`")).Unmarshal(got))
+		assert.Equal(t, defaultConfig(), got, "the README's default of %s", key)
+	}
+	for _, c := range []any{Config{}, MemoryRule{}} {
+		for field := range reflect.TypeOf(c).Fields() {
+			key := field.Tag.Get("mapstructure")
+			assert.NotEmpty(t, rows(text, key), key)
+		}
+	}
+	for _, rule := range defaultMemory() {
+		assert.Contains(t, text, "`"+rule.Metric+"`")
+	}
+	assert.Contains(t, text, fmt.Sprintf("| `%d` (64 MiB) |", defaultMinLeakedBytes))
+}
+
+func TestReadmeHasEveryMetric(t *testing.T) {
+	text := readme(t)
+	for name := range goroutineMetrics() {
+		if !strings.HasSuffix(name, "_aged_exits") { // with the suffix of a counter
+			assert.Contains(t, text, "`"+name+"`")
+		}
+	}
+	all := append(append([]emitted(nil), sliceOf(goroutineLeak())...), sliceOf(memoryLeak())...)
+	for _, e := range all {
+		require.Len(t, rows(text, e.name), 1, e.name)
+		assert.Contains(t, rows(text, e.name)[0], "| `"+e.unit+"` |")
+	}
+}
+
+func sliceOf(e [3]emitted) []emitted { return e[:] }
+
+func TestReasonsAreDocumented(t *testing.T) {
+	conf, err := confmaptest.LoadConf("metadata.yaml")
+	require.NoError(t, err)
+	enum := conf.Get("attributes::reason::enum")
+	all := []reason{badType, noValue, badValue, badTimestamp, badJump, outOfOrder, badAttributes, incomplete}
+	want := make([]any, len(all))
+	for i, r := range all {
+		want[i] = string(r)
+		assert.Len(t, rows(readme(t), string(r)), 1, r)
+	}
+	assert.Equal(t, want, enum)
+}
+
+// The examples are read as the collector reads them.
+func TestReadmeExamplesAreValid(t *testing.T) {
+	blocks := strings.Split(readme(t), "```yaml\n")[1:]
+	require.Len(t, blocks, 2)
+	for _, block := range blocks {
+		yaml, _, _ := strings.Cut(block, "```")
+		sub, err := parse(t, yaml).Sub("processors::leak_detect")
+		require.NoError(t, err)
+		cfg := NewFactory().CreateDefaultConfig()
+		require.NoError(t, sub.Unmarshal(cfg))
+		assert.NoError(t, confmap.Validate(cfg))
+		assert.NotEqual(t, defaultConfig(), cfg)
+	}
+}

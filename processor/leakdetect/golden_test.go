@@ -1,0 +1,55 @@
+package leakdetect
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/open-telemetry/opentelemetry-collector-contrib/pkg/golden"
+	"github.com/open-telemetry/opentelemetry-collector-contrib/pkg/pdatatest/pmetrictest"
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/pdata/pmetric"
+
+	"github.com/otel-goroutine/otel-goroutine/internal/telemetry"
+)
+
+// minuteOf returns the data of two services at a time: one leaks goroutines and
+// memory beside healthy groups, the other is healthy.
+func minuteOf(at time.Time) pmetric.Metrics {
+	shop, billing := newScene("shop"), newScene("billing")
+	rest := steady("", telemetry.SignatureOther, 3)
+	rest.signature = telemetry.SignatureOther
+	md := shop.census(at, leaking("app.leak", "app.main", at, 3), steady("app.worker", "app.pool", 40), rest)
+	metrics := md.ResourceMetrics().At(0).ScopeMetrics().At(0).Metrics()
+	memory := shop.point(shop.level(metrics, "go.memory.used"), at, int(at.Sub(epoch).Minutes())*4<<20)
+	shop.put(memory, "go.memory.type", "other")
+	unwatched := metrics.AppendEmpty()
+	unwatched.SetName("http.server.request.duration")
+	h := unwatched.SetEmptyHistogram().DataPoints().AppendEmpty()
+	h.SetCount(7)
+	h.Exemplars().AppendEmpty().SetDoubleValue(0.25)
+	billing.stacks(billing.resource(md), at, true, steady("app.worker", "app.pool", 12))
+	return md
+}
+
+// What comes out after an hour and a half, to be read by people as well. The file
+// is written by this test when UPDATE_GOLDEN is set.
+func TestGolden(t *testing.T) {
+	r := newRig(t)
+	var last pmetric.Metrics
+	for after := time.Duration(0); after <= 90*time.Minute; after += time.Minute {
+		r.sink.Reset()
+		require.NoError(t, r.processor.ConsumeMetrics(t.Context(), minuteOf(epoch.Add(after))))
+		last = r.sink.AllMetrics()[0]
+	}
+	path := filepath.Join("testdata", "flagged.yaml")
+	if os.Getenv("UPDATE_GOLDEN") != "" {
+		yaml, err := golden.MarshalMetricsYAML(last)
+		require.NoError(t, err)
+		require.NoError(t, os.WriteFile(path, yaml, 0o600))
+	}
+	want, err := golden.ReadMetrics(path)
+	require.NoError(t, err)
+	require.NoError(t, pmetrictest.CompareMetrics(want, last))
+}

@@ -1,0 +1,274 @@
+package leakdetect
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/pdata/pcommon"
+	"go.opentelemetry.io/collector/pdata/pmetric"
+	"go.opentelemetry.io/otel/sdk/metric/metricdata"
+	"go.uber.org/zap"
+	"go.uber.org/zap/zaptest/observer"
+
+	"github.com/otel-goroutine/otel-goroutine/internal/telemetry"
+	"github.com/otel-goroutine/otel-goroutine/processor/leakdetect/internal/metadatatest"
+)
+
+// sum returns a metric of the processor's own, by the value of its attribute
+// reason, or "" where it has none.
+func (r *rig) sum(name string) map[reason]int64 {
+	values := map[reason]int64{}
+	m, err := r.telemetry.GetMetric("otelcol_processor_leak_detect_" + name)
+	if err != nil {
+		return values // nothing was counted yet
+	}
+	var points []metricdata.DataPoint[int64]
+	switch data := m.Data.(type) {
+	case metricdata.Sum[int64]:
+		points = data.DataPoints
+	case metricdata.Gauge[int64]:
+		points = data.DataPoints
+	}
+	for _, p := range points {
+		why, _ := p.Attributes.Value("reason")
+		values[reason(why.AsString())] = p.Value
+	}
+	return values
+}
+
+func (r *rig) streams() int { return int(r.sum("streams")[""]) }
+
+func (r *rig) assertBad(want map[reason]int64) {
+	r.t.Helper()
+	assert.Equal(r.t, want, r.sum("bad_points"))
+}
+
+// What cannot be judged is passed on and counted, and costs neither the history
+// nor what comes after it.
+func TestBadPoints(t *testing.T) {
+	for name, tc := range map[string]struct {
+		spoil func(pmetric.Metric, pmetric.NumberDataPoint)
+		why   reason
+	}{
+		"not a number": {func(_ pmetric.Metric, p pmetric.NumberDataPoint) { p.SetDoubleValue(math.NaN()) }, badValue},
+		"infinite":     {func(_ pmetric.Metric, p pmetric.NumberDataPoint) { p.SetDoubleValue(math.Inf(1)) }, badValue},
+		"negative":     {func(_ pmetric.Metric, p pmetric.NumberDataPoint) { p.SetIntValue(-1) }, badValue},
+		"absurd":       {func(_ pmetric.Metric, p pmetric.NumberDataPoint) { p.SetDoubleValue(1e300) }, badValue},
+		"no recorded value": {func(_ pmetric.Metric, p pmetric.NumberDataPoint) {
+			p.SetFlags(pmetric.DefaultDataPointFlags.WithNoRecordedValue(true))
+		}, noValue},
+		"empty": {func(m pmetric.Metric, p pmetric.NumberDataPoint) {
+			at := p.Timestamp()
+			m.Sum().DataPoints().RemoveIf(func(pmetric.NumberDataPoint) bool { return true })
+			m.Sum().DataPoints().AppendEmpty().SetTimestamp(at)
+		}, noValue},
+		"no time":       {func(_ pmetric.Metric, p pmetric.NumberDataPoint) { p.SetTimestamp(0) }, badTimestamp},
+		"the last time": {func(_ pmetric.Metric, p pmetric.NumberDataPoint) { p.SetTimestamp(math.MaxUint64) }, badTimestamp},
+		"year 2100":     {func(_ pmetric.Metric, p pmetric.NumberDataPoint) { p.SetTimestamp(stamp(epoch.AddDate(74, 0, 0))) }, badJump},
+		"year 1970":     {func(_ pmetric.Metric, p pmetric.NumberDataPoint) { p.SetTimestamp(1) }, badJump},
+		"an hour before": {func(_ pmetric.Metric, p pmetric.NumberDataPoint) {
+			p.SetTimestamp(p.Timestamp() - pcommon.Timestamp(time.Hour))
+		}, outOfOrder},
+		"delta level": {func(m pmetric.Metric, _ pmetric.NumberDataPoint) {
+			m.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityDelta)
+		}, badType},
+		"counter": {func(m pmetric.Metric, _ pmetric.NumberDataPoint) { m.Sum().SetIsMonotonic(true) }, badType},
+		"histogram": {func(m pmetric.Metric, _ pmetric.NumberDataPoint) {
+			m.SetEmptyHistogram().DataPoints().AppendEmpty()
+		}, badType},
+		"summary": {func(m pmetric.Metric, _ pmetric.NumberDataPoint) { m.SetEmptySummary().DataPoints().AppendEmpty() }, badType},
+		"many attributes": {func(_ pmetric.Metric, p pmetric.NumberDataPoint) {
+			for i := range maxAttributes {
+				p.Attributes().PutInt(fmt.Sprint("k", i), 1)
+			}
+		}, badAttributes},
+		"deep attributes": {func(_ pmetric.Metric, p pmetric.NumberDataPoint) {
+			v := p.Attributes().PutEmpty("k")
+			for range maxDepth + 1 {
+				v = v.SetEmptySlice().AppendEmpty().SetEmptyMap().PutEmpty("k")
+			}
+		}, badAttributes},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := newRig(t)
+			s := newScene("shop")
+			data := func(at time.Time) pmetric.Metrics {
+				return s.counts(at, leaking("app.leak", "app.main", at, 3))
+			}
+			flagged, ok := r.play(4*time.Hour, "app.leak", suspected, data)
+			require.True(t, ok)
+
+			md := data(epoch.Add(flagged + time.Minute))
+			m := md.ResourceMetrics().At(0).ScopeMetrics().At(0).Metrics().At(0)
+			tc.spoil(m, m.Sum().DataPoints().At(0))
+			assert.Empty(t, r.consume(md))
+			r.assertBad(map[reason]int64{tc.why: 1})
+
+			found := r.consume(data(epoch.Add(flagged + 2*time.Minute)))
+			assert.Equal(t, suspected, found.severity("app.leak"))
+		})
+	}
+}
+
+func TestResourceThatCannotBeIdentified(t *testing.T) {
+	r := newRig(t)
+	md := newScene("shop").census(epoch, steady("app.worker", "app.pool", 40))
+	for i := range maxAttributes {
+		md.ResourceMetrics().At(0).Resource().Attributes().PutInt(fmt.Sprint("k", i), 1)
+	}
+	assert.Empty(t, r.consume(md))
+	r.assertBad(map[reason]int64{badAttributes: 7})
+	assert.Zero(t, r.streams())
+}
+
+func TestAgedWithoutExitsSaysNothing(t *testing.T) {
+	r := newRig(t)
+	s := newScene("shop")
+	for after := time.Minute; after <= 4*time.Hour; after += time.Minute {
+		at := epoch.Add(after)
+		aged, _ := split(s.census(at, leaking("app.leak", "app.main", at, 3)), telemetry.StackAgedCount)
+		require.Empty(t, r.consume(aged))
+	}
+	r.assertBad(map[reason]int64{incomplete: 239})
+}
+
+func TestStreamsAreBounded(t *testing.T) {
+	r := newRig(t, func(c *Config) { c.MaxStreams = 3 })
+	s := newScene("shop")
+	groups := func(at time.Time) []group {
+		return []group{
+			leaking("app.leak", "app.main", at, 3), steady("app.b", "app.main", 1), steady("app.c", "app.main", 1),
+			leaking("app.late", "app.main", at, 3), steady("app.e", "app.main", 1),
+		}
+	}
+	_, ok := r.play(4*time.Hour, "app.leak", suspected, func(at time.Time) pmetric.Metrics {
+		return s.counts(at, groups(at)...)
+	})
+	assert.True(t, ok, "what is watched goes on being watched")
+	assert.Equal(t, 3, r.streams())
+
+	before := r.sum("unwatched_points")[""]
+	at := epoch.Add(5 * time.Hour)
+	found := r.consume(s.counts(at, groups(at)...))
+	assert.Equal(t, -1, found.severity("app.late"))
+	assert.Equal(t, before+2, r.sum("unwatched_points")[""])
+}
+
+func TestResourcesAreBounded(t *testing.T) {
+	r := newRig(t, func(c *Config) { c.MaxStreams = 1 })
+	r.consume(newScene("a").counts(epoch, steady("app.worker", "app.pool", 40)))
+	r.consume(newScene("b").counts(epoch, steady("app.worker", "app.pool", 40)))
+	assert.Equal(t, map[reason]int64{"": 1}, r.sum("unwatched_points"))
+}
+
+// A stream that sends nothing is forgotten after max_stale, and where others wait
+// for its place a good deal sooner.
+func TestStaleStreamsAreForgotten(t *testing.T) {
+	minute := func(r *rig, after time.Duration, services ...string) {
+		for _, service := range services {
+			r.consume(newScene(service).counts(epoch.Add(after), steady("app.worker", "app.pool", 40)))
+		}
+	}
+	t.Run("room for all", func(t *testing.T) {
+		r := newRig(t)
+		minute(r, 0, "gone")
+		minute(r, 90*time.Minute, "live") // takes a place, of many
+		after := 90 * time.Minute
+		for minute(r, after, "live"); r.streams() == 2; minute(r, after, "live") {
+			after += time.Minute
+			require.LessOrEqual(t, after, 25*time.Hour)
+		}
+		assert.Greater(t, after, 24*time.Hour)
+	})
+	t.Run("full and others waiting", func(t *testing.T) {
+		r := newRig(t, func(c *Config) { c.MaxStreams = 2 })
+		minute(r, 0, "gone")
+		after, waited := time.Minute, int64(-1)
+		for waited != r.sum("unwatched_points")[""] {
+			waited = r.sum("unwatched_points")[""]
+			minute(r, after, "live", "next")
+			after += time.Minute
+			require.LessOrEqual(t, after, 2*time.Hour+5*time.Minute)
+		}
+		assert.Greater(t, after, time.Hour)
+		assert.Equal(t, 2, r.streams())
+	})
+}
+
+// A host whose clock is wrong by years is watched at its own pace, and makes
+// nobody else look stale or late, whenever it comes.
+func TestWrongClockHarmsNobody(t *testing.T) {
+	for name, offset := range map[string]time.Duration{
+		"in the future": 70 * 365 * 24 * time.Hour,
+		"in the past":   -50 * 365 * 24 * time.Hour,
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := newRig(t)
+			right, wrong := newScene("right"), newScene("wrong")
+			since, ok := r.play(4*time.Hour, "app.leak", probable, func(at time.Time) pmetric.Metrics {
+				return right.census(at, leaking("app.leak", "app.main", at, 3))
+			})
+			require.True(t, ok)
+			found := false
+			for after := since + time.Minute; after <= since+3*time.Hour; after += time.Minute {
+				at := epoch.Add(after)
+				late := wrong.counts(at.Add(offset), leaking("app.wrong", "app.main", at, 3))
+				found = r.consume(late).severity("app.wrong") == suspected || found
+				md := right.census(at, leaking("app.leak", "app.main", at, 3))
+				require.Equal(t, probable, r.consume(md).severity("app.leak"))
+			}
+			assert.True(t, found)
+			r.assertBad(map[reason]int64{})
+		})
+	}
+}
+
+// A clock that is set right is followed, after a second look.
+func TestClockThatIsSet(t *testing.T) {
+	r := newRig(t)
+	s := newScene("shop")
+	year2100 := epoch.AddDate(74, 0, 0)
+	for i := range time.Duration(10) {
+		r.consume(s.counts(year2100.Add(i*time.Minute), steady("app.worker", "app.pool", 40)))
+	}
+	_, ok := r.play(4*time.Hour, "app.worker", suspected, func(at time.Time) pmetric.Metrics {
+		g := leaking("app.worker", "app.pool", at, 3)
+		return s.counts(at, g)
+	})
+	assert.True(t, ok)
+	r.assertBad(map[reason]int64{badJump: 1})
+}
+
+// A defect in the judging must not stop the data.
+func TestPanicPassesTheDataOn(t *testing.T) {
+	r := newRig(t)
+	core, logs := observer.New(zap.ErrorLevel)
+	set := metadatatest.NewSettings(r.telemetry)
+	set.Logger = zap.New(core)
+	p, err := newLeakDetect(defaultConfig(), set)
+	require.NoError(t, err)
+	p.watch.metrics = map[string]watched{telemetry.StackCount: {part: countPart}} // the defect: no rules
+	for i := range 5 {
+		md := newScene("shop").counts(epoch.Add(time.Duration(i)*time.Minute), steady("app.worker", "app.pool", 40))
+		before := marshal(t, md)
+		out, err := p.process(context.Background(), md)
+		require.NoError(t, err)
+		assert.Equal(t, before, marshal(t, out))
+	}
+	assert.Equal(t, map[reason]int64{"": 5}, r.sum("failed_batches"))
+	assert.Equal(t, 3, logs.Len(), "the first, the second and the fourth")
+}
+
+func TestContextIsPassedOn(t *testing.T) {
+	r := newRig(t)
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	require.NoError(t, r.processor.ConsumeMetrics(ctx, pmetric.NewMetrics()))
+	require.Len(t, r.sink.Contexts(), 1)
+	assert.ErrorIs(t, r.sink.Contexts()[0].Err(), context.Canceled)
+}

@@ -1,0 +1,85 @@
+package leakdetect
+
+import (
+	"context"
+	"fmt"
+	"sync/atomic"
+
+	"go.opentelemetry.io/collector/pdata/pmetric"
+	"go.opentelemetry.io/collector/processor"
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/metric"
+	"go.uber.org/zap"
+
+	"github.com/otel-goroutine/otel-goroutine/processor/leakdetect/internal/metadata"
+)
+
+// leakDetect asks the watch about each batch, counts what came of it, and adds
+// the findings.
+type leakDetect struct {
+	watch     *watch
+	log       *zap.Logger
+	telemetry *metadata.TelemetryBuilder
+	version   string
+	failures  atomic.Uint64
+}
+
+func newLeakDetect(c *Config, set processor.Settings) (*leakDetect, error) {
+	telemetry, err := metadata.NewTelemetryBuilder(set.TelemetrySettings)
+	if err != nil {
+		return nil, err
+	}
+	return &leakDetect{
+		watch:     newWatch(c),
+		log:       set.Logger,
+		telemetry: telemetry,
+		version:   set.BuildInfo.Version,
+	}, nil
+}
+
+// process judges md and returns it with what was found. It never fails: data is
+// passed on whatever happens to us.
+func (p *leakDetect) process(ctx context.Context, md pmetric.Metrics) (pmetric.Metrics, error) {
+	b := p.judge(ctx, md)
+	if b == nil {
+		return md, nil
+	}
+	p.record(ctx, b)
+	announce(p.log, md, b.findings)
+	write(md, b.findings, p.version)
+	return md, nil
+}
+
+// judge asks the watch, and returns nil if that failed. A panic in there is a defect of ours, which must not stop
+// the data of others.
+func (p *leakDetect) judge(ctx context.Context, md pmetric.Metrics) (b *batch) {
+	defer func() {
+		if cause := recover(); cause != nil {
+			b = nil
+			p.fail(ctx, cause)
+		}
+	}()
+	return p.watch.judge(md)
+}
+
+// fail counts a failure, and logs the first, the second, the fourth and so on: a
+// defect that meets every batch must not fill the log.
+func (p *leakDetect) fail(ctx context.Context, cause any) {
+	p.telemetry.ProcessorLeakDetectFailedBatches.Add(ctx, 1)
+	if n := p.failures.Add(1); n&(n-1) == 0 {
+		p.log.Error("A batch could not be judged and was passed on as it came; please report this defect",
+			zap.String("cause", fmt.Sprint(cause)), zap.Uint64("failures", n), zap.Stack("stack"))
+	}
+}
+
+// record counts for the collector's own telemetry.
+func (p *leakDetect) record(ctx context.Context, b *batch) {
+	p.telemetry.ProcessorLeakDetectStreams.Record(ctx, int64(b.streams))
+	if b.unwatched > 0 {
+		p.telemetry.ProcessorLeakDetectUnwatchedPoints.Add(ctx, b.unwatched)
+	}
+	for why, n := range b.bad {
+		p.telemetry.ProcessorLeakDetectBadPoints.Add(ctx, n,
+			metric.WithAttributes(attribute.String("reason", string(why))))
+	}
+}

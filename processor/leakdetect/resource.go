@@ -1,0 +1,71 @@
+package leakdetect
+
+// resource is what is remembered of one resource, most often a process.
+type resource struct {
+	last   int64 // latest believed time stamp, Unix ns; 0 before the first
+	jumped int64 // a time stamp that was not believed, Unix ns; 0 is none
+	// skew is by how much its clock is off that of the watch. It is 0 for all
+	// whose clocks are right.
+	skew int64
+	seen int64 // the watch's clock at the last point, ns
+
+	stacks int64 // time of the last point of a stack metric, Unix ns
+	// entries holds, by entry, when a signature of it was last flagged.
+	entries map[string]int64
+}
+
+// admit tells whether a time stamp is believed. One that is further than limit
+// from the last is not, before another one that is later agrees with it: a single
+// wrong one must cost neither the history nor what comes after it.
+func (r *resource) admit(at, limit int64) (ok, jumped bool) {
+	switch {
+	case r.last == 0:
+		r.last = at
+		return true, true
+	case near(at, r.last, limit):
+		r.last, r.jumped = max(r.last, at), 0
+		return true, false
+	case r.jumped != 0 && at > r.jumped && near(at, r.jumped, limit):
+		r.last, r.jumped = at, 0
+		return true, true
+	default:
+		r.jumped = at
+		return false, false
+	}
+}
+
+// near tells whether two times are at most limit apart, all in ns.
+func near(a, b, limit int64) bool { return max(a, b)-min(a, b) <= limit }
+
+// flag remembers that a signature of an entry was flagged.
+func (r *resource) flag(entry string, at int64) {
+	if entry == "" {
+		return // the stack was too deep to show it
+	}
+	if r.entries == nil {
+		r.entries = make(map[string]int64)
+	}
+	r.entries[entry] = at
+}
+
+// explained tells whether a signature of the entry was flagged less than
+// duration ago. An entry counts the same goroutines as its signatures, and the
+// evidence on both lapses at about the same time, but not to the minute.
+func (r *resource) explained(entry string, at, duration int64) bool {
+	flagged, ok := r.entries[entry]
+	return ok && near(at, flagged, duration)
+}
+
+// hasStacks tells whether a stack metric has been seen within limit.
+func (r *resource) hasStacks(at, limit int64) bool {
+	return r.stacks != 0 && near(at, r.stacks, limit)
+}
+
+// forgetEntries forgets flags that explain nothing any more.
+func (r *resource) forgetEntries(duration int64) {
+	for entry, flagged := range r.entries {
+		if !near(r.last, flagged, duration) {
+			delete(r.entries, entry)
+		}
+	}
+}

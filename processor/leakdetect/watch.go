@@ -1,0 +1,133 @@
+package leakdetect
+
+import (
+	"sync"
+
+	"go.opentelemetry.io/collector/pdata/pmetric"
+)
+
+// watch is all that is remembered. It may be used concurrently. It looks at no
+// clock but the data's, and starts no goroutine.
+type watch struct {
+	metrics     map[string]watched
+	minDuration int64 // ns
+	maxStale    int64 // ns
+	maxStreams  int
+
+	mu        sync.Mutex
+	streams   map[id]*stream
+	resources map[id]*resource
+	// clock is the latest believed time of all data, Unix ns. Only what is to
+	// be forgotten depends on it.
+	clock     int64
+	nextSweep int64
+	crowded   bool // a stream was turned away since the last sweep
+}
+
+func newWatch(c *Config) *watch {
+	return &watch{
+		metrics:     watchedMetrics(c),
+		minDuration: int64(c.MinDuration),
+		maxStale:    int64(c.MaxStale),
+		maxStreams:  c.MaxStreams,
+		streams:     make(map[id]*stream),
+		resources:   make(map[id]*resource),
+	}
+}
+
+// judge judges all watched points of a batch, and changes nothing in it.
+func (w *watch) judge(md pmetric.Metrics) *batch {
+	b := &batch{}
+	items := w.pick(md, b)
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, it := range items {
+		w.judgeMetric(b, it)
+	}
+	w.sweep()
+	b.streams = len(w.streams)
+	return b
+}
+
+// resource returns what is known of a resource, or nil if it is new and there are
+// too many already.
+func (w *watch) resource(name id) *resource {
+	r, ok := w.resources[name]
+	if !ok && w.room(len(w.resources)) {
+		r = &resource{}
+		w.resources[name] = r
+	}
+	return r
+}
+
+// stream returns what is known of a stream, or nil if it is new and there are too
+// many already.
+func (w *watch) stream(name id) *stream {
+	s, ok := w.streams[name]
+	if !ok {
+		if !w.room(len(w.streams)) {
+			return nil
+		}
+		s = &stream{}
+		w.streams[name] = s
+	}
+	s.seen = w.clock
+	return s
+}
+
+// room tells whether there is room for one more, and remembers if there is none.
+func (w *watch) room(taken int) bool {
+	w.crowded = w.crowded || taken >= w.maxStreams
+	return taken < w.maxStreams
+}
+
+// admit tells whether the time stamp of a point of r is believed, and moves the
+// clock on. A resource whose clock is off by more than maxStale is taken at its
+// own pace, from the clock's time on: one host in the year 2100 must not make all
+// others look stale.
+func (w *watch) admit(r *resource, at int64) bool {
+	ok, jumped := r.admit(at, w.maxStale)
+	if !ok {
+		return false
+	}
+	if jumped {
+		r.skew = 0
+		if w.clock != 0 && !near(at, w.clock, w.maxStale) {
+			r.skew = at - w.clock
+		}
+	}
+	w.clock = max(w.clock, at-r.skew)
+	r.seen = w.clock
+	return true
+}
+
+// sweeps is how often within maxStale stale streams are looked for. All are
+// looked at together, so the cost is that of a few points a stream and day. It is
+// also how much sooner streams are forgotten while others are turned away: at the
+// default after an hour without data, longer than a restart or a lost batch.
+const sweeps = 24
+
+// sweep forgets what is stale, when it is time to.
+func (w *watch) sweep() {
+	if w.clock < w.nextSweep {
+		return
+	}
+	w.nextSweep = w.clock + w.maxStale/sweeps
+	idle := w.maxStale
+	if w.crowded {
+		idle /= sweeps
+	}
+	w.crowded = false
+	for name, s := range w.streams {
+		if w.clock-s.seen > idle {
+			delete(w.streams, name)
+		}
+	}
+	for name, r := range w.resources {
+		if w.clock-r.seen > idle {
+			delete(w.resources, name)
+			continue
+		}
+		r.forgetEntries(w.minDuration)
+	}
+}

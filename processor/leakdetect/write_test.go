@@ -1,0 +1,55 @@
+package leakdetect
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/pdata/pcommon"
+	"go.opentelemetry.io/collector/pdata/pmetric"
+
+	"github.com/otel-goroutine/otel-goroutine/internal/growth"
+	"github.com/otel-goroutine/otel-goroutine/processor/leakdetect/internal/metadata"
+)
+
+// Findings are made in the order of judging, which is not that of resources. Each
+// resource still gets one scope, and those without a finding get none.
+func TestOneScopeForEachResourceThatLeaks(t *testing.T) {
+	md := pmetric.NewMetrics()
+	for range 3 {
+		md.ResourceMetrics().AppendEmpty().ScopeMetrics().AppendEmpty()
+	}
+	about := func(origin int, f family, leaked float64) finding {
+		return finding{
+			watched: watched{family: f}, origin: origin, attributes: pcommon.NewMap(), at: minute(1),
+			verdict: growth.Verdict{Severity: growth.Probable, Leaked: leaked},
+		}
+	}
+	write(md, []finding{
+		about(2, stackFamily, 2.6), about(0, stackFamily, 1), about(2, memoryFamily, 1),
+		about(0, entryFamily, 1), about(2, stackFamily, 3),
+	}, "1.2.3")
+
+	metrics := func(i int) []string {
+		scopes := md.ResourceMetrics().At(i).ScopeMetrics()
+		require.Equal(t, 2, scopes.Len())
+		assert.Equal(t, metadata.ScopeName, scopes.At(1).Scope().Name())
+		assert.Equal(t, "1.2.3", scopes.At(1).Scope().Version())
+		var names []string
+		for _, m := range scopes.At(1).Metrics().All() {
+			names = append(names, m.Name())
+		}
+		return names
+	}
+	goroutine := []string{"goroutine.leak.severity", "goroutine.leak.count", "goroutine.leak.growth_rate"}
+	memory := []string{"memory.leak.severity", "memory.leak.size", "memory.leak.growth_rate"}
+	assert.Equal(t, goroutine, metrics(0))
+	assert.Equal(t, 1, md.ResourceMetrics().At(1).ScopeMetrics().Len())
+	assert.Equal(t, append(goroutine, memory...), metrics(2))
+
+	counts := md.ResourceMetrics().At(2).ScopeMetrics().At(1).Metrics().At(1).Gauge().DataPoints()
+	require.Equal(t, 2, counts.Len())
+	assert.EqualValues(t, 3, counts.At(0).IntValue(), "rounded")
+	assert.Equal(t, time.Unix(0, minute(1)).UTC(), counts.At(0).Timestamp().AsTime())
+}
