@@ -171,12 +171,11 @@ func (m *merge) gone(g listed) {
 		return
 	}
 	m.change.agedGone++
-	switch {
-	case g.group == none:
+	if g.group == none {
 		m.exitsOfNone++
-	default:
-		m.exits[g.group]++
+		return
 	}
+	m.exits[g.group]++
 }
 
 func (m *merge) count(group, age int32) {

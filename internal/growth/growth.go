@@ -62,7 +62,8 @@ type Observation struct {
 // Verdict is what the evidence says now.
 type Verdict struct {
 	Severity Severity
-	// Leaked is how many are believed leaked now, in the unit of the level.
+	// Leaked is how many are believed leaked now, in the unit of the level:
+	// those that have come since the watching began and not left.
 	Leaked float64
 	// PerHour is how fast that grows.
 	PerHour float64
@@ -102,10 +103,12 @@ func (e *Evidence) Observe(r *Rules, o Observation) Verdict {
 	level := o.Count
 	if e.census {
 		level = o.Aged
-		e.lifetime.observe(r, o, now)
+	}
+	e.population.observe(r, level, o.Count, time.Duration(now-e.last))
+	if e.census {
+		e.lifetime.observe(r, o, float64(e.population.base), now)
 		e.lastCensus = now
 	}
-	e.population.observe(r, level, time.Duration(now-e.last))
 	e.last = now
 	e.floors.observe(r, level, now)
 	return e.judge(r, now)

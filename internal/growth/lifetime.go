@@ -30,13 +30,15 @@ type lifetime struct {
 func (l *lifetime) restart() { l.at = 0 }
 
 // observe adds what was seen since the observation before. Of the two aged counts
-// at the ends of the interval the lower one was there for all of it.
-func (l *lifetime) observe(r *Rules, o Observation, now int64) {
+// at the ends of the interval the lower one was there for all of it, less those
+// that were there from the beginning: a pool that never exits says nothing of the
+// sessions that share its group. Its hours would hide that they leave.
+func (l *lifetime) observe(r *Rules, o Observation, base float64, now int64) {
 	if l.at != 0 {
 		hours := time.Duration(now - l.at).Hours()
 		keep := math.Exp(-hours / r.MaxLifetime.Hours())
 		l.exits = l.exits*keep + max(0, o.Exits-l.seenExits)
-		l.hours = l.hours*keep + hours*min(float64(l.aged), o.Aged)
+		l.hours = l.hours*keep + hours*max(0, min(float64(l.aged), o.Aged)-base)
 	}
 	l.at, l.aged, l.seenExits = now, float32(o.Aged), o.Exits
 }

@@ -24,23 +24,33 @@ const cycle = 24 * time.Hour
 // but they were gone the evening before.
 type population struct {
 	level float32 // now
-	base  float32 // lowest in the life of this process
+	base  float32 // those of the beginning that have stayed ever since
 	peak  float32 // highest since it was last seen to empty
 	past  float32 // what a peak was before the level emptied; forgotten slowly
-	begun bool    // base and peak are set
+	seen  bool    // base is what there was at first, aged or not
+	begun bool    // the level has been above 0
 }
 
-// observe adds a level, elapsed after the one before.
-func (p *population) observe(r *Rules, level float64, elapsed time.Duration) {
+// observe adds a level out of count, elapsed after the one before.
+//
+// Nobody is aged when the watching begins. Those who were there then, and stay,
+// become so all at once: they are the first level above 0, as far as there were
+// that many.
+func (p *population) observe(r *Rules, level, count float64, elapsed time.Duration) {
 	l := float32(level)
 	if p.past > 0 {
 		p.past *= float32(math.Exp(-float64(elapsed) / float64(memory)))
 	}
 	p.level = l
-	if !p.begun {
-		p.base, p.peak, p.begun = l, l, true
+	if !p.seen {
+		p.base, p.seen = float32(count), true
 	}
-	p.base = min(p.base, l)
+	if !p.begun {
+		p.peak, p.begun = l, l > 0
+	}
+	if p.begun {
+		p.base = min(p.base, l)
+	}
 	p.peak = max(p.peak, l)
 	if emptied := p.peak - p.base; float64(emptied) >= r.MinLeaked && l-p.base <= emptied/2 {
 		p.past = max(p.past, p.peak)
@@ -50,7 +60,7 @@ func (p *population) observe(r *Rules, level float64, elapsed time.Duration) {
 
 // restart forgets the level of a process that is gone, but not what it was able
 // to empty.
-func (p *population) restart() { p.begun = false }
+func (p *population) restart() { p.seen, p.begun = false, false }
 
 // outgrown tells whether growth over horizon is more than the population's
 // return to where it has been before.
@@ -58,5 +68,5 @@ func (p *population) outgrown(horizon time.Duration) bool {
 	return horizon >= cycle || p.level > outgrow*p.past
 }
 
-// grown returns by how much the level exceeds the lowest that it was.
-func (p *population) grown() float64 { return float64(p.level - p.base) }
+// grown returns by how much the level exceeds the base.
+func (p *population) grown() float64 { return max(0, float64(p.level-p.base)) }

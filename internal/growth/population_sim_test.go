@@ -76,7 +76,8 @@ func (w world) run(f func(o Observation) bool) {
 				kept = append(kept, p)
 			}
 		}
-		young = append(kept, newborn...)
+		kept = append(kept, newborn...)
+		young = kept
 		ok := f(Observation{
 			At:     epoch.Add(t),
 			Start:  epoch.Add(start),

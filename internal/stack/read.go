@@ -43,10 +43,9 @@ func Read(frames []Frame, activity Activity) (Signature, bool) {
 	if deep {
 		s.Entry = ""
 	}
-	switch {
-	case s.State == StateRunning:
+	if s.State == StateRunning {
 		s.Blamed = Frame{Function: root.Function, File: root.File}
-	default:
+	} else {
 		s.Blamed = blame(frames)
 	}
 	s.ID = identify(s)

@@ -4,27 +4,26 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/otel-goroutine/otel-goroutine/internal/stack"
-	"github.com/otel-goroutine/otel-goroutine/receiver/goroutinereceiver/internal/metadata"
 )
 
 // outcome logs how a target's scrapes come out, once for each change: a target
 // that is down for a night makes one line, not a thousand.
 type outcome struct {
 	logger *zap.Logger
-	reason metadata.AttributeReason // of the latest failure; 0 is a success
-	source stack.Source             // of the latest success
+	reason reason       // of the latest failure; "" is a success
+	source stack.Source // of the latest success
 }
 
 func (o *outcome) note(c captured) {
 	if c.err != nil {
 		if reason := reasonOf(c.err); reason != o.reason {
 			o.reason = reason
-			o.logger.Warn("Scrape failed", zap.String("reason", reason.String()), zap.Error(c.err))
+			o.logger.Warn("Scrape failed", zap.String("reason", string(reason)), zap.Error(c.err))
 		}
 		return
 	}
-	if o.reason != 0 {
-		o.reason = 0
+	if o.reason != "" {
+		o.reason = ""
 		o.logger.Info("Scrape works again", zap.String("source", string(c.source)))
 	}
 	switch {

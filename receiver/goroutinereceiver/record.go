@@ -21,7 +21,7 @@ func (t *target) recordScrape(c captured, took time.Duration) {
 	}
 	t.builder.RecordGoroutineScrapeDurationDataPoint(now, took.Seconds(), source)
 	if c.err != nil {
-		t.builder.RecordGoroutineScrapeUpDataPoint(now, 0, source, metadata.WithReasonMetricAttribute(reasonOf(c.err).String()))
+		t.builder.RecordGoroutineScrapeUpDataPoint(now, 0, source, metadata.WithReasonMetricAttribute(string(reasonOf(c.err))))
 		return
 	}
 	t.builder.RecordGoroutineScrapeUpDataPoint(now, 1, source)

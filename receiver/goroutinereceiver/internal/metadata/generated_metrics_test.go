@@ -86,16 +86,16 @@ func TestMetricsBuilder(t *testing.T) {
 			mb.RecordGoroutineScrapeDurationDataPoint(ts, 1, AttributeGoroutineScrapeSourceTrace)
 			defaultMetricsCount++
 			allMetricsCount++
-			mb.RecordGoroutineScrapeUpDataPoint(ts, 1, AttributeGoroutineScrapeSourceTrace, WithReasonMetricAttribute(AttributeReasonConnection))
+			mb.RecordGoroutineScrapeUpDataPoint(ts, 1, AttributeGoroutineScrapeSourceTrace, WithReasonMetricAttribute("reason-val"))
 			defaultMetricsCount++
 			allMetricsCount++
-			mb.RecordGoroutineStackAgedCountDataPoint(ts, 1, "goroutine.stack.signature-val", WithGoroutineStateMetricAttribute(AttributeGoroutineStateChanSend), WithCodeFunctionNameMetricAttribute("code.function.name-val"), WithCodeFilePathMetricAttribute("code.file.path-val"), WithCodeLineNumberMetricAttribute(16), WithGoroutineEntryFunctionNameMetricAttribute("goroutine.entry.function.name-val"))
+			mb.RecordGoroutineStackAgedCountDataPoint(ts, 1, "goroutine.stack.signature-val", WithGoroutineStateMetricAttribute("goroutine.state-val"), WithCodeFunctionNameMetricAttribute("code.function.name-val"), WithCodeFilePathMetricAttribute("code.file.path-val"), WithCodeLineNumberMetricAttribute(16), WithGoroutineEntryFunctionNameMetricAttribute("goroutine.entry.function.name-val"))
 			defaultMetricsCount++
 			allMetricsCount++
-			mb.RecordGoroutineStackAgedExitsDataPoint(ts, 1, "goroutine.stack.signature-val", WithGoroutineStateMetricAttribute(AttributeGoroutineStateChanSend), WithCodeFunctionNameMetricAttribute("code.function.name-val"), WithCodeFilePathMetricAttribute("code.file.path-val"), WithCodeLineNumberMetricAttribute(16), WithGoroutineEntryFunctionNameMetricAttribute("goroutine.entry.function.name-val"))
+			mb.RecordGoroutineStackAgedExitsDataPoint(ts, 1, "goroutine.stack.signature-val", WithGoroutineStateMetricAttribute("goroutine.state-val"), WithCodeFunctionNameMetricAttribute("code.function.name-val"), WithCodeFilePathMetricAttribute("code.file.path-val"), WithCodeLineNumberMetricAttribute(16), WithGoroutineEntryFunctionNameMetricAttribute("goroutine.entry.function.name-val"))
 			defaultMetricsCount++
 			allMetricsCount++
-			mb.RecordGoroutineStackCountDataPoint(ts, 1, "goroutine.stack.signature-val", WithGoroutineStateMetricAttribute(AttributeGoroutineStateChanSend), WithCodeFunctionNameMetricAttribute("code.function.name-val"), WithCodeFilePathMetricAttribute("code.file.path-val"), WithCodeLineNumberMetricAttribute(16), WithGoroutineEntryFunctionNameMetricAttribute("goroutine.entry.function.name-val"))
+			mb.RecordGoroutineStackCountDataPoint(ts, 1, "goroutine.stack.signature-val", WithGoroutineStateMetricAttribute("goroutine.state-val"), WithCodeFunctionNameMetricAttribute("code.function.name-val"), WithCodeFilePathMetricAttribute("code.file.path-val"), WithCodeLineNumberMetricAttribute(16), WithGoroutineEntryFunctionNameMetricAttribute("goroutine.entry.function.name-val"))
 
 			rb := mb.NewResourceBuilder()
 			rb.SetServerAddress("server.address-val")
@@ -241,7 +241,7 @@ func TestMetricsBuilder(t *testing.T) {
 					assert.Equal(t, "trace", goroutineScrapeSourceAttrVal.Str())
 					reasonAttrVal, ok := dp.Attributes().Get("reason")
 					assert.True(t, ok)
-					assert.Equal(t, "connection", reasonAttrVal.Str())
+					assert.Equal(t, "reason-val", reasonAttrVal.Str())
 				case "goroutine.stack.aged.count":
 					assert.False(t, validatedMetrics["goroutine.stack.aged.count"], "Found a duplicate in the metrics slice: goroutine.stack.aged.count")
 					validatedMetrics["goroutine.stack.aged.count"] = true
@@ -261,7 +261,7 @@ func TestMetricsBuilder(t *testing.T) {
 					assert.Equal(t, "goroutine.stack.signature-val", goroutineStackSignatureAttrVal.Str())
 					goroutineStateAttrVal, ok := dp.Attributes().Get("goroutine.state")
 					assert.True(t, ok)
-					assert.Equal(t, "chan_send", goroutineStateAttrVal.Str())
+					assert.Equal(t, "goroutine.state-val", goroutineStateAttrVal.Str())
 					codeFunctionNameAttrVal, ok := dp.Attributes().Get("code.function.name")
 					assert.True(t, ok)
 					assert.Equal(t, "code.function.name-val", codeFunctionNameAttrVal.Str())
@@ -293,7 +293,7 @@ func TestMetricsBuilder(t *testing.T) {
 					assert.Equal(t, "goroutine.stack.signature-val", goroutineStackSignatureAttrVal.Str())
 					goroutineStateAttrVal, ok := dp.Attributes().Get("goroutine.state")
 					assert.True(t, ok)
-					assert.Equal(t, "chan_send", goroutineStateAttrVal.Str())
+					assert.Equal(t, "goroutine.state-val", goroutineStateAttrVal.Str())
 					codeFunctionNameAttrVal, ok := dp.Attributes().Get("code.function.name")
 					assert.True(t, ok)
 					assert.Equal(t, "code.function.name-val", codeFunctionNameAttrVal.Str())
@@ -325,7 +325,7 @@ func TestMetricsBuilder(t *testing.T) {
 					assert.Equal(t, "goroutine.stack.signature-val", goroutineStackSignatureAttrVal.Str())
 					goroutineStateAttrVal, ok := dp.Attributes().Get("goroutine.state")
 					assert.True(t, ok)
-					assert.Equal(t, "chan_send", goroutineStateAttrVal.Str())
+					assert.Equal(t, "goroutine.state-val", goroutineStateAttrVal.Str())
 					codeFunctionNameAttrVal, ok := dp.Attributes().Get("code.function.name")
 					assert.True(t, ok)
 					assert.Equal(t, "code.function.name-val", codeFunctionNameAttrVal.Str())
