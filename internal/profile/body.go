@@ -42,12 +42,12 @@ func (d *decoder) tallyWhole(body []byte) error {
 	if err == nil {
 		err = d.tally.finish()
 	}
-	return d.explain(err, body)
+	return explain(err, body)
 }
 
 // explain returns a better reason to refuse a body, if what can be seen of it
 // looks like something else than a profile.
-func (d *decoder) explain(err error, body []byte) error {
+func explain(err error, body []byte) error {
 	if errors.Is(err, ErrMalformed) {
 		if what := recognize(body); what != "" {
 			return fmt.Errorf("%w: %s", ErrNotProfile, what)

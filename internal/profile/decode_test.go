@@ -15,6 +15,20 @@ import (
 	"github.com/otel-goroutine/otel-goroutine/internal/stack"
 )
 
+// The runtime writes a sample without a stack for a goroutine that it catches at
+// the wrong moment. It is alive.
+func TestDecodeCountsGoroutinesWithoutAStack(t *testing.T) {
+	for _, body := range []message{after(aSample(3)), with(1, aSample(3).then(aSample(7, 1, 2)))} {
+		s, err := Decode(body, plenty)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if s.Stackless != 3 || s.Count() != 10 {
+			t.Errorf("%d without a stack of %d, want 3 of 10", s.Stackless, s.Count())
+		}
+	}
+}
+
 // The format permits the same profile to be written in many ways.
 func TestDecodeReadsEveryWayToWriteAProfile(t *testing.T) {
 	parts := small()
@@ -116,6 +130,17 @@ func TestMaxSizeIsOfTheDecompressedBody(t *testing.T) {
 			}
 			if _, err := Decode(data, len(body)-1); !errors.Is(err, ErrTooLarge) {
 				t.Errorf("%s, %s: got %v at a limit of a byte less", name, form, err)
+			}
+		}
+	}
+}
+
+func TestNothingFitsIntoNothing(t *testing.T) {
+	body := message{}.then(small()...)
+	for _, maxSize := range []int{0, -1, math.MinInt} {
+		for _, data := range [][]byte{body, compress(t, body)} {
+			if _, err := Decode(data, maxSize); !errors.Is(err, ErrTooLarge) {
+				t.Errorf("got %v at a limit of %d", err, maxSize)
 			}
 		}
 	}

@@ -67,3 +67,11 @@ func (d *decoder) group(body []byte) (*stack.Snapshot, error) {
 	}
 	return d.groups.snapshot(), nil
 }
+
+// emptied returns an empty slice with room for n elements: s itself, if it has it.
+func emptied[T any](s []T, n int) []T {
+	if cap(s) >= n {
+		return s[:0]
+	}
+	return make([]T, 0, n)
+}

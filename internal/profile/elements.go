@@ -96,8 +96,6 @@ func (s *sample) read(b []byte) error {
 // check checks the stack of a sample, and takes over its count.
 func (s *sample) check(counts []uint64) error {
 	switch {
-	case len(s.locations) == 0:
-		return malformed("sample without a stack")
 	case len(s.locations) > maxFrames:
 		return errTooDeep()
 	case len(counts) != 1:

@@ -21,22 +21,24 @@ var waitingLeaves = [][]string{
 	{"runtime.gopark", "runtime.goparkunlock", "runtime.semacquire1", "sync.runtime_SemacquireWaitGroup", "sync.(*WaitGroup).Wait"},
 }
 
-// servicePackages stand for what a service is made of; each has functions by
-// the dozen.
-var servicePackages = []string{
-	"net/http", "google.golang.org/grpc", "google.golang.org/grpc/internal/transport",
-	"github.com/jackc/pgx/v5/pgxpool", "github.com/redis/go-redis/v9/internal/pool",
-	"github.com/twmb/franz-go/pkg/kgo", "go.opentelemetry.io/otel/sdk/trace",
-	"k8s.io/client-go/tools/cache", "k8s.io/apimachinery/pkg/util/wait",
-	"example.com/shop/internal/checkout", "example.com/shop/internal/inventory/reservation",
-	"example.com/shop/internal/payment", "example.com/shop/cmd/shopd",
-}
-
-var serviceMethods = []string{
-	"(*Server).Serve", "(*Server).handleStream", "(*Client).roundTrip", "(*Pool).Acquire", "(*conn).serve",
-	"(*worker).run", "(*worker).run.func1", "(*Consumer).poll", "(*batcher).flush", "(*controlBuffer).get",
-	"Start", "Start.func1", "until[...]", "(*Reflector).ListAndWatch.func2", "(*Store).reserve", "dispatch",
-}
+// The names of a service's functions are made of these. There are 2,080.
+var (
+	servicePackages = []string{
+		"net/http", "google.golang.org/grpc", "google.golang.org/grpc/internal/transport",
+		"github.com/jackc/pgx/v5/pgxpool", "github.com/redis/go-redis/v9/internal/pool",
+		"github.com/twmb/franz-go/pkg/kgo", "go.opentelemetry.io/otel/sdk/trace",
+		"k8s.io/client-go/tools/cache", "k8s.io/apimachinery/pkg/util/wait",
+		"example.com/shop/internal/checkout", "example.com/shop/internal/inventory/reservation",
+		"example.com/shop/internal/payment", "example.com/shop/cmd/shopd",
+	}
+	serviceTypes = []string{
+		"(*Server)", "(*Client)", "(*Pool)", "(*conn)", "(*worker)", "(*Consumer)", "(*batcher)", "(*controlBuffer)",
+		"(*Reflector)", "(*Store)", "(*queue[...])", "HandlerFunc", "(*sharedInformer)", "(*session)", "(*router)", "(*limiter)",
+	}
+	serviceMethods = []string{
+		"Serve", "handleStream", "roundTrip", "Acquire", "run", "run.func1", "poll", "flush.func2", "Do", "ListAndWatch",
+	}
+)
 
 // service builds the goroutine profile of a service that has the given number of
 // distinct stacks: walks of 6 to 30 frames, root first, through a call graph in
@@ -84,24 +86,35 @@ func (g *generator) stack() generated {
 	for i, name := range leaf {
 		s.add(g.location(name, 100+10*i, ""))
 	}
-	// A path is the digits of a number: calls near the root have few
-	// choices, those near the leaf have more.
 	callers := make([]*profile.Location, 0, depth)
 	node := g.rng.IntN(12)
 	for level := len(leaf); level < depth; level++ {
-		pkg := servicePackages[node%len(servicePackages)]
-		name := fmt.Sprintf("%s.%s", pkg, serviceMethods[(node/len(servicePackages))%len(serviceMethods)])
-		inlined := ""
-		if node%5 == 0 {
-			inlined = pkg + ".(*Context).do"
-		}
-		callers = append(callers, g.location(name, 20+node%700, inlined))
-		node = (node*31 + 7 + g.rng.IntN(3)) % 4099
+		callers = append(callers, g.call(node))
+		node = (node*31 + 7 + g.rng.IntN(3)) % calls
 	}
 	for i := len(callers) - 1; i >= 0; i-- {
 		s.add(callers[i])
 	}
 	return s
+}
+
+// calls is how many places there are in the service at which a function calls
+// another: two in each function.
+const calls = 2 * 2080
+
+// call returns the location of a call. One in five functions had another inlined
+// into it.
+func (g *generator) call(n int) *profile.Location {
+	f := n / 2
+	pkg := servicePackages[f%len(servicePackages)]
+	f /= len(servicePackages)
+	typ := serviceTypes[f%len(serviceTypes)]
+	method := serviceMethods[f/len(serviceTypes)]
+	inlined := ""
+	if n%5 == 0 {
+		inlined = pkg + ".(*Context).do"
+	}
+	return g.location(pkg+"."+typ+"."+method, 20+n%700, inlined)
 }
 
 func (s *generated) add(l *profile.Location) {

@@ -22,13 +22,22 @@ const maxGroups = 1 << 16
 // work: a location of many lines, referred to again and again.
 const maxFramesPerByte = 2
 
+// sampleSize is the size, in bytes, of the smallest samples for each of which
+// there is room for a group from the start. Go's are larger: a stack of ten
+// frames, with two bytes for each.
+const sampleSize = 24
+
 // groups merges stacks by signature.
 type groups struct {
 	list  []stack.Group
 	index map[stack.ID]int
+	// most is how many groups there can be.
+	most int
 	// owned holds copies of the names that signatures have, which would keep
-	// the whole string table in memory otherwise.
-	owned map[string]string
+	// the whole string table in memory otherwise. They are kept for the next
+	// profile: it is likely to be of the same program.
+	owned     map[string]string
+	ownedSize int
 
 	sample sample
 	frames []stack.Frame
@@ -38,11 +47,16 @@ type groups struct {
 	last      []uint64
 	lastGroup int
 
-	// total is the sum of all counts so far.
-	total int
+	// total is the sum of all counts so far, stackless that of the samples
+	// without a stack.
+	total, stackless int
 	// left is how many more frames the profile may have.
-	left int
+	left int64
 }
+
+// maxOwned is the most bytes of names that are kept for the next profile. The
+// names in the signatures of a service have some ten thousand.
+const maxOwned = 1 << 20
 
 // runtimesOwn is the group of the runtime's own goroutines, which is left out.
 const runtimesOwn = -1
@@ -52,26 +66,32 @@ func (g *groups) reset(samples, size int) {
 	if g.index == nil {
 		g.index, g.owned = map[stack.ID]int{}, map[string]string{}
 	}
-	g.list = slices.Grow(g.list[:0], min(samples, maxGroups))
+	g.most = min(samples, maxGroups)
+	g.list = emptied(g.list, min(g.most, size/sampleSize))
 	g.last = g.last[:0]
-	g.total, g.left = 0, maxFramesPerByte*size
+	g.total, g.stackless, g.left = 0, 0, maxFramesPerByte*int64(size)
 }
 
-// forget lets go of the strings, and keeps the room for others.
+// forget lets go of the profile, and keeps the room for another.
 func (g *groups) forget() {
 	clear(g.list)
 	clear(g.frames[:cap(g.frames)])
 	clear(g.index)
-	clear(g.owned)
+	if g.ownedSize > maxOwned {
+		clear(g.owned)
+		g.ownedSize = 0
+	}
 	g.list, g.frames = g.list[:0], g.frames[:0]
 }
 
 // snapshot returns what was merged.
 func (g *groups) snapshot() *stack.Snapshot {
-	return &stack.Snapshot{Source: stack.SourceProfile, Groups: slices.Clone(g.list)}
+	return &stack.Snapshot{Source: stack.SourceProfile, Groups: slices.Clone(g.list), Stackless: g.stackless}
 }
 
-// add takes in a sample of the profile.
+// add takes in a sample of the profile. A goroutine that the runtime catches at
+// the wrong moment, on another thread, has a sample without a stack: it lives, and
+// counts.
 func (g *groups) add(b []byte, t *tables) error {
 	if err := g.sample.read(b); err != nil || g.sample.count == 0 {
 		return err
@@ -80,6 +100,10 @@ func (g *groups) add(b []byte, t *tables) error {
 		return malformed("counts add up to more than an int holds")
 	}
 	g.total += g.sample.count
+	if len(g.sample.locations) == 0 {
+		g.stackless += g.sample.count
+		return nil
+	}
 	if !slices.Equal(g.sample.locations, g.last) {
 		if err := g.find(t); err != nil {
 			return err
@@ -107,10 +131,18 @@ func (g *groups) find(t *tables) error {
 			return fmt.Errorf("%w: more than %d signatures", ErrTooLarge, maxGroups)
 		}
 		g.index[signature.ID] = i
-		g.list = append(g.list, stack.Group{Signature: g.detach(signature)})
+		g.push(stack.Group{Signature: g.detach(signature)})
 	}
 	g.lastGroup = i
 	return nil
+}
+
+// push appends a group to the list, which grows once at most.
+func (g *groups) push(group stack.Group) {
+	if len(g.list) == cap(g.list) {
+		g.list = append(make([]stack.Group, 0, g.most), g.list...)
+	}
+	g.list = append(g.list, group)
 }
 
 // expand makes frames of the locations of the sample.
@@ -129,7 +161,7 @@ func (g *groups) expand(t *tables) error {
 			g.frames = append(g.frames, t.frame(l))
 		}
 	}
-	if g.left -= len(g.frames); g.left < 0 {
+	if g.left -= int64(len(g.frames)); g.left < 0 {
 		return malformed("more frames than its bytes can account for")
 	}
 	return nil
@@ -149,16 +181,18 @@ func (g *groups) own(name string) string {
 	if !ok {
 		owned = strings.Clone(name)
 		g.owned[owned] = owned
+		g.ownedSize += len(owned)
 	}
 	return owned
 }
 
 // size returns about how many bytes g holds.
 func (g *groups) size() int {
-	// A group has a slot in the index, and up to three names. A slot of a map
-	// takes its key, its value and a byte, and up to half of them are free.
-	const slots = 2*(8+8+1) + 3*2*(16+16+1)
-	return cap(g.list)*(int(unsafe.Sizeof(stack.Group{}))+slots) +
+	// A slot of a map takes its key, its value and a byte, and up to half of
+	// them are free.
+	const indexSlot, ownedSlot = 2 * (8 + 8 + 1), 2 * (16 + 16 + 1)
+	return cap(g.list)*(int(unsafe.Sizeof(stack.Group{}))+indexSlot) +
 		cap(g.frames)*int(unsafe.Sizeof(stack.Frame{})) +
-		(cap(g.sample.locations)+cap(g.last))*8
+		(cap(g.sample.locations)+cap(g.last))*8 +
+		len(g.owned)*ownedSlot + g.ownedSize
 }

@@ -4,7 +4,6 @@ import (
 	"encoding/binary"
 	"errors"
 	"io"
-	"slices"
 )
 
 // maxRatio is how many bytes deflate can make of one: a match of 258 bytes takes
@@ -16,8 +15,8 @@ func (d *decoder) openGzip(data []byte, maxSize int) ([]byte, error) {
 	if err := d.rewind(data); err != nil {
 		return nil, damagedGzip(err)
 	}
-	limit := min(maxSize+1, longBody)
-	d.buffer = slices.Grow(d.buffer[:0], min(limit, claimedSize(data)+1))
+	limit := min(maxSize, longBody-1) + 1
+	d.buffer = emptied(d.buffer, min(limit, claimedSize(data)+1))
 	ended, err := d.fill(limit)
 	switch {
 	case err != nil:
@@ -43,13 +42,14 @@ func (d *decoder) rewind(data []byte) error {
 	return err
 }
 
-// claimedSize returns the size that a gzip stream says its content has, or what
-// it can have at most.
+// claimedSize returns the size that a gzip stream says its content has, as far as
+// that can be believed.
 func claimedSize(data []byte) int {
 	if len(data) < 4 {
 		return 0
 	}
-	return min(int(binary.LittleEndian.Uint32(data[len(data)-4:])), maxRatio*len(data))
+	claimed := uint64(binary.LittleEndian.Uint32(data[len(data)-4:]))
+	return int(min(claimed, maxRatio*uint64(len(data)), longBody))
 }
 
 // fill reads into the buffer until it has limit bytes or the stream has ended,
@@ -57,7 +57,7 @@ func claimedSize(data []byte) int {
 func (d *decoder) fill(limit int) (ended bool, err error) {
 	for len(d.buffer) < limit {
 		if len(d.buffer) == cap(d.buffer) {
-			d.buffer = slices.Grow(d.buffer, min(limit, 2*cap(d.buffer)+512)-len(d.buffer))
+			d.buffer = append(make([]byte, 0, min(limit, 2*cap(d.buffer)+512)), d.buffer...)
 		}
 		room := d.buffer[len(d.buffer):min(cap(d.buffer), limit)]
 		n, err := d.gunzip.Read(room)
@@ -85,13 +85,16 @@ func (d *decoder) checkEnd() error {
 func (d *decoder) tallyPieces(maxSize int) (int, error) {
 	for offset, ended := 0, false; ; {
 		n, err := d.tally.walk(d.buffer, offset)
+		if err == nil && n == 0 && len(d.buffer) > 0 {
+			err = malformed("no field of at most %d bytes at byte %d", longBody, offset)
+		}
 		switch {
+		case err != nil && offset == 0:
+			return 0, explain(err, d.buffer)
 		case err != nil:
 			return 0, err
 		case n == len(d.buffer) && ended:
 			return offset + n, d.tally.finish()
-		case n == 0:
-			return 0, d.explain(malformed("no field of at most %d bytes at byte %d", longBody, offset), d.buffer)
 		}
 		offset += n
 		d.buffer = d.buffer[:copy(d.buffer, d.buffer[n:])]

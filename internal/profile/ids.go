@@ -23,7 +23,7 @@ func (t *ids) add(id uint64, total int) {
 		if id == uint64(t.count) {
 			return
 		}
-		t.sorted = slices.Grow(t.sorted, total)
+		t.sorted = emptied(t.sorted, total)
 		for i := 1; i < t.count; i++ {
 			t.sorted = append(t.sorted, uint64(i))
 		}

@@ -9,4 +9,4 @@ import (
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // plenty is a limit that no profile of these tests comes near.
-const plenty = 64 << 20
+const plenty = 8 << 20

@@ -1,8 +1,6 @@
 package profile
 
 import (
-	"slices"
-
 	"github.com/otel-goroutine/otel-goroutine/internal/stack"
 )
 
@@ -12,23 +10,29 @@ type names struct {
 	// it, so that a name is a part of text and need not be allocated.
 	body []byte
 	text string
-	// places says for each string where in body its field begins, and whether
-	// the string is known to be clean.
+	// places says for each string where in body its field begins; or, marked
+	// as replaced, which of the replacements stands for it.
 	places []uint32
-	// cleaned holds the strings that had to be cleaned, by their index: one
-	// that a million functions share is cleaned once.
-	cleaned map[uint64]string
+	// replacements are the strings that had to be cleaned, and most is how
+	// many that can be. One that a million functions share is cleaned once.
+	replacements []string
+	most         int
 }
 
-// isClean is set in the place of a string that is fit to be shown. No body is so
-// large that an offset needs this bit.
-const isClean = 1 << 31
+// The marks of a place. An offset has 30 bits.
+const (
+	isClean    = 1 << 31
+	isReplaced = 1 << 30
+	marks      = isClean | isReplaced
+	maxOffset  = isReplaced - 1
+)
 
-// fill makes the table of the strings in the given part of body.
-func (n *names) fill(body []byte, at span, count int) {
-	n.body = body[at.from:at.to]
+// fill makes the table of the strings of a profile.
+func (n *names) fill(body []byte, seen *tally) {
+	n.body = body[seen.stringsAt.from:seen.stringsAt.to]
 	n.text = string(n.body)
-	n.places = slices.Grow(n.places[:0], count)
+	n.places = emptied(n.places, seen.strings)
+	n.most = min(seen.strings, 2*seen.functions) // the name and the path of each
 	for rest := n.body; len(rest) > 0; {
 		tag, _, _, after := next(rest)
 		if tag == profileString {
@@ -40,38 +44,41 @@ func (n *names) fill(body []byte, at span, count int) {
 
 // at returns a string, cleaned.
 func (n *names) at(i uint64) string {
-	s := n.raw(i)
-	if n.places[i]&isClean != 0 {
-		return s
+	switch place := n.places[i]; place & marks {
+	case isClean:
+		return n.raw(i)
+	case isReplaced:
+		return n.replacements[place&^marks]
 	}
-	if cleaned, ok := n.cleaned[i]; ok {
-		return cleaned
-	}
-	return n.clean(i, s)
+	return n.clean(i)
 }
 
-// raw returns a string as it came.
+// raw returns a string as it came, if it has not been replaced.
 func (n *names) raw(i uint64) string {
-	_, _, s, after := next(n.body[n.places[i]&^isClean:])
+	_, _, s, after := next(n.body[n.places[i]&^marks:])
 	end := len(n.body) - len(after)
 	return n.text[end-len(s) : end]
 }
 
 // clean cleans a string and remembers how it came out.
-func (n *names) clean(i uint64, s string) string {
+func (n *names) clean(i uint64) string {
+	s := n.raw(i)
 	cleaned := stack.Clean(s)
 	if cleaned == s {
 		n.places[i] |= isClean
 		return s
 	}
-	if n.cleaned == nil {
-		n.cleaned = map[uint64]string{}
+	if len(n.replacements) == 0 {
+		n.replacements = emptied(n.replacements, n.most)
 	}
-	n.cleaned[i] = cleaned
+	n.places[i] = isReplaced | uint32(len(n.replacements))
+	n.replacements = append(n.replacements, cleaned)
 	return cleaned
 }
 
-// forget lets go of the strings.
+// forget lets go of the strings, and keeps the room for others.
 func (n *names) forget() {
-	n.body, n.text, n.cleaned = nil, "", nil
+	n.body, n.text = nil, ""
+	clear(n.replacements)
+	n.replacements = n.replacements[:0]
 }

@@ -17,7 +17,6 @@ package profile
 import (
 	"errors"
 	"fmt"
-	"math"
 
 	"github.com/otel-goroutine/otel-goroutine/internal/stack"
 )
@@ -51,8 +50,7 @@ var (
 func Decode(data []byte, maxSize int) (*stack.Snapshot, error) {
 	d := acquire()
 	defer d.release()
-	// Offsets into the body are kept in 31 bits.
-	body, err := d.open(data, min(maxSize, math.MaxInt32))
+	body, err := d.open(data, max(0, min(maxSize, maxOffset)))
 	if err != nil {
 		return nil, err
 	}

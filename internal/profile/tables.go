@@ -1,7 +1,6 @@
 package profile
 
 import (
-	"slices"
 	"unsafe"
 
 	"github.com/otel-goroutine/otel-goroutine/internal/stack"
@@ -37,7 +36,7 @@ type part struct{ from, to uint32 }
 
 // fill reads the tables of a body that has been tallied.
 func (t *tables) fill(body []byte, seen *tally) error {
-	t.names.fill(body, seen.stringsAt, seen.strings)
+	t.names.fill(body, seen)
 	if err := t.checkKind(seen.kind); err != nil {
 		return err
 	}
@@ -60,7 +59,7 @@ func (t *tables) checkKind(k kind) error {
 }
 
 func (t *tables) fillFunctions(b []byte, count int) error {
-	t.functions = slices.Grow(t.functions[:0], count)
+	t.functions = emptied(t.functions, count)
 	t.functionIDs.reset()
 	var tag uint64
 	var content []byte
@@ -93,8 +92,8 @@ func (t *tables) addFunction(b []byte, count int) error {
 }
 
 func (t *tables) fillLocations(b []byte, count int) error {
-	t.locations = slices.Grow(t.locations[:0], count)
-	t.lines = slices.Grow(t.lines[:0], count)
+	t.locations = emptied(t.locations, count)
+	t.lines = emptied(t.lines, count)
 	t.locationIDs.reset()
 	var tag uint64
 	var content []byte
@@ -151,7 +150,7 @@ func (t *tables) forget() {
 
 // size returns how many bytes the tables hold.
 func (t *tables) size() int {
-	return cap(t.names.places)*4 +
+	return cap(t.names.places)*4 + cap(t.names.replacements)*16 +
 		cap(t.functions)*int(unsafe.Sizeof(function{})) +
 		cap(t.lines)*int(unsafe.Sizeof(line{})) +
 		cap(t.locations)*int(unsafe.Sizeof(part{})) +

@@ -36,8 +36,8 @@ type Snapshot struct {
 	Groups []Group
 	// Goroutines lists every goroutine, IDs ascending. Only from a trace.
 	Goroutines []Goroutine
-	// Stackless is the number of goroutines without a group. Only from a
-	// trace, where about 1 in 10,000 shows no stack.
+	// Stackless is the number of goroutines without a group: about 1 in 10,000
+	// shows no stack, in either source.
 	Stackless int
 	// HighestID is the highest ID of any goroutine that the trace mentions,
 	// the runtime's own and those that ended during it included.

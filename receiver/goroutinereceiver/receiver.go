@@ -103,8 +103,9 @@ func (r *goroutineReceiver) Shutdown(ctx context.Context) error {
 	return nil
 }
 
-// every calls do after offset, and then once an interval until ctx ends. A call
-// that takes longer than the interval makes the next ones drop out, not queue up.
+// every calls do after offset, and then once an interval until ctx ends. Calls
+// that fall due while one lasts drop out: a target that is slow is given a rest,
+// and keeps its place in the interval.
 func every(ctx context.Context, interval, offset time.Duration, do func()) {
 	first := time.NewTimer(offset)
 	defer first.Stop()
@@ -115,11 +116,14 @@ func every(ctx context.Context, interval, offset time.Duration, do func()) {
 	}
 	ticker := time.NewTicker(interval)
 	defer ticker.Stop()
-	for {
+	for ctx.Err() == nil {
 		do()
 		select {
+		case <-ticker.C:
+		default:
+		}
+		select {
 		case <-ctx.Done():
-			return
 		case <-ticker.C:
 		}
 	}

@@ -129,7 +129,10 @@ func (r *running) until(t *testing.T, wanted func(scraped) bool) scraped {
 type scraped struct{ pmetric.Metrics }
 
 func (s scraped) resource(key string) string {
-	value, _ := s.ResourceMetrics().At(0).Resource().Attributes().Get(key)
+	value, ok := s.ResourceMetrics().At(0).Resource().Attributes().Get(key)
+	if !ok {
+		return ""
+	}
 	return value.AsString()
 }
 
@@ -159,7 +162,7 @@ func (s scraped) points(name string, attributes ...string) []pmetric.NumberDataP
 
 func has(attributes pcommon.Map, pairs []string) bool {
 	for i := 0; i < len(pairs); i += 2 {
-		if value, _ := attributes.Get(pairs[i]); value.AsString() != pairs[i+1] {
+		if value, ok := attributes.Get(pairs[i]); !ok || value.AsString() != pairs[i+1] {
 			return false
 		}
 	}

@@ -19,7 +19,7 @@ func TestEvery(t *testing.T) {
 	}{
 		{"quick", 20 * time.Second, 0, []time.Duration{20 * time.Second, 80 * time.Second, 140 * time.Second, 200 * time.Second}},
 		{"at once", 0, time.Second, []time.Duration{0, 60 * time.Second, 120 * time.Second, 180 * time.Second, 240 * time.Second}},
-		{"longer than the interval", 0, 70 * time.Second, []time.Duration{0, 70 * time.Second, 140 * time.Second, 210 * time.Second}},
+		{"longer than the interval", 0, 70 * time.Second, []time.Duration{0, 120 * time.Second, 240 * time.Second}},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
