@@ -4,35 +4,10 @@ import (
 	"context"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 )
-
-// A page as the collector's Prometheus exporter writes it, shortened.
-const tracePage = `# HELP go_goroutine_count Number of live goroutines.
-# TYPE go_goroutine_count gauge
-go_goroutine_count{instance="127.0.0.1:6060",job="leaky",server_address="127.0.0.1",server_port="6060",service_name="leaky"} 321
-# HELP goroutine_leak_count Goroutines believed leaked now.
-# TYPE goroutine_leak_count gauge
-goroutine_leak_count{goroutine_entry_function_name="main.pollForever",service_name="leaky"} 45
-goroutine_leak_count{code_file_path="/src/examples/leaky/leaks.go",code_function_name="main.askSlowBackend",code_line_number="90",goroutine_entry_function_name="main.askSlowBackend",goroutine_stack_signature="bf5d022b9ab2cd6d",goroutine_state="chan_send",service_name="leaky"} 46
-goroutine_leak_count{code_file_path="/src/examples/leaky/leaks.go",code_function_name="main.waitForReply",code_line_number="51",goroutine_entry_function_name="main.waitForReply",goroutine_stack_signature="9675f438050da6db",goroutine_state="chan_receive",service_name="leaky"} 0
-# HELP goroutine_leak_growth_rate How fast the leaked goroutines grow in number.
-# TYPE goroutine_leak_growth_rate gauge
-goroutine_leak_growth_rate{goroutine_entry_function_name="main.pollForever",service_name="leaky"} 7200
-goroutine_leak_growth_rate{code_file_path="/src/examples/leaky/leaks.go",code_function_name="main.askSlowBackend",code_line_number="90",goroutine_entry_function_name="main.askSlowBackend",goroutine_stack_signature="bf5d022b9ab2cd6d",goroutine_state="chan_send",service_name="leaky"} 6960.5
-# HELP goroutine_leak_severity How sure it is that this leaks: 0 not any more, 1 suspected, 2 probable, 3 confirmed.
-# TYPE goroutine_leak_severity gauge
-goroutine_leak_severity{goroutine_entry_function_name="main.pollForever",service_name="leaky"} 1
-goroutine_leak_severity{code_file_path="/src/examples/leaky/leaks.go",code_function_name="main.askSlowBackend",code_line_number="90",goroutine_entry_function_name="main.askSlowBackend",goroutine_stack_signature="bf5d022b9ab2cd6d",goroutine_state="chan_send",service_name="leaky"} 2
-goroutine_leak_severity{code_file_path="/src/examples/leaky/leaks.go",code_function_name="main.waitForReply",code_line_number="51",goroutine_entry_function_name="main.waitForReply",goroutine_stack_signature="9675f438050da6db",goroutine_state="chan_receive",service_name="leaky"} 0
-# HELP goroutine_scrape_up 1 if the scrape succeeded, 0 if it failed.
-# TYPE goroutine_scrape_up gauge
-goroutine_scrape_up{goroutine_scrape_source="trace",service_name="leaky"} 1
-# HELP goroutine_stack_aged_exits_total Goroutines that were aged and are gone.
-# TYPE goroutine_stack_aged_exits_total counter
-goroutine_stack_aged_exits_total{goroutine_entry_function_name="main.holdSession",service_name="leaky"} 12
-`
 
 func serve(t *testing.T, handler http.HandlerFunc) (client *http.Client, url string) {
 	t.Helper()
@@ -43,35 +18,65 @@ func serve(t *testing.T, handler http.HandlerFunc) (client *http.Client, url str
 	return client, server.URL + "/metrics"
 }
 
+// leakyFinding is what the pages in testdata say of a function of the service.
+func leakyFinding(s severity, state, function, line, signature string, count, perHour float64) finding {
+	return finding{
+		group: group{signature: signature, entry: function}, severity: s, state: state, function: function,
+		file: "github.com/otel-goroutine/otel-goroutine/examples/leaky/leaks.go", line: line, count: count, perHour: perHour,
+	}
+}
+
 func TestReadPage(t *testing.T) {
-	client, url := serve(t, func(w http.ResponseWriter, r *http.Request) {
-		if accept := r.Header.Get("Accept"); !strings.HasPrefix(accept, "text/plain") {
-			t.Errorf("accepts %q", accept)
+	for _, tc := range []struct {
+		source     string
+		goroutines int
+		findings   []finding
+	}{
+		{"trace", 529, []finding{
+			leakyFinding(probable, "chan_receive", "main.waitForReply", "51", "9675f438050da6db", 117, 10440),
+			leakyFinding(probable, "chan_send", "main.askSlowBackend", "95", "23674ceb13919c2c", 78, 6960),
+			{group: group{entry: "main.pollForever"}, severity: probable, count: 78, perHour: 6960},
+			leakyFinding(probable, "mutex", "main.writeAudit", "158", "2952165ef633f352", 78, 6960),
+		}},
+		{"profile", 528, []finding{
+			leakyFinding(suspected, "chan_receive", "main.waitForReply", "51", "9675f438050da6db", 129, 10440),
+			leakyFinding(suspected, "chan_send", "main.askSlowBackend", "95", "23674ceb13919c2c", 86, 6960),
+			{group: group{entry: "main.pollForever"}, severity: suspected, count: 86, perHour: 6960},
+			leakyFinding(suspected, "mutex", "main.writeAudit", "158", "2952165ef633f352", 86, 6960),
+		}},
+	} {
+		client, url := serve(t, func(w http.ResponseWriter, r *http.Request) {
+			if accept := r.Header.Get("Accept"); !strings.HasPrefix(accept, "text/plain") {
+				t.Errorf("accepts %q", accept)
+			}
+			http.ServeFile(w, r, "testdata/"+tc.source+".prom")
+		})
+		r, err := readPage(t.Context(), client, url)
+		if err != nil {
+			t.Errorf("%s: %v", tc.source, err)
+			continue
 		}
-		_, _ = w.Write([]byte(tracePage))
-	})
-	r, err := readPage(t.Context(), client, url)
+		slices.SortFunc(r.findings, worstFirst)
+		if r.source != tc.source || r.trouble != "" || r.goroutines != tc.goroutines {
+			t.Errorf("%s: got source %q, trouble %q, %d goroutines", tc.source, r.source, r.trouble, r.goroutines)
+		}
+		if !slices.Equal(r.findings, tc.findings) {
+			t.Errorf("%s: got %+v", tc.source, r.findings)
+		}
+	}
+}
+
+// What is 0 was a leak and is none any more; it stays on the page for a while.
+func TestFindingsLeaveOutSeverityZero(t *testing.T) {
+	p, err := parsePage(strings.NewReader(`goroutine_leak_severity{goroutine_entry_function_name="main.a"} 0
+goroutine_leak_severity{goroutine_entry_function_name="main.b"} 1
+goroutine_leak_count{goroutine_entry_function_name="main.a"} 5
+`))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if r.source != "trace" || r.trouble != "" || r.goroutines != 321 {
-		t.Errorf("got source %q, trouble %q, %d goroutines", r.source, r.trouble, r.goroutines)
-	}
-	want := map[finding]bool{
-		{
-			group: group{"bf5d022b9ab2cd6d", "main.askSlowBackend"}, severity: probable, state: "chan_send",
-			function: "main.askSlowBackend", file: "/src/examples/leaky/leaks.go", line: "90", count: 46, perHour: 6960.5,
-		}: true,
-		{group: group{"", "main.pollForever"}, severity: suspected, count: 45, perHour: 7200}: true,
-	}
-	for _, f := range r.findings {
-		if !want[f] {
-			t.Errorf("unexpected: %+v", f)
-		}
-		delete(want, f)
-	}
-	if len(want) > 0 {
-		t.Errorf("missing: %+v", want)
+	if found := p.findings(); len(found) != 1 || found[0].entry != "main.b" || found[0].count != 0 {
+		t.Errorf("got %v", found)
 	}
 }
 

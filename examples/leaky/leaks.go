@@ -68,8 +68,9 @@ func latency(call int) time.Duration {
 	return patience / 10
 }
 
-// patience is how long fetchQuote waits for its backend.
-const patience = 100 * time.Millisecond
+// patience is how long fetchQuote waits for its backend: long enough that a busy
+// machine does not make the other calls hang too.
+const patience = 250 * time.Millisecond
 
 // fetchQuote asks the backend for a quote and gives up when that takes too long.
 // It is itself in order.
