@@ -47,7 +47,9 @@ func (p *simulated) start(group int) uint64 {
 func kind(group int) stack.Signature {
 	entry := "main.entry" + string(rune('a'+group/2))
 	frames := []stack.Frame{
-		{Function: "runtime.gopark"}, {Function: "runtime.chanrecv"}, {Function: "runtime.chanrecv1"},
+		{Function: "runtime.gopark"},
+		{Function: "runtime.chanrecv"},
+		{Function: "runtime.chanrecv1"},
 		{Function: entry, File: "main.go", Line: group + 1},
 	}
 	signature, ok := stack.Read(frames, stack.Waiting)

@@ -81,7 +81,7 @@ func createDefaultConfig() component.Config {
 	client.Timeout = 10 * time.Second
 	return &Config{
 		ClientConfig:         client,
-		MetricsBuilderConfig: metadata.DefaultMetricsBuilderConfig(),
+		MetricsBuilderConfig: metadata.NewDefaultMetricsBuilderConfig(),
 		CollectionInterval:   time.Minute,
 		// Reading and decoding is work of milliseconds. The bound matters when
 		// many answers are slow or large at once.

@@ -144,13 +144,11 @@ func (s scraped) points(name string, attributes ...string) []pmetric.NumberDataP
 			if m.Name() != name {
 				continue
 			}
-			points := pmetric.NewNumberDataPointSlice()
+			points := m.Gauge().DataPoints
 			if m.Type() == pmetric.MetricTypeSum {
-				points = m.Sum().DataPoints()
-			} else {
-				points = m.Gauge().DataPoints()
+				points = m.Sum().DataPoints
 			}
-			for _, p := range points.All() {
+			for _, p := range points().All() {
 				if has(p.Attributes(), attributes) {
 					found = append(found, p)
 				}
