@@ -115,8 +115,14 @@ func waiters(t *testing.T, n int) (end func()) {
 	mutex.Lock()
 	readers.Lock()
 	group.Add(1)
-	start(func() { mutex.Lock(); mutex.Unlock() })       //nolint:staticcheck // it is to wait there
-	start(func() { readers.RLock(); readers.RUnlock() }) //nolint:staticcheck // it is to wait there
+	start(func() {
+		mutex.Lock()
+		defer mutex.Unlock()
+	})
+	start(func() {
+		readers.RLock()
+		defer readers.RUnlock()
+	})
 	start(func() { group.Wait() })
 	start(func() { send <- 1 })
 	start(func() {

@@ -31,36 +31,32 @@ const (
 const maxBatchSize = 64 << 10
 
 // readBatch reads the batch at data[at:] and returns where it ends.
-func readBatch(data []byte, at int, v version) (b batch, end int, err error) {
+func readBatch(data []byte, at int, v version) (batch, int, error) {
+	r := reader{data: data, at: at + 1}
 	typ := data[at]
-	at++
 	switch {
 	case typ == evEndOfGeneration && v >= go126:
-		return batch{kind: endOfGeneration}, at, nil
+		return batch{kind: endOfGeneration}, r.at, nil
 	case typ == evExperimentalBatch:
-		at++ // the experiment
+		r.at++ // the experiment
 	case typ != evEventBatch:
 		return batch{}, 0, malformed("no batch where one should begin")
 	}
-	var size uint64
-	for _, field := range [...]*uint64{&b.generation, &b.thread, &b.time, &size} {
-		var ok bool
-		if *field, at, ok = uvarint(data, at); !ok {
-			return batch{}, 0, malformed("the header of a batch is cut")
-		}
-	}
+	b := batch{generation: r.varint(), thread: r.varint(), time: r.varint()}
+	size := r.varint()
 	switch {
+	case r.failed:
+		return batch{}, 0, malformed("the header of a batch is cut")
 	case size > maxBatchSize:
 		return batch{}, 0, malformed("a batch is larger than the runtime's buffers")
-	case size > uint64(len(data)-at):
-		return batch{}, 0, malformed("a batch is cut")
 	case b.generation == 0:
 		return batch{}, 0, malformed("a batch of no generation")
 	}
-	end = at + int(size) //nolint:gosec // at most len(data)
-	b.data = data[at:end:end]
+	if b.data = r.bytes(size); r.failed {
+		return batch{}, 0, malformed("a batch is cut")
+	}
 	b.kind = kindOf(typ, b.data, v)
-	return b, end, nil
+	return b, r.at, nil
 }
 
 func kindOf(typ byte, data []byte, v version) batchKind {

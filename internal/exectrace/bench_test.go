@@ -73,6 +73,18 @@ func BenchmarkTraceReader100k(b *testing.B) {
 	})
 }
 
+// BenchmarkDecodeSmall reads the trace of a small service: 200 goroutines, most of
+// them idle.
+func BenchmarkDecodeSmall(b *testing.B) {
+	data := fixtures(b)["go1.26"]
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := Decode(data); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
 func benchmarkTrace(b *testing.B, decode func([]byte) error) {
 	const n = 100_000
 	end := parked(n)

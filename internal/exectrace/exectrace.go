@@ -40,15 +40,7 @@ func Decode(data []byte) (s *stack.Snapshot, err error) {
 	if err != nil {
 		return nil, err
 	}
-	g, err := split(data, v)
-	if err != nil {
-		return nil, err
-	}
-	survey, err := g.survey()
-	if err != nil {
-		return nil, err
-	}
-	t, err := g.thin(data[:headerLength], v, survey)
+	t, err := prepare(data, v)
 	if err != nil {
 		return nil, err
 	}
@@ -56,42 +48,65 @@ func Decode(data []byte) (s *stack.Snapshot, err error) {
 	if err != nil {
 		return nil, err
 	}
-	return snapshot(t, o, newGrouping(o.stacks.seen), survey.highest)
+	return snapshot(t, o, newGrouping(o.stacks.seen, v))
+}
+
+// prepare makes of a trace what the trace reader need see, and what it need not.
+func prepare(data []byte, v version) (*thinned, error) {
+	g, err := split(data, v)
+	if err != nil {
+		return nil, err
+	}
+	s, err := g.survey()
+	if err != nil {
+		return nil, err
+	}
+	return g.thin(data[:headerLength], v, s)
 }
 
 // snapshot puts the idle goroutines and the others together.
-func snapshot(t *thinned, o *outcome, g *grouping, highest uint64) (*stack.Snapshot, error) {
-	groupOf := make([]int32, len(t.samples))
-	for i, id := range t.samples {
-		sample, known := o.goroutines[trace.GoID(id)] //nolint:gosec // thin checked it
-		if !known {
-			return nil, malformed("a goroutine that waits has ended")
-		}
-		groupOf[i] = g.of(sample)
-		delete(o.goroutines, trace.GoID(id)) //nolint:gosec // thin checked it
+func snapshot(t *thinned, o *outcome, g *grouping) (*stack.Snapshot, error) {
+	groups, err := o.settle(t.samples, g)
+	if err != nil {
+		return nil, err
 	}
 	list := t.idle[:0]
 	for _, idle := range t.idle {
-		if idle.Group = groupOf[idle.Group]; idle.Group != leftOut {
+		if idle.Group = groups[idle.Group]; idle.Group != leftOut {
 			list = append(list, idle)
 		}
 	}
 	for id, other := range o.goroutines {
 		if group := g.of(other); group != leftOut {
-			list = append(list, stack.Goroutine{ID: uint64(id), Group: group}) //nolint:gosec // thin checked it
+			list = append(list, stack.Goroutine{ID: uint64(id), Group: group})
 		}
 	}
 	s := &stack.Snapshot{
 		Source:     stack.SourceTrace,
 		Groups:     g.groups,
 		Goroutines: list,
-		HighestID:  highest,
+		HighestID:  t.highest,
 		Procs:      o.procs,
 	}
 	if err := arrange(s); err != nil {
 		return nil, err
 	}
 	return s, nil
+}
+
+// settle returns the groups of the samples, and takes these out of the outcome:
+// they are among the idle.
+func (o *outcome) settle(samples []uint64, g *grouping) ([]int32, error) {
+	groups := make([]int32, len(samples))
+	for i, id := range samples {
+		sample, known := o.goroutines[trace.GoID(id)]
+		if !known {
+			return nil, malformed("a goroutine that waits has ended")
+		}
+		groups[i] = g.of(sample)
+		delete(o.goroutines, trace.GoID(id))
+	}
+	return groups, nil
 }
 
 // arrange sorts the goroutines and counts them.

@@ -15,6 +15,8 @@ type generations struct {
 	last []batch
 	// number is that of the last generation.
 	number uint64
+	// marked tells whether a mark ends a generation, and ended whether it has.
+	marked, ended bool
 }
 
 // maxBatches is the most batches that a generation may have. A thread writes one
@@ -31,51 +33,62 @@ const maxBatches = 1 << 14
 // table of strings is itself cut between two batches lacks strings that its
 // stacks refer to, and the trace reader finds that.
 func split(data []byte, v version) (*generations, error) {
-	g := &generations{}
-	ended := false
+	g := &generations{marked: v >= go126}
 	for at := headerLength; at < len(data); {
 		b, end, err := readBatch(data, at, v)
 		if err != nil {
 			return nil, err
 		}
+		if err := g.add(b); err != nil {
+			return nil, err
+		}
 		at = end
-		switch {
-		case b.kind == endOfGeneration:
-			if ended || len(g.last) == 0 {
-				return nil, malformed("an empty generation")
-			}
-			ended = true
-			continue
-		case g.number == 0:
-			g.number = b.generation
-		case b.generation != g.number:
-			if err := g.next(b.generation, v < go126 || ended); err != nil {
-				return nil, err
-			}
-			ended = false
-		case ended:
-			return nil, malformed("a batch after the end of its generation")
-		}
-		if b.kind == ignored {
-			continue
-		}
-		if len(g.last) == maxBatches {
-			return nil, tooLarge(maxBatches, "batches")
-		}
-		g.last = append(g.last, b)
 	}
-	return g, g.check(v < go126 || ended)
+	return g, g.check()
+}
+
+func (g *generations) add(b batch) error {
+	if b.kind == endOfGeneration {
+		return g.end()
+	}
+	switch {
+	case g.number == 0:
+		g.number = b.generation
+	case b.generation != g.number:
+		if err := g.next(b.generation); err != nil {
+			return err
+		}
+	case g.ended:
+		return malformed("a batch after the end of its generation")
+	}
+	if b.kind == ignored {
+		return nil
+	}
+	if len(g.last) == maxBatches {
+		return tooLarge(maxBatches, "batches")
+	}
+	g.last = append(g.last, b)
+	return nil
+}
+
+// end takes note of the mark that ends a generation.
+func (g *generations) end() error {
+	if g.ended || len(g.last) == 0 {
+		return malformed("an empty generation")
+	}
+	g.ended = true
+	return nil
 }
 
 // next closes the last generation and begins another.
-func (g *generations) next(number uint64, ended bool) error {
-	if err := g.check(ended); err != nil {
+func (g *generations) next(number uint64) error {
+	if err := g.check(); err != nil {
 		return err
 	}
 	if number != g.number+1 {
 		return malformed("generations out of order")
 	}
-	g.number = number
+	g.number, g.ended = number, false
 	for _, b := range g.last {
 		if b.kind == events {
 			g.earlier = append(g.earlier, b)
@@ -89,12 +102,12 @@ func (g *generations) next(number uint64, ended bool) error {
 }
 
 // check tells whether the last generation is whole.
-func (g *generations) check(ended bool) error {
+func (g *generations) check() error {
 	n := len(g.last)
 	switch {
 	case n == 0:
 		return malformed("cut after its header")
-	case !ended, g.last[n-1].kind != stringTable:
+	case g.marked && !g.ended, g.last[n-1].kind != stringTable:
 		return malformed("cut between two batches")
 	}
 	for _, kind := range [...]batchKind{events, stackTable, synchronisation} {

@@ -15,7 +15,10 @@ const leftOut = stack.NoGroup - 1
 // grouping turns what is known of goroutines into groups.
 type grouping struct {
 	stacks []trace.Stack
-	groups []stack.Group
+	// version is that of the trace: the stacks of some are not to be trusted
+	// in all they say.
+	version version
+	groups  []stack.Group
 	// byID is the index in groups of each signature.
 	byID map[stack.ID]int32
 	// known remembers the group of what was asked before.
@@ -24,11 +27,12 @@ type grouping struct {
 	frames []stack.Frame
 }
 
-func newGrouping(seen []trace.Stack) *grouping {
+func newGrouping(seen []trace.Stack, v version) *grouping {
 	return &grouping{
-		stacks: seen,
-		byID:   make(map[stack.ID]int32),
-		known:  make(map[goroutine]int32),
+		stacks:  seen,
+		version: v,
+		byID:    make(map[stack.ID]int32),
+		known:   make(map[goroutine]int32),
 	}
 }
 
@@ -47,29 +51,48 @@ func (g *grouping) of(of goroutine) int32 {
 
 func (g *grouping) decide(of goroutine) int32 {
 	frames := g.framesOf(g.stacks[of.stack])
-	if len(frames) == 0 {
+	if len(frames) == 0 || !of.showsRoot(frames, g.version) {
 		return stack.NoGroup
 	}
 	signature, ok := stack.Read(frames, stack.Unknown)
 	if !ok || isTraceReader(frames[len(frames)-1].Function) {
 		return leftOut
 	}
-	switch of.sight {
-	case waits:
-		signature, ok = stack.Read(frames, stack.Waiting)
-	case inSyscall:
-		signature, ok = stack.Read(frames, stack.InSyscall)
-	case preempted:
-		signature, ok = stack.Read(frames, stack.Executing)
-	case moved:
-		signature, ok = readMoved(frames)
-	case created, lost:
-		return stack.NoGroup
-	}
-	if !ok {
+	if signature, ok = of.read(frames, signature); !ok {
 		return stack.NoGroup
 	}
 	return g.group(&signature)
+}
+
+// showsRoot tells whether the last of the frames is the root. That with which a
+// goroutine was created is not shown, but good to tell the runtime's own.
+func (g goroutine) showsRoot(frames []stack.Frame, v version) bool {
+	switch g.sight {
+	case created, inSyscall:
+		return true
+	case waits:
+		// One that was interrupted for the garbage collector waits too.
+		return len(trimInterrupt(frames)) == len(frames)
+	}
+	return rootIsSure(frames, v)
+}
+
+// read returns the signature of a goroutine that showed these frames. It is the
+// given one if all that is known is in the frames.
+func (g goroutine) read(frames []stack.Frame, asProfile stack.Signature) (stack.Signature, bool) {
+	switch g.sight {
+	case waits:
+		return stack.Read(frames, stack.Waiting)
+	case inSyscall:
+		return stack.Read(frames, stack.InSyscall)
+	case preempted:
+		return stack.Read(frames, stack.Executing)
+	case moved:
+		return readMoved(frames)
+	case ready:
+		return asProfile, true
+	}
+	return stack.Signature{}, false
 }
 
 // readMoved reads the signature of a goroutine that runs, and once stood at
@@ -100,7 +123,7 @@ func (g *grouping) group(s *stack.Signature) int32 {
 	if i, known := g.byID[s.ID]; known {
 		return i
 	}
-	i := int32(len(g.groups)) //nolint:gosec // at most a few for each stack
+	i := int32(len(g.groups))
 	g.byID[s.ID] = i
 	group := stack.Group{Signature: *s}
 	// The names are parts of the trace's tables, which need not outlive it.
@@ -123,6 +146,11 @@ const wholeStack = stack.MaxDepth - 4
 func (g *grouping) framesOf(s trace.Stack) []stack.Frame {
 	g.frames = g.frames[:0]
 	for f := range s.Frames() {
+		if f.Func == "" {
+			// What the runtime could not name, or all there is of a
+			// goroutine that has not begun.
+			continue
+		}
 		g.frames = append(g.frames, stack.Frame{
 			Function: stack.Clean(f.Func),
 			File:     stack.Clean(f.File),

@@ -52,7 +52,7 @@ func TestGroupOfAGoroutine(t *testing.T) {
 		{"control characters", []string{"time.Sleep", "main.f\n\x1b", "main.g"}, waits, 0, stack.StateSleep, "main.f\uFFFD\uFFFD", "main.g"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			g := newGrouping([]trace.Stack{stackOf(tc.stack...)})
+			g := newGrouping([]trace.Stack{stackOf(tc.stack...)}, go126)
 			group := g.of(goroutine{0, tc.sight})
 			if group != tc.group {
 				t.Fatalf("group %d, want %d", group, tc.group)
@@ -68,11 +68,40 @@ func TestGroupOfAGoroutine(t *testing.T) {
 	}
 }
 
+// A wrong entry would look as if the process had been restarted.
+func TestRootThatMayBeWrong(t *testing.T) {
+	for _, tc := range []struct {
+		name         string
+		stack        []string
+		sight        sight
+		until, since int32 // the group before Go 1.25, and from then on
+	}{
+		{"lost its root", []string{"sync.(*WaitGroup).Add"}, preempted, stack.NoGroup, 0},
+		{"lost its root, runs", []string{"sync.(*WaitGroup).Add"}, moved, stack.NoGroup, 0},
+		{"lost its root, in the runtime", []string{"runtime.mallocgc"}, ready, stack.NoGroup, leftOut},
+		{"kept its root", []string{"sync.(*WaitGroup).Add", "main.work"}, preempted, 0, 0},
+		{"interrupted", []string{"runtime.asyncPreempt", "main.hash"}, preempted, stack.NoGroup, stack.NoGroup},
+		{"interrupted, lost both", []string{"runtime.asyncPreempt2", "runtime.asyncPreempt"}, preempted, stack.NoGroup, stack.NoGroup},
+		{"interrupted for the garbage collector", []string{"runtime.asyncPreempt", "main.hash", "main.work"}, waits, stack.NoGroup, stack.NoGroup},
+		{"interrupted below", []string{"runtime.asyncPreempt", "main.hash", "main.work"}, ready, 0, 0},
+		{"not begun", []string{""}, ready, stack.NoGroup, stack.NoGroup},
+		{"the runtime's own", []string{"runtime.bgsweep"}, preempted, leftOut, leftOut},
+		{"in a system call", []string{"main.work"}, inSyscall, 0, 0},
+	} {
+		for v, want := range map[version]int32{go123: tc.until, go125: tc.since, go126: tc.since} {
+			g := newGrouping([]trace.Stack{stackOf(tc.stack...)}, v)
+			if got := g.of(goroutine{0, tc.sight}); got != want {
+				t.Errorf("%s, version %d: group %d, want %d", tc.name, v, got, want)
+			}
+		}
+	}
+}
+
 func TestStacksThatDifferOnlyInAPlaceThatDoesNotMatterShareAGroup(t *testing.T) {
 	g := newGrouping([]trace.Stack{
 		stackOf("runtime.gopark", "time.Sleep", "main.f"),
 		stackOf("runtime.gopark", "time.Sleep", "main.f"),
-	})
+	}, go126)
 	if a, b := g.of(goroutine{0, waits}), g.of(goroutine{1, waits}); a != b || len(g.groups) != 1 {
 		t.Errorf("groups %d and %d of %d", a, b, len(g.groups))
 	}

@@ -118,7 +118,7 @@ func (s *stacks) index(stack trace.Stack) int32 {
 	}
 	i, known := s.number[stack]
 	if !known {
-		i = int32(len(s.seen)) //nolint:gosec // at most maxFrames
+		i = int32(len(s.seen))
 		s.number[stack] = i
 		s.seen = append(s.seen, stack)
 	}

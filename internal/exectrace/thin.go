@@ -17,8 +17,10 @@ type thinned struct {
 	// trace is that part.
 	trace []byte
 	// idle are the goroutines that waited all through the last generation.
-	// Their groups are indices into samples, until sort them out.
+	// Their groups are indices into samples, until snapshot knows better.
 	idle []stack.Goroutine
+	// highest is the highest goroutine ID of the whole trace.
+	highest uint64
 	// samples has for each stack of an idle goroutine the ID of one that the
 	// trace reader sees.
 	samples []uint64
@@ -41,6 +43,7 @@ type thinner struct {
 // goroutines. The time of what is left stays what it was.
 func (g *generations) thin(header []byte, v version, s *survey) (*thinned, error) {
 	t := thinner{survey: s, sampleOf: make(map[uint64]int32), lastSample: -1}
+	t.highest = s.highest
 	t.idle = make([]stack.Goroutine, 0, s.waiting)
 	t.trace = append(make([]byte, 0, g.thinSize(s)), header...)
 	for _, b := range g.last {
@@ -94,17 +97,11 @@ func (t *thinner) filter(data []byte) error {
 		if !readEvent(data, at, &e) {
 			return malformed("an event that is cut or unknown")
 		}
-		elapsed += e.elapsed
-		switch e.use {
-		case dropped:
-			continue
-		case naming, status:
-			// The trace reader's IDs are signed, and -1 is none.
-			if id := e.arguments[0]; id == 0 || id > math.MaxInt64 {
-				return malformed("an impossible goroutine ID")
-			}
+		if isImpossible(&e) {
+			return malformed("an impossible goroutine ID")
 		}
-		if e.use == status && e.arguments[2] == goWaiting && !t.keep(&e) {
+		elapsed += e.elapsed
+		if !t.needs(&e) {
 			continue
 		}
 		t.batch = append(t.batch, e.typ)
@@ -115,27 +112,53 @@ func (t *thinner) filter(data []byte) error {
 	return nil
 }
 
-// keep tells whether the trace reader must see the status of a goroutine that
-// waits: if it did something else too, or is the first of its stack.
-func (t *thinner) keep(e *event) bool {
+// isImpossible tells whether an event names a goroutine that cannot be. The trace
+// reader's IDs are signed, and -1 is none.
+func isImpossible(e *event) bool {
 	id := e.arguments[0]
-	if _, active := t.survey.active[id]; active {
+	return (e.use == naming || e.use == status) && (id == 0 || id > math.MaxInt64)
+}
+
+// needs tells whether the trace reader must see an event.
+func (t *thinner) needs(e *event) bool {
+	switch {
+	case e.use == dropped:
+		return false
+	case e.use != status, e.arguments[2] != goWaiting:
 		return true
 	}
+	if _, active := t.survey.active[e.arguments[0]]; active {
+		return true
+	}
+	return t.addIdle(e)
+}
+
+// addIdle lists a goroutine that waits all through the generation, and tells
+// whether it is the first of its stack.
+func (t *thinner) addIdle(e *event) (first bool) {
+	id := e.arguments[0]
+	sample, known := t.sample(e)
+	if !known {
+		t.samples = append(t.samples, id)
+	}
+	t.idle = append(t.idle, stack.Goroutine{ID: id, Group: sample})
+	return !known
+}
+
+// sample returns the index of the sample for the stack in a status. If there is
+// none yet, it is the next.
+func (t *thinner) sample(e *event) (index int32, known bool) {
 	var stackID uint64
 	if e.typ == evGoStatusStack {
 		stackID = e.arguments[3]
 	}
-	sample, known := t.lastSample, stackID == t.lastStack && t.lastSample >= 0
-	if !known {
-		sample, known = t.sampleOf[stackID]
+	if stackID == t.lastStack && t.lastSample >= 0 {
+		return t.lastSample, true
 	}
-	if !known {
-		sample = int32(len(t.samples)) //nolint:gosec // at most maxEvents
-		t.sampleOf[stackID] = sample
-		t.samples = append(t.samples, id)
+	if index, known = t.sampleOf[stackID]; !known {
+		index = int32(len(t.samples)) // at most maxEvents
+		t.sampleOf[stackID] = index
 	}
-	t.lastStack, t.lastSample = stackID, sample
-	t.idle = append(t.idle, stack.Goroutine{ID: id, Group: sample})
-	return !known
+	t.lastStack, t.lastSample = stackID, index
+	return index, known
 }

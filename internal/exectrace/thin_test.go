@@ -14,11 +14,15 @@ import (
 // of it to the trace reader.
 func unthinned(t *testing.T, data []byte) *stack.Snapshot {
 	t.Helper()
+	v, err := readHeader(data)
+	if err != nil {
+		t.Fatal(err)
+	}
 	o, err := replay(data)
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, err := snapshot(&thinned{}, o, newGrouping(o.stacks.seen), 0)
+	s, err := snapshot(&thinned{}, o, newGrouping(o.stacks.seen, v))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -105,15 +109,7 @@ func TestThinningShowsOneOfEachStack(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	g, err := split(data, v)
-	if err != nil {
-		t.Fatal(err)
-	}
-	s, err := g.survey()
-	if err != nil {
-		t.Fatal(err)
-	}
-	thin, err := g.thin(data[:headerLength], v, s)
+	thin, err := prepare(data, v)
 	if err != nil {
 		t.Fatal(err)
 	}

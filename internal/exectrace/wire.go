@@ -190,6 +190,44 @@ func readEvent(data []byte, at int, e *event) bool {
 	return true
 }
 
+// reader reads one thing after another, until it fails.
+type reader struct {
+	data   []byte
+	at     int
+	failed bool
+}
+
+func (r *reader) varint() uint64 {
+	v, at, ok := uvarint(r.data, r.at)
+	if !ok {
+		r.failed = true
+		return 0
+	}
+	r.at = at
+	return v
+}
+
+// bytes returns the next n bytes.
+func (r *reader) bytes(n uint64) []byte {
+	if n > uint64(len(r.data)-r.at) {
+		r.failed = true
+		return nil
+	}
+	from := r.at
+	r.at += int(n)
+	return r.data[from:r.at:r.at]
+}
+
+// begins tells whether an entry of the type begins here, and steps over the type.
+func (r *reader) begins(typ byte) bool {
+	if r.failed || r.at >= len(r.data) {
+		return false
+	}
+	r.failed = r.data[r.at] != typ
+	r.at++
+	return !r.failed
+}
+
 // uvarint reads a varint at data[at:] and returns where it ends.
 func uvarint(data []byte, at int) (uint64, int, bool) {
 	if at < len(data) && data[at] < 0x80 {

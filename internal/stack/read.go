@@ -48,8 +48,21 @@ func Read(frames []Frame, activity Activity) (Signature, bool) {
 	} else {
 		s.Blamed = blame(frames)
 	}
+	s.Blamed.Function, s.Entry = shorten(s.Blamed.Function), shorten(s.Entry)
 	s.ID = identify(s)
 	return s, true
+}
+
+// shorten takes the type arguments out of a function's name. A profile names the
+// shapes that the function was compiled for, a trace does not.
+//
+//	main.Do[go.shape.*example.com/a/b.T_0].func1  ->  main.Do[...].func1
+func shorten(function string) string {
+	from, to := strings.IndexByte(function, '['), strings.LastIndexByte(function, ']')
+	if from < 0 || to < from || function[from:to+1] == "[...]" {
+		return function
+	}
+	return function[:from] + "[...]" + function[to+1:]
 }
 
 // trimRoot takes off the frames with which the runtime calls the first function

@@ -74,6 +74,7 @@ func TestRead(t *testing.T) {
 		{"module with an escaped dot", "runtime.gopark < runtime.selectgo < gopkg.in/yaml%2ev3.(*T).run@7", Unknown, StateSelect, "gopkg.in/yaml%2ev3.(*T).run", 7, "gopkg.in/yaml%2ev3.(*T).run"},
 		{"vendored by the standard library", "runtime.gopark < runtime.selectgo < vendor/golang.org/x/net/http2.run@3 < main.f@7", Unknown, StateSelect, "main.f", 7, "main.f"},
 		{"vendored in GOPATH", "runtime.gopark < runtime.selectgo < app/vendor/golang.org/x/net/http2.run@3 < main.f@7", Unknown, StateSelect, "app/vendor/golang.org/x/net/http2.run", 3, "main.f"},
+		{"generic function as a profile names it", "runtime.gopark < runtime.chanrecv < runtime.chanrecv1 < app/x.(*Set[go.shape.[]app/y.T]).wait@7 < app/x.Run[go.shape.[]app/y.T].func1@9", Unknown, StateChanReceive, "app/x.(*Set[...]).wait", 7, "app/x.Run[...].func1"},
 		{"generic function of ours in a standard one", "runtime.gopark < runtime.selectgo < slices.SortFunc[go.shape.[]app/x.T,go.shape.struct{}]@3 < app/x.Map[...]@7", Unknown, StateSelect, "app/x.Map[...]", 7, "app/x.Map[...]"},
 		{"user finalizer", "runtime.gopark < runtime.chanrecv < runtime.chanrecv1 < main.close@7 < runtime.runFinalizers < runtime.goexit", Unknown, StateChanReceive, "main.close", 7, "runtime.runFinalizers"},
 		{"iterator", "runtime.coroswitch < iter.Pull[...].func1@3 < main.f@7 < runtime.corostart < runtime.goexit", Unknown, StateOther, "main.f", 7, "runtime.corostart"},

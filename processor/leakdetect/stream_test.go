@@ -90,15 +90,16 @@ func TestFirstCensusBeginsAfresh(t *testing.T) {
 		require.True(t, ok)
 	}
 	var counted, fresh stream
-	for n := range int64(5) {
-		require.Equal(t, fine, counted.take(reading{part: countPart, value: float64(n), at: minute(n), start: minute(0)}))
-		_, ok := counted.observe(&rules)
-		require.True(t, ok)
+	var v growth.Verdict
+	for n := range int64(90) {
+		require.Equal(t, fine, counted.take(reading{part: countPart, value: float64(3 * n), at: minute(n), start: minute(0)}))
+		v, _ = counted.observe(&rules)
 	}
-	census(&counted, 5)
-	census(&fresh, 5)
+	require.Equal(t, growth.Suspected, v.Severity)
+	census(&counted, 90)
+	census(&fresh, 90)
 	assert.Equal(t, fresh.evidence, counted.evidence)
-	census(&counted, 6)
+	census(&counted, 91)
 	assert.NotEqual(t, fresh.evidence, counted.evidence, "but the second goes on")
 }
 
