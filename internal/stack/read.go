@@ -26,31 +26,75 @@ const (
 // (runtime: maxProfStackDepth, traceStackSize).
 const MaxDepth = 128
 
-// Read reads the signature off a stack, leaf first. It returns false for a
-// stack without a frame, and for the stacks of the runtime's own goroutines,
-// which runtime.NumGoroutine does not count.
+// Place is what a stack says of where its goroutine stands. Frames are told by
+// their index, 0 is the leaf.
+type Place struct {
+	State  State
+	Blamed int
+	Entry  int
+	// Cut tells that the stack is too deep to show its entry.
+	Cut bool
+}
+
+// Read reads the signature off a stack, leaf first. It returns false for a stack
+// without a frame, and for the stacks of the runtime's own goroutines, which
+// runtime.NumGoroutine does not count.
 //
 // Names and paths are taken over as they are, so whoever decodes untrusted input
 // passes them through Clean first.
 func Read(frames []Frame, activity Activity) (Signature, bool) {
-	deep := len(frames) >= MaxDepth
-	frames = trimRoot(frames)
-	if len(frames) == 0 || (!deep && runtimesOwn(frames)) {
+	var known [MaxDepth]Traits // 0 is not yet known, or worth no memory
+	at := func(i int) Traits {
+		if i >= len(known) {
+			return TraitsOf(frames[i].Function)
+		}
+		if known[i] == 0 {
+			known[i] = TraitsOf(frames[i].Function)
+		}
+		return known[i]
+	}
+	p, ok := Locate(len(frames), at, activity)
+	if !ok {
 		return Signature{}, false
 	}
-	root := frames[len(frames)-1]
-	s := Signature{State: stateOf(frames, activity), Entry: root.Function}
-	if deep {
-		s.Entry = ""
+	return p.Signature(frames[p.Blamed], frames[p.Entry]), true
+}
+
+// Locate does what Read does, for a stack of which only the traits of its n
+// functions are at hand.
+func Locate(n int, at func(i int) Traits, activity Activity) (Place, bool) {
+	p := Place{Cut: n >= MaxDepth}
+	n = trimRoot(n, at)
+	if n == 0 || (!p.Cut && runtimesOwn(n, at)) {
+		return Place{}, false
 	}
-	if s.State == StateRunning {
-		s.Blamed = Frame{Function: root.Function, File: root.File}
-	} else {
-		s.Blamed = blame(frames)
+	p.Entry = n - 1
+	leaf := at(0)
+	switch {
+	case leaf&parking != 0, activity == Waiting:
+		p.State, p.Blamed = waiting(n, at)
+	case activity == InSyscall, activity == Unknown && leaf&outsideGo != 0:
+		_, p.Blamed = waiting(n, at)
+		p.State = StateSyscall
+	default:
+		p.State, p.Blamed = StateRunning, p.Entry
 	}
-	s.Blamed.Function, s.Entry = shorten(s.Blamed.Function), shorten(s.Entry)
+	return p, true
+}
+
+// Signature returns the signature of a goroutine that stands at p, of which these
+// are the frames that p names.
+func (p Place) Signature(blamed, entry Frame) Signature {
+	s := Signature{State: p.State, Blamed: blamed}
+	if p.State == StateRunning {
+		s.Blamed.Line = 0
+	}
+	if !p.Cut {
+		s.Entry = shorten(entry.Function)
+	}
+	s.Blamed.Function = shorten(s.Blamed.Function)
 	s.ID = identify(s)
-	return s, true
+	return s
 }
 
 // shorten takes the type arguments out of a function's name. A profile names the
@@ -66,59 +110,67 @@ func shorten(function string) string {
 }
 
 // trimRoot takes off the frames with which the runtime calls the first function
-// of a goroutine. A profile shows them and a trace does not.
+// of a goroutine, and returns how many remain. A profile shows them and a trace
+// does not.
 //
 //	main.main < runtime.main < runtime.goexit  ->  main.main
-func trimRoot(frames []Frame) []Frame {
-	frames = trimLast(frames, "runtime.goexit")
-	if trimmed := trimLast(frames, "runtime.main"); len(trimmed) > 0 {
-		return trimmed
+func trimRoot(n int, at func(i int) Traits) int {
+	if n > 0 && at(n-1)&beginning != 0 {
+		n--
 	}
-	return frames
-}
-
-func trimLast(frames []Frame, function string) []Frame {
-	if n := len(frames); n > 0 && frames[n-1].Function == function {
-		return frames[:n-1]
+	if n > 1 && at(n-1)&beginsMain != 0 {
+		n--
 	}
-	return frames
+	return n
 }
 
 // runtimesOwn follows isSystemGoroutine in runtime/traceback.go: a goroutine
 // that the runtime started is its own, except while it calls a finalizer or a
 // cleanup of the user's.
-func runtimesOwn(frames []Frame) bool {
-	root := frames[len(frames)-1].Function
-	if packagePath(root) != "runtime" {
+func runtimesOwn(n int, at func(i int) Traits) bool {
+	if root := at(n - 1); root&ofRuntime == 0 || root&usersEntry != 0 {
 		return false
 	}
-	switch root {
-	case "runtime.main", "runtime.handleAsyncEvent", "runtime.corostart":
-		return false
-	}
-	for _, f := range frames {
-		if p := packagePath(f.Function); p != "runtime" && !strings.HasPrefix(p, "internal/") {
+	for i := range n {
+		if at(i)&runtimes == 0 {
 			return false
 		}
 	}
 	return true
 }
 
-// blame returns the first frame from the leaf that is outside the standard
-// library. Where there is none, as in a goroutine that net/http started, it
-// returns the first that is more than a means of waiting, and at last the root.
-func blame(frames []Frame) Frame {
-	for _, f := range frames {
-		if !isStandard(packagePath(f.Function)) {
-			return f
+// waiting returns why a goroutine waits, and the index of the frame to be blamed
+// for it: the first that is outside the standard library. Where there is none, as
+// in a goroutine that net/http started, it is the first that is more than a means
+// of waiting, and at last the root.
+//
+// The state is the first that a function tells. It looks no further than the means
+// of waiting reach: a goroutine that helps the garbage collector is parked too, and
+// what stands further up its stack is not why.
+func waiting(n int, at func(i int) Traits) (state State, blamed int) {
+	state, blamed = StateOther, -1
+	told := false
+	for i := range n {
+		t := at(i)
+		next, known := t.wait()
+		if !known && t&pollFD != 0 {
+			next, known = StateIOWait, true
+		}
+		told = told || !known && t&means == 0
+		if known && !told {
+			state = refine(state, next)
+		}
+		if t&standard == 0 {
+			return state, i
+		}
+		if blamed < 0 && t&means == 0 {
+			blamed = i
 		}
 	}
-	for _, f := range frames {
-		if !isMeansOfWaiting(packagePath(f.Function)) {
-			return f
-		}
+	if blamed < 0 {
+		blamed = n - 1
 	}
-	return frames[len(frames)-1]
+	return state, blamed
 }
 
 // packagePath returns the import path in the name of a function, escapes undone.
@@ -173,12 +225,4 @@ func isStandard(path string) bool {
 	}
 	_, ok := standardPackages[path]
 	return ok
-}
-
-func isMeansOfWaiting(path string) bool {
-	switch path {
-	case "runtime", "sync", "time":
-		return true
-	}
-	return strings.HasPrefix(path, "internal/") || strings.HasPrefix(path, "runtime/")
 }

@@ -10,7 +10,6 @@ package stack
 import (
 	"encoding/binary"
 	"encoding/hex"
-	"hash/fnv"
 	"strconv"
 )
 
@@ -55,12 +54,28 @@ func (id ID) String() string {
 	return hex.EncodeToString(b[:])
 }
 
-// identify returns the ID that belongs to the other fields of s.
+// identify returns the ID that belongs to the other fields of s: their FNV-1a
+// hash, each ended by a zero byte.
 func identify(s Signature) ID {
-	h := fnv.New64a()
-	for _, part := range []string{string(s.State), s.Blamed.Function, strconv.Itoa(s.Blamed.Line), s.Entry} {
-		_, _ = h.Write([]byte(part)) // never fails, says hash.Hash
-		_, _ = h.Write([]byte{0})
+	var line [20]byte
+	h := fnvOffset
+	h = hash(h, s.State)
+	h = hash(h, s.Blamed.Function)
+	h = hash(h, strconv.AppendInt(line[:0], int64(s.Blamed.Line), 10))
+	h = hash(h, s.Entry)
+	return ID(h)
+}
+
+// The parameters of the 64-bit FNV-1a hash (RFC 9923). Package hash/fnv is not
+// used, since it needs five allocations for one signature.
+const (
+	fnvOffset uint64 = 14695981039346656037
+	fnvPrime  uint64 = 1099511628211
+)
+
+func hash[T ~string | ~[]byte](h uint64, part T) uint64 {
+	for i := range len(part) {
+		h = (h ^ uint64(part[i])) * fnvPrime
 	}
-	return ID(h.Sum64())
+	return h * fnvPrime // a zero byte
 }

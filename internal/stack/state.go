@@ -70,57 +70,20 @@ var waits = map[string]State{
 	"runtime.semacquire1":              StateSemaphore,
 }
 
-// stateOf reads the state off the frames nearest to the leaf. A goroutine waits
-// when the source says so or when its leaf is where the runtime parks one.
+// refine returns the state of a goroutine whose frames so far told state, and
+// whose next tells next. Some states need a later frame: to the runtime everything
+// in package sync is a semaphore, and a writer that queues behind another writer of
+// the same RWMutex waits at the mutex inside it.
 //
 //	gopark < selectgo < main.f                               ->  select
-//	gopark < goparkunlock < semacquire1 < ...Mutex < main.f  ->  mutex
-//	time.Sleep < main.f, waiting                             ->  sleep
-//	asyncPreempt < selectgo < main.f                         ->  running
-func stateOf(frames []Frame, activity Activity) State {
-	leaf := frames[0].Function
+//	gopark < goparkunlock < semacquire1 < ...Mutex < main.f  ->  semaphore, then mutex
+//	time.Sleep < main.f                                      ->  sleep
+func refine(state, next State) State {
 	switch {
-	case parks(leaf), activity == Waiting:
-		return waitingState(frames)
-	case activity == InSyscall, activity == Unknown && isSyscall(leaf):
-		return StateSyscall
-	default:
-		return StateRunning
-	}
-}
-
-func parks(leaf string) bool {
-	switch leaf {
-	case "runtime.gopark", "runtime.goparkunlock", "runtime.coroswitch":
-		return true
-	}
-	return false
-}
-
-// waitingState returns the state that the first known frame tells. It looks no
-// further than the means of waiting reach: a goroutine that helps the garbage
-// collector is parked too, and what stands further up its stack is not why.
-//
-// Some states need a later frame. To the runtime everything in package sync is a
-// semaphore, and a writer that queues behind another writer of the same RWMutex
-// waits at the mutex inside it.
-func waitingState(frames []Frame) State {
-	state := StateOther
-	for _, f := range frames {
-		next, known := waits[f.Function]
-		switch {
-		case !known && strings.HasPrefix(f.Function, "internal/poll.(*FD)."):
-			next, known = StateIOWait, true
-		case !known && !isMeansOfWaiting(packagePath(f.Function)):
-			return state
-		}
-		switch {
-		case !known:
-		case state == StateOther,
-			state == StateSemaphore && isSyncState(next),
-			state == StateMutex && next == StateRWMutexWrite:
-			state = next
-		}
+	case state == StateOther,
+		state == StateSemaphore && isSyncState(next),
+		state == StateMutex && next == StateRWMutexWrite:
+		return next
 	}
 	return state
 }
@@ -136,12 +99,10 @@ func isSyncState(s State) bool {
 
 // isSyscall tells whether a goroutine with this leaf is outside Go: in a system
 // call, in C, or, as the goroutine behind os/signal, asleep with its thread.
-func isSyscall(leaf string) bool {
-	switch leaf {
-	case "runtime.cgocall", "runtime.notetsleepg":
-		return true
-	}
-	switch packagePath(leaf) {
+func isSyscall(leaf, path string) bool {
+	switch path {
+	case "runtime":
+		return leaf == "runtime.cgocall" || leaf == "runtime.notetsleepg"
 	case "syscall", "internal/runtime/syscall", "internal/runtime/syscall/linux", "runtime/internal/syscall":
 		function := strings.ToLower(leaf[strings.LastIndexByte(leaf, '.')+1:])
 		return strings.Contains(function, "syscall")
