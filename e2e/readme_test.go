@@ -1,0 +1,62 @@
+package e2e
+
+import (
+	"maps"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.yaml.in/yaml/v3"
+)
+
+var yamlBlock = regexp.MustCompile("(?s)```yaml\n(.*?)```")
+
+// TestConfigurationsInReadmesAreValid completes what the READMEs show, where it is
+// a part of a configuration, and has the collector validate it.
+func TestConfigurationsInReadmesAreValid(t *testing.T) {
+	for _, readme := range []string{"README.md", "receiver/goroutinereceiver/README.md", "processor/leakdetect/README.md"} {
+		text, err := os.ReadFile(filepath.Join("..", filepath.FromSlash(readme)))
+		require.NoError(t, err)
+		blocks := yamlBlock.FindAllStringSubmatch(string(text), -1)
+		require.NotEmpty(t, blocks, "%s shows no configuration", readme)
+		for _, block := range blocks {
+			t.Run(readme, func(t *testing.T) {
+				file := filepath.Join(t.TempDir(), "collector.yaml")
+				require.NoError(t, os.WriteFile(file, complete(t, block[1]), 0o600))
+				out, err := exec.CommandContext(t.Context(), collector, "validate", "--config", file).CombinedOutput()
+				assert.NoError(t, err, "%s\n%s", out, block[1])
+			})
+		}
+	}
+}
+
+// complete adds a receiver, an exporter and a pipeline where they are missing.
+func complete(t *testing.T, part string) []byte {
+	t.Helper()
+	conf := map[string]map[string]any{}
+	require.NoError(t, yaml.Unmarshal([]byte(part), &conf))
+	names := func(section, fallback string, settings any) []string {
+		if conf[section] == nil {
+			conf[section] = map[string]any{fallback: settings}
+		}
+		return slices.Sorted(maps.Keys(conf[section]))
+	}
+	pipeline := map[string]any{
+		"receivers": names("receivers", "goroutine", map[string]any{"endpoint": "127.0.0.1:6060"}),
+		"exporters": names("exporters", "debug", nil),
+	}
+	if conf["processors"] != nil {
+		pipeline["processors"] = names("processors", "", nil)
+	}
+	if conf["service"] == nil {
+		conf["service"] = map[string]any{"pipelines": map[string]any{"metrics": pipeline}}
+	}
+	out, err := yaml.Marshal(conf)
+	require.NoError(t, err)
+	return out
+}
