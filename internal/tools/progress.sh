@@ -11,7 +11,7 @@ binary=$2
 mkdir -p "$(dirname "$binary")"
 
 echo "  looking what is to be compiled"
-total=$(go -C "$sources" list -deps -f '{{if .Stale}}{{.ImportPath}}{{end}}' . | grep -c . || true)
+total=$(go -C "$sources" list -trimpath -deps -f '{{if .Stale}}{{.ImportPath}}{{end}}' . | grep -c . || true)
 began=$(date +%s)
 # -v prints each package as it is compiled.
 if ! go -C "$sources" build -v -trimpath -ldflags="-s -w" -o "$binary" . 2>&1 |
