@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"math"
 	"slices"
-	"strings"
 	"unsafe"
 
 	"github.com/otel-goroutine/otel-goroutine/internal/stack"
@@ -33,14 +32,10 @@ type groups struct {
 	index map[stack.ID]int
 	// most is how many groups there can be.
 	most int
-	// owned holds copies of the names that signatures have, which would keep
-	// the whole string table in memory otherwise. They are kept for the next
-	// profile: it is likely to be of the same program.
-	owned     map[string]string
-	ownedSize int
 
 	sample sample
-	frames []stack.Frame
+	// stack is the lines that the sample's goroutines are at, leaf first.
+	stack []line
 	// last is the stack of the sample before, and lastGroup its group in list,
 	// or runtimesOwn. A service that labels its goroutines one by one has the
 	// same stack in sample after sample.
@@ -54,17 +49,13 @@ type groups struct {
 	left int64
 }
 
-// maxOwned is the most bytes of names that are kept for the next profile. The
-// names in the signatures of a service have some ten thousand.
-const maxOwned = 1 << 20
-
 // runtimesOwn is the group of the runtime's own goroutines, which is left out.
 const runtimesOwn = -1
 
 // reset prepares for the samples of a profile of the given size.
 func (g *groups) reset(samples, size int) {
 	if g.index == nil {
-		g.index, g.owned = map[stack.ID]int{}, map[string]string{}
+		g.index = map[stack.ID]int{}
 	}
 	g.most = min(samples, maxGroups)
 	g.list = emptied(g.list, min(g.most, size/sampleSize))
@@ -75,13 +66,8 @@ func (g *groups) reset(samples, size int) {
 // forget lets go of the profile, and keeps the room for another.
 func (g *groups) forget() {
 	clear(g.list)
-	clear(g.frames[:cap(g.frames)])
 	clear(g.index)
-	if g.ownedSize > maxOwned {
-		clear(g.owned)
-		g.ownedSize = 0
-	}
-	g.list, g.frames = g.list[:0], g.frames[:0]
+	g.list = g.list[:0]
 }
 
 // snapshot returns what was merged.
@@ -121,17 +107,18 @@ func (g *groups) find(t *tables) error {
 		return err
 	}
 	g.last, g.lastGroup = append(g.last[:0], g.sample.locations...), runtimesOwn
-	signature, ok := stack.Read(g.frames, stack.Unknown)
+	place, ok := stack.Locate(len(g.stack), func(i int) stack.Traits { return t.traits(g.stack[i]) }, stack.Unknown)
 	if !ok {
 		return nil
 	}
+	signature := place.Signature(t.frame(g.stack[place.Blamed]), t.frame(g.stack[place.Entry]))
 	i, ok := g.index[signature.ID]
 	if !ok {
 		if i = len(g.list); i == maxGroups {
 			return fmt.Errorf("%w: more than %d signatures", ErrTooLarge, maxGroups)
 		}
 		g.index[signature.ID] = i
-		g.push(stack.Group{Signature: g.detach(signature)})
+		g.push(stack.Group{Signature: signature})
 	}
 	g.lastGroup = i
 	return nil
@@ -145,54 +132,36 @@ func (g *groups) push(group stack.Group) {
 	g.list = append(g.list, group)
 }
 
-// expand makes frames of the locations of the sample.
+// expand looks up the stack of the sample.
 func (g *groups) expand(t *tables) error {
-	g.frames = g.frames[:0]
+	g.stack = g.stack[:0]
 	for _, id := range g.sample.locations {
 		i, ok := t.locationIDs.index(id)
 		if !ok {
 			return errNoLocation(id)
 		}
 		lines := t.linesOf(i)
-		if len(g.frames)+len(lines) > maxFrames {
+		if len(g.stack)+len(lines) > maxFrames {
 			return errTooDeep()
 		}
+		// Nearly always it is one line, for which append(g.stack, lines...)
+		// takes longer.
 		for _, l := range lines {
-			g.frames = append(g.frames, t.frame(l))
+			g.stack = append(g.stack, l)
 		}
 	}
-	if g.left -= int64(len(g.frames)); g.left < 0 {
+	if g.left -= int64(len(g.stack)); g.left < 0 {
 		return malformed("more frames than its bytes can account for")
 	}
 	return nil
 }
 
-// detach returns a signature with names of its own.
-func (g *groups) detach(s stack.Signature) stack.Signature {
-	s.Blamed.Function = g.own(s.Blamed.Function)
-	s.Blamed.File = g.own(s.Blamed.File)
-	s.Entry = g.own(s.Entry)
-	return s
-}
-
-// own returns a copy of a name, the same one each time.
-func (g *groups) own(name string) string {
-	owned, ok := g.owned[name]
-	if !ok {
-		owned = strings.Clone(name)
-		g.owned[owned] = owned
-		g.ownedSize += len(owned)
-	}
-	return owned
-}
-
 // size returns about how many bytes g holds.
 func (g *groups) size() int {
-	// A slot of a map takes its key, its value and a byte, and up to half of
-	// them are free.
-	const indexSlot, ownedSlot = 2 * (8 + 8 + 1), 2 * (16 + 16 + 1)
-	return cap(g.list)*(int(unsafe.Sizeof(stack.Group{}))+indexSlot) +
-		cap(g.frames)*int(unsafe.Sizeof(stack.Frame{})) +
-		(cap(g.sample.locations)+cap(g.last))*8 +
-		len(g.owned)*ownedSlot + g.ownedSize
+	// A slot of the index takes its key, its value and a byte, and up to half
+	// of the slots are free.
+	const slot = 2 * (8 + 8 + 1)
+	return cap(g.list)*(int(unsafe.Sizeof(stack.Group{}))+slot) +
+		cap(g.stack)*int(unsafe.Sizeof(line{})) +
+		(cap(g.sample.locations)+cap(g.last))*8
 }

@@ -10,6 +10,8 @@ import (
 	"runtime"
 	"strings"
 	"testing"
+
+	"github.com/otel-goroutine/otel-goroutine/internal/stack"
 )
 
 const (
@@ -29,6 +31,11 @@ const (
 func allocated(f func()) int {
 	runtime.GC() // what is in a sync.Pool survives one collection
 	runtime.GC()
+	return spent(f)
+}
+
+// spent returns how many bytes f allocates.
+func spent(f func()) int {
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
 	f()
@@ -84,7 +91,7 @@ func TestMemoryToRefuse(t *testing.T) {
 		{"a bomb of text", ErrNotProfile, mostToAudit, bomb(t, repeated([]byte("forbidden "), 8*plenty))},
 		{"a bomb of unknown fields", ErrTooLarge, mostToAudit, bomb(t, repeated(padding(1), 8*plenty))},
 		{"a bomb of strings", ErrTooLarge, mostToAudit, bomb(t, repeated(someStrings("", "some name"), 8*plenty))},
-		{"a size that is not true", ErrMalformed, mostToAudit, claims},
+		{"a size that is not true", ErrMalformed, 2 * always, claims},
 		{"a million empty labels", ErrMalformed, mostToAudit, compress(t, message{}.bytes(2, many(1<<20, message{}.bytes(3, nil))))},
 		{"a million empty samples", ErrMalformed, mostToAudit, compress(t, sound.then(many(1<<20, message{}.bytes(2, nil))))},
 		{"a million empty locations", ErrMalformed, mostToAudit, compress(t, sound.then(many(1<<20, message{}.bytes(4, nil))))},
@@ -96,6 +103,8 @@ func TestMemoryToRefuse(t *testing.T) {
 		{"a million mappings, one damaged", ErrMalformed, mostToAudit, compress(t, sound.then(many(1<<20, message{}.bytes(3, nil)), message{}.bytes(3, []byte{0x28})))},
 		{"long, and wrong at the end", ErrMalformed, mostToAudit, compress(t, sound.then(many(plenty/4, message{}.bytes(6, nil)), wrong))},
 		{"long, plain, and wrong at the end", ErrMalformed, mostToAudit, sound.then(many(plenty/4, message{}.bytes(6, nil)), wrong)},
+		{"long, and a name missing", ErrMalformed, mostToAudit, compress(t, sound.then(padding(longBody), aFunction(4, 99, 6)))},
+		{"long, and a function missing", ErrMalformed, mostToAudit, compress(t, sound.then(padding(longBody), aLocation(3, aLine(99, 1))))},
 		{"long, and of something else", ErrOtherProfile, mostToAudit, compress(t, aSampleType(1, 2).then(someStrings("", "space", "bytes"), padding(plenty/2)))},
 		{"a field as long as the limit", ErrMalformed, mostToAudit, compress(t, message{}.bytes(100, make([]byte, plenty/2)).then(sound))},
 		{"short, and wrong at the end", ErrMalformed, mostToRefuse, compress(t, sound.then(many(1<<20, message{}.bytes(6, nil))[:longBody-1000], wrong))},
@@ -211,10 +220,11 @@ func TestWorkIsBounded(t *testing.T) {
 	}
 }
 
-// What is kept from one profile for the next is little, whatever came.
-func TestNothingLargeIsKept(t *testing.T) {
-	d := acquire()
-	body, err := d.open(gzipped(t, service(30_000)), math.MaxInt32)
+// decoded returns a decoder that has just decoded data.
+func decoded(t *testing.T, data []byte) *decoder {
+	t.Helper()
+	d := new(decoder)
+	body, err := d.open(data, math.MaxInt32)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -224,7 +234,74 @@ func TestNothingLargeIsKept(t *testing.T) {
 	if _, err := d.group(body); err != nil {
 		t.Fatal(err)
 	}
-	if d.size() <= maxRetained {
-		t.Errorf("a decoder of %d bytes would be kept", d.size())
+	return d
+}
+
+// What is kept from one profile for the next is little, whatever came.
+func TestLittleIsKept(t *testing.T) {
+	if d := decoded(t, gzipped(t, service(5000))); d.size() > maxRetained {
+		t.Errorf("a decoder of %d bytes is not kept", d.size())
 	}
+	if d := decoded(t, gzipped(t, service(30_000))); d.size() <= maxRetained {
+		t.Errorf("a decoder of %d bytes is kept", d.size())
+	}
+}
+
+// A decoder that waits for the next profile has nothing of the last but copies of
+// some names.
+func TestReleaseLetsGoOfTheProfile(t *testing.T) {
+	d := decoded(t, with(8, someStrings("", "goroutine", "count", "runtime.gopark", "main.\x00", "main.root", "main.go", "/app")))
+	d.release()
+	n := &d.tables.names
+	if n.text != "" || n.body != nil || len(n.replacements) > 0 || n.replacements[:1][0] != "" {
+		t.Errorf("strings are kept: %+v", n)
+	}
+	if list := d.groups.list; len(list) > 0 || list[:1][0] != (stack.Group{}) || len(d.groups.index) > 0 {
+		t.Errorf("groups are kept: %+v", d.groups)
+	}
+	if d.tally != (tally{}) {
+		t.Errorf("a tally is kept: %+v", d.tally)
+	}
+}
+
+func TestCopiesAreTrimmed(t *testing.T) {
+	var c copies
+	for i := 0; c.bytes <= maxCopies; i++ {
+		c.of(strings.Repeat("x", i))
+	}
+	if c.size() <= maxCopies {
+		t.Errorf("%d copies are of %d bytes", len(c.all), c.size())
+	}
+	c.trim()
+	if c.size() != 0 {
+		t.Errorf("%d bytes are kept", c.size())
+	}
+}
+
+// A snapshot keeps the names that its signatures have, not the string table.
+func TestSnapshotKeepsNoMoreThanItsNames(t *testing.T) {
+	const unused = 256 << 10
+	profiles := make([][]byte, 16)
+	for i := range profiles {
+		leaf, root := fmt.Sprintf("main.leaf%d", i), fmt.Sprintf("main.root%d", i)
+		profiles[i] = with(8, someStrings("", "goroutine", "count", "runtime.gopark", leaf, root, "main.go", "/app", strings.Repeat("x", unused)))
+	}
+	var before, after runtime.MemStats
+	runtime.GC()
+	runtime.ReadMemStats(&before)
+	snapshots := make([]*stack.Snapshot, len(profiles))
+	for i, data := range profiles {
+		var err error
+		if snapshots[i], err = Decode(data, plenty); err != nil {
+			t.Fatal(err)
+		}
+	}
+	runtime.GC()
+	runtime.GC() // what a sync.Pool has is gone
+	runtime.ReadMemStats(&after)
+	if n := int(after.HeapAlloc) - int(before.HeapAlloc); n > 4*unused {
+		t.Errorf("%d snapshots of one group keep %d bytes", len(snapshots), n)
+	}
+	runtime.KeepAlive(profiles)
+	runtime.KeepAlive(snapshots)
 }

@@ -13,10 +13,12 @@ type names struct {
 	// places says for each string where in body its field begins; or, marked
 	// as replaced, which of the replacements stands for it.
 	places []uint32
-	// replacements are the strings that had to be cleaned, and most is how
-	// many that can be. One that a million functions share is cleaned once.
+	// replacements stand for strings that had to be cleaned, or that outlive
+	// the profile; most is how many there can be.
 	replacements []string
 	most         int
+
+	copies copies
 }
 
 // The marks of a place. An offset has 30 bits.
@@ -43,37 +45,46 @@ func (n *names) fill(body []byte, seen *tally) {
 }
 
 // at returns a string, cleaned.
-func (n *names) at(i uint64) string {
+func (n *names) at(i uint32) string {
 	switch place := n.places[i]; place & marks {
-	case isClean:
-		return n.raw(i)
 	case isReplaced:
 		return n.replacements[place&^marks]
+	case isClean:
+		return n.raw(i)
 	}
-	return n.clean(i)
-}
-
-// raw returns a string as it came, if it has not been replaced.
-func (n *names) raw(i uint64) string {
-	_, _, s, after := next(n.body[n.places[i]&^marks:])
-	end := len(n.body) - len(after)
-	return n.text[end-len(s) : end]
-}
-
-// clean cleans a string and remembers how it came out.
-func (n *names) clean(i uint64) string {
 	s := n.raw(i)
 	cleaned := stack.Clean(s)
-	if cleaned == s {
-		n.places[i] |= isClean
+	if cleaned != s {
+		return n.replace(i, n.copies.of(cleaned))
+	}
+	n.places[i] |= isClean
+	return s
+}
+
+// own returns a string, cleaned, that may outlive the profile.
+func (n *names) own(i uint32) string {
+	s := n.at(i)
+	if n.places[i]&isReplaced != 0 {
 		return s
 	}
+	return n.replace(i, n.copies.of(s))
+}
+
+// replace puts s in the place of a string.
+func (n *names) replace(i uint32, s string) string {
 	if len(n.replacements) == 0 {
 		n.replacements = emptied(n.replacements, n.most)
 	}
 	n.places[i] = isReplaced | uint32(len(n.replacements))
-	n.replacements = append(n.replacements, cleaned)
-	return cleaned
+	n.replacements = append(n.replacements, s)
+	return s
+}
+
+// raw returns a string as it came, if it has not been replaced.
+func (n *names) raw(i uint32) string {
+	_, _, s, after := next(n.body[n.places[i]&^marks:])
+	end := len(n.body) - len(after)
+	return n.text[end-len(s) : end]
 }
 
 // forget lets go of the strings, and keeps the room for others.
@@ -81,4 +92,10 @@ func (n *names) forget() {
 	n.body, n.text = nil, ""
 	clear(n.replacements)
 	n.replacements = n.replacements[:0]
+	n.copies.trim()
+}
+
+// size returns how many bytes n holds.
+func (n *names) size() int {
+	return cap(n.places)*4 + cap(n.replacements)*16 + n.copies.size()
 }

@@ -1,14 +1,13 @@
 // Package profile reads a goroutine profile, as net/http/pprof serves it with
 // debug=0, into a snapshot.
 //
-// The bytes are not to be trusted: 4 KB on the wire can claim half a gigabyte of
-// objects. So they are read three times, and nothing is built before it has been
-// counted:
+// The bytes are not to be trusted: 4 KB on the wire can stand for half a gigabyte
+// of objects. So nothing is built before it has been counted:
 //
-//  1. tally walks over every field, checks what can be checked without a memory
-//     of what came before, and counts;
-//  2. tables are made, of exactly the size that was counted, of what samples
-//     refer to: strings, functions, locations;
+//  1. tally walks over the elements and counts them; a long body is audited on the
+//     way, element by element, before any of it is kept;
+//  2. tables of what samples refer to, strings, functions and locations, are made
+//     of the size that was counted;
 //  3. each sample becomes a stack, and stacks are merged by signature.
 //
 // Labels are never looked into: they hold what users put there.
@@ -40,17 +39,18 @@ var (
 // Decode reads a goroutine profile, gzipped or plain. maxSize is the most bytes
 // that it may have when decompressed.
 //
-// The snapshot has the groups and their counts, each signature once; samples
-// that differ in their labels alone are one. The runtime's own goroutines are
-// left out. Nothing in the snapshot refers to data.
+// The snapshot has each signature once, with its count; samples that differ in
+// their labels alone are one. The runtime's own goroutines are left out. Nothing
+// in the snapshot refers to data.
 //
-// Whatever the input, it takes at most 16 MiB of memory to refuse it, or in rare
-// orders of IDs 8 times the decompressed size, which is also the most that it
-// takes to accept it, where that is more. Decode may be called concurrently.
+// It takes at most 8 bytes of memory for each byte of the decompressed body to
+// accept it. To refuse it takes at most 16 MiB, or, if all its parts are sound and
+// only what they make together is not, as much as to accept it. Decode may be
+// called concurrently.
 func Decode(data []byte, maxSize int) (*stack.Snapshot, error) {
 	d := acquire()
 	defer d.release()
-	body, err := d.open(data, max(0, min(maxSize, maxOffset)))
+	body, err := d.open(data, min(maxSize, maxOffset))
 	if err != nil {
 		return nil, err
 	}

@@ -8,6 +8,10 @@ import (
 	"unicode/utf8"
 )
 
+// maxQuotedText is how many bytes of a text an error quotes: enough for a status
+// line, and below 200 even if each of them is escaped as four.
+const maxQuotedText = 40
+
 // recognize says what a body that is no profile is instead; nothing if it cannot
 // tell.
 func recognize(body []byte) string {
@@ -27,7 +31,7 @@ func recognize(body []byte) string {
 	case strings.HasPrefix(text, "<!doctype html"), strings.HasPrefix(text, "<html"):
 		return "a page of HTML"
 	case isText(start):
-		return fmt.Sprintf("text that begins with %q", start[:min(len(start), 40)])
+		return fmt.Sprintf("text that begins with %q", start[:min(len(start), maxQuotedText)])
 	}
 	return ""
 }

@@ -140,13 +140,14 @@ func TestRefusesMalformedProfiles(t *testing.T) {
 	for name, body := range map[string]message{
 		"bytes that are no field":        {0x01},
 		"field 0":                        {0x00, 0x01},
+		"bytes in field 0":               message{0x02, 0x00}.then(small()...),
 		"zeros":                          make(message, 1000),
 		"a group":                        {0x0b, 0x0c},
 		"a length beyond the end":        {0x12, 0x7f, 0x00},
 		"a number of eleven bytes":       append(message{0x48}, bytes.Repeat([]byte{0xff}, 11)...),
 		"no sample type":                 with(0, nil),
 		"no strings":                     with(8, nil),
-		"a first string":                 with(8, someStrings("goroutine", "count")),
+		"a first string":                 with(8, someStrings("a", "goroutine", "count", "runtime.gopark", "main.leaf", "main.root", "main.go", "/app")),
 		"damaged sample type":            with(0, message{}.bytes(1, []byte{0x08})),
 		"sample type out of range":       with(0, aSampleType(1, 8)),
 		"sample type far out of range":   with(0, aSampleType(math.MaxUint64, 2)),
@@ -176,6 +177,7 @@ func TestRefusesMalformedProfiles(t *testing.T) {
 		"two functions with one ID":      after(aFunction(1, 3, 6)),
 		"damaged function":               after(message{}.bytes(5, []byte{0x08})),
 		"name out of range":              after(aFunction(4, 8, 6)),
+		"system name out of range":       after(message{}.bytes(5, message{}.number(1, 4).number(3, 8))),
 		"path out of range":              after(aFunction(4, 3, math.MaxUint64)),
 		"damaged mapping":                after(message{}.bytes(3, []byte{0x28})),
 		"path of a mapping out of range": with(2, aMapping(8)),
@@ -220,7 +222,7 @@ func TestRefusesProfilesThatAreCutShort(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for name, zipped := range map[string][]byte{"Go": fixture, "pprof": gzipped(t, service(100))} {
+	for name, zipped := range map[string][]byte{"Go": fixture, "pprof": gzipped(t, service(30))} {
 		t.Run(name, func(t *testing.T) {
 			cutShort(t, zipped, 100)
 			cutShort(t, gunzip(t, zipped), 100)

@@ -22,8 +22,13 @@ type tables struct {
 	current location
 }
 
-// function is the name of a function and the path of its file, fit to be shown.
-type function struct{ name, file string }
+// function is the name of a function and the path of its file, as indexes of
+// strings, and its traits once they are known.
+type function struct {
+	name, file uint32
+	traits     stack.Traits
+	known      bool
+}
 
 // line is a line of a function, the latter by its index.
 type line struct {
@@ -53,8 +58,8 @@ func (t *tables) checkKind(k kind) error {
 	if k.named() {
 		return nil
 	}
-	k.see(k.first.what, []byte(t.names.raw(k.first.what)))
-	k.see(k.first.unit, []byte(t.names.raw(k.first.unit)))
+	k.see(k.first.what, []byte(t.names.raw(uint32(k.first.what))))
+	k.see(k.first.unit, []byte(t.names.raw(uint32(k.first.unit))))
 	return k.check()
 }
 
@@ -86,7 +91,7 @@ func (t *tables) addFunction(b []byte, count int) error {
 	if i := max(f.name, f.systemName, f.file); i >= uint64(len(t.names.places)) {
 		return errNoString(i, len(t.names.places))
 	}
-	t.functions = append(t.functions, function{name: t.names.at(f.name), file: t.names.at(f.file)})
+	t.functions = append(t.functions, function{name: uint32(f.name), file: uint32(f.file)})
 	t.functionIDs.add(f.id, count)
 	return nil
 }
@@ -135,22 +140,25 @@ func (t *tables) linesOf(location int) []line {
 	return t.lines[p.from:p.to]
 }
 
-// frame returns the frame at a line.
-func (t *tables) frame(l line) stack.Frame {
+// traits returns the traits of the function of a line. Of most functions nobody
+// asks for them.
+func (t *tables) traits(l line) stack.Traits {
 	f := &t.functions[l.function]
-	return stack.Frame{Function: f.name, File: f.file, Line: int(l.number)}
+	if !f.known {
+		f.traits, f.known = stack.TraitsOf(t.names.at(f.name)), true
+	}
+	return f.traits
 }
 
-// forget lets go of the strings, and keeps the room for others.
-func (t *tables) forget() {
-	t.names.forget()
-	clear(t.functions)
-	t.functions = t.functions[:0]
+// frame returns the frame at a line, which may outlive the profile.
+func (t *tables) frame(l line) stack.Frame {
+	f := t.functions[l.function]
+	return stack.Frame{Function: t.names.own(f.name), File: t.names.own(f.file), Line: int(l.number)}
 }
 
 // size returns how many bytes the tables hold.
 func (t *tables) size() int {
-	return cap(t.names.places)*4 + cap(t.names.replacements)*16 +
+	return t.names.size() +
 		cap(t.functions)*int(unsafe.Sizeof(function{})) +
 		cap(t.lines)*int(unsafe.Sizeof(line{})) +
 		cap(t.locations)*int(unsafe.Sizeof(part{})) +
