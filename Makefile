@@ -15,7 +15,8 @@ MODULES := $(shell find . -name go.mod -not -path './dist/*' -not -path './bin/*
 TESTED := $(filter-out ./internal/tools ./e2e,$(MODULES))
 
 # What the collector is built from.
-COLLECTOR_SOURCES := builder-config.yaml $(shell find internal receiver processor -name '*.go' -not -name '*_test.go' -not -path 'internal/tools/*' -o -name go.mod -o -name go.sum)
+COLLECTOR_SOURCES := builder-config.yaml go.mod go.sum $(shell find internal receiver processor \( -name '*.go' -o -name go.mod -o -name go.sum \) \
+	-not -name '*_test.go' -not -path 'internal/tools/*' -not -path '*/testdata/*')
 
 FUZZTIME ?= 30s
 BENCHTIME ?= 1s

@@ -43,23 +43,43 @@ type captured struct {
 func (c *captor) capture(ctx context.Context) captured {
 	switch {
 	case c.mode == CaptureProfile, c.mode == CaptureAuto && time.Now().Before(c.fallbackUntil):
-		return c.profile(ctx)
+		instead := c.profile(ctx)
+		if instead.err != nil {
+			// It is not the trace alone that cannot be had.
+			c.fallback, c.fallbackUntil = 0, time.Time{}
+		}
+		return instead
 	}
 	traced := c.trace(ctx)
 	if traced.err == nil {
 		c.fallback = 0
 		return traced
 	}
-	if c.mode == CaptureTrace || !profileMayWork(traced.err) {
+	switch {
+	case c.mode == CaptureTrace:
+		return traced
+	case isTimeout(traced.err):
+		// No time is left in this scrape. The next asks for a profile, which
+		// is a thousandth of the size.
+		c.fallBack()
+		return traced
+	case !profileMayWork(traced.err):
 		return traced
 	}
-	c.fallback = min(max(2*c.fallback, c.interval), maxFallback)
-	// A moment less, so that the scrape due at that time finds it over.
-	c.fallbackUntil = time.Now().Add(c.fallback - c.interval/2)
 	instead := c.profile(ctx)
+	if instead.err == nil {
+		c.fallBack()
+	}
 	instead.noTrace = traced.err
 	instead.newConnection = instead.newConnection || traced.newConnection
 	return instead
+}
+
+// fallBack has profiles take the place of traces for a while.
+func (c *captor) fallBack() {
+	c.fallback = min(max(2*c.fallback, c.interval), maxFallback)
+	// A moment less, so that the scrape due at that time finds it over.
+	c.fallbackUntil = time.Now().Add(c.fallback - c.interval/2)
 }
 
 // trace takes an execution trace of a millisecond, the shortest that every
@@ -89,11 +109,13 @@ func profileMayWork(err error) bool {
 	var status *statusError
 	if errors.As(err, &status) {
 		switch status.code {
-		case http.StatusBadRequest, http.StatusForbidden, http.StatusNotFound, http.StatusMethodNotAllowed,
-			http.StatusInternalServerError, http.StatusNotImplemented:
-			return true
+		case http.StatusUnauthorized, http.StatusProxyAuthRequired, http.StatusTooManyRequests:
+			return false
 		}
-		return false
+		return true
+	}
+	if body := new(bodyError); errors.As(err, &body) {
+		return true
 	}
 	for _, sentinel := range []error{
 		exectrace.ErrNotTrace, exectrace.ErrVersion, exectrace.ErrTooLarge, exectrace.ErrMalformed, errBodyTooLarge,

@@ -79,6 +79,10 @@ func createDefaultConfig() component.Config {
 	client := confighttp.NewDefaultClientConfig()
 	// The default of http.Client, none, would let a hung target hang for ever.
 	client.Timeout = 10 * time.Second
+	// One request at a time gains nothing from HTTP/2, and a stream that is
+	// broken off by Shutdown keeps its connection, which CloseIdleConnections
+	// then passes over.
+	client.ForceAttemptHTTP2 = false
 	return &Config{
 		ClientConfig:         client,
 		MetricsBuilderConfig: metadata.NewDefaultMetricsBuilderConfig(),
@@ -101,7 +105,11 @@ func createDefaultConfig() component.Config {
 
 // Unmarshal reads the receiver's settings first, and each target on top of them.
 func (c *Config) Unmarshal(conf *confmap.Conf) error {
-	if err := refuseUnknownKeys(conf, reflect.TypeFor[Config]()); err != nil {
+	if err := errors.Join(
+		refuseUnknownKeys(conf, reflect.TypeFor[Config]()),
+		refuseUnknownBelow(conf, "metrics", &metadata.MetricsConfig{}),
+		refuseUnknownBelow(conf, "resource_attributes", &metadata.ResourceAttributesConfig{}),
+	); err != nil {
 		return err
 	}
 	if err := conf.Unmarshal(c); err != nil {

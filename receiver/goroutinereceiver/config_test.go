@@ -78,6 +78,11 @@ func TestMistakesNameTheirKey(t *testing.T) {
 		{"unknown key of a target", target(map[string]any{"service": "x"}), []string{"targets[1]", "service"}},
 		{"unknown key below tls", target(map[string]any{"tls": map[string]any{"ca_fil": "x"}}), []string{"targets[1]", "ca_fil"}},
 		{"interval", map[string]any{"endpoint": "a:1", "collection_interval": "0s"}, []string{`"collection_interval"`}},
+		{"interval in nanoseconds", map[string]any{"endpoint": "a:1", "collection_interval": 60}, []string{`"collection_interval"`, "unit"}},
+		{"proxy", map[string]any{"endpoint": "a:1", "proxy_url": "http://u:p@[bad"}, []string{`"proxy_url"`}},
+		{"unknown metric", map[string]any{"endpoint": "a:1", "metrics": map[string]any{"go.goroutine.cuont": map[string]any{"enabled": false}}}, []string{"metrics", "go.goroutine.cuont"}},
+		{"unknown resource attribute", map[string]any{"endpoint": "a:1", "resource_attributes": map[string]any{"service.nam": map[string]any{"enabled": false}}}, []string{"resource_attributes", "service.nam"}},
+		{"one stream twice", map[string]any{"targets": []any{map[string]any{"endpoint": "LOCALHOST:80"}, map[string]any{"endpoint": "http://localhost"}}}, []string{`"targets"`, "localhost:80"}},
 		{"interval without unit", map[string]any{"endpoint": "a:1", "collection_interval": "abc"}, []string{"collection_interval"}},
 		{"timeout", map[string]any{"endpoint": "a:1", "timeout": "0s"}, []string{`"timeout"`}},
 		{"timeout of a target", target(map[string]any{"timeout": "-1s"}), []string{"targets::1", `"timeout"`}},
@@ -115,7 +120,7 @@ func TestEndpoint(t *testing.T) {
 		{"https://cart.example.com", "https://cart.example.com/debug/pprof", "cart.example.com:443"},
 		{"http://cart:8080/pprof/", "http://cart:8080/pprof", "cart:8080/pprof"},
 		{"[::1]:6060", "http://[::1]:6060/debug/pprof", "[::1]:6060"},
-		{"http://user:secret@cart:6060", "http://user:secret@cart:6060/debug/pprof", "cart:6060"},
+		{"cart:6060/svc%2Fa/pprof/", "http://cart:6060/svc%2Fa/pprof", "cart:6060/svc/a/pprof"},
 	}
 	for _, test := range tests {
 		u, err := parseEndpoint(test.endpoint)
@@ -126,7 +131,7 @@ func TestEndpoint(t *testing.T) {
 	}
 	for _, endpoint := range []string{
 		"", ":6060", "ftp://cart", "http://", "cart:0", "cart:99999", "cart:http", "http://cart?x=1", "http://cart#x",
-		"cart:6060/debug/pprof/goroutine", "cart:6060/debug/pprof/trace", "http://user:secret@ca rt:6060", "http://user:secret@[::1",
+		"cart:6060/debug/pprof/goroutine", "cart:6060/debug/pprof/trace", "http://user:secret@cart:6060", "http://user:secret@ca rt:6060", "http://user:secret@[::1",
 	} {
 		_, err := parseEndpoint(endpoint)
 		if assert.Error(t, err, endpoint) {

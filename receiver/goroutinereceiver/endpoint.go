@@ -34,6 +34,8 @@ func parseEndpoint(endpoint string) (*url.URL, error) {
 		return nil, errEndpoint
 	}
 	switch {
+	case u.User != nil:
+		return nil, fmt.Errorf(`%w, without user and password; "headers" and "auth" are for these`, errEndpoint)
 	case u.Scheme != "http" && u.Scheme != "https":
 		return nil, fmt.Errorf("%w; the scheme is %q", errEndpoint, u.Scheme)
 	case u.Hostname() == "":
@@ -43,7 +45,7 @@ func parseEndpoint(endpoint string) (*url.URL, error) {
 	case u.RawQuery != "" || u.Fragment != "":
 		return nil, fmt.Errorf("%w, without a query", errEndpoint)
 	}
-	u.Path = strings.TrimRight(u.Path, "/")
+	u.Path, u.RawPath = strings.TrimRight(u.Path, "/"), strings.TrimRight(u.RawPath, "/")
 	if u.Path == "" {
 		u.Path = defaultPath
 	}
@@ -75,8 +77,7 @@ func hostAndPort(u *url.URL) (host string, port int64) {
 }
 
 // instance names the process: host:port, and the path if it is not the usual one,
-// since a host may serve several processes through a proxy. It never holds the
-// user and password of the URL.
+// since a host may serve several processes through a proxy.
 func instance(u *url.URL) string {
 	host, port := hostAndPort(u)
 	name := net.JoinHostPort(host, strconv.FormatInt(port, 10))

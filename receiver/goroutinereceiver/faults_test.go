@@ -47,6 +47,21 @@ func unusedAddress(t *testing.T) string {
 	return l.Addr().String()
 }
 
+// idle is a receiver that scrapes when it is told to, and what it logs.
+func idle(t *testing.T, cfg *Config) (*goroutineReceiver, *observer.ObservedLogs) {
+	t.Helper()
+	core, logs := observer.New(zap.InfoLevel)
+	settings := receivertest.NewNopSettings(metadata.Type)
+	settings.Logger = zap.New(core)
+	r, err := newReceiver(cfg, settings, consumertest.NewNop())
+	require.NoError(t, err)
+	for i, target := range r.targets {
+		require.NoError(t, target.connect(t.Context(), r.configs[i], componenttest.NewNopHost(), settings.TelemetrySettings))
+		t.Cleanup(target.disconnect)
+	}
+	return r, logs
+}
+
 // TestFaults scrapes targets that are not what they should be. Each must be told
 // from each other, in the metric and in the log, and count nothing.
 func TestFaults(t *testing.T) {
@@ -78,7 +93,6 @@ func TestFaults(t *testing.T) {
 		{name: "bomb", handler: answer(200, nil, zipped(t, make([]byte, 64<<20))), reason: "too_large"},
 		{name: "trace of Go 1.21", handler: answer(200, nil, []byte("go 1.21 trace\x00\x00\x00")), change: func(c *TargetConfig) { c.Capture = CaptureTrace }, reason: "unsupported_version", log: []string{"1.21"}},
 		{name: "trace of Go 1.99", handler: answer(200, nil, []byte("go 1.99 trace\x00\x00\x00")), change: func(c *TargetConfig) { c.Capture = CaptureTrace }, reason: "unsupported_version", log: []string{"1.99"}},
-		{name: "not HTTP", handler: nil, reason: "connection"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -94,15 +108,7 @@ func TestFaults(t *testing.T) {
 			healthy := serve(t, pprofMux())
 			cfg := testConfig(bad, targetAt(healthy))
 			cfg.MaxBodySize = 1 << 20
-			core, logs := observer.New(zap.InfoLevel)
-			settings := receivertest.NewNopSettings(metadata.Type)
-			settings.Logger = zap.New(core)
-			r, err := newReceiver(cfg, settings, consumertest.NewNop())
-			require.NoError(t, err)
-			for i, target := range r.targets {
-				require.NoError(t, target.connect(t.Context(), cfg.Targets[i], componenttest.NewNopHost(), settings.TelemetrySettings))
-				t.Cleanup(target.disconnect)
-			}
+			r, logs := idle(t, cfg)
 			for range 3 {
 				s := scraped{r.targets[0].scrape(t.Context())}
 				assert.False(t, s.up())
@@ -134,12 +140,8 @@ func TestHistoryOutlivesFailures(t *testing.T) {
 		mux.ServeHTTP(w, request)
 	}))))
 	cfg.AgedAfter = time.Nanosecond
-	settings := receivertest.NewNopSettings(metadata.Type)
-	r, err := newReceiver(cfg, settings, consumertest.NewNop())
-	require.NoError(t, err)
+	r, _ := idle(t, cfg)
 	target := r.targets[0]
-	require.NoError(t, target.connect(t.Context(), cfg.Targets[0], componenttest.NewNopHost(), settings.TelemetrySettings))
-	t.Cleanup(target.disconnect)
 
 	first := scraped{target.scrape(t.Context())}
 	require.True(t, first.up())

@@ -9,6 +9,8 @@ import (
 	"net/http"
 	"net/http/httptrace"
 	"net/url"
+	"runtime"
+	"strings"
 	"sync"
 
 	"github.com/otel-goroutine/otel-goroutine/internal/stack"
@@ -24,16 +26,21 @@ type fetcher struct {
 
 // shared is what all targets of a receiver share.
 type shared struct {
-	// slots bounds how many answers are read and decoded at once. Whoever
-	// waits for an answer to begin takes none, so hung targets are no hindrance.
-	slots   chan struct{}
-	buffers sync.Pool // *bytes.Buffer
+	// slots bounds how many answers are held in memory at once. Whoever waits
+	// for an answer to begin takes none, so hung targets are no hindrance.
+	slots chan struct{}
+	// decoding bounds how many answers are decoded at once: more than there
+	// are processors costs memory and gains nothing. Nobody can be stopped in
+	// it, so it also bounds how long Shutdown takes.
+	decoding chan struct{}
+	buffers  sync.Pool // *bytes.Buffer
 }
 
 func newShared(slots int) *shared {
 	return &shared{
-		slots:   make(chan struct{}, slots),
-		buffers: sync.Pool{New: func() any { return new(bytes.Buffer) }},
+		slots:    make(chan struct{}, slots),
+		decoding: make(chan struct{}, min(slots, runtime.GOMAXPROCS(0))),
+		buffers:  sync.Pool{New: func() any { return new(bytes.Buffer) }},
 	}
 }
 
@@ -71,8 +78,7 @@ func (f *fetcher) fetch(ctx context.Context, what, query string, decode decoder)
 	trace := &httptrace.ClientTrace{
 		GotConn: func(info httptrace.GotConnInfo) { newConnection = !info.Reused },
 	}
-	address := *f.address
-	address.Path += "/" + what
+	address := f.address.JoinPath(what)
 	address.RawQuery = query
 	request, err := http.NewRequestWithContext(httptrace.WithClientTrace(ctx, trace), http.MethodGet, address.String(), http.NoBody)
 	if err != nil {
@@ -87,6 +93,10 @@ func (f *fetcher) fetch(ctx context.Context, what, query string, decode decoder)
 }
 
 func (f *fetcher) read(ctx context.Context, response *http.Response, decode decoder) (*stack.Snapshot, error) {
+	if response.StatusCode < 200 {
+		// The body of 101 is the bare connection, which no context ends.
+		return nil, &statusError{code: response.StatusCode}
+	}
 	select {
 	case f.shared.slots <- struct{}{}:
 		defer func() { <-f.shared.slots }()
@@ -105,6 +115,15 @@ func (f *fetcher) read(ctx context.Context, response *http.Response, decode deco
 	case n > int64(f.maxBody):
 		return nil, fmt.Errorf("%w (%d bytes)", errBodyTooLarge, f.maxBody)
 	}
+	select {
+	case f.shared.decoding <- struct{}{}:
+		defer func() { <-f.shared.decoding }()
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+	if ctx.Err() != nil {
+		return nil, ctx.Err()
+	}
 	return decode(buffer.Bytes())
 }
 
@@ -117,6 +136,11 @@ func (f *fetcher) release(buffer *bytes.Buffer) {
 }
 
 func newStatusError(response *http.Response) *statusError {
+	switch response.StatusCode {
+	case http.StatusUnauthorized, http.StatusForbidden, http.StatusProxyAuthRequired:
+		// Such pages like to repeat the credentials that they refuse.
+		return &statusError{code: response.StatusCode}
+	}
 	text, _ := io.ReadAll(io.LimitReader(response.Body, maxQuoted)) // the status matters more
 	line, _, _ := bytes.Cut(bytes.TrimSpace(text), []byte("\n"))
 	return &statusError{code: response.StatusCode, text: string(line)}
@@ -125,7 +149,9 @@ func newStatusError(response *http.Response) *statusError {
 // bodyError is an answer that broke off, or that is not encoded as its headers say.
 type bodyError struct{ cause error }
 
-func (e *bodyError) Error() string { return "the answer broke off: " + e.cause.Error() }
+func (e *bodyError) Error() string {
+	return "the answer broke off: " + (&transportError{e.cause}).Error()
+}
 func (e *bodyError) Unwrap() error { return e.cause }
 
 // withoutURL takes off what net/http puts before an error, since a URL may hold a
@@ -133,7 +159,23 @@ func (e *bodyError) Unwrap() error { return e.cause }
 func withoutURL(err error) error {
 	var at *url.Error
 	if errors.As(err, &at) {
-		return at.Err
+		err = at.Err
 	}
-	return err
+	return &transportError{err}
 }
+
+// transportError is an error of net/http, cut: some of them quote whole lines of
+// the answer, of which there may be megabytes.
+type transportError struct{ cause error }
+
+func (e *transportError) Error() string {
+	text := e.cause.Error()
+	if len(text) > maxTransportText {
+		text = strings.ToValidUTF8(text[:maxTransportText], "") + "..."
+	}
+	return text
+}
+func (e *transportError) Unwrap() error { return e.cause }
+
+// maxTransportText has room for the longest that net/http says in its own words.
+const maxTransportText = 300

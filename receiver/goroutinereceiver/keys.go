@@ -50,3 +50,16 @@ func hasKey(config reflect.Type, key string) bool {
 	}
 	return false
 }
+
+// refuseUnknownBelow finds the keys below key that into does not know: what
+// confighttp's Unmarshal accepts, it accepts at any depth.
+func refuseUnknownBelow(conf *confmap.Conf, key string, into any) error {
+	below, err := conf.Sub(key)
+	if err != nil {
+		return err
+	}
+	if err := below.Unmarshal(into); err != nil {
+		return fmt.Errorf("%s: %w", key, err)
+	}
+	return nil
+}

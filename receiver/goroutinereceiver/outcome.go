@@ -12,6 +12,21 @@ type outcome struct {
 	logger *zap.Logger
 	reason reason       // of the latest failure; "" is a success
 	source stack.Source // of the latest success
+	// refused tells that the next consumer did not take the latest metrics.
+	refused bool
+}
+
+// passedOn notes whether the next consumer took the metrics.
+func (o *outcome) passedOn(err error) {
+	if err != nil && !o.refused {
+		o.logger.Warn("Metrics were refused by the next component", zap.Error(err))
+	}
+	o.refused = err != nil
+}
+
+// restarted notes that the process behind the target is another one.
+func (o *outcome) restarted() {
+	o.logger.Info("The process is a new one: its census begins afresh")
 }
 
 func (o *outcome) note(c captured) {

@@ -139,6 +139,9 @@ func (r *goroutineReceiver) scrape(ctx context.Context, t *target) {
 		return // shutting down: what broke off was not the target's fault
 	}
 	points := metrics.DataPointCount()
-	err := r.next.ConsumeMetrics(ctx, metrics)
+	err := r.next.ConsumeMetrics(operation, metrics)
+	if ctx.Err() == nil {
+		t.outcome.passedOn(err)
+	}
 	r.report.EndMetricsOp(operation, metadata.Type.String(), points, err)
 }

@@ -16,6 +16,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/otel-goroutine/otel-goroutine/internal/census"
+	"github.com/otel-goroutine/otel-goroutine/internal/stack"
 	"github.com/otel-goroutine/otel-goroutine/receiver/goroutinereceiver/internal/metadata"
 )
 
@@ -31,6 +32,10 @@ type target struct {
 	resource  pcommon.Resource
 	panics    func(context.Context)
 	outcome   outcome
+	// reconnected tells that there was a new connection since the latest trace
+	// that the census took.
+	reconnected bool
+	innermost   innermost
 }
 
 func newTarget(cfg *Config, t TargetConfig, shared *shared, settings receiver.Settings, panics func(context.Context)) (*target, error) {
@@ -81,7 +86,8 @@ func newResource(rb *metadata.ResourceBuilder, t TargetConfig, address *url.URL)
 // connect makes the target's own client: its own connections, so that a new one
 // can be told, and its own credentials.
 func (t *target) connect(ctx context.Context, cfg TargetConfig, host component.Host, settings component.TelemetrySettings) error {
-	client, err := cfg.ClientConfig.ToClient(ctx, host.GetExtensions(), settings)
+	clientConfig, extensions := t.innermost.within(cfg.ClientConfig, host.GetExtensions())
+	client, err := clientConfig.ToClient(ctx, extensions, settings)
 	if err != nil {
 		return err
 	}
@@ -93,9 +99,7 @@ func (t *target) connect(ctx context.Context, cfg TargetConfig, host component.H
 }
 
 func (t *target) disconnect() {
-	if t.captor.client != nil {
-		t.captor.client.CloseIdleConnections()
-	}
+	t.innermost.closeIdle()
 }
 
 // offset spreads the targets over the interval, each always at the same place.
@@ -107,17 +111,20 @@ func (t *target) offset(interval time.Duration) time.Duration {
 
 // scrape takes one census and returns its metrics. Whatever goes wrong, they say
 // so; a panic costs this scrape and no more.
-func (t *target) scrape(ctx context.Context) pmetric.Metrics {
-	ctx, cancel := context.WithTimeout(ctx, t.timeout)
+func (t *target) scrape(parent context.Context) pmetric.Metrics {
+	ctx, cancel := context.WithTimeout(parent, t.timeout)
 	defer cancel()
 	began := time.Now()
 	c := t.guardedCapture(ctx)
 	took := time.Since(began)
+	t.reconnected = t.reconnected || c.newConnection
 	if c.err == nil {
 		c.err = t.guardedCensus(ctx, c)
 	}
 	t.recordScrape(c, took)
-	t.outcome.note(c)
+	if parent.Err() == nil { // else it is we who broke off
+		t.outcome.note(c)
+	}
 	return t.builder.Emit(metadata.WithResource(clone(t.resource)))
 }
 
@@ -143,7 +150,14 @@ func (t *target) guardedCensus(ctx context.Context, c captured) (err error) {
 	}()
 	defer t.guard(ctx, &err)
 	now := time.Now()
-	t.recordCensus(t.census.Observe(c.snapshot, now, c.newConnection), now)
+	report := t.census.Observe(c.snapshot, now, t.reconnected)
+	if report.Restarted {
+		t.outcome.restarted()
+	}
+	t.recordCensus(report, now)
+	if c.source == stack.SourceTrace {
+		t.reconnected = false
+	}
 	return nil
 }
 

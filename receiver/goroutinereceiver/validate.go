@@ -3,20 +3,32 @@ package goroutinereceiver
 import (
 	"errors"
 	"fmt"
+	"math"
+	"net/url"
+	"strings"
+	"time"
 )
 
 var (
 	errNoTarget        = errors.New(`"targets" is empty and there is no "endpoint": there is nothing to scrape`)
 	errTwoForms        = errors.New(`"endpoint" and "targets" are both set: "endpoint" is the short form of a single target`)
-	errInterval        = errors.New(`"collection_interval" must be above 0`)
-	errTimeout         = errors.New(`"timeout" must be above 0`)
+	errInterval        = errors.New(`"collection_interval" must be at least 100ms; a number needs a unit, such as 60s`)
+	errTimeout         = errors.New(`"timeout" must be at least 10ms; a number needs a unit, such as 10s`)
 	errMaxConcurrent   = errors.New(`"max_concurrent_scrapes" must be above 0`)
-	errMaxBodySize     = errors.New(`"max_body_size" must be above 0, in bytes`)
-	errAgedAfter       = errors.New(`"aged_after" must be above 0`)
+	errMaxBodySize     = errors.New(`"max_body_size" must be above 0 and below 2 GiB, in bytes`)
+	errAgedAfter       = errors.New(`"aged_after" must be at least 100ms; a number needs a unit, such as 10m`)
 	errMaxSignatures   = errors.New(`"max_signatures" must be above 0`)
 	errCapture         = errors.New(`"capture" must be auto, trace or profile`)
 	errEndpointMissing = errors.New(`"endpoint" is required`)
+	errProxyURL        = errors.New(`"proxy_url" is not a URL`)
 	errTargetTwice     = errors.New(`"targets" has an endpoint twice`)
+)
+
+// The shortest times that make sense. What they are really against is a number
+// without a unit, which is read as nanoseconds.
+const (
+	minInterval = 100 * time.Millisecond
+	minTimeout  = 10 * time.Millisecond
 )
 
 // Validate checks what no target can say better. Each target is validated by
@@ -28,10 +40,10 @@ func (c *Config) Validate() error {
 			errs = append(errs, err)
 		}
 	}
-	check(c.CollectionInterval > 0, errInterval)
+	check(c.CollectionInterval >= minInterval, errInterval)
 	check(c.MaxConcurrentScrapes > 0, errMaxConcurrent)
-	check(c.MaxBodySize > 0, errMaxBodySize)
-	check(c.AgedAfter > 0, errAgedAfter)
+	check(c.MaxBodySize > 0 && c.MaxBodySize <= math.MaxInt32, errMaxBodySize)
+	check(c.AgedAfter >= minInterval, errAgedAfter)
 	check(c.MaxSignatures > 0, errMaxSignatures)
 	check(c.ClientConfig.Endpoint != "" || len(c.Targets) > 0, errNoTarget)
 	check(c.ClientConfig.Endpoint == "" || len(c.Targets) == 0, errTwoForms)
@@ -53,11 +65,14 @@ func (c *Config) validateDistinct() error {
 		if err != nil {
 			continue // the target's own Validate says so
 		}
-		if before, twice := first[address.String()]; twice {
-			errs = append(errs, fmt.Errorf("%w: targets %d and %d are both %s", errTargetTwice, before, i, address.Redacted()))
+		// By the identity that their metrics have, so that two targets are
+		// never one stream.
+		name := strings.ToLower(instance(address))
+		if before, twice := first[name]; twice {
+			errs = append(errs, fmt.Errorf("%w: targets %d and %d are both %s", errTargetTwice, before, i, name))
 			continue
 		}
-		first[address.String()] = i
+		first[name] = i
 	}
 	return errors.Join(errs...)
 }
@@ -68,8 +83,13 @@ func (t *TargetConfig) Validate() error {
 	if _, err := parseEndpoint(t.ClientConfig.Endpoint); err != nil {
 		errs = append(errs, err)
 	}
-	if t.ClientConfig.Timeout <= 0 {
+	if t.ClientConfig.Timeout < minTimeout {
 		errs = append(errs, errTimeout)
+	}
+	if proxy := t.ClientConfig.ProxyURL; proxy != "" {
+		if _, err := url.ParseRequestURI(proxy); err != nil {
+			errs = append(errs, errProxyURL) // err quotes it, and it may hold a password
+		}
 	}
 	switch t.Capture {
 	case CaptureAuto, CaptureTrace, CaptureProfile:

@@ -1,0 +1,196 @@
+package goroutinereceiver
+
+import (
+	"bufio"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// serveRaw answers every request with these bytes, and keeps the connection.
+func serveRaw(t *testing.T, answer string) (endpoint string) {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	var served sync.WaitGroup
+	served.Go(func() {
+		for {
+			connection, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			served.Go(func() {
+				defer func() { _ = connection.Close() }() // it may be the client that closed it
+				if _, err := http.ReadRequest(bufio.NewReader(connection)); err != nil {
+					return
+				}
+				if _, err := io.WriteString(connection, answer); err != nil {
+					return
+				}
+				_, _ = io.Copy(io.Discard, connection) // until the client goes
+			})
+		}
+	})
+	t.Cleanup(func() {
+		assert.NoError(t, listener.Close())
+		served.Wait()
+	})
+	return listener.Addr().String()
+}
+
+// TestAnswersThatAreNoHTTP must cost one scrape and one short line each.
+func TestAnswersThatAreNoHTTP(t *testing.T) {
+	long := strings.Repeat("x\x1b[31m", 1<<18)
+	tests := []struct{ name, answer, reason string }{
+		{"switched protocols", "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n", "http_status"},
+		{"another protocol", "SSH-2.0-OpenSSH_9.6\r\n", "connection"},
+		{"a long line of garbage", long + "\r\n", "connection"},
+		{"long header line", "HTTP/1.1 200 OK\r\n" + long + "\r\n\r\n", "connection"},
+		{"long length", "HTTP/1.1 200 OK\r\nContent-Length: " + strings.Repeat("9", 1<<18) + "x\r\n\r\n", "connection"},
+		{"nothing", "", "timeout"},
+		{"headers only", "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n", "timeout"},
+		{"early end", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n", "malformed"},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			r, logs := idle(t, testConfig(targetAt(serveRaw(t, test.answer), func(c *TargetConfig) {
+				c.ClientConfig.Timeout = 200 * time.Millisecond
+			})))
+			began := time.Now()
+			s := scraped{r.targets[0].scrape(t.Context())}
+			assert.Less(t, time.Since(began), 5*time.Second)
+			assert.Len(t, s.points("goroutine.scrape.up", "reason", test.reason), 1, "%v", s.points("goroutine.scrape.up")[0].Attributes().AsRaw())
+			require.Equal(t, 1, logs.Len())
+			for _, value := range logs.All()[0].ContextMap() {
+				assert.Less(t, len(value.(string)), 1000)
+			}
+		})
+	}
+}
+
+// TestShutdownClosesConnections looks before the server is closed, which would
+// close them too.
+func TestShutdownClosesConnections(t *testing.T) {
+	var open atomic.Int64
+	closed := make(chan struct{}, 100)
+	server := httptest.NewUnstartedServer(pprofMux())
+	server.Config.ConnState = func(_ net.Conn, state http.ConnState) {
+		switch state {
+		case http.StateNew:
+			open.Add(1)
+		case http.StateClosed:
+			open.Add(-1)
+			closed <- struct{}{}
+		}
+	}
+	server.StartTLS()
+	defer server.Close()
+	cfg := testConfig(targetAt(server.URL, func(c *TargetConfig) {
+		c.ClientConfig.TLS.InsecureSkipVerify = true
+		c.ClientConfig.Headers.Set("X-Tenant", "shop")
+	}))
+	r := start(t, cfg)
+	require.True(t, r.next(t).up())
+	require.Equal(t, int64(1), open.Load())
+	require.NoError(t, r.Shutdown(t.Context()))
+	select {
+	case <-closed:
+	case <-time.After(10 * time.Second):
+		require.Fail(t, "the connection outlives Shutdown")
+	}
+}
+
+// TestNewConnectionIsRemembered has the first scrape of a new process fail: the
+// next must still know that there was a new connection.
+func TestNewConnectionIsRemembered(t *testing.T) {
+	var status atomic.Int64
+	status.Store(http.StatusOK)
+	mux := pprofMux()
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, request *http.Request) {
+		if code := int(status.Load()); code != http.StatusOK {
+			w.WriteHeader(code)
+			return
+		}
+		mux.ServeHTTP(w, request)
+	}))
+	defer server.Close()
+	r, _ := idle(t, testConfig(targetAt(server.Listener.Addr().String())))
+	target := r.targets[0]
+	require.True(t, scraped{target.scrape(t.Context())}.up())
+	require.False(t, target.reconnected)
+
+	server.CloseClientConnections()
+	status.Store(http.StatusServiceUnavailable)
+	require.False(t, scraped{target.scrape(t.Context())}.up())
+	assert.True(t, target.reconnected)
+
+	status.Store(http.StatusOK)
+	require.True(t, scraped{target.scrape(t.Context())}.up())
+	assert.False(t, target.reconnected)
+}
+
+// TestFallbackByFault has traces fail in ways of their own while profiles work.
+func TestFallbackByFault(t *testing.T) {
+	hang := func(_ http.ResponseWriter, request *http.Request) { <-request.Context().Done() }
+	tests := []struct {
+		name  string
+		trace http.HandlerFunc
+		up    []bool // of the first scrapes
+	}{
+		{"unavailable", answer(503, nil, nil).ServeHTTP, []bool{true, true}},
+		{"redirect", answer(302, map[string]string{"Location": "/"}, nil).ServeHTTP, []bool{true, true}},
+		{"breaks off", answer(200, map[string]string{"Content-Length": "9999"}, []byte("go 1.26 trace\x00\x00\x00")).ServeHTTP, []bool{true, true}},
+		{"hangs", hang, []bool{false, true}},
+		{"too many requests", answer(429, nil, nil).ServeHTTP, []bool{false, false}},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			mux := pprofMux()
+			server := serve(t, http.HandlerFunc(func(w http.ResponseWriter, request *http.Request) {
+				if request.URL.Path == "/debug/pprof/trace" {
+					test.trace(w, request)
+					return
+				}
+				mux.ServeHTTP(w, request)
+			}))
+			cfg := testConfig(targetAt(server, func(c *TargetConfig) { c.ClientConfig.Timeout = 500 * time.Millisecond }))
+			cfg.CollectionInterval = time.Minute
+			r, _ := idle(t, cfg)
+			for i, up := range test.up {
+				assert.Equal(t, up, scraped{r.targets[0].scrape(t.Context())}.up(), "scrape %d", i)
+			}
+		})
+	}
+}
+
+// TestOutageIsNoReasonForAFallback has a target answer nothing but 404 for a
+// while: the first scrape after it takes a trace.
+func TestOutageIsNoReasonForAFallback(t *testing.T) {
+	var down atomic.Bool
+	mux := pprofMux()
+	cfg := testConfig(targetAt(serve(t, http.HandlerFunc(func(w http.ResponseWriter, request *http.Request) {
+		if down.Load() {
+			http.NotFound(w, request)
+			return
+		}
+		mux.ServeHTTP(w, request)
+	}))))
+	cfg.CollectionInterval = time.Minute
+	r, _ := idle(t, cfg)
+	down.Store(true)
+	for range 20 {
+		require.False(t, scraped{r.targets[0].scrape(t.Context())}.up())
+	}
+	down.Store(false)
+	s := scraped{r.targets[0].scrape(t.Context())}
+	assert.Len(t, s.points("goroutine.scrape.up", "goroutine.scrape.source", "trace"), 1)
+}
