@@ -7,6 +7,7 @@ import (
 	"compress/gzip"
 	"fmt"
 	"io"
+	"strconv"
 	"syscall"
 	"testing"
 	"time"
@@ -53,27 +54,37 @@ func peers(data []byte) error {
 // less than they do the time of day. Beside how many times the peer's time and
 // allocations are ours, it reports how much of our time is spent in compress/gzip,
 // and how many times faster than the peer that alone would be.
+//
+// The profiles are of a synthetic service in which nearly every stack has a
+// signature of its own, and of this process with stacks that share a few.
 func BenchmarkRatio(b *testing.B) {
 	for _, n := range benchmarkSizes {
-		b.Run(fmt.Sprint(n), func(b *testing.B) {
-			data := gzipped(b, service(n))
-			reader := new(gzip.Reader)
-			var own, peer, gunzip float64
-			for b.Loop() {
-				runs := 1 + 10_000/n
-				own += cpuTime(func() { _ = ours(data) }, runs)
-				peer += cpuTime(func() { _ = peers(data) }, runs)
-				gunzip += cpuTime(func() { decompress(data, reader) }, runs)
-			}
-			b.ReportMetric(0, "ns/op") // of all three together: of no use
-			b.ReportMetric(own/float64(b.N)/1e3, "ours-µs")
-			b.ReportMetric(peer/float64(b.N)/1e3, "peer-µs")
-			b.ReportMetric(peer/own, "times-faster")
-			b.ReportMetric(testing.AllocsPerRun(5, func() { _ = peers(data) })/testing.AllocsPerRun(5, func() { _ = ours(data) }), "times-fewer-allocs")
-			b.ReportMetric(100*gunzip/own, "gunzip-%")
-			b.ReportMetric(peer/gunzip, "times-at-most")
+		b.Run("synthetic/"+strconv.Itoa(n), func(b *testing.B) {
+			compare(b, gzipped(b, service(n)), n)
+		})
+		b.Run("live/"+strconv.Itoa(n), func(b *testing.B) {
+			compare(b, liveProfile(b, n), n)
 		})
 	}
+}
+
+func compare(b *testing.B, data []byte, n int) {
+	b.Helper()
+	reader := new(gzip.Reader)
+	var own, peer, gunzip float64
+	for b.Loop() {
+		runs := 1 + 10_000/n
+		own += cpuTime(func() { _ = ours(data) }, runs)
+		peer += cpuTime(func() { _ = peers(data) }, runs)
+		gunzip += cpuTime(func() { decompress(data, reader) }, runs)
+	}
+	b.ReportMetric(0, "ns/op") // of all three together: of no use
+	b.ReportMetric(own/float64(b.N)/1e3, "ours-µs")
+	b.ReportMetric(peer/float64(b.N)/1e3, "peer-µs")
+	b.ReportMetric(peer/own, "times-faster")
+	b.ReportMetric(testing.AllocsPerRun(5, func() { _ = peers(data) })/testing.AllocsPerRun(5, func() { _ = ours(data) }), "times-fewer-allocs")
+	b.ReportMetric(100*gunzip/own, "gunzip-%")
+	b.ReportMetric(peer/gunzip, "times-at-most")
 }
 
 // cpuTime returns the CPU time, in nanoseconds, that one of n runs of f takes.

@@ -30,6 +30,9 @@ const sampleSize = 24
 type groups struct {
 	list  []stack.Group
 	index map[stack.ID]int
+	// placed knows the groups of places that were seen before, which saves
+	// making and hashing their signatures again.
+	placed map[placed]int
 	// most is how many groups there can be.
 	most int
 
@@ -49,13 +52,25 @@ type groups struct {
 	left int64
 }
 
+// placed is what a signature is made of, in terms of the tables.
+type placed struct {
+	state  stack.State
+	blamed line
+	entry  uint32 // function
+	cut    bool
+}
+
+// maxPlaced is the most places that are remembered, 200 KB of them. Services have
+// some hundreds; what has more is read all the same, more slowly.
+const maxPlaced = 1024
+
 // runtimesOwn is the group of the runtime's own goroutines, which is left out.
 const runtimesOwn = -1
 
 // reset prepares for the samples of a profile of the given size.
 func (g *groups) reset(samples, size int) {
 	if g.index == nil {
-		g.index = map[stack.ID]int{}
+		g.index, g.placed = map[stack.ID]int{}, map[placed]int{}
 	}
 	g.most = min(samples, maxGroups)
 	g.list = emptied(g.list, min(g.most, size/sampleSize))
@@ -67,6 +82,7 @@ func (g *groups) reset(samples, size int) {
 func (g *groups) forget() {
 	clear(g.list)
 	clear(g.index)
+	clear(g.placed)
 	g.list = g.list[:0]
 }
 
@@ -111,17 +127,33 @@ func (g *groups) find(t *tables) error {
 	if !ok {
 		return nil
 	}
-	signature := place.Signature(t.frame(g.stack[place.Blamed]), t.frame(g.stack[place.Entry]))
+	blamed, entry := g.stack[place.Blamed], g.stack[place.Entry]
+	at := placed{place.State, blamed, entry.function, place.Cut}
+	i, ok := g.placed[at]
+	if !ok {
+		var err error
+		if i, err = g.group(place.Signature(t.frame(blamed), t.frame(entry))); err != nil {
+			return err
+		}
+		if len(g.placed) < maxPlaced {
+			g.placed[at] = i
+		}
+	}
+	g.lastGroup = i
+	return nil
+}
+
+// group returns the index in list of the group with a signature.
+func (g *groups) group(signature stack.Signature) (int, error) {
 	i, ok := g.index[signature.ID]
 	if !ok {
 		if i = len(g.list); i == maxGroups {
-			return fmt.Errorf("%w: more than %d signatures", ErrTooLarge, maxGroups)
+			return 0, fmt.Errorf("%w: more than %d signatures", ErrTooLarge, maxGroups)
 		}
 		g.index[signature.ID] = i
 		g.push(stack.Group{Signature: signature})
 	}
-	g.lastGroup = i
-	return nil
+	return i, nil
 }
 
 // push appends a group to the list, which grows once at most.
@@ -134,23 +166,24 @@ func (g *groups) push(group stack.Group) {
 
 // expand looks up the stack of the sample.
 func (g *groups) expand(t *tables) error {
-	g.stack = g.stack[:0]
+	locations, lines, frames := t.locations, t.lines, g.stack[:0]
 	for _, id := range g.sample.locations {
 		i, ok := t.locationIDs.index(id)
 		if !ok {
 			return errNoLocation(id)
 		}
-		lines := t.linesOf(i)
-		if len(g.stack)+len(lines) > maxFrames {
+		at := locations[i]
+		if at.to == at.from+1 { // nearly always
+			frames = append(frames, lines[at.from])
+		} else {
+			frames = append(frames, lines[at.from:at.to]...)
+		}
+		if len(frames) > maxFrames {
 			return errTooDeep()
 		}
-		// Nearly always it is one line, for which append(g.stack, lines...)
-		// takes longer.
-		for _, l := range lines {
-			g.stack = append(g.stack, l)
-		}
 	}
-	if g.left -= int64(len(g.stack)); g.left < 0 {
+	g.stack = frames
+	if g.left -= int64(len(frames)); g.left < 0 {
 		return malformed("more frames than its bytes can account for")
 	}
 	return nil
@@ -161,7 +194,8 @@ func (g *groups) size() int {
 	// A slot of the index takes its key, its value and a byte, and up to half
 	// of the slots are free.
 	const slot = 2 * (8 + 8 + 1)
-	return cap(g.list)*(int(unsafe.Sizeof(stack.Group{}))+slot) +
+	const slotPlaced = 2 * (int(unsafe.Sizeof(placed{})) + 8 + 1)
+	return cap(g.list)*(int(unsafe.Sizeof(stack.Group{}))+slot) + maxPlaced*slotPlaced +
 		cap(g.stack)*int(unsafe.Sizeof(line{})) +
 		(cap(g.sample.locations)+cap(g.last))*8
 }

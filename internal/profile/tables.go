@@ -134,12 +134,6 @@ func (t *tables) addLocation(b []byte, count int) error {
 	return nil
 }
 
-// linesOf returns the lines of a location.
-func (t *tables) linesOf(location int) []line {
-	p := t.locations[location]
-	return t.lines[p.from:p.to]
-}
-
 // traits returns the traits of the function of a line. Of most functions nobody
 // asks for them.
 func (t *tables) traits(l line) stack.Traits {

@@ -65,13 +65,18 @@ func nextLong(b []byte) (tag, value uint64, content, rest []byte) {
 // appendNumbers appends numbers, one or packed, until there are limit of them;
 // false if they are damaged.
 func appendNumbers(numbers []uint64, b []byte, limit int) ([]uint64, bool) {
-	for len(b) > 0 && len(numbers) < limit {
-		v, n := protowire.ConsumeVarint(b)
+	for i := 0; i < len(b) && len(numbers) < limit; {
+		if v := b[i]; v < 0x80 {
+			numbers = append(numbers, uint64(v))
+			i++
+			continue
+		}
+		v, n := protowire.ConsumeVarint(b[i:])
 		if n < 0 {
 			return numbers, false
 		}
 		numbers = append(numbers, v)
-		b = b[n:]
+		i += n
 	}
 	return numbers, true
 }
