@@ -64,7 +64,7 @@ fuzz: ## Fuzz every parser, FUZZTIME each
 		for package in $$(go -C $$module list -f '{{.Dir}}' ./...); do \
 			for target in $$(grep -hoE '^func Fuzz[A-Za-z0-9]+' $$package/*_test.go 2>/dev/null | cut -c6- || true); do \
 				echo "== $${package#$(ROOT)/} $$target"; \
-				go -C $$package test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) . | tail -n 2; \
+				go -C $$package test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 20x . | tail -n 2; \
 	done; done; done
 
 .PHONY: lint
