@@ -119,8 +119,10 @@ func TestThinningShowsOneOfEachStack(t *testing.T) {
 	if n := len(thin.samples); n > 60 {
 		t.Errorf("%d samples of 20 stacks and the runtime's own", n)
 	}
-	if len(thin.trace)*2 > len(data) {
-		t.Errorf("%d of %d bytes are left", len(thin.trace), len(data))
+	// The status of one goroutine takes ten bytes at least. How large the tables
+	// beside them are depends on what else the process does.
+	if gone := len(data) - len(thin.trace); gone < 10*4900 {
+		t.Errorf("%d of %d bytes were left out", gone, len(data))
 	}
 	ids := make([]uint64, 0, len(thin.idle))
 	for _, idle := range thin.idle {

@@ -6,6 +6,7 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/pmetric"
 
 	"github.com/otel-goroutine/otel-goroutine/internal/telemetry"
@@ -172,4 +173,31 @@ func TestCensusEveryOtherTime(t *testing.T) {
 		return s.census(at, g)
 	})
 	assert.True(t, ok)
+}
+
+// An SDK gives each instrument a time of its own, some microseconds after the one
+// before it. They are one observation all the same.
+func TestPartsStampedOneAfterAnotherAreJoined(t *testing.T) {
+	data := func(at time.Time) pmetric.Metrics {
+		return newScene("shop").census(at, leaking("app.leak", "app.main", at, 3))
+	}
+	want, ok := newRig(t).play(4*time.Hour, "app.leak", probable, data)
+	require.True(t, ok)
+
+	got, ok := newRig(t).play(4*time.Hour, "app.leak", probable, func(at time.Time) pmetric.Metrics {
+		md := data(at)
+		for _, m := range md.ResourceMetrics().At(0).ScopeMetrics().At(0).Metrics().All() {
+			at = at.Add(2 * time.Microsecond)
+			points := m.Gauge().DataPoints
+			if m.Type() == pmetric.MetricTypeSum {
+				points = m.Sum().DataPoints
+			}
+			for _, p := range points().All() {
+				p.SetTimestamp(pcommon.NewTimestampFromTime(at))
+			}
+		}
+		return md
+	})
+	require.True(t, ok)
+	assert.Equal(t, want, got)
 }

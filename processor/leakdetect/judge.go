@@ -86,6 +86,7 @@ func (w *watch) observe(b *batch, it item, s *stream, attributes pcommon.Map, r 
 		// Its resource's clock was set, or was wrong before.
 		*s = stream{seen: s.seen}
 	}
+	r.at = s.join(r)
 	if s.pending(r.at) && !w.conclude(b, it, s, attributes) {
 		b.refuse(incomplete, 1)
 	}

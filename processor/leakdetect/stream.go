@@ -39,6 +39,20 @@ func (s *stream) pending(at int64) bool {
 	return s.have != 0 && !s.judged && s.at < at
 }
 
+// joinWithin is how far apart the parts of one observation may be. An SDK stamps
+// each instrument by itself, some microseconds after the one before; and nobody
+// observes a process more often than ten times a second.
+const joinWithin = 100 * time.Millisecond
+
+// join returns the time of a reading: that of the observation that waits for it,
+// if there is one.
+func (s *stream) join(r reading) int64 {
+	if !s.judged && s.have != 0 && s.have&r.part == 0 && near(s.at, r.at, int64(joinWithin)) {
+		return s.at
+	}
+	return r.at
+}
+
 // take adds a point to the observation of its time. Of a part that comes when
 // the observation was judged without it, it is remembered that there is one.
 func (s *stream) take(r reading) reason {
