@@ -3,6 +3,7 @@ package exectrace
 import (
 	"bytes"
 	"io"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -44,11 +45,42 @@ func TestProfileAndTraceAgreeOnThisProcess(t *testing.T) {
 	defer waiters(t, 20)()
 	defer connections(t, 50)()
 
+	// A goroutine that goes from one wait to another between profile and trace
+	// is in two groups, and rightly so. So both are of a time at which none
+	// does: another profile after the trace shows the same as that before it.
+	deadline := time.Now().Add(20 * time.Second)
+	for time.Now().Before(deadline) {
+		before := goroutineProfile(t)
+		traced := record(t)
+		if after := goroutineProfile(t); maps.Equal(groupsOf(t, before), groupsOf(t, after)) {
+			compare(t, before, traced)
+			return
+		}
+	}
+	t.Fatal("the process does not come to rest")
+}
+
+func goroutineProfile(t *testing.T) []byte {
+	t.Helper()
 	var p bytes.Buffer
 	if err := pprof.Lookup("goroutine").WriteTo(&p, 0); err != nil {
 		t.Fatal(err)
 	}
-	compare(t, p.Bytes(), record(t))
+	return p.Bytes()
+}
+
+// groupsOf returns how many goroutines each group of a profile has.
+func groupsOf(t *testing.T, profileData []byte) map[stack.ID]int {
+	t.Helper()
+	p, err := profile.Decode(profileData, maxProfile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	groups := make(map[stack.ID]int)
+	for _, g := range p.Groups {
+		groups[g.ID] = g.Count
+	}
+	return groups
 }
 
 // compare compares the groups of a profile and a trace of one process.
