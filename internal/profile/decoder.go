@@ -27,7 +27,12 @@ var decoders = sync.Pool{New: func() any { return new(decoder) }}
 // profile of 5,000 stacks it has 2 million.
 const maxRetained = 4 << 20
 
-func acquire() *decoder { return decoders.Get().(*decoder) }
+// acquire returns a decoder for profiles whose samples count what is wanted.
+func acquire(wanted string) *decoder {
+	d := decoders.Get().(*decoder)
+	d.tally.kind.wanted = wanted
+	return d
+}
 
 // release lets go of the profile, and keeps d for another if it is not too large.
 func (d *decoder) release() {

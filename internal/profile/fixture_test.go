@@ -37,6 +37,20 @@ func TestFixtures(t *testing.T) {
 	}
 }
 
+// TestLeaksFixture decodes the same program's profile of leaked goroutines. It has
+// few of those that leak there: the runtime can prove no more.
+func TestLeaksFixture(t *testing.T) {
+	data, err := os.ReadFile(filepath.Join("testdata", "leaks-go1.26.gz"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := DecodeLeaks(data, plenty)
+	if err != nil {
+		t.Fatal(err)
+	}
+	golden(t, filepath.Join("testdata", "leaks-go1.26.txt"), describe(s))
+}
+
 func golden(t *testing.T, path, got string) {
 	t.Helper()
 	if *update {

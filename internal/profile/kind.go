@@ -4,7 +4,9 @@ import "fmt"
 
 // kind is what a profile counts, as its sample types say.
 type kind struct {
-	types int
+	// wanted is what is to be counted.
+	wanted string
+	types  int
 	// first is the first sample type; what and unit are its names, once they
 	// have come by.
 	first      valueType
@@ -17,9 +19,10 @@ type name struct {
 	seen bool
 }
 
-// maxQuoted is how many bytes of a foreign name an error quotes. A byte may
-// become four, as in \xff, and two such names must fit into an error of 200.
-const maxQuoted = 16
+// maxQuoted is how many bytes of a foreign name an error quotes, one more than the
+// longest that is wanted. A byte may become four, as in \xff, and two such names must
+// fit into an error of 200.
+const maxQuoted = 14
 
 func (k *kind) add(t valueType) {
 	if k.types == 0 {
@@ -49,14 +52,14 @@ func clip(s []byte) name {
 
 func (k *kind) named() bool { return k.what.seen && k.unit.seen }
 
-// check returns an error unless the profile counts goroutines.
+// check returns an error unless the profile counts what is wanted.
 func (k *kind) check() error {
-	if k.types == 1 && k.what.text == "goroutine" && k.unit.text == "count" {
+	if k.types == 1 && k.what.text == k.wanted && k.unit.text == "count" {
 		return nil
 	}
 	more := ""
 	if k.types > 1 {
 		more = fmt.Sprintf(", and %d more", k.types-1)
 	}
-	return fmt.Errorf("%w: its samples are %q in %q%s", ErrOtherProfile, k.what.text, k.unit.text, more)
+	return fmt.Errorf("%w than %q: its samples are %q in %q%s", ErrOtherProfile, k.wanted, k.what.text, k.unit.text, more)
 }

@@ -224,6 +224,7 @@ func TestWorkIsBounded(t *testing.T) {
 func decoded(t *testing.T, data []byte) *decoder {
 	t.Helper()
 	d := new(decoder)
+	d.tally.kind.wanted = "goroutine"
 	body, err := d.open(data, math.MaxInt32)
 	if err != nil {
 		t.Fatal(err)

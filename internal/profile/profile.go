@@ -26,8 +26,8 @@ var (
 	// ErrNotProfile is a body that is something else altogether: a page of
 	// HTML, the text of debug=1, an execution trace, nothing.
 	ErrNotProfile = errors.New("not a profile")
-	// ErrOtherProfile is a profile of something other than goroutines.
-	ErrOtherProfile = errors.New("not a goroutine profile")
+	// ErrOtherProfile is a profile of something else than was asked for.
+	ErrOtherProfile = errors.New("another profile")
 	// ErrTooLarge is a body above the caller's limit, or one with more
 	// signatures than any program has.
 	ErrTooLarge = errors.New("profile is too large")
@@ -48,7 +48,18 @@ var (
 // only what they make together is not, as much as to accept it. Decode may be
 // called concurrently.
 func Decode(data []byte, maxSize int) (*stack.Snapshot, error) {
-	d := acquire()
+	return decode(data, maxSize, "goroutine")
+}
+
+// DecodeLeaks reads a profile of leaked goroutines, "goroutineleak", as Decode
+// reads one of all goroutines.
+func DecodeLeaks(data []byte, maxSize int) (*stack.Snapshot, error) {
+	return decode(data, maxSize, "goroutineleak")
+}
+
+// decode reads a profile whose samples count what wanted says.
+func decode(data []byte, maxSize int, wanted string) (*stack.Snapshot, error) {
+	d := acquire(wanted)
 	defer d.release()
 	body, err := d.open(data, min(maxSize, maxOffset))
 	if err != nil {

@@ -86,6 +86,13 @@ func TestRefusesWhatIsNoProfile(t *testing.T) {
 	}
 }
 
+func TestRefusesGoroutinesForLeaks(t *testing.T) {
+	_, err := DecodeLeaks(goProfile(t, "goroutine"), plenty)
+	if !errors.Is(err, ErrOtherProfile) || !strings.Contains(err.Error(), `than "goroutineleak": its samples are "goroutine"`) {
+		t.Error(err)
+	}
+}
+
 func TestRefusesOtherProfiles(t *testing.T) {
 	for name, says := range map[string]string{
 		"heap": `"alloc_objects" in "count", and 3 more`, "allocs": `"alloc_objects" in "count"`,

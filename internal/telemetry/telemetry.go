@@ -24,6 +24,15 @@ const (
 	ScrapeDuration = "goroutine.scrape.duration"
 )
 
+// Metrics of a process that instruments itself, from instrument alone.
+const (
+	StateCount     = "goroutine.state.count"
+	SampleDuration = "goroutine.sample.duration"
+	SampleInterval = "goroutine.sample.interval"
+
+	ProcessCPUTime = "process.cpu.time" // OpenTelemetry semantic conventions
+)
+
 // Metrics that flag a leak, from the processor.
 const (
 	LeakSeverity   = "goroutine.leak.severity"
@@ -35,7 +44,8 @@ const (
 	MemoryLeakGrowthRate = "memory.leak.growth_rate"
 )
 
-// Attribute keys. Those in code.* are OpenTelemetry semantic conventions.
+// Attribute keys. Those in code.* and cpu.* are OpenTelemetry semantic
+// conventions.
 const (
 	AttrSignature    = "goroutine.stack.signature"
 	AttrState        = "goroutine.state"
@@ -44,6 +54,8 @@ const (
 	AttrLine         = "code.line.number"
 	AttrEntry        = "goroutine.entry.function.name"
 	AttrScrapeSource = "goroutine.scrape.source"
+	AttrSampleSource = "goroutine.sample.source"
+	AttrCPUMode      = "cpu.mode"
 	AttrLeakMetric   = "memory.leak.metric" // the name of the metric that leaks
 )
 

@@ -51,7 +51,7 @@ func main() {
 	signal.Notify(make(chan os.Signal, 1), syscall.SIGUSR1)
 
 	time.Sleep(time.Second) // so that all have come to where they wait
-	if err := pprof.Lookup("goroutine").WriteTo(os.Stdout, 0); err != nil {
+	if err := pprof.Lookup(profileName()).WriteTo(os.Stdout, 0); err != nil {
 		log.Fatal(err)
 	}
 }
