@@ -8,6 +8,7 @@
 package census
 
 import (
+	"slices"
 	"time"
 
 	"github.com/otel-goroutine/otel-goroutine/internal/stack"
@@ -47,6 +48,14 @@ func New(agedAfter time.Duration, maxRows int) *Census {
 		groups:    newTable[stack.ID](maxRows),
 		entries:   newTable[string](maxRows),
 	}
+}
+
+// OfThisProcess returns the census of the caller's own process: as New, but whatever
+// its snapshots show, it is never taken for another one.
+func OfThisProcess(agedAfter time.Duration, maxRows int) *Census {
+	c := New(agedAfter, maxRows)
+	c.process.own = true
+	return c
 }
 
 // Report is the census of one process at one time.
@@ -166,8 +175,9 @@ func (c *Census) compare(s *stack.Snapshot, rows []int32, at time.Time, newConne
 	buffer := buffers.Get().(*[]byte)
 	defer buffers.Put(buffer)
 
+	*buffer = slices.Grow((*buffer)[:0], max(len(c.list.varints), usualVarints*len(s.Goroutines)))
 	m := newMerge(c, s, rows)
-	m.run((*buffer)[:0], now)
+	m.run(*buffer, now)
 	restarted := c.process.replaced(&m.change, newConnection)
 	if restarted {
 		c.start, c.created = at, 0

@@ -25,6 +25,9 @@ type list struct {
 	aged    int      // goroutines
 }
 
+// usualVarints is how many bytes of varints most processes need for a goroutine.
+const usualVarints = 4
+
 // cohort is all goroutines first seen at about the same time.
 type cohort struct {
 	first, last time.Duration // of the snapshots that it was seen in first

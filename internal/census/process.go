@@ -8,6 +8,7 @@ import (
 
 // process is what tells one process from the next at the same address.
 type process struct {
+	own     bool // the caller's, which cannot be replaced
 	seen    bool
 	highest uint64 // goroutine ID
 	procs   int    // the highest GOMAXPROCS
@@ -71,7 +72,7 @@ func (c *change) newcomer(id uint64) {
 //   - Behind a new connection, newcomers that are all old by their IDs, while
 //     half of the aged goroutines have left at once.
 func (p *process) replaced(c *change, newConnection bool) bool {
-	if !p.seen {
+	if !p.seen || p.own {
 		return false
 	}
 	procs := max(c.procs, p.procs)

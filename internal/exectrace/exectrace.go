@@ -9,9 +9,6 @@
 package exectrace
 
 import (
-	"cmp"
-	"slices"
-
 	"golang.org/x/exp/trace"
 
 	"github.com/otel-goroutine/otel-goroutine/internal/stack"
@@ -111,8 +108,7 @@ func (o *outcome) settle(samples []uint64, g *grouping) ([]int32, error) {
 
 // arrange sorts the goroutines and counts them.
 func arrange(s *stack.Snapshot) error {
-	byID := func(a, b stack.Goroutine) int { return cmp.Compare(a.ID, b.ID) }
-	slices.SortFunc(s.Goroutines, byID)
+	order(s.Goroutines)
 	var last uint64
 	for _, g := range s.Goroutines {
 		switch {

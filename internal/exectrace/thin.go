@@ -29,12 +29,10 @@ type thinned struct {
 type thinner struct {
 	thinned
 	survey *survey
-	// sampleOf maps the ID of a stack to the index of its sample.
-	sampleOf map[uint64]int32
-	// lastStack and lastSample save the look into sampleOf, as goroutines of
-	// one stack often follow one another.
-	lastStack  uint64
-	lastSample int32
+	// sampleOf maps the ID of a stack to the index of its sample. Those of low
+	// IDs, as the runtime gives them out, are in sampleOfLow, plus 1.
+	sampleOf    map[uint64]int32
+	sampleOfLow [lowStacks]int32
 	// batch is the batch in the making.
 	batch []byte
 }
@@ -42,7 +40,7 @@ type thinner struct {
 // thin leaves out the idle goroutines, and the events that say nothing of
 // goroutines. The time of what is left stays what it was.
 func (g *generations) thin(header []byte, v version, s *survey) (*thinned, error) {
-	t := thinner{survey: s, sampleOf: make(map[uint64]int32), lastSample: -1}
+	t := thinner{survey: s, sampleOf: make(map[uint64]int32)}
 	t.highest = s.highest
 	t.idle = make([]stack.Goroutine, 0, s.waiting)
 	t.trace = append(make([]byte, 0, g.thinSize(s)), header...)
@@ -152,13 +150,21 @@ func (t *thinner) sample(e *event) (index int32, known bool) {
 	if e.typ == evGoStatusStack {
 		stackID = e.arguments[3]
 	}
-	if stackID == t.lastStack && t.lastSample >= 0 {
-		return t.lastSample, true
+	next := int32(len(t.samples)) // at most maxEvents
+	if stackID < lowStacks {
+		if index = t.sampleOfLow[stackID] - 1; index >= 0 {
+			return index, true
+		}
+		t.sampleOfLow[stackID] = next + 1
+		return next, false
 	}
 	if index, known = t.sampleOf[stackID]; !known {
-		index = int32(len(t.samples)) // at most maxEvents
-		t.sampleOf[stackID] = index
+		index = next
+		t.sampleOf[stackID] = next
 	}
-	t.lastStack, t.lastSample = stackID, index
 	return index, known
 }
+
+// lowStacks is how many stacks there may be to be looked up by their number alone.
+// Most services have some hundreds.
+const lowStacks = 1 << 10

@@ -1,0 +1,133 @@
+package instrument
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"runtime"
+	"runtime/pprof"
+	"runtime/trace"
+
+	"github.com/otel-goroutine/otel-goroutine/internal/exectrace"
+	"github.com/otel-goroutine/otel-goroutine/internal/profile"
+	"github.com/otel-goroutine/otel-goroutine/internal/stack"
+)
+
+// Capture chooses where snapshots come from.
+type Capture string
+
+const (
+	// CaptureAuto takes an execution trace, and a goroutine profile where no
+	// trace can be had.
+	CaptureAuto Capture = "auto"
+	// CaptureTrace takes execution traces only. While somebody else traces,
+	// there is no snapshot.
+	CaptureTrace Capture = "trace"
+	// CaptureProfile takes goroutine profiles only: counts without ages.
+	CaptureProfile Capture = "profile"
+	// CaptureOff takes no snapshots. What can be told without is measured.
+	CaptureOff Capture = "off"
+)
+
+// captor takes snapshots of this process. It is not safe for concurrent use.
+type captor struct {
+	mode Capture
+	// traceless tells that this process writes traces of a format that cannot
+	// be read here. It will not change.
+	traceless bool
+}
+
+// take takes a snapshot.
+func (c *captor) take() (*stack.Snapshot, error) {
+	if c.mode == CaptureProfile || c.traceless {
+		return takeProfile()
+	}
+	s, err := takeTrace()
+	if err == nil || c.mode == CaptureTrace {
+		return s, err
+	}
+	c.traceless = errors.Is(err, exectrace.ErrVersion)
+	s, profileErr := takeProfile()
+	if profileErr != nil {
+		return nil, errors.Join(err, profileErr)
+	}
+	return s, nil
+}
+
+// takeTrace takes an execution trace that ends as soon as it has begun: even so it
+// has every goroutine in it.
+func takeTrace() (*stack.Snapshot, error) {
+	b := newBody(runtime.NumGoroutine())
+	if err := trace.Start(b); err != nil {
+		return nil, fmt.Errorf("execution trace: %w", err)
+	}
+	trace.Stop()
+	if b.overflowed {
+		return nil, fmt.Errorf("execution trace: larger than %d bytes", maxBody)
+	}
+	s, err := exectrace.Decode(b.Bytes())
+	if err != nil {
+		return nil, fmt.Errorf("execution trace: %w", err)
+	}
+	return s, nil
+}
+
+// takeProfile takes a goroutine profile.
+func takeProfile() (*stack.Snapshot, error) {
+	return takeAny("goroutine", profile.Decode)
+}
+
+// errNoProfile is that the runtime has no profile of a name.
+var errNoProfile = errors.New("this process has none")
+
+// takeAny takes one of the runtime's profiles.
+func takeAny(name string, decode func([]byte, int) (*stack.Snapshot, error)) (*stack.Snapshot, error) {
+	p := pprof.Lookup(name)
+	if p == nil {
+		return nil, fmt.Errorf("%s profile: %w", name, errNoProfile)
+	}
+	var b bytes.Buffer
+	if err := p.WriteTo(&b, 0); err != nil {
+		return nil, fmt.Errorf("%s profile: %w", name, err)
+	}
+	s, err := decode(b.Bytes(), maxBody)
+	if err != nil {
+		return nil, fmt.Errorf("%s profile: %w", name, err)
+	}
+	return s, nil
+}
+
+// maxBody is the most bytes of a trace or a decompressed profile: three times
+// those of a trace of a million goroutines.
+const maxBody = 64 << 20
+
+// body takes in a trace. What goes beyond maxBody is dropped, as a busy process can
+// write traces faster than they can be read.
+type body struct {
+	bytes.Buffer
+	overflowed bool
+}
+
+// A trace of an idle process has some 17 bytes for each goroutine, and 5 to 50 KB of
+// stacks and strings.
+const (
+	bodyPerGoroutine = 18
+	bodyBase         = 32 << 10
+)
+
+// newBody returns a body with room for the trace of so many goroutines, so that it
+// need not grow, which takes up to three times the memory.
+func newBody(goroutines int) *body {
+	b := new(body)
+	b.Grow(min(bodyBase+bodyPerGoroutine*goroutines, maxBody))
+	return b
+}
+
+// Write never fails: runtime/trace would not heed it.
+func (b *body) Write(p []byte) (int, error) {
+	if b.overflowed || b.Len()+len(p) > maxBody {
+		b.overflowed = true
+		return len(p), nil
+	}
+	return b.Buffer.Write(p)
+}

@@ -1,0 +1,41 @@
+package instrument
+
+import (
+	"fmt"
+	"runtime/debug"
+
+	"go.opentelemetry.io/otel"
+)
+
+// guard calls f, and makes an error of a panic in it.
+func guard(f func() error) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("instrument: panic, please report it: %v\n%s", p, debug.Stack())
+		}
+	}()
+	return f()
+}
+
+// trouble hands what goes wrong to OpenTelemetry's error handler, which logs it
+// unless the service has chosen otherwise: each trouble once, however long it
+// lasts.
+type trouble struct{ latest string }
+
+// report takes in how things stand, nil if well.
+func (t *trouble) report(err error) {
+	if err == nil {
+		t.latest = ""
+		return
+	}
+	text := err.Error()
+	if text == t.latest {
+		return
+	}
+	t.latest = text
+	// The handler is the service's own. What it does must not end the sampling.
+	_ = guard(func() error {
+		otel.Handle(fmt.Errorf("instrument: %w", err))
+		return nil
+	})
+}

@@ -1,0 +1,141 @@
+package instrument
+
+import (
+	"errors"
+	"time"
+
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/metric"
+
+	"github.com/otel-goroutine/otel-goroutine/internal/telemetry"
+)
+
+// instruments are what is observed, beside what contrib's runtime observes. All but
+// duration are read in one callback.
+type instruments struct {
+	creations  metric.Int64ObservableCounter
+	stateCount metric.Int64ObservableUpDownCounter
+	cpuTime    metric.Float64ObservableCounter
+
+	stackCount, stackAged metric.Int64ObservableUpDownCounter
+	stackExits            metric.Int64ObservableCounter
+	stackLeaked           metric.Int64ObservableUpDownCounter
+	entryCount, entryAged metric.Int64ObservableUpDownCounter
+	entryExits            metric.Int64ObservableCounter
+
+	interval metric.Float64ObservableGauge
+	duration metric.Float64Gauge
+}
+
+// newInstruments makes all instruments with a meter, and returns those that are
+// read in the callback as a list, too.
+func newInstruments(meter metric.Meter) (*instruments, []metric.Observable, error) {
+	m := maker{meter: meter}
+	i := &instruments{
+		creations:   m.counter(telemetry.GoroutineCreations, "Goroutines created since the process began."),
+		stateCount:  m.upDownCounter(telemetry.StateCount, "Goroutines by what the scheduler does with them, the runtime's own included."),
+		cpuTime:     m.seconds(telemetry.ProcessCPUTime, "CPU time that the process has used."),
+		stackCount:  m.upDownCounter(telemetry.StackCount, "Goroutines of the group."),
+		stackAged:   m.upDownCounter(telemetry.StackAgedCount, "Goroutines of the group that were first seen at least aged_after ago."),
+		stackExits:  m.counter(telemetry.StackAgedExits, "Goroutines that were aged, were last seen in the group, and are gone from the process."),
+		stackLeaked: m.upDownCounter(telemetry.StackLeakedCount, "Goroutines of the group that the runtime has proved to be leaked."),
+		entryCount:  m.upDownCounter(telemetry.EntryCount, "Goroutines started with the function."),
+		entryAged:   m.upDownCounter(telemetry.EntryAgedCount, "Goroutines started with the function that were first seen at least aged_after ago."),
+		entryExits:  m.counter(telemetry.EntryAgedExits, "Goroutines started with the function that were aged and are gone from the process."),
+		interval:    m.interval(),
+		duration:    m.duration(),
+	}
+	return i, m.made, errors.Join(m.errs...)
+}
+
+// maker makes instruments, and collects what goes wrong.
+type maker struct {
+	meter metric.Meter
+	made  []metric.Observable
+	errs  []error
+}
+
+func (m *maker) counter(name, description string) metric.Int64ObservableCounter {
+	i, err := m.meter.Int64ObservableCounter(name,
+		metric.WithDescription(description), metric.WithUnit(telemetry.UnitGoroutine))
+	m.add(i, err)
+	return i
+}
+
+func (m *maker) upDownCounter(name, description string) metric.Int64ObservableUpDownCounter {
+	i, err := m.meter.Int64ObservableUpDownCounter(name,
+		metric.WithDescription(description), metric.WithUnit(telemetry.UnitGoroutine))
+	m.add(i, err)
+	return i
+}
+
+func (m *maker) seconds(name, description string) metric.Float64ObservableCounter {
+	i, err := m.meter.Float64ObservableCounter(name,
+		metric.WithDescription(description), metric.WithUnit(telemetry.UnitSeconds))
+	m.add(i, err)
+	return i
+}
+
+func (m *maker) interval() metric.Float64ObservableGauge {
+	i, err := m.meter.Float64ObservableGauge(telemetry.SampleInterval,
+		metric.WithDescription("Time from one sample of the stacks to the next. It is longer than was asked for when sampling would otherwise exceed its budget."),
+		metric.WithUnit(telemetry.UnitSeconds))
+	m.add(i, err)
+	return i
+}
+
+func (m *maker) duration() metric.Float64Gauge {
+	i, err := m.meter.Float64Gauge(telemetry.SampleDuration,
+		metric.WithDescription("How long the latest sample of the stacks took."),
+		metric.WithUnit(telemetry.UnitSeconds))
+	m.errs = append(m.errs, err)
+	return i
+}
+
+func (m *maker) add(i metric.Observable, err error) {
+	m.made = append(m.made, i)
+	m.errs = append(m.errs, err)
+}
+
+// observeSampler observes the latest sample and the latest leak profile.
+func (i *instruments) observeSampler(o metric.Observer, s *sampler) {
+	if s.capture != CaptureOff {
+		o.ObserveFloat64(i.interval, time.Duration(s.every.Load()).Seconds())
+	}
+	if latest := s.fresh(); latest != nil {
+		for _, r := range latest.groups {
+			o.ObserveInt64(i.stackCount, r.count, r.attributes)
+			if latest.complete {
+				o.ObserveInt64(i.stackAged, r.aged, r.attributes)
+				o.ObserveInt64(i.stackExits, r.exits, r.attributes)
+			}
+		}
+		for _, r := range latest.entries {
+			o.ObserveInt64(i.entryCount, r.count, r.attributes)
+			if latest.complete {
+				o.ObserveInt64(i.entryAged, r.aged, r.attributes)
+				o.ObserveInt64(i.entryExits, r.exits, r.attributes)
+			}
+		}
+	}
+	if leaked := s.leaked.Load(); leaked != nil {
+		for _, r := range *leaked {
+			o.ObserveInt64(i.stackLeaked, r.count, r.attributes)
+		}
+	}
+}
+
+// The attributes of CPU time, as the semantic conventions have them.
+var (
+	modeUser   = attributesOption(attribute.String(telemetry.AttrCPUMode, "user"))
+	modeSystem = attributesOption(attribute.String(telemetry.AttrCPUMode, "system"))
+)
+
+func (i *instruments) observeCPUTime(o metric.Observer) {
+	user, system, known := cpuTime()
+	if !known {
+		return
+	}
+	o.ObserveFloat64(i.cpuTime, user.Seconds(), modeUser)
+	o.ObserveFloat64(i.cpuTime, system.Seconds(), modeSystem)
+}

@@ -1,0 +1,44 @@
+package instrument
+
+import (
+	"errors"
+
+	"go.opentelemetry.io/otel/metric"
+)
+
+// keeper is a MeterProvider that remembers the callbacks registered with it, so
+// that they can be ended. Those of contrib's runtime cannot be otherwise. It is not
+// safe for concurrent use.
+type keeper struct {
+	metric.MeterProvider
+	registrations []metric.Registration
+}
+
+// Meter returns a meter that tells the keeper of its callbacks.
+func (k *keeper) Meter(name string, options ...metric.MeterOption) metric.Meter {
+	return keptMeter{k.MeterProvider.Meter(name, options...), k}
+}
+
+type keptMeter struct {
+	metric.Meter
+	keeper *keeper
+}
+
+// RegisterCallback registers a callback, and keeps its registration.
+func (m keptMeter) RegisterCallback(f metric.Callback, of ...metric.Observable) (metric.Registration, error) {
+	r, err := m.Meter.RegisterCallback(f, of...)
+	if r != nil {
+		m.keeper.registrations = append(m.keeper.registrations, r)
+	}
+	return r, err
+}
+
+// end ends all callbacks.
+func (k *keeper) end() error {
+	var errs []error
+	for _, r := range k.registrations {
+		errs = append(errs, guard(r.Unregister))
+	}
+	k.registrations = nil
+	return errors.Join(errs...)
+}

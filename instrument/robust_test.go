@@ -1,0 +1,444 @@
+package instrument
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"go.opentelemetry.io/otel"
+	"go.opentelemetry.io/otel/metric"
+	"go.opentelemetry.io/otel/metric/noop"
+	sdkmetric "go.opentelemetry.io/otel/sdk/metric"
+	"go.opentelemetry.io/otel/sdk/metric/metricdata"
+
+	"github.com/otel-goroutine/otel-goroutine/internal/stack"
+	"github.com/otel-goroutine/otel-goroutine/internal/telemetry"
+)
+
+func TestStartTwice(t *testing.T) {
+	r := begin(t)
+	stop, err := Start()
+	if !errors.Is(err, ErrStarted) {
+		t.Errorf("the second Start: %v", err)
+	}
+	if err := stop(t.Context()); err != nil {
+		t.Errorf("the second stop: %v", err)
+	}
+	// The first is not stopped by that, nor doubled.
+	stuck(t, 30)
+	r.until(t, "30 goroutines", func(c collected) bool {
+		return c.sum(telemetry.StackCount, telemetry.AttrFunction, here("waitHere")) == 30
+	})
+}
+
+func TestStartAgainAfterStop(t *testing.T) {
+	reader := sdkmetric.NewManualReader()
+	provider := sdkmetric.NewMeterProvider(sdkmetric.WithReader(reader))
+	stuck(t, 30)
+	for range 3 {
+		stop, err := Start(WithMeterProvider(provider))
+		if err != nil {
+			t.Fatal(err)
+		}
+		r := rig{reader: reader}
+		c := r.until(t, "a sample", func(c collected) bool { return len(c[telemetry.StackCount]) > 0 })
+		if n := len(c[telemetry.GoroutineCount]); n != 1 {
+			t.Errorf("%d goroutine counts", n)
+		}
+		// The callback of an instance before would double this.
+		if n := c.sum(telemetry.StackCount, telemetry.AttrFunction, here("waitHere")); n != 30 {
+			t.Errorf("%v goroutines, there are 30", n)
+		}
+		if err := stop(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if c := r.collect(t); len(c[telemetry.StackCount])+len(c[telemetry.GoroutineCount]) != 0 {
+			t.Errorf("after stop: %v", c)
+		}
+	}
+}
+
+func TestStopAHundredTimesAtOnce(t *testing.T) {
+	r := begin(t)
+	var stops sync.WaitGroup
+	for range 100 {
+		stops.Go(func() {
+			if err := r.stop(t.Context()); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	stops.Wait()
+	ended, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := r.stop(ended); err != nil {
+		t.Errorf("with a context that has ended, after all has: %v", err)
+	}
+}
+
+func TestStopWithoutContext(t *testing.T) {
+	stop, err := Start(WithMeterProvider(noop.NewMeterProvider()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var none context.Context
+	if err := stop(none); err == nil || !strings.Contains(err.Error(), "panic") {
+		t.Errorf("got %v", err)
+	}
+	if err := stop(t.Context()); err != nil {
+		t.Error(err)
+	}
+}
+
+// newTestSampler returns a sampler that takes its snapshots from take.
+func newTestSampler(c config, take func() (*stack.Snapshot, error)) *sampler {
+	duration, err := sdkmetric.NewMeterProvider(sdkmetric.WithReader(sdkmetric.NewManualReader())).
+		Meter("test").Float64Gauge("duration")
+	if err != nil {
+		panic(err)
+	}
+	s := newSampler(c, duration)
+	s.take = take
+	return s
+}
+
+// During a sample that hangs, stop returns in time, and all ends with the sample.
+func TestStopDuringASample(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		resume := make(chan struct{})
+		i := &instance{done: make(chan struct{}), sampler: newTestSampler(defaultConfig(), func() (*stack.Snapshot, error) {
+			<-resume
+			return nil, errors.New("interrupted")
+		})}
+		var ctx context.Context
+		ctx, i.cancel = context.WithCancel(t.Context())
+		go i.run(ctx)
+		synctest.Wait()
+		began := time.Now()
+		if err := i.stop(t.Context()); !errors.Is(err, errSlow) {
+			t.Errorf("got %v", err)
+		}
+		if took := time.Since(began); took != stopTime {
+			t.Errorf("it took %v", took)
+		}
+		close(resume)
+		synctest.Wait()
+		if err := i.stop(t.Context()); err != nil {
+			t.Errorf("afterwards: %v", err)
+		}
+	})
+}
+
+// hung is an exporter that does not return until it is let go.
+type hung struct {
+	sdkmetric.Exporter
+	called, letGo chan struct{}
+	once          sync.Once
+}
+
+func (h *hung) Export(context.Context, *metricdata.ResourceMetrics) error {
+	h.once.Do(func() { close(h.called) })
+	<-h.letGo
+	return nil
+}
+
+func (*hung) Temporality(k sdkmetric.InstrumentKind) metricdata.Temporality {
+	return sdkmetric.DefaultTemporalitySelector(k)
+}
+
+func (*hung) Aggregation(k sdkmetric.InstrumentKind) sdkmetric.Aggregation {
+	return sdkmetric.DefaultAggregationSelector(k)
+}
+func (*hung) ForceFlush(context.Context) error { return nil }
+func (*hung) Shutdown(context.Context) error   { return nil }
+
+func TestStopWhileAnExporterHangs(t *testing.T) {
+	exporter := &hung{called: make(chan struct{}), letGo: make(chan struct{})}
+	provider := sdkmetric.NewMeterProvider(sdkmetric.WithReader(
+		sdkmetric.NewPeriodicReader(exporter, sdkmetric.WithInterval(time.Millisecond))))
+	stop, err := Start(WithMeterProvider(provider))
+	if err != nil {
+		t.Fatal(err)
+	}
+	<-exporter.called
+	began := time.Now()
+	if err := stop(t.Context()); err != nil {
+		t.Error(err)
+	}
+	if took := time.Since(began); took > stopTime {
+		t.Errorf("it took %v", took)
+	}
+	close(exporter.letGo)
+	if err := provider.Shutdown(t.Context()); err != nil {
+		t.Error(err)
+	}
+}
+
+// Somebody else's callback that hangs keeps the provider busy.
+func TestStopWhileACollectionHangs(t *testing.T) {
+	reader := sdkmetric.NewManualReader()
+	provider := sdkmetric.NewMeterProvider(sdkmetric.WithReader(reader))
+	called, letGo := make(chan struct{}), make(chan struct{})
+	_, err := provider.Meter("other").Int64ObservableGauge("other", metric.WithInt64Callback(
+		func(context.Context, metric.Int64Observer) error {
+			close(called)
+			<-letGo
+			return nil
+		}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	stop, err := Start(WithMeterProvider(provider))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var collecting sync.WaitGroup
+	collecting.Go(func() { _ = reader.Collect(context.Background(), new(metricdata.ResourceMetrics)) })
+	<-called
+	began := time.Now()
+	if err := stop(t.Context()); !errors.Is(err, errSlow) {
+		t.Errorf("got %v", err)
+	}
+	if took := time.Since(began); took < stopTime || took > 2*stopTime {
+		t.Errorf("it took %v", took)
+	}
+	close(letGo)
+	collecting.Wait()
+	// It ends by itself, and can be started anew.
+	for stop(t.Context()) != nil {
+	}
+	again, err := Start(WithMeterProvider(provider))
+	if err != nil {
+		t.Error(err)
+	}
+	_ = again(t.Context())
+}
+
+// panicking is a MeterProvider of which one part panics.
+type panicking struct {
+	metric.MeterProvider
+	part string
+}
+
+func (p panicking) Meter(name string, options ...metric.MeterOption) metric.Meter {
+	if p.part == "Meter" {
+		panic(p.part)
+	}
+	return panickingMeter{p.MeterProvider.Meter(name, options...), p.part}
+}
+
+type panickingMeter struct {
+	metric.Meter
+	part string
+}
+
+func (m panickingMeter) Int64ObservableCounter(name string, options ...metric.Int64ObservableCounterOption) (metric.Int64ObservableCounter, error) {
+	if m.part == "Int64ObservableCounter" {
+		panic(m.part)
+	}
+	return m.Meter.Int64ObservableCounter(name, options...)
+}
+
+func (m panickingMeter) RegisterCallback(f metric.Callback, of ...metric.Observable) (metric.Registration, error) {
+	if m.part == "RegisterCallback" {
+		panic(m.part)
+	}
+	r, err := m.Meter.RegisterCallback(f, of...)
+	if m.part == "Unregister" {
+		return panickingRegistration{r}, err
+	}
+	return r, err
+}
+
+func (m panickingMeter) Float64Gauge(name string, options ...metric.Float64GaugeOption) (metric.Float64Gauge, error) {
+	g, err := m.Meter.Float64Gauge(name, options...)
+	return panickingGauge{g, m.part}, err
+}
+
+type panickingRegistration struct{ metric.Registration }
+
+func (r panickingRegistration) Unregister() error {
+	_ = r.Registration.Unregister()
+	panic("Unregister")
+}
+
+type panickingGauge struct {
+	metric.Float64Gauge
+	part string
+}
+
+func (g panickingGauge) Enabled(ctx context.Context) bool {
+	if g.part == "Enabled" {
+		panic(g.part)
+	}
+	return g.Float64Gauge.Enabled(ctx)
+}
+
+func (g panickingGauge) Record(ctx context.Context, value float64, options ...metric.RecordOption) {
+	if g.part == "Record" {
+		panic(g.part)
+	}
+	g.Float64Gauge.Record(ctx, value, options...)
+}
+
+func TestAPanickingProviderIsAnError(t *testing.T) {
+	for _, part := range []string{"Meter", "Int64ObservableCounter", "RegisterCallback"} {
+		t.Run(part, func(t *testing.T) {
+			reader := sdkmetric.NewManualReader()
+			provider := panicking{sdkmetric.NewMeterProvider(sdkmetric.WithReader(reader)), part}
+			stop, err := Start(WithMeterProvider(provider))
+			if err == nil || !strings.Contains(err.Error(), "panic, please report it: "+part) {
+				t.Errorf("got %v", err)
+			}
+			if err := stop(t.Context()); err != nil {
+				t.Error(err)
+			}
+			if c := (&rig{reader: reader}).collect(t); len(c) != 0 {
+				t.Errorf("something is left: %v", c)
+			}
+		})
+	}
+	t.Run("Unregister", func(t *testing.T) {
+		stop, err := Start(WithMeterProvider(panicking{noop.NewMeterProvider(), "Unregister"}))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := stop(t.Context()); err == nil || !strings.Contains(err.Error(), "Unregister") {
+			t.Errorf("got %v", err)
+		}
+	})
+	for _, part := range []string{"Enabled", "Record"} {
+		t.Run(part, func(t *testing.T) {
+			h := handle(t)
+			stop, err := Start(WithMeterProvider(panicking{
+				sdkmetric.NewMeterProvider(sdkmetric.WithReader(sdkmetric.NewManualReader())), part,
+			}))
+			if err != nil {
+				t.Fatal(err)
+			}
+			for deadline := time.Now().Add(20 * time.Second); len(h.all()) == 0 && time.Now().Before(deadline); {
+				time.Sleep(time.Millisecond)
+			}
+			if all := h.all(); len(all) != 1 || !strings.Contains(all[0], "panic, please report it: "+part) {
+				t.Errorf("told: %q", all)
+			}
+			if err := stop(t.Context()); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}
+
+func TestAPanickingSampleCostsThatSample(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		taken := 0
+		s := newTestSampler(defaultConfig(), func() (*stack.Snapshot, error) {
+			taken++
+			if taken == 2 {
+				panic("a bug")
+			}
+			return &stack.Snapshot{Source: stack.SourceProfile, Stackless: taken}, nil
+		})
+		h := handle(t)
+		ctx, cancel := context.WithCancel(t.Context())
+		var running sync.WaitGroup
+		running.Go(func() { s.run(ctx) })
+		for _, want := range []int64{1, 0, 3} {
+			synctest.Wait()
+			var got int64
+			if latest := s.fresh(); latest != nil {
+				got = latest.groups[0].count
+			}
+			if got != want {
+				t.Errorf("%d goroutines, want %d", got, want)
+			}
+			time.Sleep(time.Duration(float64(time.Minute) * (1 + jitter/2)))
+		}
+		cancel()
+		running.Wait()
+		if all := h.all(); len(all) != 1 || !strings.Contains(all[0], "a bug") {
+			t.Errorf("told: %q", all)
+		}
+	})
+}
+
+func TestAPanickingErrorHandlerIsSurvived(t *testing.T) {
+	before := otel.GetErrorHandler()
+	otel.SetErrorHandler(otel.ErrorHandlerFunc(func(error) { panic("the handler") }))
+	defer otel.SetErrorHandler(before)
+	var trouble trouble
+	trouble.report(errors.New("something"))
+}
+
+func TestTroubleIsToldOnce(t *testing.T) {
+	h := handle(t)
+	var trouble trouble
+	for _, err := range []error{errors.New("a"), errors.New("a"), nil, nil, errors.New("a"), errors.New("b"), errors.New("b")} {
+		trouble.report(err)
+	}
+	if got := strings.Join(h.all(), ", "); got != "instrument: a, instrument: a, instrument: b" {
+		t.Error(got)
+	}
+}
+
+func TestNoSampleWithoutSomebodyToReportTo(t *testing.T) {
+	for name, duration := range map[string]metric.Float64Gauge{
+		"no-op":  noop.Float64Gauge{},
+		"global": globalGauge(t),
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				var taken atomic.Int32
+				s := newTestSampler(defaultConfig(), func() (*stack.Snapshot, error) {
+					taken.Add(1)
+					return &stack.Snapshot{Source: stack.SourceProfile}, nil
+				})
+				s.duration = duration
+				ctx, cancel := context.WithCancel(t.Context())
+				var running sync.WaitGroup
+				running.Go(func() { s.run(ctx) })
+				time.Sleep(time.Hour)
+				if n := taken.Load(); n != 0 {
+					t.Errorf("%d samples were taken", n)
+				}
+				s.read.Store(true) // the callback was called
+				time.Sleep(time.Hour)
+				if n := taken.Load(); n != 1 {
+					t.Errorf("%d samples were taken, for one reading", n)
+				}
+				cancel()
+				running.Wait()
+			})
+		})
+	}
+}
+
+// globalGauge is what the global MeterProvider gives while none has been set.
+func globalGauge(t *testing.T) metric.Float64Gauge {
+	t.Helper()
+	g, err := otel.GetMeterProvider().Meter("test").Float64Gauge("duration")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return g
+}
+
+func TestAnOldSampleSaysNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newTestSampler(defaultConfig(), nil)
+		s.latest.Store(&sample{at: time.Now()})
+		time.Sleep(stale * time.Minute)
+		if s.fresh() == nil {
+			t.Error("three intervals are not old")
+		}
+		time.Sleep(1)
+		if s.fresh() != nil {
+			t.Error("more than three intervals are old")
+		}
+	})
+}
