@@ -4,10 +4,12 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"maps"
 	"runtime"
 	"runtime/metrics"
 	"runtime/pprof"
 	"runtime/trace"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -234,35 +236,64 @@ func allocated(do func()) uint64 {
 	return after.TotalAlloc - before.TotalAlloc
 }
 
-// BenchmarkPause tells the longest time for which samples stop the world.
+// BenchmarkPause tells the longest time for which the world is stopped by a sample,
+// and by a trace that nobody reads. A machine that is shared stops threads by itself,
+// and with them the stopping of the world: hence the 99th percentile.
 func BenchmarkPause(b *testing.B) {
 	for _, n := range []int{1000, 100_000} {
 		b.Run(fmt.Sprint(n), func(b *testing.B) {
 			end := park(n)
 			defer end()
-			sample := sampleOnce(b, n)
-			before := pauses()
+			sample, bare := sampleOnce(b, n), traceOnce(b)
+			var ofSample, ofBare pauseTimes
 			for b.Loop() {
-				sample()
+				ofSample.during(sample)
+				ofBare.during(bare)
 			}
-			b.ReportMetric(float64(longest(before, pauses()))/1e3, "µs-longest-pause")
+			b.ReportMetric(0, "ns/op")
+			b.ReportMetric(ofSample.share(1)/1e3, "µs-longest")
+			b.ReportMetric(ofSample.share(0.99)/1e3, "µs-p99")
+			b.ReportMetric(ofBare.share(1)/1e3, "µs-longest-of-bare-trace")
+			b.ReportMetric(ofBare.share(0.99)/1e3, "µs-p99-of-bare-trace")
 		})
 	}
 }
 
-// pauses returns the runtime's histogram of the times for which the world was
-// stopped for other reasons than the garbage collector's.
+// pauseTimes are the times for which the world was stopped for other reasons than
+// the garbage collector's: how often, by the upper bound of the time, in seconds.
+type pauseTimes map[float64]uint64
+
+// during takes in the pauses while something is done.
+func (p *pauseTimes) during(do func()) {
+	before := pauses()
+	do()
+	after := pauses()
+	if *p == nil {
+		*p = make(pauseTimes)
+	}
+	for i, n := range after.Counts {
+		if n -= before.Counts[i]; n > 0 {
+			(*p)[after.Buckets[i+1]] += n
+		}
+	}
+}
+
 func pauses() *metrics.Float64Histogram {
 	read := []metrics.Sample{{Name: "/sched/pauses/total/other:seconds"}}
 	metrics.Read(read)
 	return read[0].Value.Float64Histogram()
 }
 
-// longest returns the upper bound of the highest bucket that has grown.
-func longest(before, after *metrics.Float64Histogram) time.Duration {
-	for i := len(after.Counts) - 1; i >= 0; i-- {
-		if i >= len(before.Counts) || after.Counts[i] > before.Counts[i] {
-			return time.Duration(after.Buckets[i+1] * float64(time.Second))
+// share returns the time, in nanoseconds, that such a share of the pauses did not
+// exceed.
+func (p pauseTimes) share(share float64) float64 {
+	var all, below uint64
+	for _, n := range p {
+		all += n
+	}
+	for _, seconds := range slices.Sorted(maps.Keys(p)) {
+		if below += p[seconds]; float64(below) >= share*float64(all) {
+			return seconds * 1e9
 		}
 	}
 	return 0
@@ -273,6 +304,7 @@ func longest(before, after *metrics.Float64Histogram) time.Duration {
 func BenchmarkIdle(b *testing.B) {
 	end := park(1000)
 	defer end()
+	defer runtime.KeepAlive(heap())
 	sample := sampleOnce(b, 1000)
 	sample()
 	began := processTime()
