@@ -1,0 +1,209 @@
+package auto
+
+import (
+	"compress/gzip"
+	"context"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"testing"
+	"time"
+
+	"go.opentelemetry.io/otel"
+	"go.opentelemetry.io/otel/metric/noop"
+	sdkmetric "go.opentelemetry.io/otel/sdk/metric"
+	"go.opentelemetry.io/otel/sdk/metric/metricdata"
+	collector "go.opentelemetry.io/proto/otlp/collector/metrics/v1"
+	metrics "go.opentelemetry.io/proto/otlp/metrics/v1"
+	"google.golang.org/protobuf/proto"
+
+	"github.com/otel-goroutine/otel-goroutine/instrument"
+)
+
+// soon is a patience for tests.
+const soon = 20 * time.Millisecond
+
+// backend is an OTLP backend, as far as it takes in metrics.
+type backend struct {
+	*httptest.Server
+	received chan *metrics.ResourceMetrics
+}
+
+// newBackend starts a backend, and points the environment at it.
+func newBackend(t *testing.T) *backend {
+	t.Helper()
+	b := &backend{received: make(chan *metrics.ResourceMetrics, 1000)}
+	b.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body := io.Reader(r.Body)
+		if r.Header.Get("Content-Encoding") == "gzip" {
+			var err error
+			if body, err = gzip.NewReader(r.Body); err != nil {
+				t.Error(err)
+			}
+		}
+		data, err := io.ReadAll(body)
+		if err != nil {
+			t.Error(err)
+		}
+		var request collector.ExportMetricsServiceRequest
+		if err := proto.Unmarshal(data, &request); err != nil || r.URL.Path != "/v1/metrics" {
+			t.Errorf("%s: %v", r.URL.Path, err)
+		}
+		for _, of := range request.GetResourceMetrics() {
+			b.received <- of
+		}
+	}))
+	t.Cleanup(b.Close)
+	t.Setenv("OTEL_EXPORTER_OTLP_ENDPOINT", b.URL)
+	t.Setenv("OTEL_METRIC_EXPORT_INTERVAL", "20") // ms
+	t.Setenv("OTEL_SERVICE_NAME", "cart")
+	t.Setenv("OTEL_GO_GOROUTINE_INTERVAL", "20ms")
+	t.Setenv("OTEL_GO_GOROUTINE_OVERHEAD_BUDGET", "1")
+	return b
+}
+
+// next returns the next metrics that a metric of this name is among.
+func (b *backend) next(t *testing.T, name string) *metrics.ResourceMetrics {
+	t.Helper()
+	deadline := time.After(20 * time.Second)
+	for {
+		select {
+		case of := <-b.received:
+			for _, scope := range of.GetScopeMetrics() {
+				for _, m := range scope.GetMetrics() {
+					if m.GetName() == name {
+						return of
+					}
+				}
+			}
+		case <-deadline:
+			t.Fatalf("no %s within 20 s", name)
+		}
+	}
+}
+
+func attribute(of *metrics.ResourceMetrics, key string) string {
+	for _, a := range of.GetResource().GetAttributes() {
+		if a.GetKey() == key {
+			return a.GetValue().GetStringValue()
+		}
+	}
+	return ""
+}
+
+func start(t *testing.T) *instrumentation {
+	t.Helper()
+	i := begin(os.Getenv, soon)
+	t.Cleanup(func() {
+		if err := i.shutdown(context.Background()); err != nil {
+			t.Error(err)
+		}
+	})
+	return i
+}
+
+func TestTheImportIsEnough(t *testing.T) {
+	b := newBackend(t)
+	start(t)
+	of := b.next(t, "goroutine.stack.count")
+	if attribute(of, "service.name") != "cart" || attribute(of, "service.instance.id") == "" {
+		t.Errorf("resource %v", of.GetResource())
+	}
+	b.next(t, "go.goroutine.count")
+}
+
+// setGlobal sets the global MeterProvider for a test. It cannot be unset: what is
+// left behind does nothing.
+func setGlobal(t *testing.T) *sdkmetric.ManualReader {
+	reader := sdkmetric.NewManualReader()
+	otel.SetMeterProvider(sdkmetric.NewMeterProvider(sdkmetric.WithReader(reader)))
+	t.Cleanup(func() { otel.SetMeterProvider(noop.NewMeterProvider()) })
+	return reader
+}
+
+// awaitMetric collects until a metric of this name is there.
+func awaitMetric(t *testing.T, reader *sdkmetric.ManualReader, name string) {
+	t.Helper()
+	again := time.NewTicker(soon)
+	defer again.Stop()
+	for deadline := time.Now().Add(20 * time.Second); time.Now().Before(deadline); <-again.C {
+		var all metricdata.ResourceMetrics
+		if err := reader.Collect(t.Context(), &all); err != nil {
+			t.Fatal(err)
+		}
+		for _, scope := range all.ScopeMetrics {
+			for _, m := range scope.Metrics {
+				if m.Name == name {
+					return
+				}
+			}
+		}
+	}
+	t.Fatalf("no %s within 20 s", name)
+}
+
+func TestTheServicesOwnProviderIsUsed(t *testing.T) {
+	b := newBackend(t)
+	start(t)
+	b.next(t, "goroutine.stack.count")
+	// It comes late: what was made meanwhile gives way.
+	reader := setGlobal(t)
+	awaitMetric(t, reader, "goroutine.stack.count")
+	for len(b.received) > 0 {
+		<-b.received
+	}
+	time.Sleep(10 * soon)
+	if n := len(b.received); n != 0 {
+		t.Errorf("%d exports besides", n)
+	}
+}
+
+func TestTheServicesOwnStartIsLeftAlone(t *testing.T) {
+	b := newBackend(t)
+	reader := sdkmetric.NewManualReader()
+	provider := sdkmetric.NewMeterProvider(sdkmetric.WithReader(reader))
+	stop, err := instrument.Start(instrument.WithMeterProvider(provider))
+	if err != nil {
+		t.Fatal(err)
+	}
+	i := start(t)
+	awaitMetric(t, reader, "goroutine.stack.count")
+	if err := i.shutdown(t.Context()); err != nil {
+		t.Error(err)
+	}
+	if n := len(b.received); n != 0 {
+		t.Errorf("%d exports besides", n)
+	}
+	awaitMetric(t, reader, "goroutine.stack.count")
+	if err := stop(t.Context()); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestSwitchedOff(t *testing.T) {
+	for _, variable := range []string{"OTEL_SDK_DISABLED", "OTEL_GO_GOROUTINE_DISABLED"} {
+		t.Run(variable, func(t *testing.T) {
+			b := newBackend(t)
+			t.Setenv(variable, "true")
+			i := start(t)
+			<-i.ended
+			if n := len(b.received); n != 0 {
+				t.Errorf("%d exports", n)
+			}
+		})
+	}
+}
+
+func TestTheLastIntervalIsExported(t *testing.T) {
+	b := newBackend(t)
+	t.Setenv("OTEL_METRIC_EXPORT_INTERVAL", "3600000") // an hour
+	i := &instrumentation{}
+	if err := i.startOwn(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if err := i.end(); err != nil {
+		t.Error(err)
+	}
+	b.next(t, "go.goroutine.count")
+}
