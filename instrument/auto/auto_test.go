@@ -51,7 +51,9 @@ func newBackend(t *testing.T) *backend {
 			t.Errorf("%s: %v", r.URL.Path, err)
 		}
 		for _, of := range request.GetResourceMetrics() {
-			b.received <- of
+			if len(of.GetScopeMetrics()) > 0 {
+				b.received <- of
+			}
 		}
 	}))
 	t.Cleanup(b.Close)
