@@ -1,0 +1,210 @@
+package e2e
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/pdata/pcommon"
+	"go.opentelemetry.io/collector/pdata/pmetric"
+)
+
+// The collector takes in what the service says of itself, and scrapes it besides.
+// Times are those of the demonstration.
+const bothWays = `
+receivers:
+  otlp:
+    protocols:
+      http:
+        endpoint: %[1]s
+  goroutine:
+    collection_interval: 1s
+    aged_after: 5s
+    targets:
+      - endpoint: %[2]s
+        service_name: scraped
+
+processors:
+  leak_detect:
+    min_duration: 15s
+    min_leaked: 10
+    max_lifetime: 1m
+
+exporters:
+  file:
+    path: %[3]s
+
+service:
+  pipelines:
+    metrics:
+      receivers: [otlp, goroutine]
+      processors: [leak_detect]
+      exporters: [file]
+  telemetry:
+    metrics:
+      level: none
+`
+
+// TestInstrumentedServiceIsFlaggedAsTheScrapedOne runs examples/instrumented, and
+// has one process watched in both ways: what it pushes by itself, and what the
+// receiver scrapes of it.
+func TestInstrumentedServiceIsFlaggedAsTheScrapedOne(t *testing.T) {
+	folder := t.TempDir()
+	service := filepath.Join(folder, "instrumented")
+	build := exec.CommandContext(t.Context(), "go", "build", "-o", service, ".")
+	build.Dir = filepath.Join("..", "examples", "instrumented")
+	out, err := build.CombinedOutput()
+	require.NoError(t, err, string(out))
+
+	otlp, pprof, output := freeAddress(t), freeAddress(t), filepath.Join(folder, "flagged.json")
+	config := filepath.Join(folder, "collector.yaml")
+	require.NoError(t, os.WriteFile(config, fmt.Appendf(nil, bothWays, otlp, pprof, output), 0o600))
+	run(t, nil, collector, "--config", config)
+	run(t, []string{
+		"OTEL_EXPORTER_OTLP_ENDPOINT=http://" + otlp,
+		"OTEL_METRIC_EXPORT_INTERVAL=1000",
+		"OTEL_SERVICE_NAME=instrumented",
+		"OTEL_GO_GOROUTINE_INTERVAL=1s",
+		"OTEL_GO_GOROUTINE_AGED_AFTER=5s",
+		"OTEL_GO_GOROUTINE_OVERHEAD_BUDGET=0.1",
+	}, service, "-listen", pprof, "-for", "3m")
+
+	found := awaitFlags(t, output, func(f flags) bool {
+		return f["instrumented"].hasAll() && f["scraped"].hasAll()
+	})
+	for _, function := range []string{"main.askWarehouse", "main.awaitReceipt"} {
+		pushed, scraped := found["instrumented"][function], found["scraped"][function]
+		require.Equal(t, scraped, pushed, "%s has one signature, file and line in both", function)
+		require.Contains(t, pushed, "leaks.go")
+	}
+	for service, of := range found {
+		for function := range of {
+			require.Contains(t, planted, function, "%s flags what is healthy", service)
+		}
+	}
+}
+
+// planted are the functions of examples/instrumented that leak.
+var planted = []string{"main.askWarehouse", "main.awaitReceipt", "main.followDelivery"}
+
+// flags is what is flagged as probable, by the service and by the function that is
+// blamed: its signature, state, file and line, or nothing for an entry function.
+type flags map[string]flagged
+
+type flagged map[string]string
+
+func (f flagged) hasAll() bool {
+	for _, function := range planted {
+		if _, ok := f[function]; !ok {
+			return false
+		}
+	}
+	return true
+}
+
+// awaitFlags reads what the collector writes until it is as wanted.
+func awaitFlags(t *testing.T, path string, wanted func(flags) bool) flags {
+	t.Helper()
+	found := make(flags)
+	again := time.NewTicker(500 * time.Millisecond)
+	defer again.Stop()
+	for deadline := time.Now().Add(100 * time.Second); time.Now().Before(deadline); <-again.C {
+		data, err := os.ReadFile(path)
+		if err != nil {
+			continue // not yet begun
+		}
+		for line := range bytes.Lines(data) {
+			if !bytes.HasSuffix(line, []byte("\n")) {
+				break // not yet whole
+			}
+			md, err := new(pmetric.JSONUnmarshaler).UnmarshalMetrics(line)
+			require.NoError(t, err)
+			found.add(md)
+		}
+		if wanted(found) {
+			return found
+		}
+	}
+	require.Failf(t, "not all was flagged within 100 s", "found: %v", found)
+	return nil
+}
+
+// add takes in the leaks that are at least probable.
+func (f flags) add(md pmetric.Metrics) {
+	for _, resource := range md.ResourceMetrics().All() {
+		service := text(resource.Resource().Attributes(), "service.name")
+		for _, scope := range resource.ScopeMetrics().All() {
+			for _, m := range scope.Metrics().All() {
+				if m.Name() != "goroutine.leak.severity" {
+					continue
+				}
+				for _, p := range m.Gauge().DataPoints().All() {
+					if p.IntValue() >= 2 {
+						f.take(service, p.Attributes())
+					}
+				}
+			}
+		}
+	}
+}
+
+func (f flags) take(service string, attributes pcommon.Map) {
+	if f[service] == nil {
+		f[service] = make(flagged)
+	}
+	function := text(attributes, "code.function.name")
+	if function == "" { // an entry
+		f[service][text(attributes, "goroutine.entry.function.name")] += ""
+		return
+	}
+	f[service][function] = strings.Join([]string{
+		text(attributes, "goroutine.stack.signature"), text(attributes, "goroutine.state"),
+		text(attributes, "code.file.path"), text(attributes, "code.line.number"),
+	}, " ")
+}
+
+func text(attributes pcommon.Map, key string) string {
+	value, ok := attributes.Get(key)
+	if !ok {
+		return ""
+	}
+	return value.AsString()
+}
+
+// freeAddress returns an address on loopback that nobody listens at.
+func freeAddress(t *testing.T) string {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	defer func() { require.NoError(t, listener.Close()) }()
+	return listener.Addr().String()
+}
+
+// run runs a program until the test ends. What it wrote is shown if the test fails.
+func run(t *testing.T, env []string, program string, args ...string) {
+	t.Helper()
+	var written bytes.Buffer
+	ctx, cancel := context.WithCancel(context.Background())
+	cmd := exec.CommandContext(ctx, program, args...)
+	cmd.Env = append(os.Environ(), env...)
+	cmd.Stdout, cmd.Stderr = &written, &written
+	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
+	cmd.WaitDelay = 10 * time.Second
+	require.NoError(t, cmd.Start())
+	t.Cleanup(func() {
+		cancel()
+		_ = cmd.Wait() // ended by a signal
+		if t.Failed() {
+			t.Logf("%s wrote:\n%s", filepath.Base(program), &written)
+		}
+	})
+}

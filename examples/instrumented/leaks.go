@@ -1,0 +1,77 @@
+package main
+
+import (
+	"context"
+	"sync"
+	"time"
+)
+
+// takeOrders takes a hundred orders a second until ctx ends. One in fifty leaks in
+// each of three ways.
+func takeOrders(ctx context.Context) {
+	var orders sync.WaitGroup
+	defer orders.Wait()
+	ticker := time.NewTicker(10 * time.Millisecond)
+	defer ticker.Stop()
+	for n := 0; ; n++ {
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+		}
+		orders.Add(1)
+		go takeOrder(&orders, n%50 == 0)
+	}
+}
+
+// takeOrder takes an order. It is itself in order.
+func takeOrder(orders *sync.WaitGroup, unlucky bool) {
+	defer orders.Done()
+	checkStock(unlucky)
+	if unlucky {
+		go awaitReceipt(make(chan string))
+		go followDelivery(time.Second)
+	}
+}
+
+// patience is how long checkStock waits for an answer.
+const patience = 250 * time.Millisecond
+
+// checkStock asks the warehouse, and gives up when that takes too long.
+func checkStock(slow bool) {
+	answer := make(chan int)
+	go askWarehouse(answer, slow)
+	select {
+	case <-answer:
+	case <-time.After(patience):
+	}
+}
+
+// askWarehouse gets the answer for checkStock.
+//
+// What goes wrong: the channel has no buffer, so when checkStock has given up the
+// send waits for ever. Room for one value would be the repair.
+func askWarehouse(answer chan<- int, slow bool) {
+	if slow {
+		time.Sleep(2 * patience)
+	}
+	answer <- 1
+}
+
+// awaitReceipt takes the receipt of a payment.
+//
+// What goes wrong: nobody sends one, and there is no context to give up with.
+func awaitReceipt(receipt <-chan string) {
+	<-receipt
+}
+
+// followDelivery looks where a delivery is.
+//
+// What goes wrong: the loop has no way out, so it goes on after the delivery has
+// arrived. It moves between two lines, and never leaves its entry function.
+func followDelivery(every time.Duration) {
+	for {
+		time.Sleep(every)
+		<-time.After(every)
+	}
+}

@@ -1,0 +1,106 @@
+// Command instrumented is a service that tells its own goroutines to an
+// OpenTelemetry Collector. It leaks in three ways (leaks.go), beside traffic that is
+// in order.
+//
+// Where to, how often and as whom is for the standard variables to say:
+// OTEL_EXPORTER_OTLP_ENDPOINT (http://localhost:4318), OTEL_METRIC_EXPORT_INTERVAL
+// (60000 ms), OTEL_SERVICE_NAME, OTEL_RESOURCE_ATTRIBUTES.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"net"
+	"net/http"
+	"net/http/pprof"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"go.opentelemetry.io/otel"
+	"go.opentelemetry.io/otel/exporters/otlp/otlpmetric/otlpmetrichttp"
+	sdkmetric "go.opentelemetry.io/otel/sdk/metric"
+	"go.opentelemetry.io/otel/sdk/resource"
+
+	"github.com/otel-goroutine/otel-goroutine/instrument"
+)
+
+func main() {
+	listen := flag.String("listen", "127.0.0.1:6061", "`address` that serves /debug/pprof/")
+	duration := flag.Duration("for", 10*time.Minute, "`duration` after which the service ends by itself")
+	flag.Parse()
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	ctx, cancel := context.WithTimeout(ctx, *duration)
+	defer cancel()
+	if err := run(ctx, *listen); err != nil {
+		fmt.Fprintln(os.Stderr, "instrumented:", err)
+		os.Exit(1)
+	}
+}
+
+// lastExport is how long the last export may take.
+const lastExport = 5 * time.Second
+
+// run leaks, and reports it, until ctx ends.
+func run(ctx context.Context, listen string) (err error) {
+	provider, err := newProvider(ctx)
+	if err != nil {
+		return err
+	}
+	otel.SetMeterProvider(provider)
+	defer func() {
+		ctx, cancel := context.WithTimeout(context.Background(), lastExport)
+		defer cancel()
+		err = errors.Join(err, provider.Shutdown(ctx))
+	}()
+
+	stop, err := instrument.Start() // the one line
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, stop(context.Background())) }()
+
+	listener, err := net.Listen("tcp", listen)
+	if err != nil {
+		return err
+	}
+	fmt.Println("serving http://" + listener.Addr().String() + "/debug/pprof/")
+	return serve(ctx, listener)
+}
+
+// newProvider returns a MeterProvider that pushes by OTLP.
+func newProvider(ctx context.Context) (*sdkmetric.MeterProvider, error) {
+	exporter, err := otlpmetrichttp.New(ctx)
+	if err != nil {
+		return nil, err
+	}
+	about, err := resource.New(ctx,
+		resource.WithService(), // one of these is service.instance.id, which keeps replicas apart
+		resource.WithTelemetrySDK(), resource.WithHost(), resource.WithFromEnv())
+	if err != nil {
+		return nil, err
+	}
+	return sdkmetric.NewMeterProvider(
+		sdkmetric.WithReader(sdkmetric.NewPeriodicReader(exporter)),
+		sdkmetric.WithResource(about)), nil
+}
+
+// serve serves pprof, and has traffic, until ctx ends.
+func serve(ctx context.Context, listener net.Listener) error {
+	mux := http.NewServeMux()
+	mux.HandleFunc("/debug/pprof/", pprof.Index)
+	mux.HandleFunc("/debug/pprof/trace", pprof.Trace)
+	server := &http.Server{Handler: mux, ReadHeaderTimeout: time.Second}
+	served := make(chan error, 1)
+	go func() { served <- server.Serve(listener) }()
+	takeOrders(ctx)
+	err := server.Close()
+	if serveErr := <-served; !errors.Is(serveErr, http.ErrServerClosed) {
+		err = errors.Join(err, serveErr)
+	}
+	return err
+}
