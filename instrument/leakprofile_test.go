@@ -1,0 +1,107 @@
+package instrument
+
+import (
+	"runtime/pprof"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/otel-goroutine/otel-goroutine/internal/stack"
+	"github.com/otel-goroutine/otel-goroutine/internal/telemetry"
+)
+
+// leakHere waits for what nobody can send.
+func leakHere() { <-make(chan int) }
+
+// TestLeakProfile is run in a build with the runtime's leak profile, and in one
+// without (`make test`).
+func TestLeakProfile(t *testing.T) {
+	if pprof.Lookup("goroutineleak") == nil {
+		withoutLeakProfile(t)
+		return
+	}
+	none := leakProfile{every: time.Minute, maxSignatures: 1}
+	rows, err := none.collect()
+	if err != nil || len(*rows) != 1 || (*rows)[0].count != 0 {
+		t.Fatalf("without a leak: %v, %v", rows, err)
+	}
+	for range 5 {
+		go leakHere()
+	}
+	r := begin(t, WithLeakProfile(minLeakProfile))
+	r.until(t, "a sample", sampledBy("trace"))
+	r.until(t, "a leak profile", func(c collected) bool { return len(c[telemetry.StackLeakedCount]) > 0 })
+	// The five may not have come to where they wait by then, and the next leak
+	// profile is five minutes away.
+	for deadline := time.Now().Add(20 * time.Second); ; {
+		if rows, err = none.collect(); err != nil {
+			t.Fatal(err)
+		}
+		if (*rows)[0].count == 5 {
+			break
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("not within 20 s: %v", *rows)
+		}
+	}
+}
+
+func withoutLeakProfile(t *testing.T) {
+	h := handle(t)
+	r := begin(t, WithLeakProfile(minLeakProfile))
+	n := 0
+	for c := range r.collections(t) {
+		if len(c[telemetry.StackLeakedCount]) != 0 {
+			t.Fatalf("%v", c[telemetry.StackLeakedCount])
+		}
+		if n++; n > 20 && len(h.all()) > 0 {
+			break
+		}
+	}
+	all := h.all()
+	if len(all) != 1 || !strings.Contains(all[0], "goroutineleak profile: this process has none") || !strings.Contains(all[0], "GOEXPERIMENT=goroutineleakprofile") {
+		t.Errorf("told: %q", all)
+	}
+}
+
+func TestLeakedRows(t *testing.T) {
+	group := func(state stack.State, entry string, count int) stack.Group {
+		return stack.Group{Signature: stack.Signature{ID: stack.ID(count), State: state, Entry: entry}, Count: count}
+	}
+	s := &stack.Snapshot{Stackless: 1, Groups: []stack.Group{
+		group(stack.StateChanSend, "main.a", 3), group(stack.StateSelectNoCases, "main.main", 1),
+		group(stack.StateMutex, "main.b", 7), group(stack.StateChanReceive, "main.main", 2),
+	}}
+	l := leakProfile{maxSignatures: 2}
+	rows := l.rows(s)
+	var counts []int64
+	for _, r := range rows {
+		counts = append(counts, r.count)
+	}
+	// The largest two; the third and the one without a stack; not main in select{}.
+	if len(counts) != 3 || counts[0] != 7 || counts[1] != 3 || counts[2] != 3 {
+		t.Errorf("counts %v", counts)
+	}
+}
+
+func TestLeakProfileIsDue(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		if (&leakProfile{}).due() {
+			t.Error("it is due though it is switched off")
+		}
+		l := leakProfile{every: 5 * time.Minute}
+		if !l.due() {
+			t.Error("the first is not due")
+		}
+		l.last = time.Now()
+		time.Sleep(5*time.Minute - 1)
+		if l.due() {
+			t.Error("it is due too early")
+		}
+		time.Sleep(1)
+		if !l.due() {
+			t.Error("it is not due in time")
+		}
+	})
+}
