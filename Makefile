@@ -45,6 +45,16 @@ $(COLLECTOR): $(COLLECTOR_SOURCES) | $(TOOLS)/builder
 .PHONY: test
 test: ## Run the tests of every module, with the race detector
 	@for module in $(TESTED); do echo "== $$module"; go -C $$module test -race ./...; done
+	@echo "== ./instrument, with the runtime's leak profile"
+	@GOEXPERIMENT=goroutineleakprofile go test ./instrument -run LeakProfile
+
+# What is promised to build for services.
+PLATFORMS := linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64 windows/arm64
+
+.PHONY: cross
+cross: ## Build and vet what services import, for each platform
+	@for platform in $(PLATFORMS); do echo "== $$platform"; \
+		export GOOS=$${platform%/*} GOARCH=$${platform#*/}; go build ./instrument && go vet ./instrument; done
 
 .PHONY: e2e
 e2e: collector ## Test the built collector: example configurations, real processes
@@ -55,6 +65,11 @@ bench: ## Measure what is promised, each against its peer in the same run
 	@for package in profile exectrace census growth; do \
 		echo "== internal/$$package"; \
 		go test -run '^$$' -bench . -benchtime $(BENCHTIME) ./internal/$$package | grep -E 'Benchmark|ratio|FAIL' ; done
+	@echo "== instrument"
+	@go test -run '^$$' -bench 'Sample' -benchtime 3x ./instrument | grep -E 'Benchmark|FAIL'
+	@go test -run '^$$' -bench 'Memory|Pause|Idle' -benchtime $(BENCHTIME) ./instrument | grep -E 'Benchmark|FAIL'
+	@go test -run '^$$' -bench 'Server' -benchtime 1x ./instrument | grep -E 'Benchmark|FAIL'
+	@go test -run 'FewModules' -v ./instrument | grep -E 'modules|beyond|FAIL'
 	@echo "== processor/leakdetect"
 	@go -C processor/leakdetect test -run '^$$' -bench . -benchtime $(BENCHTIME) . | grep -E 'Benchmark|FAIL'
 

@@ -10,6 +10,7 @@ import (
 	"runtime/pprof"
 	"runtime/trace"
 	"slices"
+	"strconv"
 	"sync"
 	"testing"
 	"time"
@@ -94,7 +95,7 @@ func turn(goroutines int) int { return max(24, 100_000/goroutines) }
 // cost. All three take turns.
 func BenchmarkSample(b *testing.B) {
 	for _, n := range []int{1000, 10_000, 100_000} {
-		b.Run(fmt.Sprint(n), func(b *testing.B) {
+		b.Run(strconv.Itoa(n), func(b *testing.B) {
 			end := park(n)
 			defer end()
 			defer runtime.KeepAlive(heap())
@@ -177,7 +178,7 @@ func traceOnce(b *testing.B) func() {
 // list of the census. What runtime/trace needs itself is not in it.
 func BenchmarkMemory(b *testing.B) {
 	for _, n := range []int{1000, 10_000, 100_000} {
-		b.Run(fmt.Sprint(n), func(b *testing.B) {
+		b.Run(strconv.Itoa(n), func(b *testing.B) {
 			end := park(n)
 			defer end()
 			c := census.OfThisProcess(time.Minute, 200)
@@ -241,7 +242,7 @@ func allocated(do func()) uint64 {
 // and with them the stopping of the world: hence the 99th percentile.
 func BenchmarkPause(b *testing.B) {
 	for _, n := range []int{1000, 100_000} {
-		b.Run(fmt.Sprint(n), func(b *testing.B) {
+		b.Run(strconv.Itoa(n), func(b *testing.B) {
 			end := park(n)
 			defer end()
 			sample, bare := sampleOnce(b, n), traceOnce(b)

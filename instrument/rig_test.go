@@ -84,7 +84,7 @@ func points[N int64 | float64](of []metricdata.DataPoint[N]) []point {
 	for _, p := range of {
 		attributes := make(map[string]string)
 		for _, a := range p.Attributes.ToSlice() {
-			attributes[string(a.Key)] = a.Value.Emit()
+			attributes[string(a.Key)] = a.Value.String()
 		}
 		all = append(all, point{attributes: attributes, value: float64(p.Value)})
 	}
@@ -181,4 +181,3 @@ func (h *handled) all() []string {
 	defer h.mu.Unlock()
 	return append([]string(nil), h.text...)
 }
-

@@ -32,14 +32,19 @@ func main() {
 	listen := flag.String("listen", "127.0.0.1:6061", "`address` that serves /debug/pprof/")
 	duration := flag.Duration("for", 10*time.Minute, "`duration` after which the service ends by itself")
 	flag.Parse()
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	ctx, cancel := context.WithTimeout(ctx, *duration)
-	defer cancel()
-	if err := run(ctx, *listen); err != nil {
+	if err := runFor(*duration, *listen); err != nil {
 		fmt.Fprintln(os.Stderr, "instrumented:", err)
 		os.Exit(1)
 	}
+}
+
+// runFor runs until the time is over, or until it is interrupted.
+func runFor(duration time.Duration, listen string) error {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	ctx, cancel := context.WithTimeout(ctx, duration)
+	defer cancel()
+	return run(ctx, listen)
 }
 
 // lastExport is how long the last export may take.

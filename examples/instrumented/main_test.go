@@ -60,7 +60,7 @@ func TestAPortInUseIsTold(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer taken.Close()
+	defer func() { _ = taken.Close() }()
 	backend := httptest.NewServer(http.NotFoundHandler())
 	defer backend.Close()
 	t.Setenv("OTEL_EXPORTER_OTLP_ENDPOINT", backend.URL)
