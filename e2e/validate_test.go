@@ -15,10 +15,12 @@ import (
 func TestExampleConfigurationsAreValid(t *testing.T) {
 	files, err := filepath.Glob(filepath.Join("..", "examples", "collector", "*.yaml"))
 	require.NoError(t, err)
-	demo := filepath.Join("..", "examples", "demo", "collector.yaml")
 	require.GreaterOrEqual(t, len(files), 4, "one a backend")
-	for _, file := range append(files, demo) {
-		t.Run(filepath.Base(file), func(t *testing.T) {
+	for _, example := range []string{"demo", "instrumented"} {
+		files = append(files, filepath.Join("..", "examples", example, "collector.yaml"))
+	}
+	for _, file := range files {
+		t.Run(file, func(t *testing.T) {
 			out, err := exec.CommandContext(t.Context(), collector, "validate", "--config", file).CombinedOutput()
 			assert.NoError(t, err, string(out))
 		})

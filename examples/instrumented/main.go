@@ -3,8 +3,8 @@
 // in order.
 //
 // Where to, how often and as whom is for the standard variables to say:
-// OTEL_EXPORTER_OTLP_ENDPOINT (http://localhost:4318), OTEL_METRIC_EXPORT_INTERVAL
-// (60000 ms), OTEL_SERVICE_NAME, OTEL_RESOURCE_ATTRIBUTES.
+// OTEL_EXPORTER_OTLP_ENDPOINT (https://localhost:4318, unless it says http),
+// OTEL_METRIC_EXPORT_INTERVAL (60000 ms), OTEL_SERVICE_NAME, OTEL_RESOURCE_ATTRIBUTES.
 package main
 
 import (

@@ -1,0 +1,61 @@
+package e2e
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+var (
+	goBlock = regexp.MustCompile("(?s)```go\n(.*?)```")
+	shBlock = regexp.MustCompile("(?s)## From a clone.*?```sh\n(.*?)```")
+)
+
+// TestOneLinersInReadmesCompile does what a reader does: it puts the program of a
+// README into a module of its own, finds the modules of this project in a clone as
+// the README says, and builds.
+func TestOneLinersInReadmesCompile(t *testing.T) {
+	clone, err := filepath.Abs("..")
+	require.NoError(t, err)
+	readme, err := os.ReadFile(filepath.Join("..", "instrument", "README.md"))
+	require.NoError(t, err)
+	found := shBlock.FindSubmatch(readme)
+	require.NotNil(t, found, "the README does not say how to use a clone")
+	commands := strings.Split(strings.TrimSpace(string(found[1])), "\n")
+	require.True(t, strings.HasPrefix(commands[0], "git clone "))
+
+	for readme, programs := range map[string]int{"README.md": 1, "instrument/README.md": 2} {
+		text, err := os.ReadFile(filepath.Join("..", filepath.FromSlash(readme)))
+		require.NoError(t, err)
+		blocks := goBlock.FindAllSubmatch(text, -1)
+		require.Len(t, blocks, programs, "%s shows other programs", readme)
+		for _, block := range blocks {
+			t.Run(readme, func(t *testing.T) {
+				service := filepath.Join(t.TempDir(), "service")
+				require.NoError(t, os.Mkdir(service, 0o700))
+				// This clone is where the reader's would be.
+				require.NoError(t, os.Symlink(clone, filepath.Join(service, "..", "otel-goroutine")))
+				require.NoError(t, os.WriteFile(filepath.Join(service, "main.go"), block[1], 0o600))
+				shell(t, service, "go mod init example.com/service")
+				for _, command := range commands[1:] {
+					shell(t, service, command)
+				}
+				shell(t, service, "go build -o service . && go vet .")
+			})
+		}
+	}
+}
+
+// shell runs a command in a folder.
+func shell(t *testing.T, folder, command string) {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), "bash", "-c", command)
+	cmd.Dir = folder
+	out, err := cmd.CombinedOutput()
+	require.NoError(t, err, "%s\n%s", command, out)
+}
