@@ -125,7 +125,7 @@ func BenchmarkSample(b *testing.B) {
 func sampleOnce(b *testing.B, atLeast int) func() {
 	s := newTestSampler(defaultConfig(), (&captor{mode: CaptureTrace}).take)
 	return func() {
-		if err := s.measure(b.Context()); err != nil || s.latest.Load().sum() < int64(atLeast) {
+		if err := s.measure(); err != nil || s.latest.Load().sum() < int64(atLeast) {
 			b.Fatal(err)
 		}
 	}

@@ -1,6 +1,7 @@
 package instrument
 
 import (
+	"errors"
 	"fmt"
 	"runtime/debug"
 
@@ -11,10 +12,20 @@ import (
 func guard(f func() error) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
-			err = fmt.Errorf("instrument: panic, please report it: %v\n%s", p, debug.Stack())
+			err = &panicError{value: fmt.Sprint(p), stack: debug.Stack()}
 		}
 	}()
 	return f()
+}
+
+// panicError is a panic that was caught.
+type panicError struct {
+	value string
+	stack []byte // of addresses that differ from one time to the next
+}
+
+func (e *panicError) Error() string {
+	return fmt.Sprintf("panic, please report it: %s\n%s", e.value, e.stack)
 }
 
 // trouble hands what goes wrong to OpenTelemetry's error handler, which logs it
@@ -29,6 +40,9 @@ func (t *trouble) report(err error) {
 		return
 	}
 	text := err.Error()
+	if p := new(panicError); errors.As(err, &p) {
+		text = p.value
+	}
 	if text == t.latest {
 		return
 	}

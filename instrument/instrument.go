@@ -102,7 +102,8 @@ func Start(options ...Option) (stop func(ctx context.Context) error, err error) 
 		return stop, ErrStarted
 	}
 	i := &instance{done: make(chan struct{})}
-	if err := guard(func() error { return i.start(options) }); err != nil {
+	// An error of somebody else's may panic when it is asked for its text.
+	if err := guard(func() error { return named(i.start(options)) }); err != nil {
 		// What had been registered by then is worth no second error.
 		_ = i.keeper.end()
 		started.Store(false)
@@ -160,7 +161,7 @@ func (i *instance) start(options []Option) error {
 	if err != nil {
 		return err
 	}
-	i.metrics, i.sampler = made, newSampler(c, made.duration)
+	i.metrics, i.sampler = made, newSampler(c, made.probe)
 	if _, err := meter.RegisterCallback(i.observe, observed...); err != nil {
 		return err
 	}
@@ -172,10 +173,13 @@ func (i *instance) start(options []Option) error {
 
 // run samples until ctx ends, and ends everything then.
 func (i *instance) run(ctx context.Context) {
+	// An error handler may end the goroutine that it is called by.
+	defer func() {
+		i.err = i.keeper.end()
+		started.Store(false)
+		close(i.done)
+	}()
 	i.sampler.run(ctx)
-	i.err = i.keeper.end()
-	started.Store(false)
-	close(i.done)
 }
 
 // observe is the callback.
@@ -183,13 +187,13 @@ func (i *instance) observe(_ context.Context, o metric.Observer) error {
 	if i.stopped.Load() {
 		return nil
 	}
-	return guard(func() error {
+	return named(guard(func() error {
 		i.sampler.read.Store(true)
 		i.metrics.observeScheduler(o)
 		i.metrics.observeCPUTime(o)
 		i.metrics.observeSampler(o, i.sampler)
 		return nil
-	})
+	}))
 }
 
 func (i *instance) stop(ctx context.Context) error {

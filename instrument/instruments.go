@@ -11,7 +11,7 @@ import (
 )
 
 // instruments are what is observed, beside what contrib's runtime observes. All but
-// duration are read in one callback.
+// probe are read in one callback.
 type instruments struct {
 	creations  metric.Int64ObservableCounter
 	stateCount metric.Int64ObservableUpDownCounter
@@ -23,8 +23,11 @@ type instruments struct {
 	entryCount, entryAged metric.Int64ObservableUpDownCounter
 	entryExits            metric.Int64ObservableCounter
 
-	interval metric.Float64ObservableGauge
-	duration metric.Float64Gauge
+	interval, duration metric.Float64ObservableGauge
+
+	// probe tells whether anybody is reported to. It counts nothing, and what
+	// counts nothing is not exported.
+	probe metric.Int64Counter
 }
 
 // newInstruments makes all instruments with a meter, and returns those that are
@@ -42,8 +45,9 @@ func newInstruments(meter metric.Meter) (*instruments, []metric.Observable, erro
 		entryCount:  m.upDownCounter(telemetry.EntryCount, "Goroutines started with the function."),
 		entryAged:   m.upDownCounter(telemetry.EntryAgedCount, "Goroutines started with the function that were first seen at least aged_after ago."),
 		entryExits:  m.counter(telemetry.EntryAgedExits, "Goroutines started with the function that were aged and are gone from the process."),
-		interval:    m.interval(),
-		duration:    m.duration(),
+		interval:    m.gauge(telemetry.SampleInterval, "Time from one sample of the stacks to the next. It is longer than was asked for when sampling would otherwise exceed its budget."),
+		duration:    m.gauge(telemetry.SampleDuration, "How long the latest sample of the stacks took."),
+		probe:       m.probe(),
 	}
 	return i, m.made, errors.Join(m.errs...)
 }
@@ -76,18 +80,15 @@ func (m *maker) seconds(name, description string) metric.Float64ObservableCounte
 	return i
 }
 
-func (m *maker) interval() metric.Float64ObservableGauge {
-	i, err := m.meter.Float64ObservableGauge(telemetry.SampleInterval,
-		metric.WithDescription("Time from one sample of the stacks to the next. It is longer than was asked for when sampling would otherwise exceed its budget."),
-		metric.WithUnit(telemetry.UnitSeconds))
+func (m *maker) gauge(name, description string) metric.Float64ObservableGauge {
+	i, err := m.meter.Float64ObservableGauge(name,
+		metric.WithDescription(description), metric.WithUnit(telemetry.UnitSeconds))
 	m.add(i, err)
 	return i
 }
 
-func (m *maker) duration() metric.Float64Gauge {
-	i, err := m.meter.Float64Gauge(telemetry.SampleDuration,
-		metric.WithDescription("How long the latest sample of the stacks took."),
-		metric.WithUnit(telemetry.UnitSeconds))
+func (m *maker) probe() metric.Int64Counter {
+	i, err := m.meter.Int64Counter("goroutine.sample.probe", metric.WithDescription("Never counted."))
 	m.errs = append(m.errs, err)
 	return i
 }
@@ -103,6 +104,7 @@ func (i *instruments) observeSampler(o metric.Observer, s *sampler) {
 		o.ObserveFloat64(i.interval, time.Duration(s.every.Load()).Seconds())
 	}
 	if latest := s.fresh(); latest != nil {
+		o.ObserveFloat64(i.duration, latest.took.Seconds(), latest.source)
 		for _, r := range latest.groups {
 			o.ObserveInt64(i.stackCount, r.count, r.attributes)
 			if latest.complete {

@@ -30,8 +30,17 @@ func (p *pace) spend(cost time.Duration) {
 // for, or, if that would cost more than the budget, as long as it takes to keep
 // within it.
 func (p *pace) every() time.Duration {
-	return max(p.interval, time.Duration(float64(p.cost)/p.budget))
+	kept := min(float64(p.cost)/p.budget, float64(maxEvery))
+	return min(max(p.interval, time.Duration(kept), minEvery), maxEvery)
 }
+
+const (
+	// minEvery keeps the ticker from spinning where samples cost nothing,
+	// because none are taken.
+	minEvery = time.Millisecond
+	// maxEvery is so rare that more would tell nothing of a leak in time.
+	maxEvery = 24 * time.Hour
+)
 
 // jitter is the share of the time to the next sample that is left to chance, so
 // that replicas that were started together do not sample together, nor a process

@@ -1,6 +1,7 @@
 package instrument
 
 import (
+	"math"
 	"testing"
 	"time"
 )
@@ -26,6 +27,30 @@ func TestPaceKeepsWithinTheBudget(t *testing.T) {
 			}
 			if got := p.every().Round(time.Millisecond); got != test.every {
 				t.Errorf("every %v, want %v", got, test.every)
+			}
+		})
+	}
+}
+
+func TestPaceAtItsLimits(t *testing.T) {
+	tests := []struct {
+		name string
+		pace pace
+		want time.Duration
+	}{
+		{"a budget of next to nothing", pace{interval: time.Minute, budget: 1e-300, cost: time.Millisecond}, maxEvery},
+		{"for ever", pace{interval: math.MaxInt64, budget: 1}, maxEvery},
+		{"all the time", pace{interval: 1, budget: 1}, minEvery},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			if got := test.pace.every(); got != test.want {
+				t.Errorf("every %v, want %v", got, test.want)
+			}
+			for range 1000 {
+				if next := test.pace.next(); next < test.want*9/10 || next > test.want*11/10 {
+					t.Fatalf("next in %v", next)
+				}
 			}
 		})
 	}

@@ -3,6 +3,7 @@ package instrument
 import (
 	"context"
 	"errors"
+	"runtime"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -57,7 +58,7 @@ func TestStartAgainAfterStop(t *testing.T) {
 		if err := stop(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		if c := r.collect(t); len(c[telemetry.StackCount])+len(c[telemetry.GoroutineCount]) != 0 {
+		if c := r.collect(t); len(c) != 0 {
 			t.Errorf("after stop: %v", c)
 		}
 	}
@@ -97,12 +98,12 @@ func TestStopWithoutContext(t *testing.T) {
 
 // newTestSampler returns a sampler that takes its snapshots from take.
 func newTestSampler(c config, take func() (*stack.Snapshot, error)) *sampler {
-	duration, err := sdkmetric.NewMeterProvider(sdkmetric.WithReader(sdkmetric.NewManualReader())).
-		Meter("test").Float64Gauge("duration")
+	probe, err := sdkmetric.NewMeterProvider(sdkmetric.WithReader(sdkmetric.NewManualReader())).
+		Meter("test").Int64Counter("probe")
 	if err != nil {
 		panic(err)
 	}
-	s := newSampler(c, duration)
+	s := newSampler(c, probe)
 	s.take = take
 	return s
 }
@@ -255,9 +256,9 @@ func (m panickingMeter) RegisterCallback(f metric.Callback, of ...metric.Observa
 	return r, err
 }
 
-func (m panickingMeter) Float64Gauge(name string, options ...metric.Float64GaugeOption) (metric.Float64Gauge, error) {
-	g, err := m.Meter.Float64Gauge(name, options...)
-	return panickingGauge{g, m.part}, err
+func (m panickingMeter) Int64Counter(name string, options ...metric.Int64CounterOption) (metric.Int64Counter, error) {
+	c, err := m.Meter.Int64Counter(name, options...)
+	return panickingCounter{c, m.part}, err
 }
 
 type panickingRegistration struct{ metric.Registration }
@@ -267,23 +268,16 @@ func (r panickingRegistration) Unregister() error {
 	panic("Unregister")
 }
 
-type panickingGauge struct {
-	metric.Float64Gauge
+type panickingCounter struct {
+	metric.Int64Counter
 	part string
 }
 
-func (g panickingGauge) Enabled(ctx context.Context) bool {
-	if g.part == "Enabled" {
-		panic(g.part)
+func (c panickingCounter) Enabled(ctx context.Context) bool {
+	if c.part == "Enabled" {
+		panic(c.part)
 	}
-	return g.Float64Gauge.Enabled(ctx)
-}
-
-func (g panickingGauge) Record(ctx context.Context, value float64, options ...metric.RecordOption) {
-	if g.part == "Record" {
-		panic(g.part)
-	}
-	g.Float64Gauge.Record(ctx, value, options...)
+	return c.Int64Counter.Enabled(ctx)
 }
 
 func TestAPanickingProviderIsAnError(t *testing.T) {
@@ -312,26 +306,74 @@ func TestAPanickingProviderIsAnError(t *testing.T) {
 			t.Errorf("got %v", err)
 		}
 	})
-	for _, part := range []string{"Enabled", "Record"} {
-		t.Run(part, func(t *testing.T) {
-			h := handle(t)
-			stop, err := Start(WithMeterProvider(panicking{
-				sdkmetric.NewMeterProvider(sdkmetric.WithReader(sdkmetric.NewManualReader())), part,
-			}))
-			if err != nil {
-				t.Fatal(err)
-			}
-			for deadline := time.Now().Add(20 * time.Second); len(h.all()) == 0 && time.Now().Before(deadline); {
-				time.Sleep(time.Millisecond)
-			}
-			if all := h.all(); len(all) != 1 || !strings.Contains(all[0], "panic, please report it: "+part) {
-				t.Errorf("told: %q", all)
-			}
-			if err := stop(t.Context()); err != nil {
-				t.Error(err)
-			}
-		})
+}
+
+// A provider that panics again and again is told of once.
+func TestAPanicThatLastsIsToldOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := handle(t)
+		s := newTestSampler(defaultConfig(), nil)
+		s.probe = panickingCounter{s.probe, "Enabled"}
+		ctx, cancel := context.WithCancel(t.Context())
+		var running sync.WaitGroup
+		running.Go(func() { s.run(ctx) })
+		time.Sleep(time.Hour)
+		cancel()
+		running.Wait()
+		if all := h.all(); len(all) != 1 || !strings.Contains(all[0], "panic, please report it: Enabled") {
+			t.Errorf("told: %q", all)
+		}
+	})
+}
+
+// nothing is an error that cannot be asked for its text when it is nil.
+type nothing struct{ text string }
+
+func (n *nothing) Error() string { return n.text }
+
+type refusing struct{ metric.MeterProvider }
+
+func (r refusing) Meter(name string, options ...metric.MeterOption) metric.Meter {
+	return refusingMeter{r.MeterProvider.Meter(name, options...)}
+}
+
+type refusingMeter struct{ metric.Meter }
+
+func (refusingMeter) RegisterCallback(metric.Callback, ...metric.Observable) (metric.Registration, error) {
+	var n *nothing
+	return nil, n
+}
+
+func TestANilErrorOfTheProviderIsAnError(t *testing.T) {
+	stop, err := Start(WithMeterProvider(refusing{noop.NewMeterProvider()}), WithRuntimeMetrics(false))
+	if err == nil || !strings.Contains(err.Error(), "panic") {
+		t.Errorf("got %v", err)
 	}
+	if err := stop(t.Context()); err != nil {
+		t.Error(err)
+	}
+}
+
+// An error handler that ends its goroutine, as t.Fatal does, ends the sampling, and
+// no more than that.
+func TestAnErrorHandlerThatExits(t *testing.T) {
+	before := otel.GetErrorHandler()
+	exited := make(chan struct{})
+	otel.SetErrorHandler(otel.ErrorHandlerFunc(func(error) {
+		close(exited)
+		runtime.Goexit()
+	}))
+	defer otel.SetErrorHandler(before)
+	r := begin(t, WithMaxGoroutines(1))
+	<-exited
+	if err := r.stop(t.Context()); err != nil {
+		t.Errorf("stop: %v", err)
+	}
+	again, err := Start(WithMeterProvider(noop.NewMeterProvider()))
+	if err != nil {
+		t.Errorf("Start: %v", err)
+	}
+	_ = again(t.Context())
 }
 
 func TestAPanickingSampleCostsThatSample(t *testing.T) {
@@ -387,9 +429,9 @@ func TestTroubleIsToldOnce(t *testing.T) {
 }
 
 func TestNoSampleWithoutSomebodyToReportTo(t *testing.T) {
-	for name, duration := range map[string]metric.Float64Gauge{
-		"no-op":  noop.Float64Gauge{},
-		"global": globalGauge(t),
+	for name, probe := range map[string]metric.Int64Counter{
+		"no-op":  noop.Int64Counter{},
+		"global": globalCounter(t),
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -398,7 +440,7 @@ func TestNoSampleWithoutSomebodyToReportTo(t *testing.T) {
 					taken.Add(1)
 					return &stack.Snapshot{Source: stack.SourceProfile}, nil
 				})
-				s.duration = duration
+				s.probe = probe
 				ctx, cancel := context.WithCancel(t.Context())
 				var running sync.WaitGroup
 				running.Go(func() { s.run(ctx) })
@@ -418,10 +460,10 @@ func TestNoSampleWithoutSomebodyToReportTo(t *testing.T) {
 	}
 }
 
-// globalGauge is what the global MeterProvider gives while none has been set.
-func globalGauge(t *testing.T) metric.Float64Gauge {
+// globalCounter is what the global MeterProvider gives while none has been set.
+func globalCounter(t *testing.T) metric.Int64Counter {
 	t.Helper()
-	g, err := otel.GetMeterProvider().Meter("test").Float64Gauge("duration")
+	g, err := otel.GetMeterProvider().Meter("test").Int64Counter("probe")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -14,7 +14,9 @@ import (
 // sample is one look at the process, in the form in which it is observed. It does
 // not change any more, so any number of callbacks may read it.
 type sample struct {
-	at time.Time
+	at     time.Time
+	took   time.Duration
+	source metric.MeasurementOption
 	// complete tells whether ages and exits are known.
 	complete        bool
 	groups, entries []row

@@ -18,11 +18,12 @@ import (
 // calls run.
 type sampler struct {
 	config
-	take     func() (*stack.Snapshot, error)
-	census   *census.Census
-	pace     pace
-	leaks    leakProfile
-	duration metric.Float64Gauge
+	take   func() (*stack.Snapshot, error)
+	census *census.Census
+	pace   pace
+	leaks  leakProfile
+	// probe is never used but to be asked whether it is enabled.
+	probe metric.Int64Counter
 
 	// What went wrong with the latest sample, and the latest leak profile.
 	sampleTrouble, leakTrouble trouble
@@ -33,14 +34,14 @@ type sampler struct {
 	read   atomic.Bool            // the callback has been called since the last tick
 }
 
-func newSampler(c config, duration metric.Float64Gauge) *sampler {
+func newSampler(c config, probe metric.Int64Counter) *sampler {
 	captor := captor{mode: c.capture}
 	s := &sampler{
-		config:   c,
-		take:     captor.take,
-		pace:     pace{interval: c.interval, budget: c.budget},
-		leaks:    leakProfile{every: c.leakProfile, maxSignatures: c.maxSignatures},
-		duration: duration,
+		config: c,
+		take:   captor.take,
+		pace:   pace{interval: c.interval, budget: c.budget},
+		leaks:  leakProfile{every: c.leakProfile, maxSignatures: c.maxSignatures},
+		probe:  probe,
 	}
 	s.every.Store(int64(c.interval))
 	s.begin()
@@ -74,11 +75,11 @@ func (s *sampler) run(ctx context.Context) {
 
 // tick takes a sample, if anybody wants one.
 func (s *sampler) tick(ctx context.Context) error {
-	if read := s.read.Swap(false); !read && !s.duration.Enabled(ctx) {
+	if read := s.read.Swap(false); !read && !s.probe.Enabled(ctx) {
 		return nil
 	}
 	if s.capture != CaptureOff {
-		s.sampleTrouble.report(s.measure(ctx))
+		s.sampleTrouble.report(s.measure())
 	}
 	if ctx.Err() == nil && s.leaks.due() {
 		leaked, err := s.leaks.collect()
@@ -89,7 +90,7 @@ func (s *sampler) tick(ctx context.Context) error {
 }
 
 // measure takes a sample, and its measure.
-func (s *sampler) measure(ctx context.Context) error {
+func (s *sampler) measure() error {
 	if runtime.NumGoroutine() > s.maxGoroutines {
 		s.latest.Store(nil)
 		return fmt.Errorf("no stacks are taken of more than %d goroutines", s.maxGoroutines)
@@ -104,9 +105,10 @@ func (s *sampler) measure(ctx context.Context) error {
 	}
 	now := time.Now()
 	report := s.census.Observe(snapshot, now, false)
-	s.latest.Store(newSample(report, now))
+	latest := newSample(report, now)
+	latest.source, latest.took = sourceOption(snapshot.Source), watch.elapsed()
+	s.latest.Store(latest)
 	s.spend(watch.cost())
-	s.duration.Record(ctx, watch.elapsed().Seconds(), sourceOption(snapshot.Source))
 	return nil
 }
 

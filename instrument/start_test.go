@@ -112,7 +112,7 @@ func sampledBy(source string) func(collected) bool {
 	return func(c collected) bool {
 		complete := len(c[telemetry.StackAgedCount]) > 0
 		return len(c[telemetry.StackCount]) > 0 && complete == (source == "trace") &&
-			c.sum(telemetry.SampleDuration, telemetry.AttrSampleSource, source) > 0
+			len(c[telemetry.SampleDuration]) == 1 && c.sum(telemetry.SampleDuration, telemetry.AttrSampleSource, source) > 0
 	}
 }
 

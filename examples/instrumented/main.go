@@ -67,7 +67,12 @@ func run(ctx context.Context, listen string) (err error) {
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, stop(context.Background())) }()
+	defer func() {
+		// What the last interval has seen is exported while it is still told.
+		ctx, cancel := context.WithTimeout(context.Background(), lastExport)
+		defer cancel()
+		err = errors.Join(err, provider.ForceFlush(ctx), stop(ctx))
+	}()
 
 	listener, err := net.Listen("tcp", listen)
 	if err != nil {
