@@ -123,7 +123,7 @@ func named(err error) error {
 // isDisabled tells whether the environment switches everything off.
 func isDisabled(getenv func(string) string) (off bool, err error) {
 	if text := getenv(disabled); text != "" {
-		if err = readBool(&off, text); err != nil {
+		if err = readBool(&off, strings.TrimSpace(text)); err != nil {
 			err = fmt.Errorf("instrument: %s is %q: %w", disabled, text, err)
 		}
 	}

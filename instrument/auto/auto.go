@@ -17,9 +17,12 @@ package auto
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"strings"
 	"time"
+
+	"go.opentelemetry.io/otel"
 )
 
 // patience is how long the service has to set a MeterProvider. Services do it at
@@ -44,7 +47,9 @@ func begin(getenv func(string) string, patience time.Duration) *instrumentation 
 		close(i.ended)
 		return i
 	}
-	i.global = newGlobal()
+	if err := guard(func() error { i.global = newGlobal(); return nil }); err != nil {
+		otel.Handle(fmt.Errorf("instrument/auto: %w", err))
+	}
 	go i.run(ctx, patience)
 	return i
 }

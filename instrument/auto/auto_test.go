@@ -3,6 +3,7 @@ package auto
 import (
 	"compress/gzip"
 	"context"
+	"errors"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -179,6 +180,42 @@ func TestTheServicesOwnStartIsLeftAlone(t *testing.T) {
 	}
 	awaitMetric(t, reader, "goroutine.stack.count")
 	if err := stop(t.Context()); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestAPartOfAResourceWillDo(t *testing.T) {
+	b := newBackend(t)
+	t.Setenv("OTEL_RESOURCE_ATTRIBUTES", "team=a,oops")
+	start(t)
+	if of := b.next(t, "goroutine.stack.count"); attribute(of, "service.instance.id") == "" {
+		t.Errorf("resource %v", of.GetResource())
+	}
+}
+
+func TestNoExporterNoSample(t *testing.T) {
+	t.Setenv("OTEL_METRICS_EXPORTER", "none")
+	i := &instrumentation{stop: func(context.Context) error { return nil }}
+	if err := i.startOwn(t.Context()); err != nil || i.own != nil {
+		t.Errorf("a provider was made: %v, %v", i.own, err)
+	}
+}
+
+// What was made here ends late: the service's own provider is used at the next look.
+func TestASlowEndIsTriedAgain(t *testing.T) {
+	reader := setGlobal(t)
+	slow := errors.New("slow")
+	i := &instrumentation{stop: func(context.Context) error { return slow }}
+	i.global = newGlobal()
+	if final, err := i.look(t.Context()); final || !errors.Is(err, slow) {
+		t.Errorf("final: %v, %v", final, err)
+	}
+	i.stop = func(context.Context) error { return nil }
+	if final, err := i.look(t.Context()); !final || err != nil {
+		t.Errorf("final: %v, %v", final, err)
+	}
+	awaitMetric(t, reader, "goroutine.creations")
+	if err := i.end(); err != nil {
 		t.Error(err)
 	}
 }

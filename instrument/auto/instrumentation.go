@@ -45,34 +45,51 @@ func (i *instrumentation) run(ctx context.Context, patience time.Duration) {
 		}
 	}
 	<-ctx.Done()
-	i.err = i.end()
+	i.err = guard(i.end)
 }
 
 // settle starts what there is to be started, and tells whether that is final. So is
-// a panic, which would otherwise end the service.
+// a panic.
 func (i *instrumentation) settle(ctx context.Context) (final bool) {
-	defer func() {
-		if p := recover(); p != nil {
-			otel.Handle(fmt.Errorf("instrument/auto: panic, please report it: %v\n%s", p, debug.Stack()))
-			final = true
+	err := guard(func() (err error) {
+		final, err = i.look(ctx)
+		return err
+	})
+	if err != nil {
+		otel.Handle(fmt.Errorf("instrument/auto: %w", err))
+	}
+	return final || errors.Is(err, errPanic)
+}
+
+// look looks for the service's MeterProvider, and starts what there is to be started.
+func (i *instrumentation) look(ctx context.Context) (final bool, err error) {
+	if i.global.isSet(ctx) {
+		if err := i.end(); err != nil {
+			return false, err // ours may still be running: look again
 		}
-	}()
-	var err error
-	final = i.global.isSet(ctx)
-	switch {
-	case final:
-		err = errors.Join(i.end(), i.start())
-	case !i.tried:
+		err = i.start()
+		final = true
+	} else if !i.tried {
 		i.tried = true
 		err = i.startOwn(ctx)
 	}
-	switch {
-	case errors.Is(err, instrument.ErrStarted):
-		return true // by the service itself
-	case err != nil:
-		otel.Handle(fmt.Errorf("instrument/auto: %w", err))
+	if errors.Is(err, instrument.ErrStarted) {
+		return true, nil // by the service itself
 	}
-	return final
+	return final, err
+}
+
+// errPanic is a panic that was caught, which would otherwise end the service.
+var errPanic = errors.New("panic, please report it")
+
+// guard calls f, and makes an error of a panic in it.
+func guard(f func() error) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("%w: %v\n%s", errPanic, p, debug.Stack())
+		}
+	}()
+	return f()
 }
 
 // start instruments the service.
@@ -88,12 +105,18 @@ func (i *instrumentation) startOwn(ctx context.Context) error {
 		resource.WithService(), resource.WithTelemetrySDK(), resource.WithHost(), resource.WithProcessPID(),
 		resource.WithFromEnv(), // wins over what is found out
 	)
-	if err != nil {
+	switch {
+	case errors.Is(err, resource.ErrPartialResource), errors.Is(err, resource.ErrSchemaURLConflict):
+		otel.Handle(fmt.Errorf("instrument/auto: %w", err)) // what was found out will do
+	case err != nil:
 		return err
 	}
 	reader, err := autoexport.NewMetricReader(ctx)
 	if err != nil {
 		return err
+	}
+	if autoexport.IsNoneMetricReader(reader) {
+		return nil // nobody to report to
 	}
 	i.own = sdkmetric.NewMeterProvider(sdkmetric.WithReader(reader), sdkmetric.WithResource(about))
 	if err := i.start(instrument.WithMeterProvider(i.own)); err != nil {
@@ -114,7 +137,7 @@ func (i *instrumentation) end() error {
 	if i.own != nil {
 		errs = append(errs, i.own.ForceFlush(ctx))
 	}
-	errs = append(errs, i.stop(ctx))
+	errs = append(errs, i.stop(context.Background())) // it takes no long time
 	if i.own != nil {
 		errs = append(errs, i.own.Shutdown(ctx))
 	}
