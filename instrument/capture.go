@@ -31,35 +31,65 @@ const (
 
 // captor takes snapshots of this process. It is not safe for concurrent use.
 type captor struct {
-	mode Capture
-	// traceless tells that this process writes traces of a format that cannot
-	// be read here. It will not change.
-	traceless bool
+	mode   Capture
+	traces func() (*stack.Snapshot, error)
+	// failed is why traces were of no use the last time, nil if they were.
+	failed error
+	// rest is how many samples to go without a trace.
+	rest int
 }
 
-// take takes a snapshot.
+func newCaptor(mode Capture) *captor { return &captor{mode: mode, traces: takeTrace} }
+
+// rest is for how many samples no trace is taken after one that was of no use: it
+// costs as much as one that is.
+const rest = 10
+
+// take takes a snapshot. An error beside one says why it is not what it should be.
 func (c *captor) take() (*stack.Snapshot, error) {
-	if c.mode == CaptureProfile || c.traceless {
+	switch {
+	case c.mode == CaptureProfile:
+		return takeProfile()
+	case c.mode == CaptureTrace:
+		return c.traces()
+	case c.rest > 0:
+		c.rest--
+		return c.instead()
+	}
+	s, err := c.traces()
+	if err == nil {
+		c.failed = nil
+		return s, nil
+	}
+	if errors.Is(err, errTracing) {
 		return takeProfile()
 	}
-	s, err := takeTrace()
-	if err == nil || c.mode == CaptureTrace {
-		return s, err
+	if c.failed == nil {
+		c.failed = err // the next may only differ in where it is broken
 	}
-	c.traceless = errors.Is(err, exectrace.ErrVersion)
-	s, profileErr := takeProfile()
-	if profileErr != nil {
-		return nil, errors.Join(err, profileErr)
-	}
-	return s, nil
+	c.rest = rest
+	return c.instead()
 }
+
+// instead takes a profile in place of a trace.
+func (c *captor) instead() (*stack.Snapshot, error) {
+	s, err := takeProfile()
+	if err != nil {
+		return nil, errors.Join(c.failed, err)
+	}
+	return s, fmt.Errorf("a goroutine profile takes its place, which tells no ages: %w", c.failed)
+}
+
+// errTracing is that execution traces are being taken by somebody else.
+var errTracing = errors.New("tracing is on already")
 
 // takeTrace takes an execution trace that ends as soon as it has begun: even so it
 // has every goroutine in it.
 func takeTrace() (*stack.Snapshot, error) {
 	b := newBody(runtime.NumGoroutine())
 	if err := trace.Start(b); err != nil {
-		return nil, fmt.Errorf("execution trace: %w", err)
+		// The runtime knows no other error.
+		return nil, fmt.Errorf("execution trace: %w", errTracing)
 	}
 	trace.Stop()
 	if b.overflowed {

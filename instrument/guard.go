@@ -28,6 +28,9 @@ func (e *panicError) Error() string {
 	return fmt.Sprintf("panic, please report it: %s\n%s", e.value, e.stack)
 }
 
+// isPanic tells whether an error is a panic that was caught.
+func isPanic(err error) bool { return errors.As(err, new(*panicError)) }
+
 // trouble hands what goes wrong to OpenTelemetry's error handler, which logs it
 // unless the service has chosen otherwise: each trouble once, however long it
 // lasts.

@@ -82,9 +82,10 @@ var errSlow = errors.New("instrument: a sample or a collection of the MeterProvi
 // sums are exact. pprof labels and argument values are never read.
 //
 // Samples are taken by one goroutine, the first at once, and only while the
-// MeterProvider has somebody to report to. Ages and exits are absent where a
-// goroutine profile took the place of a trace; all of a sample is absent where none
-// could be taken. What goes wrong later is told to otel.Handle, once.
+// MeterProvider has somebody to report to. Ages are absent where a goroutine profile
+// took the place of a trace; all of a sample is absent where none could be taken, but
+// for the exits there were since Start, which are always reported. What goes wrong
+// later is told to otel.Handle, once.
 //
 // An error names every option and environment variable that is wrong. Start never
 // panics, nor does anything that it has started.

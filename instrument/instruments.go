@@ -17,11 +17,8 @@ type instruments struct {
 	stateCount metric.Int64ObservableUpDownCounter
 	cpuTime    metric.Float64ObservableCounter
 
-	stackCount, stackAged metric.Int64ObservableUpDownCounter
-	stackExits            metric.Int64ObservableCounter
-	stackLeaked           metric.Int64ObservableUpDownCounter
-	entryCount, entryAged metric.Int64ObservableUpDownCounter
-	entryExits            metric.Int64ObservableCounter
+	groups, entries level
+	stackLeaked     metric.Int64ObservableUpDownCounter
 
 	interval, duration metric.Float64ObservableGauge
 
@@ -35,16 +32,20 @@ type instruments struct {
 func newInstruments(meter metric.Meter) (*instruments, []metric.Observable, error) {
 	m := maker{meter: meter}
 	i := &instruments{
-		creations:   m.counter(telemetry.GoroutineCreations, "Goroutines created since the process began."),
-		stateCount:  m.upDownCounter(telemetry.StateCount, "Goroutines by what the scheduler does with them, the runtime's own included."),
-		cpuTime:     m.seconds(telemetry.ProcessCPUTime, "CPU time that the process has used."),
-		stackCount:  m.upDownCounter(telemetry.StackCount, "Goroutines of the group."),
-		stackAged:   m.upDownCounter(telemetry.StackAgedCount, "Goroutines of the group that were first seen at least aged_after ago."),
-		stackExits:  m.counter(telemetry.StackAgedExits, "Goroutines that were aged, were last seen in the group, and are gone from the process."),
+		creations:  m.counter(telemetry.GoroutineCreations, "Goroutines created since the process began."),
+		stateCount: m.upDownCounter(telemetry.StateCount, "Goroutines by what the scheduler does with them, the runtime's own included."),
+		cpuTime:    m.seconds(telemetry.ProcessCPUTime, "CPU time that the process has used."),
+		groups: level{
+			count: m.upDownCounter(telemetry.StackCount, "Goroutines of the group."),
+			aged:  m.upDownCounter(telemetry.StackAgedCount, "Goroutines of the group that were first seen at least aged_after ago."),
+			exits: m.counter(telemetry.StackAgedExits, "Goroutines that were aged, were last seen in the group, and are gone from the process."),
+		},
+		entries: level{
+			count: m.upDownCounter(telemetry.EntryCount, "Goroutines started with the function."),
+			aged:  m.upDownCounter(telemetry.EntryAgedCount, "Goroutines started with the function that were first seen at least aged_after ago."),
+			exits: m.counter(telemetry.EntryAgedExits, "Goroutines started with the function that were aged and are gone from the process."),
+		},
 		stackLeaked: m.upDownCounter(telemetry.StackLeakedCount, "Goroutines of the group that the runtime has proved to be leaked."),
-		entryCount:  m.upDownCounter(telemetry.EntryCount, "Goroutines started with the function."),
-		entryAged:   m.upDownCounter(telemetry.EntryAgedCount, "Goroutines started with the function that were first seen at least aged_after ago."),
-		entryExits:  m.counter(telemetry.EntryAgedExits, "Goroutines started with the function that were aged and are gone from the process."),
 		interval:    m.gauge(telemetry.SampleInterval, "Time from one sample of the stacks to the next. It is longer than was asked for when sampling would otherwise exceed its budget."),
 		duration:    m.gauge(telemetry.SampleDuration, "How long the latest sample of the stacks took."),
 		probe:       m.probe(),
@@ -105,25 +106,40 @@ func (i *instruments) observeSampler(o metric.Observer, s *sampler) {
 	}
 	if latest := s.fresh(); latest != nil {
 		o.ObserveFloat64(i.duration, latest.took.Seconds(), latest.source)
-		for _, r := range latest.groups {
-			o.ObserveInt64(i.stackCount, r.count, r.attributes)
-			if latest.complete {
-				o.ObserveInt64(i.stackAged, r.aged, r.attributes)
-				o.ObserveInt64(i.stackExits, r.exits, r.attributes)
-			}
+		i.groups.observe(o, latest.groups, latest.complete)
+		i.entries.observe(o, latest.entries, latest.complete)
+	}
+	if gone := s.gone.Load(); gone != nil {
+		i.groups.observeExits(o, gone.groups)
+		i.entries.observeExits(o, gone.entries)
+	}
+	for _, r := range s.freshLeaks() {
+		o.ObserveInt64(i.stackLeaked, r.count, r.attributes)
+	}
+}
+
+// level is what is counted of groups, or of entries.
+type level struct {
+	count, aged metric.Int64ObservableUpDownCounter
+	exits       metric.Int64ObservableCounter
+}
+
+func (l *level) observe(o metric.Observer, rows []row, complete bool) {
+	for _, r := range rows {
+		o.ObserveInt64(l.count, r.count, r.attributes)
+		if complete {
+			o.ObserveInt64(l.aged, r.aged, r.attributes)
 		}
-		for _, r := range latest.entries {
-			o.ObserveInt64(i.entryCount, r.count, r.attributes)
-			if latest.complete {
-				o.ObserveInt64(i.entryAged, r.aged, r.attributes)
-				o.ObserveInt64(i.entryExits, r.exits, r.attributes)
-			}
+		if complete && r.exits == 0 {
+			o.ObserveInt64(l.exits, 0, r.attributes)
 		}
 	}
-	if leaked := s.leaked.Load(); leaked != nil {
-		for _, r := range *leaked {
-			o.ObserveInt64(i.stackLeaked, r.count, r.attributes)
-		}
+}
+
+// observeExits observes those that anybody has left.
+func (l *level) observeExits(o metric.Observer, totals []total) {
+	for _, t := range totals {
+		o.ObserveInt64(l.exits, t.exits, t.attributes)
 	}
 }
 

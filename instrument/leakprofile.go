@@ -8,6 +8,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/otel-goroutine/otel-goroutine/internal/census"
 	"github.com/otel-goroutine/otel-goroutine/internal/profile"
 	"github.com/otel-goroutine/otel-goroutine/internal/stack"
 )
@@ -17,6 +18,12 @@ type leakProfile struct {
 	every         time.Duration // 0 is never
 	maxSignatures int
 	last          time.Time
+}
+
+// leakSample is what a leak profile tells. It does not change any more.
+type leakSample struct {
+	at   time.Time
+	rows []row
 }
 
 // minLeakProfile is the shortest time between two leak profiles. Each forces a
@@ -34,7 +41,7 @@ func (l *leakProfile) due() bool {
 
 // collect returns the goroutines that the runtime has proved to be leaked, by
 // signature. If that could not be found out it returns nil.
-func (l *leakProfile) collect() (*[]row, error) {
+func (l *leakProfile) collect() (*leakSample, error) {
 	l.last = time.Now()
 	if runtime.NumGoroutine() > maxLeakProfile {
 		return nil, fmt.Errorf("no leak profile is taken of more than %d goroutines", maxLeakProfile)
@@ -47,8 +54,7 @@ func (l *leakProfile) collect() (*[]row, error) {
 	case err != nil:
 		return nil, err
 	}
-	rows := l.rows(s)
-	return &rows, nil
+	return &leakSample{at: time.Now(), rows: l.rows(s)}, nil
 }
 
 // rows returns a row for each of the largest groups, and one for all others. That
@@ -59,14 +65,14 @@ func (l *leakProfile) rows(s *stack.Snapshot) []row {
 	slices.SortFunc(groups, func(a, b stack.Group) int {
 		return cmp.Or(cmp.Compare(b.Count, a.Count), cmp.Compare(a.ID, b.ID))
 	})
-	others := row{attributes: otherSignature, count: int64(s.Stackless)}
+	others := newRow(otherSignature, census.Numbers{Count: s.Stackless})
 	var rows []row
 	for _, g := range groups {
 		if len(rows) == l.maxSignatures {
 			others.count += int64(g.Count)
 			continue
 		}
-		rows = append(rows, row{attributes: signatureOption(&g.Signature), count: int64(g.Count)})
+		rows = append(rows, newRow(signatureSet(&g.Signature), census.Numbers{Count: g.Count}))
 	}
 	return append(rows, others)
 }

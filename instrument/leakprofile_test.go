@@ -22,9 +22,9 @@ func TestLeakProfile(t *testing.T) {
 		return
 	}
 	none := leakProfile{every: time.Minute, maxSignatures: 1}
-	rows, err := none.collect()
-	if err != nil || len(*rows) != 1 || (*rows)[0].count != 0 {
-		t.Fatalf("without a leak: %v, %v", rows, err)
+	leaked, err := none.collect()
+	if err != nil || len(leaked.rows) != 1 || leaked.rows[0].count != 0 {
+		t.Fatalf("without a leak: %v, %v", leaked, err)
 	}
 	for range 5 {
 		go leakHere()
@@ -35,14 +35,14 @@ func TestLeakProfile(t *testing.T) {
 	// The five may not have come to where they wait by then, and the next leak
 	// profile is five minutes away.
 	for deadline := time.Now().Add(20 * time.Second); ; {
-		if rows, err = none.collect(); err != nil {
+		if leaked, err = none.collect(); err != nil {
 			t.Fatal(err)
 		}
-		if (*rows)[0].count == 5 {
+		if leaked.rows[0].count == 5 {
 			break
 		}
 		if time.Now().After(deadline) {
-			t.Fatalf("not within 20 s: %v", *rows)
+			t.Fatalf("not within 20 s: %v", leaked.rows)
 		}
 	}
 }

@@ -470,17 +470,64 @@ func globalCounter(t *testing.T) metric.Int64Counter {
 	return g
 }
 
-func TestAnOldSampleSaysNothing(t *testing.T) {
+// A provider that has been shut down still says that it has somebody to report to.
+func TestNoSampleAfterTheProviderIsShutDown(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := newTestSampler(defaultConfig(), nil)
-		s.latest.Store(&sample{at: time.Now()})
-		time.Sleep(stale * time.Minute)
-		if s.fresh() == nil {
-			t.Error("three intervals are not old")
+		provider := sdkmetric.NewMeterProvider(sdkmetric.WithReader(sdkmetric.NewManualReader()))
+		probe, err := provider.Meter("test").Int64Counter("probe")
+		if err != nil {
+			t.Fatal(err)
 		}
-		time.Sleep(time.Nanosecond)
-		if s.fresh() != nil {
-			t.Error("more than three intervals are old")
+		taken := 0
+		s := newTestSampler(defaultConfig(), func() (*stack.Snapshot, error) {
+			taken++
+			return &stack.Snapshot{Source: stack.SourceProfile}, nil
+		})
+		s.probe = probe
+		sampled := func(minutes int) int {
+			before := taken
+			for range minutes {
+				time.Sleep(time.Minute)
+				s.tick(t.Context())
+			}
+			return taken - before
+		}
+		s.read.Store(true) // the callback was called
+		if n := sampled(5); n != 5 {
+			t.Errorf("%d samples in 5 minutes", n)
+		}
+		if err := provider.Shutdown(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if n := sampled(60); n > unasked {
+			t.Errorf("%d samples that nobody asked for", n)
+		}
+		// Whoever asks has only been away for long.
+		s.read.Store(true)
+		if n := sampled(5); n != 5 {
+			t.Errorf("%d samples in 5 minutes", n)
 		}
 	})
+}
+
+func TestWhatIsOldSaysNothing(t *testing.T) {
+	for _, test := range []struct{ every, fresh time.Duration }{
+		{time.Second, 3 * time.Second}, {time.Minute, 3 * time.Minute}, {time.Hour, 70 * time.Minute},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			s := newTestSampler(defaultConfig(), nil)
+			s.every.Store(int64(test.every))
+			s.leakProfile = test.every
+			s.latest.Store(&sample{at: time.Now()})
+			s.leaked.Store(&leakSample{at: time.Now(), rows: make([]row, 1)})
+			time.Sleep(test.fresh)
+			if s.fresh() == nil || s.freshLeaks() == nil {
+				t.Errorf("every %v: %v is not old", test.every, test.fresh)
+			}
+			time.Sleep(time.Nanosecond)
+			if s.fresh() != nil || s.freshLeaks() != nil {
+				t.Errorf("every %v: more than %v is old", test.every, test.fresh)
+			}
+		})
+	}
 }

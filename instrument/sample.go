@@ -24,10 +24,12 @@ type sample struct {
 
 // row is what is observed of one group or one entry.
 type row struct {
-	attributes         metric.MeasurementOption
+	set                attribute.Set
+	attributes         metric.MeasurementOption // the same
 	count, aged, exits int64
 }
 
+// newSample returns a sample with the exits since the one before.
 func newSample(r census.Report, at time.Time) *sample {
 	s := &sample{
 		at:       at,
@@ -36,39 +38,38 @@ func newSample(r census.Report, at time.Time) *sample {
 		entries:  make([]row, 0, len(r.Entries)),
 	}
 	for i := range r.Groups {
-		attributes := otherSignature
+		set := otherSignature
 		if g := &r.Groups[i]; !g.Other {
-			attributes = signatureOption(&g.Signature)
+			set = signatureSet(&g.Signature)
 		}
-		s.groups = append(s.groups, newRow(attributes, r.Groups[i].Numbers))
+		s.groups = append(s.groups, newRow(set, r.Groups[i].Numbers))
 	}
 	for _, e := range r.Entries {
-		attributes := otherEntry
+		set := otherEntry
 		if !e.Other {
-			attributes = entryOption(e.Function)
+			set = entrySet(e.Function)
 		}
-		s.entries = append(s.entries, newRow(attributes, e.Numbers))
+		s.entries = append(s.entries, newRow(set, e.Numbers))
 	}
 	return s
 }
 
-func newRow(attributes metric.MeasurementOption, n census.Numbers) row {
-	return row{attributes: attributes, count: int64(n.Count), aged: int64(n.Aged), exits: n.Exits}
+func newRow(set attribute.Set, n census.Numbers) row {
+	return row{
+		set: set, attributes: metric.WithAttributeSet(set),
+		count: int64(n.Count), aged: int64(n.Aged), exits: n.NewExits,
+	}
 }
 
 // The attributes of the sum of all others. It has its name only.
 var (
-	otherSignature = attributesOption(attribute.String(telemetry.AttrSignature, telemetry.SignatureOther))
-	otherEntry     = entryOption(telemetry.SignatureOther)
+	otherSignature = attribute.NewSet(attribute.String(telemetry.AttrSignature, telemetry.SignatureOther))
+	otherEntry     = entrySet(telemetry.SignatureOther)
 )
 
-func attributesOption(attributes ...attribute.KeyValue) metric.MeasurementOption {
-	return metric.WithAttributeSet(attribute.NewSet(attributes...))
-}
-
-// signatureOption returns the attributes of a group. What a stack did not tell is
+// signatureSet returns the attributes of a group. What a stack did not tell is
 // left out.
-func signatureOption(s *stack.Signature) metric.MeasurementOption {
+func signatureSet(s *stack.Signature) attribute.Set {
 	attributes := []attribute.KeyValue{
 		attribute.String(telemetry.AttrSignature, s.ID.String()),
 		attribute.String(telemetry.AttrState, string(s.State)),
@@ -83,13 +84,17 @@ func signatureOption(s *stack.Signature) metric.MeasurementOption {
 	if s.Entry != "" {
 		attributes = append(attributes, attribute.String(telemetry.AttrEntry, s.Entry))
 	}
-	return attributesOption(attributes...)
+	return attribute.NewSet(attributes...)
 }
 
-func entryOption(function string) metric.MeasurementOption {
-	return attributesOption(attribute.String(telemetry.AttrEntry, function))
+func entrySet(function string) attribute.Set {
+	return attribute.NewSet(attribute.String(telemetry.AttrEntry, function))
 }
 
 func sourceOption(source stack.Source) metric.MeasurementOption {
 	return attributesOption(attribute.String(telemetry.AttrSampleSource, string(source)))
+}
+
+func attributesOption(attributes ...attribute.KeyValue) metric.MeasurementOption {
+	return metric.WithAttributeSet(attribute.NewSet(attributes...))
 }

@@ -14,34 +14,41 @@ import (
 )
 
 // sampler takes one sample after another, and keeps the latest for the callback
-// to read. All but latest, leaked, every and read belongs to the goroutine that
-// calls run.
+// to read. All but the atomic fields belongs to the goroutine that calls run.
 type sampler struct {
 	config
 	take   func() (*stack.Snapshot, error)
 	census *census.Census
 	pace   pace
 	leaks  leakProfile
+	// Exits of groups and of entries.
+	groupExits, entryExits exits
 	// probe is never used but to be asked whether it is enabled.
 	probe metric.Int64Counter
+	asked time.Time // when the callback was last known to be called, about
 
 	// What went wrong with the latest sample, and the latest leak profile.
 	sampleTrouble, leakTrouble trouble
 
-	latest atomic.Pointer[sample] // nil if the latest could not be taken
-	leaked atomic.Pointer[[]row]  // nil if there is no leak profile
-	every  atomic.Int64           // nanoseconds from one sample to the next
-	read   atomic.Bool            // the callback has been called since the last tick
+	latest atomic.Pointer[sample]     // nil if the latest could not be taken
+	gone   atomic.Pointer[gone]       // nil before the first sample
+	leaked atomic.Pointer[leakSample] // nil if there is no leak profile
+	every  atomic.Int64               // nanoseconds from one sample to the next
+	read   atomic.Bool                // the callback has been called since the last tick
 }
 
+// gone is who has left, since Start. It does not change any more.
+type gone struct{ groups, entries []total }
+
 func newSampler(c config, probe metric.Int64Counter) *sampler {
-	captor := captor{mode: c.capture}
 	s := &sampler{
-		config: c,
-		take:   captor.take,
-		pace:   pace{interval: c.interval, budget: c.budget},
-		leaks:  leakProfile{every: c.leakProfile, maxSignatures: c.maxSignatures},
-		probe:  probe,
+		config:     c,
+		take:       newCaptor(c.capture).take,
+		pace:       pace{interval: c.interval, budget: c.budget},
+		leaks:      leakProfile{every: c.leakProfile, maxSignatures: c.maxSignatures},
+		groupExits: newExits(),
+		entryExits: newExits(),
+		probe:      probe,
 	}
 	s.every.Store(int64(c.interval))
 	s.begin()
@@ -63,33 +70,53 @@ func (s *sampler) run(ctx context.Context) {
 			return
 		case <-timer.C:
 		}
-		if err := guard(func() error { return s.tick(ctx) }); err != nil {
-			// Neither can be trusted after a panic.
-			s.latest.Store(nil)
-			s.begin()
-			s.sampleTrouble.report(err)
-		}
+		s.tick(ctx)
 		timer.Reset(s.pace.next())
 	}
 }
 
-// tick takes a sample, if anybody wants one.
-func (s *sampler) tick(ctx context.Context) error {
-	if read := s.read.Swap(false); !read && !s.probe.Enabled(ctx) {
-		return nil
+// tick takes a sample, and a leak profile if it is time, if anybody wants one.
+func (s *sampler) tick(ctx context.Context) {
+	wanted := false
+	err := guard(func() error {
+		wanted = s.wanted(ctx)
+		if !wanted || s.capture == CaptureOff {
+			return nil
+		}
+		return s.measure()
+	})
+	if isPanic(err) {
+		// Neither can be trusted any more.
+		s.latest.Store(nil)
+		s.begin()
 	}
-	if s.capture != CaptureOff {
-		s.sampleTrouble.report(s.measure())
+	s.sampleTrouble.report(err)
+	if wanted && ctx.Err() == nil && s.leaks.due() {
+		s.prove()
 	}
-	if ctx.Err() == nil && s.leaks.due() {
-		leaked, err := s.leaks.collect()
-		s.leaked.Store(leaked)
-		s.leakTrouble.report(err)
-	}
-	return nil
 }
 
-// measure takes a sample, and its measure.
+// wanted tells whether there is anybody to report to: the MeterProvider says so, and
+// has not stopped asking, as it does when it has been shut down; or it has asked
+// since the last tick, whatever it says.
+func (s *sampler) wanted(ctx context.Context) bool {
+	read, enabled := s.read.Swap(false), s.probe.Enabled(ctx)
+	if read || enabled && s.asked.IsZero() {
+		s.asked = time.Now()
+	}
+	patience := max(minPatience, unasked*s.pace.every())
+	return read || enabled && time.Since(s.asked) <= patience
+}
+
+// For how many intervals, and how long at least, samples are taken that nobody asks
+// for. Who asks as rarely as that gets one after it has asked.
+const (
+	unasked     = 10
+	minPatience = 10 * time.Minute
+)
+
+// measure takes a sample, and its measure. An error tells what is wrong with it, or
+// why there is none.
 func (s *sampler) measure() error {
 	if runtime.NumGoroutine() > s.maxGoroutines {
 		s.latest.Store(nil)
@@ -97,19 +124,21 @@ func (s *sampler) measure() error {
 	}
 	watch := startWatch()
 	snapshot, err := s.take()
-	if err != nil {
+	if snapshot == nil {
 		// What was not seen is unknown.
 		s.latest.Store(nil)
 		s.spend(watch.cost())
 		return err
 	}
 	now := time.Now()
-	report := s.census.Observe(snapshot, now, false)
-	latest := newSample(report, now)
+	latest := newSample(s.census.Observe(snapshot, now, false), now)
 	latest.source, latest.took = sourceOption(snapshot.Source), watch.elapsed()
+	s.groupExits.add(latest.groups)
+	s.entryExits.add(latest.entries)
+	s.gone.Store(&gone{s.groupExits.all(), s.entryExits.all()})
 	s.latest.Store(latest)
 	s.spend(watch.cost())
-	return nil
+	return err
 }
 
 // spend takes in what a sample has cost.
@@ -118,15 +147,43 @@ func (s *sampler) spend(cost time.Duration) {
 	s.every.Store(int64(s.pace.every()))
 }
 
-// stale is how many times over the next sample must be overdue before the latest
-// says nothing any more.
-const stale = 3
+// prove takes a leak profile.
+func (s *sampler) prove() {
+	s.leakTrouble.report(guard(func() error {
+		s.leaked.Store(nil) // in case of a panic
+		leaked, err := s.leaks.collect()
+		s.leaked.Store(leaked)
+		return err
+	}))
+}
 
 // fresh returns the latest sample, unless it is too old.
 func (s *sampler) fresh() *sample {
 	latest := s.latest.Load()
-	if latest == nil || time.Since(latest.at) > stale*time.Duration(s.every.Load()) {
+	if latest == nil || isStale(latest.at, time.Duration(s.every.Load())) {
 		return nil
 	}
 	return latest
 }
+
+// freshLeaks returns the latest leak profile, unless it is too old.
+func (s *sampler) freshLeaks() []row {
+	leaked := s.leaked.Load()
+	if leaked == nil || isStale(leaked.at, s.leakProfile) {
+		return nil
+	}
+	return leaked.rows
+}
+
+// isStale tells whether what was seen then says nothing any more, as something else
+// should have been seen long since.
+func isStale(then time.Time, every time.Duration) bool {
+	return time.Since(then) > every+min(overdue*every, maxOverdue)
+}
+
+// How long what was seen last stands in for what is overdue: some intervals, or where
+// they are long, a time that a service may be busy with something else.
+const (
+	overdue    = 2
+	maxOverdue = 10 * time.Minute
+)

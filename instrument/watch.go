@@ -16,16 +16,17 @@ func startWatch() watch {
 
 func (w watch) elapsed() time.Duration { return time.Since(w.began) }
 
-// cost returns about how much CPU time the work has taken, and hardly ever less: it
-// is done by one goroutine, so no more than the time that has passed; and no more
-// than the whole process has used meanwhile. In a process that does nothing else
-// the second is exact; in a busy one both are too high, which makes sampling
-// rarer, and that is the right side to err on.
+// cost returns about how much CPU time the work has taken: what the whole process has
+// used meanwhile, but no more than one goroutine can have used in that time and half
+// as much again, for the goroutine that reads the trace and the garbage collector,
+// which work beside it. In a process that does nothing else that is right to within
+// a tenth; in a busy one it is too high, which makes sampling rarer, and that is
+// the right side to err on.
 func (w watch) cost() time.Duration {
-	elapsed := w.elapsed()
+	most := w.elapsed() * 3 / 2
 	user, system, known := cpuTime()
 	if !w.known || !known {
-		return elapsed
+		return most
 	}
-	return min(elapsed, user+system-w.cpu)
+	return min(most, user+system-w.cpu)
 }

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -28,6 +29,7 @@ const soon = 20 * time.Millisecond
 // backend is an OTLP backend, as far as it takes in metrics.
 type backend struct {
 	*httptest.Server
+	requests atomic.Int64
 	received chan *metrics.ResourceMetrics
 }
 
@@ -36,6 +38,7 @@ func newBackend(t *testing.T) *backend {
 	t.Helper()
 	b := &backend{received: make(chan *metrics.ResourceMetrics, 1000)}
 	b.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		b.requests.Add(1)
 		body := io.Reader(r.Body)
 		if r.Header.Get("Content-Encoding") == "gzip" {
 			var err error
@@ -148,16 +151,17 @@ func awaitMetric(t *testing.T, reader *sdkmetric.ManualReader, name string) {
 
 func TestTheServicesOwnProviderIsUsed(t *testing.T) {
 	b := newBackend(t)
-	start(t)
+	i := start(t)
 	b.next(t, "goroutine.stack.count")
 	// It comes late: what was made meanwhile gives way.
 	reader := setGlobal(t)
 	awaitMetric(t, reader, "goroutine.stack.count")
-	for len(b.received) > 0 {
-		<-b.received
+	before := b.requests.Load()
+	// Anything that is left would export for the last time.
+	if err := i.shutdown(t.Context()); err != nil {
+		t.Error(err)
 	}
-	time.Sleep(10 * soon)
-	if n := len(b.received); n != 0 {
+	if n := b.requests.Load() - before; n != 0 {
 		t.Errorf("%d exports besides", n)
 	}
 }
@@ -170,12 +174,14 @@ func TestTheServicesOwnStartIsLeftAlone(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	i := start(t)
-	awaitMetric(t, reader, "goroutine.stack.count")
-	if err := i.shutdown(t.Context()); err != nil {
+	i := &instrumentation{global: newGlobal(), stop: func(context.Context) error { return nil }}
+	if final, err := i.look(t.Context()); !final || err != nil || i.own != nil {
+		t.Errorf("final: %v, %v; made: %v", final, err, i.own)
+	}
+	if err := i.end(); err != nil {
 		t.Error(err)
 	}
-	if n := len(b.received); n != 0 {
+	if n := b.requests.Load(); n != 0 {
 		t.Errorf("%d exports besides", n)
 	}
 	awaitMetric(t, reader, "goroutine.stack.count")
@@ -227,7 +233,7 @@ func TestSwitchedOff(t *testing.T) {
 			t.Setenv(variable, "true")
 			i := start(t)
 			<-i.ended
-			if n := len(b.received); n != 0 {
+			if n := b.requests.Load(); n != 0 {
 				t.Errorf("%d exports", n)
 			}
 		})

@@ -120,7 +120,19 @@ func (i *instrumentation) startOwn(ctx context.Context) error {
 	}
 	i.own = sdkmetric.NewMeterProvider(sdkmetric.WithReader(reader), sdkmetric.WithResource(about))
 	if err := i.start(instrument.WithMeterProvider(i.own)); err != nil {
-		return errors.Join(err, i.end())
+		return errors.Join(err, i.drop())
+	}
+	return nil
+}
+
+// drop ends the own MeterProvider, which has nothing to export.
+func (i *instrumentation) drop() error {
+	ended, cancel := context.WithCancel(context.Background())
+	cancel() // with a context that has ended it does not export
+	own := i.own
+	i.own = nil
+	if err := own.Shutdown(ended); !errors.Is(err, context.Canceled) {
+		return err
 	}
 	return nil
 }
@@ -135,13 +147,10 @@ func (i *instrumentation) end() error {
 	defer cancel()
 	var errs []error
 	if i.own != nil {
-		errs = append(errs, i.own.ForceFlush(ctx))
-	}
-	errs = append(errs, i.stop(context.Background())) // it takes no long time
-	if i.own != nil {
 		errs = append(errs, i.own.Shutdown(ctx))
 	}
 	i.own = nil
+	errs = append(errs, i.stop(context.Background())) // it takes no long time
 	return errors.Join(errs...)
 }
 

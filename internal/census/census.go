@@ -82,9 +82,10 @@ type Report struct {
 // Numbers are those of a group or an entry. Aged and Exits are meaningless in a
 // report that is not Complete.
 type Numbers struct {
-	Count int   // goroutines now
-	Aged  int   // those of Count that were first seen at least agedAfter ago
-	Exits int64 // goroutines since Start that were aged, were last seen here, and are gone
+	Count    int   // goroutines now
+	Aged     int   // those of Count that were first seen at least agedAfter ago
+	Exits    int64 // goroutines since Start that were aged, were last seen here, and are gone
+	NewExits int64 // those of Exits that were in no report before
 }
 
 // Group is one row of a report by signature.
@@ -198,8 +199,8 @@ func (c *Census) compare(s *stack.Snapshot, rows []int32, at time.Time, newConne
 // credit adds exits to the rows in which they are reported: the group's own if it
 // is listed, else that of all others, so that no row ever counts down.
 func (c *Census) credit(exits []int64, ofNone int64) {
-	c.groups.other.exits += ofNone
-	c.entries.other.exits += ofNone
+	c.groups.other.exits.add(ofNone)
+	c.entries.other.exits.add(ofNone)
 	for row, n := range exits {
 		if n == 0 {
 			continue

@@ -30,7 +30,7 @@ func TestLeakAndSessions(t *testing.T) {
 	if got, want := groupNumbers(r, kind(leak)), (Numbers{Count: 60, Aged: 50}); got != want {
 		t.Errorf("leak: %+v, want %+v", got, want)
 	}
-	if got, want := groupNumbers(r, kind(sessions)), (Numbers{Count: 20, Aged: 10, Exits: 40}); got != want {
+	if got, want := groupNumbers(r, kind(sessions)), (Numbers{Count: 20, Aged: 10, Exits: 40, NewExits: 1}); got != want {
 		t.Errorf("sessions: %+v, want %+v", got, want)
 	}
 	if r.Creations < 118-2*idBlock || r.Creations > 118+2*idBlock {
@@ -260,7 +260,7 @@ func rowsOfReport(r Report) (ids [8]stack.ID) {
 }
 
 // TestCountersNeverGoDown moves groups in and out of the list while their
-// goroutines come and go.
+// goroutines come and go. New exits are told once each.
 func TestCountersNeverGoDown(t *testing.T) {
 	const groups = 20
 	p := newSimulated(7, 4)
@@ -277,14 +277,14 @@ func TestCountersNeverGoDown(t *testing.T) {
 		r := c.Observe(p.snapshot(stack.SourceTrace), noon.Add(time.Duration(minute)*time.Minute), false)
 		checkSums(t, r)
 		for _, g := range r.Groups {
-			if g.Exits < last[g.Signature.ID] {
-				t.Fatalf("minute %d: exits of %v fell from %d to %d", minute, g.Signature.ID, last[g.Signature.ID], g.Exits)
+			if g.NewExits < 0 || g.Exits != last[g.Signature.ID]+g.NewExits {
+				t.Fatalf("minute %d: exits of %v went from %d to %d, %d of them new", minute, g.Signature.ID, last[g.Signature.ID], g.Exits, g.NewExits)
 			}
 			last[g.Signature.ID] = g.Exits
 		}
 		for _, e := range r.Entries {
-			if e.Exits < lastEntry[e.Function] {
-				t.Fatalf("minute %d: exits of %q fell from %d to %d", minute, e.Function, lastEntry[e.Function], e.Exits)
+			if e.NewExits < 0 || e.Exits != lastEntry[e.Function]+e.NewExits {
+				t.Fatalf("minute %d: exits of %q went from %d to %d, %d of them new", minute, e.Function, lastEntry[e.Function], e.Exits, e.NewExits)
 			}
 			lastEntry[e.Function] = e.Exits
 		}

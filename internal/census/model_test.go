@@ -107,6 +107,7 @@ type naive struct {
 	group map[uint64]int
 	aged  map[uint64]bool
 	exits map[int]int64
+	known map[int]int64 // exits that were asked for
 }
 
 func (n *naive) observe(alive map[uint64]int, at time.Time, agedAfter time.Duration) {
@@ -132,7 +133,8 @@ func (n *naive) observe(alive map[uint64]int, at time.Time, agedAfter time.Durat
 }
 
 func (n *naive) numbers(group int) Numbers {
-	numbers := Numbers{Exits: n.exits[group]}
+	numbers := Numbers{Exits: n.exits[group], NewExits: n.exits[group] - n.known[group]}
+	n.known[group] = n.exits[group]
 	for id, g := range n.group {
 		if g == group {
 			numbers.Count++
@@ -152,7 +154,7 @@ func TestAgreesWithDefinition(t *testing.T) {
 		for seed := range uint64(4) {
 			p := newSimulated(seed, procs)
 			c := New(agedAfter, 100)
-			n := naive{map[uint64]time.Time{}, map[uint64]int{}, map[uint64]bool{}, map[int]int64{}}
+			n := naive{map[uint64]time.Time{}, map[uint64]int{}, map[uint64]bool{}, map[int]int64{}, map[int]int64{}}
 			at := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 			for range 200 {
 				p.churn(groups)

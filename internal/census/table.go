@@ -19,7 +19,7 @@ type table[K comparable] struct {
 	// other is the row of all that is not listed. Its exits are counted, its
 	// other numbers are what is left of the totals.
 	other struct {
-		exits int64
+		exits counter
 		seen  bool
 	}
 }
@@ -31,9 +31,27 @@ type row[K comparable] struct {
 	listed  bool
 	count   int
 	aged    int
-	exits   int64
+	exits   counter
 	holders int           // goroutines in the list, of a group; groups, of an entry
 	emptied time.Duration // when count was first seen to be 0, or stillHeld
+}
+
+// counter counts up.
+type counter struct {
+	total      int64
+	unreported int64 // of it
+}
+
+func (c *counter) add(n int64) {
+	c.total += n
+	c.unreported += n
+}
+
+// report returns the total, and what was added since it was reported last.
+func (c *counter) report() (total, added int64) {
+	added = c.unreported
+	c.unreported = 0
+	return c.total, added
 }
 
 // stillHeld is the emptied of a row whose count is above 0.
@@ -95,19 +113,19 @@ func (t *table[K]) clearHolders() {
 // restart begins the counters anew, for a new process.
 func (t *table[K]) restart() {
 	for i := range t.rows {
-		t.rows[i].exits = 0
+		t.rows[i].exits = counter{}
 	}
-	t.other.exits = 0
+	t.other.exits = counter{}
 }
 
 // credit adds exits to the row in which they are reported, that of all others
 // unless it is listed itself, so that no counter ever goes down.
 func (t *table[K]) credit(index int32, exits int64) {
 	if index != none && t.rows[index].listed {
-		t.rows[index].exits += exits
+		t.rows[index].exits.add(exits)
 		return
 	}
-	t.other.exits += exits
+	t.other.exits.add(exits)
 }
 
 // settle chooses which rows are listed from now on: all that fit, the largest
@@ -154,14 +172,18 @@ func (r *row[K]) weight() int {
 	return w
 }
 
+// numbers returns what is reported of the row. Its new exits are then new no more.
 func (r *row[K]) numbers() Numbers {
-	return Numbers{Count: r.count, Aged: r.aged, Exits: r.exits}
+	n := Numbers{Count: r.count, Aged: r.aged}
+	n.Exits, n.NewExits = r.exits.report()
+	return n
 }
 
 // remainder returns the row of all others, what is left of the totals, and
 // whether there is need for one. Once there was, it stays.
 func (t *table[K]) remainder(count, aged int) (Numbers, bool) {
-	n := Numbers{Count: count, Aged: aged, Exits: t.other.exits}
+	n := Numbers{Count: count, Aged: aged}
+	n.Exits, n.NewExits = t.other.exits.report()
 	for _, i := range t.listed {
 		n.Count -= t.rows[i].count
 		n.Aged -= t.rows[i].aged
@@ -178,7 +200,7 @@ func (t *table[K]) forget(dropped func(index int32)) {
 		r := &t.rows[i]
 		switch {
 		case !r.used || r.listed || r.count > 0 || r.holders > 0:
-		case r.exits > 0:
+		case r.exits.total > 0:
 			resting = append(resting, int32(i))
 		default:
 			t.drop(int32(i), dropped)

@@ -87,7 +87,8 @@ func (w *watch) observe(b *batch, it item, s *stream, attributes pcommon.Map, r 
 		*s = stream{seen: s.seen}
 	}
 	r.at = s.join(r)
-	if s.pending(r.at) && !w.conclude(b, it, s, attributes) {
+	// Exits alone come of a group that nobody is in any more.
+	if s.pending(r.at) && !w.conclude(b, it, s, attributes) && s.have&agedPart != 0 {
 		b.refuse(incomplete, 1)
 	}
 	if why := s.take(r); why != fine {

@@ -137,6 +137,18 @@ func TestAgedWithoutExitsSaysNothing(t *testing.T) {
 	r.assertBad(map[reason]int64{incomplete: 239})
 }
 
+// The exits of a group stay to be told when nobody is in it any more.
+func TestExitsAloneAreNoFault(t *testing.T) {
+	r := newRig(t)
+	s := newScene("shop")
+	for after := time.Minute; after <= 4*time.Hour; after += time.Minute {
+		at := epoch.Add(after)
+		exits, _ := split(s.census(at, steady("app.done", "app.main", 3)), telemetry.StackAgedExits)
+		require.Empty(t, r.consume(exits))
+	}
+	r.assertBad(map[reason]int64{})
+}
+
 func TestStreamsAreBounded(t *testing.T) {
 	r := newRig(t, func(c *Config) { c.MaxStreams = 3 })
 	s := newScene("shop")

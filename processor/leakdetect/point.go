@@ -18,7 +18,7 @@ const (
 	badJump       reason = "jump"         // far from the last of its resource, and not confirmed yet
 	outOfOrder    reason = "out_of_order" // not later than one that was judged already
 	badAttributes reason = "attributes"   // too many to be identified
-	incomplete    reason = "incomplete"   // aged or exits alone
+	incomplete    reason = "incomplete"   // aged alone
 )
 
 // maxValue is the largest number that is judged: up to there integers are exact,

@@ -26,14 +26,17 @@ func TestStreamTakesParts(t *testing.T) {
 		why      reason
 		complete bool
 	}{
-		"first count":                  {stream{}, at(1, countPart), fine, true},
-		"first aged":                   {stream{}, at(1, agedPart), fine, false},
-		"count where census is due":    {stream{census: true}, at(1, countPart), fine, false},
-		"count twice":                  {judged(at(1, countPart), false), at(1, countPart), outOfOrder, false},
-		"earlier":                      {judged(at(2, countPart), false), at(1, countPart), outOfOrder, false},
-		"aged after the count's turn":  {judged(at(1, countPart), false), at(1, agedPart), fine, false},
-		"exits after the count's turn": {judged(at(1, countPart), true), at(1, exitsPart), fine, false},
-		"the last part":                {stream{at: minute(1), have: censusParts}, at(1, countPart), fine, true},
+		"first count":                    {stream{}, at(1, countPart), fine, true},
+		"first aged":                     {stream{}, at(1, agedPart), fine, false},
+		"count where census is due":      {stream{census: true}, at(1, countPart), fine, false},
+		"count twice":                    {judged(at(1, countPart), false), at(1, countPart), outOfOrder, false},
+		"earlier":                        {judged(at(2, countPart), false), at(1, countPart), outOfOrder, false},
+		"aged after the count's turn":    {judged(at(1, countPart), false), at(1, agedPart), fine, false},
+		"exits after the count's turn":   {judged(at(1, countPart), true), at(1, exitsPart), fine, false},
+		"count and exits, no aged due":   {stream{at: minute(1), have: exitsPart}, at(1, countPart), fine, true},
+		"count and exits, aged are due":  {stream{at: minute(1), have: exitsPart, census: true}, at(1, countPart), fine, false},
+		"count and aged, exits may come": {stream{at: minute(1), have: agedPart}, at(1, countPart), fine, false},
+		"the last part":                  {stream{at: minute(1), have: censusParts}, at(1, countPart), fine, true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			why := tc.s.take(tc.r)
