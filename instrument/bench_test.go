@@ -123,7 +123,7 @@ func BenchmarkSample(b *testing.B) {
 }
 
 func sampleOnce(b *testing.B, atLeast int) func() {
-	s := newTestSampler(defaultConfig(), (&captor{mode: CaptureTrace}).take)
+	s := newTestSampler(defaultConfig(), newCaptor(CaptureTrace).take)
 	return func() {
 		if err := s.measure(); err != nil || s.latest.Load().sum() < int64(atLeast) {
 			b.Fatal(err)
