@@ -69,7 +69,7 @@ var errSlow = errors.New("instrument: a sample or a collection of the MeterProvi
 //	goroutine.stack.count           {goroutine}     Goroutines of a group: same state, same line, same entry function.
 //	goroutine.stack.aged.count      {goroutine}     Those of them that were first seen at least WithAgedAfter ago.
 //	goroutine.stack.aged.exits      {goroutine}     Aged goroutines, last seen in the group, that are gone.
-//	goroutine.stack.leaked.count    {goroutine}     Those that the runtime has proved to be leaked, with WithLeakProfile.
+//	goroutine.stack.leaked.count    {goroutine}     Those that two of the runtime's leak profiles running have proved to be leaked, with WithLeakProfile.
 //	goroutine.entry.count           {goroutine}     Goroutines started with a function.
 //	goroutine.entry.aged.count      {goroutine}     Those of them that are aged.
 //	goroutine.entry.aged.exits      {goroutine}     Aged goroutines started with the function that are gone.

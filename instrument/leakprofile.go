@@ -1,23 +1,25 @@
 package instrument
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
 	"runtime"
-	"slices"
 	"time"
 
 	"github.com/otel-goroutine/otel-goroutine/internal/census"
 	"github.com/otel-goroutine/otel-goroutine/internal/profile"
-	"github.com/otel-goroutine/otel-goroutine/internal/stack"
+	"github.com/otel-goroutine/otel-goroutine/internal/proof"
 )
 
 // leakProfile collects the runtime's own proof of leaks.
 type leakProfile struct {
-	every         time.Duration // 0 is never
-	maxSignatures int
-	last          time.Time
+	every time.Duration // 0 is never
+	last  time.Time
+	proof *proof.Proof
+}
+
+func newLeakProfile(c config) leakProfile {
+	return leakProfile{every: c.leakProfile, proof: proof.New(c.maxSignatures)}
 }
 
 // leakSample is what a leak profile tells. It does not change any more.
@@ -39,8 +41,8 @@ func (l *leakProfile) due() bool {
 	return l.every > 0 && (l.last.IsZero() || time.Since(l.last) >= l.every)
 }
 
-// collect returns the goroutines that the runtime has proved to be leaked, by
-// signature. If that could not be found out it returns nil.
+// collect returns the goroutines that the runtime has proved to be leaked, in two
+// leak profiles running, by signature. If that could not be found out it returns nil.
 func (l *leakProfile) collect() (*leakSample, error) {
 	l.last = time.Now()
 	if runtime.NumGoroutine() > maxLeakProfile {
@@ -54,31 +56,17 @@ func (l *leakProfile) collect() (*leakSample, error) {
 	case err != nil:
 		return nil, err
 	}
-	return &leakSample{at: time.Now(), rows: l.rows(s)}, nil
+	return newLeakSample(l.proof.Observe(s), time.Now()), nil
 }
 
-// rows returns a row for each of the largest groups, and one for all others. That
-// one is there even if there are none: it tells that no leak was found from that
-// nobody looked.
-func (l *leakProfile) rows(s *stack.Snapshot) []row {
-	groups := slices.DeleteFunc(s.Groups, isMainParked)
-	slices.SortFunc(groups, func(a, b stack.Group) int {
-		return cmp.Or(cmp.Compare(b.Count, a.Count), cmp.Compare(a.ID, b.ID))
-	})
-	others := newRow(otherSignature, census.Numbers{Count: s.Stackless})
-	var rows []row
-	for _, g := range groups {
-		if len(rows) == l.maxSignatures {
-			others.count += int64(g.Count)
-			continue
+func newLeakSample(proven []proof.Row, at time.Time) *leakSample {
+	l := &leakSample{at: at}
+	for _, p := range proven {
+		set := otherSignature
+		if !p.Other {
+			set = signatureSet(&p.Signature)
 		}
-		rows = append(rows, newRow(signatureSet(&g.Signature), census.Numbers{Count: g.Count}))
+		l.rows = append(l.rows, newRow(set, census.Numbers{Count: p.Count}))
 	}
-	return append(rows, others)
-}
-
-// isMainParked tells whether a group is the main goroutine in select{}, where many
-// services keep it. The runtime calls that a leak.
-func isMainParked(g stack.Group) bool {
-	return g.Entry == "main.main" && g.State == stack.StateSelectNoCases
+	return l
 }

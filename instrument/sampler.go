@@ -45,7 +45,7 @@ func newSampler(c config, probe metric.Int64Counter) *sampler {
 		config:     c,
 		take:       newCaptor(c.capture).take,
 		pace:       pace{interval: c.interval, budget: c.budget},
-		leaks:      leakProfile{every: c.leakProfile, maxSignatures: c.maxSignatures},
+		leaks:      newLeakProfile(c),
 		groupExits: newExits(),
 		entryExits: newExits(),
 		probe:      probe,

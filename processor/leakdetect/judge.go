@@ -69,10 +69,14 @@ func (w *watch) judgePoint(b *batch, it item, p pmetric.NumberDataPoint, delta b
 	if it.family == stackFamily {
 		it.origin.resource.stacks = r.at
 	}
+	if it.part == leakedPart {
+		it.origin.resource.takeProfile(r.at)
+	}
 	if isRest(it.family, p.Attributes()) {
 		return fine
 	}
-	s := w.stream(it.origin.id.stream(it.salt, identify(p.Attributes())))
+	it.group = identify(p.Attributes())
+	s := w.stream(it.origin.id.stream(it.salt, it.group))
 	if s == nil {
 		b.unwatched++
 		return fine
@@ -94,6 +98,9 @@ func (w *watch) observe(b *batch, it item, s *stream, attributes pcommon.Map, r 
 	if why := s.take(r); why != fine {
 		return why
 	}
+	if it.part == leakedPart {
+		it.origin.resource.name(it.group, r.value, r.at)
+	}
 	if s.complete(it.family) {
 		w.conclude(b, it, s, attributes)
 	}
@@ -103,6 +110,9 @@ func (w *watch) observe(b *batch, it item, s *stream, attributes pcommon.Map, r 
 // conclude judges the observation of a stream and keeps what is to be written.
 func (w *watch) conclude(b *batch, it item, s *stream, attributes pcommon.Map) bool {
 	verdict, ok := s.observe(it.rules)
+	if it.family == stackFamily {
+		verdict, ok = it.origin.resource.confirm(it.group, s, verdict, ok, w.maxStale)
+	}
 	if !ok {
 		return false
 	}

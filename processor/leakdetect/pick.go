@@ -11,6 +11,7 @@ type item struct {
 	watched
 	data   pmetric.Metric
 	origin *origin
+	group  id // identity of the attributes of the point that is judged
 }
 
 // origin is the part of a batch that came from one resource.

@@ -10,6 +10,11 @@ type resource struct {
 	seen int64 // the watch's clock at the last point, ns
 
 	stacks int64 // time of the last point of a stack metric, Unix ns
+	// profile is how many leak profiles were told of, and profiled when the
+	// latest was, Unix ns. proofs is by group, the identity of its attributes.
+	profile  uint32
+	profiled int64
+	proofs   map[id]*proof
 	// entries holds, by entry, when a signature of it was last flagged.
 	entries map[string]int64
 }

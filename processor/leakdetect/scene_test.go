@@ -19,6 +19,7 @@ func stamp(t time.Time) pcommon.Timestamp { return pcommon.NewTimestampFromTime(
 type group struct {
 	signature, function, entry string
 	count, aged, exits         int
+	leaked                     int
 }
 
 // leaking returns a group that grew by perMinute since the epoch and that nobody
@@ -93,6 +94,18 @@ func (s scene) stacks(metrics pmetric.MetricSlice, at time.Time, census bool, gr
 	for _, g := range groups {
 		s.signature(s.point(aged, at, g.aged), g)
 		s.signature(s.point(exits, at, g.exits), g)
+	}
+}
+
+// leaks adds what a leak profile names of the groups, and the row of all others,
+// which is always there.
+func (s scene) leaks(metrics pmetric.MetricSlice, at time.Time, groups ...group) {
+	leaked := s.level(metrics, telemetry.StackLeakedCount)
+	s.put(s.point(leaked, at, 0), telemetry.AttrSignature, telemetry.SignatureOther)
+	for _, g := range groups {
+		if g.leaked > 0 {
+			s.signature(s.point(leaked, at, g.leaked), g)
+		}
 	}
 }
 

@@ -97,7 +97,7 @@ func (s *stream) complete(f family) bool {
 	case f == totalFamily, f == memoryFamily:
 		return true
 	default:
-		return s.have == allParts || s.have&(countPart|agedPart) == countPart && !s.census
+		return s.have&allParts == allParts || s.have&(countPart|agedPart) == countPart && !s.census
 	}
 }
 

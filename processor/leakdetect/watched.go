@@ -18,13 +18,15 @@ const (
 	memoryFamily               // bytes
 )
 
-// parts are the numbers that make an observation, as a set.
+// parts are the numbers that make an observation, as a set; and one that comes with
+// them.
 type parts uint8
 
 const (
 	countPart parts = 1 << iota
 	agedPart
 	exitsPart
+	leakedPart // a proof, which is no part of the observation
 
 	censusParts = agedPart | exitsPart
 	allParts    = countPart | censusParts
@@ -35,8 +37,8 @@ type watched struct {
 	family family
 	part   parts
 	// rank says when a metric is judged within a batch, the lowest first.
-	// The census comes before the count, so that a count without a census is
-	// known to be one. Entries and totals come last: whether they are
+	// The census and proofs come before the count, so that a count without a
+	// census is known to be one. Entries and totals come last: whether they are
 	// flagged depends on what was seen of the stacks.
 	rank uint8
 	// metric is the name, where it is part of a stream's identity: two
@@ -86,6 +88,7 @@ func goroutineMetrics() map[string]watched {
 	stack, entry, total := salt("stack"), salt("entry"), salt("total")
 	add(telemetry.StackAgedCount, watched{family: stackFamily, part: agedPart, salt: stack})
 	add(telemetry.StackAgedExits, watched{family: stackFamily, part: exitsPart, salt: stack})
+	add(telemetry.StackLeakedCount, watched{family: stackFamily, part: leakedPart, salt: stack})
 	add(telemetry.StackCount, watched{family: stackFamily, part: countPart, rank: 1, salt: stack})
 	add(telemetry.EntryAgedCount, watched{family: entryFamily, part: agedPart, rank: 2, salt: entry})
 	add(telemetry.EntryAgedExits, watched{family: entryFamily, part: exitsPart, rank: 2, salt: entry})

@@ -50,12 +50,26 @@ type Config struct {
 	MaxSignatures int `mapstructure:"max_signatures"`
 	// Capture is how goroutines are read: auto, trace or profile.
 	Capture Capture `mapstructure:"capture"`
+	// LeakProfile is whether and how the runtime's own proof is collected.
+	LeakProfile LeakProfileConfig `mapstructure:"leak_profile"`
 	// ServiceName is the service.name of the target.
 	ServiceName string `mapstructure:"service_name"`
 	// Attributes are added to the resource of every target.
 	Attributes map[string]string `mapstructure:"attributes"`
 	// Targets are the processes to scrape.
 	Targets []TargetConfig `mapstructure:"targets"`
+}
+
+// LeakProfileConfig is how the leak profiles of targets are collected, where they
+// have one. Each forces a cycle of the target's garbage collector, and stops its
+// world for 0.3 to 0.4 µs a goroutine (Go 1.26.8, two cores).
+type LeakProfileConfig struct {
+	Enabled bool `mapstructure:"enabled"`
+	// Interval is the shortest time from one leak profile of a target to its
+	// next.
+	Interval time.Duration `mapstructure:"interval"`
+	// MaxGoroutines is the most goroutines with which a leak profile is taken.
+	MaxGoroutines int `mapstructure:"max_goroutines"`
 }
 
 // TargetConfig is one process to scrape. A key that it sets takes the place of
@@ -100,6 +114,11 @@ func createDefaultConfig() component.Config {
 		// with a goroutine or two.
 		MaxSignatures: 200,
 		Capture:       CaptureAuto,
+		LeakProfile: LeakProfileConfig{
+			Interval: 10 * time.Minute,
+			// Their world stands still for some 40 ms.
+			MaxGoroutines: 100_000,
+		},
 	}
 }
 
@@ -107,6 +126,7 @@ func createDefaultConfig() component.Config {
 func (c *Config) Unmarshal(conf *confmap.Conf) error {
 	if err := errors.Join(
 		refuseUnknownKeys(conf, reflect.TypeFor[Config]()),
+		refuseUnknownBelow(conf, "leak_profile", &LeakProfileConfig{}),
 		refuseUnknownBelow(conf, "metrics", &metadata.MetricsConfig{}),
 		refuseUnknownBelow(conf, "resource_attributes", &metadata.ResourceAttributesConfig{}),
 	); err != nil {

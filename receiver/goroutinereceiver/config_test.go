@@ -36,6 +36,7 @@ func TestSingleTarget(t *testing.T) {
 	assert.Equal(t, 10*time.Minute, cfg.AgedAfter)
 	assert.Equal(t, 200, cfg.MaxSignatures)
 	assert.Equal(t, 32<<20, cfg.MaxBodySize)
+	assert.Equal(t, LeakProfileConfig{Interval: 10 * time.Minute, MaxGoroutines: 100_000}, cfg.LeakProfile)
 }
 
 func TestTargetsInheritWhatTheyDoNotSet(t *testing.T) {
@@ -90,6 +91,9 @@ func TestMistakesNameTheirKey(t *testing.T) {
 		{"max_signatures", map[string]any{"endpoint": "a:1", "max_signatures": 0}, []string{`"max_signatures"`}},
 		{"max_body_size", map[string]any{"endpoint": "a:1", "max_body_size": 0}, []string{`"max_body_size"`}},
 		{"max_concurrent_scrapes", map[string]any{"endpoint": "a:1", "max_concurrent_scrapes": 0}, []string{`"max_concurrent_scrapes"`}},
+		{"leak_profile interval", map[string]any{"endpoint": "a:1", "leak_profile": map[string]any{"interval": "1m"}}, []string{`"leak_profile::interval"`, "5m"}},
+		{"leak_profile max_goroutines", map[string]any{"endpoint": "a:1", "leak_profile": map[string]any{"max_goroutines": 0}}, []string{`"leak_profile::max_goroutines"`}},
+		{"unknown key of leak_profile", map[string]any{"endpoint": "a:1", "leak_profile": map[string]any{"intervall": "10m"}}, []string{"leak_profile", "intervall"}},
 		{"capture", map[string]any{"endpoint": "a:1", "capture": "heap"}, []string{`"capture"`, `"heap"`}},
 		{"capture of a target", target(map[string]any{"capture": "heap"}), []string{"targets::1", `"capture"`}},
 		{"no endpoint", target(map[string]any{"endpoint": ""}), []string{"targets::1", `"endpoint"`}},

@@ -23,7 +23,7 @@ func readme(t *testing.T) string {
 // TestReadmeHasEveryKey fails when a key is added and not written down.
 func TestReadmeHasEveryKey(t *testing.T) {
 	text := readme(t)
-	for _, config := range []reflect.Type{reflect.TypeFor[Config](), reflect.TypeFor[TargetConfig]()} {
+	for _, config := range []reflect.Type{reflect.TypeFor[Config](), reflect.TypeFor[TargetConfig](), reflect.TypeFor[LeakProfileConfig]()} {
 		for i := range config.NumField() {
 			key, _, _ := strings.Cut(config.Field(i).Tag.Get("mapstructure"), ",")
 			if key != "" {
@@ -54,6 +54,7 @@ func TestNamesAreTheHouses(t *testing.T) {
 	assert.Equal(t, telemetry.StackCount, info.GoroutineStackCount.Name)
 	assert.Equal(t, telemetry.StackAgedCount, info.GoroutineStackAgedCount.Name)
 	assert.Equal(t, telemetry.StackAgedExits, info.GoroutineStackAgedExits.Name)
+	assert.Equal(t, telemetry.StackLeakedCount, info.GoroutineStackLeakedCount.Name)
 	assert.Equal(t, telemetry.EntryCount, info.GoroutineEntryCount.Name)
 	assert.Equal(t, telemetry.EntryAgedCount, info.GoroutineEntryAgedCount.Name)
 	assert.Equal(t, telemetry.EntryAgedExits, info.GoroutineEntryAgedExits.Name)

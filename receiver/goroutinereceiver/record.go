@@ -37,7 +37,7 @@ func (t *target) recordCensus(r census.Report, at time.Time) {
 		t.builder.RecordGoroutineCreationsDataPoint(now, r.Creations)
 	}
 	for _, g := range r.Groups {
-		id, attributes := signatureSet(g)
+		id, attributes := signatureSet(g.Signature, g.Other)
 		t.builder.RecordGoroutineStackCountDataPoint(now, int64(g.Count), id, attributes...)
 		if r.Complete {
 			t.builder.RecordGoroutineStackAgedCountDataPoint(now, int64(g.Aged), id, attributes...)
@@ -58,13 +58,21 @@ func (t *target) recordCensus(r census.Report, at time.Time) {
 	}
 }
 
+// recordLeaks records what is proved of leaks, if anything is known.
+func (t *target) recordLeaks() {
+	now := pcommon.NewTimestampFromTime(time.Now())
+	for _, row := range t.leaks.fresh() {
+		id, attributes := signatureSet(row.Signature, row.Other)
+		t.builder.RecordGoroutineStackLeakedCountDataPoint(now, int64(row.Count), id, attributes...)
+	}
+}
+
 // signatureSet returns the attributes of a group. The sum of all others has its
 // name only, and what a stack did not tell is left out.
-func signatureSet(g census.Group) (id string, attributes []metadata.MetricAttributeOption) {
-	if g.Other {
+func signatureSet(s stack.Signature, other bool) (id string, attributes []metadata.MetricAttributeOption) {
+	if other {
 		return telemetry.SignatureOther, nil
 	}
-	s := g.Signature
 	attributes = []metadata.MetricAttributeOption{
 		metadata.WithGoroutineStateMetricAttribute(string(s.State)),
 		metadata.WithCodeFunctionNameMetricAttribute(s.Blamed.Function),

@@ -26,6 +26,7 @@ type target struct {
 	name      string // host:port
 	timeout   time.Duration
 	captor    captor
+	leaks     *leakProfiler
 	newCensus func() *census.Census
 	census    *census.Census
 	builder   *metadata.MetricsBuilder
@@ -46,7 +47,8 @@ func newTarget(cfg *Config, t TargetConfig, shared *shared, settings receiver.Se
 	name := instance(address)
 	newCensus := func() *census.Census { return census.New(cfg.AgedAfter, cfg.MaxSignatures) }
 	builder := metadata.NewMetricsBuilder(cfg.MetricsBuilderConfig, settings)
-	return &target{
+	logger := settings.Logger.With(zap.String("target", name))
+	scraped := &target{
 		name:    name,
 		timeout: t.ClientConfig.Timeout,
 		captor: captor{
@@ -59,8 +61,10 @@ func newTarget(cfg *Config, t TargetConfig, shared *shared, settings receiver.Se
 		builder:   builder,
 		resource:  newResource(builder.NewResourceBuilder(), t, address),
 		panics:    panics,
-		outcome:   outcome{logger: settings.Logger.With(zap.String("target", name))},
-	}, nil
+		outcome:   outcome{logger: logger},
+	}
+	scraped.leaks = newLeakProfiler(cfg, &scraped.captor.fetcher, logger)
+	return scraped, nil
 }
 
 // unknownService is what the semantic conventions have for a service without a
@@ -121,6 +125,9 @@ func (t *target) scrape(parent context.Context) pmetric.Metrics {
 	if c.err == nil {
 		c.err = t.guardedCensus(ctx, c)
 	}
+	if c.err == nil {
+		t.scrapeLeaks(parent, c.snapshot.Count())
+	}
 	t.recordScrape(c, took)
 	if parent.Err() == nil { // else it is we who broke off
 		t.outcome.note(c)
@@ -153,12 +160,32 @@ func (t *target) guardedCensus(ctx context.Context, c captured) (err error) {
 	report := t.census.Observe(c.snapshot, now, t.reconnected)
 	if report.Restarted {
 		t.outcome.restarted()
+		t.leaks.restart()
 	}
 	t.recordCensus(report, now)
 	if c.source == stack.SourceTrace {
 		t.reconnected = false
 	}
 	return nil
+}
+
+// scrapeLeaks takes a leak profile if it is time to, and records what is proved.
+func (t *target) scrapeLeaks(parent context.Context, goroutines int) {
+	if t.leaks.due() {
+		err := t.guardedLeaks(parent, goroutines)
+		if parent.Err() == nil {
+			t.leaks.note(err)
+		}
+	}
+	t.recordLeaks()
+}
+
+// guardedLeaks takes a leak profile, in a time of its own.
+func (t *target) guardedLeaks(parent context.Context, goroutines int) (err error) {
+	ctx, cancel := context.WithTimeout(parent, t.timeout)
+	defer cancel()
+	defer t.guard(ctx, &err)
+	return t.leaks.collect(ctx, goroutines)
 }
 
 // guard makes an error of a panic.

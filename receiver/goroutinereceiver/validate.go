@@ -19,6 +19,8 @@ var (
 	errAgedAfter       = errors.New(`"aged_after" must be at least 100ms; a number needs a unit, such as 10m`)
 	errMaxSignatures   = errors.New(`"max_signatures" must be above 0`)
 	errCapture         = errors.New(`"capture" must be auto, trace or profile`)
+	errLeakInterval    = errors.New(`"leak_profile::interval" must be at least 5m: each leak profile stops the target's world`)
+	errLeakGoroutines  = errors.New(`"leak_profile::max_goroutines" must be above 0`)
 	errEndpointMissing = errors.New(`"endpoint" is required`)
 	errProxyURL        = errors.New(`"proxy_url" is not a URL`)
 	errTargetTwice     = errors.New(`"targets" has an endpoint twice`)
@@ -30,6 +32,9 @@ const (
 	minInterval = 100 * time.Millisecond
 	minTimeout  = 10 * time.Millisecond
 )
+
+// minLeakInterval is the shortest time between two leak profiles of a target.
+const minLeakInterval = 5 * time.Minute
 
 // Validate checks what no target can say better. Each target is validated by
 // itself.
@@ -45,6 +50,8 @@ func (c *Config) Validate() error {
 	check(c.MaxBodySize > 0 && c.MaxBodySize <= math.MaxInt32, errMaxBodySize)
 	check(c.AgedAfter >= minInterval, errAgedAfter)
 	check(c.MaxSignatures > 0, errMaxSignatures)
+	check(c.LeakProfile.Interval >= minLeakInterval, errLeakInterval)
+	check(c.LeakProfile.MaxGoroutines > 0, errLeakGoroutines)
 	check(c.ClientConfig.Endpoint != "" || len(c.Targets) > 0, errNoTarget)
 	check(c.ClientConfig.Endpoint == "" || len(c.Targets) == 0, errTwoForms)
 	if c.ClientConfig.Endpoint != "" {

@@ -207,18 +207,39 @@ func (ms *GoroutineStackCountMetricConfig) Unmarshal(parser *confmap.Conf) error
 	return nil
 }
 
+// GoroutineStackLeakedCountMetricConfig provides config for the goroutine.stack.leaked.count metric.
+type GoroutineStackLeakedCountMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *GoroutineStackLeakedCountMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
 // MetricsConfig provides config for goroutine metrics.
 type MetricsConfig struct {
-	GoGoroutineCount        GoGoroutineCountMetricConfig        `mapstructure:"go.goroutine.count"`
-	GoroutineCreations      GoroutineCreationsMetricConfig      `mapstructure:"goroutine.creations"`
-	GoroutineEntryAgedCount GoroutineEntryAgedCountMetricConfig `mapstructure:"goroutine.entry.aged.count"`
-	GoroutineEntryAgedExits GoroutineEntryAgedExitsMetricConfig `mapstructure:"goroutine.entry.aged.exits"`
-	GoroutineEntryCount     GoroutineEntryCountMetricConfig     `mapstructure:"goroutine.entry.count"`
-	GoroutineScrapeDuration GoroutineScrapeDurationMetricConfig `mapstructure:"goroutine.scrape.duration"`
-	GoroutineScrapeUp       GoroutineScrapeUpMetricConfig       `mapstructure:"goroutine.scrape.up"`
-	GoroutineStackAgedCount GoroutineStackAgedCountMetricConfig `mapstructure:"goroutine.stack.aged.count"`
-	GoroutineStackAgedExits GoroutineStackAgedExitsMetricConfig `mapstructure:"goroutine.stack.aged.exits"`
-	GoroutineStackCount     GoroutineStackCountMetricConfig     `mapstructure:"goroutine.stack.count"`
+	GoGoroutineCount          GoGoroutineCountMetricConfig          `mapstructure:"go.goroutine.count"`
+	GoroutineCreations        GoroutineCreationsMetricConfig        `mapstructure:"goroutine.creations"`
+	GoroutineEntryAgedCount   GoroutineEntryAgedCountMetricConfig   `mapstructure:"goroutine.entry.aged.count"`
+	GoroutineEntryAgedExits   GoroutineEntryAgedExitsMetricConfig   `mapstructure:"goroutine.entry.aged.exits"`
+	GoroutineEntryCount       GoroutineEntryCountMetricConfig       `mapstructure:"goroutine.entry.count"`
+	GoroutineScrapeDuration   GoroutineScrapeDurationMetricConfig   `mapstructure:"goroutine.scrape.duration"`
+	GoroutineScrapeUp         GoroutineScrapeUpMetricConfig         `mapstructure:"goroutine.scrape.up"`
+	GoroutineStackAgedCount   GoroutineStackAgedCountMetricConfig   `mapstructure:"goroutine.stack.aged.count"`
+	GoroutineStackAgedExits   GoroutineStackAgedExitsMetricConfig   `mapstructure:"goroutine.stack.aged.exits"`
+	GoroutineStackCount       GoroutineStackCountMetricConfig       `mapstructure:"goroutine.stack.count"`
+	GoroutineStackLeakedCount GoroutineStackLeakedCountMetricConfig `mapstructure:"goroutine.stack.leaked.count"`
 }
 
 func DefaultMetricsConfig() MetricsConfig {
@@ -251,6 +272,9 @@ func DefaultMetricsConfig() MetricsConfig {
 			Enabled: true,
 		},
 		GoroutineStackCount: GoroutineStackCountMetricConfig{
+			Enabled: true,
+		},
+		GoroutineStackLeakedCount: GoroutineStackLeakedCountMetricConfig{
 			Enabled: true,
 		},
 	}

@@ -56,6 +56,9 @@ func TestMetricsBuilderConfig(t *testing.T) {
 					GoroutineStackCount: GoroutineStackCountMetricConfig{
 						Enabled: true,
 					},
+					GoroutineStackLeakedCount: GoroutineStackLeakedCountMetricConfig{
+						Enabled: true,
+					},
 				},
 				ResourceAttributes: ResourceAttributesConfig{
 					ServerAddress:     ResourceAttributeConfig{Enabled: true},
@@ -99,6 +102,9 @@ func TestMetricsBuilderConfig(t *testing.T) {
 					GoroutineStackCount: GoroutineStackCountMetricConfig{
 						Enabled: false,
 					},
+					GoroutineStackLeakedCount: GoroutineStackLeakedCountMetricConfig{
+						Enabled: false,
+					},
 				},
 				ResourceAttributes: ResourceAttributesConfig{
 					ServerAddress:     ResourceAttributeConfig{Enabled: false},
@@ -112,7 +118,7 @@ func TestMetricsBuilderConfig(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			cfg := loadMetricsBuilderConfig(t, tt.name)
-			diff := cmp.Diff(tt.want, cfg, cmpopts.IgnoreUnexported(GoGoroutineCountMetricConfig{}, GoroutineCreationsMetricConfig{}, GoroutineEntryAgedCountMetricConfig{}, GoroutineEntryAgedExitsMetricConfig{}, GoroutineEntryCountMetricConfig{}, GoroutineScrapeDurationMetricConfig{}, GoroutineScrapeUpMetricConfig{}, GoroutineStackAgedCountMetricConfig{}, GoroutineStackAgedExitsMetricConfig{}, GoroutineStackCountMetricConfig{}, ResourceAttributeConfig{}))
+			diff := cmp.Diff(tt.want, cfg, cmpopts.IgnoreUnexported(GoGoroutineCountMetricConfig{}, GoroutineCreationsMetricConfig{}, GoroutineEntryAgedCountMetricConfig{}, GoroutineEntryAgedExitsMetricConfig{}, GoroutineEntryCountMetricConfig{}, GoroutineScrapeDurationMetricConfig{}, GoroutineScrapeUpMetricConfig{}, GoroutineStackAgedCountMetricConfig{}, GoroutineStackAgedExitsMetricConfig{}, GoroutineStackCountMetricConfig{}, GoroutineStackLeakedCountMetricConfig{}, ResourceAttributeConfig{}))
 			require.Emptyf(t, diff, "Config mismatch (-expected +actual):\n%s", diff)
 		})
 	}

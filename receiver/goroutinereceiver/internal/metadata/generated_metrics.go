@@ -84,19 +84,24 @@ var MetricsInfo = metricsInfo{
 		Name:       "goroutine.stack.count",
 		Attributes: []string{"goroutine.stack.signature", "goroutine.state", "code.function.name", "code.file.path", "code.line.number", "goroutine.entry.function.name"},
 	},
+	GoroutineStackLeakedCount: metricInfo{
+		Name:       "goroutine.stack.leaked.count",
+		Attributes: []string{"goroutine.stack.signature", "goroutine.state", "code.function.name", "code.file.path", "code.line.number", "goroutine.entry.function.name"},
+	},
 }
 
 type metricsInfo struct {
-	GoGoroutineCount        metricInfo
-	GoroutineCreations      metricInfo
-	GoroutineEntryAgedCount metricInfo
-	GoroutineEntryAgedExits metricInfo
-	GoroutineEntryCount     metricInfo
-	GoroutineScrapeDuration metricInfo
-	GoroutineScrapeUp       metricInfo
-	GoroutineStackAgedCount metricInfo
-	GoroutineStackAgedExits metricInfo
-	GoroutineStackCount     metricInfo
+	GoGoroutineCount          metricInfo
+	GoroutineCreations        metricInfo
+	GoroutineEntryAgedCount   metricInfo
+	GoroutineEntryAgedExits   metricInfo
+	GoroutineEntryCount       metricInfo
+	GoroutineScrapeDuration   metricInfo
+	GoroutineScrapeUp         metricInfo
+	GoroutineStackAgedCount   metricInfo
+	GoroutineStackAgedExits   metricInfo
+	GoroutineStackCount       metricInfo
+	GoroutineStackLeakedCount metricInfo
 }
 
 type metricInfo struct {
@@ -700,26 +705,84 @@ func newMetricGoroutineStackCount(cfg GoroutineStackCountMetricConfig) metricGor
 	return m
 }
 
+type metricGoroutineStackLeakedCount struct {
+	data     pmetric.Metric                        // data buffer for generated metric.
+	config   GoroutineStackLeakedCountMetricConfig // metric config provided by user.
+	capacity int                                   // max observed number of data points added to the metric.
+}
+
+// init fills goroutine.stack.leaked.count metric with initial data.
+func (m *metricGoroutineStackLeakedCount) init() {
+	m.data.SetName("goroutine.stack.leaked.count")
+	m.data.SetDescription("Goroutines of the group that two of the runtime's leak profiles running have proved to be leaked. Only with `leak_profile`, where the target has that profile.")
+	m.data.SetUnit("{goroutine}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricGoroutineStackLeakedCount) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, goroutineStackSignatureAttributeValue string, options ...MetricAttributeOption) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("goroutine.stack.signature", goroutineStackSignatureAttributeValue)
+	for _, op := range options {
+		op.apply(dp)
+	}
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricGoroutineStackLeakedCount) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricGoroutineStackLeakedCount) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricGoroutineStackLeakedCount(cfg GoroutineStackLeakedCountMetricConfig) metricGoroutineStackLeakedCount {
+	m := metricGoroutineStackLeakedCount{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
 // MetricsBuilder provides an interface for scrapers to report metrics while taking care of all the transformations
 // required to produce metric representation defined in metadata and user config.
 type MetricsBuilder struct {
-	config                         MetricsBuilderConfig // config of the metrics builder.
-	startTime                      pcommon.Timestamp    // start time that will be applied to all recorded data points.
-	metricsCapacity                int                  // maximum observed number of metrics per resource.
-	metricsBuffer                  pmetric.Metrics      // accumulates metrics data before emitting.
-	buildInfo                      component.BuildInfo  // contains version information.
-	resourceAttributeIncludeFilter map[string]filter.Filter
-	resourceAttributeExcludeFilter map[string]filter.Filter
-	metricGoGoroutineCount         metricGoGoroutineCount
-	metricGoroutineCreations       metricGoroutineCreations
-	metricGoroutineEntryAgedCount  metricGoroutineEntryAgedCount
-	metricGoroutineEntryAgedExits  metricGoroutineEntryAgedExits
-	metricGoroutineEntryCount      metricGoroutineEntryCount
-	metricGoroutineScrapeDuration  metricGoroutineScrapeDuration
-	metricGoroutineScrapeUp        metricGoroutineScrapeUp
-	metricGoroutineStackAgedCount  metricGoroutineStackAgedCount
-	metricGoroutineStackAgedExits  metricGoroutineStackAgedExits
-	metricGoroutineStackCount      metricGoroutineStackCount
+	config                          MetricsBuilderConfig // config of the metrics builder.
+	startTime                       pcommon.Timestamp    // start time that will be applied to all recorded data points.
+	metricsCapacity                 int                  // maximum observed number of metrics per resource.
+	metricsBuffer                   pmetric.Metrics      // accumulates metrics data before emitting.
+	buildInfo                       component.BuildInfo  // contains version information.
+	resourceAttributeIncludeFilter  map[string]filter.Filter
+	resourceAttributeExcludeFilter  map[string]filter.Filter
+	metricGoGoroutineCount          metricGoGoroutineCount
+	metricGoroutineCreations        metricGoroutineCreations
+	metricGoroutineEntryAgedCount   metricGoroutineEntryAgedCount
+	metricGoroutineEntryAgedExits   metricGoroutineEntryAgedExits
+	metricGoroutineEntryCount       metricGoroutineEntryCount
+	metricGoroutineScrapeDuration   metricGoroutineScrapeDuration
+	metricGoroutineScrapeUp         metricGoroutineScrapeUp
+	metricGoroutineStackAgedCount   metricGoroutineStackAgedCount
+	metricGoroutineStackAgedExits   metricGoroutineStackAgedExits
+	metricGoroutineStackCount       metricGoroutineStackCount
+	metricGoroutineStackLeakedCount metricGoroutineStackLeakedCount
 }
 
 // MetricBuilderOption applies changes to default metrics builder.
@@ -741,22 +804,23 @@ func WithStartTime(startTime pcommon.Timestamp) MetricBuilderOption {
 }
 func NewMetricsBuilder(mbc MetricsBuilderConfig, settings receiver.Settings, options ...MetricBuilderOption) *MetricsBuilder {
 	mb := &MetricsBuilder{
-		config:                         mbc,
-		startTime:                      pcommon.NewTimestampFromTime(time.Now()),
-		metricsBuffer:                  pmetric.NewMetrics(),
-		buildInfo:                      settings.BuildInfo,
-		metricGoGoroutineCount:         newMetricGoGoroutineCount(mbc.Metrics.GoGoroutineCount),
-		metricGoroutineCreations:       newMetricGoroutineCreations(mbc.Metrics.GoroutineCreations),
-		metricGoroutineEntryAgedCount:  newMetricGoroutineEntryAgedCount(mbc.Metrics.GoroutineEntryAgedCount),
-		metricGoroutineEntryAgedExits:  newMetricGoroutineEntryAgedExits(mbc.Metrics.GoroutineEntryAgedExits),
-		metricGoroutineEntryCount:      newMetricGoroutineEntryCount(mbc.Metrics.GoroutineEntryCount),
-		metricGoroutineScrapeDuration:  newMetricGoroutineScrapeDuration(mbc.Metrics.GoroutineScrapeDuration),
-		metricGoroutineScrapeUp:        newMetricGoroutineScrapeUp(mbc.Metrics.GoroutineScrapeUp),
-		metricGoroutineStackAgedCount:  newMetricGoroutineStackAgedCount(mbc.Metrics.GoroutineStackAgedCount),
-		metricGoroutineStackAgedExits:  newMetricGoroutineStackAgedExits(mbc.Metrics.GoroutineStackAgedExits),
-		metricGoroutineStackCount:      newMetricGoroutineStackCount(mbc.Metrics.GoroutineStackCount),
-		resourceAttributeIncludeFilter: make(map[string]filter.Filter),
-		resourceAttributeExcludeFilter: make(map[string]filter.Filter),
+		config:                          mbc,
+		startTime:                       pcommon.NewTimestampFromTime(time.Now()),
+		metricsBuffer:                   pmetric.NewMetrics(),
+		buildInfo:                       settings.BuildInfo,
+		metricGoGoroutineCount:          newMetricGoGoroutineCount(mbc.Metrics.GoGoroutineCount),
+		metricGoroutineCreations:        newMetricGoroutineCreations(mbc.Metrics.GoroutineCreations),
+		metricGoroutineEntryAgedCount:   newMetricGoroutineEntryAgedCount(mbc.Metrics.GoroutineEntryAgedCount),
+		metricGoroutineEntryAgedExits:   newMetricGoroutineEntryAgedExits(mbc.Metrics.GoroutineEntryAgedExits),
+		metricGoroutineEntryCount:       newMetricGoroutineEntryCount(mbc.Metrics.GoroutineEntryCount),
+		metricGoroutineScrapeDuration:   newMetricGoroutineScrapeDuration(mbc.Metrics.GoroutineScrapeDuration),
+		metricGoroutineScrapeUp:         newMetricGoroutineScrapeUp(mbc.Metrics.GoroutineScrapeUp),
+		metricGoroutineStackAgedCount:   newMetricGoroutineStackAgedCount(mbc.Metrics.GoroutineStackAgedCount),
+		metricGoroutineStackAgedExits:   newMetricGoroutineStackAgedExits(mbc.Metrics.GoroutineStackAgedExits),
+		metricGoroutineStackCount:       newMetricGoroutineStackCount(mbc.Metrics.GoroutineStackCount),
+		metricGoroutineStackLeakedCount: newMetricGoroutineStackLeakedCount(mbc.Metrics.GoroutineStackLeakedCount),
+		resourceAttributeIncludeFilter:  make(map[string]filter.Filter),
+		resourceAttributeExcludeFilter:  make(map[string]filter.Filter),
 	}
 	if mbc.ResourceAttributes.ServerAddress.MetricsInclude != nil {
 		mb.resourceAttributeIncludeFilter["server.address"] = filter.CreateFilter(mbc.ResourceAttributes.ServerAddress.MetricsInclude)
@@ -862,6 +926,7 @@ func (mb *MetricsBuilder) EmitForResource(options ...ResourceMetricsOption) {
 	mb.metricGoroutineStackAgedCount.emit(ils.Metrics())
 	mb.metricGoroutineStackAgedExits.emit(ils.Metrics())
 	mb.metricGoroutineStackCount.emit(ils.Metrics())
+	mb.metricGoroutineStackLeakedCount.emit(ils.Metrics())
 
 	for _, op := range options {
 		op.apply(rm)
@@ -941,6 +1006,11 @@ func (mb *MetricsBuilder) RecordGoroutineStackAgedExitsDataPoint(ts pcommon.Time
 // RecordGoroutineStackCountDataPoint adds a data point to goroutine.stack.count metric.
 func (mb *MetricsBuilder) RecordGoroutineStackCountDataPoint(ts pcommon.Timestamp, val int64, goroutineStackSignatureAttributeValue string, options ...MetricAttributeOption) {
 	mb.metricGoroutineStackCount.recordDataPoint(mb.startTime, ts, val, goroutineStackSignatureAttributeValue, options...)
+}
+
+// RecordGoroutineStackLeakedCountDataPoint adds a data point to goroutine.stack.leaked.count metric.
+func (mb *MetricsBuilder) RecordGoroutineStackLeakedCountDataPoint(ts pcommon.Timestamp, val int64, goroutineStackSignatureAttributeValue string, options ...MetricAttributeOption) {
+	mb.metricGoroutineStackLeakedCount.recordDataPoint(mb.startTime, ts, val, goroutineStackSignatureAttributeValue, options...)
 }
 
 // Reset resets metrics builder to its initial state. It should be used when external metrics source is restarted,

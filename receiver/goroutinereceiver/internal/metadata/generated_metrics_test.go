@@ -96,6 +96,9 @@ func TestMetricsBuilder(t *testing.T) {
 			defaultMetricsCount++
 			allMetricsCount++
 			mb.RecordGoroutineStackCountDataPoint(ts, 1, "goroutine.stack.signature-val", WithGoroutineStateMetricAttribute("goroutine.state-val"), WithCodeFunctionNameMetricAttribute("code.function.name-val"), WithCodeFilePathMetricAttribute("code.file.path-val"), WithCodeLineNumberMetricAttribute(16), WithGoroutineEntryFunctionNameMetricAttribute("goroutine.entry.function.name-val"))
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordGoroutineStackLeakedCountDataPoint(ts, 1, "goroutine.stack.signature-val", WithGoroutineStateMetricAttribute("goroutine.state-val"), WithCodeFunctionNameMetricAttribute("code.function.name-val"), WithCodeFilePathMetricAttribute("code.file.path-val"), WithCodeLineNumberMetricAttribute(16), WithGoroutineEntryFunctionNameMetricAttribute("goroutine.entry.function.name-val"))
 
 			rb := mb.NewResourceBuilder()
 			rb.SetServerAddress("server.address-val")
@@ -312,6 +315,38 @@ func TestMetricsBuilder(t *testing.T) {
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
 					assert.Equal(t, "Goroutines of the group.", mi.Description())
+					assert.Equal(t, "{goroutine}", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					goroutineStackSignatureAttrVal, ok := dp.Attributes().Get("goroutine.stack.signature")
+					assert.True(t, ok)
+					assert.Equal(t, "goroutine.stack.signature-val", goroutineStackSignatureAttrVal.Str())
+					goroutineStateAttrVal, ok := dp.Attributes().Get("goroutine.state")
+					assert.True(t, ok)
+					assert.Equal(t, "goroutine.state-val", goroutineStateAttrVal.Str())
+					codeFunctionNameAttrVal, ok := dp.Attributes().Get("code.function.name")
+					assert.True(t, ok)
+					assert.Equal(t, "code.function.name-val", codeFunctionNameAttrVal.Str())
+					codeFilePathAttrVal, ok := dp.Attributes().Get("code.file.path")
+					assert.True(t, ok)
+					assert.Equal(t, "code.file.path-val", codeFilePathAttrVal.Str())
+					codeLineNumberAttrVal, ok := dp.Attributes().Get("code.line.number")
+					assert.True(t, ok)
+					assert.EqualValues(t, 16, codeLineNumberAttrVal.Int())
+					goroutineEntryFunctionNameAttrVal, ok := dp.Attributes().Get("goroutine.entry.function.name")
+					assert.True(t, ok)
+					assert.Equal(t, "goroutine.entry.function.name-val", goroutineEntryFunctionNameAttrVal.Str())
+				case "goroutine.stack.leaked.count":
+					assert.False(t, validatedMetrics["goroutine.stack.leaked.count"], "Found a duplicate in the metrics slice: goroutine.stack.leaked.count")
+					validatedMetrics["goroutine.stack.leaked.count"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Goroutines of the group that two of the runtime's leak profiles running have proved to be leaked. Only with `leak_profile`, where the target has that profile.", mi.Description())
 					assert.Equal(t, "{goroutine}", mi.Unit())
 					assert.False(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())

@@ -1,0 +1,165 @@
+package leakdetect
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"go.opentelemetry.io/collector/pdata/pmetric"
+
+	"github.com/otel-goroutine/otel-goroutine/internal/telemetry"
+)
+
+const confirmed = 3
+
+// named is a group of forty of which a leak profile names so many.
+func named(leaked int) group {
+	g := steady("app.stuck", "app.main", 40)
+	g.leaked = leaked
+	return g
+}
+
+func TestConfirmedByTwoProfilesRunning(t *testing.T) {
+	const absent = -1 // no leak profile at that time
+	for name, tc := range map[string]struct {
+		leaked, severities []int
+	}{
+		"a leak":                  {[]int{0, 3, 3, 3}, []int{0, 0, 3, 3}},
+		"of one":                  {[]int{1, 1, 1}, []int{0, 3, 3}},
+		"named once":              {[]int{0, 3, 0, 0, 3, 0}, []int{0, 0, 0, 0, 0, 0}},
+		"every other time":        {[]int{1, 0, 1, 0, 1}, []int{0, 0, 0, 0, 0}},
+		"a wobble":                {[]int{3, 3, 2, 0, 3, 4, 3}, []int{0, 3, 3, 3, 3, 3, 3}},
+		"not named twice":         {[]int{3, 3, 0, 0, 3, 3}, []int{0, 3, 3, 0, 0, 3}},
+		"absent proves nothing":   {[]int{3, absent, absent, 3, absent, absent, absent}, []int{0, 0, 0, 3, 3, 3, 3}},
+		"none where nobody looks": {[]int{absent, absent, absent}, []int{0, 0, 0}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			for _, flat := range []bool{false, true} {
+				r := newRig(t)
+				s := newScene("shop")
+				s.flat = flat
+				for i, leaked := range tc.leaked {
+					at := epoch.Add(time.Duration(i) * 10 * time.Minute)
+					md, metrics := s.batch()
+					s.stacks(metrics, at, true, named(leaked), steady("app.other", "app.main", 40))
+					if leaked != absent {
+						s.leaks(metrics, at, named(leaked))
+					}
+					found := r.consume(md)
+					f, _ := found.find("app.stuck", "severity")
+					assert.EqualValues(t, tc.severities[i], f.value, "profile %d", i+1)
+					_, other := found.find("app.other", "severity")
+					assert.False(t, other)
+				}
+				r.assertBad(map[reason]int64{})
+			}
+		})
+	}
+}
+
+func TestProofTellsHowManyAndHowFast(t *testing.T) {
+	r := newRig(t)
+	s := newScene("shop")
+	var found flagged
+	for i := range 4 {
+		at := epoch.Add(time.Duration(i) * 10 * time.Minute)
+		md, metrics := s.batch()
+		s.leaks(metrics, at, named(3+i))
+		s.stacks(metrics, at, true, named(0))
+		found = r.consume(md)
+	}
+	count, _ := found.find("app.stuck", "count")
+	assert.EqualValues(t, 6, count.value)
+	rate, _ := found.find("app.stuck", "growth_rate")
+	assert.InDelta(t, 6, rate.value, 1e-9, "three in half an hour")
+}
+
+// A leak that grows as well is told of with the larger number.
+func TestProofOfALeakThatGrows(t *testing.T) {
+	r := newRig(t)
+	s := newScene("shop")
+	var found flagged
+	for after := time.Minute; after <= 4*time.Hour; after += time.Minute {
+		at := epoch.Add(after)
+		g := leaking("app.stuck", "app.main", at, 1)
+		g.leaked = g.count / 2
+		md, metrics := s.batch()
+		s.stacks(metrics, at, true, g)
+		s.leaks(metrics, at, g)
+		found = r.consume(md)
+	}
+	f, _ := found.find("app.stuck", "severity")
+	assert.EqualValues(t, confirmed, f.value)
+	count, _ := found.find("app.stuck", "count")
+	assert.InDelta(t, 230, count.value, 1)
+	rate, _ := found.find("app.stuck", "growth_rate")
+	assert.InDelta(t, 60, rate.value, 6)
+}
+
+func TestProofEndsWithTheProcessAndTheGroup(t *testing.T) {
+	for name, then := range map[string]func(s *scene, at time.Time) group{
+		"another process": func(s *scene, at time.Time) group {
+			s.start = at
+			return named(0)
+		},
+		"nobody is left": func(*scene, time.Time) group {
+			return group{signature: "sig-app.stuck", function: "app.stuck", entry: "app.main"}
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := newRig(t)
+			s := newScene("shop")
+			severity := func(i int, g group, look bool) float64 {
+				at := epoch.Add(time.Duration(i) * 10 * time.Minute)
+				md, metrics := s.batch()
+				s.stacks(metrics, at, true, g)
+				if look {
+					s.leaks(metrics, at, g)
+				}
+				f, _ := r.consume(md).find("app.stuck", "severity")
+				return f.value
+			}
+			for i := range 3 {
+				severity(i, named(3), true)
+			}
+			assert.EqualValues(t, confirmed, severity(3, named(0), false))
+			assert.Zero(t, severity(4, then(&s, epoch.Add(40*time.Minute)), false))
+			assert.Zero(t, severity(5, named(0), false))
+		})
+	}
+}
+
+// The count may be filtered out, or come in another batch.
+func TestProofWithoutCount(t *testing.T) {
+	r := newRig(t)
+	s := newScene("shop")
+	var values []float64
+	for i := range 4 {
+		md, metrics := s.batch()
+		s.leaks(metrics, epoch.Add(time.Duration(i)*10*time.Minute), named(3))
+		f, _ := r.consume(md).find("app.stuck", "severity")
+		values = append(values, f.value)
+	}
+	assert.Equal(t, []float64{0, 0, confirmed, confirmed}, values, "an observation later, as a count might come")
+	r.assertBad(map[reason]int64{})
+}
+
+func TestProofSplitOverBatches(t *testing.T) {
+	r := newRig(t)
+	s := newScene("shop")
+	var last flagged
+	for i := range 4 {
+		at := epoch.Add(time.Duration(i) * 10 * time.Minute)
+		whole, metrics := s.batch()
+		s.leaks(metrics, at, named(3))
+		s.stacks(metrics, at, true, named(3))
+		leaked, rest := split(whole, telemetry.StackLeakedCount)
+		for _, md := range []pmetric.Metrics{rest, leaked} {
+			if found := r.consume(md); len(found) > 0 {
+				last = found
+			}
+		}
+	}
+	f, _ := last.find("app.stuck", "severity")
+	assert.EqualValues(t, confirmed, f.value)
+}
