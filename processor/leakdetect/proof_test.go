@@ -47,7 +47,7 @@ func TestConfirmedByTwoProfilesRunning(t *testing.T) {
 					}
 					found := r.consume(md)
 					f, _ := found.find("app.stuck", "severity")
-					assert.EqualValues(t, tc.severities[i], f.value, "profile %d", i+1)
+					assert.Equal(t, tc.severities[i], int(f.value), "profile %d", i+1)
 					_, other := found.find("app.other", "severity")
 					assert.False(t, other)
 				}
@@ -69,7 +69,7 @@ func TestProofTellsHowManyAndHowFast(t *testing.T) {
 		found = r.consume(md)
 	}
 	count, _ := found.find("app.stuck", "count")
-	assert.EqualValues(t, 6, count.value)
+	assert.Equal(t, 6, int(count.value))
 	rate, _ := found.find("app.stuck", "growth_rate")
 	assert.InDelta(t, 6, rate.value, 1e-9, "three in half an hour")
 }
@@ -89,7 +89,7 @@ func TestProofOfALeakThatGrows(t *testing.T) {
 		found = r.consume(md)
 	}
 	f, _ := found.find("app.stuck", "severity")
-	assert.EqualValues(t, confirmed, f.value)
+	assert.Equal(t, confirmed, int(f.value))
 	count, _ := found.find("app.stuck", "count")
 	assert.InDelta(t, 230, count.value, 1)
 	rate, _ := found.find("app.stuck", "growth_rate")
@@ -109,7 +109,7 @@ func TestProofEndsWithTheProcessAndTheGroup(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			r := newRig(t)
 			s := newScene("shop")
-			severity := func(i int, g group, look bool) float64 {
+			severity := func(i int, g group, look bool) int {
 				at := epoch.Add(time.Duration(i) * 10 * time.Minute)
 				md, metrics := s.batch()
 				s.stacks(metrics, at, true, g)
@@ -117,12 +117,12 @@ func TestProofEndsWithTheProcessAndTheGroup(t *testing.T) {
 					s.leaks(metrics, at, g)
 				}
 				f, _ := r.consume(md).find("app.stuck", "severity")
-				return f.value
+				return int(f.value)
 			}
 			for i := range 3 {
 				severity(i, named(3), true)
 			}
-			assert.EqualValues(t, confirmed, severity(3, named(0), false))
+			assert.Equal(t, confirmed, severity(3, named(0), false))
 			assert.Zero(t, severity(4, then(&s, epoch.Add(40*time.Minute)), false))
 			assert.Zero(t, severity(5, named(0), false))
 		})
@@ -133,14 +133,14 @@ func TestProofEndsWithTheProcessAndTheGroup(t *testing.T) {
 func TestProofWithoutCount(t *testing.T) {
 	r := newRig(t)
 	s := newScene("shop")
-	var values []float64
+	var values []int
 	for i := range 4 {
 		md, metrics := s.batch()
 		s.leaks(metrics, epoch.Add(time.Duration(i)*10*time.Minute), named(3))
 		f, _ := r.consume(md).find("app.stuck", "severity")
-		values = append(values, f.value)
+		values = append(values, int(f.value))
 	}
-	assert.Equal(t, []float64{0, 0, confirmed, confirmed}, values, "an observation later, as a count might come")
+	assert.Equal(t, []int{0, 0, confirmed, confirmed}, values, "an observation later, as a count might come")
 	r.assertBad(map[reason]int64{})
 }
 
@@ -161,5 +161,5 @@ func TestProofSplitOverBatches(t *testing.T) {
 		}
 	}
 	f, _ := last.find("app.stuck", "severity")
-	assert.EqualValues(t, confirmed, f.value)
+	assert.Equal(t, confirmed, int(f.value))
 }
