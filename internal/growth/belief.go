@@ -7,12 +7,12 @@ import "time"
 // quarter of an hour. So what growth over a horizon has shown is believed for
 // as long again, unless half of what had grown is gone.
 type belief struct {
-	severity Severity
-	before   bool    // the life before this one ended while suspected
 	since    int64   // begin of the belief, Unix ns; 0 while there is none
 	until    int64   // when it lapses unless shown again, Unix ns
 	perHour  float32 // when last shown
 	grown    float32 // when last shown
+	severity Severity
+	before   bool // the life before this one ended while suspected
 }
 
 // outlived is how long growth must be suspected from the level alone before it

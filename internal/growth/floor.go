@@ -46,16 +46,12 @@ const flattening = 0.5
 type floors struct {
 	end     int64   // when the current segment ends, Unix ns; 0 before the first observation
 	current float32 // the floor of the current segment
+	closed  uint32  // segments of the shortest horizon
 	scales  [horizons]scale
-	count   [horizons]uint8 // how many floors of each are known
-	half    [horizons]bool  // whether the first of a pair waits for the second
 }
 
-// scale is one horizon.
-type scale struct {
-	floors [segments]float32 // the latest last
-	first  float32           // of a pair
-}
+// scale holds the floors of one horizon, the latest last.
+type scale [segments]float32
 
 // rise is a growth that was found.
 type rise struct {
@@ -87,17 +83,15 @@ func (f *floors) observe(r *Rules, level float64, now int64) {
 
 // push closes a segment.
 func (f *floors) push(floor float32) {
+	f.closed++
 	for i := range f.scales {
 		s := &f.scales[i]
-		copy(s.floors[:], s.floors[1:])
-		s.floors[segments-1] = floor
-		f.count[i] = min(f.count[i]+1, segments)
-		f.half[i] = !f.half[i]
-		if f.half[i] {
-			s.first = floor
-			return
+		copy(s[:], s[1:])
+		s[segments-1] = floor
+		if f.closed>>i&1 == 1 {
+			return // the first of a pair
 		}
-		floor = min(floor, s.first)
+		floor = min(floor, s[segments-2])
 	}
 }
 
@@ -105,13 +99,13 @@ func (f *floors) push(floor float32) {
 // of those how fast. A noisy level must have risen by more than chance.
 func (f *floors) rising(r *Rules, noisy bool) (rise, bool) {
 	for i := horizons - 1; i >= 0; i-- {
-		if f.count[i] < segments {
+		if f.closed>>i < segments {
 			continue
 		}
 		s := &f.scales[i]
 		least := r.MinLeaked
 		if noisy {
-			least = max(least, noise(float64(s.floors[segments-1])))
+			least = max(least, noise(float64(s[segments-1])))
 		}
 		if total, ok := s.rising(f.current, least); ok {
 			length := segment(r) << i
@@ -136,7 +130,7 @@ func (s *scale) rising(current float32, least float64) (float64, bool) {
 	var up, down float64
 	risen := 0
 	for i := 1; i < segments; i++ {
-		d := float64(s.floors[i]) - float64(s.floors[i-1])
+		d := float64(s[i]) - float64(s[i-1])
 		if d > 0 {
 			up += d
 			risen++
@@ -145,9 +139,9 @@ func (s *scale) rising(current float32, least float64) (float64, bool) {
 		}
 	}
 	total := up - down
-	late := float64(s.floors[segments-1]) - float64(s.floors[segments-3])
-	fallen := max(0, float64(s.floors[segments-1])-float64(current))
-	return total, s.floors[1] > s.floors[0] &&
+	late := float64(s[segments-1]) - float64(s[segments-3])
+	fallen := max(0, float64(s[segments-1])-float64(current))
+	return total, s[1] > s[0] &&
 		risen >= steps &&
 		total >= least &&
 		down+fallen <= backslide*up &&

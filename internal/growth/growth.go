@@ -72,15 +72,14 @@ type Verdict struct {
 // Evidence is what is remembered of one stream. The zero value is ready. It is
 // not safe for concurrent use. It holds no pointers.
 type Evidence struct {
-	last       int64 // time of the latest observation, Unix ns
-	start      int64 // of the process, Unix ns; 0 is unknown
-	lastCensus int64 // time of the latest observation with a census, Unix ns
-	census     bool  // the level is the aged, not the count
+	last  int64 // time of the latest observation, Unix ns
+	start int64 // of the process, Unix ns; 0 is unknown
 
 	floors     floors
 	lifetime   lifetime
-	population population
 	belief     belief
+	population population
+	census     bool // the level is the aged, not the count
 }
 
 // Observe takes the next observation and returns the verdict that holds from
@@ -107,7 +106,6 @@ func (e *Evidence) Observe(r *Rules, o Observation) Verdict {
 	e.population.observe(r, level, o.Count, time.Duration(now-e.last))
 	if e.census {
 		e.lifetime.observe(r, o, float64(e.population.base), now)
-		e.lastCensus = now
 	}
 	e.last = now
 	e.floors.observe(r, level, now)
@@ -141,7 +139,7 @@ func (e *Evidence) chooseLevel(r *Rules, o Observation, now int64) bool {
 	switch {
 	case o.Census == e.census:
 		return true
-	case e.census && now-e.lastCensus < int64(r.MinDuration):
+	case e.census && now-e.lifetime.at < int64(r.MinDuration):
 		return false
 	default:
 		e.census = o.Census

@@ -20,27 +20,28 @@ type lifetime struct {
 	exits float64 // forgotten exponentially
 	hours float64 // aged-goroutine-hours, forgotten likewise
 
-	at        int64   // of the latest observation in this process, Unix ns; 0 is none
-	aged      float32 // at that time
+	at        int64   // of the latest observation with a census, Unix ns
 	seenExits float64 // the counter at that time
+	aged      float32 // at that time
+	known     bool    // whether that was in this process
 }
 
 // restart forgets the counter of a process that is gone. Its goroutines did not
 // leave by themselves, so they are no exits.
-func (l *lifetime) restart() { l.at = 0 }
+func (l *lifetime) restart() { l.known = false }
 
 // observe adds what was seen since the observation before. Of the two aged counts
 // at the ends of the interval the lower one was there for all of it, less those
 // that were there from the beginning: a pool that never exits says nothing of the
 // sessions that share its group. Its hours would hide that they leave.
 func (l *lifetime) observe(r *Rules, o Observation, base float64, now int64) {
-	if l.at != 0 {
+	if l.known {
 		hours := time.Duration(now - l.at).Hours()
 		keep := math.Exp(-hours / r.MaxLifetime.Hours())
 		l.exits = l.exits*keep + max(0, o.Exits-l.seenExits)
 		l.hours = l.hours*keep + hours*max(0, min(float64(l.aged), o.Aged)-base)
 	}
-	l.at, l.aged, l.seenExits = now, float32(o.Aged), o.Exits
+	l.at, l.seenExits, l.aged, l.known = now, o.Exits, float32(o.Aged), true
 }
 
 // exceeds tells whether the mean lifetime exceeds lifetime, with confidence

@@ -14,22 +14,19 @@ import (
 	"github.com/otel-goroutine/otel-goroutine/processor/leakdetect/internal/metadata"
 )
 
-// fleet makes the batches of as many processes of 200 groups as are needed for so
-// many streams, at a time.
-func fleet(streams int, at time.Time) []pmetric.Metrics {
-	const groups = 200
-	batches := make([]pmetric.Metrics, streams/groups)
-	for i := range batches {
-		s := newScene(fmt.Sprint("service-", i))
-		md, metrics := s.batch()
-		all := make([]group, groups)
-		for j := range all {
-			all[j] = steady(fmt.Sprint("example.com/shop/internal/store.(*Cache).refresh-", j), "example.com/shop/internal/store.(*Cache).run", 40)
-		}
-		s.stacks(metrics, at, true, all...)
-		batches[i] = md
+// groupsOfProcess is how many groups, and so streams, each process of a fleet has.
+const groupsOfProcess = 200
+
+// process makes a batch of the process with this number, at a time.
+func process(number int, at time.Time) pmetric.Metrics {
+	s := newScene(fmt.Sprint("service-", number))
+	md, metrics := s.batch()
+	all := make([]group, groupsOfProcess)
+	for i := range all {
+		all[i] = steady(fmt.Sprint("example.com/shop/internal/store.(*Cache).refresh-", i), "example.com/shop/internal/store.(*Cache).run", 40)
 	}
-	return batches
+	s.stacks(metrics, at, true, all...)
+	return md
 }
 
 // restamp moves a batch on by an interval.
@@ -41,20 +38,42 @@ func restamp(md pmetric.Metrics, by time.Duration) {
 	}
 }
 
-// Time a watched point, and heap a stream, with 100,000 streams.
+// Heap a stream, with 1,000,000 streams.
+func BenchmarkStreams(b *testing.B) {
+	const streams = 1_000_000
+	for b.Loop() {
+		c := defaultConfig()
+		c.MaxStreams = streams
+		p, err := newLeakDetect(c, processortest.NewNopSettings(metadata.Type))
+		require.NoError(b, err)
+		before := heapInUse()
+		for i := range streams / groupsOfProcess {
+			_, _ = p.process(b.Context(), process(i, epoch))
+		}
+		after := heapInUse()
+		require.Len(b, p.watch.streams, streams)
+		b.ReportMetric(float64(after-before)/streams, "B/stream")
+		runtime.KeepAlive(p)
+	}
+}
+
+func heapInUse() uint64 {
+	var m runtime.MemStats
+	runtime.GC()
+	runtime.ReadMemStats(&m)
+	return m.HeapAlloc
+}
+
+// Time a watched point, with 100,000 streams: an observation of a group has three.
 func BenchmarkConsume(b *testing.B) {
 	const streams = 100_000
 	p, err := newLeakDetect(defaultConfig(), processortest.NewNopSettings(metadata.Type))
 	require.NoError(b, err)
-	batches := fleet(streams, epoch)
-	var before, after runtime.MemStats
-	runtime.GC()
-	runtime.ReadMemStats(&before)
-	for _, md := range batches {
-		_, _ = p.process(b.Context(), md)
+	batches := make([]pmetric.Metrics, streams/groupsOfProcess)
+	for i := range batches {
+		batches[i] = process(i, epoch)
+		_, _ = p.process(b.Context(), batches[i])
 	}
-	runtime.GC()
-	runtime.ReadMemStats(&after)
 	require.Len(b, p.watch.streams, streams)
 	b.ReportAllocs()
 	i := 0
@@ -68,8 +87,6 @@ func BenchmarkConsume(b *testing.B) {
 	}
 	points := batches[0].DataPointCount()
 	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*points), "ns/point")
-	b.ReportMetric(float64(after.HeapAlloc-before.HeapAlloc)/streams, "B/stream")
-	runtime.KeepAlive(p)
 }
 
 // What data that is not watched pays for passing through.

@@ -20,9 +20,9 @@ type stream struct {
 	// The evidence keeps no more digits of a level either.
 	count, aged float32
 
-	seen    int64 // the watch's clock at the last point, ns
-	since   int64 // first of the flags that are held back, Unix ns; 0 is none
-	flagged int64 // last flag that was shown, Unix ns; 0 is none
+	since   int64   // first of the flags that are held back, Unix ns; 0 is none
+	flagged seconds // last flag that was shown; 0 is none
+	seen    seconds // the watch's clock at the last point
 
 	have       parts
 	judged     bool
@@ -31,6 +31,13 @@ type stream struct {
 	zeros      uint8           // observations shown since flagged
 	severity   growth.Severity // of the last observation
 }
+
+// seconds is a Unix time, up to the year 2106 as all that are believed.
+type seconds uint32
+
+func inSeconds(ns int64) seconds { return seconds(ns / int64(time.Second)) }
+
+func (s seconds) ns() int64 { return int64(s) * int64(time.Second) }
 
 // pending tells whether there is an observation that waits for its other parts
 // and is older than at. They will not come any more: at most in a batch that is
@@ -173,11 +180,11 @@ const (
 func (s *stream) show(severity growth.Severity, at int64) bool {
 	switch {
 	case severity > growth.None:
-		s.flagged, s.zeros = at, 0
+		s.flagged, s.zeros = inSeconds(at), 0
 		return true
 	case s.flagged == 0:
 		return false
-	case s.zeros >= zerosShown && at-s.flagged > int64(zerosFor):
+	case s.zeros >= zerosShown && at-s.flagged.ns() > int64(zerosFor):
 		s.flagged = 0
 		return false
 	default:

@@ -71,7 +71,7 @@ func (w *watch) stream(name id) *stream {
 		s = &stream{}
 		w.streams[name] = s
 	}
-	s.seen = w.clock
+	s.seen = inSeconds(w.clock)
 	return s
 }
 
@@ -119,7 +119,7 @@ func (w *watch) sweep() {
 	}
 	w.crowded = false
 	for name, s := range w.streams {
-		if w.clock-s.seen > idle {
+		if w.clock-s.seen.ns() > idle {
 			delete(w.streams, name)
 		}
 	}
