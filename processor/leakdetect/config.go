@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/confmap"
 
 	"github.com/otel-goroutine/otel-goroutine/internal/growth"
@@ -29,6 +30,9 @@ type Config struct {
 	MaxStale time.Duration `mapstructure:"max_stale"`
 	// Memory says which memory metrics are watched. None if empty.
 	Memory []MemoryRule `mapstructure:"memory"`
+	// Storage is the storage extension in which what is remembered is kept over a
+	// restart. Nil is none.
+	Storage *component.ID `mapstructure:"storage"`
 }
 
 // MemoryRule makes one metric watched for memory that leaks. Each of its points'

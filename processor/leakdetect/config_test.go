@@ -27,6 +27,7 @@ func load(t *testing.T, from *confmap.Conf, name string) *Config {
 func TestConfig(t *testing.T) {
 	from, err := confmaptest.LoadConf(filepath.Join("testdata", "config.yaml"))
 	require.NoError(t, err)
+	storageID := component.MustNewIDWithName("file_storage", "leaks")
 	for name, want := range map[string]*Config{
 		"": defaultConfig(),
 		"all": {
@@ -39,6 +40,7 @@ func TestConfig(t *testing.T) {
 				{Metric: "go.memory.used", MinLeaked: 64 << 20},
 				{Metric: "process_resident_memory_bytes", MinLeaked: 256 << 20},
 			},
+			Storage: &storageID,
 		},
 		"no_memory": func() *Config {
 			c := defaultConfig()

@@ -94,7 +94,7 @@ func TestReasonsAreDocumented(t *testing.T) {
 // The examples are read as the collector reads them.
 func TestReadmeExamplesAreValid(t *testing.T) {
 	blocks := strings.Split(readme(t), "```yaml\n")[1:]
-	require.Len(t, blocks, 2)
+	require.Len(t, blocks, 3)
 	for _, block := range blocks {
 		yaml, _, _ := strings.Cut(block, "```")
 		sub, err := parse(t, yaml).Sub("processors::leak_detect")

@@ -9,8 +9,10 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/component/componenttest"
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/pmetric"
+	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/sdk/metric/metricdata"
 	"go.uber.org/zap"
 	"go.uber.org/zap/zaptest/observer"
@@ -21,9 +23,12 @@ import (
 
 // sum returns a metric of the processor's own, by the value of its attribute
 // reason, or "" where it has none.
-func (r *rig) sum(name string) map[reason]int64 {
+func (r *rig) sum(name string) map[reason]int64 { return sums(r.telemetry, name, "reason") }
+
+// sums returns the values of one of the processor's own metrics, by an attribute.
+func sums(telemetry *componenttest.Telemetry, name string, by attribute.Key) map[reason]int64 {
 	values := map[reason]int64{}
-	m, err := r.telemetry.GetMetric("otelcol_processor_leak_detect_" + name)
+	m, err := telemetry.GetMetric("otelcol_processor_leak_detect_" + name)
 	if err != nil {
 		return values // nothing was counted yet
 	}
@@ -35,7 +40,7 @@ func (r *rig) sum(name string) map[reason]int64 {
 		points = data.DataPoints
 	}
 	for _, p := range points {
-		why, _ := p.Attributes.Value("reason")
+		why, _ := p.Attributes.Value(by)
 		values[reason(why.AsString())] = p.Value
 	}
 	return values

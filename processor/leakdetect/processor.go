@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"sync/atomic"
 
+	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/pdata/pmetric"
 	"go.opentelemetry.io/collector/processor"
 	"go.opentelemetry.io/otel/attribute"
@@ -22,6 +23,10 @@ type leakDetect struct {
 	telemetry *metadata.TelemetryBuilder
 	version   string
 	failures  atomic.Uint64
+
+	id      component.ID
+	storage *component.ID
+	keeper  keeper
 }
 
 func newLeakDetect(c *Config, set processor.Settings) (*leakDetect, error) {
@@ -29,12 +34,31 @@ func newLeakDetect(c *Config, set processor.Settings) (*leakDetect, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &leakDetect{
+	p := &leakDetect{
 		watch:     newWatch(c),
 		log:       set.Logger,
 		telemetry: telemetry,
 		version:   set.BuildInfo.Version,
-	}, nil
+		id:        set.ID,
+		storage:   c.Storage,
+	}
+	p.keeper = keeper{watch: p.watch, log: set.Logger, failed: p.stateFailed}
+	return p, nil
+}
+
+// start goes on from what was remembered, if that is kept anywhere.
+func (p *leakDetect) start(ctx context.Context, host component.Host) error {
+	if p.storage == nil {
+		return nil
+	}
+	return p.keeper.start(ctx, host, *p.storage, p.id)
+}
+
+func (p *leakDetect) shutdown(ctx context.Context) error { return p.keeper.shutdown(ctx) }
+
+func (p *leakDetect) stateFailed(ctx context.Context, operation string) {
+	p.telemetry.ProcessorLeakDetectStateErrors.Add(ctx, 1,
+		metric.WithAttributes(attribute.String("operation", operation)))
 }
 
 // process judges md and returns it with what was found. It never fails: data is

@@ -38,16 +38,20 @@ func (r *resource) name(group id, leaked float64, at int64) {
 	p := r.proofs[group]
 	switch {
 	case p == nil, r.profile-p.profile > wavering, !p.twice && r.profile-p.profile > 1:
-		p = &proof{profile: r.profile, leaked: leaked, first: leaked, since: at}
-		if r.proofs == nil {
-			r.proofs = make(map[id]*proof)
-		}
-		r.proofs[group] = p
+		r.prove(group, &proof{profile: r.profile, leaked: leaked, first: leaked, since: at})
 		return
 	case r.profile != p.profile:
 		p.twice = true
 	}
 	p.profile, p.leaked = r.profile, leaked
+}
+
+// prove keeps what is said of a group.
+func (r *resource) prove(group id, p *proof) {
+	if r.proofs == nil {
+		r.proofs = make(map[id]*proof)
+	}
+	r.proofs[group] = p
 }
 
 // wavering is how many leak profiles later a group must be named again to stay

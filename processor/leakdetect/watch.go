@@ -131,3 +131,17 @@ func (w *watch) sweep() {
 		r.forgetEntries(w.minDuration)
 	}
 }
+
+// size returns how many streams are watched.
+func (w *watch) size() int {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return len(w.streams)
+}
+
+// now returns the latest believed time of all data, Unix ns.
+func (w *watch) now() int64 {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.clock
+}

@@ -28,6 +28,7 @@ type TelemetryBuilder struct {
 	registrations                      []metric.Registration
 	ProcessorLeakDetectBadPoints       metric.Int64Counter
 	ProcessorLeakDetectFailedBatches   metric.Int64Counter
+	ProcessorLeakDetectStateErrors     metric.Int64Counter
 	ProcessorLeakDetectStreams         metric.Int64Gauge
 	ProcessorLeakDetectUnwatchedPoints metric.Int64Counter
 }
@@ -71,6 +72,12 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 		"otelcol_processor_leak_detect_failed_batches",
 		metric.WithDescription("Number of batches in which judging failed because of a defect. They were passed on as they came. [Alpha]"),
 		metric.WithUnit("{batch}"),
+	)
+	errs = errors.Join(errs, err)
+	builder.ProcessorLeakDetectStateErrors, err = builder.meter.Int64Counter(
+		"otelcol_processor_leak_detect_state_errors",
+		metric.WithDescription("How often what is remembered could not be read from the storage, or written to it. [Alpha]"),
+		metric.WithUnit("{error}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ProcessorLeakDetectStreams, err = builder.meter.Int64Gauge(

@@ -21,12 +21,16 @@ func TestSetupTelemetry(t *testing.T) {
 	defer tb.Shutdown()
 	tb.ProcessorLeakDetectBadPoints.Add(context.Background(), 1)
 	tb.ProcessorLeakDetectFailedBatches.Add(context.Background(), 1)
+	tb.ProcessorLeakDetectStateErrors.Add(context.Background(), 1)
 	tb.ProcessorLeakDetectStreams.Record(context.Background(), 1)
 	tb.ProcessorLeakDetectUnwatchedPoints.Add(context.Background(), 1)
 	AssertEqualProcessorLeakDetectBadPoints(t, testTel,
 		[]metricdata.DataPoint[int64]{{Value: 1}},
 		metricdatatest.IgnoreTimestamp())
 	AssertEqualProcessorLeakDetectFailedBatches(t, testTel,
+		[]metricdata.DataPoint[int64]{{Value: 1}},
+		metricdatatest.IgnoreTimestamp())
+	AssertEqualProcessorLeakDetectStateErrors(t, testTel,
 		[]metricdata.DataPoint[int64]{{Value: 1}},
 		metricdatatest.IgnoreTimestamp())
 	AssertEqualProcessorLeakDetectStreams(t, testTel,

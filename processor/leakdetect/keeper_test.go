@@ -1,0 +1,251 @@
+package leakdetect
+
+import (
+	"context"
+	"errors"
+	"maps"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/component"
+	"go.opentelemetry.io/collector/component/componenttest"
+	"go.opentelemetry.io/collector/consumer/consumertest"
+	"go.opentelemetry.io/collector/extension/xextension/storage"
+	"go.uber.org/zap"
+	"go.uber.org/zap/zaptest/observer"
+
+	"github.com/otel-goroutine/otel-goroutine/processor/leakdetect/internal/metadatatest"
+)
+
+// disk is a storage extension, and all of its clients.
+type disk struct {
+	component.StartFunc
+	component.ShutdownFunc
+	mu      sync.Mutex
+	data    map[string][]byte
+	open    int
+	written int
+	fail    func(operation string) error
+}
+
+func newDisk() *disk {
+	return &disk{data: map[string][]byte{}, fail: func(string) error { return nil }}
+}
+
+func (d *disk) GetClient(context.Context, component.Kind, component.ID, string) (storage.Client, error) {
+	if err := d.fail("open"); err != nil {
+		return nil, err
+	}
+	d.open++
+	return d, nil
+}
+
+func (d *disk) Get(_ context.Context, key string) ([]byte, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.data[key], d.fail("get")
+}
+
+func (d *disk) Set(_ context.Context, key string, value []byte) error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if err := d.fail("set"); err != nil {
+		return err
+	}
+	d.data[key] = value
+	d.written++
+	return nil
+}
+
+func (d *disk) Delete(_ context.Context, key string) error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	delete(d.data, key)
+	return nil
+}
+
+func (d *disk) Batch(ctx context.Context, operations ...*storage.Operation) error {
+	for _, o := range operations {
+		switch o.Type {
+		case storage.Set:
+			_ = d.Set(ctx, o.Key, o.Value)
+		case storage.Delete:
+			_ = d.Delete(ctx, o.Key)
+		}
+	}
+	return nil
+}
+
+func (d *disk) Close(context.Context) error {
+	d.open--
+	return nil
+}
+
+// copy returns what is stored, by key.
+func (d *disk) copy() map[string][]byte {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return maps.Clone(d.data)
+}
+
+// host has the disk as extension file_storage, and another that is no storage.
+type host struct {
+	extensions map[component.ID]component.Component
+}
+
+func hostWith(d *disk) host {
+	return host{map[component.ID]component.Component{
+		component.MustNewID("file_storage"): d,
+		component.MustNewID("zpages"):       struct{ component.Component }{},
+	}}
+}
+
+func (h host) GetExtensions() map[component.ID]component.Component { return h.extensions }
+
+// kept is a processor whose memory is kept.
+type kept struct {
+	*leakDetect
+	logs      *observer.ObservedLogs
+	telemetry *componenttest.Telemetry
+}
+
+func keptOn(t *testing.T, d *disk, change ...func(*Config)) *kept {
+	t.Helper()
+	k := &kept{telemetry: componenttest.NewTelemetry()}
+	t.Cleanup(func() { require.NoError(t, k.telemetry.Shutdown(context.Background())) })
+	c := defaultConfig()
+	id := component.MustNewID("file_storage")
+	c.Storage = &id
+	for _, f := range change {
+		f(c)
+	}
+	set := metadatatest.NewSettings(k.telemetry)
+	core, logs := observer.New(zap.InfoLevel)
+	set.Logger, k.logs = zap.New(core), logs
+	var err error
+	k.leakDetect, err = newLeakDetect(c, set)
+	require.NoError(t, err)
+	require.NoError(t, k.start(t.Context(), hostWith(d)))
+	return k
+}
+
+func (k *kept) errors(operation string) int64 {
+	return sums(k.telemetry, "state_errors", "operation")[reason(operation)]
+}
+
+func TestMemoryOutlivesARestart(t *testing.T) {
+	d := newDisk()
+	k := keptOn(t, d)
+	for minute := range 120 {
+		live(k.leakDetect, minute)
+	}
+	streams := k.watch.size()
+	require.NoError(t, k.shutdown(t.Context()))
+	require.NoError(t, k.shutdown(t.Context()), "twice")
+	assert.Zero(t, d.open)
+
+	k = keptOn(t, d)
+	assert.Equal(t, streams, k.watch.size())
+	assert.Equal(t, "Goes on from what was remembered", k.logs.All()[0].Message)
+	for _, f := range live(k.leakDetect, 120) {
+		assert.False(t, f.rose)
+		assert.NotZero(t, f.verdict.Severity)
+	}
+	require.NoError(t, k.shutdown(t.Context()))
+}
+
+// A process that is killed never comes to Shutdown.
+func TestACrashCostsAMinute(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := newDisk()
+		k := keptOn(t, d)
+		for minute := range 120 {
+			live(k.leakDetect, minute)
+		}
+		time.Sleep(saveInterval)
+		synctest.Wait()
+		crashed := newDisk()
+		crashed.data = d.copy()
+		time.Sleep(10 * saveInterval)
+		synctest.Wait()
+		assert.Equal(t, 1, d.written, "it is written again though nothing new was seen")
+		require.NoError(t, k.shutdown(t.Context()))
+
+		k = keptOn(t, crashed)
+		assert.NotEmpty(t, live(k.leakDetect, 121))
+		require.NoError(t, k.shutdown(t.Context()))
+	})
+}
+
+func TestWhatCannotBeUsedIsSetAside(t *testing.T) {
+	d := newDisk()
+	d.data[stateKey] = []byte("leak_detect?")
+	k := keptOn(t, d)
+	assert.Equal(t, map[string][]byte{asideKey: []byte("leak_detect?")}, d.copy())
+	require.Len(t, k.logs.All(), 1)
+	assert.Contains(t, k.logs.All()[0].ContextMap()["error"], "set aside")
+	assert.EqualValues(t, 1, k.errors(operationLoad))
+	live(k.leakDetect, 0)
+	require.NoError(t, k.shutdown(t.Context()))
+	assert.Len(t, d.copy(), 2)
+}
+
+func TestAFailingStorageCostsNoData(t *testing.T) {
+	full := errors.New("no space left on device")
+	for name, tc := range map[string]struct {
+		fails     string
+		panics    bool
+		operation string
+		times     int64
+	}{
+		"open":         {"open", false, operationOpen, 1},
+		"open, panics": {"open", true, operationOpen, 1},
+		"get":          {"get", false, operationLoad, 1},
+		"set":          {"set", false, operationSave, 4},
+		"set, panics":  {"set", true, operationSave, 4},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				d := newDisk()
+				d.fail = func(operation string) error {
+					switch {
+					case operation != tc.fails:
+						return nil
+					case tc.panics:
+						panic(full)
+					}
+					return full
+				}
+				k := keptOn(t, d)
+				for minute := range 3 {
+					assert.NotNil(t, k.judge(t.Context(), minuteOf(epoch.Add(time.Duration(minute)*time.Minute))))
+					time.Sleep(saveInterval)
+					synctest.Wait()
+				}
+				require.NoError(t, k.shutdown(t.Context()))
+				assert.Equal(t, tc.times, k.errors(tc.operation))
+				warnings := k.logs.FilterLevelExact(zap.WarnLevel).All()
+				require.Len(t, warnings, 1, "it is told once")
+				assert.Contains(t, warnings[0].ContextMap()["error"], full.Error())
+			})
+		})
+	}
+}
+
+func TestStorageThatIsNone(t *testing.T) {
+	for id, want := range map[string]string{"file_storage/other": "there is no extension", "zpages": "is no storage"} {
+		c := defaultConfig()
+		c.Storage = new(component.ID)
+		require.NoError(t, c.Storage.UnmarshalText([]byte(id)))
+		p, err := NewFactory().CreateMetrics(t.Context(), metadatatest.NewSettings(componenttest.NewTelemetry()), c, consumertest.NewNop())
+		require.NoError(t, err)
+		err = p.Start(t.Context(), hostWith(newDisk()))
+		require.ErrorContains(t, err, want)
+		require.ErrorContains(t, err, "'storage'")
+		require.NoError(t, p.Shutdown(t.Context()))
+	}
+}
