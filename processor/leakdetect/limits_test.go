@@ -163,14 +163,14 @@ func TestStreamsAreBounded(t *testing.T) {
 			leaking("app.late", "app.main", at, 3), steady("app.e", "app.main", 1),
 		}
 	}
-	_, ok := r.play(4*time.Hour, "app.leak", suspected, func(at time.Time) pmetric.Metrics {
+	since, ok := r.play(4*time.Hour, "app.leak", suspected, func(at time.Time) pmetric.Metrics {
 		return s.counts(at, groups(at)...)
 	})
 	assert.True(t, ok, "what is watched goes on being watched")
 	assert.Equal(t, 3, r.streams())
 
 	before := r.sum("unwatched_points")[""]
-	at := epoch.Add(5 * time.Hour)
+	at := epoch.Add(since + time.Minute)
 	found := r.consume(s.counts(at, groups(at)...))
 	assert.Equal(t, -1, found.severity("app.late"))
 	assert.Equal(t, before+2, r.sum("unwatched_points")[""])
@@ -243,6 +243,42 @@ func TestWrongClockHarmsNobody(t *testing.T) {
 			r.assertBad(map[reason]int64{})
 		})
 	}
+}
+
+// A batch that is an hour ahead is passed over, and what is right after it goes on.
+func TestAnHourAheadAndRightAgain(t *testing.T) {
+	r := newRig(t)
+	s := newScene("shop")
+	data := func(at time.Time) pmetric.Metrics { return s.counts(at, leaking("app.leak", "app.main", at, 3)) }
+	since, ok := r.play(4*time.Hour, "app.leak", suspected, data)
+	require.True(t, ok)
+	at := epoch.Add(since)
+	wrong := s.counts(at.Add(time.Hour), leaking("app.leak", "app.main", at, 3))
+	assert.Empty(t, r.consume(wrong))
+	r.assertBad(map[reason]int64{badJump: 1})
+	for range 90 {
+		at = at.Add(time.Minute)
+		require.Equal(t, suspected, r.consume(data(at)).severity("app.leak"))
+	}
+	r.assertBad(map[reason]int64{badJump: 1})
+}
+
+// A counter that goes backwards is no exits, and no end of those to come.
+func TestExitsThatGoBackwards(t *testing.T) {
+	r := newRig(t)
+	s := newScene("shop")
+	g := newSessions(1, 20*time.Minute, func(int) float64 { return 5 })
+	lost := 0
+	for minute := range 600 {
+		one := g.next()
+		if minute == 300 {
+			lost = one.exits
+		}
+		one.exits -= lost
+		found := r.consume(s.census(epoch.Add(time.Duration(minute)*time.Minute), one))
+		require.Less(t, found.severity("app.session"), probable)
+	}
+	r.assertBad(map[reason]int64{})
 }
 
 // A clock that is set right is followed, after a second look.

@@ -4,6 +4,7 @@ package leakdetect
 type resource struct {
 	last   int64 // latest believed time stamp, Unix ns; 0 before the first
 	jumped int64 // a time stamp that was not believed, Unix ns; 0 is none
+	step   int64 // from the time stamp before the last to the last, ns
 	// skew is by how much its clock is off that of the watch. It is 0 for all
 	// whose clocks are right.
 	skew int64
@@ -19,18 +20,26 @@ type resource struct {
 	entries map[string]int64
 }
 
-// admit tells whether a time stamp is believed. One that is further than limit
-// from the last is not, before another one that is later agrees with it: a single
-// wrong one must cost neither the history nor what comes after it.
-func (r *resource) admit(at, limit int64) (ok, jumped bool) {
+// admit tells whether a time stamp is believed. One that is further than ahead from
+// the last, or than the usual steps, or lies further than limit back, is not, before
+// another one that is later agrees with it: a single wrong one must cost neither the
+// history nor what comes after it.
+func (r *resource) admit(at, ahead, limit int64) (ok, jumped bool) {
 	switch {
 	case r.last == 0:
 		r.last = at
 		return true, true
-	case near(at, r.last, limit):
-		r.last, r.jumped = max(r.last, at), 0
+	case at <= r.last && near(at, r.last, limit):
+		r.jumped = 0
+		return true, false
+	case at > r.last && near(at, r.last, min(max(ahead, usualSteps*r.step), limit)):
+		if at-r.last > int64(joinWithin) {
+			r.step = at - r.last
+		}
+		r.last, r.jumped = at, 0
 		return true, false
 	case r.jumped != 0 && at > r.jumped && near(at, r.jumped, limit):
+		r.step = at - r.jumped
 		r.last, r.jumped = at, 0
 		return true, true
 	default:
@@ -38,6 +47,9 @@ func (r *resource) admit(at, limit int64) (ok, jumped bool) {
 		return false, false
 	}
 }
+
+// usualSteps is how many steps a time stamp may be ahead: two in between may be lost.
+const usualSteps = 3
 
 // near tells whether two times are at most limit apart, all in ns.
 func near(a, b, limit int64) bool { return max(a, b)-min(a, b) <= limit }

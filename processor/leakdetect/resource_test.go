@@ -7,7 +7,7 @@ import (
 )
 
 func TestTimeStampsThatAreBelieved(t *testing.T) {
-	const limit = 100
+	const ahead, limit = 100, 5000
 	type look struct {
 		at         int64
 		ok, jumped bool
@@ -15,8 +15,11 @@ func TestTimeStampsThatAreBelieved(t *testing.T) {
 	for name, looks := range map[string][]look{
 		"one after the other":            {{1000, true, true}, {1050, true, false}, {1150, true, false}},
 		"a late one":                     {{1000, true, true}, {1100, true, false}, {1050, true, false}, {1200, true, false}},
-		"late ones do not lead back":     {{1000, true, true}, {1100, true, false}, {1000, true, false}, {900, false, false}},
+		"late ones do not lead back":     {{9000, true, true}, {9100, true, false}, {4100, true, false}, {4099, false, false}},
 		"one that is wrong":              {{1000, true, true}, {9000, false, false}, {1050, true, false}, {9001, false, false}},
+		"one that is a little ahead":     {{1000, true, true}, {1101, false, false}, {1050, true, false}, {1101, true, false}},
+		"a gap":                          {{1000, true, true}, {1101, false, false}, {1150, true, true}, {1200, true, false}},
+		"rare ones":                      {{1000, true, true}, {2000, false, false}, {3000, true, true}, {4000, true, false}, {7000, true, false}, {8000, true, false}, {12000, false, false}},
 		"the same wrong one twice":       {{1000, true, true}, {9000, false, false}, {9000, false, false}},
 		"a second one agrees":            {{1000, true, true}, {9000, false, false}, {9001, true, true}, {9002, true, false}},
 		"a second one, back in time":     {{9000, true, true}, {1000, false, false}, {1001, true, true}, {1002, true, false}},
@@ -25,7 +28,7 @@ func TestTimeStampsThatAreBelieved(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			var r resource
 			for _, l := range looks {
-				ok, jumped := r.admit(l.at, limit)
+				ok, jumped := r.admit(l.at, ahead, limit)
 				assert.Equal(t, [2]bool{l.ok, l.jumped}, [2]bool{ok, jumped}, "at %d", l.at)
 			}
 		})

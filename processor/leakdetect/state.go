@@ -240,7 +240,7 @@ func (s *stream) parts() []any {
 }
 
 func (r *resource) parts() []any {
-	return []any{&r.last, &r.jumped, &r.skew, &r.seen, &r.stacks, &r.profile, &r.profiled}
+	return []any{&r.last, &r.jumped, &r.step, &r.skew, &r.seen, &r.stacks, &r.profile, &r.profiled}
 }
 
 func (p *proof) parts() []any {

@@ -86,7 +86,7 @@ func (w *watch) room(taken int) bool {
 // own pace, from the clock's time on: one host in the year 2100 must not make all
 // others look stale.
 func (w *watch) admit(r *resource, at int64) bool {
-	ok, jumped := r.admit(at, w.maxStale)
+	ok, jumped := r.admit(at, w.minDuration, w.maxStale)
 	if !ok {
 		return false
 	}
