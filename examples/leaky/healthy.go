@@ -10,10 +10,6 @@ import (
 
 // The functions in this file are the healthy neighbours. Each runs until its
 // context ends, and returns when all that it has started has ended too.
-//
-// They start goroutines with a plain go statement, not with WaitGroup.Go, under
-// which all would share one entry, sync.(*WaitGroup).Go.func1, and could not be
-// told apart by it.
 
 const (
 	// poolSize is the number of workers.

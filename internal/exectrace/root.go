@@ -18,8 +18,12 @@ import (
 //   - one that was interrupted and needs no frame, in any version:
 //     runtime.asyncPreempt < main.hash for main.work.
 //
-// With two or more, what is missed lies between them.
+// With two or more, what is missed lies between them. A library that started the
+// goroutine for somebody else is not counted.
 func rootIsSure(frames []stack.Frame, v version) bool {
+	if n := len(frames); n > 1 && stack.IsLauncher(frames[n-1].Function) {
+		frames = frames[:n-1]
+	}
 	rest := trimInterrupt(frames)
 	switch {
 	case len(rest) != 1:

@@ -32,7 +32,8 @@ type Place struct {
 	State  State
 	Blamed int
 	Entry  int
-	// Cut tells that the stack is too deep to show its entry.
+	// Cut tells that the stack does not show its entry: it is too deep, or whoever
+	// started the goroutine for it is not there yet, or no longer.
 	Cut bool
 }
 
@@ -68,6 +69,8 @@ func Locate(n int, at func(i int) Traits, activity Activity) (Place, bool) {
 	if n == 0 || (!p.Cut && runtimesOwn(n, at)) {
 		return Place{}, false
 	}
+	n, launched := trimLauncher(n, at)
+	p.Cut = p.Cut || !launched
 	p.Entry = n - 1
 	leaf := at(0)
 	switch {
@@ -122,6 +125,21 @@ func trimRoot(n int, at func(i int) Traits) int {
 		n--
 	}
 	return n
+}
+
+// trimLauncher takes off the frame of a library that started the goroutine for a
+// function that it was given. It returns false if that function is not there.
+//
+//	main.work < sync.(*WaitGroup).Go.func1                              ->  main.work
+//	sync.(*WaitGroup).Done < sync.(*WaitGroup).Go.func1.1 < ....func1   ->  not there
+func trimLauncher(n int, at func(i int) Traits) (rest int, ok bool) {
+	switch {
+	case at(n-1)&launches == 0:
+		return n, true
+	case n > 1 && at(n-2)&(launches|means) == 0:
+		return n - 1, true
+	}
+	return n, false
 }
 
 // runtimesOwn follows isSystemGoroutine in runtime/traceback.go: a goroutine

@@ -25,6 +25,7 @@ const (
 	usersEntry                          // the runtime starts it for the user's sake
 	beginning                           // the runtime calls the first function of every goroutine from it
 	beginsMain                          // the runtime calls main.main from it
+	launches                            // a library starts goroutines with it, for whatever it was given
 )
 
 // wait returns the state that the function tells, if it tells one.
@@ -45,9 +46,15 @@ var states = [...]State{
 func TraitsOf(function string) Traits {
 	path := packagePath(function)
 	if !isStandard(path) {
+		if strings.HasPrefix(function, errgroup) {
+			return launches
+		}
 		return 0
 	}
 	t := standard
+	if strings.HasPrefix(function, waitGroupGo) {
+		t |= launches
+	}
 	switch {
 	case path == "runtime":
 		t |= means | ofRuntime | runtimes | traitsInRuntime(function)
@@ -72,6 +79,17 @@ func TraitsOf(function string) Traits {
 func waitIndex(s State) Traits {
 	return Traits(slices.Index(states[:], s) + 1)
 }
+
+// What starts goroutines for somebody else. All that such a goroutine does is to call
+// the function that it was given, so that is its entry.
+const (
+	waitGroupGo = "sync.(*WaitGroup).Go."
+	errgroup    = "golang.org/x/sync/errgroup.(*Group)."
+)
+
+// IsLauncher tells a function with which a library starts goroutines for whatever it
+// was given.
+func IsLauncher(function string) bool { return TraitsOf(function)&launches != 0 }
 
 func traitsInRuntime(function string) Traits {
 	switch function {
