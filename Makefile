@@ -73,6 +73,14 @@ bench: ## Measure what is promised, each against its peer in the same run
 	@echo "== processor/leakdetect"
 	@go -C processor/leakdetect test -run '^$$' -bench . -benchtime $(BENCHTIME) . | grep -E 'Benchmark|FAIL'
 
+.PHONY: detect-bench
+detect-bench: ## Replay simulated leaks and healthy loads through the detector and its rivals; write the table
+	@go -C bench run ./detect -write detect/result.txt
+
+.PHONY: detect-check
+detect-check: ## Check that the table of make detect-bench is the one that is committed
+	@go -C bench run ./detect -check detect/result.txt | tail -12
+
 .PHONY: fuzz
 fuzz: ## Fuzz every parser, FUZZTIME each
 	@for module in $(TESTED); do \

@@ -35,8 +35,9 @@ const (
 )
 
 const (
-	// defaultSeconds leaves a minute to look at what was found after 30 s.
-	defaultSeconds = 90
+	// defaultSeconds leaves time to look at what was found after 40 s, or after 90
+	// from counts alone.
+	defaultSeconds = 120
 	// maxSeconds bounds what the leaky service gathers: 32,000 goroutines.
 	maxSeconds = 3600
 )

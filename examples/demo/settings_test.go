@@ -23,7 +23,7 @@ func TestSettingsWithoutEnvironment(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if s.watch != 90*time.Second || s.capture != "auto" {
+	if s.watch != 120*time.Second || s.capture != "auto" {
 		t.Errorf("got %v, %q", s.watch, s.capture)
 	}
 	want := []string{

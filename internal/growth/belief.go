@@ -11,6 +11,7 @@ type belief struct {
 	until    int64   // when it lapses unless shown again, Unix ns
 	perHour  float32 // when last shown
 	grown    float32 // when last shown
+	carry    float32 // for how long lives before this one grew to their end, hours
 	severity Severity
 	before   bool // the life before this one ended while suspected
 }
@@ -20,10 +21,19 @@ type belief struct {
 const outlived = 24 * time.Hour
 
 // restart ends the belief with the process. Growth that comes back with the next
-// one is more than a coincidence.
-func (b *belief) restart() {
-	*b = belief{before: b.before || b.severity >= Suspected}
+// one is more than a coincidence. grew is for how long this life grew to its end, 0 if
+// it did not.
+func (b *belief) restart(grew time.Duration) {
+	carry := float32(0)
+	if grew > 0 {
+		carry = b.carry + float32(grew.Hours())
+	}
+	*b = belief{before: b.before || b.severity >= Suspected, carry: carry}
 }
+
+// carried is for how long lives before this one grew to their end, one after the
+// other.
+func (b *belief) carried() time.Duration { return time.Duration(float64(b.carry) * float64(time.Hour)) }
 
 // update takes what the evidence shows now.
 func (b *belief) update(shown Severity, r rise, grown float64, now int64) {

@@ -108,14 +108,29 @@ func (f *floors) rising(r *Rules, noisy bool) (rise, bool) {
 			least = max(least, noise(float64(s[segments-1])))
 		}
 		if total, ok := s.rising(f.current, least); ok {
-			length := segment(r) << i
-			return rise{
-				perHour: total / (increments * length.Hours()),
-				horizon: length * increments,
-			}, true
+			return riseOf(total, segment(r)<<i), true
 		}
 	}
-	return rise{}, false
+	if noisy || f.closed < segments-1 {
+		return rise{}, false
+	}
+	total, ok := f.upToNow().rising(f.current, r.MinLeaked)
+	return riseOf(total, segment(r)), ok
+}
+
+func riseOf(total float64, segment time.Duration) rise {
+	horizon := segment * increments
+	return rise{perHour: total / horizon.Hours(), horizon: horizon}
+}
+
+// upToNow returns the floors of the shortest horizon with the current segment as its
+// last. That of the aged is not noisy: it has its floor at its begin, so there is no
+// need to wait for its end.
+func (f *floors) upToNow() *scale {
+	var s scale
+	copy(s[:], f.scales[0][1:])
+	s[segments-1] = f.current
+	return &s
 }
 
 // noise is by how much the floor of a count may rise over a horizon by chance.

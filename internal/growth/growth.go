@@ -37,7 +37,8 @@ type Rules struct {
 	// level: goroutines or bytes.
 	MinLeaked float64
 	// MaxLifetime is the longest that a healthy goroutine of the service
-	// reasonably lives.
+	// reasonably lives. Where nothing is known but the level, growth must last
+	// for as long: until then it may be load.
 	MaxLifetime time.Duration
 }
 
@@ -94,7 +95,7 @@ func (e *Evidence) Observe(r *Rules, o Observation) Verdict {
 	if now <= e.last || !countable(o.Count) || o.Census && !(countable(o.Aged) && countable(o.Exits)) {
 		return e.belief.verdict(e.population.grown())
 	}
-	e.noticeProcess(o)
+	e.noticeProcess(r, o)
 	if !e.chooseLevel(r, o, now) {
 		e.last = now
 		return e.belief.verdict(e.population.grown())
@@ -119,18 +120,29 @@ func countable(v float64) bool { return v >= 0 && !math.IsInf(v, 1) }
 
 // noticeProcess starts afresh what a new process starts afresh. What is known of
 // lifetimes and of past populations is known of the code, and stays.
-func (e *Evidence) noticeProcess(o Observation) {
+func (e *Evidence) noticeProcess(r *Rules, o Observation) {
 	if o.Start.IsZero() {
 		return
 	}
 	start := o.Start.UnixNano()
 	if e.start != 0 && start > e.start {
+		e.belief.restart(e.grewToTheEnd(r))
 		e.floors = floors{}
 		e.lifetime.restart()
 		e.population.restart()
-		e.belief.restart()
 	}
 	e.start = max(e.start, start)
+}
+
+// grewToTheEnd returns how long the life of a process was whose count grew to its
+// end, over a good part of it; 0 if it did not.
+func (e *Evidence) grewToTheEnd(r *Rules) time.Duration {
+	rise, rising := e.floors.rising(r, true)
+	lived := time.Duration(e.last - e.start)
+	if e.census || !rising || rise.horizon < lived/4 {
+		return 0
+	}
+	return lived
 }
 
 // chooseLevel settles which number is the level, and tells whether this
@@ -157,8 +169,11 @@ func (e *Evidence) judge(r *Rules, now int64) Verdict {
 	severity := None
 	switch {
 	case !rising, !e.population.outgrown(rise.horizon):
+	case !e.census && rise.horizon+e.belief.carried() < r.MaxLifetime:
+		// Load that rises may do so for as long.
 	case !e.census:
 		severity = Suspected
+	case e.floors.slowing(float64(e.population.base)):
 	case e.lifetime.exceeds(r.MaxLifetime, probableAlpha):
 		severity = Probable
 	case e.lifetime.exceeds(r.MaxLifetime, suspectedAlpha):

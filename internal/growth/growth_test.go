@@ -147,22 +147,39 @@ func TestCountsAlone(t *testing.T) {
 
 	t.Run("a leak is suspected, and probable when it has outlived a day", func(t *testing.T) {
 		leak := leak
-		leak.length = 30 * time.Hour
+		leak.length = 48 * time.Hour
 		at, ok := leak.firstAt(defaults(), Suspected, false)
-		if !ok || at > 75*time.Minute {
-			t.Errorf("suspected: %v after %v, want within 75m", ok, at)
+		if !ok || at < 12*time.Hour || at > 20*time.Hour {
+			t.Errorf("suspected: %v after %v, want after max_lifetime and within 20h", ok, at)
 		}
 		at, ok = leak.firstAt(defaults(), Probable, false)
-		if !ok || at < 24*time.Hour {
-			t.Errorf("probable: %v after %v, want after a day", ok, at)
+		if !ok || at < 36*time.Hour {
+			t.Errorf("probable: %v after %v, want a day later", ok, at)
+		}
+		short := defaults()
+		short.MaxLifetime = time.Hour
+		at, ok = leak.firstAt(short, Suspected, false)
+		if !ok || at > 80*time.Minute {
+			t.Errorf("max_lifetime of an hour, suspected: %v after %v, want within 80m", ok, at)
 		}
 	})
 	t.Run("growth that comes back after a restart is probable", func(t *testing.T) {
 		leak := leak
-		leak.initial, leak.restart = 0, 8*time.Hour
-		at, ok := leak.firstAt(defaults(), Probable, false)
-		if !ok || at < 8*time.Hour || at > 10*time.Hour {
-			t.Errorf("probable: %v after %v, want between 8h and 10h", ok, at)
+		leak.initial, leak.restart, leak.length = 0, 8*time.Hour, 32*time.Hour
+		at, ok := leak.firstAt(defaults(), Suspected, false)
+		if !ok || at < 16*time.Hour || at > 18*time.Hour {
+			t.Errorf("suspected: %v after %v, want in the third life", ok, at)
+		}
+		at, ok = leak.firstAt(defaults(), Probable, false)
+		if !ok || at < 24*time.Hour || at > 26*time.Hour {
+			t.Errorf("probable: %v after %v, want in the fourth", ok, at)
+		}
+	})
+	t.Run("lives that end while load falls do not add up", func(t *testing.T) {
+		deployed := daily
+		deployed.restart = 4 * time.Hour
+		if at, ok := deployed.firstAt(defaults(), Suspected, false); ok {
+			t.Errorf("suspected after %v", at)
 		}
 	})
 	t.Run("churn is not suspected", func(t *testing.T) {

@@ -13,9 +13,13 @@ const (
 	suspectedAlpha = 0.05
 )
 
+// forgetting is for how many MaxLifetimes exits and hours are remembered (as time
+// constant). What left much longer ago says nothing of those that are here; but the
+// hours that a slow leak gathers meanwhile must not be lost, or it is found late.
+const forgetting = 3
+
 // lifetime is what has been seen of how long aged goroutines stay: exits over
-// the time that they were watched. Both are forgotten with MaxLifetime as time
-// constant: what left longer ago than that says nothing of those that are here.
+// the time that they were watched.
 type lifetime struct {
 	exits float64 // forgotten exponentially
 	hours float64 // aged-goroutine-hours, forgotten likewise
@@ -37,7 +41,7 @@ func (l *lifetime) restart() { l.known = false }
 func (l *lifetime) observe(r *Rules, o Observation, base float64, now int64) {
 	if l.known {
 		hours := time.Duration(now - l.at).Hours()
-		keep := math.Exp(-hours / r.MaxLifetime.Hours())
+		keep := math.Exp(-hours / (forgetting * r.MaxLifetime.Hours()))
 		l.exits = l.exits*keep + max(0, o.Exits-l.seenExits)
 		l.hours = l.hours*keep + hours*max(0, min(float64(l.aged), o.Aged)-base)
 	}

@@ -49,7 +49,7 @@ func TestManyRisesAtOnceAreSummedUp(t *testing.T) {
 	core, logs := observer.New(zap.InfoLevel)
 	set := metadatatest.NewSettings(r.telemetry)
 	set.Logger = zap.New(core)
-	r.processor = r.create(set)
+	r.processor = r.create(set, shortLives)
 	s := newScene("shop")
 	for after := time.Minute; after <= 2*time.Hour && logs.Len() == 0; after += time.Minute {
 		at := epoch.Add(after)

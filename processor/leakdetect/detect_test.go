@@ -84,16 +84,22 @@ func TestCountsAloneAreSuspected(t *testing.T) {
 	r := newRig(t)
 	s := newScene("shop")
 	highest := 0
-	for after := time.Minute; after <= 6*time.Hour; after += time.Minute {
+	var since time.Duration
+	for after := time.Minute; after <= 24*time.Hour; after += time.Minute {
 		at := epoch.Add(after)
 		highest = max(highest, r.consume(s.counts(at, leaking("app.leak", "app.main", at, 1))).severity("app.leak"))
+		if highest > 0 && since == 0 {
+			since = after
+		}
 	}
 	assert.Equal(t, suspected, highest)
+	assert.Greater(t, since, defaultMaxLifetime, "load may rise for as long")
+	assert.Less(t, since, 20*time.Hour)
 }
 
 // Growth from counts that comes back in the next process is more than chance.
 func TestCountsThatGrowAgainAfterARestartAreProbable(t *testing.T) {
-	r := newRig(t)
+	r := newRig(t, shortLives)
 	s := newScene("shop")
 	_, ok := r.play(4*time.Hour, "app.leak", suspected, func(at time.Time) pmetric.Metrics {
 		return s.counts(at, leaking("app.leak", "app.main", at, 1))
@@ -153,7 +159,7 @@ func TestFlagEndsWithZeros(t *testing.T) {
 }
 
 func TestMemoryThatOnlyGrowsIsFlagged(t *testing.T) {
-	r := newRig(t)
+	r := newRig(t, shortLives)
 	s := newScene("shop")
 	data := func(at time.Time) pmetric.Metrics {
 		md, metrics := s.batch()
@@ -167,7 +173,7 @@ func TestMemoryThatOnlyGrowsIsFlagged(t *testing.T) {
 	}
 	after, ok := r.play(2*time.Hour, "go.memory.used", suspected, data)
 	require.True(t, ok)
-	assert.LessOrEqual(t, after, 75*time.Minute)
+	assert.LessOrEqual(t, after, 85*time.Minute)
 
 	found := r.consume(data(epoch.Add(after + time.Minute)))
 	require.Len(t, found, 3)
@@ -183,7 +189,7 @@ func TestMemoryThatOnlyGrowsIsFlagged(t *testing.T) {
 
 // Two metrics of one process are two streams, each with its name.
 func TestMemoryMetricsAreToldApart(t *testing.T) {
-	r := newRig(t)
+	r := newRig(t, shortLives)
 	s := newScene("shop")
 	data := func(at time.Time) pmetric.Metrics {
 		md, metrics := s.batch()

@@ -116,11 +116,11 @@ func TestTotalIsFlaggedOnlyWithoutStacks(t *testing.T) {
 			return md
 		}
 		t.Run(name+" alone", func(t *testing.T) {
-			_, ok := newRig(t).play(4*time.Hour, "total", suspected, total)
+			_, ok := newRig(t, shortLives).play(4*time.Hour, "total", suspected, total)
 			assert.True(t, ok)
 		})
 		t.Run(name+" beside stacks", func(t *testing.T) {
-			r := newRig(t)
+			r := newRig(t, shortLives)
 			for after := time.Minute; after <= 4*time.Hour; after += time.Minute {
 				at := epoch.Add(after)
 				md := total(at)
@@ -129,7 +129,7 @@ func TestTotalIsFlaggedOnlyWithoutStacks(t *testing.T) {
 			}
 		})
 		t.Run(name+" beside stacks of another process", func(t *testing.T) {
-			r := newRig(t)
+			r := newRig(t, shortLives)
 			_, ok := r.play(4*time.Hour, "total", suspected, func(at time.Time) pmetric.Metrics {
 				md := total(at)
 				s := newScene("other")
@@ -144,7 +144,7 @@ func TestTotalIsFlaggedOnlyWithoutStacks(t *testing.T) {
 // When stacks begin to come, the total has nothing more to say, from the same batch
 // on; and when they have been gone for max_stale, it speaks again.
 func TestTotalWhileStacksComeAndGo(t *testing.T) {
-	r := newRig(t, func(c *Config) { c.MaxStale = time.Hour })
+	r := newRig(t, func(c *Config) { c.MaxStale, c.MaxLifetime = time.Hour, time.Hour })
 	s := newScene("shop")
 	total := func(at time.Time) pmetric.Metrics {
 		md, metrics := s.batch()

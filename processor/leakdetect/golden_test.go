@@ -36,7 +36,7 @@ func minuteOf(at time.Time) pmetric.Metrics {
 // What comes out after an hour and a half, to be read by people as well. The file
 // is written by this test when UPDATE_GOLDEN is set.
 func TestGolden(t *testing.T) {
-	r := newRig(t)
+	r := newRig(t, shortLives)
 	var last pmetric.Metrics
 	for after := time.Duration(0); after <= 90*time.Minute; after += time.Minute {
 		r.sink.Reset()

@@ -100,7 +100,7 @@ func TestBadPoints(t *testing.T) {
 		}, badAttributes},
 	} {
 		t.Run(name, func(t *testing.T) {
-			r := newRig(t)
+			r := newRig(t, shortLives)
 			s := newScene("shop")
 			data := func(at time.Time) pmetric.Metrics {
 				return s.counts(at, leaking("app.leak", "app.main", at, 3))
@@ -155,7 +155,7 @@ func TestExitsAloneAreNoFault(t *testing.T) {
 }
 
 func TestStreamsAreBounded(t *testing.T) {
-	r := newRig(t, func(c *Config) { c.MaxStreams = 3 })
+	r := newRig(t, func(c *Config) { c.MaxStreams = 3 }, shortLives)
 	s := newScene("shop")
 	groups := func(at time.Time) []group {
 		return []group{
@@ -225,7 +225,7 @@ func TestWrongClockHarmsNobody(t *testing.T) {
 		"in the past":   -50 * 365 * 24 * time.Hour,
 	} {
 		t.Run(name, func(t *testing.T) {
-			r := newRig(t)
+			r := newRig(t, shortLives)
 			right, wrong := newScene("right"), newScene("wrong")
 			since, ok := r.play(4*time.Hour, "app.leak", probable, func(at time.Time) pmetric.Metrics {
 				return right.census(at, leaking("app.leak", "app.main", at, 3))
@@ -247,7 +247,7 @@ func TestWrongClockHarmsNobody(t *testing.T) {
 
 // A batch that is an hour ahead is passed over, and what is right after it goes on.
 func TestAnHourAheadAndRightAgain(t *testing.T) {
-	r := newRig(t)
+	r := newRig(t, shortLives)
 	s := newScene("shop")
 	data := func(at time.Time) pmetric.Metrics { return s.counts(at, leaking("app.leak", "app.main", at, 3)) }
 	since, ok := r.play(4*time.Hour, "app.leak", suspected, data)
@@ -283,7 +283,7 @@ func TestExitsThatGoBackwards(t *testing.T) {
 
 // A clock that is set right is followed, after a second look.
 func TestClockThatIsSet(t *testing.T) {
-	r := newRig(t)
+	r := newRig(t, shortLives)
 	s := newScene("shop")
 	year2100 := epoch.AddDate(74, 0, 0)
 	for i := range time.Duration(10) {

@@ -35,6 +35,9 @@ func newRig(t testing.TB, change ...func(*Config)) *rig {
 	return r
 }
 
+// shortLives has growth that is known from a level alone believed after an hour.
+func shortLives(c *Config) { c.MaxLifetime = time.Hour }
+
 func (r *rig) create(set processor.Settings, change ...func(*Config)) processor.Metrics {
 	factory := NewFactory()
 	cfg := factory.CreateDefaultConfig().(*Config)

@@ -84,7 +84,9 @@ func TestObservation(t *testing.T) {
 // The counters of the census may begin later than the count. That is no restart,
 // after which growth would be believed sooner, so the first census begins afresh.
 func TestFirstCensusBeginsAfresh(t *testing.T) {
-	rules := defaultConfig().rules()
+	c := defaultConfig()
+	shortLives(c)
+	rules := c.rules()
 	census := func(s *stream, n int64) {
 		require.Equal(t, fine, s.take(reading{part: countPart, value: 9, at: minute(n), start: minute(0)}))
 		require.Equal(t, fine, s.take(reading{part: agedPart, value: 7, at: minute(n)}))

@@ -1,0 +1,54 @@
+package main
+
+import (
+	"hash/fnv"
+	"math/rand/v2"
+)
+
+// family is a kind of situation, of which each seed makes another case.
+type family struct {
+	name  string
+	hours int
+	// calls tells that what comes and goes lives for a quarter of an hour or
+	// less on average, so that max_lifetime can be an hour.
+	calls bool
+	// judged is from when on flags count, in minutes.
+	judged float64
+	make   func(r *rand.Rand) trial
+}
+
+// trial is one case: processes that run side by side, and what leaks in them.
+type trial struct {
+	processes []process
+	leaks     []leak
+}
+
+// leak is the ground truth of one leak.
+type leak struct {
+	process int
+	// who may be flagged for it: functions, entries, memory metrics.
+	who []string
+	// groups are those in which it gathers, as indices. None if only memory
+	// leaks.
+	groups []int
+	onset  float64
+}
+
+// seeds is how many cases each family has.
+const seeds = 50
+
+// random returns the source of all chance of one case. Families differ by their
+// names, so that a new one among them changes none of the others.
+func random(family string, seed int) *rand.Rand {
+	h := fnv.New64a()
+	_, _ = h.Write([]byte(family)) // never fails, says hash.Hash
+	return rand.New(rand.NewPCG(h.Sum64(), uint64(seed)))
+}
+
+// families returns all, leaks first.
+func families() []family {
+	all := leakFamilies()
+	all = append(all, loadFamilies()...)
+	all = append(all, sessionFamilies()...)
+	return append(all, operationFamilies()...)
+}

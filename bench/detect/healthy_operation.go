@@ -1,0 +1,140 @@
+package main
+
+import (
+	"math"
+	"math/rand/v2"
+)
+
+// operationFamilies are healthy services to which something is done: jobs,
+// deploys, scaling, lost data.
+func operationFamilies() []family {
+	return []family{
+		{"hourly jobs", 24, true, 0, hourlyJobs},
+		{"jobs at night", 48, false, 0, nightlyJobs},
+		{"a queue worked off at night", 72, false, day, nightlyQueue},
+		{"deploys every few hours", 48, true, 0, deploys},
+		{"scale-out and scale-in", 48, true, 0, scaling},
+		{"new version, other signatures", 24, true, 0, newVersion},
+		{"an hour without data", 24, true, 0, gap},
+		{"scrapes that fail", 48, true, 0, failures},
+	}
+}
+
+const jobFunction = "shop/report.(*Job).run"
+
+// hourlyJobs start some dozens of goroutines at each hour, for minutes.
+func hourlyJobs(r *rand.Rand) trial {
+	g := named(jobFunction, "waitgroup")
+	for h := range 24 {
+		g.sources = append(g.sources, source{
+			arrivals: atOnce(20+r.IntN(31), float64(h)*hour+within(r, 0, 2)),
+			lifetime: around(within(r, 5, 20), 2),
+		})
+	}
+	return alone(service(r, always(), g))
+}
+
+// nightlyJobs start some dozens of workers at two at night, which stay until the
+// job is done, for one to three hours, and work in tasks of some minutes.
+func nightlyJobs(r *rand.Rand) trial {
+	workers, tasks := named(jobFunction, "waitgroup"), named("shop/report.(*Job).step", "io_wait")
+	for d := range 2 {
+		begin, length := float64(d)*day+2*hour, within(r, hour, 3*hour)
+		workers.sources = append(workers.sources,
+			source{arrivals: atOnce(20+r.IntN(81), begin+within(r, 0, 5)), lifetime: around(length, 2)})
+		tasks.sources = append(tasks.sources,
+			calls(between(begin, begin+length, steady(about(r, 10))), memoryless(5)))
+	}
+	return alone(service(r, always(), workers, tasks))
+}
+
+// nightlyQueue takes on one goroutine after the other for half an hour, and each
+// is done after about two hours. As none ends before the last has come, the first
+// night looks like a leak to everybody, as the first of workingDays does; so flags
+// count from the second on.
+func nightlyQueue(r *rand.Rand) trial {
+	g := named(jobFunction, "waitgroup")
+	items := about(r, 10)
+	for d := range 3 {
+		at := float64(d)*day + 2*hour
+		g.sources = append(g.sources, calls(between(at, at+30, steady(items)), around(2*hour, 20)))
+	}
+	return alone(service(r, always(), g))
+}
+
+// deploys replace the process every three to five hours, and each new one fills
+// with sessions of half an hour.
+func deploys(r *rand.Rand) trial {
+	var lives []life
+	for at := 0.0; at < 2*day; {
+		next := at + within(r, 3*hour, 5*hour)
+		lives = append(lives, life{at, next})
+		at = next
+	}
+	return alone(service(r, lives, named(sessionFunction, "io_wait",
+		calls(daily(about(r, 3), 0.6), memoryless(30).atMost(hour)))))
+}
+
+// scaling runs one to three instances, which share the load of the day: each of
+// them starts when there is too much for the others, and ends in the evening.
+func scaling(r *rand.Rand) trial {
+	total := daily(about(r, 12), 0.7)
+	shifts := [][2]float64{{0, day}, {8 * hour, 21 * hour}, {11 * hour, 18 * hour}}
+	running := func(t float64) float64 {
+		at, n := t-day*math.Floor(t/day), 0.0
+		for _, s := range shifts {
+			if at >= s[0] && at < s[1] {
+				n++
+			}
+		}
+		return n
+	}
+	share := func(t float64) float64 { return total(t) / running(t) }
+	var t trial
+	for i, s := range shifts {
+		lives := always()
+		if i > 0 {
+			lives = []life{{s[0], s[1]}, {day + s[0], day + s[1]}}
+		}
+		t.processes = append(t.processes, service(r, lives, named(sessionFunction, "io_wait",
+			calls(share, memoryless(20).atMost(hour)))))
+	}
+	return t
+}
+
+// newVersion moves lines, so that all of the service's own signatures are new.
+func newVersion(r *rand.Rand) trial {
+	deployed := within(r, 8*hour, 16*hour)
+	load := daily(about(r, 6), 0.6)
+	version := func(only int, function string) group {
+		g := named(function, "select", calls(load, memoryless(15)), resident(10+r.IntN(20)))
+		g.only = only
+		return g
+	}
+	lives := []life{{-day, deployed}, {deployed, forever}}
+	return alone(service(r, lives, version(1, "shop/live.(*Hub).serve"), version(2, "shop/live.(*Hub).serveAll")))
+}
+
+// gap loses an hour of data while load changes.
+func gap(r *rand.Rand) trial {
+	at := int(within(r, 4*hour, 20*hour))
+	p := service(r, always(), named(callFunction, "select", calls(daily(about(r, 6), 0.8), memoryless(15).atMost(hour))))
+	p.missed = func(minute int) bool { return minute >= at && minute < at+60 }
+	return alone(p)
+}
+
+// failures loses one scrape of twenty, and now and then several running.
+func failures(r *rand.Rand) trial {
+	lost := make([]bool, int(2*day))
+	for i := range lost {
+		switch {
+		case r.IntN(20) == 0:
+			lost[i] = true
+		case i > 0 && lost[i-1]:
+			lost[i] = r.IntN(2) == 0
+		}
+	}
+	p := service(r, always(), named(callFunction, "select", calls(daily(about(r, 6), 0.8), memoryless(15).atMost(hour))))
+	p.missed = func(minute int) bool { return lost[minute] }
+	return alone(p)
+}

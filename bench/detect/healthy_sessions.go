@@ -1,0 +1,68 @@
+package main
+
+import (
+	"math"
+	"math/rand/v2"
+)
+
+// sessionFamilies are healthy services whose goroutines live as long as a user
+// stays.
+func sessionFamilies() []family {
+	return []family{
+		{"20,000 websockets", 24, false, 0, websockets},
+		{"sessions of 15 minutes on average", 48, true, 0, sessions(15)},
+		{"sessions of 2 h on average", 48, false, 0, sessions(2 * hour)},
+		{"sessions of 8 h on average", 48, false, 0, sessions(8 * hour)},
+		{"a working day, three times", 72, false, day, workingDays},
+	}
+}
+
+const sessionFunction = "shop/live.(*Session).read"
+
+// websockets come and go all the time, each staying for four hours on average,
+// and their number stays about the same.
+func websockets(r *rand.Rand) trial {
+	const open, mean = 20_000, 4 * hour
+	return alone(service(r, always(), named(sessionFunction, "io_wait",
+		source{arrivals: fromStart(open), lifetime: memoryless(mean)},
+		calls(steady(open/mean), memoryless(mean)))))
+}
+
+// sessions are memoryless, while the load rises tenfold in the morning and falls
+// as far in the evening. There are about 200 by day, but for the longest, which
+// do not get that far.
+func sessions(mean float64) func(*rand.Rand) trial {
+	return func(r *rand.Rand) trial {
+		return alone(service(r, always(), named(sessionFunction, "io_wait",
+			calls(officeHours(about(r, 200/mean)), memoryless(mean)))))
+	}
+}
+
+// officeHours rises from a tenth to all of a load between seven and ten in the
+// morning, and falls between five and eight in the evening, day by day.
+func officeHours(perMinute float64) load {
+	return func(t float64) float64 {
+		at := t - day*math.Floor(t/day)
+		morning := ramp(0, 1, 7*hour, 10*hour)(at)
+		evening := ramp(0, 1, 17*hour, 20*hour)(at)
+		return perMinute * (0.1 + 0.9*(morning-evening))
+	}
+}
+
+// workingDays is some hundred people who come at about nine and stay for about
+// eight hours. On the first day nobody can tell them from a leak, so flags count
+// from the second day on.
+func workingDays(r *rand.Rand) trial {
+	people := 100 + r.IntN(301)
+	g := named(sessionFunction, "io_wait")
+	for d := range 3 {
+		come := func(r *rand.Rand, _ life, born func(float64)) {
+			n := int(float64(people) * within(r, 0.95, 1.05))
+			for range n {
+				born(float64(d)*day + 9*hour + 30*r.NormFloat64())
+			}
+		}
+		g.sources = append(g.sources, source{arrivals: come, lifetime: around(8*hour, 20)})
+	}
+	return alone(service(r, always(), g))
+}

@@ -1,0 +1,146 @@
+package main
+
+import (
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/otel-goroutine/otel-goroutine/internal/growth"
+)
+
+// The settings of max_lifetime that are tried: the default, and that for plain
+// request and response.
+const (
+	lifetimeDefault = 12 * time.Hour
+	lifetimeCalls   = time.Hour
+)
+
+// Columns of ours. Those of the rivals follow them.
+const (
+	censusSuspected = iota
+	censusProbable
+	countsSuspected
+	countsProbable
+	callsSuspected // with the census and max_lifetime at lifetimeCalls
+	callsProbable
+	oursEnd
+)
+
+// played is what became of one case.
+type played struct {
+	columns []*outcome // nil if the column was not asked
+	leaks   []limits
+}
+
+// limits are the times by which a leak could be found, in minutes after its onset.
+type limits struct {
+	oracle, formula           float64
+	oracleCalls, formulaCalls float64
+	goroutines                bool // else only memory leaks, and there are none
+}
+
+// run plays all cases of all families, in workers goroutines, and returns them in
+// order.
+func run(all []family, perFamily, workers int) ([][]played, error) {
+	results := make([][]played, len(all))
+	type task struct{ family, seed int }
+	tasks := make(chan task)
+	errs := make(chan error, workers)
+	var wg sync.WaitGroup
+	for range workers {
+		wg.Go(func() {
+			var failed error
+			for t := range tasks {
+				if failed != nil {
+					continue // the others are taken, so that nobody waits
+				}
+				results[t.family][t.seed], failed = all[t.family].play(t.seed)
+			}
+			errs <- failed
+		})
+	}
+	for f := range all {
+		results[f] = make([]played, perFamily)
+		for seed := range perFamily {
+			tasks <- task{f, seed}
+		}
+	}
+	close(tasks)
+	wg.Wait()
+	for range workers {
+		if err := <-errs; err != nil {
+			return nil, err
+		}
+	}
+	return results, nil
+}
+
+// play plays one case through all detectors.
+func (f family) play(seed int) (played, error) {
+	r := random(f.name, seed)
+	t := f.make(r)
+	minutes := f.hours * hour
+	all := make([]*series, len(t.processes))
+	for i, p := range t.processes {
+		all[i] = simulate(r, p, minutes)
+	}
+	columns, err := f.playOurs(t, all)
+	if err != nil {
+		return played{}, fmt.Errorf("%s, seed %d: %w", f.name, seed, err)
+	}
+	out := played{columns: columns}
+	for _, v := range rivals() {
+		j := newJudge(t, f.judged)
+		for i, p := range t.processes {
+			v.replay(i, p, all[i], j.hear)
+		}
+		out.columns = append(out.columns, &j.result)
+	}
+	for _, l := range t.leaks {
+		out.leaks = append(out.leaks, limitsOf(l, t.processes[l.process], all[l.process], minutes))
+	}
+	return out, nil
+}
+
+// playOurs passes one case through our processor, once in each way.
+func (f family) playOurs(t trial, all []*series) ([]*outcome, error) {
+	columns := make([]*outcome, oursEnd)
+	for _, mode := range []struct {
+		column      int // of suspected; probable follows
+		census      bool
+		maxLifetime time.Duration
+	}{
+		{censusSuspected, true, lifetimeDefault},
+		{countsSuspected, false, lifetimeDefault},
+		{callsSuspected, true, lifetimeCalls},
+	} {
+		if mode.column == callsSuspected && !f.calls {
+			continue
+		}
+		suspected, probable := newJudge(t, f.judged), newJudge(t, f.judged)
+		err := replay(t.processes, all, mode.census, mode.maxLifetime, func(a alarm) {
+			suspected.hear(a)
+			if a.severity >= growth.Probable {
+				probable.hear(a)
+			}
+		})
+		if err != nil {
+			return nil, err
+		}
+		columns[mode.column], columns[mode.column+1] = &suspected.result, &probable.result
+	}
+	return columns, nil
+}
+
+func limitsOf(l leak, p process, s *series, minutes int) limits {
+	if len(l.groups) == 0 {
+		return limits{}
+	}
+	return limits{
+		goroutines:   true,
+		oracle:       oracle(l, s, lifetimeDefault),
+		formula:      formula(l, p, minutes, lifetimeDefault),
+		oracleCalls:  oracle(l, s, lifetimeCalls),
+		formulaCalls: formula(l, p, minutes, lifetimeCalls),
+	}
+}

@@ -1,0 +1,35 @@
+package main
+
+import (
+	"bytes"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+func TestSameResultWhateverTheWorkers(t *testing.T) {
+	few := []family{leakFamilies()[1], loadFamilies()[0]}
+	once, err := run(few, 2, 1)
+	require.NoError(t, err)
+	twice, err := run(few, 2, 3)
+	require.NoError(t, err)
+	require.Equal(t, once, twice)
+
+	require.GreaterOrEqual(t, once[0][0].columns[censusProbable].found[0], 60.0)
+	require.False(t, once[1][0].columns[censusSuspected].falseAlarm)
+}
+
+// Each family can be played in all columns, and everything be written of it.
+func TestReportOfAllFamilies(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes half a minute with the race detector")
+	}
+	all := families()
+	results, err := run(all, 1, 2)
+	require.NoError(t, err)
+	var out bytes.Buffer
+	report(&out, all, results)
+	for _, f := range all {
+		require.Contains(t, out.String(), "\n"+f.name)
+	}
+}

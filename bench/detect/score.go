@@ -1,0 +1,136 @@
+package main
+
+import (
+	"math"
+	"slices"
+)
+
+// outcome is what a detector made of one case.
+//
+// Each leak of a case is one positive, found or not. All that is healthy in a
+// case is one negative, however many groups and instances that is: it makes one
+// false alarm when any of it is flagged. In a family of leaks that is the groups
+// beside the leak, the other replicas, and the leak itself before it begins.
+type outcome struct {
+	// found is, for each leak, how many minutes after its onset it was first
+	// flagged; notFound if never.
+	found []float64
+	// falseAlarm is whether anything was flagged that does not leak, and by
+	// whom the first of it.
+	falseAlarm bool
+	accused    string
+	at         float64
+}
+
+const notFound = -1
+
+// judge is told of alarms, in order of time, and makes an outcome of them.
+type judge struct {
+	trial  trial
+	from   float64 // flags before do not count
+	result outcome
+}
+
+func newJudge(t trial, from float64) *judge {
+	j := &judge{trial: t, from: from}
+	for range t.leaks {
+		j.result.found = append(j.result.found, notFound)
+	}
+	return j
+}
+
+func (j *judge) hear(f alarm) {
+	minute := float64(f.minute)
+	if minute < j.from {
+		return
+	}
+	leaks := false
+	for i, l := range j.trial.leaks {
+		if !l.is(f) || minute < l.onset {
+			continue
+		}
+		leaks = true
+		if j.result.found[i] == notFound {
+			j.result.found[i] = minute - l.onset
+		}
+	}
+	if !leaks && !j.result.falseAlarm {
+		j.result.falseAlarm, j.result.accused, j.result.at = true, f.who, minute
+	}
+}
+
+// is tells whether a flag is about the leak. One on the number of goroutines of
+// the process is, if it is goroutines that leak.
+func (l leak) is(f alarm) bool {
+	if f.process != l.process {
+		return false
+	}
+	return slices.Contains(l.who, f.who) || f.who == "" && len(l.groups) > 0
+}
+
+// score sums up the outcomes of one detector.
+type score struct {
+	cases                  int
+	leaks, found           int
+	healthy, healthyAlarms int // cases without a leak, and those of them with a false alarm
+	alarms                 int // cases with a false alarm
+	times                  []float64
+}
+
+// add adds the outcome of a case.
+func (s *score) add(o outcome) {
+	s.cases++
+	s.leaks += len(o.found)
+	for _, at := range o.found {
+		if at != notFound {
+			s.found++
+			s.times = append(s.times, at)
+		}
+	}
+	if o.falseAlarm {
+		s.alarms++
+	}
+	if len(o.found) == 0 {
+		s.healthy++
+		if o.falseAlarm {
+			s.healthyAlarms++
+		}
+	}
+}
+
+// recall is the share of leaks that were found.
+func (s *score) recall() float64 { return share(s.found, s.leaks) }
+
+// falsePositiveRate is the share of cases without any leak that gave an alarm.
+func (s *score) falsePositiveRate() float64 { return share(s.healthyAlarms, s.healthy) }
+
+// precision is the share of true ones among leaks found and false alarms of all
+// cases, those in families of leaks included.
+func (s *score) precision() float64 {
+	if s.healthy == 0 {
+		return math.NaN() // it was asked of leaks only
+	}
+	return share(s.found, s.found+s.alarms)
+}
+
+// share is NaN of nothing.
+func share(part, of int) float64 {
+	if of == 0 {
+		return math.NaN()
+	}
+	return float64(part) / float64(of)
+}
+
+// timeTo returns the time, in minutes, within which this share of all leaks was
+// found: those that never were took forever. NaN if there are none.
+func (s *score) timeTo(quantile float64) float64 {
+	if s.leaks == 0 {
+		return math.NaN()
+	}
+	times := slices.Sorted(slices.Values(s.times))
+	i := int(math.Ceil(quantile*float64(s.leaks))) - 1
+	if i >= len(times) {
+		return math.Inf(1)
+	}
+	return times[max(0, i)]
+}

@@ -1,0 +1,193 @@
+package main
+
+import (
+	"math"
+	"math/rand/v2"
+	"sort"
+)
+
+// agedAfter is the default of the receiver and of instrument, in minutes.
+const agedAfter = 10
+
+// simulate plays a process for a number of minutes. It follows each goroutine
+// from its birth to its death, but needs no list of those alive: the snapshots
+// that see it first, old and no more are known at its birth, and what they count
+// changes there by one. So 20,000 connections cost no more than their births.
+func simulate(r *rand.Rand, p process, minutes int) *series {
+	s := newSeries(len(p.groups), minutes)
+	for i := range p.lives {
+		s.addLife(r, p, i, minutes)
+	}
+	for i := range s.groups {
+		s.groups[i].settle(s.minutes)
+		accumulate(s.leaked[i])
+	}
+	s.memory = p.memory.play(r, s)
+	return s
+}
+
+func newSeries(groups, minutes int) *series {
+	s := &series{groups: make([]counted, groups), leaked: make([][]float64, groups)}
+	for i := range s.leaked {
+		s.leaked[i] = make([]float64, minutes)
+	}
+	return s
+}
+
+// addLife appends the snapshots of one life and counts its goroutines.
+func (s *series) addLife(r *rand.Rand, p process, nth, minutes int) {
+	l := p.lives[nth]
+	l.end = min(l.end, float64(minutes))
+	w := s.window(p, l, minutes)
+	n := w.end - w.first + 1 // one more, for what is never seen to end
+	changes := make([]counted, len(p.groups))
+	for i := range changes {
+		changes[i] = counted{count: make([]int32, n), aged: make([]int32, n), exits: make([]int32, n)}
+	}
+	for g, group := range p.groups {
+		if group.only != 0 && group.only != nth+1 {
+			continue
+		}
+		for _, src := range group.sources {
+			groups := append([]int{g}, src.visits...)
+			src.arrivals(r, l, func(at float64) {
+				dies := at + src.lifetime(r, at)
+				if src.leaks {
+					change(s.leaked[g], at, 1)
+					change(s.leaked[g], l.end, -1)
+				}
+				w.live(r, changes, groups, at, dies)
+			})
+		}
+	}
+	for g := range s.groups {
+		s.groups[g].append(changes[g])
+	}
+}
+
+// window is the snapshots of one life, by their indices.
+type window struct {
+	minutes    []int // of all snapshots
+	first, end int   // of this life's
+}
+
+func (s *series) window(p process, l life, minutes int) window {
+	w := window{first: len(s.minutes)}
+	from := int(math.Ceil(max(l.begin, 0)))
+	for m := from; m < minutes && float64(m) < l.end; m++ {
+		if p.missed != nil && p.missed(m) {
+			continue
+		}
+		s.minutes = append(s.minutes, m)
+	}
+	w.minutes, w.end = s.minutes, len(s.minutes)
+	for range w.end - w.first {
+		s.starts = append(s.starts, s.minutes[w.first])
+	}
+	return w
+}
+
+// at returns the first snapshot of the life that is not before a time, counted
+// from the life's first.
+func (w window) at(t float64) int {
+	own := w.minutes[w.first:w.end]
+	if len(own) == 0 || t <= float64(own[0]) {
+		return 0
+	}
+	// Most often none is missing.
+	if guess := int(math.Ceil(t)) - own[0]; guess < len(own) && float64(own[guess]) == math.Ceil(t) {
+		return guess
+	}
+	return sort.Search(len(own), func(i int) bool { return float64(own[i]) >= t })
+}
+
+// dwell is for how long a goroutine that moves stays in one group on average, in
+// minutes: several snapshots.
+const dwell = 7
+
+// live counts one goroutine, which starts in the first of groups. The census calls it aged from the first snapshot on
+// that is agedAfter past the one that saw it first, and an exit at the first
+// that misses it, if it was aged in the one before.
+func (w window) live(r *rand.Rand, changes []counted, groups []int, born, dies float64) {
+	seen, gone := w.at(born), w.at(dies)
+	if gone <= seen {
+		return
+	}
+	old := w.at(float64(w.minutes[w.first+seen] + agedAfter))
+	group, from := groups[0], seen
+	for len(groups) > 1 {
+		moves := w.at(born + r.ExpFloat64()*dwell)
+		if moves >= gone {
+			break
+		}
+		changes[group].stay(from, moves, old)
+		group, from = groups[r.IntN(len(groups))], moves
+		born = float64(w.minutes[w.first+moves])
+	}
+	changes[group].stay(from, gone, old)
+	if gone > old {
+		changes[group].exits[gone]++
+	}
+}
+
+// stay counts a goroutine that was in the group from one snapshot up to another,
+// and aged from old on.
+func (c *counted) stay(from, to, old int) {
+	c.count[from]++
+	c.count[to]--
+	if to > old {
+		c.aged[max(from, old)]++
+		c.aged[to]--
+	}
+}
+
+// append adds the changes of one life, summed up.
+func (c *counted) append(changes counted) {
+	var count, aged, exits int32
+	for i := range len(changes.count) - 1 {
+		count += changes.count[i]
+		aged += changes.aged[i]
+		exits += changes.exits[i]
+		c.count = append(c.count, count)
+		c.aged = append(c.aged, aged)
+		c.exits = append(c.exits, exits)
+	}
+}
+
+// settle decides which snapshots have a row for the group: as in the census, it
+// stays for agedAfter when it is empty.
+func (c *counted) settle(minutes []int) {
+	c.listed = make([]bool, len(minutes))
+	emptied := math.MinInt / 2
+	for i, n := range c.count {
+		if n > 0 {
+			c.listed[i] = true
+			continue
+		}
+		if i > 0 && c.count[i-1] > 0 {
+			emptied = minutes[i]
+		}
+		c.listed[i] = minutes[i]-emptied < agedAfter
+	}
+}
+
+// change notes that from a time on there are so many more. What is left of its
+// minute counts as that share of it.
+func change(alive []float64, at, by float64) {
+	at = max(at, 0)
+	m := int(at)
+	left := float64(m+1) - at
+	if m < len(alive) {
+		alive[m] += by * left
+	}
+	if m+1 < len(alive) {
+		alive[m+1] += by * (1 - left)
+	}
+}
+
+// accumulate turns changes into what they add up to.
+func accumulate(changes []float64) {
+	for i := 1; i < len(changes); i++ {
+		changes[i] += changes[i-1]
+	}
+}

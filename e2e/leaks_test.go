@@ -1,0 +1,156 @@
+package e2e
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// One process is watched in three ways, as three services. Times are those of the
+// demonstration.
+const threeWays = `
+receivers:
+  goroutine/traced:
+    collection_interval: 1s
+    aged_after: 5s
+    targets: [{endpoint: %[1]s, service_name: traced, capture: trace}]
+  goroutine/profiled:
+    collection_interval: 1s
+    aged_after: 5s
+    targets: [{endpoint: %[1]s, service_name: profiled, capture: profile}]
+  otlp:
+    protocols:
+      http:
+        endpoint: %[2]s
+
+processors:
+  leak_detect:
+    min_duration: 15s
+    min_leaked: 10
+    max_lifetime: 1m
+  filter/flags:
+    metrics:
+      metric:
+        - name != "goroutine.leak.severity"
+
+exporters:
+  file:
+    path: %[3]s
+
+service:
+  pipelines:
+    metrics:
+      receivers: [goroutine/traced, goroutine/profiled, otlp]
+      processors: [leak_detect, filter/flags]
+      exporters: [file]
+  telemetry:
+    metrics:
+      level: none
+    logs:
+      level: warn
+`
+
+// view is one way to watch the process, and how severe each leak is in it.
+type view struct {
+	service  string
+	severity func(leak) int64
+}
+
+func suspected(leak) int64 { return 1 }
+func probable(leak) int64  { return 2 }
+
+// TestEveryPatternIsFlaggedAndNoRepair has examples/leaks make every mistake in one
+// process, each beside its repair. What is flagged is what leaks, where it leaks,
+// and nothing else.
+func TestEveryPatternIsFlaggedAndNoRepair(t *testing.T) {
+	folder, service := t.TempDir(), buildLeaks(t)
+	pprof, otlp, output := freeAddress(t), freeAddress(t), filepath.Join(folder, "flagged.json")
+	config := filepath.Join(folder, "collector.yaml")
+	require.NoError(t, os.WriteFile(config, fmt.Appendf(nil, threeWays, pprof, otlp, output), 0o600))
+	run(t, nil, collector, "--config", config)
+	run(t, []string{
+		"OTEL_EXPORTER_OTLP_ENDPOINT=http://" + otlp,
+		"OTEL_METRIC_EXPORT_INTERVAL=1000",
+		"OTEL_SERVICE_NAME=instrumented",
+		"OTEL_GO_GOROUTINE_INTERVAL=1s",
+		"OTEL_GO_GOROUTINE_AGED_AFTER=5s",
+		"OTEL_GO_GOROUTINE_OVERHEAD_BUDGET=0.1",
+	}, service, "-listen", pprof, "-every", "400ms", "-for", "3m")
+
+	flagged := findings{path: output, found: make(map[string]map[place]int64)}
+	views := []view{{"traced", probable}, {"profiled", suspected}, {"instrumented", probable}}
+	awaitLeaks(t, &flagged, views)
+	for _, v := range views {
+		compare(t, v, flagged.found[v.service])
+	}
+}
+
+func compare(t *testing.T, v view, found map[place]int64) {
+	t.Helper()
+	all := wanted(t, v)
+	for at, severity := range all {
+		assert.Equal(t, severity, found[at], "%s: severity of %+v", v.service, at)
+	}
+	for at, severity := range found {
+		assert.Contains(t, all, at, "%s flags what is in order, severity %d", v.service, severity)
+	}
+}
+
+// buildLeaks builds examples/leaks.
+func buildLeaks(t *testing.T) string {
+	t.Helper()
+	service := filepath.Join(t.TempDir(), "leaks")
+	build := exec.CommandContext(t.Context(), "go", "build", "-o", service, ".")
+	build.Dir = filepath.Join("..", "examples", "leaks")
+	out, err := build.CombinedOutput()
+	require.NoError(t, err, string(out))
+	return service
+}
+
+// wanted returns every leak with the severity that it has in a view.
+func wanted(t *testing.T, v view) map[place]int64 {
+	t.Helper()
+	all := make(map[place]int64)
+	for _, l := range leaks() {
+		all[l.place(t)] = v.severity(l)
+	}
+	return all
+}
+
+// awaitLeaks reads on until every leak is as severe as it should be, and for a
+// while after, in which what is in order could be flagged too.
+func awaitLeaks(t *testing.T, flagged *findings, views []view) {
+	t.Helper()
+	const patience, extra = 80 * time.Second, 5 * time.Second
+	again := time.NewTicker(500 * time.Millisecond)
+	defer again.Stop()
+	begin := time.Now()
+	for deadline := begin.Add(patience); time.Now().Before(deadline); <-again.C {
+		flagged.update(t)
+		if allFound(t, flagged, views) {
+			t.Logf("all found after %v", time.Since(begin).Round(time.Second))
+			break
+		}
+	}
+	for end := time.Now().Add(extra); time.Now().Before(end); <-again.C {
+		flagged.update(t)
+	}
+}
+
+func allFound(t *testing.T, flagged *findings, views []view) bool {
+	t.Helper()
+	for _, v := range views {
+		for at, severity := range wanted(t, v) {
+			if flagged.found[v.service][at] < severity {
+				return false
+			}
+		}
+	}
+	return true
+}

@@ -1,0 +1,25 @@
+package heldconnection
+
+import (
+	"bufio"
+	"context"
+	"net"
+	"time"
+)
+
+// GreetingRepaired does what GreetingLeaky does, and gives up after patience.
+//
+// The repair: a deadline on the connection, set before the first byte is read.
+// Reads do not look at a context; the dial does.
+func GreetingRepaired(ctx context.Context, address string, patience time.Duration) (string, error) {
+	dialer := net.Dialer{Timeout: patience}
+	conn, err := dialer.DialContext(ctx, "tcp", address)
+	if err != nil {
+		return "", err
+	}
+	defer func() { _ = conn.Close() }()
+	if err := conn.SetDeadline(time.Now().Add(patience)); err != nil {
+		return "", err
+	}
+	return bufio.NewReader(conn).ReadString('\n')
+}

@@ -1,0 +1,48 @@
+//go:build unix && !solaris && !aix
+
+package heldfile
+
+import (
+	"context"
+	"errors"
+	"os"
+	"syscall"
+	"time"
+)
+
+// retryEvery is how often the lock is asked for.
+const retryEvery = 10 * time.Millisecond
+
+// StampRepaired does what StampLeaky does, or returns an error when ctx ends first.
+//
+// The repair: ask for the lock without waiting (LOCK_NB), and wait between two
+// tries where a context can end it. The file is closed by defer, and its lock goes
+// with it.
+func StampRepaired(ctx context.Context, path, line string) error {
+	file, err := os.OpenFile(path, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = file.Close() }()
+	if err := lock(ctx, file); err != nil {
+		return err
+	}
+	_, err = file.WriteString(line + "\n")
+	return err
+}
+
+func lock(ctx context.Context, file *os.File) error {
+	again := time.NewTicker(retryEvery)
+	defer again.Stop()
+	for {
+		err := syscall.Flock(int(file.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
+		if !errors.Is(err, syscall.EWOULDBLOCK) {
+			return err
+		}
+		select {
+		case <-again.C:
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
+}

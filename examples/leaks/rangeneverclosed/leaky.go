@@ -1,0 +1,34 @@
+// Package rangeneverclosed shows a loop over a channel that is not closed on every
+// way out.
+package rangeneverclosed
+
+import (
+	"bufio"
+	"io"
+	"strconv"
+)
+
+// ImportLeaky reads numbers, one a line, and passes them on to store.
+//
+// What goes wrong: a line that is no number ends the import before the channel is
+// closed, and storeLeaky waits for the next row for ever.
+func ImportLeaky(lines io.Reader, store func(int)) error {
+	rows := make(chan int)
+	go storeLeaky(rows, store)
+	scanner := bufio.NewScanner(lines)
+	for scanner.Scan() {
+		row, err := strconv.Atoi(scanner.Text())
+		if err != nil {
+			return err
+		}
+		rows <- row
+	}
+	close(rows)
+	return scanner.Err()
+}
+
+func storeLeaky(rows <-chan int, store func(int)) {
+	for row := range rows { // leaks here
+		store(row)
+	}
+}

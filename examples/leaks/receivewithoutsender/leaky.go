@@ -1,0 +1,22 @@
+// Package receivewithoutsender shows a wait for a reply that was never sent.
+package receivewithoutsender
+
+import "strings"
+
+// AskLeaky sends a question to the help desk and returns the reply.
+//
+// What goes wrong: the help desk drops a question that it does not take for one,
+// as a queue drops a message that it cannot read. Nobody else will ever reply, and
+// there is nothing to give up with.
+func AskLeaky(question string) string {
+	reply := make(chan string)
+	go answerLeaky(question, reply)
+	return <-reply // leaks here
+}
+
+func answerLeaky(question string, reply chan<- string) {
+	if !strings.HasSuffix(question, "?") {
+		return
+	}
+	reply <- "have you tried turning it off and on again"
+}

@@ -1,0 +1,42 @@
+package selectwithoutdone
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"github.com/otel-goroutine/otel-goroutine/examples/leaks/internal/leaktest"
+)
+
+func TestLeaky(t *testing.T) {
+	leaktest.Leaks(t, "showLeaky", "select", func() {
+		ctx, cancel := context.WithCancel(t.Context())
+		defer cancel()
+		FollowLeaky(ctx, NewTopic(), func(string) {})
+	})
+}
+
+func TestRepaired(t *testing.T) {
+	leaktest.Clean(t, func() {
+		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+		defer cancel()
+		topic, shown := NewTopic(), make(chan string)
+		FollowRepaired(ctx, topic, func(event string) {
+			shown <- event
+			cancel()
+		})
+		for again := time.NewTicker(time.Millisecond); ; {
+			topic.Publish("sold")
+			select {
+			case <-again.C:
+				continue
+			case event := <-shown:
+				if event != "sold" {
+					t.Errorf("shown %q", event)
+				}
+			}
+			again.Stop()
+			return
+		}
+	})
+}

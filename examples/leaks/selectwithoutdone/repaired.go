@@ -1,0 +1,25 @@
+package selectwithoutdone
+
+import "context"
+
+// FollowRepaired does what FollowLeaky does.
+//
+// The repair: one more case. Every select in a loop needs one by which it ends.
+func FollowRepaired(ctx context.Context, topic *Topic, show func(string)) {
+	go showRepaired(ctx, topic, show)
+}
+
+func showRepaired(ctx context.Context, topic *Topic, show func(string)) {
+	s := topic.subscribe()
+	defer topic.unsubscribe(s)
+	for {
+		select {
+		case event := <-s.events:
+			show(event)
+		case notice := <-s.notices:
+			show("notice: " + notice)
+		case <-ctx.Done():
+			return
+		}
+	}
+}

@@ -1,0 +1,24 @@
+package waitgroupmiscounted
+
+import (
+	"sync"
+	"sync/atomic"
+)
+
+// HealthyRepaired does what HealthyLeaky does.
+//
+// The repair: let WaitGroup.Go count, which cannot be done wrong. (Before Go 1.25:
+// Add(1) right before the go statement, and defer Done as its first line.)
+func HealthyRepaired(hosts []string, check func(string) error) int {
+	var healthy atomic.Int64
+	var checks sync.WaitGroup
+	for _, host := range hosts {
+		checks.Go(func() {
+			if check(host) == nil {
+				healthy.Add(1)
+			}
+		})
+	}
+	checks.Wait()
+	return int(healthy.Load())
+}
