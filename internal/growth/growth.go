@@ -81,6 +81,7 @@ type Evidence struct {
 	belief     belief
 	population population
 	census     bool // the level is the aged, not the count
+	resumes    bool // whoever watches the process is new, and has yet to see its goroutines age
 }
 
 // Observe takes the next observation and returns the verdict that holds from
@@ -96,7 +97,7 @@ func (e *Evidence) Observe(r *Rules, o Observation) Verdict {
 		return e.belief.verdict(e.population.grown())
 	}
 	e.noticeProcess(r, o)
-	if !e.chooseLevel(r, o, now) {
+	if e.resumes && !e.resumed(r, o, now) || !e.chooseLevel(r, o, now) {
 		e.last = now
 		return e.belief.verdict(e.population.grown())
 	}
@@ -118,21 +119,51 @@ func (e *Evidence) Last() time.Time { return time.Unix(0, e.last) }
 
 func countable(v float64) bool { return v >= 0 && !math.IsInf(v, 1) }
 
-// noticeProcess starts afresh what a new process starts afresh. What is known of
-// lifetimes and of past populations is known of the code, and stays.
+// noticeProcess notices that the process is another one, or that whoever watches it
+// is: a collector that was restarted counts from a later start, too. Then as many
+// goroutines are there as were aged before, and need only be seen to age again.
 func (e *Evidence) noticeProcess(r *Rules, o Observation) {
 	if o.Start.IsZero() {
 		return
 	}
 	start := o.Start.UnixNano()
 	if e.start != 0 && start > e.start {
-		e.belief.restart(e.grewToTheEnd(r))
-		e.floors = floors{}
-		e.lifetime.restart()
-		e.population.restart()
+		if e.census && o.Census && e.population.level > 0 && o.Count >= float64(e.population.level) {
+			e.resumes = true
+			e.lifetime.restart()
+		} else {
+			e.restart(r)
+		}
 	}
 	e.start = max(e.start, start)
 }
+
+// restart starts afresh what a new process starts afresh. What is known of lifetimes
+// and of past populations is known of the code, and stays.
+func (e *Evidence) restart(r *Rules) {
+	e.belief.restart(e.grewToTheEnd(r))
+	e.floors = floors{}
+	e.lifetime.restart()
+	e.population.restart()
+	e.resumes = false
+}
+
+// resumed tells whether the level can be observed again, because the goroutines have
+// aged again, or will not: too few are left, or it takes longer than it can.
+func (e *Evidence) resumed(r *Rules, o Observation, now int64) bool {
+	level := float64(e.population.level)
+	switch {
+	case o.Census && o.Aged >= mostOf*level:
+		e.resumes = false
+	case o.Count < mostOf*level, now-e.start > int64(r.MinDuration):
+		e.restart(r)
+	}
+	return !e.resumes
+}
+
+// mostOf is the share of those that were aged that must be there again: some may have
+// left meanwhile.
+const mostOf = 0.9
 
 // grewToTheEnd returns how long the life of a process was whose count grew to its
 // end, over a good part of it; 0 if it did not.

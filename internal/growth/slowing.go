@@ -1,9 +1,6 @@
 package growth
 
-import (
-	"math"
-	"slices"
-)
+import "math"
 
 // A leak keeps pace. What fills a pool, or a population of sessions, arrives ever more
 // rarely, because each that is there already is one less to come. Over the whole of
@@ -19,36 +16,39 @@ type knot struct {
 // chance. The beginning is where the level last stood at base, give or take a tenth of
 // what has grown since.
 func (f *floors) slowing(base float64) bool {
-	knots := f.history()
-	now := knots[len(knots)-1]
-	begin := len(knots) - 1
-	for begin > 0 && knots[begin].level-base > beginning*(now.level-base) {
-		begin--
+	var room [maxKnots]knot
+	knots := f.history(room[:0])
+	grown := knots[0].level - base
+	n := 1
+	for n < len(knots) && knots[n-1].level-base > beginning*grown {
+		n++
 	}
-	return slows(knots[begin:])
+	return slows(knots[:n])
 }
 
 // beginning is the share of what has grown that may be there at the beginning.
 const beginning = 0.1
 
-// history returns the levels that are known, the latest last: those of each horizon as
+// maxKnots is how many levels there are at most: those of the shortest horizon, half as
+// many of each longer one, and the present.
+const maxKnots = segments + (horizons-1)*(segments/2+1) + 1
+
+// history appends the levels that are known, the latest first: those of each horizon as
 // far back as it reaches. A floor is the level at the begin of its segment, if it only
 // rises.
-func (f *floors) history() []knot {
-	now := float64(f.closed)
-	knots := []knot{{now, float64(f.current)}}
-	oldest := now
+func (f *floors) history(knots []knot) []knot {
+	oldest := int(f.closed)
+	knots = append(knots, knot{float64(oldest), float64(f.current)})
 	for i := range f.scales {
-		length := float64(int(1) << i)
-		end := math.Floor(now/length) * length
-		for k := range min(int(f.closed>>i), segments) {
-			if at := end - float64(k+1)*length; at < oldest {
+		known := min(int(f.closed>>i), segments)
+		end := int(f.closed >> i << i)
+		for k := range known {
+			if at := end - (k+1)<<i; at < oldest {
 				oldest = at
-				knots = append(knots, knot{at, float64(f.scales[i][segments-1-k])})
+				knots = append(knots, knot{float64(at), float64(f.scales[i][segments-1-k])})
 			}
 		}
 	}
-	slices.Reverse(knots)
 	return knots
 }
 
@@ -57,9 +57,9 @@ func (f *floors) history() []knot {
 // middle, with the variance of one of them over n. It is the most powerful test
 // against a pace that falls exponentially (Cox and Lewis, The Statistical Analysis of
 // Series of Events, 1966, chapter 3). Of those that came between two knots no more is
-// known than that.
+// known than that. The latest knot comes first.
 func slows(knots []knot) bool {
-	first, last := knots[0], knots[len(knots)-1]
+	last, first := knots[0], knots[len(knots)-1]
 	whole := last.at - first.at
 	n := last.level - first.level
 	if n <= 0 {
@@ -68,7 +68,7 @@ func slows(knots []knot) bool {
 	var mean, square float64 // of a time at an even pace
 	var times float64        // of the arrivals
 	for i := 1; i < len(knots); i++ {
-		a, b := knots[i-1], knots[i]
+		b, a := knots[i-1], knots[i]
 		middle, share := (a.at+b.at)/2-first.at, (b.at-a.at)/whole
 		mean += share * middle
 		square += share * middle * middle

@@ -2,6 +2,7 @@ package growth
 
 import (
 	"math"
+	"slices"
 	"testing"
 	"time"
 )
@@ -33,6 +34,7 @@ func TestSlows(t *testing.T) {
 		for i, level := range levels {
 			knots = append(knots, knot{float64(i), level})
 		}
+		slices.Reverse(knots)
 		return knots
 	}
 	for name, tc := range map[string]struct {
@@ -45,7 +47,7 @@ func TestSlows(t *testing.T) {
 		"less than chance":        {at(0, 3, 5, 7, 8, 10), false},
 		"hardly, of many":         {at(0, 1010, 2010, 3000, 3990, 4980), false},
 		"a third less, of many":   {at(0, 1200, 2300, 3300, 4200, 5000), true},
-		"even, of uneven lengths": {[]knot{{0, 0}, {8, 80}, {12, 120}, {14, 140}, {15, 150}}, false},
+		"even, of uneven lengths": {[]knot{{15, 150}, {14, 140}, {12, 120}, {8, 80}, {0, 0}}, false},
 		"not at all":              {at(5, 5, 5, 5), true},
 	} {
 		if got := slows(tc.knots); got != tc.want {
@@ -62,17 +64,20 @@ func TestHistory(t *testing.T) {
 	for minute := range minutes {
 		f.observe(&r, float64(minute), time.Unix(0, 0).Add(time.Duration(minute+1)*time.Minute).UnixNano())
 	}
-	knots := f.history()
+	knots := f.history(nil)
+	if len(knots) > maxKnots {
+		t.Errorf("%d knots", len(knots))
+	}
 	length := segment(&r).Minutes()
 	for i, k := range knots {
 		if want := k.at * length; math.Abs(k.level-want) > 1 {
 			t.Errorf("knot %d: %v at minute %v", i, k.level, want)
 		}
-		if i > 0 && k.at <= knots[i-1].at {
+		if i > 0 && k.at >= knots[i-1].at {
 			t.Errorf("knot %d: %v after %v", i, k.at, knots[i-1].at)
 		}
 	}
-	if first := knots[0].at * length; first > minutes/4 {
+	if first := knots[len(knots)-1].at * length; first > minutes/4 {
 		t.Errorf("it begins at minute %v", first)
 	}
 }

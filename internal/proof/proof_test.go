@@ -57,7 +57,8 @@ func TestRows(t *testing.T) {
 	}
 	// The largest two; the third and the one without a stack; not main in select{}.
 	want := []Row{
-		{Signature: groupOf(2, 7).Signature, Count: 7}, {Signature: groupOf(1, 3).Signature, Count: 3},
+		{Signature: groupOf(2, 7).Signature, Count: 7},
+		{Signature: groupOf(1, 3).Signature, Count: 3},
 		{Other: true, Count: 3},
 	}
 	if rows := p.Observe(s); !slices.Equal(rows, want) {

@@ -1,0 +1,60 @@
+package growth
+
+import (
+	"testing"
+	"time"
+)
+
+// watched is a leak of one a minute in a process, as somebody reports it who began to
+// watch at a minute.
+func watched(minute, begun int) Observation {
+	at := func(minute int) time.Time {
+		return time.Unix(1_750_000_000, 0).Add(time.Duration(minute) * time.Minute)
+	}
+	aged := max(0, minute-10)
+	if minute < begun+10 {
+		aged = 0
+	}
+	return Observation{At: at(minute), Start: at(begun), Count: float64(minute), Census: true, Aged: float64(aged)}
+}
+
+// When the collector is restarted, its census begins anew. What was found stays found.
+func TestANewWatcherIsNoNewProcess(t *testing.T) {
+	rules := defaults()
+	var e Evidence
+	for minute := range 300 {
+		e.Observe(&rules, watched(minute, 0))
+	}
+	if v := e.Observe(&rules, watched(300, 0)); v.Severity != Probable {
+		t.Fatalf("before: %+v", v)
+	}
+	for minute := 302; minute < 600; minute++ {
+		v := e.Observe(&rules, watched(minute, 302))
+		if v.Severity != Probable {
+			t.Fatalf("minute %d: %+v", minute, v)
+		}
+		if want := float64(minute - 10); minute >= 312 && v.Leaked != want {
+			t.Fatalf("minute %d: %v leaked, want %v", minute, v.Leaked, want)
+		}
+	}
+}
+
+// A new process has fewer goroutines, and what had leaked is gone.
+func TestANewProcessIsNoNewWatcher(t *testing.T) {
+	rules := defaults()
+	for name, count := range map[string]float64{"few": 3, "as many, that do not stay": 1000} {
+		var e Evidence
+		for minute := range 300 {
+			e.Observe(&rules, watched(minute, 0))
+		}
+		var v Verdict
+		for minute := 300; minute < 300+32; minute++ {
+			o := watched(minute, 300)
+			o.Count, o.Aged = count, 0
+			v = e.Observe(&rules, o)
+		}
+		if v.Severity != None {
+			t.Errorf("%s: %+v", name, v)
+		}
+	}
+}
