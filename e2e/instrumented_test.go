@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -189,8 +190,9 @@ func freeAddress(t *testing.T) string {
 	return listener.Addr().String()
 }
 
-// run runs a program until the test ends. What it wrote is shown if the test fails.
-func run(t *testing.T, env []string, program string, args ...string) {
+// run runs a program until it is stopped, or the test ends. What it wrote is shown if
+// the test fails.
+func run(t *testing.T, env []string, program string, args ...string) (stop func()) {
 	t.Helper()
 	var written bytes.Buffer
 	ctx, cancel := context.WithCancel(context.Background())
@@ -200,11 +202,15 @@ func run(t *testing.T, env []string, program string, args ...string) {
 	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
 	cmd.WaitDelay = 10 * time.Second
 	require.NoError(t, cmd.Start())
-	t.Cleanup(func() {
+	stop = sync.OnceFunc(func() {
 		cancel()
 		_ = cmd.Wait() // ended by a signal
+	})
+	t.Cleanup(func() {
+		stop()
 		if t.Failed() {
 			t.Logf("%s wrote:\n%s", filepath.Base(program), &written)
 		}
 	})
+	return stop
 }

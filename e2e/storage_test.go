@@ -1,0 +1,93 @@
+package e2e
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+const withStorage = `
+extensions:
+  file_storage:
+    directory: %[3]s
+
+receivers:
+  goroutine:
+    collection_interval: 1s
+    aged_after: 5s
+    targets: [{endpoint: %[1]s, service_name: stored}]
+
+processors:
+  leak_detect:
+    min_duration: 15s
+    max_lifetime: 1m
+    storage: file_storage
+  filter/flags:
+    metrics:
+      metric:
+        - name != "goroutine.leak.severity"
+
+exporters:
+  file:
+    path: %[2]s
+
+service:
+  extensions: [file_storage]
+  pipelines:
+    metrics:
+      receivers: [goroutine]
+      processors: [leak_detect, filter/flags]
+      exporters: [file]
+  telemetry:
+    metrics:
+      level: none
+    logs:
+      level: info
+`
+
+// TestFlagsOutliveARestart ends the collector when it has found a leak, and starts it
+// again. The flag is there before it could have been found anew.
+func TestFlagsOutliveARestart(t *testing.T) {
+	folder, service, pprof := t.TempDir(), buildLeaks(t), freeAddress(t)
+	run(t, nil, service, "-listen", pprof, "-every", "400ms", "-for", "3m")
+	const anew = 20 * time.Second // aged_after and min_duration
+	first := storedCollector(t, folder, pprof, "first.json")
+	first.awaitFlag(t, 60*time.Second)
+	first.stop()
+	second := storedCollector(t, folder, pprof, "second.json")
+	second.awaitFlag(t, anew-5*time.Second)
+}
+
+// stored is a collector whose processor keeps what it remembers.
+type stored struct {
+	findings
+	stop func()
+}
+
+func storedCollector(t *testing.T, folder, pprof, output string) *stored {
+	t.Helper()
+	c := &stored{findings: findings{path: filepath.Join(folder, output), found: make(map[string]map[place]int64)}}
+	config := filepath.Join(folder, output+".yaml")
+	require.NoError(t, os.WriteFile(config, fmt.Appendf(nil, withStorage, pprof, c.path, folder), 0o600))
+	c.stop = run(t, nil, collector, "--config", config)
+	return c
+}
+
+// awaitFlag waits until one of the leaks is flagged as probable.
+func (c *stored) awaitFlag(t *testing.T, patience time.Duration) {
+	t.Helper()
+	leak := leaks()[1].place(t)
+	again := time.NewTicker(200 * time.Millisecond)
+	defer again.Stop()
+	for deadline := time.Now().Add(patience); time.Now().Before(deadline); <-again.C {
+		c.update(t)
+		if c.found["stored"][leak] == probable(leaks()[1]) {
+			return
+		}
+	}
+	t.Fatalf("%+v is not flagged within %v, but: %v", leak, patience, c.found)
+}
