@@ -22,6 +22,9 @@ var (
 	// ErrMalformed means that the trace is cut short, damaged or
 	// contradicts itself.
 	ErrMalformed = errors.New("malformed execution trace")
+	// ErrPanic means that golang.org/x/exp/trace panicked at the trace. An
+	// error that wraps it wraps ErrMalformed too.
+	ErrPanic = errors.New("the trace reader panicked")
 )
 
 func malformed(what string) error {

@@ -9,6 +9,8 @@
 package exectrace
 
 import (
+	"fmt"
+
 	"golang.org/x/exp/trace"
 
 	"github.com/otel-goroutine/otel-goroutine/internal/stack"
@@ -30,7 +32,7 @@ import (
 func Decode(data []byte) (s *stack.Snapshot, err error) {
 	defer func() {
 		if recover() != nil {
-			s, err = nil, malformed("the trace reader panicked")
+			s, err = nil, fmt.Errorf("%w: %w", ErrMalformed, ErrPanic)
 		}
 	}()
 	v, err := readHeader(data)
@@ -54,7 +56,7 @@ func prepare(data []byte, v version) (*thinned, error) {
 	if err != nil {
 		return nil, err
 	}
-	s, err := g.survey()
+	s, err := g.survey(len(data))
 	if err != nil {
 		return nil, err
 	}

@@ -22,9 +22,15 @@ const (
 	maxStrings = 1 << 17
 	// maxComparisons bounds the events that the trace reader sees, times the
 	// threads that they happened on. For each event it may have to ask every
-	// thread whether its next event can be believed, at 23 to 33 ns: two
-	// seconds in all. This admits 64 threads with a million events.
-	maxComparisons = 1 << 26
+	// thread whether its next event can be believed, at 23 to 33 ns: half a
+	// second in all. This admits 64 threads with a quarter of a million
+	// events, and a trace of a millisecond has some ten thousand of them.
+	maxComparisons = 1 << 24
+	// maxBeside is how many bytes a trace may have beside the goroutines that
+	// only wait: what happened, and the tables. It bounds what must be read of
+	// a trace that is too large before that is known. The busiest process
+	// above has half as many.
+	maxBeside = 12 << 20
 )
 
 // survey is what must be known of a trace before the trace reader sees it.
@@ -38,15 +44,16 @@ type survey struct {
 	// size is how many bytes those are.
 	size int
 	// active holds the goroutines of which an event tells more than a
-	// status.
+	// status. It is nil if nobody asks for them.
 	active map[uint64]struct{}
-	// waiting is how many statuses say that a goroutine waits.
-	waiting int
+	// waiting is how many statuses say that a goroutine waits, and
+	// waitingSize how many bytes those of the whole trace are.
+	waiting, waitingSize int
 }
 
-// survey reads every event and table entry once. What it counts is of the last
-// generation, but for the highest ID.
-func (g *generations) survey() (*survey, error) {
+// survey reads every event and table entry of a trace of the given size once. What
+// it counts is of the last generation, but for the highest ID and waitingSize.
+func (g *generations) survey(size int) (*survey, error) {
 	s := &survey{active: make(map[uint64]struct{})}
 	for _, b := range g.earlier {
 		if err := s.walk(b.data); err != nil {
@@ -54,13 +61,29 @@ func (g *generations) survey() (*survey, error) {
 		}
 		// The trace reader will not see these, and what was active then may
 		// wait all through the last generation.
-		clear(s.active)
-		*s = survey{highest: s.highest, active: s.active}
+		s.nextGeneration()
 	}
 	if err := s.walkLast(g.last); err != nil {
 		return nil, err
 	}
+	if err := s.checkSize(size); err != nil {
+		return nil, err
+	}
 	return s, checkTables(g.last)
+}
+
+// nextGeneration forgets what was counted of one generation.
+func (s *survey) nextGeneration() {
+	clear(s.active)
+	*s = survey{highest: s.highest, active: s.active, waitingSize: s.waitingSize}
+}
+
+// checkSize checks the size of a trace, or of the part of it that was walked over.
+func (s *survey) checkSize(size int) error {
+	if size-s.waitingSize > maxBeside {
+		return tooLarge(maxBeside, "bytes beside the goroutines that wait")
+	}
+	return nil
 }
 
 func (s *survey) walkLast(batches []batch) error {
@@ -105,6 +128,7 @@ func (s *survey) count(e *event, size int) {
 	}
 	if e.use == status && e.arguments[2] == goWaiting {
 		s.waiting++
+		s.waitingSize += size
 		s.highest = max(s.highest, e.arguments[0])
 		return
 	}
@@ -112,6 +136,8 @@ func (s *survey) count(e *event, size int) {
 	s.size += size
 	if e.use != kept {
 		s.highest = max(s.highest, e.arguments[0])
-		s.active[e.arguments[0]] = struct{}{}
+		if s.active != nil {
+			s.active[e.arguments[0]] = struct{}{}
+		}
 	}
 }

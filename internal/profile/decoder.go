@@ -2,7 +2,6 @@ package profile
 
 import (
 	"bytes"
-	"compress/gzip"
 	"sync"
 
 	"github.com/otel-goroutine/otel-goroutine/internal/stack"
@@ -10,9 +9,9 @@ import (
 
 // decoder is the memory that reading a profile takes.
 type decoder struct {
-	input  bytes.Reader
-	gunzip gzip.Reader
-	buffer []byte
+	input    bytes.Reader
+	inflater inflater
+	buffer   []byte
 
 	tally  tally
 	tables tables
@@ -40,7 +39,7 @@ func (d *decoder) release() {
 		return
 	}
 	d.input.Reset(nil)
-	d.gunzip.Header = gzip.Header{}
+	d.inflater.forget()
 	d.tally = tally{}
 	d.tables.names.forget()
 	d.groups.forget()

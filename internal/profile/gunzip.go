@@ -1,6 +1,8 @@
 package profile
 
 import (
+	"compress/flate"
+	"compress/gzip"
 	"encoding/binary"
 	"errors"
 	"io"
@@ -10,14 +12,52 @@ import (
 // two bits.
 const maxRatio = 1032
 
+// inflater decompresses one gzip stream, and checks that nothing follows it. Its
+// errors are of this package, but for io.EOF.
+type inflater struct {
+	gunzip gzip.Reader
+	input  flate.Reader
+}
+
+// rewind begins to decompress what input has.
+func (i *inflater) rewind(input flate.Reader) error {
+	i.input = input
+	if err := i.gunzip.Reset(input); err != nil {
+		return damagedGzip(err)
+	}
+	i.gunzip.Multistream(false)
+	return nil
+}
+
+func (i *inflater) Read(p []byte) (int, error) {
+	n, err := i.gunzip.Read(p)
+	switch {
+	case errors.Is(err, io.EOF):
+		if _, err := i.input.ReadByte(); err == nil {
+			return n, malformed("something follows the gzip stream")
+		}
+		return n, io.EOF
+	case err != nil:
+		return n, damagedGzip(err)
+	}
+	return n, nil
+}
+
+// forget lets go of what was decompressed.
+func (i *inflater) forget() {
+	i.input = nil
+	i.gunzip.Header = gzip.Header{}
+}
+
 // openGzip decompresses a body and tallies it.
 func (d *decoder) openGzip(data []byte, maxSize int) ([]byte, error) {
-	if err := d.rewind(data); err != nil {
-		return nil, damagedGzip(err)
+	d.input.Reset(data)
+	if err := d.inflater.rewind(&d.input); err != nil {
+		return nil, err
 	}
 	limit := min(maxSize, longBody-1) + 1
 	d.buffer = emptied(d.buffer, min(limit, claimedSize(data)+1))
-	ended, err := d.fill(limit)
+	ended, err := d.fill(&d.inflater, limit)
 	switch {
 	case err != nil:
 		return nil, err
@@ -27,19 +67,11 @@ func (d *decoder) openGzip(data []byte, maxSize int) ([]byte, error) {
 		return d.buffer, d.tallyWhole(d.buffer)
 	}
 	d.tally.audit = new(audit)
-	size, err := d.tallyPieces(maxSize)
+	size, err := d.tallyPieces(&d.inflater, maxSize)
 	if err != nil {
 		return nil, err
 	}
 	return d.inflate(data, size)
-}
-
-// rewind begins to decompress data.
-func (d *decoder) rewind(data []byte) error {
-	d.input.Reset(data)
-	err := d.gunzip.Reset(&d.input)
-	d.gunzip.Multistream(false)
-	return err
 }
 
 // claimedSize returns the size that a gzip stream says its content has, as far as
@@ -52,37 +84,29 @@ func claimedSize(data []byte) int {
 	return int(min(claimed, maxRatio*uint64(len(data)), longBody))
 }
 
-// fill reads into the buffer until it has limit bytes or the stream has ended,
-// and tells whether it has.
-func (d *decoder) fill(limit int) (ended bool, err error) {
+// fill reads into the buffer until it has limit bytes or the body has ended, and
+// tells whether it has.
+func (d *decoder) fill(body io.Reader, limit int) (ended bool, err error) {
 	for len(d.buffer) < limit {
 		if len(d.buffer) == cap(d.buffer) {
 			d.buffer = append(make([]byte, 0, min(limit, 2*cap(d.buffer)+512)), d.buffer...)
 		}
 		room := d.buffer[len(d.buffer):min(cap(d.buffer), limit)]
-		n, err := d.gunzip.Read(room)
+		n, err := body.Read(room)
 		d.buffer = d.buffer[:len(d.buffer)+n]
-		switch {
-		case errors.Is(err, io.EOF):
-			return true, d.checkEnd()
-		case err != nil:
-			return false, damagedGzip(err)
+		if errors.Is(err, io.EOF) {
+			return true, nil
+		}
+		if err != nil {
+			return false, err
 		}
 	}
 	return false, nil
 }
 
-// checkEnd checks that nothing follows the stream that has ended.
-func (d *decoder) checkEnd() error {
-	if n := d.input.Len(); n > 0 {
-		return malformed("%d bytes after the gzip stream", n)
-	}
-	return nil
-}
-
 // tallyPieces tallies the body of which the start is in the buffer, and returns
 // its size.
-func (d *decoder) tallyPieces(maxSize int) (int, error) {
+func (d *decoder) tallyPieces(body io.Reader, maxSize int) (int, error) {
 	for offset, ended := 0, false; ; {
 		n, err := d.tally.walk(d.buffer, offset)
 		if err == nil && n == 0 && len(d.buffer) > 0 {
@@ -94,11 +118,11 @@ func (d *decoder) tallyPieces(maxSize int) (int, error) {
 		case err != nil:
 			return 0, err
 		case n == len(d.buffer) && ended:
-			return offset + n, d.tally.finish()
+			return offset + n, d.finishPieces(offset)
 		}
 		offset += n
 		d.buffer = d.buffer[:copy(d.buffer, d.buffer[n:])]
-		if ended, err = d.fill(longBody); err != nil {
+		if ended, err = d.fill(body, longBody); err != nil {
 			return 0, err
 		}
 		if offset+len(d.buffer) > maxSize {
@@ -107,14 +131,25 @@ func (d *decoder) tallyPieces(maxSize int) (int, error) {
 	}
 }
 
+// finishPieces finishes the tally of a body whose last piece, which is in the buffer,
+// lies at offset.
+func (d *decoder) finishPieces(offset int) error {
+	err := d.tally.finish()
+	if offset == 0 {
+		return explain(err, d.buffer)
+	}
+	return err
+}
+
 // inflate decompresses a body of which the size is known.
 func (d *decoder) inflate(data []byte, size int) ([]byte, error) {
-	if err := d.rewind(data); err != nil {
-		return nil, damagedGzip(err)
+	d.input.Reset(data)
+	if err := d.inflater.rewind(&d.input); err != nil {
+		return nil, err
 	}
 	body := make([]byte, size)
-	if _, err := io.ReadFull(&d.gunzip, body); err != nil {
-		return nil, damagedGzip(err)
+	if _, err := io.ReadFull(&d.inflater, body); err != nil {
+		return nil, err
 	}
 	return body, nil
 }

@@ -60,8 +60,13 @@ func DecodeLeaks(data []byte, maxSize int) (*stack.Snapshot, error) {
 // decode reads a profile whose samples count what wanted says.
 func decode(data []byte, maxSize int, wanted string) (*stack.Snapshot, error) {
 	d := acquire(wanted)
-	defer d.release()
-	body, err := d.open(data, min(maxSize, maxOffset))
+	s, err := d.decode(data, min(maxSize, maxOffset))
+	d.release() // not deferred: one that panicked is not used again
+	return s, err
+}
+
+func (d *decoder) decode(data []byte, maxSize int) (*stack.Snapshot, error) {
+	body, err := d.open(data, maxSize)
 	if err != nil {
 		return nil, err
 	}

@@ -40,6 +40,9 @@ func (t *tally) walk(b []byte, offset int) (int, error) {
 			return len(b) - len(rest), nil
 		}
 		end := offset + len(b) - len(after)
+		if size := len(rest) - len(after); size > longBody {
+			return len(b) - len(rest), malformed("a field of %d bytes", size)
+		}
 		if err := t.element(tag, content, span{end - (len(rest) - len(after)), end}); err != nil {
 			return len(b) - len(rest), err
 		}

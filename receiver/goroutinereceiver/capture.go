@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"time"
 
@@ -20,8 +21,9 @@ const maxFallback = time.Hour
 // captor takes the snapshots of one target. It is not safe for concurrent use.
 type captor struct {
 	fetcher
-	mode     Capture
-	interval time.Duration
+	traces, profiles want
+	mode             Capture
+	interval         time.Duration
 
 	fallback      time.Duration // 0 if the latest trace was had
 	fallbackUntil time.Time
@@ -82,18 +84,40 @@ func (c *captor) fallBack() {
 	c.fallbackUntil = time.Now().Add(c.fallback - c.interval/2)
 }
 
-// trace takes an execution trace of a millisecond, the shortest that every
-// goroutine is in.
+// trace takes an execution trace.
 func (c *captor) trace(ctx context.Context) captured {
-	s, newConnection, err := c.fetch(ctx, "trace", "seconds=0.001", exectrace.Decode)
+	s, newConnection, err := c.fetch(ctx, c.traces)
 	return captured{source: stack.SourceTrace, snapshot: s, newConnection: newConnection, err: wrap("trace", err)}
 }
 
-// profile takes a goroutine profile, never with debug=2, which stops the world.
+// profile takes a goroutine profile.
 func (c *captor) profile(ctx context.Context) captured {
-	decode := func(body []byte) (*stack.Snapshot, error) { return profile.Decode(body, c.maxBody) }
-	s, newConnection, err := c.fetch(ctx, "goroutine", "debug=0", decode)
+	s, newConnection, err := c.fetch(ctx, c.profiles)
 	return captured{source: stack.SourceProfile, snapshot: s, newConnection: newConnection, err: wrap("goroutine profile", err)}
+}
+
+// wantTrace is an execution trace of a millisecond, the shortest that every
+// goroutine is in.
+func wantTrace() want {
+	return want{path: "trace", query: "seconds=0.001", check: exectrace.Check, decode: exectrace.Decode}
+}
+
+// wantProfile is a goroutine profile, never with debug=2, which stops the world.
+func wantProfile(maxBody int) want {
+	return want{
+		path: "goroutine", query: "debug=0",
+		check:  func(body io.Reader) error { return profile.Check(body, maxBody) },
+		decode: func(body []byte) (*stack.Snapshot, error) { return profile.Decode(body, maxBody) },
+	}
+}
+
+// wantLeakProfile is a profile of what the runtime has proved to be leaked.
+func wantLeakProfile(maxBody int) want {
+	return want{
+		path: "goroutineleak", query: "debug=0",
+		check:  func(body io.Reader) error { return profile.CheckLeaks(body, maxBody) },
+		decode: func(body []byte) (*stack.Snapshot, error) { return profile.DecodeLeaks(body, maxBody) },
+	}
 }
 
 func wrap(what string, err error) error {

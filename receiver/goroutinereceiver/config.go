@@ -52,6 +52,9 @@ type Config struct {
 	Capture Capture `mapstructure:"capture"`
 	// LeakProfile is whether and how the runtime's own proof is collected.
 	LeakProfile LeakProfileConfig `mapstructure:"leak_profile"`
+	// AllowLinkLocal names the hosts, as in their endpoints, that may have a
+	// link-local address.
+	AllowLinkLocal []string `mapstructure:"allow_link_local"`
 	// ServiceName is the service.name of the target.
 	ServiceName string `mapstructure:"service_name"`
 	// Attributes are added to the resource of every target.

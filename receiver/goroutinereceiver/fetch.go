@@ -33,7 +33,7 @@ type shared struct {
 	// are processors costs memory and gains nothing. Nobody can be stopped in
 	// it, so it also bounds how long Shutdown takes.
 	decoding chan struct{}
-	buffers  sync.Pool // *bytes.Buffer
+	buffers  sync.Pool // *bytes.Buffer, of at most twice small
 }
 
 func newShared(slots int) *shared {
@@ -43,10 +43,6 @@ func newShared(slots int) *shared {
 		buffers:  sync.Pool{New: func() any { return new(bytes.Buffer) }},
 	}
 }
-
-// maxPooled is the largest buffer that is kept for the next scrape, the size of a
-// trace of some 50,000 goroutines.
-const maxPooled = 1 << 20
 
 // maxQuoted is how much of an answer an error quotes.
 const maxQuoted = 80
@@ -70,16 +66,23 @@ func (e *statusError) Error() string {
 	}
 }
 
-type decoder func(body []byte) (*stack.Snapshot, error)
+// want is what a target is asked for, and how the answer is read.
+type want struct {
+	path, query string
+	// check reads an answer as it arrives, up to the first thing for which
+	// decode would refuse it whatever follows.
+	check  func(body io.Reader) error
+	decode func(body []byte) (*stack.Snapshot, error)
+}
 
-// fetch asks for what and decodes the answer. newConnection tells that the target
-// was connected to anew.
-func (f *fetcher) fetch(ctx context.Context, what, query string, decode decoder) (s *stack.Snapshot, newConnection bool, err error) {
+// fetch asks for something and decodes the answer. newConnection tells that the
+// target was connected to anew.
+func (f *fetcher) fetch(ctx context.Context, w want) (s *stack.Snapshot, newConnection bool, err error) {
 	trace := &httptrace.ClientTrace{
 		GotConn: func(info httptrace.GotConnInfo) { newConnection = !info.Reused },
 	}
-	address := f.address.JoinPath(what)
-	address.RawQuery = query
+	address := f.address.JoinPath(w.path)
+	address.RawQuery = w.query
 	request, err := http.NewRequestWithContext(httptrace.WithClientTrace(ctx, trace), http.MethodGet, address.String(), http.NoBody)
 	if err != nil {
 		return nil, false, withoutURL(err)
@@ -88,11 +91,12 @@ func (f *fetcher) fetch(ctx context.Context, what, query string, decode decoder)
 	if err != nil {
 		return nil, newConnection, withoutURL(err)
 	}
-	s, err = f.read(ctx, response, decode)
-	return s, newConnection, errors.Join(err, response.Body.Close())
+	defer func() { err = errors.Join(err, response.Body.Close()) }()
+	s, err = f.read(ctx, response, w)
+	return s, newConnection, err
 }
 
-func (f *fetcher) read(ctx context.Context, response *http.Response, decode decoder) (*stack.Snapshot, error) {
+func (f *fetcher) read(ctx context.Context, response *http.Response, w want) (*stack.Snapshot, error) {
 	if response.StatusCode < 200 {
 		// The body of 101 is the bare connection, which no context ends.
 		return nil, &statusError{code: response.StatusCode}
@@ -103,17 +107,17 @@ func (f *fetcher) read(ctx context.Context, response *http.Response, decode deco
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	}
-	if response.StatusCode != http.StatusOK {
+	switch {
+	case response.StatusCode != http.StatusOK:
 		return nil, newStatusError(response)
+	case response.ContentLength > int64(f.maxBody):
+		return nil, f.tooLarge()
 	}
 	buffer := f.shared.buffers.Get().(*bytes.Buffer)
 	defer f.release(buffer)
-	n, err := buffer.ReadFrom(io.LimitReader(response.Body, int64(f.maxBody)+1))
-	switch {
-	case err != nil:
-		return nil, &bodyError{err}
-	case n > int64(f.maxBody):
-		return nil, fmt.Errorf("%w (%d bytes)", errBodyTooLarge, f.maxBody)
+	body, err := f.readBody(response.Body, buffer, w.check)
+	if err != nil {
+		return nil, err
 	}
 	select {
 	case f.shared.decoding <- struct{}{}:
@@ -124,13 +128,41 @@ func (f *fetcher) read(ctx context.Context, response *http.Response, decode deco
 	if ctx.Err() != nil {
 		return nil, ctx.Err()
 	}
-	return decode(buffer.Bytes())
+	return w.decode(body)
 }
 
-func (f *fetcher) release(buffer *bytes.Buffer) {
-	if buffer.Cap() > maxPooled {
-		return
+// readBody reads an answer: all of a small one into the buffer. A large one is
+// checked while it is read, so that what is no good is not held for long.
+func (f *fetcher) readBody(from io.Reader, buffer *bytes.Buffer, check func(io.Reader) error) ([]byte, error) {
+	body := &boundedBody{from: from, left: f.maxBody}
+	if _, err := buffer.ReadFrom(io.LimitReader(body, small)); err != nil {
+		return nil, f.explain(body, err)
 	}
+	if buffer.Len() < small {
+		return buffer.Bytes(), nil
+	}
+	var rest pieces
+	if err := check(io.MultiReader(bytes.NewReader(buffer.Bytes()), io.TeeReader(body, &rest))); err != nil {
+		return nil, f.explain(body, err)
+	}
+	return rest.after(buffer.Bytes()), nil
+}
+
+// explain returns what was wrong with reading the answer, if anything was, or else
+// with what was read.
+func (f *fetcher) explain(b *boundedBody, err error) error {
+	switch {
+	case b.tooLarge:
+		return f.tooLarge()
+	case b.err != nil:
+		return &bodyError{b.err}
+	}
+	return err
+}
+
+func (f *fetcher) tooLarge() error { return fmt.Errorf("%w (%d bytes)", errBodyTooLarge, f.maxBody) }
+
+func (f *fetcher) release(buffer *bytes.Buffer) {
 	buffer.Reset()
 	f.shared.buffers.Put(buffer)
 }

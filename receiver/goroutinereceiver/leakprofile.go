@@ -9,9 +9,7 @@ import (
 
 	"go.uber.org/zap"
 
-	"github.com/otel-goroutine/otel-goroutine/internal/profile"
 	"github.com/otel-goroutine/otel-goroutine/internal/proof"
-	"github.com/otel-goroutine/otel-goroutine/internal/stack"
 )
 
 // leakProfiler collects the leak profiles of one target, beside its scrapes. It is
@@ -19,6 +17,7 @@ import (
 type leakProfiler struct {
 	LeakProfileConfig
 	fetcher       *fetcher
+	profiles      want
 	maxSignatures int
 	logger        *zap.Logger
 
@@ -31,8 +30,12 @@ type leakProfiler struct {
 
 func newLeakProfiler(cfg *Config, fetcher *fetcher, logger *zap.Logger) *leakProfiler {
 	return &leakProfiler{
-		LeakProfileConfig: cfg.LeakProfile, fetcher: fetcher, maxSignatures: cfg.MaxSignatures,
-		logger: logger, proof: proof.New(cfg.MaxSignatures),
+		LeakProfileConfig: cfg.LeakProfile,
+		fetcher:           fetcher,
+		profiles:          wantLeakProfile(cfg.MaxBodySize),
+		maxSignatures:     cfg.MaxSignatures,
+		logger:            logger,
+		proof:             proof.New(cfg.MaxSignatures),
 	}
 }
 
@@ -53,8 +56,7 @@ func (l *leakProfiler) collect(ctx context.Context, goroutines int) error {
 	if goroutines > l.MaxGoroutines {
 		return fmt.Errorf("%w: %d", errTooMany, goroutines)
 	}
-	decode := func(body []byte) (*stack.Snapshot, error) { return profile.DecodeLeaks(body, l.fetcher.maxBody) }
-	s, _, err := l.fetcher.fetch(ctx, "goroutineleak", "debug=0", decode)
+	s, _, err := l.fetcher.fetch(ctx, l.profiles)
 	var status *statusError
 	switch {
 	case errors.As(err, &status) && status.code == http.StatusNotFound:

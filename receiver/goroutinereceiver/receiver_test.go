@@ -174,22 +174,6 @@ func TestNeverTwoScrapesOfOneTarget(t *testing.T) {
 	}
 }
 
-// TestPanicCostsOneScrape provokes a panic where a hostile target could.
-func TestPanicCostsOneScrape(t *testing.T) {
-	r := start(t, func() *Config {
-		cfg := testConfig(targetAt(serve(t, pprofMux())))
-		cfg.CollectionInterval = time.Hour
-		return cfg
-	}())
-	target := r.targets[0]
-	target.census = nil
-	broken := scraped{target.scrape(t.Context())}
-	assert.False(t, broken.up())
-	assert.Len(t, broken.points("goroutine.scrape.up", "reason", "internal"), 1)
-	assert.Equal(t, 2, broken.DataPointCount())
-	assert.True(t, scraped{target.scrape(t.Context())}.up())
-}
-
 // TestBackendThatHangs still lets the receiver end.
 func TestBackendThatHangs(t *testing.T) {
 	r := start(t, testConfig(targetAt(serve(t, pprofMux()))))

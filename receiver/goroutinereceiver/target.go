@@ -2,6 +2,7 @@ package goroutinereceiver
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"hash/fnv"
 	"net/http"
@@ -16,6 +17,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/otel-goroutine/otel-goroutine/internal/census"
+	"github.com/otel-goroutine/otel-goroutine/internal/exectrace"
 	"github.com/otel-goroutine/otel-goroutine/internal/stack"
 	"github.com/otel-goroutine/otel-goroutine/receiver/goroutinereceiver/internal/metadata"
 )
@@ -53,6 +55,8 @@ func newTarget(cfg *Config, t TargetConfig, shared *shared, settings receiver.Se
 		timeout: t.ClientConfig.Timeout,
 		captor: captor{
 			fetcher:  fetcher{address: address, maxBody: cfg.MaxBodySize, shared: shared},
+			traces:   wantTrace(),
+			profiles: wantProfile(cfg.MaxBodySize),
 			mode:     t.Capture,
 			interval: cfg.CollectionInterval,
 		},
@@ -62,6 +66,7 @@ func newTarget(cfg *Config, t TargetConfig, shared *shared, settings receiver.Se
 		resource:  newResource(builder.NewResourceBuilder(), t, address),
 		panics:    panics,
 		outcome:   outcome{logger: logger},
+		innermost: innermost{reach: reach{linkLocal: cfg.AllowLinkLocal}},
 	}
 	scraped.leaks = newLeakProfiler(cfg, &scraped.captor.fetcher, logger)
 	return scraped, nil
@@ -120,10 +125,12 @@ func (t *target) scrape(parent context.Context) pmetric.Metrics {
 	defer cancel()
 	began := time.Now()
 	c := t.guardedCapture(ctx)
+	t.countPanics(ctx, c.err, c.noTrace)
 	took := time.Since(began)
 	t.reconnected = t.reconnected || c.newConnection
 	if c.err == nil {
-		c.err = t.guardedCensus(ctx, c)
+		c.err = t.guardedCensus(c)
+		t.countPanics(ctx, c.err)
 	}
 	if c.err == nil {
 		t.scrapeLeaks(parent, c.snapshot.Count())
@@ -142,20 +149,20 @@ func clone(resource pcommon.Resource) pcommon.Resource {
 }
 
 func (t *target) guardedCapture(ctx context.Context) (c captured) {
-	defer t.guard(ctx, &c.err)
+	defer t.guard(&c.err)
 	return t.captor.capture(ctx)
 }
 
 // guardedCensus takes the snapshot into the census and records it. After a panic
 // neither the census nor what was recorded can be trusted.
-func (t *target) guardedCensus(ctx context.Context, c captured) (err error) {
+func (t *target) guardedCensus(c captured) (err error) {
 	defer func() {
 		if err != nil {
 			t.census = t.newCensus()
 			t.builder.Emit()
 		}
 	}()
-	defer t.guard(ctx, &err)
+	defer t.guard(&err)
 	now := time.Now()
 	report := t.census.Observe(c.snapshot, now, t.reconnected)
 	if report.Restarted {
@@ -173,6 +180,7 @@ func (t *target) guardedCensus(ctx context.Context, c captured) (err error) {
 func (t *target) scrapeLeaks(parent context.Context, goroutines int) {
 	if t.leaks.due() {
 		err := t.guardedLeaks(parent, goroutines)
+		t.countPanics(parent, err)
 		if parent.Err() == nil {
 			t.leaks.note(err)
 		}
@@ -184,14 +192,22 @@ func (t *target) scrapeLeaks(parent context.Context, goroutines int) {
 func (t *target) guardedLeaks(parent context.Context, goroutines int) (err error) {
 	ctx, cancel := context.WithTimeout(parent, t.timeout)
 	defer cancel()
-	defer t.guard(ctx, &err)
+	defer t.guard(&err)
 	return t.leaks.collect(ctx, goroutines)
 }
 
+// countPanics counts the errors that were panics.
+func (t *target) countPanics(ctx context.Context, errs ...error) {
+	for _, err := range errs {
+		if errors.Is(err, errPanic) || errors.Is(err, exectrace.ErrPanic) {
+			t.panics(ctx)
+		}
+	}
+}
+
 // guard makes an error of a panic.
-func (t *target) guard(ctx context.Context, err *error) {
+func (t *target) guard(err *error) {
 	if p := recover(); p != nil {
-		t.panics(ctx)
 		t.outcome.logger.Error("Panic in a scrape, please report it", zap.Any("panic", p), zap.ByteString("stack", debug.Stack()))
 		*err = fmt.Errorf("%w: %v", errPanic, p)
 	}

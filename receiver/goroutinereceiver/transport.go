@@ -2,6 +2,7 @@ package goroutinereceiver
 
 import (
 	"context"
+	"errors"
 	"maps"
 	"net/http"
 	"slices"
@@ -12,12 +13,18 @@ import (
 	"go.opentelemetry.io/collector/extension/extensionmiddleware"
 )
 
-// innermost is a middleware that keeps hold of the transport below all that
-// confighttp wraps around it. None of these wrappers passes CloseIdleConnections
-// on, so without it the connections would outlive Shutdown by idle_conn_timeout.
+// maxHeader is how many bytes of headers an answer may have. net/http/pprof sends
+// some 200; net/http would hold 10 MiB, and parse them.
+const maxHeader = 64 << 10
+
+// innermost is a middleware that sees to the transport below all that confighttp
+// wraps around it: where it may connect to, how much it takes for headers, and that
+// its connections end. None of the wrappers passes CloseIdleConnections on, so
+// without it the connections would outlive Shutdown by idle_conn_timeout.
 type innermost struct {
 	component.StartFunc
 	component.ShutdownFunc
+	reach     reach
 	transport *http.Transport
 }
 
@@ -25,14 +32,33 @@ var (
 	_ extensionmiddleware.HTTPClient = (*innermost)(nil)
 
 	innermostID = component.MustNewIDWithName("goroutine_transport", "innermost")
+
+	errTransport = errors.New("the HTTP client has another transport than net/http's")
 )
 
 func (i *innermost) GetHTTPRoundTripper(context.Context) (extensionmiddleware.WrapHTTPRoundTripperFunc, error) {
 	return func(_ context.Context, base http.RoundTripper) (http.RoundTripper, error) {
-		i.transport, _ = base.(*http.Transport)
-		return base, nil
+		transport, ok := base.(*http.Transport)
+		if !ok {
+			return nil, errTransport
+		}
+		transport.MaxResponseHeaderBytes = maxHeader
+		transport.DialContext = i.reach.dial
+		i.transport = transport
+		return roundTripper(func(request *http.Request) (*http.Response, error) {
+			// A proxy resolves names by itself. What it is asked for by
+			// address can be seen here.
+			if err := i.reach.check(request.URL.Hostname(), request.URL.Hostname()); err != nil {
+				return nil, err
+			}
+			return transport.RoundTrip(request)
+		}), nil
 	}, nil
 }
+
+type roundTripper func(*http.Request) (*http.Response, error)
+
+func (r roundTripper) RoundTrip(request *http.Request) (*http.Response, error) { return r(request) }
 
 // within has the middleware take its place: the last is the innermost.
 func (i *innermost) within(cfg confighttp.ClientConfig, extensions map[component.ID]component.Component) (confighttp.ClientConfig, map[component.ID]component.Component) {

@@ -4,7 +4,9 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"net/netip"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 )
@@ -23,6 +25,8 @@ var (
 	errLeakGoroutines  = errors.New(`"leak_profile::max_goroutines" must be above 0`)
 	errEndpointMissing = errors.New(`"endpoint" is required`)
 	errProxyURL        = errors.New(`"proxy_url" is not a URL`)
+	errProxyUser       = errors.New(`"proxy_url" must be without user and password: it is shown wherever the configuration is; put them into the environment variable HTTP_PROXY or HTTPS_PROXY instead`)
+	errAllowLinkLocal  = errors.New(`"allow_link_local" must have hosts as they stand in endpoints, without scheme, port and path`)
 	errTargetTwice     = errors.New(`"targets" has an endpoint twice`)
 )
 
@@ -52,6 +56,7 @@ func (c *Config) Validate() error {
 	check(c.MaxSignatures > 0, errMaxSignatures)
 	check(c.LeakProfile.Interval >= minLeakInterval, errLeakInterval)
 	check(c.LeakProfile.MaxGoroutines > 0, errLeakGoroutines)
+	check(!slices.ContainsFunc(c.AllowLinkLocal, isNoHost), errAllowLinkLocal)
 	check(c.ClientConfig.Endpoint != "" || len(c.Targets) > 0, errNoTarget)
 	check(c.ClientConfig.Endpoint == "" || len(c.Targets) == 0, errTwoForms)
 	if c.ClientConfig.Endpoint != "" {
@@ -60,6 +65,14 @@ func (c *Config) Validate() error {
 	}
 	errs = append(errs, c.validateDistinct())
 	return errors.Join(errs...)
+}
+
+// isNoHost tells whether host is neither a name nor an address.
+func isNoHost(host string) bool {
+	if _, err := netip.ParseAddr(host); err == nil {
+		return false
+	}
+	return host == "" || strings.ContainsAny(host, ":/@[] ")
 }
 
 // validateDistinct refuses to scrape one process as two, which would double
@@ -94,8 +107,12 @@ func (t *TargetConfig) Validate() error {
 		errs = append(errs, errTimeout)
 	}
 	if proxy := t.ClientConfig.ProxyURL; proxy != "" {
-		if _, err := url.ParseRequestURI(proxy); err != nil {
+		u, err := url.ParseRequestURI(proxy)
+		switch {
+		case err != nil:
 			errs = append(errs, errProxyURL) // err quotes it, and it may hold a password
+		case u.User != nil:
+			errs = append(errs, errProxyUser)
 		}
 	}
 	switch t.Capture {

@@ -1,0 +1,115 @@
+package goroutinereceiver
+
+import (
+	"bytes"
+	"io"
+	"net/http"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/component/componenttest"
+	"go.opentelemetry.io/collector/consumer/consumertest"
+	"go.opentelemetry.io/otel/sdk/metric/metricdata"
+	"go.opentelemetry.io/otel/sdk/metric/metricdata/metricdatatest"
+
+	"github.com/otel-goroutine/otel-goroutine/receiver/goroutinereceiver/internal/metadata"
+	"github.com/otel-goroutine/otel-goroutine/receiver/goroutinereceiver/internal/metadatatest"
+)
+
+// TestPanicCostsOneScrape provokes a panic in every place where a hostile target
+// could, and in the scrape of one target of two.
+func TestPanicCostsOneScrape(t *testing.T) {
+	decode := func(w *want) { w.decode = nil }
+	tests := []struct {
+		name    string
+		capture Capture
+		large   bool // the answer is checked while it is read
+		provoke func(*target) (undo func())
+	}{
+		{"decoder of traces", CaptureTrace, false, func(t *target) func() { return broken(&t.captor.traces, decode) }},
+		{"decoder of profiles", CaptureProfile, false, func(t *target) func() { return broken(&t.captor.profiles, decode) }},
+		{"check of traces", CaptureTrace, true, func(t *target) func() {
+			return broken(&t.captor.traces, func(w *want) { w.check = nil })
+		}},
+		{"check of profiles", CaptureProfile, true, func(t *target) func() {
+			return broken(&t.captor.profiles, func(w *want) { w.check = func(io.Reader) error { panic("provoked") } })
+		}},
+		{"census", CaptureAuto, false, func(t *target) func() {
+			t.census = nil
+			return func() {} // the scrape makes a new one
+		}},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			telemetry := componenttest.NewTelemetry()
+			defer func() { assert.NoError(t, telemetry.Shutdown(t.Context())) }()
+			var large bool
+			mux := pprofMux()
+			endpoint := serve(t, http.HandlerFunc(func(w http.ResponseWriter, request *http.Request) {
+				if large {
+					_, _ = w.Write(bytes.Repeat([]byte{'x'}, 2*small))
+					return
+				}
+				mux.ServeHTTP(w, request)
+			}))
+			cfg := testConfig(targetAt(endpoint, func(c *TargetConfig) { c.Capture = test.capture }), targetAt(serve(t, pprofMux())))
+			cfg.CollectionInterval = time.Hour
+			settings := metadatatest.NewSettings(telemetry)
+			r, err := newReceiver(cfg, settings, consumertest.NewNop())
+			require.NoError(t, err)
+			require.NoError(t, r.Start(t.Context(), componenttest.NewNopHost()))
+			defer func() { assert.NoError(t, r.Shutdown(t.Context())) }()
+			hit, other := r.targets[0], r.targets[1]
+
+			large = test.large
+			undo := test.provoke(hit)
+			broken := scraped{hit.scrape(t.Context())}
+			assert.Len(t, broken.points("goroutine.scrape.up", "reason", "internal"), 1)
+			assert.Equal(t, 2, broken.DataPointCount(), "nothing but how the scrape went")
+			assert.True(t, scraped{other.scrape(t.Context())}.up(), "the other target")
+
+			undo()
+			large = false
+			assert.True(t, scraped{hit.scrape(t.Context())}.up(), "the next scrape")
+			metadatatest.AssertEqualReceiverGoroutinePanics(t, telemetry, panics(1), metricdatatest.IgnoreTimestamp())
+		})
+	}
+}
+
+// panics is the counter after n panics.
+func panics(n int64) []metricdata.DataPoint[int64] {
+	return []metricdata.DataPoint[int64]{{Value: n}}
+}
+
+// broken changes what is wanted of a target until it is undone.
+func broken(w *want, change func(*want)) (undo func()) {
+	sound := *w
+	change(w)
+	return func() { *w = sound }
+}
+
+// TestPanicOfALeakProfile costs the leak profile, not the scrape.
+func TestPanicOfALeakProfile(t *testing.T) {
+	telemetry := componenttest.NewTelemetry()
+	defer func() { assert.NoError(t, telemetry.Shutdown(t.Context())) }()
+	mux := pprofMux()
+	cfg := testConfig(targetAt(serve(t, http.HandlerFunc(func(w http.ResponseWriter, request *http.Request) {
+		if request.URL.Path == "/debug/pprof/goroutineleak" {
+			request.URL.Path = "/debug/pprof/goroutine"
+		}
+		mux.ServeHTTP(w, request)
+	}))))
+	cfg.CollectionInterval = time.Hour
+	cfg.LeakProfile.Enabled = true
+	r, err := newReceiver(cfg, metadatatest.NewSettings(telemetry), consumertest.NewNop())
+	require.NoError(t, err)
+	require.NoError(t, r.Start(t.Context(), componenttest.NewNopHost()))
+	defer func() { assert.NoError(t, r.Shutdown(t.Context())) }()
+	r.targets[0].leaks.profiles.decode = nil
+	s := scraped{r.targets[0].scrape(t.Context())}
+	assert.True(t, s.up())
+	assert.Empty(t, s.points(metadata.MetricsInfo.GoroutineStackLeakedCount.Name))
+	metadatatest.AssertEqualReceiverGoroutinePanics(t, telemetry, panics(1), metricdatatest.IgnoreTimestamp())
+}

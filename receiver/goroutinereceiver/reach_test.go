@@ -1,0 +1,153 @@
+package goroutinereceiver
+
+import (
+	"context"
+	"net"
+	"net/http"
+	"net/netip"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"golang.org/x/net/dns/dnsmessage"
+)
+
+func TestReach(t *testing.T) {
+	r := reach{linkLocal: []string{"Metadata.example.com", "169.254.20.10", "fe80::1%eth0"}}
+	for _, test := range []struct {
+		host, address string
+		allowed       bool
+	}{
+		{"10.0.0.5", "10.0.0.5", true},
+		{"127.0.0.1", "127.0.0.1", true},
+		{"cart", "2001:db8::1", true},
+		{"cart", "cart", true},
+		{"cart", "169.254.169.254", false},
+		{"cart", "169.254.0.1", false},
+		{"cart", "::ffff:169.254.169.254", false},
+		{"cart", "fe80::1", false},
+		{"cart", "febf::1", false},
+		{"cart", "fe80::1%eth0", false},
+		{"169.254.169.254", "169.254.169.254", false},
+		{"metadata.example.com.", "169.254.169.254", true},
+		{"169.254.20.10", "169.254.20.10", true},
+		{"fe80::1%eth0", "fe80::1%eth0", true},
+	} {
+		err := r.check(test.host, test.address)
+		if test.allowed {
+			assert.NoError(t, err, "%s at %s", test.host, test.address)
+		} else {
+			assert.ErrorContains(t, err, "allow_link_local", "%s at %s", test.host, test.address)
+		}
+	}
+}
+
+// TestLinkLocalIsRefusedAfterResolution has names that resolve to what they should
+// not, as a hostile name server would have them.
+func TestLinkLocalIsRefusedAfterResolution(t *testing.T) {
+	resolve(t, map[string][]string{
+		"cart.test.":      {"169.254.169.254"},
+		"both.test.":      {"169.254.169.254", "127.0.0.1"},
+		"rebinding.test.": {"169.254.1.1", "169.254.1.2"},
+	})
+	_, port, err := net.SplitHostPort(serve(t, pprofMux()))
+	require.NoError(t, err)
+	for host, up := range map[string]bool{"cart.test": false, "rebinding.test": false, "169.254.169.254": false, "both.test": true} {
+		t.Run(host, func(t *testing.T) {
+			r, logs := idle(t, testConfig(targetAt(net.JoinHostPort(host, port))))
+			began := time.Now()
+			s := scraped{r.targets[0].scrape(t.Context())}
+			assert.Less(t, time.Since(began), 5*time.Second, "nothing was waited for")
+			assert.Equal(t, up, s.up())
+			if !up {
+				assert.Len(t, s.points("goroutine.scrape.up", "reason", "connection"), 1)
+				require.Len(t, logs.FilterMessage("Scrape failed").All(), 1)
+				said := logs.FilterMessage("Scrape failed").All()[0].ContextMap()["error"]
+				assert.Contains(t, said, host+" is the link-local address 169.254.")
+				assert.Contains(t, said, "allow_link_local")
+			}
+		})
+	}
+}
+
+// TestLinkLocalIsAllowedByName connects, or tries to: nobody listens there.
+func TestLinkLocalIsAllowedByName(t *testing.T) {
+	resolve(t, map[string][]string{"cart.test.": {"169.254.169.254"}})
+	cfg := testConfig(targetAt("cart.test:1", func(c *TargetConfig) { c.ClientConfig.Timeout = 100 * time.Millisecond }))
+	cfg.AllowLinkLocal = []string{"cart.test"}
+	r, logs := idle(t, cfg)
+	assert.False(t, scraped{r.targets[0].scrape(t.Context())}.up())
+	require.Len(t, logs.FilterMessage("Scrape failed").All(), 1)
+	assert.NotContains(t, logs.All()[0].ContextMap()["error"], "allow_link_local")
+}
+
+// TestLinkLocalThroughAProxy must not be asked for: the proxy would connect.
+func TestLinkLocalThroughAProxy(t *testing.T) {
+	var asked atomic.Int64
+	proxy := serve(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		asked.Add(1)
+		w.WriteHeader(http.StatusBadGateway)
+	}))
+	through := func(endpoint string) scraped {
+		r, _ := idle(t, testConfig(targetAt(endpoint, func(c *TargetConfig) { c.ClientConfig.ProxyURL = "http://" + proxy })))
+		return scraped{r.targets[0].scrape(t.Context())}
+	}
+	assert.Len(t, through("169.254.169.254:80").points("goroutine.scrape.up", "reason", "connection"), 1)
+	assert.Zero(t, asked.Load())
+	assert.Len(t, through("10.0.0.5:80").points("goroutine.scrape.up", "reason", "http_status"), 1)
+	assert.Positive(t, asked.Load(), "the proxy is one")
+}
+
+// resolve has names of this process resolved by these addresses until the test ends.
+func resolve(t *testing.T, addresses map[string][]string) {
+	t.Helper()
+	server, err := net.ListenPacket("udp", "127.0.0.1:0")
+	require.NoError(t, err)
+	var served sync.WaitGroup
+	served.Go(func() {
+		question := make([]byte, 1500)
+		for {
+			n, from, err := server.ReadFrom(question)
+			if err != nil {
+				return
+			}
+			if answer, err := resolved(question[:n], addresses); assert.NoError(t, err) {
+				_, _ = server.WriteTo(answer, from)
+			}
+		}
+	})
+	before := net.DefaultResolver
+	net.DefaultResolver = &net.Resolver{PreferGo: true, Dial: func(ctx context.Context, _, _ string) (net.Conn, error) {
+		return new(net.Dialer).DialContext(ctx, "udp", server.LocalAddr().String())
+	}}
+	t.Cleanup(func() {
+		net.DefaultResolver = before
+		assert.NoError(t, server.Close())
+		served.Wait()
+	})
+}
+
+// resolved answers a question for the IPv4 addresses of a name.
+func resolved(question []byte, addresses map[string][]string) ([]byte, error) {
+	var m dnsmessage.Message
+	if err := m.Unpack(question); err != nil {
+		return nil, err
+	}
+	m.Response, m.Authoritative = true, true
+	m.Additionals = nil
+	for _, q := range m.Questions {
+		if q.Type != dnsmessage.TypeA {
+			continue
+		}
+		for _, address := range addresses[q.Name.String()] {
+			m.Answers = append(m.Answers, dnsmessage.Resource{
+				Header: dnsmessage.ResourceHeader{Name: q.Name, Type: q.Type, Class: q.Class, TTL: 1},
+				Body:   &dnsmessage.AResource{A: netip.MustParseAddr(address).As4()},
+			})
+		}
+	}
+	return m.Pack()
+}
