@@ -30,7 +30,7 @@ const (
 	// only wait: what happened, and the tables. It bounds what must be read of
 	// a trace that is too large before that is known. The busiest process
 	// above has half as many.
-	maxBeside = 12 << 20
+	maxBeside = 10 << 20
 )
 
 // survey is what must be known of a trace before the trace reader sees it.

@@ -13,8 +13,17 @@ import (
 // than to refuse a short one. A profile of 5,000 stacks has half a million.
 const longBody = 2 << 20
 
+// maxRaw is the most bytes that a profile may have as it comes, compressed, as Go
+// always writes it, or not. It bounds what must be read of one that is too large
+// before that is known. Half a million goroutines that differ in their labels make as
+// much; those of most services make some kilobytes.
+const maxRaw = 8 << 20
+
 // open returns the body of a profile, decompressed, and tallies it.
 func (d *decoder) open(data []byte, maxSize int) ([]byte, error) {
+	if len(data) > maxRaw {
+		return nil, tooLarge(maxRaw)
+	}
 	if isGzip(data) {
 		return d.openGzip(data, maxSize)
 	}

@@ -31,7 +31,7 @@ func check(r io.Reader, maxSize int, wanted string) error {
 }
 
 func (d *decoder) check(r io.Reader, maxSize int) error {
-	s := source{Reader: r}
+	s := source{Reader: r, left: maxRaw}
 	err := d.checkPieces(bufio.NewReader(&s), maxSize)
 	if s.err != nil {
 		return s.err
@@ -53,15 +53,19 @@ func (d *decoder) checkPieces(r *bufio.Reader, maxSize int) error {
 	return err
 }
 
-// source remembers what went wrong with a reader. From behind gunzip that could not
-// be told from what is wrong with the bytes.
+// source is a reader of which no more than is left is read. It remembers what went
+// wrong: from behind gunzip that could not be told from what is wrong with the bytes.
 type source struct {
 	io.Reader
-	err error
+	left int
+	err  error
 }
 
 func (s *source) Read(p []byte) (int, error) {
 	n, err := s.Reader.Read(p)
+	if s.left -= n; s.left < 0 {
+		err = tooLarge(maxRaw)
+	}
 	if err != nil && !errors.Is(err, io.EOF) {
 		s.err = err
 	}

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"math"
+	"math/rand/v2"
 	"strings"
 	"testing"
 	"testing/iotest"
@@ -100,11 +102,17 @@ func TestCheckEndsWhatDoesNotEnd(t *testing.T) {
 		{"empty locations", after(sound, message{}.bytes(4, nil)), ErrMalformed, 3 << 20},
 		{"empty functions", after(sound, message{}.bytes(5, nil)), ErrMalformed, 3 << 20},
 		{"empty strings", after(sound, message{}.bytes(6, nil)), ErrTooLarge, plenty + 3<<20},
+		{"more than comes of a process", after(sound, message{}.bytes(6, noise(1<<20))), ErrTooLarge, maxRaw + 64<<10},
+		{"more in gzip", bytes.NewReader(compress(t, many(20, message{}.bytes(6, nil).bytes(6, noise(1<<20))))), ErrTooLarge, maxRaw + 64<<10},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			c := &counted{Reader: tc.body}
 			var err error
-			n := allocated(func() { err = Check(c, plenty) })
+			limit := plenty
+			if tc.most > plenty+3<<20 {
+				limit = math.MaxInt32
+			}
+			n := allocated(func() { err = Check(c, limit) })
 			if !errors.Is(err, tc.want) {
 				t.Errorf("got %v, want %v", err, tc.want)
 			}
@@ -128,4 +136,12 @@ func TestCheckReturnsTheErrorOfItsSource(t *testing.T) {
 			}
 		}
 	}
+}
+
+// noise returns n bytes that do not compress.
+func noise(n int) []byte {
+	b := make([]byte, n)
+	random := rand.NewChaCha8([32]byte{})
+	_, _ = random.Read(b) // never fails, says its documentation
+	return b
 }

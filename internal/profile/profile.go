@@ -37,7 +37,7 @@ var (
 )
 
 // Decode reads a goroutine profile, gzipped or plain. maxSize is the most bytes
-// that it may have when decompressed.
+// that it may have when decompressed. As it comes it may have no more than 8 MiB.
 //
 // The snapshot has each signature once, with its count; samples that differ in
 // their labels alone are one. The runtime's own goroutines are left out. Nothing

@@ -3,9 +3,11 @@ package goroutinereceiver
 import (
 	"bufio"
 	"io"
+	"maps"
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -195,4 +197,38 @@ func TestOutageIsNoReasonForAFallback(t *testing.T) {
 	down.Store(false)
 	s := scraped{r.targets[0].scrape(t.Context())}
 	assert.Len(t, s.points("goroutine.scrape.up", "goroutine.scrape.source", "trace"), 1)
+}
+
+// TestNothingElseIsAskedFor has a target fail in turns, so that everything is asked for
+// that can be. debug=2, which stops the world, never is.
+func TestNothingElseIsAskedFor(t *testing.T) {
+	var mu sync.Mutex
+	asked := map[string]int{}
+	mux := pprofMux()
+	cfg := testConfig(targetAt(serve(t, http.HandlerFunc(func(w http.ResponseWriter, request *http.Request) {
+		mu.Lock()
+		asked[request.Method+" "+request.URL.RequestURI()]++
+		n := len(asked) + asked[request.Method+" "+request.URL.RequestURI()]
+		mu.Unlock()
+		switch {
+		case request.URL.Path == "/debug/pprof/goroutineleak":
+			request.URL.Path = "/debug/pprof/goroutine"
+		case n%3 == 0:
+			http.Error(w, "not now", http.StatusInternalServerError)
+			return
+		}
+		mux.ServeHTTP(w, request)
+	}))))
+	cfg.LeakProfile.Enabled, cfg.LeakProfile.Interval = true, 50*time.Millisecond
+	r := start(t, cfg)
+	for range 60 {
+		r.next(t)
+	}
+	mu.Lock()
+	defer mu.Unlock()
+	assert.Equal(t, []string{
+		"GET /debug/pprof/goroutine?debug=0",
+		"GET /debug/pprof/goroutineleak?debug=0",
+		"GET /debug/pprof/trace?seconds=0.001",
+	}, slices.Sorted(maps.Keys(asked)))
 }

@@ -1,0 +1,219 @@
+package hostile
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/otel-goroutine/otel-goroutine/receiver/goroutinereceiver"
+)
+
+const (
+	// mostToRefuse is by how much the heap may grow to refuse an answer, and
+	// mostToAccept by how much to accept one, for each of its bytes.
+	mostToRefuse = 16 << 20
+	mostToAccept = 8
+	// longestName is how many characters of a name are kept.
+	longestName = 1024
+	// decided is how long after the last byte of an answer it is refused.
+	decided = 500 * time.Millisecond
+)
+
+// fault is a path of the fault server and what must come of it.
+type fault struct {
+	name    string
+	capture goroutinereceiver.Capture // "" is auto
+	reason  string                    // "" is a target that is sound
+	says    string                    // the error, among other things
+	// size is how large a sound answer is when decompressed, in bytes.
+	size int64
+	// impatient targets have a timeout of a second, not ten.
+	impatient, tls bool
+}
+
+const (
+	traced   = goroutinereceiver.CaptureTrace
+	profiled = goroutinereceiver.CaptureProfile
+)
+
+func faults() []fault {
+	return []fault{
+		{name: "zeroes-in-gzip", capture: profiled, reason: "malformed"},
+		{name: "zeroes-in-gzip", capture: traced, reason: "not_pprof", says: "gzip"},
+		{name: "zeroes-encoded", capture: profiled, reason: "malformed"},
+		{name: "zeroes-encoded", capture: traced, reason: "not_pprof"},
+		{name: "zeroes-in-two-gzips", capture: profiled, reason: "malformed"},
+		{name: "zeroes-in-two-gzips", capture: traced, reason: "not_pprof", says: "gzip"},
+		{name: "profile-encoded", capture: profiled, size: 64 << 10},
+		{name: "profile-in-two-gzips", capture: profiled, reason: "not_pprof", says: "gzip within gzip"},
+		{name: "plain-as-encoded", reason: "malformed"},
+
+		{name: "one-string", capture: profiled, reason: "malformed"},
+		{name: "one-string-plain", capture: profiled, reason: "malformed"},
+		{name: "empty-samples", capture: profiled, reason: "malformed"},
+		{name: "empty-labels", capture: profiled, size: 4 << 20},
+		{name: "empty-labels-plain", capture: profiled, size: 4 << 20},
+		{name: "empty-locations", capture: profiled, reason: "malformed"},
+		{name: "empty-mappings", capture: profiled, size: 4 << 20},
+		{name: "empty-strings", capture: profiled, size: 4 << 20},
+
+		{name: "no-such-string", capture: profiled, reason: "malformed"},
+		{name: "no-such-location", capture: profiled, reason: "malformed"},
+		{name: "no-such-function", capture: profiled, reason: "malformed"},
+		{name: "same-ids", capture: profiled, reason: "malformed"},
+		{name: "negative-count", capture: profiled, reason: "malformed"},
+		{name: "huge-counts", capture: profiled, reason: "malformed"},
+		{name: "hostile-names", capture: profiled, size: 2 << 20},
+
+		{name: "headers", reason: "connection", says: "header"},
+		{name: "endless", reason: "malformed"},
+		{name: "endless-text", reason: "not_pprof"},
+		{name: "endless-true", capture: profiled, reason: "too_large"},
+		{name: "endless-trace", capture: traced, reason: "too_large"},
+		{name: "drip", reason: "timeout", impatient: true},
+		{name: "length-short", capture: profiled, reason: "malformed"},
+		{name: "length-long", capture: profiled, reason: "malformed", says: "broke off"},
+		{name: "length-huge", reason: "too_large", says: "max_body_size"},
+		{name: "reset", capture: profiled, reason: "malformed", says: "reset"},
+		{name: "hung", reason: "timeout", impatient: true},
+		{name: "slow", reason: "timeout"},
+		{name: "to-elsewhere", reason: "http_status", says: "redirects are not followed"},
+		{name: "to-https", reason: "http_status", says: "redirects are not followed"},
+		{name: "to-http", reason: "http_status", says: "redirects are not followed", tls: true},
+		{name: "to-link-local", reason: "http_status", says: "redirects are not followed"},
+
+		{name: "html", reason: "not_pprof", says: "HTML"},
+		{name: "empty", reason: "not_pprof", says: "empty"},
+		{name: "text", reason: "not_pprof", says: "text"},
+		{name: "heap", reason: "not_pprof", says: "goroutine"},
+		{name: "401", reason: "unauthorized", says: "401"},
+		{name: "403", reason: "unauthorized", says: "403"},
+		{name: "404", reason: "http_status", says: "404"},
+		{name: "429", reason: "http_status", says: "429"},
+		{name: "500", reason: "http_status", says: "500"},
+
+		{name: "trace-of-nothing", capture: traced, reason: "malformed"},
+		{name: "trace-of-the-future", capture: traced, reason: "unsupported_version", says: "1.99"},
+		{name: "trace-backwards", capture: traced, reason: "malformed"},
+		{name: "trace-swapped", capture: traced, reason: "malformed"},
+		{name: "trace-generation", capture: traced, reason: "malformed"},
+		{name: "trace-long", capture: traced, reason: "too_large"},
+		{name: "trace-cut", capture: traced, reason: "not_pprof|malformed"},
+	}
+}
+
+// TestEachFault scrapes each target that is not what it should be, beside one that is.
+func TestEachFault(t *testing.T) {
+	s := startServer(t)
+	for _, f := range faults() {
+		t.Run(strings.TrimSuffix(f.name+"/"+string(f.capture), "/"), func(t *testing.T) { f.test(t, s) })
+	}
+	assert.Equal(t, "0", s.get(t, "asked-elsewhere"), "requests that went elsewhere")
+}
+
+// TestEachFaultIsTested has no fault of the server forgotten.
+func TestEachFaultIsTested(t *testing.T) {
+	served := strings.Fields(startServer(t).get(t, "names"))
+	var tested []string
+	for _, f := range faults() {
+		tested = append(tested, f.name)
+	}
+	slices.Sort(served)
+	slices.Sort(tested)
+	assert.Equal(t, served, slices.Compact(tested))
+}
+
+func (f fault) test(t *testing.T, s *server) {
+	if f.reason != "timeout" {
+		s.warm(t, f.name)
+	}
+	bad := target("bad", f.address(s)+"/"+f.name+"/debug/pprof", func(c *goroutinereceiver.TargetConfig) {
+		c.ClientConfig.Headers.Set("Authorization", "Bearer secret")
+		if f.capture != "" {
+			c.Capture = f.capture
+		}
+		if f.impatient {
+			c.ClientConfig.Timeout = time.Second
+		}
+	})
+	var w *watched
+	var got scrape
+	begin := time.Now()
+	growth := heapGrowth(func() {
+		w = watch(t, time.Second, bad, target("sound", s.plain+"/sound/debug/pprof"))
+		got = w.await(t, "bad", 1, 20*time.Second)[0]
+	})
+	verdict := got.at.Sub(s.ended(t, begin))
+	w.await(t, "sound", 2, 10*time.Second)
+	w.stop(t)
+	for _, other := range w.of("sound") {
+		up, reason := other.up()
+		assert.True(t, up, "the other target: %s", reason)
+	}
+	t.Logf("heap +%s, decided %v after the last byte", mib(growth), verdict.Round(time.Millisecond))
+
+	up, reason := got.up()
+	if f.reason == "" {
+		assert.True(t, up, reason)
+		assert.LessOrEqual(t, growth, mostToAccept*f.size+2<<20, "heap, and 2 MiB for two clients and a server's answers")
+		f.checkTruth(t, got)
+		return
+	}
+	assert.False(t, up)
+	assert.Contains(t, strings.Split(f.reason, "|"), reason)
+	assert.Equal(t, 2, got.DataPointCount(), "nothing but how the scrape went")
+	assert.LessOrEqual(t, growth, int64(mostToRefuse), "heap")
+	if reason != "timeout" {
+		assert.LessOrEqual(t, verdict, decided)
+	}
+	f.checkLog(t, w)
+}
+
+func (f fault) address(s *server) string {
+	if f.tls {
+		return s.secure
+	}
+	return s.plain
+}
+
+// checkTruth checks that nothing is said of a sound target but what is so.
+func (f fault) checkTruth(t *testing.T, got scrape) {
+	t.Helper()
+	assert.Positive(t, got.sum("go.goroutine.count"))
+	assert.Equal(t, got.sum("go.goroutine.count"), got.sum("goroutine.stack.count"))
+	for _, p := range got.points("goroutine.stack.count").All() {
+		assert.Positive(t, p.IntValue())
+		for key, value := range p.Attributes().All() {
+			text := value.AsString()
+			assert.True(t, utf8.ValidString(text), key)
+			assert.LessOrEqual(t, utf8.RuneCountInString(text), longestName, key)
+			assert.Equal(t, -1, strings.IndexFunc(text, unicode.IsControl), "%s: %q", key, text)
+		}
+	}
+}
+
+// checkLog checks that the log tells once what is wrong, with which target, without
+// anything that the target could have smuggled into it.
+func (f fault) checkLog(t *testing.T, w *watched) {
+	t.Helper()
+	failures := w.logs.FilterMessage("Scrape failed").All()
+	if f.name == "trace-cut" {
+		require.NotEmpty(t, failures)
+	} else {
+		require.Len(t, failures, 1)
+	}
+	said := failures[0].ContextMap()
+	assert.Contains(t, said["target"], "/"+f.name+"/debug/pprof")
+	assert.Contains(t, said["error"], f.says)
+	all := fmt.Sprint(said)
+	assert.Less(t, len(all), 1000)
+	assert.Equal(t, -1, strings.IndexFunc(all, unicode.IsControl), "%q", all)
+	assert.NotContains(t, all, "secret")
+}

@@ -1,0 +1,106 @@
+package hostile
+
+import (
+	"context"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/otel-goroutine/otel-goroutine/receiver/goroutinereceiver"
+)
+
+// TestHungTargetsDelayNobody has 100 targets, ten of which never answer: the others
+// get at least 99% of their scrapes, each at its time.
+func TestHungTargetsDelayNobody(t *testing.T) {
+	const hung, sound, interval, rounds = 10, 90, time.Second, 10
+	s := startServer(t)
+	var targets []goroutinereceiver.TargetConfig
+	for i := range hung {
+		targets = append(targets, target(fmt.Sprint("hung ", i), fmt.Sprintf("%s/hung~%d/debug/pprof", s.plain, i)))
+	}
+	for i := range sound {
+		// Profiles, since a process can be traced by one at a time.
+		targets = append(targets, target(fmt.Sprint("sound ", i), fmt.Sprintf("%s/sound~%d/debug/pprof", s.plain, i), func(c *goroutinereceiver.TargetConfig) {
+			c.Capture = profiled
+		}))
+	}
+	w := watch(t, interval, targets...)
+	begin := time.Now()
+	for i := range sound {
+		w.await(t, fmt.Sprint("sound ", i), rounds, 2*rounds*interval)
+	}
+	w.stop(t)
+	inTime := 0
+	for i := range sound {
+		all := w.of(fmt.Sprint("sound ", i))
+		// Its place in the interval is where its first scrape was, which must
+		// have been within the first.
+		place := all[0].at
+		assert.Less(t, place.Sub(begin), interval+interval/4)
+		for k, s := range all[:rounds] {
+			late := s.at.Sub(place.Add(time.Duration(k) * interval))
+			if up, _ := s.up(); up && late < interval/4 {
+				inTime++
+			}
+		}
+	}
+	t.Logf("%d of %d in time", inTime, sound*rounds)
+	assert.GreaterOrEqual(t, inTime, sound*rounds*99/100)
+	for i := range hung {
+		assert.Empty(t, w.of(fmt.Sprint("hung ", i)))
+	}
+}
+
+// TestShutdownWithHungTargets ends while a thousand targets are waited for, and once
+// more when it has ended.
+func TestShutdownWithHungTargets(t *testing.T) {
+	s := startServer(t)
+	var targets []goroutinereceiver.TargetConfig
+	for i := range 1000 {
+		targets = append(targets, target("hung", fmt.Sprintf("%s/hung~%d/debug/pprof", s.plain, i)))
+	}
+	w := watch(t, time.Second, append(targets, target("sound", s.plain+"/sound/debug/pprof"))...)
+	w.await(t, "sound", 3, 20*time.Second) // all have been asked by then
+	begin := time.Now()
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
+	defer cancel()
+	require.NoError(t, w.Shutdown(ctx))
+	t.Logf("ended after %v", time.Since(begin).Round(time.Millisecond))
+	require.NoError(t, w.Shutdown(ctx))
+	assert.Empty(t, w.of("hung"), "that they broke off is not their fault")
+}
+
+// TestAMillionGoroutines scrapes a process that has so many.
+func TestAMillionGoroutines(t *testing.T) {
+	const million = 1_000_000
+	s := startServer(t, fmt.Sprint(million))
+	var got scrape
+	growth := heapGrowth(func() {
+		w := watch(t, time.Second, target("million", s.plain+"/sound/debug/pprof", func(c *goroutinereceiver.TargetConfig) {
+			c.Capture = traced
+			c.ClientConfig.Timeout = time.Minute
+		}))
+		got = w.await(t, "million", 1, 100*time.Second)[0]
+		w.stop(t)
+	})
+	up, reason := got.up()
+	require.True(t, up, reason)
+	var took float64
+	for _, p := range got.points("goroutine.scrape.duration").All() {
+		took = p.DoubleValue()
+	}
+	size := int64(million * 17) // bytes of such a trace, as measured
+	t.Logf("%d goroutines in %.1f s, heap +%s", got.sum("go.goroutine.count"), took, mib(growth))
+	assert.InDelta(t, million, got.sum("go.goroutine.count"), 100)
+	assert.LessOrEqual(t, growth, mostToAccept*size)
+	waiting := int64(0)
+	for _, p := range got.points("goroutine.stack.count").All() {
+		if function, _ := p.Attributes().Get("code.function.name"); function.Str() == "main.wait" {
+			waiting += p.IntValue()
+		}
+	}
+	assert.EqualValues(t, million, waiting)
+}

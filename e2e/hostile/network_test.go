@@ -1,0 +1,63 @@
+package hostile
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/Shopify/toxiproxy/v2"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/rs/zerolog"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/otel-goroutine/otel-goroutine/receiver/goroutinereceiver"
+)
+
+// TestBadNetwork scrapes a sound target through a network that is not.
+func TestBadNetwork(t *testing.T) {
+	s := startServer(t)
+	for _, tc := range []struct{ name, toxic, reason string }{
+		{"far away", `{"type": "latency", "attributes": {"latency": 200, "jitter": 50}}`, ""},
+		{"in slices", `{"type": "slicer", "attributes": {"average_size": 64, "size_variation": 32, "delay": 10}}`, ""},
+		{"narrow", `{"type": "bandwidth", "attributes": {"rate": 1}}`, "timeout"},
+		{"far too far away", `{"type": "latency", "attributes": {"latency": 5000}}`, "timeout"},
+		{"tarpit", `{"type": "timeout", "attributes": {"timeout": 0}}`, "timeout"},
+		{"closed", `{"type": "timeout", "attributes": {"timeout": 50}}`, "connection"},
+		{"reset", `{"type": "reset_peer", "attributes": {"timeout": 0}}`, "connection"},
+		{"cut in the body", `{"type": "limit_data", "attributes": {"bytes": 600}}`, "malformed"},
+		{"cut in the headers", `{"type": "limit_data", "attributes": {"bytes": 40}}`, "connection"},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			impatient := func(c *goroutinereceiver.TargetConfig) {
+				c.Capture = traced
+				c.ClientConfig.Timeout = 2 * time.Second
+			}
+			w := watch(t, 5*time.Second,
+				target("bad", through(t, s, tc.toxic)+"/sound/debug/pprof", impatient),
+				target("sound", s.plain+"/sound/debug/pprof"))
+			got := w.await(t, "bad", 1, 20*time.Second)[0]
+			up, reason := got.up()
+			assert.Equal(t, tc.reason == "", up)
+			assert.Equal(t, tc.reason, reason)
+			if !up {
+				assert.Equal(t, 2, got.DataPointCount(), "nothing but how the scrape went")
+			}
+			other := w.await(t, "sound", 1, 20*time.Second)[0]
+			soundUp, why := other.up()
+			assert.True(t, soundUp, why)
+		})
+	}
+}
+
+// through puts a proxy before the server which does to its answers what toxic says.
+func through(t *testing.T, s *server, toxic string) (address string) {
+	t.Helper()
+	host := toxiproxy.NewServer(toxiproxy.NewMetricsContainer(prometheus.NewRegistry()), zerolog.Nop())
+	proxy := toxiproxy.NewProxy(host, t.Name(), "127.0.0.1:0", strings.TrimPrefix(s.plain, "http://"))
+	require.NoError(t, proxy.Start())
+	t.Cleanup(proxy.Stop)
+	_, err := proxy.Toxics.AddToxicJson(strings.NewReader(toxic))
+	require.NoError(t, err)
+	return "http://" + proxy.Listen
+}
