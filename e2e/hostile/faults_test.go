@@ -147,7 +147,7 @@ func (f fault) test(t *testing.T, s *server) {
 	var got scrape
 	begin := time.Now()
 	growth := heapGrowth(func() {
-		w = watch(t, time.Second, bad, target("sound", s.plain+"/sound/debug/pprof"))
+		w = watch(t, 300*time.Millisecond, bad, target("sound", s.plain+"/sound/debug/pprof"))
 		got = w.await(t, "bad", 1, 20*time.Second)[0]
 	})
 	verdict := got.at.Sub(s.ended(t, begin))
@@ -204,9 +204,8 @@ func (f fault) checkTruth(t *testing.T, got scrape) {
 func (f fault) checkLog(t *testing.T, w *watched) {
 	t.Helper()
 	failures := w.logs.FilterMessage("Scrape failed").All()
-	if f.name == "trace-cut" {
-		require.NotEmpty(t, failures)
-	} else {
+	require.NotEmpty(t, failures)
+	if f.name != "trace-cut" { // which fails in more ways than one
 		require.Len(t, failures, 1)
 	}
 	said := failures[0].ContextMap()

@@ -3,6 +3,7 @@ package hostile
 import (
 	"context"
 	"fmt"
+	"strconv"
 	"testing"
 	"time"
 
@@ -13,7 +14,7 @@ import (
 )
 
 // TestHungTargetsDelayNobody has 100 targets, ten of which never answer: the others
-// get at least 99% of their scrapes, each at its time.
+// get at least 99% of their scrapes in time, less than half an interval late.
 func TestHungTargetsDelayNobody(t *testing.T) {
 	const hung, sound, interval, rounds = 10, 90, time.Second, 10
 	s := startServer(t)
@@ -39,10 +40,10 @@ func TestHungTargetsDelayNobody(t *testing.T) {
 		// Its place in the interval is where its first scrape was, which must
 		// have been within the first.
 		place := all[0].at
-		assert.Less(t, place.Sub(begin), interval+interval/4)
+		assert.Less(t, place.Sub(begin), interval+interval/2)
 		for k, s := range all[:rounds] {
 			late := s.at.Sub(place.Add(time.Duration(k) * interval))
-			if up, _ := s.up(); up && late < interval/4 {
+			if up, _ := s.up(); up && late < interval/2 {
 				inTime++
 			}
 		}
@@ -76,7 +77,7 @@ func TestShutdownWithHungTargets(t *testing.T) {
 // TestAMillionGoroutines scrapes a process that has so many.
 func TestAMillionGoroutines(t *testing.T) {
 	const million = 1_000_000
-	s := startServer(t, fmt.Sprint(million))
+	s := startServer(t, strconv.Itoa(million))
 	var got scrape
 	growth := heapGrowth(func() {
 		w := watch(t, time.Second, target("million", s.plain+"/sound/debug/pprof", func(c *goroutinereceiver.TargetConfig) {

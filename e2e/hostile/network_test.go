@@ -33,7 +33,7 @@ func TestBadNetwork(t *testing.T) {
 				c.Capture = traced
 				c.ClientConfig.Timeout = 2 * time.Second
 			}
-			w := watch(t, 5*time.Second,
+			w := watch(t, time.Second,
 				target("bad", through(t, s, tc.toxic)+"/sound/debug/pprof", impatient),
 				target("sound", s.plain+"/sound/debug/pprof"))
 			got := w.await(t, "bad", 1, 20*time.Second)[0]
