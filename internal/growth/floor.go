@@ -81,6 +81,16 @@ func (f *floors) observe(r *Rules, level float64, now int64) {
 	f.current = float32(level)
 }
 
+// lift raises all floors of the past, as if what was added had always been there.
+func (f *floors) lift(by float32) {
+	f.current += by
+	for i := range f.scales {
+		for k := range f.scales[i] {
+			f.scales[i][k] += by
+		}
+	}
+}
+
 // push closes a segment.
 func (f *floors) push(floor float32) {
 	f.closed++

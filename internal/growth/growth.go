@@ -155,6 +155,11 @@ func (e *Evidence) resumed(r *Rules, o Observation, now int64) bool {
 	switch {
 	case o.Census && o.Aged >= mostOf*level:
 		e.resumes = false
+		// What came while nobody looked may have come at once: it may be
+		// another process after all, with a larger pool.
+		if unseen := float32(o.Aged - level); unseen > 0 {
+			e.floors.lift(unseen)
+		}
 	case o.Count < mostOf*level, now-e.start > int64(r.MinDuration):
 		e.restart(r)
 	}

@@ -404,3 +404,22 @@ func BenchmarkObserve(b *testing.B) {
 		e.Observe(&rules, Observation{At: at, Start: epoch, Census: true, Count: float64(i), Aged: float64(i), Exits: 0})
 	}
 }
+
+// With very many exits the normal distribution takes the place of the sum, as closely as
+// matters, and at once.
+func TestManyExits(t *testing.T) {
+	for _, deviations := range []float64{1, 2, 3, 3.7} {
+		mean := manyExits + deviations*math.Sqrt(manyExits)
+		sum, normal := poissonCDF(manyExits, mean), poissonCDF(manyExits+1, mean+1)
+		if math.Abs(normal-sum) > sum/100 {
+			t.Errorf("%v deviations above: %v by the sum, %v by the normal distribution", deviations, sum, normal)
+		}
+	}
+	begin := time.Now()
+	for range 1000 {
+		poissonCDF(1e15, 1e15+1e8)
+	}
+	if took := time.Since(begin); took > time.Second {
+		t.Errorf("1,000 of them take %v", took)
+	}
+}

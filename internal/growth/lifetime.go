@@ -57,6 +57,12 @@ func (l *lifetime) exceeds(lifetime time.Duration, alpha float64) bool {
 	return poissonCDF(l.exits, l.hours/lifetime.Hours()) <= alpha
 }
 
+// manyExits is from where on the normal distribution, with a correction for continuity,
+// takes the place of the sum. The terms of the sum that count are as many as the square
+// root of k, and whoever sends data chooses k. At that size the two differ by less than
+// a hundredth of the value, wherever that is above 1e-4.
+const manyExits = 1e6
+
 // poissonCDF returns the probability of at most k events where mean are expected.
 // A k between two integers, as forgetting makes it, is rounded up, which errs
 // on the side of no alarm. From the mean upwards it returns 1: the value is only
@@ -68,6 +74,9 @@ func poissonCDF(k, mean float64) float64 {
 	k = math.Ceil(k)
 	if k >= mean {
 		return 1
+	}
+	if k > manyExits {
+		return math.Erfc((mean-k-0.5)/math.Sqrt(2*mean)) / 2
 	}
 	logGamma, _ := math.Lgamma(k + 1)
 	term := math.Exp(k*math.Log(mean) - mean - logGamma)

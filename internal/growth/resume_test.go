@@ -58,3 +58,30 @@ func TestANewProcessIsNoNewWatcher(t *testing.T) {
 		}
 	}
 }
+
+// A pool that is as large as its process was told to make it is none that grows, though
+// each process is told a larger number. Nobody can tell such a process from one that is
+// merely watched anew.
+func TestAPoolOfEachProcessIsNoGrowth(t *testing.T) {
+	rules := defaults()
+	for _, life := range []int{15, 30, 60, 240} {
+		for _, more := range []int{1, 5} {
+			var e Evidence
+			begin := time.Unix(1_750_000_000, 0)
+			for minute := range 3 * 24 * 60 {
+				lives, age := minute/life, minute%life
+				o := Observation{
+					At: begin.Add(time.Duration(minute) * time.Minute), Start: begin.Add(time.Duration(lives*life) * time.Minute),
+					Count: float64(20 + more*lives), Census: true,
+				}
+				if age >= 10 {
+					o.Aged = o.Count
+				}
+				if v := e.Observe(&rules, o); v.Severity != None {
+					t.Errorf("%d more every %d min: after %d min %+v", more, life, minute, v)
+					break
+				}
+			}
+		}
+	}
+}

@@ -61,6 +61,7 @@ func TestRead(t *testing.T) {
 		{"WaitGroup.Go, not begun", "sync.(*WaitGroup).Go.func1@229", Executing, StateRunning, "sync.(*WaitGroup).Go.func1", 0, ""},
 		{"WaitGroup.Go, ended", "sync.(*WaitGroup).Done@156 < sync.(*WaitGroup).Go.func1.1@238 < sync.(*WaitGroup).Go.func1@240", Executing, StateRunning, "sync.(*WaitGroup).Go.func1", 0, ""},
 		{"errgroup", "runtime.gopark < runtime.selectgo < main.f@7 < golang.org/x/sync/errgroup.(*Group).Go.func1@93 < runtime.goexit", Unknown, StateSelect, "main.f", 7, "main.f"},
+		{"go group.Wait()", "runtime.gopark < sync.runtime_SemacquireWaitGroup < sync.(*WaitGroup).Wait@9 < golang.org/x/sync/errgroup.(*Group).Wait@7 < runtime.goexit", Unknown, StateWaitGroup, "golang.org/x/sync/errgroup.(*Group).Wait", 7, "golang.org/x/sync/errgroup.(*Group).Wait"},
 		{"errgroup, at its limit", "runtime.chansend1 < golang.org/x/sync/errgroup.(*Group).Go@71 < main.f@7", Waiting, StateChanSend, "golang.org/x/sync/errgroup.(*Group).Go", 71, "main.f"},
 		{"sleep", "runtime.gopark < time.Sleep < main.f@7", Unknown, StateSleep, "main.f", 7, "main.f"},
 		{"sleep that was started directly", "runtime.gopark < time.Sleep@300 < runtime.goexit", Unknown, StateSleep, "time.Sleep", 300, "time.Sleep"},

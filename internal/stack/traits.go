@@ -46,7 +46,7 @@ var states = [...]State{
 func TraitsOf(function string) Traits {
 	path := packagePath(function)
 	if !isStandard(path) {
-		if strings.HasPrefix(function, errgroup) {
+		if closure, ok := strings.CutPrefix(function, errgroup); ok && strings.Contains(closure, ".") {
 			return launches
 		}
 		return 0

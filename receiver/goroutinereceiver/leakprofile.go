@@ -51,21 +51,21 @@ func (l *leakProfiler) restart() {
 
 // collect takes the next leak profile of a process that has so many goroutines. That
 // it cannot be had fails no scrape: what was proved before holds until it is stale.
-func (l *leakProfiler) collect(ctx context.Context, goroutines int) error {
+func (l *leakProfiler) collect(ctx context.Context, goroutines int) (newConnection bool, err error) {
 	l.asked = time.Now()
 	if goroutines > l.MaxGoroutines {
-		return fmt.Errorf("%w: %d", errTooMany, goroutines)
+		return false, fmt.Errorf("%w: %d", errTooMany, goroutines)
 	}
-	s, _, err := l.fetcher.fetch(ctx, l.profiles)
+	s, newConnection, err := l.fetcher.fetch(ctx, l.profiles)
 	var status *statusError
 	switch {
 	case errors.As(err, &status) && status.code == http.StatusNotFound:
-		return errNoLeakProfile
+		return newConnection, errNoLeakProfile
 	case err != nil:
-		return wrap("leak profile", err)
+		return newConnection, wrap("leak profile", err)
 	}
 	l.proven, l.at = l.proof.Observe(s), time.Now()
-	return nil
+	return newConnection, nil
 }
 
 var (

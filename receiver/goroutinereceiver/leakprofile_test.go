@@ -138,3 +138,40 @@ func TestLeakProfileIsDueAndStale(t *testing.T) {
 		assert.Empty(t, l.fresh())
 	})
 }
+
+// TestLeaksBelongToTheirCensus has a leak profile that takes its time. What it proves
+// has the time stamp of the census, with which it is judged.
+func TestLeaksBelongToTheirCensus(t *testing.T) {
+	body := realLeaks(t)
+	target, _ := leaking(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		<-time.After(30 * time.Millisecond)
+		body.ServeHTTP(w, r)
+	}))
+	r, _ := idle(t, leakConfig(target))
+	r.targets[0].leaks.Interval = time.Minute
+	for range 2 {
+		r.targets[0].leaks.asked = time.Time{}
+		s := scraped{r.targets[0].scrape(t.Context())}
+		census := s.points(telemetry.StackCount)[0].Timestamp()
+		for _, p := range s.points(telemetry.StackLeakedCount) {
+			assert.Equal(t, census, p.Timestamp())
+		}
+	}
+}
+
+// TestLeakProfileOverANewConnection may be of another process than the trace before it.
+// The next census must know.
+func TestLeakProfileOverANewConnection(t *testing.T) {
+	for _, closes := range []bool{false, true} {
+		mux := pprofMux()
+		mux.Handle("/debug/pprof/goroutineleak", realLeaks(t))
+		r, _ := idle(t, leakConfig(targetAt(serve(t, http.HandlerFunc(func(w http.ResponseWriter, request *http.Request) {
+			if closes && request.URL.Path == "/debug/pprof/trace" {
+				w.Header().Set("Connection", "close")
+			}
+			mux.ServeHTTP(w, request)
+		})))))
+		require.True(t, scraped{r.targets[0].scrape(t.Context())}.up())
+		assert.Equal(t, closes, r.targets[0].reconnected)
+	}
+}

@@ -60,7 +60,7 @@ func (t *target) recordCensus(r census.Report, at time.Time) {
 
 // recordLeaks records what is proved of leaks, if anything is known.
 func (t *target) recordLeaks() {
-	now := pcommon.NewTimestampFromTime(time.Now())
+	now := pcommon.NewTimestampFromTime(t.at)
 	for _, row := range t.leaks.fresh() {
 		id, attributes := signatureSet(row.Signature, row.Other)
 		t.builder.RecordGoroutineStackLeakedCountDataPoint(now, int64(row.Count), id, attributes...)

@@ -38,7 +38,10 @@ type target struct {
 	// reconnected tells that there was a new connection since the latest trace
 	// that the census took.
 	reconnected bool
-	innermost   innermost
+	// at is when the latest census was taken. What is proved of leaks has the same time
+	// stamp, or it would not belong to the same observation.
+	at        time.Time
+	innermost innermost
 }
 
 func newTarget(cfg *Config, t TargetConfig, shared *shared, settings receiver.Settings, panics func(context.Context)) (*target, error) {
@@ -169,6 +172,7 @@ func (t *target) guardedCensus(c captured) (err error) {
 		t.outcome.restarted()
 		t.leaks.restart()
 	}
+	t.at = now
 	t.recordCensus(report, now)
 	if c.source == stack.SourceTrace {
 		t.reconnected = false
@@ -193,7 +197,9 @@ func (t *target) guardedLeaks(parent context.Context, goroutines int) (err error
 	ctx, cancel := context.WithTimeout(parent, t.timeout)
 	defer cancel()
 	defer t.guard(&err)
-	return t.leaks.collect(ctx, goroutines)
+	newConnection, err := t.leaks.collect(ctx, goroutines)
+	t.reconnected = t.reconnected || newConnection
+	return err
 }
 
 // countPanics counts the errors that were panics.
