@@ -1,6 +1,8 @@
 package leakdetect
 
 import (
+	"strings"
+
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/pmetric"
 	"go.uber.org/zap"
@@ -13,23 +15,24 @@ import (
 // can make a fleet leak at once; the metrics hold them all.
 const maxAnnounced = 10
 
-// announce logs the findings whose severity rose.
-func announce(log *zap.Logger, md pmetric.Metrics, findings []finding) {
-	announced, rest := 0, 0
+// announcements returns what is to be logged: the findings whose severity rose.
+func announcements(md pmetric.Metrics, findings []finding) []line {
+	var lines []line
+	rest := 0
 	for _, f := range findings {
 		switch {
 		case !f.rose:
-		case announced < maxAnnounced:
-			announced++
+		case len(lines) < maxAnnounced:
 			resource := md.ResourceMetrics().At(f.origin).Resource().Attributes()
-			log.Info("Leak "+severityName(f.verdict.Severity), fields(resource, f)...)
+			lines = append(lines, line{"Leak " + severityName(f.verdict.Severity), fields(resource, f)})
 		default:
 			rest++
 		}
 	}
 	if rest > 0 {
-		log.Info("More leaks in the same batch", zap.Int("leaks", rest))
+		lines = append(lines, line{"More leaks in the same batch", []zap.Field{zap.Int("leaks", rest)}})
 	}
+	return lines
 }
 
 func severityName(s growth.Severity) string {
@@ -59,10 +62,22 @@ func fields(resource pcommon.Map, f finding) []zap.Field {
 		telemetry.AttrState, telemetry.AttrFunction, telemetry.AttrFile, telemetry.AttrLine, telemetry.AttrEntry)
 }
 
+// maxLogged is how much of an attribute is logged, in bytes: room for every name of a
+// real program.
+const maxLogged = 1 << 10
+
+// cut returns the beginning of what is too long for a line of the log.
+func cut(value string) string {
+	if len(value) <= maxLogged {
+		return value
+	}
+	return strings.ToValidUTF8(value[:maxLogged], "") + "..."
+}
+
 func appendAttributes(fields []zap.Field, from pcommon.Map, keys ...string) []zap.Field {
 	for _, key := range keys {
 		if value := valueOf(from, key); value != "" {
-			fields = append(fields, zap.String(key, value))
+			fields = append(fields, zap.String(key, cut(value)))
 		}
 	}
 	return fields

@@ -1,10 +1,12 @@
 package leakdetect
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/assert"
@@ -68,6 +70,55 @@ func TestNextConsumerIsCalledWithoutTheLock(t *testing.T) {
 	<-entered // both are inside at the same time, or this waits for ever
 	close(leave)
 	wg.Wait()
+}
+
+// The contract of all processors: what was given is passed on before the end.
+func TestShutdownContract(t *testing.T) {
+	processortest.VerifyShutdown(t, NewFactory(), NewFactory().CreateDefaultConfig())
+}
+
+// What a batch holds is changed, so it must be said: a pipeline then gives a copy to
+// others that read the same batch.
+func TestWhatIsSaidOfDataThatIsChanged(t *testing.T) {
+	r := newRig(t)
+	s := newScene("shop")
+	changed := false
+	for after := time.Minute; after <= 2*time.Hour; after += time.Minute {
+		at := epoch.Add(after)
+		md := s.census(at, leaking("app.leak", "app.main", at, 3))
+		before := marshal(t, md)
+		require.NoError(t, r.processor.ConsumeMetrics(t.Context(), md))
+		changed = changed || !bytes.Equal(before, marshal(t, md))
+	}
+	assert.Equal(t, changed, r.processor.Capabilities().MutatesData)
+}
+
+// Many senders, while what is remembered is saved again and again.
+func TestManyAtOnceWhileItIsKept(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := newDisk()
+		k := keptOn(t, d)
+		var wg sync.WaitGroup
+		for i := range 8 {
+			s := newScene(fmt.Sprint("service-", i))
+			wg.Go(func() {
+				for after := time.Minute; after <= 2*time.Hour; after += time.Minute {
+					at := epoch.Add(after)
+					if _, err := k.process(t.Context(), s.census(at, leaking("app.leak", "app.main", at, 3))); err != nil {
+						t.Error(err)
+					}
+					time.Sleep(time.Second)
+				}
+			})
+		}
+		wg.Wait()
+		require.NoError(t, k.shutdown(t.Context()))
+		assert.Greater(t, d.writes(), 2)
+
+		next := keptOn(t, d)
+		assert.Equal(t, k.watch.size(), next.watch.size())
+		require.NoError(t, next.shutdown(t.Context()))
+	})
 }
 
 func TestStartAndShutdownTwice(t *testing.T) {

@@ -1,13 +1,17 @@
 package leakdetect
 
 import (
+	"math"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/pmetric"
 	"go.opentelemetry.io/collector/processor/processortest"
 
+	"github.com/otel-goroutine/otel-goroutine/internal/telemetry"
 	"github.com/otel-goroutine/otel-goroutine/processor/leakdetect/internal/metadata"
 )
 
@@ -29,6 +33,15 @@ func FuzzConsume(f *testing.F) {
 	} {
 		f.Add(marshal(f, md))
 	}
+	for _, harm := range harms() {
+		md := minuteOf(now)
+		for _, rm := range md.ResourceMetrics().All() {
+			for _, m := range rm.ScopeMetrics().At(0).Metrics().All() {
+				harm(m)
+			}
+		}
+		f.Add(marshal(f, md))
+	}
 	f.Fuzz(func(t *testing.T, data []byte) {
 		md, err := (&pmetric.ProtoUnmarshaler{}).UnmarshalMetrics(data)
 		if err != nil {
@@ -43,6 +56,68 @@ func FuzzConsume(f *testing.F) {
 			passOn(t, p, md)
 		}
 	})
+}
+
+// harms is what may be wrong with a metric that is watched.
+func harms() []func(pmetric.Metric) {
+	points := func(change func(pmetric.NumberDataPoint)) func(pmetric.Metric) {
+		return func(m pmetric.Metric) {
+			if m.Type() != pmetric.MetricTypeSum {
+				return
+			}
+			for _, p := range m.Sum().DataPoints().All() {
+				change(p)
+			}
+		}
+	}
+	double := func(v float64) func(pmetric.Metric) {
+		return points(func(p pmetric.NumberDataPoint) { p.SetDoubleValue(v) })
+	}
+	integer := func(v int64) func(pmetric.Metric) {
+		return points(func(p pmetric.NumberDataPoint) { p.SetIntValue(v) })
+	}
+	times := func(start, at pcommon.Timestamp) func(pmetric.Metric) {
+		return points(func(p pmetric.NumberDataPoint) {
+			p.SetStartTimestamp(start)
+			p.SetTimestamp(at)
+		})
+	}
+	attribute := func(key, value string) func(pmetric.Metric) {
+		return points(func(p pmetric.NumberDataPoint) { p.Attributes().PutStr(key, value) })
+	}
+	return []func(pmetric.Metric){
+		double(math.NaN()), double(math.Inf(1)), double(math.Inf(-1)), double(math.MaxFloat64), double(0.5), double(-1),
+		integer(-1), integer(math.MaxInt64), integer(math.MinInt64),
+		times(0, 0), times(0, math.MaxUint64), times(math.MaxUint64, math.MaxUint64), times(math.MaxUint64, 1),
+		points(func(p pmetric.NumberDataPoint) { p.SetFlags(pmetric.DefaultDataPointFlags.WithNoRecordedValue(true)) }),
+		points(func(p pmetric.NumberDataPoint) { p.Attributes().Clear() }),
+		points(func(p pmetric.NumberDataPoint) { p.Attributes().PutInt(telemetry.AttrSignature, 7) }),
+		points(func(p pmetric.NumberDataPoint) { p.Attributes().PutEmptyMap(telemetry.AttrEntry) }),
+		attribute(telemetry.AttrSignature, ""),
+		attribute(telemetry.AttrSignature, "one and the same"),
+		attribute(telemetry.AttrFunction, strings.Repeat("long/", 20_000)),
+		attribute(telemetry.AttrEntry, "main.\xff\n\x1b[31mred"),
+		attribute(telemetry.AttrFunction, "<img src=x onerror=alert(1)>"),
+		func(m pmetric.Metric) { // every point twice
+			if m.Type() == pmetric.MetricTypeSum {
+				twice := pmetric.NewNumberDataPointSlice()
+				m.Sum().DataPoints().CopyTo(twice)
+				twice.MoveAndAppendTo(m.Sum().DataPoints())
+			}
+		},
+		func(m pmetric.Metric) {
+			if m.Type() == pmetric.MetricTypeSum {
+				m.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityDelta)
+				m.Sum().SetIsMonotonic(!m.Sum().IsMonotonic())
+			}
+		},
+		func(m pmetric.Metric) { m.SetEmptyGauge().DataPoints().AppendEmpty().SetDoubleValue(1) },
+		func(m pmetric.Metric) { m.SetEmptyHistogram().DataPoints().AppendEmpty().SetCount(1) },
+		func(m pmetric.Metric) { m.SetEmptyExponentialHistogram().DataPoints().AppendEmpty().SetCount(1) },
+		func(m pmetric.Metric) { m.SetEmptySummary().DataPoints().AppendEmpty().SetCount(1) },
+		func(m pmetric.Metric) { m.SetEmptySum() },
+		func(m pmetric.Metric) { m.SetName(strings.Repeat("goroutine.", 10_000)) },
+	}
 }
 
 // passOn processes a copy and compares it, our scopes aside, with the original.

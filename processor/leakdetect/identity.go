@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"strings"
 
+	"github.com/cespare/xxhash/v2"
 	"github.com/open-telemetry/opentelemetry-collector-contrib/pkg/pdatautil"
 	"go.opentelemetry.io/collector/pdata/pcommon"
 
@@ -20,6 +21,9 @@ func identify(m pcommon.Map) id {
 	h := pdatautil.MapHash(m)
 	return id(binary.LittleEndian.Uint64(h[:8]))
 }
+
+// identifyText returns the id of a text, of which there may be much.
+func identifyText(text string) id { return id(xxhash.Sum64String(text)) }
 
 // mix is an odd number without a pattern, so that multiplying by it loses nothing and
 // mixes the bits: the golden ratio's first 64 bits.

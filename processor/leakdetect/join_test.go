@@ -128,20 +128,21 @@ func TestCountsAfterACensusAreJudgedAtOnce(t *testing.T) {
 	}
 }
 
-// Some exporters prefer deltas, and then exits are what was added since the point
-// before, with a start of their own each time.
-func TestDeltaExitsAcquit(t *testing.T) {
-	delta := func(md pmetric.Metrics, at time.Time, exits int) pmetric.Metrics {
-		for _, m := range md.ResourceMetrics().At(0).ScopeMetrics().At(0).Metrics().All() {
-			if m.Name() == telemetry.StackAgedExits {
-				m.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityDelta)
-				p := m.Sum().DataPoints().At(0)
-				p.SetStartTimestamp(stamp(at.Add(-time.Minute)))
-				p.SetIntValue(int64(exits))
-			}
+// deltaExits has the exits of a batch be deltas, as some exporters prefer: what was
+// added since the point before, with a start of its own each time.
+func deltaExits(md pmetric.Metrics, at time.Time, exits int) pmetric.Metrics {
+	for _, m := range md.ResourceMetrics().At(0).ScopeMetrics().At(0).Metrics().All() {
+		if m.Name() == telemetry.StackAgedExits {
+			m.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityDelta)
+			p := m.Sum().DataPoints().At(0)
+			p.SetStartTimestamp(stamp(at.Add(-time.Minute)))
+			p.SetIntValue(int64(exits))
 		}
-		return md
 	}
+	return md
+}
+
+func TestDeltaExitsAcquit(t *testing.T) {
 	for name, tc := range map[string]struct {
 		exits   int
 		flagged bool
@@ -153,7 +154,7 @@ func TestDeltaExitsAcquit(t *testing.T) {
 			r := newRig(t)
 			s := newScene("shop")
 			_, ok := r.play(4*time.Hour, "app.leak", suspected, func(at time.Time) pmetric.Metrics {
-				return delta(s.census(at, leaking("app.leak", "app.main", at, 3)), at, tc.exits)
+				return deltaExits(s.census(at, leaking("app.leak", "app.main", at, 3)), at, tc.exits)
 			})
 			assert.Equal(t, tc.flagged, ok)
 			r.assertBad(map[reason]int64{})
@@ -200,4 +201,23 @@ func TestPartsStampedOneAfterAnotherAreJoined(t *testing.T) {
 	})
 	require.True(t, ok)
 	assert.Equal(t, want, got)
+}
+
+// The start of a delta is no start of the process, but that of the count is. A leak is
+// found in each life of its process.
+func TestDeltaExitsTellOfRestarts(t *testing.T) {
+	r := newRig(t, shortLives)
+	s := newScene("shop")
+	const life = 5 * time.Hour
+	for n := range 3 {
+		s.start = epoch.Add(time.Duration(n) * life)
+		found := false
+		for after := time.Minute; after < life; after += time.Minute {
+			at := s.start.Add(after)
+			md := s.census(at, leaking("app.leak", "app.main", epoch.Add(after), 3))
+			deltaExits(md, at, 0)
+			found = r.consume(md).severity("app.leak") == probable || found
+		}
+		assert.True(t, found, "life %d", n+1)
+	}
 }

@@ -14,6 +14,7 @@ type batch struct {
 	bad       map[reason]int64 // points
 	unwatched int64            // points
 	streams   int              // watched afterwards
+	due       bool             // what is remembered is to be kept soon
 }
 
 func (b *batch) refuse(why reason, points int) {
@@ -70,7 +71,7 @@ func (w *watch) judgePoint(b *batch, it item, p pmetric.NumberDataPoint, delta b
 		it.origin.resource.stacks = r.at
 	}
 	if it.part == leakedPart {
-		it.origin.resource.takeProfile(r.at)
+		it.origin.resource.takeProfile(r.at, w.maxStale)
 	}
 	if isRest(it.family, p.Attributes()) {
 		return fine
@@ -125,6 +126,7 @@ func (w *watch) conclude(b *batch, it item, s *stream, attributes pcommon.Map) b
 		verdict = growth.Verdict{}
 	}
 	rose := verdict.Severity > s.severity
+	b.due = b.due || verdict.Severity != s.severity
 	s.severity = verdict.Severity
 	if s.show(verdict.Severity, s.at) {
 		b.findings = append(b.findings, finding{

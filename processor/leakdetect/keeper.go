@@ -2,6 +2,7 @@ package leakdetect
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 	"time"
@@ -12,17 +13,24 @@ import (
 )
 
 // keeper keeps the state of a watch in a storage extension: it is written as a
-// whole, in one transaction of the storage, once a minute and at the end.
+// whole, in one transaction of the storage: once a minute, soon after the first batch
+// and after each in which a verdict changed, and at the end.
 type keeper struct {
 	watch  *watch
 	log    *zap.Logger
 	failed func(ctx context.Context, operation string)
+	news   news
+	// due has an element when the state is to be saved soon.
+	due chan struct{}
 
-	client  storage.Client // nil if there is none to be had
-	cancel  context.CancelFunc
-	done    sync.WaitGroup
-	trouble string // that was logged last
-	saved   int64  // the clock of what was saved last
+	client   storage.Client // nil if there is none to be had
+	database database
+	cancel   context.CancelFunc
+	done     sync.WaitGroup
+	trouble  string        // that was logged last
+	saved    uint64        // batches that are in what was saved last
+	tried    time.Time     // when it was tried to save last
+	rest     time.Duration // from then until it may be tried again
 }
 
 const (
@@ -30,16 +38,33 @@ const (
 	// used, for somebody to look at.
 	stateKey = "state"
 	asideKey = "state.set_aside"
-	// saveInterval is how much of the memory a crash can cost.
+	// saveInterval is how much of the evidence a crash can cost.
 	saveInterval = time.Minute
+	// minRest and maxRate bound how often the state is saved when it is due: no
+	// sooner after the last time, and no more bytes a second. Up to 15,000
+	// streams the first bound holds, 100,000 wait for half a minute, and from
+	// 180,000 on it is once a minute as ever.
+	minRest = 5 * time.Second
+	maxRate = 1 << 20
 )
 
 // The operations that can fail.
 const (
-	operationOpen = "open"
-	operationLoad = "load"
-	operationSave = "save"
+	operationOpen  = "open"
+	operationLoad  = "load"
+	operationSave  = "save"
+	operationClose = "close"
 )
+
+func newKeeper(w *watch, log *zap.Logger, failed func(ctx context.Context, operation string)) *keeper {
+	return &keeper{
+		watch:  w,
+		log:    log,
+		failed: failed,
+		news:   news{log: log},
+		due:    make(chan struct{}, 1),
+	}
+}
 
 // start opens the storage, remembers what is in it and begins to keep. A storage that
 // is not there is a mistake of the configuration; one that cannot be used costs the
@@ -53,62 +78,123 @@ func (k *keeper) start(ctx context.Context, host component.Host, storageID, self
 	if !ok {
 		return fmt.Errorf("'storage': extension %q is no storage", storageID)
 	}
-	err := guard(func() (err error) {
-		k.client, err = provider.GetClient(ctx, component.KindProcessor, self, "")
-		return err
-	})
-	if err != nil {
-		k.client = nil
-		k.note(ctx, operationOpen, err)
+	k.database = databaseOf(provider, self)
+	if k.note(ctx, operationOpen, k.open(ctx, provider, self)); k.client == nil {
 		return nil
 	}
-	k.load(ctx)
+	if k.load(ctx); k.client == nil {
+		return nil
+	}
 	running, cancel := context.WithCancel(context.Background())
 	k.cancel = cancel
+	k.news.keep(true)
 	k.done.Go(func() { k.run(running) })
 	return nil
 }
 
+// open opens the storage. A damaged database is set aside first, which is an error even
+// if another one could be opened in its place.
+func (k *keeper) open(ctx context.Context, provider storage.Extension, self component.ID) error {
+	damaged := k.database.checkToOpen()
+	if damaged != nil {
+		aside, err := k.database.setAside()
+		if err != nil {
+			return errors.Join(damaged, err)
+		}
+		damaged = fmt.Errorf("it is set aside as %s: %w", aside, damaged)
+	}
+	err := guard(func() error {
+		client, err := provider.GetClient(ctx, component.KindProcessor, self, "")
+		if err == nil {
+			k.client = client
+		}
+		return err
+	})
+	return errors.Join(damaged, err)
+}
+
 // run saves again and again until ctx ends.
 func (k *keeper) run(ctx context.Context) {
-	ticker := time.NewTicker(saveInterval)
-	defer ticker.Stop()
+	timer := time.NewTimer(saveInterval)
+	defer timer.Stop()
 	for {
 		select {
 		case <-ctx.Done():
 			return
-		case <-ticker.C:
+		case <-k.due:
+			// It is never later than the timer would be without.
+			timer.Reset(k.rest - time.Since(k.tried))
+		case <-timer.C:
 			k.save(ctx)
+			timer.Reset(saveInterval)
 		}
+	}
+}
+
+// tell has lines logged as soon as what they tell of is kept. If it is due that is soon.
+func (k *keeper) tell(lines []line, due bool) {
+	k.news.tell(lines)
+	if !due {
+		return
+	}
+	select {
+	case k.due <- struct{}{}:
+	default: // it is due already
 	}
 }
 
 // shutdown saves for the last time and closes the storage. It may be called without
 // start.
-func (k *keeper) shutdown(ctx context.Context) error {
-	if k.client == nil {
-		return nil
+func (k *keeper) shutdown(ctx context.Context) {
+	if k.cancel == nil {
+		return
 	}
 	k.cancel()
 	k.done.Wait()
+	k.cancel = nil
+	k.news.keep(false)
 	k.save(ctx)
+	k.note(ctx, operationClose, k.close(ctx))
+}
+
+// close ends the use of the storage, if it is used.
+func (k *keeper) close(ctx context.Context) error {
+	if k.client == nil {
+		return nil
+	}
 	client := k.client
 	k.client = nil
 	return guard(func() error { return client.Close(ctx) })
 }
 
+// use has the storage do something, if its database is whole. One that panicked is not
+// used again, not even to be closed: it may hold its own locks for ever.
+func (k *keeper) use(do func(storage.Client) error) error {
+	if err := k.database.checkToUse(); err != nil {
+		return err
+	}
+	err := guard(func() error { return do(k.client) })
+	if errors.Is(err, errPanicked) {
+		k.client = nil
+		return fmt.Errorf("the storage is not used any more before a restart: %w", err)
+	}
+	return err
+}
+
 // load remembers what was kept. What cannot be used is set aside.
 func (k *keeper) load(ctx context.Context) {
 	var state []byte
-	err := guard(func() (err error) {
-		state, err = k.client.Get(ctx, stateKey)
+	err := k.use(func(client storage.Client) (err error) {
+		state, err = client.Get(ctx, stateKey)
 		return err
 	})
 	if err != nil {
-		k.note(ctx, operationLoad, err)
+		// What it holds may be whole, and must not be written over.
+		k.note(ctx, operationLoad, errors.Join(err, k.close(ctx)))
 		return
 	}
 	if state == nil {
+		k.log.Info("Begins with nothing remembered")
 		return
 	}
 	err = guard(func() error { return k.watch.restore(state) })
@@ -117,30 +203,43 @@ func (k *keeper) load(ctx context.Context) {
 		return
 	}
 	k.note(ctx, operationLoad, fmt.Errorf("what was remembered cannot be used and is set aside: %w", err))
-	if err := guard(func() error {
-		return k.client.Batch(ctx, storage.SetOperation(asideKey, state), storage.DeleteOperation(stateKey))
+	if err := k.use(func(client storage.Client) error {
+		return client.Batch(ctx, storage.SetOperation(asideKey, state), storage.DeleteOperation(stateKey))
 	}); err != nil {
 		k.note(ctx, operationSave, err)
 	}
 }
 
-// save keeps what is remembered, if anything new is.
+// save keeps what is remembered, if anything new is, and then logs what waited for that.
+// If it cannot be kept nothing waits any longer.
 func (k *keeper) save(ctx context.Context) {
-	clock := k.watch.now()
-	if clock == k.saved {
-		return
-	}
-	err := guard(func() error {
-		state, err := k.watch.encodeState()
-		if err != nil {
-			return err
+	lines := k.news.take()
+	if judged := k.watch.judged(); judged != k.saved && k.client != nil {
+		err := k.write(ctx)
+		if err == nil {
+			k.saved = judged
 		}
-		return k.client.Set(ctx, stateKey, state)
+		k.note(ctx, operationSave, err)
+	}
+	k.news.print(lines)
+}
+
+func (k *keeper) write(ctx context.Context) error {
+	var state []byte
+	err := guard(func() (err error) {
+		state, err = k.watch.encodeState()
+		return err
 	})
 	if err == nil {
-		k.saved = clock
+		err = k.use(func(client storage.Client) error { return client.Set(ctx, stateKey, state) })
 	}
-	k.note(ctx, operationSave, err)
+	k.tried, k.rest = time.Now(), restAfter(len(state))
+	return err
+}
+
+// restAfter returns for how long the state is not saved again after size bytes were.
+func restAfter(size int) time.Duration {
+	return min(saveInterval, max(minRest, time.Duration(size)*time.Second/maxRate))
 }
 
 // note counts what goes wrong, and logs it once for as long as it stays the same.
@@ -157,14 +256,4 @@ func (k *keeper) note(ctx context.Context, operation string, err error) {
 		k.trouble = text
 		k.log.Warn("What is remembered could not be kept over a restart", zap.String("operation", operation), zap.Error(err))
 	}
-}
-
-// guard makes an error of a panic: a storage is a database that may be damaged.
-func guard(f func() error) (err error) {
-	defer func() {
-		if cause := recover(); cause != nil {
-			err = fmt.Errorf("panic: %v", cause)
-		}
-	}()
-	return f()
 }

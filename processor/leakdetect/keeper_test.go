@@ -4,10 +4,12 @@ import (
 	"context"
 	"errors"
 	"maps"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
+	"unicode/utf8"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -81,8 +83,18 @@ func (d *disk) Batch(ctx context.Context, operations ...*storage.Operation) erro
 }
 
 func (d *disk) Close(context.Context) error {
+	if err := d.fail("close"); err != nil {
+		return err
+	}
 	d.open--
 	return nil
+}
+
+// writes returns how often something was stored.
+func (d *disk) writes() int {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.written
 }
 
 // copy returns what is stored, by key.
@@ -172,13 +184,129 @@ func TestACrashCostsAMinute(t *testing.T) {
 		crashed.data = d.copy()
 		time.Sleep(10 * saveInterval)
 		synctest.Wait()
-		assert.Equal(t, 1, d.written, "it is written again though nothing new was seen")
+		assert.Equal(t, 1, d.writes(), "it is written again though nothing new was seen")
 		require.NoError(t, k.shutdown(t.Context()))
 
 		k = keptOn(t, crashed)
 		assert.NotEmpty(t, live(k.leakDetect, 121))
 		require.NoError(t, k.shutdown(t.Context()))
 	})
+}
+
+// leakTold returns how often a leak was logged.
+func (k *kept) leakTold() int {
+	return k.logs.Filter(func(e observer.LoggedEntry) bool { return strings.HasPrefix(e.Message, "Leak ") }).Len()
+}
+
+// tell has the processor live through a minute as in live, and log what it found.
+func (k *kept) tell(t *testing.T, minute int) {
+	t.Helper()
+	at := epoch.Add(time.Duration(minute) * time.Minute)
+	_, err := k.process(t.Context(), newScene("shop").census(at, leaking("app.leak", "app.main", at, 1)))
+	require.NoError(t, err)
+}
+
+// A collector may be killed at any moment. When a leak is logged it is kept already, so
+// that the next life does not log it again.
+func TestALeakIsKeptBeforeItIsLogged(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := newDisk()
+		k := keptOn(t, d)
+		saving := 0 // leaks that were logged when the state was written
+		d.fail = func(operation string) error {
+			if operation == "set" {
+				saving += k.leakTold()
+			}
+			return nil
+		}
+		minute := 0
+		for ; k.leakTold() == 0; minute++ {
+			k.tell(t, minute)
+			time.Sleep(minRest)
+			synctest.Wait()
+		}
+		require.Less(t, minute, 2*60)
+		assert.Zero(t, saving)
+		crashed := newDisk()
+		crashed.data = d.copy()
+		require.NoError(t, k.shutdown(t.Context()))
+
+		next := keptOn(t, crashed)
+		next.tell(t, minute)
+		require.NoError(t, next.shutdown(t.Context()))
+		assert.Zero(t, next.leakTold(), "it is logged again")
+	})
+}
+
+// What changes while the state was saved just before waits for its turn.
+func TestChangesAreNotSavedTooOften(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := newDisk()
+		k := keptOn(t, d)
+		for minute := range 3 * 60 {
+			k.tell(t, minute)
+			time.Sleep(time.Millisecond)
+		}
+		require.Equal(t, 1, d.writes(), "after the first batch, all in less than a second")
+		require.Zero(t, k.leakTold())
+		time.Sleep(minRest - time.Second)
+		synctest.Wait()
+		assert.Equal(t, 1, d.writes())
+		time.Sleep(time.Second)
+		synctest.Wait()
+		assert.Equal(t, 2, d.writes())
+		assert.Equal(t, 2, k.leakTold(), "first suspected, then probable")
+		require.NoError(t, k.shutdown(t.Context()))
+	})
+}
+
+func TestRestGrowsWithTheState(t *testing.T) {
+	for size, want := range map[int]time.Duration{
+		0:         minRest,
+		5 << 20:   5 * time.Second,
+		35 << 20:  35 * time.Second,
+		350 << 20: saveInterval,
+	} {
+		assert.Equal(t, want, restAfter(size), "%d bytes", size)
+	}
+}
+
+// A leak is told even if it cannot be kept.
+func TestALeakIsLoggedThoughNothingCanBeKept(t *testing.T) {
+	for _, fails := range []string{"open", "get", "set"} {
+		t.Run(fails, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				d := newDisk()
+				d.fail = func(operation string) error {
+					if operation == fails {
+						return errors.New("no space left on device")
+					}
+					return nil
+				}
+				k := keptOn(t, d)
+				for minute := range 3 * 60 {
+					k.tell(t, minute)
+				}
+				time.Sleep(minRest)
+				synctest.Wait()
+				assert.Positive(t, k.leakTold())
+				require.NoError(t, k.shutdown(t.Context()))
+			})
+		})
+	}
+}
+
+// What waits is bounded.
+func TestNewsDoNotPileUp(t *testing.T) {
+	core, logs := observer.New(zap.InfoLevel)
+	n := news{log: zap.New(core)}
+	n.keep(true)
+	for range maxWaiting + 1 {
+		n.tell([]line{{message: "Leak probable"}})
+	}
+	assert.Equal(t, 1, logs.Len())
+	n.print(n.take())
+	assert.Equal(t, maxWaiting+1, logs.Len())
 }
 
 func TestWhatCannotBeUsedIsSetAside(t *testing.T) {
@@ -206,7 +334,10 @@ func TestAFailingStorageCostsNoData(t *testing.T) {
 		"open, panics": {"open", true, operationOpen, 1},
 		"get":          {"get", false, operationLoad, 1},
 		"set":          {"set", false, operationSave, 4},
-		"set, panics":  {"set", true, operationSave, 4},
+		"set, panics":  {"set", true, operationSave, 1}, // it is not used again
+		"get, panics":  {"get", true, operationLoad, 1},
+		"close":        {"close", false, operationClose, 1},
+		"close panics": {"close", true, operationClose, 1},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -231,9 +362,40 @@ func TestAFailingStorageCostsNoData(t *testing.T) {
 				warnings := k.logs.FilterLevelExact(zap.WarnLevel).All()
 				require.Len(t, warnings, 1, "it is told once")
 				assert.Contains(t, warnings[0].ContextMap()["error"], full.Error())
+				assert.Equal(t, tc.panics && tc.fails != "open" || tc.fails == "close", d.open > 0, "what panicked is not closed")
 			})
 		})
 	}
+}
+
+// A storage that cannot be read keeps what is in it: that may be whole.
+func TestWhatCannotBeReadIsNotWrittenOver(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := newDisk()
+		require.NoError(t, d.Set(t.Context(), stateKey, []byte("perhaps whole")))
+		d.fail = func(operation string) error {
+			if operation == "get" {
+				return errors.New("input/output error")
+			}
+			return nil
+		}
+		k := keptOn(t, d)
+		for minute := range 3 {
+			k.judge(t.Context(), minuteOf(epoch.Add(time.Duration(minute)*time.Minute)))
+			time.Sleep(saveInterval)
+			synctest.Wait()
+		}
+		require.NoError(t, k.shutdown(t.Context()))
+		assert.Equal(t, map[string][]byte{stateKey: []byte("perhaps whole")}, d.copy())
+	})
+}
+
+// Whoever sends the data chooses the length of names. The log has their beginning.
+func TestNamesInTheLogAreCut(t *testing.T) {
+	assert.Equal(t, "app.main", cut("app.main"))
+	long := cut(strings.Repeat("é", maxLogged))
+	assert.LessOrEqual(t, len(long), maxLogged+len("..."))
+	assert.True(t, utf8.ValidString(long))
 }
 
 func TestStorageThatIsNone(t *testing.T) {

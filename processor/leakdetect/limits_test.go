@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/assert"
@@ -186,35 +187,76 @@ func TestResourcesAreBounded(t *testing.T) {
 // A stream that sends nothing is forgotten after max_stale, and where others wait
 // for its place a good deal sooner.
 func TestStaleStreamsAreForgotten(t *testing.T) {
-	minute := func(r *rig, after time.Duration, services ...string) {
+	pass := func(d time.Duration) { <-time.After(d) } // in no time: it is a bubble's
+	send := func(r *rig, services ...string) {
 		for _, service := range services {
-			r.consume(newScene(service).counts(epoch.Add(after), steady("app.worker", "app.pool", 40)))
+			r.consume(newScene(service).counts(time.Now(), steady("app.worker", "app.pool", 40)))
 		}
 	}
 	t.Run("room for all", func(t *testing.T) {
-		r := newRig(t)
-		minute(r, 0, "gone")
-		minute(r, 90*time.Minute, "live") // takes a place, of many
-		after := 90 * time.Minute
-		for minute(r, after, "live"); r.streams() == 2; minute(r, after, "live") {
-			after += time.Minute
-			require.LessOrEqual(t, after, 25*time.Hour)
-		}
-		assert.Greater(t, after, 24*time.Hour)
+		synctest.Test(t, func(t *testing.T) {
+			r := newRig(t)
+			begin := time.Now()
+			send(r, "gone")
+			for send(r, "live"); r.streams() == 2; send(r, "live") {
+				pass(time.Minute)
+				require.LessOrEqual(t, time.Since(begin), 25*time.Hour+time.Minute)
+			}
+			assert.Greater(t, time.Since(begin), 24*time.Hour)
+		})
 	})
 	t.Run("full and others waiting", func(t *testing.T) {
-		r := newRig(t, func(c *Config) { c.MaxStreams = 2 })
-		minute(r, 0, "gone")
-		after, waited := time.Minute, int64(-1)
-		for waited != r.sum("unwatched_points")[""] {
-			waited = r.sum("unwatched_points")[""]
-			minute(r, after, "live", "next")
-			after += time.Minute
-			require.LessOrEqual(t, after, 2*time.Hour+5*time.Minute)
-		}
-		assert.Greater(t, after, time.Hour)
-		assert.Equal(t, 2, r.streams())
+		synctest.Test(t, func(t *testing.T) {
+			r := newRig(t, func(c *Config) { c.MaxStreams = 2 })
+			begin := time.Now()
+			send(r, "gone")
+			for waited := int64(-1); waited != r.sum("unwatched_points")[""]; pass(time.Minute) {
+				waited = r.sum("unwatched_points")[""]
+				send(r, "live", "next")
+				require.LessOrEqual(t, time.Since(begin), 2*time.Hour+5*time.Minute)
+			}
+			assert.Greater(t, time.Since(begin), time.Hour)
+			assert.Equal(t, 2, r.streams())
+		})
 	})
+	t.Run("a fleet that is replaced at once", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			r := newRig(t, func(c *Config) { c.MaxStreams = 3 })
+			send(r, "a", "b", "c")
+			pass(time.Minute)
+			send(r, "d", "e", "f")
+			require.EqualValues(t, 3, r.sum("unwatched_points")[""])
+			for range 3 {
+				pass(time.Hour)
+				send(r, "d", "e", "f")
+			}
+			turnedAway := r.sum("unwatched_points")[""]
+			send(r, "d", "e", "f")
+			assert.Equal(t, turnedAway, r.sum("unwatched_points")[""])
+		})
+	})
+}
+
+// A sender whose time runs a thousand times too fast, as one does that sends what it
+// could not send for days, makes nobody look stale.
+func TestNobodyTurnsTheClock(t *testing.T) {
+	r := newRig(t)
+	right, fast := newScene("right"), newScene("fast")
+	found := func(fastSteps int) time.Duration {
+		at := epoch
+		when, ok := r.play(6*time.Hour, "app.leak", probable, func(now time.Time) pmetric.Metrics {
+			for range fastSteps {
+				at = at.Add(12 * time.Hour)
+				r.consume(fast.census(at, steady("app.worker", "app.pool", 40)))
+			}
+			return right.census(now, leaking("app.leak", "app.main", now, 3))
+		})
+		require.True(t, ok)
+		return when
+	}
+	alone := found(0)
+	r = newRig(t)
+	assert.Equal(t, alone, found(2))
 }
 
 // A host whose clock is wrong by years is watched at its own pace, and makes

@@ -59,7 +59,7 @@ func levels(m pmetric.Metric, part parts) (points pmetric.NumberDataPointSlice, 
 // read reads a point.
 func read(p pmetric.NumberDataPoint, part parts, delta bool) (reading, reason) {
 	at := p.Timestamp()
-	if at == 0 || at > maxTimestamp {
+	if at == 0 || at >= maxTimestamp {
 		return reading{}, badTimestamp
 	}
 	value, why := number(p)

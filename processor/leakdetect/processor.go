@@ -26,7 +26,7 @@ type leakDetect struct {
 
 	id      component.ID
 	storage *component.ID
-	keeper  keeper
+	keeper  *keeper
 }
 
 func newLeakDetect(c *Config, set processor.Settings) (*leakDetect, error) {
@@ -42,7 +42,7 @@ func newLeakDetect(c *Config, set processor.Settings) (*leakDetect, error) {
 		id:        set.ID,
 		storage:   c.Storage,
 	}
-	p.keeper = keeper{watch: p.watch, log: set.Logger, failed: p.stateFailed}
+	p.keeper = newKeeper(p.watch, set.Logger, p.stateFailed)
 	return p, nil
 }
 
@@ -54,7 +54,10 @@ func (p *leakDetect) start(ctx context.Context, host component.Host) error {
 	return p.keeper.start(ctx, host, *p.storage, p.id)
 }
 
-func (p *leakDetect) shutdown(ctx context.Context) error { return p.keeper.shutdown(ctx) }
+func (p *leakDetect) shutdown(ctx context.Context) error {
+	p.keeper.shutdown(ctx)
+	return nil
+}
 
 func (p *leakDetect) stateFailed(ctx context.Context, operation string) {
 	p.telemetry.ProcessorLeakDetectStateErrors.Add(ctx, 1,
@@ -69,7 +72,7 @@ func (p *leakDetect) process(ctx context.Context, md pmetric.Metrics) (pmetric.M
 		return md, nil
 	}
 	p.record(ctx, b)
-	announce(p.log, md, b.findings)
+	p.keeper.tell(announcements(md, b.findings), b.due)
 	write(md, b.findings, p.version)
 	return md, nil
 }

@@ -21,9 +21,10 @@ type proof struct {
 }
 
 // takeProfile notes that a leak profile of the resource was told of, which numbers
-// it. All points of one collection are about the same one.
-func (r *resource) takeProfile(at int64) {
-	if at > r.profiled+int64(joinWithin) {
+// it. All points of one collection are about the same one. One from long before the
+// latest shows that the clock was wrong until now.
+func (r *resource) takeProfile(at, limit int64) {
+	if at > r.profiled+int64(joinWithin) || !near(at, r.profiled, limit) {
 		r.profiled = at
 		r.profile++
 	}
@@ -52,6 +53,15 @@ func (r *resource) prove(group id, p *proof) {
 		r.proofs = make(map[id]*proof)
 	}
 	r.proofs[group] = p
+}
+
+// forgetProofs forgets what would have to be proved anew.
+func (r *resource) forgetProofs() {
+	for group, p := range r.proofs {
+		if r.profile-p.profile > wavering {
+			delete(r.proofs, group)
+		}
+	}
 }
 
 // wavering is how many leak profiles later a group must be named again to stay

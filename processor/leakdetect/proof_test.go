@@ -1,7 +1,10 @@
 package leakdetect
 
 import (
+	"fmt"
+	"strconv"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/assert"
@@ -162,4 +165,43 @@ func TestProofSplitOverBatches(t *testing.T) {
 	}
 	f, _ := last.find("app.stuck", "severity")
 	assert.Equal(t, confirmed, int(f.value))
+}
+
+// What would have to be proved anew is not kept.
+func TestProofsAreForgotten(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWatch(defaultConfig())
+		s := newScene("shop")
+		for hour := range 30 {
+			md, metrics := s.batch()
+			g := named(1)
+			g.signature, g.function = strconv.Itoa(hour), fmt.Sprint("app.f", hour)
+			s.leaks(metrics, time.Now(), g)
+			w.judge(md)
+			<-time.After(time.Hour)
+		}
+		for _, r := range w.resources {
+			assert.Less(t, len(r.proofs), 6)
+		}
+	})
+}
+
+// A clock that was years ahead and is set right does not keep the profiles that follow
+// from counting.
+func TestProofAfterAClockIsSetRight(t *testing.T) {
+	r := newRig(t)
+	s := newScene("shop")
+	var severities []int
+	for i := range 8 {
+		at := epoch.Add(time.Duration(i) * 10 * time.Minute)
+		if i < 3 {
+			at = at.AddDate(3, 0, 0)
+		}
+		md, metrics := s.batch()
+		s.stacks(metrics, at, true, named(3))
+		s.leaks(metrics, at, named(3))
+		f, _ := r.consume(md).find("app.stuck", "severity")
+		severities = append(severities, int(f.value))
+	}
+	assert.Equal(t, []int{0, 3, 3, 0, 3, 3, 3, 3}, severities, "the first time stamp that is right is not believed yet")
 }

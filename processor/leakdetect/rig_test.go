@@ -2,6 +2,7 @@ package leakdetect
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -104,9 +105,9 @@ func (fs flagged) severity(who string) int {
 
 // find returns the latest flag of a group in the metric with this suffix.
 func (fs flagged) find(who, suffix string) (flagPoint, bool) {
-	for i := len(fs) - 1; i >= 0; i-- {
-		if fs[i].who() == who && strings.HasSuffix(fs[i].metric, "."+suffix) {
-			return fs[i], true
+	for _, f := range slices.Backward(fs) {
+		if f.who() == who && strings.HasSuffix(f.metric, "."+suffix) {
+			return f, true
 		}
 	}
 	return flagPoint{}, false

@@ -14,17 +14,17 @@ import (
 // The state is what is remembered, as it is kept over a restart. All numbers are
 // little-endian and of the size of their Go type.
 //
-//	state      magic, version, min_duration, clock, resources, streams, checksum
+//	state      magic, version, min_duration, resources, streams, checksum
 //	resources  their number, then for each: id, fields, proofs, entries
 //	proofs     their number, then for each: group, fields
-//	entries    their number, then for each: length and bytes of its name, time
+//	entries    their number, then for each: id, time
 //	streams    their number, then for each: id, fields, evidence
 //	checksum   CRC-32 (Castagnoli) of all before it
 const (
 	stateMagic = "leak_detect"
 	// stateVersion changes with every change of what is kept, and of what it
 	// means.
-	stateVersion = uint16(1)
+	stateVersion = uint16(2)
 )
 
 // Why a state is of no use.
@@ -41,19 +41,7 @@ func checksum(b []byte) uint32 {
 
 // encodeState returns what is remembered. Judging waits only while it is copied.
 func (w *watch) encodeState() ([]byte, error) {
-	w.mu.Lock()
-	e := encoder{buffer: make([]byte, 0, len(w.streams)*streamSize()+len(w.resources)*64)}
-	e.buffer = append(e.buffer, stateMagic...)
-	e.put(stateVersion, w.minDuration, w.clock, uint32(len(w.resources)))
-	for name, r := range w.resources {
-		e.resource(name, r)
-	}
-	names, streams := make([]id, 0, len(w.streams)), make([]stream, 0, len(w.streams))
-	for name, s := range w.streams {
-		names, streams = append(names, name), append(streams, *s)
-	}
-	w.mu.Unlock()
-
+	e, names, streams := w.copyState()
 	e.put(uint32(len(streams)))
 	for i := range streams {
 		e.put(names[i])
@@ -62,6 +50,23 @@ func (w *watch) encodeState() ([]byte, error) {
 	}
 	e.put(checksum(e.buffer))
 	return e.buffer, e.err
+}
+
+// copyState returns the beginning of the state, up to the streams, and a copy of these.
+func (w *watch) copyState() (e encoder, names []id, streams []stream) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	e = encoder{buffer: make([]byte, 0, len(w.streams)*streamSize()+len(w.resources)*64)}
+	e.buffer = append(e.buffer, stateMagic...)
+	e.put(stateVersion, w.minDuration, uint32(len(w.resources)))
+	for name, r := range w.resources {
+		e.resource(name, r)
+	}
+	names, streams = make([]id, 0, len(w.streams)), make([]stream, 0, len(w.streams))
+	for name, s := range w.streams {
+		names, streams = append(names, name), append(streams, *s)
+	}
+	return e, names, streams
 }
 
 // encoder appends, until something fails.
@@ -94,7 +99,7 @@ func (e *encoder) resource(name id, r *resource) {
 	}
 	e.put(uint32(len(r.entries)))
 	for entry, flagged := range r.entries {
-		e.put(uint32(len(entry)), []byte(entry), flagged)
+		e.put(entry, flagged)
 	}
 }
 
@@ -107,7 +112,6 @@ func (w *watch) restore(state []byte) error {
 	}
 	d := decoder{rest: body}
 	fresh := watch{maxStreams: w.maxStreams, streams: make(map[id]*stream), resources: make(map[id]*resource)}
-	d.get(&fresh.clock)
 	for n := d.length(); n > 0 && d.err == nil; n-- {
 		d.resource(&fresh)
 	}
@@ -119,7 +123,7 @@ func (w *watch) restore(state []byte) error {
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.clock, w.streams, w.resources = fresh.clock, fresh.streams, fresh.resources
+	w.streams, w.resources = fresh.streams, fresh.resources
 	return nil
 }
 
@@ -183,13 +187,6 @@ func (d *decoder) length() int {
 	return int(n)
 }
 
-func (d *decoder) text() string {
-	n := d.length()
-	text := string(d.rest[:n])
-	d.rest = d.rest[n:]
-	return text
-}
-
 func (d *decoder) resource(w *watch) {
 	var name id
 	r := &resource{}
@@ -203,10 +200,10 @@ func (d *decoder) resource(w *watch) {
 		r.prove(group, p)
 	}
 	for n := d.length(); n > 0 && d.err == nil; n-- {
-		entry := d.text()
+		var entry id
 		var flagged int64
-		d.get(&flagged)
-		r.flag(entry, flagged)
+		d.get(&entry, &flagged)
+		r.explain(entry, flagged)
 	}
 	if d.err == nil && w.room(len(w.resources)) {
 		w.resources[name] = r
@@ -235,12 +232,12 @@ func (d *decoder) stream(w *watch) {
 func (s *stream) parts() []any {
 	return []any{
 		&s.at, &s.start, &s.exits, &s.count, &s.aged, &s.since, &s.flagged, &s.seen,
-		&s.have, &s.judged, &s.census, &s.everCensus, &s.zeros, &s.severity,
+		&s.have, &s.judged, &s.census, &s.everCensus, &s.zeros, &s.severity, &s.deltas,
 	}
 }
 
 func (r *resource) parts() []any {
-	return []any{&r.last, &r.jumped, &r.step, &r.skew, &r.seen, &r.stacks, &r.profile, &r.profiled}
+	return []any{&r.last, &r.jumped, &r.step, &r.seen, &r.stacks, &r.profile, &r.profiled}
 }
 
 func (p *proof) parts() []any {

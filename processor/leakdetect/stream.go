@@ -28,11 +28,12 @@ type stream struct {
 	judged     bool
 	census     bool            // the last observation had one, so wait for that of the next
 	everCensus bool            // any had one
+	deltas     bool            // exits come as deltas, and so do not tell the start of the process
 	zeros      uint8           // observations shown since flagged
 	severity   growth.Severity // of the last observation
 }
 
-// seconds is a Unix time, up to the year 2106 as all that are believed.
+// seconds is a Unix time, before the year 2106 as all that are believed.
 type seconds uint32
 
 func inSeconds(ns int64) seconds { return seconds(ns / int64(time.Second)) }
@@ -73,7 +74,7 @@ func (s *stream) take(r reading) reason {
 	switch r.part {
 	case countPart:
 		s.count = float32(r.value)
-		if !s.everCensus && s.have&exitsPart == 0 {
+		if s.deltas || !s.everCensus && s.have&exitsPart == 0 {
 			s.start = r.start
 		}
 	case agedPart:
@@ -88,12 +89,12 @@ func (s *stream) take(r reading) reason {
 }
 
 func (s *stream) takeExits(r reading) {
-	s.start = r.start
+	s.deltas = r.delta
 	if r.delta {
 		s.exits += r.value
 		return
 	}
-	s.exits = r.value
+	s.start, s.exits = r.start, r.value
 }
 
 // complete tells whether the observation need not wait for more.

@@ -2,12 +2,14 @@ package leakdetect
 
 import (
 	"sync"
+	"time"
 
 	"go.opentelemetry.io/collector/pdata/pmetric"
 )
 
-// watch is all that is remembered. It may be used concurrently. It looks at no
-// clock but the data's, and starts no goroutine.
+// watch is all that is remembered. It may be used concurrently, and starts no
+// goroutine. What it judges has the data's own time. What it forgets is what has not
+// come for long: for that alone it looks at a clock, which no sender can turn.
 type watch struct {
 	metrics     map[string]watched
 	minDuration int64 // ns
@@ -17,11 +19,13 @@ type watch struct {
 	mu        sync.Mutex
 	streams   map[id]*stream
 	resources map[id]*resource
-	// clock is the latest believed time of all data, Unix ns. Only what is to
-	// be forgotten depends on it.
+	// clock is when the batch came that is judged, Unix ns. It goes on evenly
+	// from when the watch began, whatever is done to the system's clock.
 	clock     int64
+	began     time.Time
 	nextSweep int64
-	crowded   bool // a stream was turned away since the last sweep
+	crowded   bool   // a stream was turned away since the last sweep
+	batches   uint64 // that had anything to be judged; not kept over a restart
 }
 
 func newWatch(c *Config) *watch {
@@ -32,6 +36,7 @@ func newWatch(c *Config) *watch {
 		maxStreams:  c.MaxStreams,
 		streams:     make(map[id]*stream),
 		resources:   make(map[id]*resource),
+		began:       time.Now(),
 	}
 }
 
@@ -41,8 +46,15 @@ func (w *watch) judge(md pmetric.Metrics) *batch {
 	items := w.pick(md, b)
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	w.clock = w.began.UnixNano() + int64(time.Since(w.began))
 	for _, it := range items {
 		w.judgeMetric(b, it)
+	}
+	if len(items) > 0 {
+		// The first is kept too, so that a collector that is killed again and
+		// again comes on.
+		b.due = b.due || w.batches == 0
+		w.batches++
 	}
 	w.sweep()
 	b.streams = len(w.streams)
@@ -81,22 +93,11 @@ func (w *watch) room(taken int) bool {
 	return taken < w.maxStreams
 }
 
-// admit tells whether the time stamp of a point of r is believed, and moves the
-// clock on. A resource whose clock is off by more than maxStale is taken at its
-// own pace, from the clock's time on: one host in the year 2100 must not make all
-// others look stale.
+// admit tells whether the time stamp of a point of r is believed.
 func (w *watch) admit(r *resource, at int64) bool {
-	ok, jumped := r.admit(at, w.minDuration, w.maxStale)
-	if !ok {
+	if !r.admit(at, w.minDuration, w.maxStale) {
 		return false
 	}
-	if jumped {
-		r.skew = 0
-		if w.clock != 0 && !near(at, w.clock, w.maxStale) {
-			r.skew = at - w.clock
-		}
-	}
-	w.clock = max(w.clock, at-r.skew)
 	r.seen = w.clock
 	return true
 }
@@ -129,6 +130,7 @@ func (w *watch) sweep() {
 			continue
 		}
 		r.forgetEntries(w.minDuration)
+		r.forgetProofs()
 	}
 }
 
@@ -139,9 +141,9 @@ func (w *watch) size() int {
 	return len(w.streams)
 }
 
-// now returns the latest believed time of all data, Unix ns.
-func (w *watch) now() int64 {
+// judged returns how many batches had anything to be judged.
+func (w *watch) judged() uint64 {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return w.clock
+	return w.batches
 }
