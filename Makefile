@@ -18,6 +18,11 @@ TESTED := $(filter-out ./internal/tools ./e2e,$(MODULES))
 COLLECTOR_SOURCES := builder-config.yaml go.mod go.sum $(shell find internal receiver processor \( -name '*.go' -o -name go.mod -o -name go.sum \) \
 	-not -name '*_test.go' -not -path 'internal/tools/*' -not -path '*/testdata/*')
 
+# Statements of a module that its own tests run, in per cent, at least.
+COVERAGE := 85
+# Files that are generated: they are formatted as they come, and not covered.
+GENERATED := /(generated_[^/]*|standard)\.go
+
 FUZZTIME ?= 30s
 BENCHTIME ?= 1s
 
@@ -48,6 +53,19 @@ test: ## Run the tests of every module, with the race detector
 	@echo "== ./instrument, with the runtime's leak profile"
 	@GOEXPERIMENT=goroutineleakprofile go test ./instrument -run LeakProfile
 
+# The tests run once more, for the race detector makes counting slow.
+.PHONY: cover
+cover: ## Show which part of each module its tests run, generated code left out; fail below COVERAGE
+	@mkdir -p coverage
+	@low=; for module in $(TESTED); do \
+		profile=$(ROOT)/coverage/module$$(tr -d . <<< $$module | tr / -).out; \
+		go -C $$module test -coverpkg ./... -coverprofile $$profile ./... > $$profile.txt || { grep -v ^ok $$profile.txt; exit 1; }; \
+		grep -vE '$(GENERATED)' $$profile > $$profile.own; \
+		percent=$$(go -C $$module tool cover -func $$profile.own | awk '/^total:/ {print $$3 + 0}'); \
+		printf '%5.1f%%  %s\n' $$percent $$module; \
+		if awk "BEGIN {exit !($$percent < $(COVERAGE))}"; then low="$$low $$module"; fi; done; \
+	if [ -n "$$low" ]; then echo "below $(COVERAGE)%:$$low"; exit 1; fi
+
 # What is promised to build for services.
 PLATFORMS := linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64 windows/arm64
 
@@ -58,7 +76,47 @@ cross: ## Build and vet what services import, for each platform
 
 .PHONY: e2e
 e2e: collector ## Test the built collector: example configurations, real processes
-	@go -C e2e test -race -count=1 ./...
+	@go -C e2e test -race -count=1 -p 1 -timeout 15m ./...
+
+# The servers that the tests of the alerts need, as Debian packages them.
+SERVERS := prometheus prometheus-alertmanager victoria-metrics
+
+.PHONY: servers
+servers: ## Install the servers that the tests of the alerts need, where they are absent
+	@for server in $(SERVERS); do command -v $$server > /dev/null || absent=y; done; \
+	if [ -n "$${absent-}" ]; then apt-get update -qq && apt-get install -y -qq --no-install-recommends $(SERVERS); fi
+
+.PHONY: alerts-e2e
+alerts-e2e: collector servers ## Test alerts and dashboards on real servers; 4 minutes
+	@go -C e2e test -race -count=1 -v ./alerts | grep -vE '^=== '
+
+# render writes the alert rules and the dashboards to a folder, which is deploy itself or
+# has its subfolders.
+define render
+@$(TOOLS)/jsonnet -S -o $(1)/prometheus/alerts.yaml \
+	-e "std.manifestYamlDoc((import 'deploy/mixin.libsonnet').prometheusAlerts, quote_keys=false)"
+@$(TOOLS)/jsonnet -m $(1)/grafana -e "(import 'deploy/mixin.libsonnet').grafanaDashboards" > /dev/null
+endef
+
+.PHONY: mixin
+mixin: $(TOOLS)/jsonnet ## Render alert rules and dashboards from their source, deploy/mixin.libsonnet
+	$(call render,deploy)
+
+.PHONY: alerts-check
+alerts-check: servers $(TOOLS)/jsonnet ## Check that rules and dashboards are as their source says, and unit test the rules
+	@mkdir -p bin/mixin/prometheus bin/mixin/grafana
+	$(call render,bin/mixin)
+	@for file in prometheus/alerts.yaml grafana/fleet.json grafana/service.json; do \
+		diff deploy/$$file bin/mixin/$$file || { echo "not current: make mixin"; exit 1; }; done
+	@promtool check rules deploy/prometheus/alerts.yaml
+	@promtool test rules deploy/prometheus/alerts_test.yaml
+	@amtool check-config deploy/prometheus/alertmanager.yaml
+
+SOAK_MINUTES ?= 30
+
+.PHONY: soak
+soak: collector ## Soak the built collector: 500 targets, a backend that refuses; SOAK_MINUTES
+	@go -C e2e test -count=1 -timeout $$(($(SOAK_MINUTES) + 15))m -v -run '^TestSoak$$' . -soak $(SOAK_MINUTES)m
 
 .PHONY: bench
 bench: ## Measure what is promised, each against its peer in the same run
@@ -81,19 +139,24 @@ detect-bench: ## Replay simulated leaks and healthy loads through the detector a
 detect-check: ## Check that the table of make detect-bench is the one that is committed
 	@go -C bench run ./detect -check detect/result.txt | tail -12
 
+# Up to Go 1.26 a run without a failing input may fail for being over (golang/go#75804).
 .PHONY: fuzz
-fuzz: ## Fuzz every parser, FUZZTIME each
-	@for module in $(TESTED); do \
-		for package in $$(go -C $$module list -f '{{.Dir}}' ./...); do \
-			for target in $$(grep -hoE '^func Fuzz[A-Za-z0-9]+' $$package/*_test.go 2>/dev/null | cut -c6- || true); do \
-				echo "== $${package#$(ROOT)/} $$target"; \
-				go -C $$package test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 20x . | tail -n 2; \
-	done; done; done
+fuzz: ## Fuzz every parser, FUZZTIME each; what fails is kept as a seed in testdata/fuzz
+	@targets=$$(git ls-files -co --exclude-standard '*_test.go' | xargs grep -HoE '^func Fuzz[A-Za-z0-9]+'); \
+	for target in $${targets//func /}; do \
+		package=$$(dirname $${target%%:*}); name=$${target##*:}; \
+		echo "== $$package $$name"; \
+		said=$$(go -C $$package test -run '^$$' -fuzz "^$$name\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 20x . 2>&1) \
+			|| { grep -qx '    context deadline exceeded' <<< "$$said" && ! grep -q 'Failing input' <<< "$$said"; } \
+			|| { echo "$$said"; exit 1; }; \
+		grep '^fuzz: elapsed: ' <<< "$$said" | tail -n 1; done
 
 .PHONY: lint
-lint: $(TOOLS)/golangci-lint $(TOOLS)/gofumpt ## Check format, vet, imports across the house, tidiness, and that generated files are current
-	@unformatted=$$($(TOOLS)/gofumpt -l $$(git ls-files -co --exclude-standard '*.go' | grep -vE 'generated_|/internal/metadata|/standard.go')); \
+lint: $(TOOLS)/golangci-lint $(TOOLS)/gofumpt ## Check format, linters, imports across the house, goleak in all tests, tidiness, and that generated files are current
+	@unformatted=$$($(TOOLS)/gofumpt -l $$(git ls-files -co --exclude-standard '*.go' | grep -vE '$(GENERATED)')); \
 		if [ -n "$$unformatted" ]; then echo "not formatted (make format):" $$unformatted; exit 1; fi
+	@for package in $$(git ls-files -co --exclude-standard '*_test.go' | xargs dirname | sort -u | grep -v '^examples/leaks'); do \
+		grep -q 'goleak.VerifyTestMain' $$package/*_test.go || { echo "$$package: no goleak in its TestMain"; exit 1; }; done
 	@for module in $(MODULES); do echo "== tidy $$module"; go -C $$module mod tidy -diff; done
 	@for module in $(TESTED) ./e2e; do echo "== lint $$module"; (cd $$module && $(TOOLS)/golangci-lint run --config $(ROOT)/.golangci.yml ./...); done
 	@before=$$(git ls-files -co --exclude-standard | xargs sha256sum); \
@@ -103,6 +166,13 @@ lint: $(TOOLS)/golangci-lint $(TOOLS)/gofumpt ## Check format, vet, imports acro
 			diff <(echo "$$before") <(echo "$$after") || true; \
 			echo "generated files were not current; they are now: commit them"; exit 1; fi
 
+.PHONY: vuln
+vuln: $(TOOLS)/govulncheck ## Look for known vulnerabilities that a module can meet, where their database can be reached
+	@for module in $(TESTED); do echo "== vuln $$module"; \
+		if said=$$($(TOOLS)/govulncheck -C $$module ./... 2>&1); then echo "none that is called"; \
+		elif why=$$(grep '^govulncheck: fetching vulnerabilities: ' <<< "$$said"); then echo "skipped, the database cannot be reached: $$why"; exit 0; \
+		else echo "$$said"; exit 1; fi; done
+
 .PHONY: generate
 generate: $(TOOLS)/mdatagen ## Generate what is generated: metadata of the components, the list of standard packages
 	@go generate ./internal/stack
@@ -111,7 +181,7 @@ generate: $(TOOLS)/mdatagen ## Generate what is generated: metadata of the compo
 
 .PHONY: format
 format: $(TOOLS)/gofumpt ## Format the code
-	@$(TOOLS)/gofumpt -w $$(git ls-files -co --exclude-standard '*.go' | grep -vE 'generated_|/internal/metadata|/standard.go')
+	@$(TOOLS)/gofumpt -w $$(git ls-files -co --exclude-standard '*.go' | grep -vE '$(GENERATED)')
 
 .PHONY: clean
 clean: ## Delete what was built
@@ -121,6 +191,8 @@ clean: ## Delete what was built
 $(TOOLS)/builder: TOOL = go.opentelemetry.io/collector/cmd/builder
 $(TOOLS)/mdatagen: TOOL = go.opentelemetry.io/collector/cmd/mdatagen
 $(TOOLS)/gofumpt: TOOL = mvdan.cc/gofumpt
+$(TOOLS)/jsonnet: TOOL = github.com/google/go-jsonnet/cmd/jsonnet
+$(TOOLS)/govulncheck: TOOL = golang.org/x/vuln/cmd/govulncheck
 $(TOOLS)/golangci-lint: TOOL = github.com/golangci/golangci-lint/v2/cmd/golangci-lint
 $(TOOLS)/%: internal/tools/go.mod
 	@echo "Building $* ..."

@@ -14,15 +14,21 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-var yamlBlock = regexp.MustCompile("(?s)```yaml\n(.*?)```")
+var (
+	yamlBlock = regexp.MustCompile("(?s)```yaml\n(.*?)```")
+	goProgram = regexp.MustCompile("(?s)```go\n(package main\n.*?)```")
+	// What is for Kubernetes is no configuration of the collector.
+	manifest = regexp.MustCompile("(?m)^apiVersion:")
+)
 
 // TestConfigurationsInReadmesAreValid completes what the READMEs show, where it is
 // a part of a configuration, and has the collector validate it.
 func TestConfigurationsInReadmesAreValid(t *testing.T) {
-	for _, readme := range []string{"README.md", "receiver/goroutinereceiver/README.md", "processor/leakdetect/README.md"} {
+	for _, readme := range []string{"README.md", "SECURITY.md", "receiver/goroutinereceiver/README.md", "processor/leakdetect/README.md"} {
 		text, err := os.ReadFile(filepath.Join("..", filepath.FromSlash(readme)))
 		require.NoError(t, err)
 		blocks := yamlBlock.FindAllStringSubmatch(string(text), -1)
+		blocks = slices.DeleteFunc(blocks, func(block []string) bool { return manifest.MatchString(block[1]) })
 		require.NotEmpty(t, blocks, "%s shows no configuration", readme)
 		for _, block := range blocks {
 			t.Run(readme, func(t *testing.T) {
@@ -35,7 +41,22 @@ func TestConfigurationsInReadmesAreValid(t *testing.T) {
 	}
 }
 
-// complete adds a receiver, an exporter and a pipeline where they are missing.
+// TestProgramsInSecurityCompile compiles what SECURITY.md shows of services.
+func TestProgramsInSecurityCompile(t *testing.T) {
+	text, err := os.ReadFile(filepath.Join("..", "SECURITY.md"))
+	require.NoError(t, err)
+	programs := goProgram.FindAllStringSubmatch(string(text), -1)
+	require.NotEmpty(t, programs)
+	for _, program := range programs {
+		file := filepath.Join(t.TempDir(), "main.go")
+		require.NoError(t, os.WriteFile(file, []byte(program[1]), 0o600))
+		out, err := exec.CommandContext(t.Context(), "go", "vet", file).CombinedOutput()
+		assert.NoError(t, err, "%s\n%s", out, program[1])
+	}
+}
+
+// complete adds a receiver, an exporter, a pipeline and the use of extensions where
+// they are missing.
 func complete(t *testing.T, part string) []byte {
 	t.Helper()
 	conf := map[string]map[string]any{}
@@ -54,7 +75,10 @@ func complete(t *testing.T, part string) []byte {
 		pipeline["processors"] = names("processors", "", nil)
 	}
 	if conf["service"] == nil {
-		conf["service"] = map[string]any{"pipelines": map[string]any{"metrics": pipeline}}
+		conf["service"] = map[string]any{
+			"extensions": slices.Sorted(maps.Keys(conf["extensions"])),
+			"pipelines":  map[string]any{"metrics": pipeline},
+		}
 	}
 	out, err := yaml.Marshal(conf)
 	require.NoError(t, err)

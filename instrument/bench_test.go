@@ -28,11 +28,7 @@ func park(n int) (end func()) {
 	var started, ended sync.WaitGroup
 	for i := range n {
 		started.Add(1)
-		ended.Add(1)
-		go func() {
-			defer ended.Done()
-			descend(i%20, &started, done)
-		}()
+		ended.Go(func() { descend(i%20, &started, done) })
 	}
 	started.Wait()
 	return func() {

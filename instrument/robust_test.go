@@ -212,6 +212,7 @@ func TestStopWhileACollectionHangs(t *testing.T) {
 	collecting.Wait()
 	// It ends by itself, and can be started anew.
 	for stop(t.Context()) != nil {
+		runtime.Gosched()
 	}
 	again, err := Start(WithMeterProvider(provider))
 	if err != nil {
@@ -409,7 +410,7 @@ func TestAPanickingSampleCostsThatSample(t *testing.T) {
 	})
 }
 
-func TestAPanickingErrorHandlerIsSurvived(t *testing.T) {
+func TestAPanickingErrorHandlerIsSurvived(*testing.T) {
 	before := otel.GetErrorHandler()
 	otel.SetErrorHandler(otel.ErrorHandlerFunc(func(error) { panic("the handler") }))
 	defer otel.SetErrorHandler(before)

@@ -65,7 +65,7 @@ func BenchmarkServer(b *testing.B) {
 }
 
 // digest does what a small request does.
-func digest(w http.ResponseWriter, r *http.Request) {
+func digest(w http.ResponseWriter, _ *http.Request) {
 	sum := sha256.Sum256(make([]byte, 16<<10))
 	_, _ = io.WriteString(w, hex.EncodeToString(sum[:]))
 }

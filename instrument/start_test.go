@@ -157,7 +157,8 @@ func TestTraceOnlyDoesWithoutWhileTheServiceTraces(t *testing.T) {
 	r := begin(t, WithCapture(CaptureTrace))
 	r.until(t, "a trace", sampledBy("trace"))
 	traceOurselves(t, new(strings.Builder))
-	r.until(t, "no sample", func(c collected) bool { return len(c[telemetry.StackCount]) == 0 })
+	// On a busy machine a sample may be gone for being too old, so wait for the reason too.
+	r.until(t, "no sample", func(c collected) bool { return len(c[telemetry.StackCount]) == 0 && len(h.all()) > 0 })
 	trace.Stop()
 	r.until(t, "a trace again", sampledBy("trace"))
 	if all := h.all(); len(all) != 1 || !strings.Contains(all[0], "execution trace") {

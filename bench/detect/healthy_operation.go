@@ -10,6 +10,7 @@ import (
 func operationFamilies() []family {
 	return []family{
 		{"hourly jobs", 24, true, 0, hourlyJobs},
+		{"workers that wait elsewhere", 48, true, 0, movingWorkers},
 		{"jobs at night", 48, false, 0, nightlyJobs},
 		{"a queue worked off at night", 72, false, day, nightlyQueue},
 		{"deploys every few hours", 48, true, 0, deploys},
@@ -32,6 +33,17 @@ func hourlyJobs(r *rand.Rand) trial {
 		})
 	}
 	return alone(service(r, always(), g))
+}
+
+// movingWorkers are a pool of some hundred that are there all the time. As load rises in
+// the morning more and more of them wait for the database, and no longer for work.
+func movingWorkers(r *rand.Rand) trial {
+	idle := named("shop/work.(*Queue).take", "chan_receive", resident(200+r.IntN(401)))
+	querying := named("shop/db.(*Conn).read", "io_wait")
+	querying.entry = idle.entry
+	idle.sources[0].visits = []int{1}
+	idle.sources[0].busy = officeHours(within(r, 0.5, 0.9))
+	return alone(service(r, always(), idle, querying))
 }
 
 // nightlyJobs start some dozens of workers at two at night, which stay until the

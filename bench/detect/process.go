@@ -42,6 +42,23 @@ type source struct {
 	// visits are the other groups that a goroutine moves through while it
 	// lives, as indices; nil if it stays in its own.
 	visits []int
+	// busy is the share that is in the visited groups at a time; all groups
+	// are alike if nil.
+	busy load
+}
+
+// choose returns where a goroutine is from a time on, of its own group and those that
+// it visits.
+func (s source) choose(r *rand.Rand, groups []int, at float64) int {
+	switch {
+	case len(groups) == 1:
+		return groups[0]
+	case s.busy == nil:
+		return groups[r.IntN(len(groups))]
+	case r.Float64() >= s.busy(at):
+		return groups[0]
+	}
+	return groups[1+r.IntN(len(groups)-1)]
 }
 
 // arrivals tells born of each goroutine that is born in a life.

@@ -56,7 +56,7 @@ func (s *series) addLife(r *rand.Rand, p process, nth, minutes int) {
 					change(s.leaked[g], at, 1)
 					change(s.leaked[g], l.end, -1)
 				}
-				w.live(r, changes, groups, at, dies)
+				w.live(r, changes, src, groups, at, dies)
 			})
 		}
 	}
@@ -108,7 +108,7 @@ const dwell = 7
 // live counts one goroutine, which starts in the first of groups. The census calls it aged from the first snapshot on
 // that is agedAfter past the one that saw it first, and an exit at the first
 // that misses it, if it was aged in the one before.
-func (w window) live(r *rand.Rand, changes []counted, groups []int, born, dies float64) {
+func (w window) live(r *rand.Rand, changes []counted, src source, groups []int, born, dies float64) {
 	seen, gone := w.at(born), w.at(dies)
 	if gone <= seen {
 		return
@@ -121,8 +121,8 @@ func (w window) live(r *rand.Rand, changes []counted, groups []int, born, dies f
 			break
 		}
 		changes[group].stay(from, moves, old)
-		group, from = groups[r.IntN(len(groups))], moves
 		born = float64(w.minutes[w.first+moves])
+		group, from = src.choose(r, groups, born), moves
 	}
 	changes[group].stay(from, gone, old)
 	if gone > old {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"slices"
 	"strings"
 	"sync"
 )
@@ -51,7 +52,7 @@ func (l *lastLines) String() string {
 	defer l.mu.Unlock()
 	lines := l.lines
 	if len(l.partial) > 0 {
-		lines = append(lines[:len(lines):len(lines)], string(l.partial))
+		lines = append(slices.Clip(lines), string(l.partial))
 	}
 	if len(lines) == 0 {
 		return ""

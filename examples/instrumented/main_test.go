@@ -2,7 +2,6 @@ package main
 
 import (
 	"bytes"
-	"context"
 	"io"
 	"net"
 	"net/http"
@@ -40,9 +39,7 @@ func TestServesPushesAndEnds(t *testing.T) {
 	t.Setenv("OTEL_METRIC_EXPORT_INTERVAL", "3600000") // an hour: the last is the only one
 	t.Setenv("OTEL_GO_GOROUTINE_INTERVAL", "50ms")
 
-	ctx, cancel := context.WithTimeout(t.Context(), time.Second)
-	defer cancel()
-	if err := run(ctx, "127.0.0.1:0"); err != nil {
+	if err := runFor(time.Second, "127.0.0.1:0"); err != nil {
 		t.Fatal(err)
 	}
 	body := last.Load()
@@ -61,6 +58,13 @@ func TestAPortInUseIsTold(t *testing.T) {
 	defer backend.Close()
 	t.Setenv("OTEL_EXPORTER_OTLP_ENDPOINT", backend.URL)
 	if err := run(t.Context(), taken.Addr().String()); err == nil {
+		t.Error("no error")
+	}
+}
+
+func TestAMistakeInTheEnvironmentIsTold(t *testing.T) {
+	t.Setenv("OTEL_RESOURCE_ATTRIBUTES", "no-value")
+	if err := run(t.Context(), "127.0.0.1:0"); err == nil {
 		t.Error("no error")
 	}
 }

@@ -1,9 +1,14 @@
 package main
 
 import (
+	"bytes"
 	"context"
+	"io"
 	"net"
+	"net/http"
+	"net/http/httptest"
 	"runtime"
+	"sync/atomic"
 	"testing"
 	"time"
 )
@@ -20,6 +25,31 @@ func TestEndsByItselfAndStaysBounded(t *testing.T) {
 	// One round more was allowed, and started less than 200 goroutines.
 	if n := runtime.NumGoroutine(); n < 300 || n > o.maxGoroutines+200 {
 		t.Errorf("%d goroutines are left", n)
+	}
+}
+
+func TestPushesWhatItKnowsOfItself(t *testing.T) {
+	var told atomic.Bool
+	backend := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		body, err := io.ReadAll(r.Body)
+		if err != nil {
+			t.Error(err)
+		}
+		if bytes.Contains(body, []byte("goroutine.stack.count")) {
+			told.Store(true)
+		}
+	}))
+	defer backend.Close()
+	t.Setenv("OTEL_EXPORTER_OTLP_ENDPOINT", backend.URL)
+	t.Setenv("OTEL_METRIC_EXPORT_INTERVAL", "3600000") // an hour: the last is the only one
+	t.Setenv("OTEL_GO_GOROUTINE_INTERVAL", "50ms")
+
+	// One goroutine there is always, so nothing leaks.
+	if err := runFor(parse([]string{"-listen", "127.0.0.1:0", "-for", "1s", "-max-goroutines", "1"})); err != nil {
+		t.Fatal(err)
+	}
+	if !told.Load() {
+		t.Error("the last interval was not pushed")
 	}
 }
 

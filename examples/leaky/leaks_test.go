@@ -74,11 +74,7 @@ func TestLeaksGrow(t *testing.T) {
 	var running sync.WaitGroup
 	for _, l := range leaks {
 		l.every = time.Millisecond
-		running.Add(1)
-		go func() {
-			defer running.Done()
-			l.run(ctx)
-		}()
+		running.Go(func() { l.run(ctx) })
 	}
 	waiting := func(function, wanted string) int {
 		n := 0

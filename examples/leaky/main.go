@@ -85,18 +85,10 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	defer cancel()
 	var neighbours sync.WaitGroup
 	for _, neighbour := range []func(context.Context){runPool, takeRequests, keepSessions, beat} {
-		neighbours.Add(1)
-		go func() {
-			defer neighbours.Done()
-			neighbour(ctx)
-		}()
+		neighbours.Go(func() { neighbour(ctx) })
 	}
 	for _, l := range plantLeaks() {
-		neighbours.Add(1)
-		go func() {
-			defer neighbours.Done()
-			l.run(ctx)
-		}()
+		neighbours.Go(func() { l.run(ctx) })
 	}
 	err = serve(ctx, listener)
 	cancel()

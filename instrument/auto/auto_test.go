@@ -37,7 +37,7 @@ type backend struct {
 func newBackend(t *testing.T) *backend {
 	t.Helper()
 	b := &backend{received: make(chan *metrics.ResourceMetrics, 1000)}
-	b.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	b.Server = httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 		b.requests.Add(1)
 		body := io.Reader(r.Body)
 		if r.Header.Get("Content-Encoding") == "gzip" {

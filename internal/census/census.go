@@ -107,9 +107,9 @@ type Entry struct {
 }
 
 // Observe takes the next snapshot of the process and returns its census. The
-// snapshot's goroutines must be sorted by ID. newConnection tells that the
-// snapshot came over another connection than the one before, which a process
-// that was replaced forces.
+// snapshot's goroutines must be sorted by ID, and IDs are below 2^63, as the
+// runtime's are. newConnection tells that the snapshot came over another connection
+// than the one before, which a process that was replaced forces.
 func (c *Census) Observe(s *stack.Snapshot, at time.Time, newConnection bool) Report {
 	if c.begun.IsZero() {
 		c.begun, c.start = at, at

@@ -2,6 +2,7 @@ package census
 
 import (
 	"encoding/binary"
+	"math"
 	"testing"
 	"time"
 
@@ -357,22 +358,35 @@ func TestHostileGroupsAreBounded(t *testing.T) {
 }
 
 // FuzzObserve builds snapshots out of bytes and checks what holds of every report.
+// Goroutines are numbered from base on, and a tick is the unit of the time between
+// two snapshots, which clocks that are set may turn around.
 func FuzzObserve(f *testing.F) {
-	f.Add([]byte("\x01\x02\x03\x00\x01\x02\x03\x09\xff\x00\x07\x07\x07"))
-	f.Add([]byte("abcdefgh\x00abcdefgh\x00ABCDEFGH\x00\x01\x00\x02"))
-	f.Fuzz(func(t *testing.T, data []byte) {
+	const tick = int64(50 * time.Millisecond)
+	some := []byte("\x01\x02\x03\x00\x01\x02\x03\x09\xff\x00\x07\x07\x07\x20")
+	f.Add(some, uint64(0), tick)
+	f.Add([]byte("abcdefgh\x00abcdefgh\x00ABCDEFGH\x00\x01\x00\x02"), uint64(0), tick)
+	f.Add(some, uint64(math.MaxInt64-3), tick)
+	f.Add(some, uint64(0), int64(math.MaxInt64)/255)
+	f.Add(some, uint64(0), -tick)
+	f.Add(some, uint64(0), int64(0))
+	f.Add([]byte("\x10\x90\x40\x10"), uint64(0), tick)                         // an empty process, and a new one
+	f.Add([]byte("abcdefgh\x40\x50abcdefgh\x40\x90\x40"), uint64(0), tick)     // profiles between traces
+	f.Add([]byte("abcdefgh\xa0\x1f\x2f\x3f\x4f\x5f\x6f\xa0"), uint64(0), tick) // almost all gone
+	f.Fuzz(func(t *testing.T, data []byte, base uint64, tick int64) {
 		p, c := newSimulated(1, 1), New(3*time.Second, 3)
 		at := noon
 		for _, b := range data {
 			if b%16 != 0 {
-				p.alive[uint64(b/16)*uint64(b%16)+1] = int(b%8) - 1
-				if b%16 == 15 {
-					delete(p.alive, uint64(b/16)+1)
+				if id := base + uint64(b/16)*uint64(b%16) + 1; id <= math.MaxInt64 { // no decoder has any other
+					p.alive[id] = int(b%8) - 1
+					p.high = max(p.high, id)
 				}
-				p.high = max(p.high, uint64(b))
+				if b%16 == 15 {
+					delete(p.alive, base+uint64(b/16)+1)
+				}
 				continue
 			}
-			at = at.Add(time.Duration(b) * 50 * time.Millisecond)
+			at = at.Add(time.Duration(int64(b) * tick))
 			source := stack.SourceTrace
 			if b == 0x40 {
 				source = stack.SourceProfile

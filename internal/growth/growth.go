@@ -114,6 +114,10 @@ func (e *Evidence) Observe(r *Rules, o Observation) Verdict {
 	return e.judge(r, now)
 }
 
+// Grown returns by how much the level has grown since the watching began, or since it
+// was lowest.
+func (e *Evidence) Grown() float64 { return e.population.grown() }
+
 // Last returns the time of the latest observation.
 func (e *Evidence) Last() time.Time { return time.Unix(0, e.last) }
 

@@ -1,6 +1,10 @@
 package profile
 
 import (
+	"bytes"
+	"math"
+	"slices"
+	"strings"
 	"testing"
 )
 
@@ -15,22 +19,75 @@ func FuzzDecode(f *testing.F) {
 		f.Add(gunzip(f, data))
 	}
 	f.Add(gzipped(f, service(3)))
-	parts := small()
-	f.Add([]byte(message{}.then(parts...)))
-	f.Add([]byte(message{}.then(parts[8]).then(parts[:8]...)))
-	f.Add([]byte(after(aLocation(1<<40, aLine(1, 1)).then(aSample(1, 1<<40)))))
-	f.Add([]byte("go 1.26 trace\x00\x00\x00"))
-	f.Add([]byte("goroutine profile: total 1\n"))
+	for _, m := range hostile() {
+		f.Add([]byte(m))
+		f.Add(compress(f, m))
+	}
+	f.Add(compress(f, compress(f, message{}.then(small()...)))) // gzip in gzip
 	// The peer takes 150 times the size of its input: it is spared large ones.
 	const maxSize = 64 << 10
+	f.Add(compress(f, make([]byte, 100*maxSize)))
+	f.Add(compress(f, padding(100*maxSize)))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		agree(t, data, maxSize)
 		var err error
 		if n := spent(func() { _, err = Decode(data, maxSize) }); n > mostToAccept*maxSize+always {
 			t.Errorf("%d bytes take %d bytes of memory", len(data), n)
 		}
+		if checked := Check(bytes.NewReader(data), maxSize); checked != nil && err == nil {
+			t.Errorf("Check alone refuses it: %v", checked)
+		}
 		if err != nil {
 			checkError(t, err)
 		}
 	})
+}
+
+// hostile is what an endpoint may answer that means harm, or is no profile of
+// goroutines at all.
+func hostile() []message {
+	const most = math.MaxUint64
+	parts := small()
+	sound := message{}.then(parts...)
+	named := func(function string) message {
+		return with(8, someStrings("", "goroutine", "count", "runtime.gopark", function, "main.root", "main.go", "/app"))
+	}
+	return []message{
+		sound,
+		message{}.then(parts[8]).then(parts[:8]...), // names first
+		{},
+		message("<html><script>alert(1)</script>"),
+		message("goroutine profile: total 1\n"),
+		message("go 1.26 trace\x00\x00\x00"),
+		with(8, someStrings("", "inuse_space", "bytes")), // a heap profile
+		sound[:len(sound)/2],
+
+		// Many that are empty, and one that is large.
+		after(message{}.bytes(2, many(1000, message{}.bytes(3, nil)))), // labels
+		after(many(1000, message{}.bytes(2, nil))),                     // samples
+		after(many(1000, message{}.bytes(3, nil))),                     // mappings
+		after(many(1000, message{}.bytes(4, nil))),                     // locations
+		after(many(1000, someStrings(""))),
+		after(someStrings(strings.Repeat("x", 32<<10))),
+		after(aSample(1, slices.Repeat([]uint64{1, 2}, 500)...)), // the same two frames, again and again
+
+		// Indices out of range.
+		after(aSample(1, 3)),
+		after(aSample(1, most)),
+		after(aLocation(3, aLine(4, 1))),
+		after(aFunction(4, 8, most)),
+		with(2, aMapping(8)),
+		after(aLocation(1<<40, aLine(1, 1)).then(aSample(1, 1<<40))),
+
+		// Counts.
+		after(aSample(most, 1, 2)),
+		after(aSample(math.MaxInt64, 1, 2)),
+		with(1, aSample(math.MaxInt64, 1).then(aSample(1, 2))),
+
+		// Names.
+		named("main.\xff\xfe"),
+		named("main.\n\r\x1b[31mred\x1b]0;title\a"),
+		named("<img src=x onerror=alert(1)>"),
+		named(strings.Repeat("long/", 2000)),
+	}
 }

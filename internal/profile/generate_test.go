@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"github.com/google/pprof/profile"
@@ -92,8 +93,8 @@ func (g *generator) stack() generated {
 		callers = append(callers, g.call(node))
 		node = (node*31 + 7 + g.rng.IntN(3)) % calls
 	}
-	for i := len(callers) - 1; i >= 0; i-- {
-		s.add(callers[i])
+	for _, caller := range slices.Backward(callers) {
+		s.add(caller)
 	}
 	return s
 }

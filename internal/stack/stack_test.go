@@ -197,6 +197,11 @@ func TestClean(t *testing.T) {
 func FuzzRead(f *testing.F) {
 	f.Add("runtime.gopark < runtime.selectgo < main.f@7", byte(0))
 	f.Add("a%2e.b[ < ]. < /", byte(1))
+	f.Add("", byte(2))
+	f.Add("main.f@-1 < main.g@99999999999999999999", byte(0))
+	f.Add("main.\xff\xfe < main.\n\r\x1b[31mred\x1b]0;title\a < <img src=x onerror=alert(1)>@1", byte(0))
+	f.Add(strings.Repeat("long/", 2000)+".f", byte(0))
+	f.Add(strings.Repeat("main.f < ", 1000)+"main.f", byte(3)) // a cycle
 	f.Fuzz(func(t *testing.T, s string, activity byte) {
 		frames := parse(s)
 		sig, ok := Read(frames, Activity(activity%4))

@@ -181,3 +181,33 @@ func TestRowsOfTheRestAreNotJudged(t *testing.T) {
 	}
 	assert.Equal(t, 1, r.streams(), "the total")
 }
+
+// Workers of a pool that wait at another line as load rises are no leak, though nobody
+// leaves that line by ending: none of them is new. Those that somebody starts are.
+func TestWorkersThatMoveAreSuspectedAtMost(t *testing.T) {
+	for name, tc := range map[string]struct {
+		pool func(minute int) int // how many wait for work
+		want int
+	}{
+		"of a pool": {func(minute int) int { return 500 - min(400, minute) }, suspected},
+		"new ones":  {func(int) int { return 500 }, probable},
+	} {
+		t.Run(name, func(t *testing.T) {
+			for _, flat := range []bool{false, true} {
+				r := newRig(t)
+				s := newScene("shop")
+				s.flat = flat
+				worst := 0
+				for minute := range 400 {
+					at := epoch.Add(time.Duration(minute) * time.Minute)
+					idle, busy := steady("app.take", "app.worker", tc.pool(minute)), steady("app.query", "app.worker", min(400, minute))
+					if minute < 10 {
+						idle.aged, busy.aged = 0, 0
+					}
+					worst = max(worst, r.consume(s.census(at, idle, busy)).severity("app.query"))
+				}
+				assert.Equal(t, tc.want, worst)
+			}
+		})
+	}
+}

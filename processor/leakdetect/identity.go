@@ -93,6 +93,19 @@ func valueOf(m pcommon.Map, key string) string {
 	return ""
 }
 
+// entryPoint returns the attributes of the point that its entry has, of those of a
+// signature's.
+func entryPoint(signature pcommon.Map) (pcommon.Map, bool) {
+	point := pcommon.NewMap()
+	for _, key := range []string{telemetry.AttrEntry, strings.ReplaceAll(telemetry.AttrEntry, ".", "_")} {
+		if entry, ok := signature.Get(key); ok {
+			entry.CopyTo(point.PutEmpty(key))
+			return point, true
+		}
+	}
+	return point, false
+}
+
 // isRest tells the row under which the groups beyond the sender's limit are
 // summed. Which groups those are changes, so its growth means nothing.
 func isRest(f family, m pcommon.Map) bool {

@@ -112,6 +112,9 @@ func (w *watch) observe(b *batch, it item, s *stream, attributes pcommon.Map, r 
 func (w *watch) conclude(b *batch, it item, s *stream, attributes pcommon.Map) bool {
 	verdict, ok := s.observe(it.rules)
 	if it.family == stackFamily {
+		if verdict.Severity == growth.Probable && w.merelyMoved(it, attributes, verdict.Leaked) {
+			verdict.Severity = growth.Suspected
+		}
 		verdict, ok = it.origin.resource.confirm(it.group, s, verdict, ok, w.maxStale)
 	}
 	if !ok {
@@ -139,6 +142,21 @@ func (w *watch) conclude(b *batch, it item, s *stream, attributes pcommon.Map) b
 		})
 	}
 	return true
+}
+
+// merelyMoved tells whether old goroutines that now stand in a signature have come from
+// elsewhere in their entry. The workers of a pool that wait for a database, as load
+// rises, do not leave by themselves, and look like a leak there: but no worker is new.
+// At least as many as leak must have got old in the entry since its watching began:
+// those that it has grown by, and those that have left it. Half of them are asked for,
+// since the two are not watched from the same moment.
+func (w *watch) merelyMoved(it item, attributes pcommon.Map, leaked float64) bool {
+	point, ok := entryPoint(attributes)
+	if !ok {
+		return false
+	}
+	entry, ok := w.streams[it.origin.id.stream(entrySalt, identify(point))]
+	return ok && entry.everCensus && entry.evidence.Grown()+entry.exits < leaked/2
 }
 
 // explained tells whether a verdict says nothing that is not known already: of an

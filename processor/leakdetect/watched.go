@@ -85,7 +85,7 @@ func goroutineMetrics() map[string]watched {
 			all[flat+"_total"] = w
 		}
 	}
-	stack, entry, total := salt("stack"), salt("entry"), salt("total")
+	stack, entry, total := salt("stack"), entrySalt, salt("total")
 	add(telemetry.StackAgedCount, watched{family: stackFamily, part: agedPart, salt: stack})
 	add(telemetry.StackAgedExits, watched{family: stackFamily, part: exitsPart, salt: stack})
 	add(telemetry.StackLeakedCount, watched{family: stackFamily, part: leakedPart, salt: stack})
@@ -101,6 +101,8 @@ func goroutineMetrics() map[string]watched {
 // prometheusGoroutines is what Prometheus' Go client calls the number of
 // goroutines.
 const prometheusGoroutines = "go_goroutines"
+
+var entrySalt = salt("entry")
 
 func salt(s string) uint64 {
 	h := fnv.New64a()

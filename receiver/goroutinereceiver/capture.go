@@ -130,8 +130,7 @@ func wrap(what string, err error) error {
 // profileMayWork tells whether the failure is one of the trace alone. net/http/pprof
 // answers 500 while somebody else traces.
 func profileMayWork(err error) bool {
-	var status *statusError
-	if errors.As(err, &status) {
+	if status, ok := errors.AsType[*statusError](err); ok {
 		switch status.code {
 		case http.StatusUnauthorized, http.StatusProxyAuthRequired, http.StatusTooManyRequests:
 			return false

@@ -24,8 +24,8 @@ func readme(t *testing.T) string {
 func TestReadmeHasEveryKey(t *testing.T) {
 	text := readme(t)
 	for _, config := range []reflect.Type{reflect.TypeFor[Config](), reflect.TypeFor[TargetConfig](), reflect.TypeFor[LeakProfileConfig]()} {
-		for i := range config.NumField() {
-			key, _, _ := strings.Cut(config.Field(i).Tag.Get("mapstructure"), ",")
+		for field := range config.Fields() {
+			key, _, _ := strings.Cut(field.Tag.Get("mapstructure"), ",")
 			if key != "" {
 				assert.Contains(t, text, "`"+key+"`")
 			}

@@ -189,8 +189,7 @@ func (e *bodyError) Unwrap() error { return e.cause }
 // withoutURL takes off what net/http puts before an error, since a URL may hold a
 // user's name. Who failed is said where it is logged.
 func withoutURL(err error) error {
-	var at *url.Error
-	if errors.As(err, &at) {
+	if at, ok := errors.AsType[*url.Error](err); ok {
 		err = at.Err
 	}
 	return &transportError{err}

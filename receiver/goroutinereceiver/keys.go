@@ -38,8 +38,7 @@ func refuseUnknownKeys(conf *confmap.Conf, config reflect.Type) error {
 }
 
 func hasKey(config reflect.Type, key string) bool {
-	for i := range config.NumField() {
-		field := config.Field(i)
+	for field := range config.Fields() {
 		name, options, _ := strings.Cut(field.Tag.Get("mapstructure"), ",")
 		switch {
 		case name != "" && name == key:

@@ -30,12 +30,12 @@ func heap() []byte {
 	return written(func(b *bytes.Buffer) error { return pprof.Lookup("heap").WriteTo(b, 0) })
 }
 
-// gzipOf compresses what make makes.
-func gzipOf(make func() []byte) func() []byte {
+// gzipOf compresses a body.
+func gzipOf(body func() []byte) func() []byte {
 	return func() []byte {
 		return written(func(b *bytes.Buffer) error {
 			w := gzip.NewWriter(b)
-			if _, err := w.Write(make()); err != nil {
+			if _, err := w.Write(body()); err != nil {
 				return err
 			}
 			return w.Close()

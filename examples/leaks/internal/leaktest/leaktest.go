@@ -1,5 +1,7 @@
 // Package leaktest checks of a call whether it leaves goroutines behind. What the
-// calls before it have left is not held against it, so leaks need not be ended.
+// calls before it have left is not held against it, so leaks need not be ended. It
+// is why no package beside it has goleak look once more when all tests are over: what
+// TestLeaky leaks is there for good.
 package leaktest
 
 import (

@@ -1,0 +1,222 @@
+package e2e
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// The collector scrapes all targets and itself. What the backend refuses is kept in a
+// file, so that memory does not depend on how long it refuses; nothing is ever given
+// up. One consumer has one connection, however much it has to send. The timeout is
+// longer than the targets may be held.
+const soakConfig = `
+extensions:
+  file_storage:
+    directory: %[1]s
+  pprof:
+    endpoint: %[2]s
+
+receivers:
+  goroutine:
+    collection_interval: 1s
+    aged_after: 5s
+    timeout: 5m
+    targets:
+      - {endpoint: %[2]s, service_name: %[3]s}
+%[4]s
+processors:
+  leak_detect:
+    min_duration: 15s
+    max_lifetime: 1m
+    storage: file_storage
+  batch:
+
+exporters:
+  otlp_http:
+    endpoint: %[5]s
+    sending_queue:
+      storage: file_storage
+      queue_size: 10000
+      num_consumers: 1
+    retry_on_failure:
+      initial_interval: 1s
+      max_interval: 2s
+      max_elapsed_time: 0s
+
+service:
+  extensions: [file_storage, pprof]
+  pipelines:
+    metrics:
+      receivers: [goroutine]
+      processors: [leak_detect, batch]
+      exporters: [otlp_http]
+  telemetry:
+    metrics:
+      level: normal
+      readers:
+        - pull:
+            exporter:
+              prometheus:
+                host: 127.0.0.1
+                port: %[6]s
+    logs:
+      level: warn
+`
+
+// self is the service.name under which the collector scrapes itself.
+const self = "otelcol-goroutine"
+
+// soaked is a collector that is watched from outside.
+type soaked struct {
+	cmd    *exec.Cmd
+	cancel context.CancelFunc
+	// telemetry is the URL of its own metrics, and pprof that of its profiles.
+	telemetry, pprof string
+	written          bytes.Buffer
+}
+
+func startSoaked(t *testing.T, w *world, b *backend) *soaked {
+	t.Helper()
+	folder, telemetry, pprof := t.TempDir(), freeAddress(t), freeAddress(t)
+	_, port, _ := strings.Cut(telemetry, ":")
+	var targets strings.Builder
+	for _, of := range w.targets {
+		fmt.Fprintf(&targets, "      - {endpoint: %s, service_name: %s}\n", of.endpoint, of.behaviour)
+	}
+	config := filepath.Join(folder, "collector.yaml")
+	require.NoError(t, os.WriteFile(config, fmt.Appendf(nil, soakConfig,
+		folder, pprof, self, &targets, b.url, port), 0o600))
+	c := &soaked{telemetry: "http://" + telemetry + "/metrics", pprof: "http://" + pprof}
+	ctx, cancel := context.WithCancel(context.Background())
+	c.cancel = cancel
+	c.cmd = exec.CommandContext(ctx, collector, "--config", config)
+	c.cmd.Stdout, c.cmd.Stderr = &c.written, &c.written
+	c.cmd.Cancel = func() error { return c.cmd.Process.Signal(syscall.SIGTERM) }
+	c.cmd.WaitDelay = 20 * time.Second
+	require.NoError(t, c.cmd.Start())
+	t.Cleanup(func() { c.stop(t) })
+	return c
+}
+
+// stop ends the collector, which must end by itself and without an error.
+func (c *soaked) stop(t *testing.T) {
+	t.Helper()
+	if c.cmd.ProcessState != nil {
+		return
+	}
+	c.cancel()
+	_ = c.cmd.Wait() // how it has ended is in its state
+	assert.True(t, c.cmd.ProcessState.Success(), "the collector: %v", c.cmd.ProcessState)
+	if t.Failed() {
+		const shown = 5000 // bytes
+		t.Logf("The collector wrote, in the end:\n%s", c.written.Bytes()[max(0, c.written.Len()-shown):])
+	}
+}
+
+// counters are the collector's own metrics, each summed over its attributes.
+type counters map[string]float64
+
+func (c *soaked) counters(t *testing.T) counters {
+	t.Helper()
+	found := make(counters)
+	for line := range strings.Lines(c.get(t, c.telemetry)) {
+		name, _, _ := strings.Cut(line, "{")
+		name, _, _ = strings.Cut(name, " ")
+		value, err := strconv.ParseFloat(strings.TrimSpace(line[strings.LastIndexByte(line, ' ')+1:]), 64)
+		if err == nil && !strings.HasPrefix(name, "#") {
+			found[name] += value
+		}
+	}
+	return found
+}
+
+// get fetches a page of the collector's own. A busy machine may take several tries.
+func (c *soaked) get(t *testing.T, url string) string {
+	t.Helper()
+	var page []byte
+	await(t, time.Minute, url, func() bool {
+		request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url, http.NoBody)
+		require.NoError(t, err)
+		request.Close = true // else it were a descriptor more at times
+		response, err := http.DefaultClient.Do(request)
+		if err != nil {
+			return false
+		}
+		defer func() { _ = response.Body.Close() }()
+		page, err = io.ReadAll(response.Body)
+		return err == nil
+	})
+	return string(page)
+}
+
+// descriptors returns how many file descriptors of each kind are open.
+//
+//	socket:[4711]  ->  socket
+//	/tmp/a/file    ->  /tmp/a/file
+func (c *soaked) descriptors(t *testing.T) map[string]int64 {
+	t.Helper()
+	folder := fmt.Sprintf("/proc/%d/fd", c.cmd.Process.Pid)
+	open, err := os.ReadDir(folder)
+	require.NoError(t, err)
+	found := make(map[string]int64)
+	for _, descriptor := range open {
+		to, err := os.Readlink(filepath.Join(folder, descriptor.Name()))
+		if err != nil {
+			continue // closed meanwhile
+		}
+		kind, _, _ := strings.Cut(to, ":[")
+		found[kind]++
+	}
+	return found
+}
+
+// footprint is the memory of a process, in bytes.
+type footprint struct {
+	// resident is VmRSS. Anonymous is the part that is no page of a file: the
+	// queue's file is mapped into memory, and what of it is resident is for the
+	// kernel to take back when it needs it.
+	resident, anonymous float64
+	// live is what the latest garbage collection left on the heap, and the stacks.
+	live float64
+}
+
+func (c *soaked) footprint(t *testing.T) footprint {
+	t.Helper()
+	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", c.cmd.Process.Pid))
+	require.NoError(t, err)
+	const kibibyte = 1024
+	return footprint{
+		resident:  kibibyte * numberAfter(t, string(status), "VmRSS:"),
+		anonymous: kibibyte * numberAfter(t, string(status), "RssAnon:"),
+		// By default the next collection is due at twice that.
+		live: numberAfter(t, c.get(t, c.pprof+"/debug/pprof/heap?debug=1"), "# NextGC =") / 2,
+	}
+}
+
+// numberAfter returns the number that follows a word.
+func numberAfter(t *testing.T, in, word string) float64 {
+	t.Helper()
+	_, rest, found := strings.Cut(in, word)
+	require.True(t, found, word)
+	n, err := strconv.ParseFloat(strings.Fields(rest)[0], 64)
+	require.NoError(t, err, word)
+	return n
+}
+
+func (c *soaked) cpuSeconds() float64 {
+	return (c.cmd.ProcessState.UserTime() + c.cmd.ProcessState.SystemTime()).Seconds()
+}
