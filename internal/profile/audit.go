@@ -36,6 +36,9 @@ func (a *audit) readSample(b []byte) {
 		return
 	}
 	a.sampleErr = a.sample.read(b)
+	if a.sample.count == 0 {
+		return // it is passed over, whatever it refers to
+	}
 	for _, id := range a.sample.locations {
 		a.highestLocation = max(a.highestLocation, id)
 	}

@@ -73,6 +73,7 @@ func hostile() []message {
 
 		// Indices out of range.
 		after(aSample(1, 3)),
+		after(aSample(0, 3)),
 		after(aSample(1, most)),
 		after(aLocation(3, aLine(4, 1))),
 		after(aFunction(4, 8, most)),
