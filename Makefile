@@ -76,7 +76,7 @@ cross: ## Build and vet what services import, for each platform
 
 .PHONY: e2e
 e2e: collector ## Test the built collector: example configurations, real processes
-	@go -C e2e test -race -count=1 -p 1 -timeout 15m ./...
+	@go -C e2e test -race -count=1 -p 1 -timeout 15m . ./hostile/...
 
 # The servers that the tests of the alerts need, as Debian packages them.
 SERVERS := prometheus prometheus-alertmanager victoria-metrics

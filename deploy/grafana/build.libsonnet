@@ -1,0 +1,114 @@
+// What both dashboards are built from: JSON as Grafana 10 and later import it.
+{
+  local source = { type: 'prometheus', uid: '${datasource}' },
+
+  // query is what a panel shows: an expression, and a legend for each of its series.
+  query(expr, legend=''): { expr: expr, legendFormat: legend },
+
+  // variable offers the values of a label, several or all of them.
+  variable(name, metric, label): {
+    name: name,
+    label: name,
+    type: 'query',
+    datasource: source,
+    query: { query: 'label_values(%s, %s)' % [metric, label], refId: name },
+    refresh: 2,  // whenever the time range changes
+    sort: 1,
+    multi: true,
+    includeAll: true,
+    allValue: '.*',
+    current: { text: ['All'], value: ['$__all'] },
+  },
+
+  panel(type, title, queries, unit='short', description='', height=8, width=12): {
+    type: type,
+    title: title,
+    description: description,
+    datasource: source,
+    targets: [
+      queries[i] { refId: std.char(65 + i), datasource: source }
+      for i in std.range(0, std.length(queries) - 1)
+    ],
+    fieldConfig: { defaults: { unit: unit }, overrides: [] },
+    options: {},
+    gridPos: { h: height, w: width },
+  },
+
+  lines(title, queries, unit='short', description=''):
+    self.panel('timeseries', title, queries, unit, description) {
+      fieldConfig+: { defaults+: { min: 0, custom: { fillOpacity: 10, showPoints: 'never' } } },
+      options: { legend: { displayMode: 'table', placement: 'bottom', calcs: ['last'] }, tooltip: { mode: 'multi', sort: 'desc' } },
+    },
+
+  stat(title, expr, description=''):
+    self.panel('stat', title, [self.query(expr) { instant: true, range: false }], description=description, height=4, width=6) {
+      options: { reduceOptions: { calcs: ['lastNotNull'] }, colorMode: 'value', graphMode: 'none' },
+    },
+
+  // Of a stat in which anything above 0 is worth a look.
+  alarming: {
+    fieldConfig+: { defaults+: { thresholds: { mode: 'absolute', steps: [{ color: 'green', value: null }, { color: 'red', value: 1 }] } } },
+  },
+
+  local severity(number, text, color) = { [std.toString(number)]: { index: number, text: text, color: color } },
+  local severities = [
+    {
+      type: 'value',
+      options: severity(0, 'none', 'green') + severity(1, 'suspected', 'yellow') + severity(2, 'probable', 'orange') + severity(3, 'confirmed', 'red'),
+    },
+  ],
+
+  // band shows severity over time, a row for each series.
+  band(title, queries, description=''):
+    self.panel('state-timeline', title, queries, description=description, width=24) {
+      fieldConfig+: { defaults+: { mappings: severities, custom: { fillOpacity: 80, lineWidth: 0 } } },
+      options: { mergeValues: true, showValue: 'never', rowHeight: 0.8, legend: { showLegend: false } },
+    },
+
+  // table shows one row for each set of labels, with a column for each query. Columns are
+  // pairs of a title and an expression.
+  table(title, columns, description=''):
+    self.panel(
+      'table',
+      title,
+      [self.query(column[1]) { format: 'table', instant: true, range: false } for column in columns],
+      description=description,
+      width=24,
+    ) {
+      transformations: [
+        { id: 'merge', options: {} },
+        {
+          id: 'organize',
+          options: {
+            excludeByName: { Time: true },
+            renameByName: { ['Value #' + std.char(65 + i)]: columns[i][0] for i in std.range(0, std.length(columns) - 1) },
+          },
+        },
+      ],
+      fieldConfig+: { overrides: [{ matcher: { id: 'byName', options: 'severity' }, properties: [{ id: 'mappings', value: severities }] }] },
+    },
+
+  // dashboard sets the panels from left to right, row by row.
+  dashboard(uid, title, description, variables, panels): {
+    local place(placed, panel) =
+      local before = if placed == [] then { x: 0, y: 0, w: 0, h: 0 } else placed[std.length(placed) - 1].gridPos;
+      local fits = before.x + before.w + panel.gridPos.w <= 24;
+      placed + [panel {
+        id: std.length(placed) + 1,
+        gridPos+: if fits then { x: before.x + before.w, y: before.y } else { x: 0, y: before.y + before.h },
+      }],
+    uid: uid,
+    title: title,
+    description: description,
+    tags: ['otel-goroutine'],
+    schemaVersion: 39,
+    version: 1,
+    editable: true,
+    refresh: '1m',
+    time: { from: 'now-24h', to: 'now' },
+    templating: {
+      list: [{ name: 'datasource', label: 'data source', type: 'datasource', query: 'prometheus', current: {} }] + variables,
+    },
+    panels: std.foldl(place, panels, []),
+  },
+}

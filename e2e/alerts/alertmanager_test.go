@@ -1,0 +1,65 @@
+package alerts
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"go.yaml.in/yaml/v3"
+)
+
+// alertmanager is a server that sends alerts to a webhook.
+type alertmanager struct {
+	*process
+	address string
+}
+
+// startAlertmanager starts an Alertmanager with the configuration in deploy, at the time
+// scale of the tests.
+func startAlertmanager(t *testing.T, webhook string) *alertmanager {
+	t.Helper()
+	folder, address := t.TempDir(), freeAddress(t)
+	config := filepath.Join(folder, "alertmanager.yaml")
+	require.NoError(t, os.WriteFile(config, scaledAlertmanager(t, webhook), 0o600))
+	a := &alertmanager{address: address, process: startProcess(t, nil, "prometheus-alertmanager",
+		"--config.file="+config,
+		"--storage.path="+filepath.Join(folder, "data"),
+		"--web.listen-address="+address,
+		"--cluster.listen-address=", // alone
+		"--log.level=warn",
+	)}
+	a.awaitReady(t)
+	return a
+}
+
+func (a *alertmanager) awaitReady(t *testing.T) {
+	t.Helper()
+	awaitReady(t, "http://"+a.address+"/-/ready")
+}
+
+// scaledAlertmanager is the configuration in deploy with shorter times, with what is
+// suspected told too, and with the alerts of each Prometheus told apart.
+func scaledAlertmanager(t *testing.T, webhook string) []byte {
+	t.Helper()
+	content, err := os.ReadFile(filepath.Join(deploy, "prometheus", "alertmanager.yaml"))
+	require.NoError(t, err)
+	var config struct {
+		Route        map[string]any   `yaml:"route"`
+		Receivers    []map[string]any `yaml:"receivers"`
+		InhibitRules []map[string]any `yaml:"inhibit_rules"`
+	}
+	require.NoError(t, yaml.Unmarshal(content, &config))
+	config.Route["group_by"] = append(config.Route["group_by"].([]any), "via")
+	config.Route["group_wait"] = "1s"
+	config.Route["group_interval"] = "1s"
+	for _, receiver := range config.Receivers {
+		receiver["webhook_configs"] = []map[string]any{{"url": webhook, "send_resolved": true}}
+	}
+	for _, rule := range config.InhibitRules {
+		rule["equal"] = append(rule["equal"].([]any), "via")
+	}
+	scaled, err := yaml.Marshal(config)
+	require.NoError(t, err)
+	return scaled
+}

@@ -1,0 +1,103 @@
+package alerts
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// The exporters are set up as in examples/collector, and the times as in the
+// demonstration.
+const collectorConfig = `
+extensions:
+  file_storage: {directory: %[1]q, create_directory: true}
+  health_check: {endpoint: %[2]q}
+
+receivers:
+  goroutine:
+    collection_interval: 1s
+    aged_after: 5s
+    targets: [%[3]s]
+  otlp: {protocols: {http: {endpoint: %[4]q}}}
+
+processors:
+  leak_detect:
+    min_duration: 15s
+    max_lifetime: 1m
+    storage: file_storage
+
+exporters:
+  prometheus:
+    endpoint: %[5]q
+    translation_strategy: UnderscoreEscapingWithoutSuffixes
+    resource_constant_labels: {included: ["*"]}
+    metric_expiration: 5s
+%[6]s
+
+service:
+  extensions: [file_storage, health_check]
+  pipelines:
+    metrics:
+      receivers: [goroutine, otlp]
+      processors: [leak_detect]
+      exporters: [prometheus%[7]s]
+  telemetry:
+    metrics: {level: none}
+    logs: {level: warn}
+`
+
+const remoteWriteConfig = `
+  prometheusremotewrite/%[1]d:
+    http: {endpoint: %[2]q}
+    translation_strategy: UnderscoreEscapingWithoutSuffixes
+    resource_constant_labels: {included: ["*"]}
+    retry_on_failure: {max_interval: 2s}
+`
+
+// target is a service that is scraped.
+type target struct{ service, address string }
+
+// watcher is a collector.
+type watcher struct {
+	*process
+	health  string
+	otlp    string // takes what services push
+	metrics string // serves what a Prometheus scrapes
+}
+
+// planCollector returns a collector that is not started yet, since its backends must
+// know where it will be.
+func planCollector(t *testing.T) *watcher {
+	t.Helper()
+	return &watcher{health: freeAddress(t), otlp: freeAddress(t), metrics: freeAddress(t)}
+}
+
+// watch starts the collector with what it scrapes, and to whom it writes.
+func (w *watcher) watch(t *testing.T, targets []target, writeTo ...*backend) {
+	t.Helper()
+	var list []string
+	for _, one := range targets {
+		list = append(list, fmt.Sprintf("{endpoint: %q, service_name: %s}", one.address, one.service))
+	}
+	var exporters, names strings.Builder
+	for i, to := range writeTo {
+		fmt.Fprintf(&exporters, remoteWriteConfig, i, to.remoteWrite())
+		fmt.Fprintf(&names, ", prometheusremotewrite/%d", i)
+	}
+	folder := t.TempDir()
+	config := filepath.Join(folder, "collector.yaml")
+	content := fmt.Appendf(nil, collectorConfig, filepath.Join(folder, "state"), w.health,
+		strings.Join(list, ", "), w.otlp, w.metrics, exporters.String(), names.String())
+	require.NoError(t, os.WriteFile(config, content, 0o600))
+	w.process = startProcess(t, nil, collector, "--config", config)
+	w.awaitReady(t)
+}
+
+func (w *watcher) awaitReady(t *testing.T) {
+	t.Helper()
+	awaitReady(t, "http://"+w.health)
+}

@@ -1,0 +1,190 @@
+package alerts
+
+import (
+	"encoding/json"
+	"net/url"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// dashboard is what the test reads of one.
+type dashboard struct {
+	UID           string `json:"uid"`
+	SchemaVersion int    `json:"schemaVersion"`
+	Templating    struct {
+		List []variable `json:"list"`
+	} `json:"templating"`
+	Panels []panel `json:"panels"`
+}
+
+type variable struct {
+	Name  string          `json:"name"`
+	Type  string          `json:"type"`
+	Query json.RawMessage `json:"query"`
+}
+
+type panel struct {
+	Title   string `json:"title"`
+	GridPos struct{ X, Y, W, H int }
+	Targets []struct {
+		Expr string `json:"expr"`
+	} `json:"targets"`
+}
+
+func readDashboard(t *testing.T, file string) dashboard {
+	t.Helper()
+	content, err := os.ReadFile(filepath.Join(deploy, "grafana", file))
+	require.NoError(t, err)
+	var d dashboard
+	require.NoError(t, json.Unmarshal(content, &d))
+	require.GreaterOrEqual(t, d.SchemaVersion, 36, "that of Grafana 10")
+	require.NotEmpty(t, d.UID)
+	require.NotEmpty(t, d.Panels)
+	for i, p := range d.Panels {
+		require.LessOrEqual(t, p.GridPos.X+p.GridPos.W, 24, p.Title)
+		require.NotEmpty(t, p.Targets, p.Title)
+		for _, other := range d.Panels[:i] {
+			require.False(t, overlap(p, other), "%s lies on %s", p.Title, other.Title)
+		}
+	}
+	return d
+}
+
+func overlap(one, other panel) bool {
+	a, b := one.GridPos, other.GridPos
+	return a.X < b.X+b.W && b.X < a.X+a.W && a.Y < b.Y+b.H && b.Y < a.Y+a.H
+}
+
+// The services of the demonstration, and the panels that have nothing to show for one,
+// since nobody measures it there.
+var watched = map[string][]string{
+	"leaky":        {"Goroutines by what the scheduler does with them", "Memory", "CPU"},
+	"instrumented": {"Scrapes"},
+}
+
+// TestDashboardsShowTheDemo asks a Prometheus every question of both dashboards, with
+// every variable filled in: with each value by itself, and with all of them.
+func TestDashboardsShowTheDemo(t *testing.T) {
+	t.Parallel()
+	b := filledByTheDemo(t)
+	fleet, service := readDashboard(t, "fleet.json"), readDashboard(t, "service.json")
+	for name, empty := range watched {
+		ask(t, b, fleet, name, nil)
+		ask(t, b, service, name, empty)
+	}
+	ask(t, b, fleet, all, nil)
+	ask(t, b, service, all, nil)
+}
+
+// all is what Grafana fills in for "All".
+const all = ".*"
+
+// filledByTheDemo returns a Prometheus in which the leaks of a service that is scraped
+// and of one that reports by itself are flagged.
+func filledByTheDemo(t *testing.T) *backend {
+	t.Helper()
+	w := planCollector(t)
+	b := startPrometheus(t, byScraping, renderRules(t), noAlertmanager, w.metrics)
+	scraped := target{"leaky", freeAddress(t)}
+	startProcess(t, nil, build(t, filepath.Join(root, "examples", "leaky")), "-listen", scraped.address)
+	w.watch(t, []target{scraped})
+	startProcess(t, []string{
+		"OTEL_EXPORTER_OTLP_ENDPOINT=http://" + w.otlp,
+		"OTEL_METRIC_EXPORT_INTERVAL=1000",
+		"OTEL_SERVICE_NAME=instrumented",
+		"OTEL_GO_GOROUTINE_INTERVAL=1s",
+		"OTEL_GO_GOROUTINE_AGED_AFTER=5s",
+		"OTEL_GO_GOROUTINE_OVERHEAD_BUDGET=0.1",
+	}, build(t, filepath.Join(root, "examples", "instrumented")), "-listen", freeAddress(t))
+	await(t, 100*time.Second, "both services leak", func() bool {
+		return len(b.query(t, "count by (service_name) (goroutine_leak_severity >= 2)")) == len(watched)
+	})
+	return b
+}
+
+// ask asks what a dashboard asks about a service.
+func ask(t *testing.T, b *backend, d dashboard, service string, empty []string) {
+	t.Helper()
+	chosen := map[string]string{"service": service, "instance": all, "signature": all}
+	for _, v := range d.Templating.List {
+		if v.Type != "query" {
+			continue
+		}
+		values := b.values(t, v, chosen)
+		require.NotEmpty(t, values, "values of %s", v.Name)
+		if v.Name == "service" {
+			continue // that is chosen
+		}
+		for _, value := range values {
+			chosen[v.Name] = value
+			b.answers(t, d, chosen)
+		}
+		chosen[v.Name] = all
+	}
+	for title, n := range b.answers(t, d, chosen) {
+		if slices.Contains(empty, title) {
+			assert.Zero(t, n, "%s, %s, %q: nobody measures that", d.UID, service, title)
+		} else {
+			assert.NotZero(t, n, "%s, %s, %q: no data", d.UID, service, title)
+		}
+	}
+}
+
+// values returns what a variable offers: label_values(metric, label).
+func (b *backend) values(t *testing.T, v variable, chosen map[string]string) []string {
+	t.Helper()
+	var asked struct {
+		Query string `json:"query"`
+	}
+	require.NoError(t, json.Unmarshal(v.Query, &asked))
+	inner, found := strings.CutPrefix(strings.TrimSuffix(asked.Query, ")"), "label_values(")
+	require.True(t, found, asked.Query)
+	comma := strings.LastIndex(inner, ", ")
+	metric, label := fill(inner[:comma], chosen), inner[comma+2:]
+	var values []string
+	for _, one := range b.query(t, "group by ("+label+") ("+metric+")") {
+		values = append(values, one.Metric[label])
+	}
+	return values
+}
+
+// answers asks every question of a dashboard for the last half minute, and returns the
+// least number of series that any of a panel's has for an answer.
+func (b *backend) answers(t *testing.T, d dashboard, chosen map[string]string) map[string]int {
+	t.Helper()
+	least := make(map[string]int)
+	for _, p := range d.Panels {
+		for i, target := range p.Targets {
+			expr := fill(target.Expr, chosen)
+			require.NotContains(t, expr, "$", "a variable that is not filled in")
+			now := time.Now()
+			series, err := b.ask("query_range", url.Values{
+				"query": {expr},
+				"start": {now.Add(-30 * time.Second).Format(time.RFC3339)},
+				"end":   {now.Format(time.RFC3339)},
+				"step":  {"5"},
+			})
+			require.NoError(t, err, p.Title)
+			if n := len(series); i == 0 || n < least[p.Title] {
+				least[p.Title] = n
+			}
+		}
+	}
+	return least
+}
+
+// fill fills in variables as Grafana does.
+func fill(expr string, chosen map[string]string) string {
+	expr = strings.ReplaceAll(expr, "$__rate_interval", "20s")
+	for name, value := range chosen {
+		expr = strings.ReplaceAll(expr, "$"+name, value)
+	}
+	return expr
+}

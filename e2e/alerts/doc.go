@@ -1,0 +1,3 @@
+// Package alerts holds the tests of what is in deploy, on real servers: Prometheus,
+// Alertmanager and VictoriaMetrics from Debian, which `make servers` installs.
+package alerts

@@ -1,0 +1,89 @@
+package alerts
+
+import (
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// leaky is a service with a leak, in some replicas.
+type leaky struct {
+	name      string
+	targets   []target
+	processes []*process
+}
+
+func planLeaky(t *testing.T, name string, replicas int) *leaky {
+	t.Helper()
+	l := &leaky{name: name}
+	for range replicas {
+		l.targets = append(l.targets, target{name, freeAddress(t)})
+	}
+	return l
+}
+
+// start starts the service, which leaks at once unless it is repaired. No real leak is
+// that fast: a test has a minute for what takes hours elsewhere.
+func (l *leaky) start(t *testing.T, service string, flags ...string) {
+	t.Helper()
+	for _, one := range l.targets {
+		args := append([]string{"-leak", "400ms", "-listen", one.address}, flags...)
+		l.processes = append(l.processes, startProcess(t, nil, service, args...))
+	}
+}
+
+// deploy replaces the service by one with other flags.
+func (l *leaky) deploy(t *testing.T, flags ...string) {
+	t.Helper()
+	for i, p := range l.processes {
+		p.args = append([]string{"-leak", "400ms", "-listen", l.targets[i].address}, flags...)
+		require.NoError(t, p.restart(syscall.SIGTERM))
+	}
+}
+
+// repaired is the flag of the service without its leak.
+const repaired = "-repaired"
+
+// leakLine returns the line of the service that leaks, which has a mark.
+func leakLine(t *testing.T) string {
+	t.Helper()
+	source, err := os.ReadFile(filepath.Join("service", "leak.go"))
+	require.NoError(t, err)
+	before, _, found := strings.Cut(string(source), "// here\n")
+	require.True(t, found)
+	return strconv.Itoa(strings.Count(before, "\n") + 1)
+}
+
+// checkAlert holds an alert to the leak that it should tell of.
+func checkAlert(t *testing.T, a alert, service, instances string) {
+	t.Helper()
+	line := leakLine(t)
+	want := map[string]string{
+		"alertname":                     "GoroutineLeakProbable",
+		"severity":                      "warning",
+		"service_name":                  service,
+		"goroutine_state":               "chan_receive",
+		"code_function_name":            "main.awaitReply",
+		"code_line_number":              line,
+		"goroutine_entry_function_name": "main.awaitReply",
+	}
+	for label, value := range want {
+		assert.Equal(t, value, a.Labels[label], label)
+	}
+	assert.True(t, strings.HasSuffix(a.Labels["code_file_path"], "/e2e/alerts/service/leak.go"), a.Labels["code_file_path"])
+	assert.NotContains(t, a.Labels, "service_instance_id", "the alert is about a service")
+	assert.Regexp(t, "^"+service+` leaks goroutines \(probable\): main\.awaitReply \(.*/leak\.go:`+line+`\)\.$`, a.Annotations["summary"])
+	assert.Regexp(t, `^[1-9][0-9]* goroutines of `+service+` never end, in `+instances+` instances: .*/leak\.go:`+line+
+		`\), state chan_receive\. [1-9][0-9]+ more come every hour\.$`, a.Annotations["description"])
+
+	_, page, found := strings.Cut(a.Annotations["runbook_url"], "/blob/main/")
+	require.True(t, found, a.Annotations["runbook_url"])
+	assert.FileExists(t, filepath.Join(root, page))
+	assert.Contains(t, a.Annotations["dashboard_url"], "var-service="+service)
+}

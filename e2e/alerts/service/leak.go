@@ -1,0 +1,29 @@
+package main
+
+import (
+	"context"
+	"time"
+)
+
+// order sends an order now and then, and waits for each reply. Nobody ever replies. What
+// is repaired gives up.
+func order(ctx context.Context, every time.Duration, repaired bool) {
+	ticker := time.NewTicker(every)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+		}
+		reply := make(chan string)
+		go awaitReply(reply)
+		if repaired {
+			time.AfterFunc(every/2, func() { close(reply) })
+		}
+	}
+}
+
+func awaitReply(reply <-chan string) {
+	<-reply // here
+}
