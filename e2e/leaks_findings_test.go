@@ -87,8 +87,8 @@ func placeOf(attributes pcommon.Map) place {
 
 // shortPath is what is left of a path in a GOROOT or in this project.
 //
-//	/usr/local/go/src/net/http/transport.go  ->  net/http/transport.go
-//	/work/examples/leaks/dbpool/leaky.go     ->  examples/leaks/dbpool/leaky.go
+//	.../go/src/net/http/transport.go      ->  net/http/transport.go
+//	.../examples/leaks/dbpool/leaky.go    ->  examples/leaks/dbpool/leaky.go
 func shortPath(path string) string {
 	if i := strings.LastIndex(path, "/examples/leaks/"); i >= 0 {
 		return path[i+1:]

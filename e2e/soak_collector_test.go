@@ -166,7 +166,7 @@ func (c *soaked) get(t *testing.T, url string) string {
 // descriptors returns how many file descriptors of each kind are open.
 //
 //	socket:[4711]  ->  socket
-//	/tmp/a/file    ->  /tmp/a/file
+//	/dev/null      ->  /dev/null
 func (c *soaked) descriptors(t *testing.T) map[string]int64 {
 	t.Helper()
 	folder := fmt.Sprintf("/proc/%d/fd", c.cmd.Process.Pid)

@@ -22,8 +22,8 @@ type news struct {
 	waiting []line
 }
 
-// maxWaiting bounds what waits, at some 500 bytes each and 8 KiB at most. What comes above that is told
-// at once.
+// maxWaiting bounds what waits, at some 500 bytes each and 8 KiB at most. What comes
+// above that is told at once.
 const maxWaiting = 1000
 
 // tell has lines logged once they are kept, or now if nothing is.
