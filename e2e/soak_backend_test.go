@@ -2,10 +2,12 @@ package e2e
 
 import (
 	"compress/gzip"
+	"fmt"
 	"io"
 	"maps"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -30,6 +32,15 @@ type backend struct {
 	instances map[string]int64
 	entries   map[string]int64
 	scraped   time.Time // when the entries were
+	// course has all that was ever received of the stacks of the watched process.
+	course map[place][]told
+}
+
+// told is one number of a place at a time.
+type told struct {
+	at     time.Time
+	metric string
+	value  int64
 }
 
 // received is what has arrived.
@@ -49,6 +60,7 @@ func newBackend(t *testing.T, port, self string) *backend {
 		self:      self,
 		flagged:   findings{found: make(map[string]map[place]int64)},
 		instances: make(map[string]int64),
+		course:    make(map[place][]told),
 	}
 	server := httptest.NewServer(b)
 	t.Cleanup(server.Close)
@@ -157,6 +169,9 @@ func (b *backend) takeResource(resource pmetric.ResourceMetrics) {
 			case name == "goroutine.entry.count" && self:
 				b.takeEntries(points)
 			}
+			if self && isOfStacks(m.Name()) {
+				b.takeCourse(m.Name(), points)
+			}
 		}
 	}
 }
@@ -172,6 +187,38 @@ func (b *backend) takeSeverity(instance string, points pmetric.NumberDataPointSl
 	for _, p := range points.All() {
 		b.instances[instance] = max(b.instances[instance], p.IntValue())
 	}
+}
+
+func isOfStacks(metric string) bool {
+	return strings.HasPrefix(metric, "goroutine.stack.") || strings.HasPrefix(metric, "goroutine.leak.")
+}
+
+func (b *backend) takeCourse(metric string, points pmetric.NumberDataPointSlice) {
+	for _, p := range points.All() {
+		at := placeOf(p.Attributes())
+		value := p.IntValue()
+		if p.ValueType() == pmetric.NumberDataPointValueTypeDouble {
+			value = int64(p.DoubleValue())
+		}
+		b.course[at] = append(b.course[at], told{p.Timestamp().AsTime(), metric, value})
+	}
+}
+
+// courseOf returns what was received of a place of the watched process, a line for each
+// time, oldest first.
+func (b *backend) courseOf(at place) string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	course := b.course[at]
+	slices.SortStableFunc(course, func(a, b told) int { return a.at.Compare(b.at) })
+	var lines strings.Builder
+	for i, is := range course {
+		if i == 0 || !is.at.Equal(course[i-1].at) {
+			fmt.Fprintf(&lines, "\n%s", is.at.Format(time.TimeOnly))
+		}
+		fmt.Fprintf(&lines, "  %s %d", strings.TrimPrefix(is.metric, "goroutine."), is.value)
+	}
+	return lines.String()
 }
 
 // takeEntries keeps the latest: requests that were refused come late.

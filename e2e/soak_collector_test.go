@@ -21,12 +21,18 @@ import (
 
 // The collector scrapes all targets and itself. What the backend refuses is kept in a
 // file, so that memory does not depend on how long it refuses; nothing is ever given
-// up. One consumer has one connection, however much it has to send. The timeout is
+// up. The file is mapped into memory and grows with what it has ever held, so it is
+// compacted once it is all but empty. One consumer has one connection, however much it has to send. The timeout is
 // longer than the targets may be held.
 const soakConfig = `
 extensions:
   file_storage:
     directory: %[1]s
+    compaction:
+      directory: %[1]s
+      on_rebound: true
+      rebound_needed_threshold_mib: 32
+      rebound_trigger_threshold_mib: 8
   pprof:
     endpoint: %[2]s
 

@@ -15,6 +15,7 @@ func operationFamilies() []family {
 		{"a queue worked off at night", 72, false, day, nightlyQueue},
 		{"deploys every few hours", 48, true, 0, deploys},
 		{"scale-out and scale-in", 48, true, 0, scaling},
+		{"connections to a scaled fleet", 72, false, 0, scaledFleet},
 		{"new version, other signatures", 24, true, 0, newVersion},
 		{"an hour without data", 24, true, 0, gap},
 		{"scrapes that fail", 48, true, 0, failures},
@@ -112,6 +113,23 @@ func scaling(r *rand.Rand) trial {
 			calls(share, memoryless(20).atMost(hour)))))
 	}
 	return t
+}
+
+// scaledFleet is who keeps a connection to each instance of a fleet: some hundred from
+// the first quarter of an hour on, for days. A few times a day the fleet is scaled out
+// by a part, one instance after the other, and in again some hours later.
+func scaledFleet(r *rand.Rand) trial {
+	first := func(r *rand.Rand) float64 { return within(r, 0, 15) }
+	g := named("shop/rpc.(*Conn).writeLoop", "select",
+		source{arrivals: spread(100+r.IntN(401), first), lifetime: never})
+	for at := within(r, 4*hour, 12*hour); at < 3*day; at += within(r, 4*hour, 12*hour) {
+		length := within(r, 20, 90)
+		g.sources = append(g.sources, source{
+			arrivals: spread(12+r.IntN(29), func(r *rand.Rand) float64 { return at + within(r, 0, length) }),
+			lifetime: around(length+within(r, 2*hour, 10*hour), 10),
+		})
+	}
+	return alone(service(r, fresh(), g))
 }
 
 // newVersion moves lines, so that all of the service's own signatures are new.

@@ -8,7 +8,8 @@
 // Three questions make a verdict, in a file each:
 //
 //   - does the floor of the level rise, and is it still rising? (floor.go)
-//   - are exits so rare that nothing this old would still be in use? (lifetime.go)
+//   - are exits so rare that nothing this old would still be in use? (lifetime.go, and
+//     cohort.go for whose hours count)
 //   - was the same population ever seen to empty? (population.go)
 package growth
 
@@ -202,6 +203,22 @@ func (e *Evidence) chooseLevel(r *Rules, o Observation, now int64) bool {
 	}
 }
 
+// outlasting tells how sure it is that those who make a growth live longer than any
+// that is healthy, and that they keep coming.
+func (e *Evidence) outlasting(r *Rules, found rise, now int64) Severity {
+	var room [maxKnots]knot
+	knots := e.floors.sinceBeginning(r, found, room[:0])
+	hours := min(e.lifetime.hours, e.floors.hours(r, knots, now))
+	switch {
+	case slows(knots, float64(e.population.base)):
+	case e.lifetime.exceeds(r.MaxLifetime, hours, probableAlpha):
+		return Probable
+	case e.lifetime.exceeds(r.MaxLifetime, hours, suspectedAlpha):
+		return Suspected
+	}
+	return None
+}
+
 // judge puts the three answers together.
 func (e *Evidence) judge(r *Rules, now int64) Verdict {
 	// The aged need no allowance for chance: whoever comes and goes has exits.
@@ -213,11 +230,8 @@ func (e *Evidence) judge(r *Rules, now int64) Verdict {
 		// Load that rises may do so for as long.
 	case !e.census:
 		severity = Suspected
-	case e.floors.slowing(float64(e.population.base)):
-	case e.lifetime.exceeds(r.MaxLifetime, probableAlpha):
-		severity = Probable
-	case e.lifetime.exceeds(r.MaxLifetime, suspectedAlpha):
-		severity = Suspected
+	default:
+		severity = e.outlasting(r, rise, now)
 	}
 	e.belief.update(severity, rise, e.population.grown(), now)
 	return e.belief.verdict(e.population.grown())

@@ -48,13 +48,13 @@ func (l *lifetime) observe(r *Rules, o Observation, base float64, now int64) {
 	l.at, l.seenExits, l.aged, l.known = now, o.Exits, float32(o.Aged), true
 }
 
-// exceeds tells whether the mean lifetime exceeds lifetime, with confidence
-// 1 - alpha: were it lifetime, then as few exits as were seen, or fewer, would
-// have a probability of at most alpha. Exits of goroutines with a mean lifetime T
+// exceeds tells whether the mean lifetime of those who were watched for so many hours
+// exceeds lifetime, with confidence 1 - alpha: were it lifetime, then as few exits as
+// were seen of all, or fewer, would have a probability of at most alpha. Exits of goroutines with a mean lifetime T
 // are a Poisson process of rate 1/T a goroutine; with no exit at all this is
 // exp(-hours/T) <= alpha.
-func (l *lifetime) exceeds(lifetime time.Duration, alpha float64) bool {
-	return poissonCDF(l.exits, l.hours/lifetime.Hours()) <= alpha
+func (l *lifetime) exceeds(lifetime time.Duration, hours, alpha float64) bool {
+	return poissonCDF(l.exits, hours/lifetime.Hours()) <= alpha
 }
 
 // manyExits is from where on the normal distribution, with a correction for continuity,

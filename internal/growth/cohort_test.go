@@ -1,0 +1,84 @@
+package growth
+
+import (
+	"math"
+	"math/rand/v2"
+	"testing"
+	"time"
+)
+
+// Hundreds of connections that stay for days make nobody suspect the few that come
+// when there is more to connect to, as long as those stay for some hours.
+func TestNewcomersAreJudgedByTheirOwnHours(t *testing.T) {
+	const filled, out, in = 15 * time.Minute, 30 * time.Hour, 36 * time.Hour
+	connections := plain()
+	connections.length = 48 * time.Hour
+	connections.births = func(t time.Duration) float64 {
+		switch {
+		case t < filled:
+			return 1200
+		case t >= out && t < out+time.Hour:
+			return 25
+		}
+		return 0
+	}
+	connections.lifetime = func(_ *rand.Rand, t time.Duration) time.Duration {
+		if t < out {
+			return forever
+		}
+		return in - out
+	}
+	leaking := connections
+	leaking.births = func(t time.Duration) float64 {
+		if t < out {
+			return connections.births(t)
+		}
+		return 60
+	}
+	leaking.lifetime = never
+	for seed := range uint64(50) {
+		connections.seed, leaking.seed = seed, seed
+		if at, ok := connections.firstAt(defaults(), Suspected, true); ok {
+			t.Errorf("seed %d: suspected after %v", seed, at)
+		}
+		at, ok := leaking.firstAt(defaults(), Probable, true)
+		// The formula says 1 h 50 min for a leak of one a minute.
+		if took := at - out; !ok || took < time.Hour || took > 150*time.Minute {
+			t.Errorf("seed %d: a leak beside them is probable after %v", seed, took)
+		}
+	}
+}
+
+// Growth is counted from its beginning, and not from that of the horizon in which it
+// is seen; and no further back.
+func TestHoursOfGrowth(t *testing.T) {
+	r := defaults()
+	length := segment(&r)
+	for name, tc := range map[string]struct {
+		level func(hours float64) float64
+		hours float64
+		want  float64
+	}{
+		"from the beginning":        {func(h float64) float64 { return 60 * h }, 7, 60 * 7 * 7 / 2.0},
+		"after a pool was filled":   {func(h float64) float64 { return 400*min(1, 4*h) + 30*max(0, h-20) }, 25, 30 * 5 * 5 / 2.0},
+		"faster than before":        {func(h float64) float64 { return 20*h + 20*max(0, h-4) }, 8, 20*8*8/2.0 + 20*4*4/2.0},
+		"after a trickle":           {func(h float64) float64 { return h + 60*max(0, h-16) }, 19, 61 * 3 * 3 / 2.0},
+		"in a horizon with a pause": {func(h float64) float64 { return 60*min(h, 2) + 60*max(0, h-2.5) }, 4, 120 + 60 + 120*1.5 + 60*1.5*1.5/2},
+	} {
+		var f floors
+		begin := time.Unix(0, 0)
+		end := begin.Add(time.Duration(tc.hours * float64(time.Hour)))
+		for at := begin.Add(time.Minute); !at.After(end); at = at.Add(time.Minute) {
+			f.observe(&r, tc.level(at.Sub(begin).Hours()), at.UnixNano())
+		}
+		found, ok := f.rising(&r, false)
+		if !ok {
+			t.Errorf("%s: does not rise", name)
+		}
+		got := f.hours(&r, f.sinceBeginning(&r, found, nil), end.UnixNano())
+		// The beginning is known to a segment or so, or to an eighth of the time since.
+		if off := math.Abs(got - tc.want); off > tc.want/4 {
+			t.Errorf("%s: %.0f hours, want %.0f (%v segments of %v)", name, got, tc.want, f.closed, length)
+		}
+	}
+}
