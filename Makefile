@@ -134,6 +134,7 @@ bench: ## Measure what is promised, each against its peer in the same run
 .PHONY: detect-bench
 detect-bench: ## Replay simulated leaks and healthy loads through the detector and its rivals; write the table
 	@go -C bench run ./detect -write detect/result.txt
+	@go -C bench run ./detect -draw ../docs/census.svg
 
 .PHONY: detect-check
 detect-check: ## Check that the table of make detect-bench is the one that is committed

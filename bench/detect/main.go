@@ -9,6 +9,7 @@
 //	go run ./detect -write detect/result.txt   # what make detect-bench does
 //	go run ./detect -check detect/result.txt   # fails if the result is another
 //	go run ./detect -cases                     # also lists who was missed or accused
+//	go run ./detect -draw ../docs/census.svg   # only draws what the census sees
 package main
 
 import (
@@ -35,8 +36,16 @@ func detect() error {
 	write := flag.String("write", "", "file to write the result to")
 	check := flag.String("check", "", "file to compare the result with")
 	cases := flag.Bool("cases", false, "list the cases that our columns got wrong")
+	drawn := flag.String("draw", "", "file to write a drawing to, instead of all else")
 	flag.Parse()
 
+	if *drawn != "" {
+		var image bytes.Buffer
+		if err := draw(&image); err != nil {
+			return err
+		}
+		return os.WriteFile(*drawn, image.Bytes(), 0o644)
+	}
 	// Nearly all memory is garbage of the batch before, and there is enough of
 	// it: a fifth of the time is saved.
 	debug.SetGCPercent(800)
