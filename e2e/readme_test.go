@@ -17,8 +17,8 @@ import (
 var (
 	yamlBlock = regexp.MustCompile("(?s)```yaml\n(.*?)```")
 	goProgram = regexp.MustCompile("(?s)```go\n(package main\n.*?)```")
-	// What is for Kubernetes is no configuration of the collector.
-	manifest = regexp.MustCompile("(?m)^apiVersion:")
+	// What is for Kubernetes, or for Prometheus, is no configuration of the collector.
+	others = regexp.MustCompile("(?m)^(apiVersion|groups):")
 )
 
 // TestConfigurationsInReadmesAreValid completes what the READMEs show, where it is
@@ -28,7 +28,7 @@ func TestConfigurationsInReadmesAreValid(t *testing.T) {
 		text, err := os.ReadFile(filepath.Join("..", filepath.FromSlash(readme)))
 		require.NoError(t, err)
 		blocks := yamlBlock.FindAllStringSubmatch(string(text), -1)
-		blocks = slices.DeleteFunc(blocks, func(block []string) bool { return manifest.MatchString(block[1]) })
+		blocks = slices.DeleteFunc(blocks, func(block []string) bool { return others.MatchString(block[1]) })
 		require.NotEmpty(t, blocks, "%s shows no configuration", readme)
 		for _, block := range blocks {
 			t.Run(readme, func(t *testing.T) {

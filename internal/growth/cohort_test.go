@@ -82,3 +82,27 @@ func TestHoursOfGrowth(t *testing.T) {
 		}
 	}
 }
+
+// A leak in a process that is never up for long is found in one of its lives: what each
+// of them has shown adds up, if it grew to its end.
+func TestHoursOfGrowthAddUpOverRestarts(t *testing.T) {
+	leaking := plain()
+	leaking.restart, leaking.births = 2*time.Hour, steady(24)
+	filling := leaking
+	filling.births = func(t time.Duration) float64 {
+		if t%(2*time.Hour) < 45*time.Minute {
+			return 40
+		}
+		return 0
+	}
+	for seed := range uint64(20) {
+		leaking.seed, filling.seed = seed, seed
+		// The formula says 2 h 38 min if nobody restarted it.
+		if at, ok := leaking.firstAt(defaults(), Probable, true); !ok || at < 2*time.Hour || at > 7*time.Hour {
+			t.Errorf("seed %d: a leak is probable after %v, %v", seed, at, ok)
+		}
+		if at, ok := filling.firstAt(defaults(), Probable, true); ok {
+			t.Errorf("seed %d: a pool that each process fills is probable after %v", seed, at)
+		}
+	}
+}

@@ -135,7 +135,7 @@ func (e *Evidence) noticeProcess(r *Rules, o Observation) {
 	if e.start != 0 && start > e.start {
 		if e.census && o.Census && e.population.level > 0 && o.Count >= float64(e.population.level) {
 			e.resumes = true
-			e.lifetime.restart()
+			e.lifetime.pause()
 		} else {
 			e.restart(r)
 		}
@@ -147,8 +147,8 @@ func (e *Evidence) noticeProcess(r *Rules, o Observation) {
 // and of past populations is known of the code, and stays.
 func (e *Evidence) restart(r *Rules) {
 	e.belief.restart(e.grewToTheEnd(r))
+	e.lifetime.restart(e.hoursToTheEnd(r))
 	e.floors = floors{}
-	e.lifetime.restart()
 	e.population.restart()
 	e.resumes = false
 }
@@ -186,6 +186,16 @@ func (e *Evidence) grewToTheEnd(r *Rules) time.Duration {
 	return lived
 }
 
+// hoursToTheEnd returns the hours of those who made the growth of a process, and of the
+// processes before, that grew to its end; 0 if it did not.
+func (e *Evidence) hoursToTheEnd(r *Rules) float64 {
+	found, rising := e.floors.rising(r, false)
+	if !e.census || !rising {
+		return 0
+	}
+	return e.lifetime.before + e.floors.hours(r, e.floors.sinceBeginning(r, found, nil), e.last)
+}
+
 // chooseLevel settles which number is the level, and tells whether this
 // observation has it.
 func (e *Evidence) chooseLevel(r *Rules, o Observation, now int64) bool {
@@ -197,7 +207,7 @@ func (e *Evidence) chooseLevel(r *Rules, o Observation, now int64) bool {
 	default:
 		e.census = o.Census
 		e.floors = floors{}
-		e.lifetime.restart()
+		e.lifetime.restart(0)
 		e.population.restart()
 		return true
 	}
@@ -208,7 +218,7 @@ func (e *Evidence) chooseLevel(r *Rules, o Observation, now int64) bool {
 func (e *Evidence) outlasting(r *Rules, found rise, now int64) Severity {
 	var room [maxKnots]knot
 	knots := e.floors.sinceBeginning(r, found, room[:0])
-	hours := min(e.lifetime.hours, e.floors.hours(r, knots, now))
+	hours := min(e.lifetime.hours, e.lifetime.before+e.floors.hours(r, knots, now))
 	switch {
 	case slows(knots, float64(e.population.base)):
 	case e.lifetime.exceeds(r.MaxLifetime, hours, probableAlpha):

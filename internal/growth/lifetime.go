@@ -23,6 +23,9 @@ const forgetting = 3
 type lifetime struct {
 	exits float64 // forgotten exponentially
 	hours float64 // aged-goroutine-hours, forgotten likewise
+	// before are the hours of those who made the growth of processes that are gone, each
+	// of which grew to its end.
+	before float64
 
 	at        int64   // of the latest observation with a census, Unix ns
 	seenExits float64 // the counter at that time
@@ -32,7 +35,13 @@ type lifetime struct {
 
 // restart forgets the counter of a process that is gone. Its goroutines did not
 // leave by themselves, so they are no exits.
-func (l *lifetime) restart() { l.known = false }
+func (l *lifetime) restart(before float64) {
+	l.before = before
+	l.pause()
+}
+
+// pause forgets the counter of whoever watched.
+func (l *lifetime) pause() { l.known = false }
 
 // observe adds what was seen since the observation before. Of the two aged counts
 // at the ends of the interval the lower one was there for all of it, less those

@@ -24,7 +24,7 @@ const (
 	stateMagic = "leak_detect"
 	// stateVersion changes with every change of what is kept, and of what it
 	// means.
-	stateVersion = uint16(2)
+	stateVersion = uint16(3)
 )
 
 // Why a state is of no use.
