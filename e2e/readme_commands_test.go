@@ -77,11 +77,11 @@ func servesMetrics(t *testing.T, command string) {
 	service, page := freeAddress(t), freeAddress(t)
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
-	inBackground(t, ctx, "go -C examples/leaky run . -listen "+service)
+	inBackground(ctx, t, "go -C examples/leaky run . -listen "+service)
 	await(t, time.Minute, "the service leaks", func() bool {
 		return strings.Contains(pageAt(ctx, "http://"+service+"/debug/pprof/goroutine?debug=1"), leaking)
 	})
-	inBackground(t, ctx, strings.ReplaceAll(command, example, service)+
+	inBackground(ctx, t, strings.ReplaceAll(command, example, service)+
 		" --set exporters.prometheus.endpoint="+page+
 		" --set service.telemetry.metrics.level=none --set receivers.goroutine.collection_interval=1s")
 	var told string
@@ -94,7 +94,7 @@ func servesMetrics(t *testing.T, command string) {
 
 // inBackground has bash run a command at the root of the repository, and ends it with
 // all that it has started.
-func inBackground(t *testing.T, ctx context.Context, command string) {
+func inBackground(ctx context.Context, t *testing.T, command string) {
 	t.Helper()
 	cmd := exec.CommandContext(ctx, "bash", "-c", command)
 	cmd.Dir = ".."

@@ -44,18 +44,23 @@ const persistence = 0.25
 // that already.
 func (f *floors) sinceBeginning(r *Rules, found rise, room []knot) []knot {
 	knots := f.history(room)
+	now, horizon := knots[0], float64(found.horizon/segment(r))
 	begin := 0
-	for begin+1 < len(knots) && knots[0].at-knots[begin].at < float64(found.horizon/segment(r)) {
+	for begin+1 < len(knots) && now.at-knots[begin].at < horizon {
 		begin++
 	}
-	for begin+1 < len(knots) && pace(knots[begin+1], knots[begin]) >= persistence*pace(knots[begin], knots[0]) {
+	for begin+1 < len(knots) && goesOn(knots[begin+1], knots[begin], now) {
 		begin++
 	}
 	return knots[:begin+1]
 }
 
-// pace is the growth from one knot to a later one, a segment.
-func pace(from, to knot) float64 { return (to.level - from.level) / (to.at - from.at) }
+// goesOn tells whether the growth from a knot to the present went on before, since the
+// knot that is earlier.
+func goesOn(earlier, from, now knot) bool {
+	grown, lasted := from.level-earlier.level, from.at-earlier.at
+	return grown*(now.at-from.at) >= persistence*(now.level-from.level)*lasted
+}
 
 // hours returns for how long those who have come since the earliest knot have been
 // there, summed up, in hours.

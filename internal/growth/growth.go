@@ -193,7 +193,7 @@ func (e *Evidence) hoursToTheEnd(r *Rules) float64 {
 	if !e.census || !rising {
 		return 0
 	}
-	return e.lifetime.before + e.floors.hours(r, e.floors.sinceBeginning(r, found, nil), e.last)
+	return float64(e.lifetime.before) + e.floors.hours(r, e.floors.sinceBeginning(r, found, nil), e.last)
 }
 
 // chooseLevel settles which number is the level, and tells whether this
@@ -218,7 +218,7 @@ func (e *Evidence) chooseLevel(r *Rules, o Observation, now int64) bool {
 func (e *Evidence) outlasting(r *Rules, found rise, now int64) Severity {
 	var room [maxKnots]knot
 	knots := e.floors.sinceBeginning(r, found, room[:0])
-	hours := min(e.lifetime.hours, e.lifetime.before+e.floors.hours(r, knots, now))
+	hours := min(float64(e.lifetime.hours), float64(e.lifetime.before)+e.floors.hours(r, knots, now))
 	switch {
 	case slows(knots, float64(e.population.base)):
 	case e.lifetime.exceeds(r.MaxLifetime, hours, probableAlpha):

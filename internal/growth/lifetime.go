@@ -22,10 +22,10 @@ const forgetting = 3
 // the time that they were watched.
 type lifetime struct {
 	exits float64 // forgotten exponentially
-	hours float64 // aged-goroutine-hours, forgotten likewise
+	hours float32 // aged-goroutine-hours, forgotten likewise
 	// before are the hours of those who made the growth of processes that are gone, each
 	// of which grew to its end.
-	before float64
+	before float32
 
 	at        int64   // of the latest observation with a census, Unix ns
 	seenExits float64 // the counter at that time
@@ -36,7 +36,7 @@ type lifetime struct {
 // restart forgets the counter of a process that is gone. Its goroutines did not
 // leave by themselves, so they are no exits.
 func (l *lifetime) restart(before float64) {
-	l.before = before
+	l.before = float32(before)
 	l.pause()
 }
 
@@ -52,7 +52,7 @@ func (l *lifetime) observe(r *Rules, o Observation, base float64, now int64) {
 		hours := time.Duration(now - l.at).Hours()
 		keep := math.Exp(-hours / (forgetting * r.MaxLifetime.Hours()))
 		l.exits = l.exits*keep + max(0, o.Exits-l.seenExits)
-		l.hours = l.hours*keep + hours*max(0, min(float64(l.aged), o.Aged)-base)
+		l.hours = float32(float64(l.hours)*keep + hours*max(0, min(float64(l.aged), o.Aged)-base))
 	}
 	l.at, l.seenExits, l.aged, l.known = now, o.Exits, float32(o.Aged), true
 }
@@ -83,6 +83,9 @@ func poissonCDF(k, mean float64) float64 {
 	k = math.Ceil(k)
 	if k >= mean {
 		return 1
+	}
+	if k == 0 {
+		return math.Exp(-mean)
 	}
 	if k > manyExits {
 		return math.Erfc((mean-k-0.5)/math.Sqrt(2*mean)) / 2

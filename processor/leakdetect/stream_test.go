@@ -3,6 +3,7 @@ package leakdetect
 import (
 	"testing"
 	"time"
+	"unsafe"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -150,4 +151,9 @@ func TestZerosAreAtLeastThree(t *testing.T) {
 	}
 	assert.False(t, s.show(growth.None, minute(240)))
 	assert.False(t, s.show(growth.None, minute(300)))
+}
+
+// A size class of the allocator: one byte more costs 32.
+func TestStreamIsSmall(t *testing.T) {
+	assert.LessOrEqual(t, unsafe.Sizeof(stream{}), uintptr(352), "bytes")
 }
