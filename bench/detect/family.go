@@ -32,6 +32,8 @@ type leak struct {
 	// leaks.
 	groups []int
 	onset  float64
+	// mixed tells that others get old in the same groups, and leave.
+	mixed bool
 }
 
 // seeds is how many cases each family has.

@@ -49,8 +49,12 @@ const (
 // evidence together, and for min_duration, and are min_leaked. For a steady leak
 // of r an hour the first is sqrt(2 ln(1/alpha) max_lifetime / r). It is notFound of
 // a leak that pauses, about which the formula says nothing: how long the three
-// steps take that the design asks for is up to the pauses.
+// steps take that the design asks for is up to the pauses. Nor does it of one among
+// others who leave, since it is for no exits.
 func formula(l leak, p process, minutes int, maxLifetime time.Duration) float64 {
+	if l.mixed {
+		return notFound
+	}
 	lived, alive := 0.0, 0.0
 	next := 0 // life
 	for m := range minutes {

@@ -2,8 +2,9 @@
 {
   local source = { type: 'prometheus', uid: '${datasource}' },
 
-  // query is what a panel shows: an expression, and a legend for each of its series.
-  query(expr, legend=''): { expr: expr, legendFormat: legend },
+  // query is what a panel shows: an expression, and a legend for each of its series. Data
+  // comes once a minute at the defaults, so that $__rate_interval must span several.
+  query(expr, legend=''): { expr: expr, legendFormat: legend, interval: '1m' },
 
   // variable offers the values of a label, several or all of them.
   variable(name, metric, label): {
@@ -87,6 +88,12 @@
       ],
       fieldConfig+: { overrides: [{ matcher: { id: 'byName', options: 'severity' }, properties: [{ id: 'mappings', value: severities }] }] },
     },
+
+  // link is to the dashboard of a service, in what is looked at already.
+  link(uid, service): {
+    title: 'This service',
+    url: '/d/%s?var-datasource=${datasource}&var-service=%s&${__url_time_range}' % [uid, service],
+  },
 
   // dashboard sets the panels from left to right, row by row.
   dashboard(uid, title, description, variables, panels): {

@@ -6,10 +6,7 @@ local build = import 'build.libsonnet';
   local of = 'service_name=~"$service"',
   local leak = 'service_name, goroutine_state, code_function_name, code_file_path, code_line_number, goroutine_entry_function_name',
   local toService = {
-    fieldConfig+: { defaults+: { links: [{
-      title: 'This service',
-      url: '/d/%s?var-service=${__field.labels.service_name}' % uids.service,
-    }] } },
+    fieldConfig+: { defaults+: { links: [build.link(uids.service, '${__field.labels.service_name}')] } },
   },
 
   grafanaDashboards+:: {
@@ -30,9 +27,11 @@ local build = import 'build.libsonnet';
         build.table('Leaks', [
           ['severity', 'max by (%s) (goroutine_leak_severity{%s}) > 0' % [leak, of]],
           ['instances', 'count by (%s) (goroutine_leak_severity{%s} > 0)' % [leak, of]],
-          ['goroutines', 'sum by (%s) (goroutine_leak_count{%s})' % [leak, of]],
-          ['per hour', 'sum by (%s) (goroutine_leak_growth_rate{%s})' % [leak, of]],
-        ], 'What leaks now, by its place in the code.'),
+          ['goroutines', 'sum by (%s) (goroutine_leak_count{%s}) > 0' % [leak, of]],
+          ['per hour', 'sum by (%s) (goroutine_leak_growth_rate{%s}) > 0' % [leak, of]],
+        ], 'What leaks now, by its place in the code.') + {
+          fieldConfig+: { defaults+: { links: [build.link(uids.service, '${__data.fields.service_name}')] } },
+        },
         build.lines('Leaked goroutines', [build.query('sum by (service_name) (goroutine_leak_count{%s})' % of, '{{service_name}}')]) + toService,
         build.lines('Growth per hour', [build.query('sum by (service_name) (goroutine_leak_growth_rate{%s})' % of, '{{service_name}}')]) + toService,
         build.lines('Instances that leak', [build.query(

@@ -7,8 +7,10 @@ local build = import 'build.libsonnet';
   local group = 'goroutine_state, code_function_name, code_line_number, goroutine_entry_function_name',
   // Prometheus leaves out what is absent: an entry has no state, function or line.
   local groupLegend = '{{goroutine_state}} {{code_function_name}}:{{code_line_number}} < {{goroutine_entry_function_name}}',
-  // More lines than that nobody can tell apart.
-  local largest(expr) = 'topk(20, %s)' % expr,
+  // More lines than that nobody can tell apart: those that are the largest in the end.
+  local largest(expr) = '%s and topk(20, %s)' % [expr % '', expr % ' @ end()'],
+  local memory = 'memory_leak_metric, go_memory_type',
+  local memoryLegend = '{{memory_leak_metric}} {{go_memory_type}}',
   local instrumented = 'Only of services that use the instrument package.',
 
   grafanaDashboards+:: {
@@ -25,9 +27,12 @@ local build = import 'build.libsonnet';
         build.band('Severity', [build.query('max by (%s) (goroutine_leak_severity{%s})' % [group, instance], groupLegend)], 'Of each leak the worst instance.'),
         build.lines('Leaked goroutines', [build.query('sum by (%s) (goroutine_leak_count{%s})' % [group, instance], groupLegend)]),
         build.lines('Growth per hour', [build.query('sum by (%s) (goroutine_leak_growth_rate{%s})' % [group, instance], groupLegend)]),
-        build.lines('Goroutines by signature', [build.query(largest('sum by (%s) (goroutine_stack_count{%s})' % [group, place]), groupLegend)]),
-        build.lines('Aged goroutines by signature', [build.query(largest('sum by (%s) (goroutine_stack_aged_count{%s})' % [group, place]), groupLegend)], description='First seen aged_after ago, or earlier.'),
-        build.lines('Exits of aged goroutines by signature', [build.query(largest('sum by (%s) (rate(goroutine_stack_aged_exits{%s}[$__rate_interval]))' % [group, place]), groupLegend)], 'cps', 'A group in which aged goroutines arrive and none ever leaves is a leak.'),
+        build.band('Severity of memory', [build.query('max by (%s) (memory_leak_severity{%s})' % [memory, instance], memoryLegend)], 'Of each metric of memory the worst instance. Empty as long as none is suspected.') + { gridPos+: { h: 4 } },
+        build.lines('Leaked memory', [build.query('sum by (%s) (memory_leak_size{%s})' % [memory, instance], memoryLegend)], 'bytes'),
+        build.lines('Growth of memory per hour', [build.query('sum by (%s) (memory_leak_growth_rate{%s})' % [memory, instance], memoryLegend)], 'bytes'),
+        build.lines('Goroutines by signature', [build.query(largest('sum by (%s) (goroutine_stack_count{%s}%%s)' % [group, place]), groupLegend)]),
+        build.lines('Aged goroutines by signature', [build.query(largest('sum by (%s) (goroutine_stack_aged_count{%s}%%s)' % [group, place]), groupLegend)], description='First seen aged_after ago, or earlier.'),
+        build.lines('Exits of aged goroutines by signature', [build.query(largest('sum by (%s) (rate(goroutine_stack_aged_exits{%s}[$__rate_interval]%%s))' % [group, place]), groupLegend)], 'cps', 'A group in which aged goroutines arrive and none ever leaves is a leak.'),
         build.lines('Goroutines by state', [build.query('sum by (goroutine_state) (goroutine_stack_count{%s})' % instance, '{{goroutine_state}}')]),
         build.lines('Goroutines by instance', [build.query('sum by (service_instance_id) (go_goroutine_count{%s})' % instance, '{{service_instance_id}}')]),
         build.lines('Goroutines created', [build.query('sum by (service_instance_id) (rate(goroutine_creations{%s}[$__rate_interval]))' % instance, '{{service_instance_id}}')], 'cps'),

@@ -40,7 +40,7 @@ local texts = import 'texts.libsonnet';
           texts.number('count', 'goroutine_leak_severity', leakLabels, ' >= %d' % least),
         ],
         texts.place + texts.state + '.',
-        '%s more come every hour.' % texts.number('sum', 'goroutine_leak_growth_rate', leakLabels),
+        '%s more come every hour.' % texts.number('sum', 'goroutine_leak_growth_rate', leakLabels, format='printf "%.1f"'),
       ]),
       runbook_url: runbook(texts.page),
       dashboard_url: serviceDashboard,
@@ -121,9 +121,25 @@ local texts = import 'texts.libsonnet';
       },
     },
     {
+      alert: 'GoroutineDataMissing',
+      // All other alerts need data, and end without.
+      expr: 'absent(go_goroutine_count)',
+      'for': config.targetDownFor,
+      labels: { severity: 'warning' },
+      annotations: {
+        summary: 'No service tells of its goroutines.',
+        description: 'No collector and no service has sent go_goroutine_count for %s. Leaks are not seen, and alerts about them end.' % config.targetDownFor,
+        runbook_url: section('GoroutineDataMissing'),
+        dashboard_url: fleetDashboard,
+      },
+    },
+    {
       alert: 'GoroutineDetectorUnwatchedStreams',
       // The collector's own metric, which has a suffix or not as it is told.
-      expr: 'sum by (job, instance) (increase({__name__=~"otelcol_processor_leak_detect_unwatched_points(_total)?"}[%s])) > 0' % config.unwatchedWindow,
+      expr: 'sum by (job, instance) (increase(%(name)s[%(window)s]) or increase(%(name)s_total[%(window)s])) > 0' % {
+        name: 'otelcol_processor_leak_detect_unwatched_points',
+        window: config.unwatchedWindow,
+      },
       labels: { severity: 'warning' },
       annotations: {
         summary: 'The detector of {{ $labels.instance }} watches max_streams streams, and no more.',

@@ -4,11 +4,11 @@
 
   // number is the value of a query on the series that have all labels of the alert.
   // A label that the alert lacks is "", which selects series that lack it, too.
-  number(aggregation, metric, labels, condition=''):
+  number(aggregation, metric, labels, condition='', format='printf "%.0f"'):
     local selector = std.join(',', ['%s=%%q' % name for name in labels]);
     local query = '%s(%s{%s}%s)' % [aggregation, metric, selector, condition];
     local values = std.join(' ', ['$labels.' + name for name in labels]);
-    '{{ with printf `%s` %s | query }}{{ . | first | value | printf "%%.0f" }}{{ else }}?{{ end }}' % [query, values],
+    '{{ with printf `%s` %s | query }}{{ . | first | value | %s }}{{ else }}?{{ end }}' % [query, values, format],
 
   // place tells where the goroutines are: at a line, or, where there is no line that
   // all of them share, with which function they were started.

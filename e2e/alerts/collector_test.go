@@ -50,11 +50,17 @@ service:
     logs: {level: warn}
 `
 
-const remoteWriteConfig = `
+const remoteWriteExporter = `
   prometheusremotewrite/%[1]d:
-    http: {endpoint: %[2]q}
+    http: {endpoint: "http://%[2]s/api/v1/write"}
     translation_strategy: UnderscoreEscapingWithoutSuffixes
     resource_constant_labels: {included: ["*"]}
+    retry_on_failure: {max_interval: 2s}
+`
+
+const otlpExporter = `
+  otlp_http/%[1]d:
+    endpoint: http://%[2]s/api/v1/otlp
     retry_on_failure: {max_interval: 2s}
 `
 
@@ -76,17 +82,19 @@ func planCollector(t *testing.T) *watcher {
 	return &watcher{health: freeAddress(t), otlp: freeAddress(t), metrics: freeAddress(t)}
 }
 
-// watch starts the collector with what it scrapes, and to whom it writes.
-func (w *watcher) watch(t *testing.T, targets []target, writeTo ...*backend) {
+// watch starts the collector with what it scrapes, and to whom it pushes.
+func (w *watcher) watch(t *testing.T, targets []target, pushTo ...*backend) {
 	t.Helper()
 	var list []string
 	for _, one := range targets {
 		list = append(list, fmt.Sprintf("{endpoint: %q, service_name: %s}", one.address, one.service))
 	}
 	var exporters, names strings.Builder
-	for i, to := range writeTo {
-		fmt.Fprintf(&exporters, remoteWriteConfig, i, to.remoteWrite())
-		fmt.Fprintf(&names, ", prometheusremotewrite/%d", i)
+	for i, to := range pushTo {
+		exporter := fmt.Sprintf(to.exporter, i, to.address)
+		name, _, _ := strings.Cut(strings.TrimSpace(exporter), ":")
+		exporters.WriteString(exporter)
+		names.WriteString(", " + name)
 	}
 	folder := t.TempDir()
 	config := filepath.Join(folder, "collector.yaml")

@@ -14,4 +14,6 @@ var (
 	deploy = filepath.Join(root, "deploy")
 	// collector is what `make collector` builds.
 	collector = filepath.Join(root, "bin", "otelcol-goroutine")
+	// newPrometheus is what `make prometheus` builds, and need not be there.
+	newPrometheus = filepath.Join(root, "bin", "tools", "prometheus")
 )

@@ -3,6 +3,7 @@ package alerts
 import (
 	"fmt"
 	"maps"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -22,8 +23,10 @@ type rig struct {
 	alertmanager *alertmanager
 	scraping     *backend
 	writtenTo    *backend
+	backends     map[string]*backend // every Prometheus, by how it gets its series
 	collector    *watcher
 	service      string // the program
+	rules        string // the file
 }
 
 // newRig starts all but the collector, which waits for its targets.
@@ -33,12 +36,26 @@ func newRig(t *testing.T) *rig {
 		service:   build(t, "service"),
 		collector: planCollector(t),
 		webhook:   startWebhook(t),
+		rules:     renderRules(t),
 	}
-	rules := renderRules(t)
 	r.alertmanager = startAlertmanager(t, r.URL)
-	r.scraping = startPrometheus(t, byScraping, rules, r.alertmanager.address, r.collector.metrics)
-	r.writtenTo = startPrometheus(t, byRemoteWrite, rules, r.alertmanager.address, "")
+	r.scraping = startPrometheus(t, byScraping, r.rules, r.alertmanager.address, r.collector.metrics)
+	r.writtenTo = startPrometheus(t, byRemoteWrite, r.rules, r.alertmanager.address)
+	r.backends = map[string]*backend{byScraping: r.scraping, byRemoteWrite: r.writtenTo}
 	return r
+}
+
+// addOTLP adds a Prometheus that takes OTLP, and returns it. Where there is none it
+// returns none.
+func (r *rig) addOTLP(t *testing.T) []*backend {
+	t.Helper()
+	if _, err := os.Stat(newPrometheus); err != nil {
+		t.Logf("not by %s: Debian's Prometheus does not take it, and there is no other (make prometheus builds one): %v", byOTLP, err)
+		return nil
+	}
+	b := startOTLPPrometheus(t, r.rules, r.alertmanager.address)
+	r.backends[byOTLP] = b
+	return []*backend{b}
 }
 
 // awaitHistory waits until the pager has been told this of a service, and returns when
@@ -58,13 +75,14 @@ func (r *rig) awaitHistory(t *testing.T, patience time.Duration, service, via st
 func TestFromLeakToPager(t *testing.T) {
 	t.Parallel()
 	r, second := newRig(t), startVictoriaMetrics(t)
+	pushTo := append(r.addOTLP(t), r.writtenTo, second)
 	healthy, cart := startFleet(t, r.service), planLeaky(t, "cart", 2)
-	r.collector.watch(t, append(cart.targets, healthy.targets...), r.writtenTo, second)
+	r.collector.watch(t, append(cart.targets, healthy.targets...), pushTo...)
 	stop := healthy.churn(t)
 
 	begin := time.Now()
 	cart.start(t, r.service)
-	for _, via := range []string{byScraping, byRemoteWrite} {
+	for via := range r.backends {
 		at := r.awaitHistory(t, toTheWebhook-time.Since(begin), "cart", via, firing)
 		t.Logf("by %s: at the webhook %.1f s after the first leaked goroutine", via, at.Sub(begin).Seconds())
 		checkAlert(t, r.history("cart", via)[0], "cart", "[12]")
@@ -73,7 +91,7 @@ func TestFromLeakToPager(t *testing.T) {
 
 	begin = time.Now()
 	cart.deploy(t, repaired)
-	for _, via := range []string{byScraping, byRemoteWrite} {
+	for via := range r.backends {
 		at := r.awaitHistory(t, time.Minute, "cart", via, firing, resolved)
 		t.Logf("by %s: resolved %.1f s after the repair", via, at.Sub(begin).Seconds())
 		told := r.history("cart", via)
@@ -113,7 +131,7 @@ func nothingElse(t *testing.T, r *rig) {
 	for _, a := range r.all(func(a alert) bool { return a.Labels["severity"] != "info" }) {
 		assert.Equal(t, "cart", a.Labels["service_name"], "%v", a)
 	}
-	for _, b := range []*backend{r.scraping, r.writtenTo} {
+	for _, b := range r.backends {
 		fired := map[string]bool{}
 		for _, one := range b.query(t, `count by (alertname, service_name) (count_over_time(ALERTS{alertstate="firing",severity!="info"}[10m]))`) {
 			fired[one.Metric["alertname"]+" "+one.Metric["service_name"]] = true

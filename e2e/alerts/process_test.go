@@ -2,7 +2,7 @@ package alerts
 
 import (
 	"bytes"
-	"net"
+	"fmt"
 	"net/http"
 	"os"
 	"os/exec"
@@ -83,24 +83,32 @@ func (o *output) last() []byte {
 	return bytes.Clone(all[max(0, len(all)-4000):])
 }
 
-// build builds a package of this repository.
-func build(t *testing.T, folder string) string {
+// build builds a package of this repository, in an environment with more variables.
+func build(t *testing.T, folder string, env ...string) string {
 	t.Helper()
 	program := filepath.Join(t.TempDir(), filepath.Base(folder))
 	cmd := exec.CommandContext(t.Context(), "go", "build", "-o", program, ".")
 	cmd.Dir = folder
+	cmd.Env = append(os.Environ(), env...)
 	out, err := cmd.CombinedOutput()
 	require.NoError(t, err, string(out))
 	return program
 }
 
-// freeAddress returns an address on loopback that nobody listens at.
+// freeAddress returns an address on loopback that is for the test alone until it ends. A
+// socket that is bound to it, and does not listen, keeps it from being given to anyone who
+// asks for no port in particular; who asks for it may listen at it.
 func freeAddress(t *testing.T) string {
 	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	socket, err := syscall.Socket(syscall.AF_INET, syscall.SOCK_STREAM, 0)
 	require.NoError(t, err)
-	defer func() { require.NoError(t, listener.Close()) }()
-	return listener.Addr().String()
+	t.Cleanup(func() { require.NoError(t, syscall.Close(socket)) })
+	syscall.CloseOnExec(socket)
+	require.NoError(t, syscall.SetsockoptInt(socket, syscall.SOL_SOCKET, syscall.SO_REUSEADDR, 1))
+	require.NoError(t, syscall.Bind(socket, &syscall.SockaddrInet4{Addr: [4]byte{127, 0, 0, 1}}))
+	address, err := syscall.Getsockname(socket)
+	require.NoError(t, err)
+	return fmt.Sprintf("127.0.0.1:%d", address.(*syscall.SockaddrInet4).Port)
 }
 
 // await asks again and again until the answer is yes, and returns how long it took.

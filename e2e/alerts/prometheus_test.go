@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -16,6 +17,7 @@ import (
 const (
 	byScraping    = "scraping"
 	byRemoteWrite = "remote_write"
+	byOTLP        = "otlp"
 )
 
 const prometheusConfig = `
@@ -26,7 +28,14 @@ global:
 rule_files: [%[2]s]
 alerting:
   alertmanagers: [{static_configs: [{targets: [%[3]s]}]}]
-scrape_configs: %[4]s
+scrape_configs: [{job_name: collector, honor_labels: true, static_configs: [{targets: [%[4]s]}]}]
+`
+
+// otlpConfig has what comes by OTLP get the names and labels that the rules use.
+const otlpConfig = `
+otlp:
+  translation_strategy: UnderscoreEscapingWithoutSuffixes
+  promote_all_resource_attributes: true
 `
 
 // resendDelay is how often an alert is sent. One that is not sent again ends after four
@@ -40,32 +49,43 @@ const noAlertmanager = ""
 type backend struct {
 	*process
 	address string
+	// exporter is what the collector needs to push to it.
+	exporter string
 }
 
-func (b *backend) remoteWrite() string { return "http://" + b.address + "/api/v1/write" }
+// startPrometheus starts a Prometheus that scrapes targets, if there are any, and takes
+// remote writes.
+func startPrometheus(t *testing.T, via, rules, alertmanager string, targets ...string) *backend {
+	t.Helper()
+	config := fmt.Sprintf(prometheusConfig, via, rules, alertmanager, strings.Join(targets, ", "))
+	b := runPrometheus(t, "prometheus", config, "--web.enable-remote-write-receiver")
+	b.exporter = remoteWriteExporter
+	return b
+}
 
-// startPrometheus starts a Prometheus that scrapes a target, or none, and takes remote
-// writes.
-func startPrometheus(t *testing.T, via, rules, alertmanager, target string) *backend {
+// startOTLPPrometheus starts a Prometheus that takes OTLP, as that of Debian does not.
+func startOTLPPrometheus(t *testing.T, rules, alertmanager string) *backend {
+	t.Helper()
+	config := fmt.Sprintf(prometheusConfig, byOTLP, rules, alertmanager, "") + otlpConfig
+	b := runPrometheus(t, newPrometheus, config, "--web.enable-otlp-receiver")
+	b.exporter = otlpExporter
+	return b
+}
+
+func runPrometheus(t *testing.T, program, config string, flags ...string) *backend {
 	t.Helper()
 	folder, address := t.TempDir(), freeAddress(t)
-	scrape := "[]"
-	if target != "" {
-		scrape = fmt.Sprintf("[{job_name: collector, honor_labels: true, static_configs: [{targets: [%q]}]}]", target)
-	}
-	config := filepath.Join(folder, "prometheus.yaml")
-	content := fmt.Appendf(nil, prometheusConfig, via, rules, alertmanager, scrape)
-	require.NoError(t, os.WriteFile(config, content, 0o600))
-	b := &backend{address: address, process: startProcess(t, nil, "prometheus",
-		"--config.file="+config,
+	file := filepath.Join(folder, "prometheus.yaml")
+	require.NoError(t, os.WriteFile(file, []byte(config), 0o600))
+	b := &backend{address: address, process: startProcess(t, nil, program, append(flags,
+		"--config.file="+file,
 		"--storage.tsdb.path="+filepath.Join(folder, "data"),
 		"--web.listen-address="+address,
-		"--web.enable-remote-write-receiver",
 		// What is pushed has no end: it is stale when it is this old.
 		"--query.lookback-delta=15s",
 		"--rules.alert.resend-delay="+resendDelay.String(),
 		"--log.level=warn",
-	)}
+	)...)}
 	b.awaitReady(t)
 	return b
 }
@@ -78,7 +98,7 @@ func (b *backend) awaitReady(t *testing.T) {
 // startVictoriaMetrics starts a backend of another make, which takes remote writes.
 func startVictoriaMetrics(t *testing.T) *backend {
 	t.Helper()
-	b := &backend{address: freeAddress(t)}
+	b := &backend{address: freeAddress(t), exporter: remoteWriteExporter}
 	b.process = startProcess(t, nil, "victoria-metrics",
 		"-storageDataPath="+t.TempDir(),
 		"-httpListenAddr="+b.address,

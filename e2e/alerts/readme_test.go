@@ -13,15 +13,38 @@ import (
 
 var ruleBlock = regexp.MustCompile("(?s)```yaml\n(groups:.*?)```")
 
-// TestRulesInReadmeAreRules has Prometheus check what the README shows of them.
-func TestRulesInReadmeAreRules(t *testing.T) {
+// A leak at a line, and one that moves between lines and is known by its entry only.
+const ruleTest = `
+rule_files: [rules.yaml]
+tests:
+  - interval: 1m
+    input_series:
+      - series: 'goroutine_leak_severity{service_name="cart", service_instance_id="a:1", goroutine_state="chan_send", code_function_name="main.ask", code_file_path="/ask.go", code_line_number="95", goroutine_entry_function_name="main.ask"}'
+        values: '2x10'
+      - series: 'goroutine_leak_severity{service_name="cart", service_instance_id="a:1", goroutine_entry_function_name="main.poll"}'
+        values: '2x10'
+      - series: 'goroutine_leak_severity{service_name="shop", service_instance_id="b:1", goroutine_entry_function_name="main.poll"}'
+        values: '1x10'
+    alert_rule_test:
+      - alertname: GoroutineLeakProbable
+        eval_time: 5m
+        exp_alerts:
+          - exp_labels: {severity: warning, service_name: cart, goroutine_state: chan_send, code_function_name: main.ask, code_file_path: /ask.go, code_line_number: "95", goroutine_entry_function_name: main.ask}
+            exp_annotations: {summary: "cart leaks goroutines of main.ask, in main.ask (/ask.go:95)"}
+          - exp_labels: {severity: warning, service_name: cart, goroutine_entry_function_name: main.poll}
+            exp_annotations: {summary: cart leaks goroutines of main.poll}
+`
+
+// TestRuleInReadmeTellsOfLeaks has Prometheus evaluate what the README shows of rules.
+func TestRuleInReadmeTellsOfLeaks(t *testing.T) {
 	t.Parallel()
 	readme, err := os.ReadFile(filepath.Join(root, "README.md"))
 	require.NoError(t, err)
 	blocks := ruleBlock.FindAllSubmatch(readme, -1)
 	require.Len(t, blocks, 1)
-	file := filepath.Join(t.TempDir(), "rules.yaml")
-	require.NoError(t, os.WriteFile(file, blocks[0][1], 0o600))
-	out, err := exec.CommandContext(t.Context(), "promtool", "check", "rules", file).CombinedOutput()
+	folder := t.TempDir()
+	require.NoError(t, os.WriteFile(filepath.Join(folder, "rules.yaml"), blocks[0][1], 0o600))
+	require.NoError(t, os.WriteFile(filepath.Join(folder, "test.yaml"), []byte(ruleTest), 0o600))
+	out, err := exec.CommandContext(t.Context(), "promtool", "test", "rules", filepath.Join(folder, "test.yaml")).CombinedOutput()
 	assert.NoError(t, err, string(out))
 }

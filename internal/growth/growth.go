@@ -106,7 +106,7 @@ func (e *Evidence) Observe(r *Rules, o Observation) Verdict {
 	if e.census {
 		level = o.Aged
 	}
-	e.population.observe(r, level, o.Count, time.Duration(now-e.last))
+	e.population.observe(r, level, o.Count, e.census, time.Duration(now-e.last))
 	if e.census {
 		e.lifetime.observe(r, o, float64(e.population.base), now)
 	}
@@ -218,15 +218,25 @@ func (e *Evidence) chooseLevel(r *Rules, o Observation, now int64) bool {
 func (e *Evidence) outlasting(r *Rules, found rise, now int64) Severity {
 	var room [maxKnots]knot
 	knots := e.floors.sinceBeginning(r, found, room[:0])
-	hours := min(float64(e.lifetime.hours), float64(e.lifetime.before)+e.floors.hours(r, knots, now))
+	hours := float64(e.lifetime.hours)
+	if found.horizon < cycle { // else it is no part of them that has come since
+		hours = min(hours, float64(e.lifetime.before)+e.floors.hours(r, knots, now))
+	}
 	switch {
 	case slows(knots, float64(e.population.base)):
 	case e.lifetime.exceeds(r.MaxLifetime, hours, probableAlpha):
 		return Probable
-	case e.lifetime.exceeds(r.MaxLifetime, hours, suspectedAlpha):
+	case e.lifetime.exceeds(r.MaxLifetime, hours, suspectedAlpha), e.outlastsLoad(r):
 		return Suspected
 	}
 	return None
+}
+
+// outlastsLoad tells whether the level has grown for longer than load does, whoever
+// leaves meanwhile: those who wait at a line for ever may wait among those who do not.
+func (e *Evidence) outlastsLoad(r *Rules) bool {
+	found, rising := e.floors.rising(r, true)
+	return rising && found.horizon >= max(r.MaxLifetime, cycle/2)
 }
 
 // judge puts the three answers together.
@@ -235,7 +245,7 @@ func (e *Evidence) judge(r *Rules, now int64) Verdict {
 	rise, rising := e.floors.rising(r, !e.census)
 	severity := None
 	switch {
-	case !rising, !e.population.outgrown(rise.horizon):
+	case !rising, !e.population.outgrown(rise.horizon, e.census):
 	case !e.census && rise.horizon+e.belief.carried() < r.MaxLifetime:
 		// Load that rises may do so for as long.
 	case !e.census:

@@ -26,7 +26,7 @@ type population struct {
 	level float32 // now
 	base  float32 // those of the beginning that have stayed ever since
 	peak  float32 // highest since it was last seen to empty
-	past  float32 // what a peak was before the level emptied; forgotten slowly
+	past  float32 // how high a peak was before the level emptied; forgotten slowly
 	seen  bool    // base is what there was at first, aged or not
 	begun bool    // the level has been above 0
 }
@@ -36,7 +36,7 @@ type population struct {
 // Nobody is aged when the watching begins. Those who were there then, and stay,
 // become so all at once: they are the first level above 0, as far as there were
 // that many.
-func (p *population) observe(r *Rules, level, count float64, elapsed time.Duration) {
+func (p *population) observe(r *Rules, level, count float64, census bool, elapsed time.Duration) {
 	l := float32(level)
 	if p.past > 0 {
 		p.past *= float32(math.Exp(-float64(elapsed) / float64(memory)))
@@ -53,7 +53,7 @@ func (p *population) observe(r *Rules, level, count float64, elapsed time.Durati
 	}
 	p.peak = max(p.peak, l)
 	if emptied := p.peak - p.base; float64(emptied) >= r.MinLeaked && l-p.base <= emptied/2 {
-		p.past = max(p.past, p.peak)
+		p.past = max(p.past, p.height(p.peak, census))
 		p.peak = l
 	}
 }
@@ -62,10 +62,19 @@ func (p *population) observe(r *Rules, level, count float64, elapsed time.Durati
 // to empty.
 func (p *population) restart() { p.seen, p.begun = false, false }
 
-// outgrown tells whether growth over horizon is more than the population's
-// return to where it has been before.
-func (p *population) outgrown(horizon time.Duration) bool {
-	return horizon >= cycle || p.level > outgrow*p.past
+// outgrown tells whether growth over horizon is more than the population's return to
+// where it has been before.
+func (p *population) outgrown(horizon time.Duration, census bool) bool {
+	return horizon >= cycle || p.height(p.level, census) > outgrow*p.past
+}
+
+// height is how much of a level comes and goes. With a census those are known who have
+// stayed from the beginning; a count wavers with all of its size.
+func (p *population) height(level float32, census bool) float32 {
+	if census {
+		return level - p.base
+	}
+	return level
 }
 
 // grown returns by how much the level exceeds the base.

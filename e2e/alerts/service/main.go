@@ -29,6 +29,7 @@ func run(ctx context.Context) error {
 	listen := flag.String("listen", "127.0.0.1:6060", "`address` that serves /debug/pprof/")
 	release := flag.Int("release", 1, "`number` of the release, 1 or 2: the same work at other lines")
 	leak := flag.Duration("leak", 0, "`duration` from one leaked goroutine to the next; 0 leaks nothing")
+	hold := flag.Int("hold", 0, "`number` of goroutines that wait for the end of the service")
 	repaired := flag.Bool("repaired", false, "do what would leak as it should be done")
 	duration := flag.Duration("for", 10*time.Minute, "`duration` after which the service ends by itself")
 	flag.Parse()
@@ -37,6 +38,9 @@ func run(ctx context.Context) error {
 	defer cancel()
 	server := &http.Server{Addr: *listen, ReadHeaderTimeout: 5 * time.Second}
 	context.AfterFunc(ctx, func() { _ = server.Close() })
+	for range *hold {
+		go func() { <-ctx.Done() }()
+	}
 	go work(ctx, *release)
 	if *leak > 0 {
 		go order(ctx, *leak, *repaired)

@@ -1,0 +1,205 @@
+package alerts
+
+import (
+	"fmt"
+	"maps"
+	"regexp"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// TestEveryOtherAlertReachesThePager has each alert fire that a leak that is probable does
+// not, and sees that it ends with its cause. Neighbours that are just below the limits, or
+// in order, have none.
+func TestEveryOtherAlertReachesThePager(t *testing.T) {
+	// Before it is parallel, since the standard library may have to be compiled for it.
+	service := build(t, "service", "GOEXPERIMENT=goroutineleakprofile")
+	t.Parallel()
+	w := newWard(t, service)
+	pages := w.pages(t)
+
+	begin := time.Now()
+	w.fallIll(t)
+	for _, p := range pages {
+		at := w.awaitHistory(t, p, firing)
+		t.Logf("%s: at the webhook after %.1f s", p, at.Sub(begin).Seconds())
+		p.check(t, w.history(p)[0])
+	}
+	assert.ElementsMatch(t, pagesAboveInfo(pages), w.toldAboveInfo(), "these, and nothing else")
+
+	begin = time.Now()
+	w.heal(t)
+	for _, p := range pages {
+		at := w.awaitHistory(t, p, firing, resolved)
+		t.Logf("%s: resolved after %.1f s", p, at.Sub(begin).Seconds())
+		told := w.history(p)
+		assert.Equal(t, told[0].Labels, told[1].Labels, "the same alert")
+	}
+
+	begin = time.Now()
+	w.collector.end(syscall.SIGTERM)
+	at := w.awaitHistory(t, missing, firing)
+	t.Logf("%s: at the webhook %.1f s after the collector", missing, at.Sub(begin).Seconds())
+	missing.check(t, w.history(missing)[0])
+}
+
+// missing is what the pager should be told when there is no data at all.
+var missing = page{
+	alertname:   "GoroutineDataMissing",
+	labels:      map[string]string{"severity": "warning"},
+	summary:     `No service tells of its goroutines\.`,
+	description: `No collector and no service has sent go_goroutine_count for 15s\. Leaks are not seen, and alerts about them end\.`,
+	runbook:     "deploy/prometheus/README.md#goroutinedatamissing",
+	dashboard:   "fleet",
+}
+
+// page is what the pager should be told of an alert. Labels and texts are expressions,
+// each for the whole of one, and there are no other labels.
+type page struct {
+	alertname            string
+	labels               map[string]string
+	summary, description string
+	runbook, dashboard   string // as they are
+}
+
+func (p page) String() string { return nameOf(p.alertname, p.labels) }
+
+// nameOf tells an alert from those about other services.
+func nameOf(alertname string, labels map[string]string) string {
+	return strings.TrimSpace(alertname + " " + labels["service_name"])
+}
+
+func (p page) check(t *testing.T, a alert) {
+	t.Helper()
+	labels := maps.Clone(p.labels)
+	labels["alertname"], labels["via"] = p.alertname, byScraping
+	matches(t, labels, a.Labels)
+	matches(t, map[string]string{
+		"summary":       p.summary,
+		"description":   p.description,
+		"runbook_url":   ".*/blob/main/" + regexp.QuoteMeta(p.runbook),
+		"dashboard_url": `http://127\.0\.0\.1:3000/d/otel-goroutine-` + regexp.QuoteMeta(p.dashboard),
+	}, a.Annotations)
+	checkRunbook(t, a.Annotations["runbook_url"])
+}
+
+// matches holds texts to expressions, each to the one of its name.
+func matches(t *testing.T, want, got map[string]string) {
+	t.Helper()
+	assert.ElementsMatch(t, slices.Collect(maps.Keys(want)), slices.Collect(maps.Keys(got)))
+	for name, whole := range want {
+		assert.Regexp(t, "^(?:"+whole+")$", got[name], name)
+	}
+}
+
+// pages returns what the pager should be told of everyone in the ward.
+func (w *ward) pages(t *testing.T) []page {
+	t.Helper()
+	down, small := regexp.QuoteMeta(w.down.address), regexp.QuoteMeta(w.small.metrics)
+	return []page{
+		leakPage("GoroutineLeakConfirmed", "critical", "proved", `confirmed by the runtime`, "main.awaitReply", `.*/e2e/alerts/service/leak.go`, leakLine(t)),
+		leakPage("GoroutineLeakSuspected", "info", "unsure", `suspected`, "main.maybe", "/src/unsure/maybe.go", "7"),
+		{
+			alertname:   "MemoryLeakProbable",
+			labels:      map[string]string{"severity": "warning", "service_name": "hoard", "memory_leak_metric": `go\.memory\.used`, "go_memory_type": "other"},
+			summary:     `hoard leaks memory \(probable\): go\.memory\.used\.`,
+			description: `go\.memory\.used \(other\) of hoard only ever grows: [1-9][0-9]* bytes are believed leaked in 1 instances, [1-9][0-9]* more come every hour\.`,
+			runbook:     "deploy/prometheus/README.md#memoryleakprobable",
+			dashboard:   "service?var-service=hoard",
+		},
+		limitPage("GoroutineCountHigh", "crowded", "1000 goroutines", "11[0-9]{2}", "deploy/prometheus/README.md#goroutinecounthigh"),
+		limitPage("GoMemoryHigh", "large", "100 MiB of Go memory", "120", "deploy/prometheus/README.md#gomemoryhigh"),
+		limitPage("GoMemoryHigh", "hoard", "100 MiB of Go memory", "[1-9][0-9]{4}", "deploy/prometheus/README.md#gomemoryhigh"),
+		{
+			alertname:   "GoroutineTargetDown",
+			labels:      map[string]string{"severity": "warning", "service_name": "down", "service_instance_id": down},
+			summary:     `The profiles of down cannot be scraped\.`,
+			description: down + ` of down has not been scraped for 15s \(connection\)\. Its leaks are not seen\.`,
+			runbook:     "deploy/prometheus/README.md#goroutinetargetdown",
+			dashboard:   "fleet",
+		},
+		{
+			alertname:   "GoroutineDetectorUnwatchedStreams",
+			labels:      map[string]string{"severity": "warning", "job": "collector", "instance": small},
+			summary:     `The detector of ` + small + ` watches max_streams streams, and no more\.`,
+			description: `[1-9][0-9]* points passed through collector at ` + small + ` unwatched in 15s\. Leaks in them are not seen\.`,
+			runbook:     "deploy/prometheus/README.md#goroutinedetectorunwatchedstreams",
+			dashboard:   "fleet",
+		},
+	}
+}
+
+// leakPage is that of a leak, whose goroutines wait for a reply.
+func leakPage(alertname, severity, service, certainty, function, file, line string) page {
+	function = regexp.QuoteMeta(function)
+	place := fmt.Sprintf(`%s \(%s:%s\)`, function, file, line)
+	return page{
+		alertname: alertname,
+		labels: map[string]string{
+			"severity":                      severity,
+			"service_name":                  service,
+			"goroutine_stack_signature":     "[0-9a-f]{16}",
+			"goroutine_state":               "chan_receive",
+			"code_function_name":            function,
+			"code_file_path":                file,
+			"code_line_number":              line,
+			"goroutine_entry_function_name": function,
+		},
+		summary:     fmt.Sprintf(`%s leaks goroutines \(%s\): %s\.`, service, certainty, place),
+		description: `[1-9][0-9]* goroutines of ` + service + ` never end, in 1 instances: ` + place + `, state chan_receive\. [0-9]+\.[0-9] more come every hour\.`,
+		runbook:     "docs/leaks/chan_receive.md",
+		dashboard:   "service?var-service=" + service,
+	}
+}
+
+// limitPage is that of an instance that has more of something than the limit.
+func limitPage(alertname, service, limit, now, runbook string) page {
+	return page{
+		alertname:   alertname,
+		labels:      map[string]string{"severity": "warning", "service_name": service},
+		summary:     fmt.Sprintf(`%s has more than %s\.`, service, limit),
+		description: fmt.Sprintf(`The largest instance of %s has had more than %s for 15s, and has %s now\.`, service, limit, now),
+		runbook:     runbook,
+		dashboard:   "service?var-service=" + service,
+	}
+}
+
+// history returns what was told of an alert.
+func (w *ward) history(p page) []alert {
+	return w.all(func(a alert) bool { return nameOf(a.Labels["alertname"], a.Labels) == p.String() })
+}
+
+// awaitHistory waits until the pager has been told this of an alert, and returns when
+// that was.
+func (w *ward) awaitHistory(t *testing.T, p page, want ...string) time.Time {
+	t.Helper()
+	await(t, toTheWebhook, fmt.Sprint(p, ": ", want), func() bool { return len(w.history(p)) >= len(want) })
+	told := w.history(p)
+	require.Equal(t, want, statuses(told), p)
+	return told[len(told)-1].at
+}
+
+// toldAboveInfo returns what the pager was told of, but for what is for the dashboard.
+func (w *ward) toldAboveInfo() []string {
+	var names []string
+	for _, a := range w.all(func(a alert) bool { return a.Labels["severity"] != "info" }) {
+		names = append(names, nameOf(a.Labels["alertname"], a.Labels))
+	}
+	return names
+}
+
+func pagesAboveInfo(pages []page) []string {
+	var names []string
+	for _, p := range pages {
+		if p.labels["severity"] != "info" {
+			names = append(names, p.String())
+		}
+	}
+	return names
+}

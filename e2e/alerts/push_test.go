@@ -1,0 +1,143 @@
+package alerts
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"net/http"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/pdata/pcommon"
+	"go.opentelemetry.io/collector/pdata/pmetric"
+	"go.opentelemetry.io/collector/pdata/pmetric/pmetricotlp"
+)
+
+const mib = 1 << 20
+
+// level is a number that a process has told by itself since it began.
+type level struct {
+	service, metric string
+	attributes      map[string]any
+	since           time.Time
+	value           func(age time.Duration) int64
+}
+
+func steady(n int64) func(time.Duration) int64 {
+	return func(time.Duration) int64 { return n }
+}
+
+func grows(perMinute float64) func(time.Duration) int64 {
+	return func(age time.Duration) int64 { return int64(perMinute * age.Minutes()) }
+}
+
+// memory is that of a service, as contrib's runtime tells it.
+func memory(service, kind string, since time.Time, value func(time.Duration) int64) level {
+	return level{service, "go.memory.used", map[string]any{"go.memory.type": kind}, since, value}
+}
+
+// waiting is how many goroutines wait for a reply, of which nobody knows how old they are.
+func waiting(since time.Time, value func(time.Duration) int64) level {
+	return level{"unsure", "goroutine.stack.count", map[string]any{
+		"goroutine.stack.signature":     "23674ceb13919c2c",
+		"goroutine.state":               "chan_receive",
+		"code.function.name":            "main.maybe",
+		"code.file.path":                "/src/unsure/maybe.go",
+		"code.line.number":              7,
+		"goroutine.entry.function.name": "main.maybe",
+	}, since, value}
+}
+
+// add adds what the level was at some times to a batch.
+func (l level) add(md pmetric.Metrics, times ...time.Time) error {
+	rm := md.ResourceMetrics().AppendEmpty()
+	rm.Resource().Attributes().PutStr("service.name", l.service)
+	rm.Resource().Attributes().PutStr("service.instance.id", l.service+"-1")
+	m := rm.ScopeMetrics().AppendEmpty().Metrics().AppendEmpty()
+	m.SetName(l.metric)
+	sum := m.SetEmptySum()
+	sum.SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	for _, at := range times {
+		p := sum.DataPoints().AppendEmpty()
+		p.SetStartTimestamp(pcommon.NewTimestampFromTime(l.since))
+		p.SetTimestamp(pcommon.NewTimestampFromTime(at))
+		p.SetIntValue(l.value(at.Sub(l.since)))
+		if err := p.Attributes().FromRaw(l.attributes); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// minutes returns the times since the process began, a minute apart.
+func (l level) minutes() []time.Time {
+	var times []time.Time
+	for at := l.since; at.Before(time.Now()); at = at.Add(time.Minute) {
+		times = append(times, at)
+	}
+	return times
+}
+
+// push tells collectors what levels there were until now, and then once a second what
+// they are, until it is stopped.
+func push(t *testing.T, to []*watcher, levels ...level) (stop func()) {
+	t.Helper()
+	past := pmetric.NewMetrics()
+	for _, l := range levels {
+		require.NoError(t, l.add(past, l.minutes()...))
+	}
+	for _, w := range to {
+		require.NoError(t, w.push(past))
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- pushOn(ctx, to, levels) }()
+	stop = sync.OnceFunc(func() {
+		cancel()
+		require.NoError(t, <-ended)
+	})
+	t.Cleanup(stop)
+	return stop
+}
+
+func pushOn(ctx context.Context, to []*watcher, levels []level) error {
+	again := time.NewTicker(time.Second)
+	defer again.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case now := <-again.C:
+			md := pmetric.NewMetrics()
+			for _, l := range levels {
+				if err := l.add(md, now); err != nil {
+					return err
+				}
+			}
+			for _, w := range to {
+				if err := w.push(md); err != nil {
+					return err
+				}
+			}
+		}
+	}
+}
+
+// push sends metrics to the collector by OTLP.
+func (w *watcher) push(md pmetric.Metrics) error {
+	body, err := pmetricotlp.NewExportRequestFromMetrics(md).MarshalProto()
+	if err != nil {
+		return err
+	}
+	response, err := client.Post("http://"+w.otlp+"/v1/metrics", "application/x-protobuf", bytes.NewReader(body))
+	if err != nil {
+		return err
+	}
+	defer func() { _ = response.Body.Close() }()
+	if response.StatusCode != http.StatusOK {
+		return fmt.Errorf("the collector: %s", response.Status)
+	}
+	return nil
+}
