@@ -43,6 +43,7 @@ func TestEveryOtherAlertReachesThePager(t *testing.T) {
 	}
 
 	begin = time.Now()
+	w.stop()
 	w.collector.end(syscall.SIGTERM)
 	at := w.awaitHistory(t, missing, firing)
 	t.Logf("%s: at the webhook %.1f s after the collector", missing, at.Sub(begin).Seconds())
