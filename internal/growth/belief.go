@@ -14,6 +14,7 @@ type belief struct {
 	carry    float32 // for how long lives before this one grew to their end, hours
 	severity Severity
 	before   bool // the life before this one ended while suspected
+	load     bool // suspected for no more than that it grows for longer than load does
 }
 
 // outlived is how long growth must be suspected from the level alone before it
@@ -21,22 +22,22 @@ type belief struct {
 const outlived = 24 * time.Hour
 
 // restart ends the belief with the process. Growth that comes back with the next
-// one is more than a coincidence. grew is for how long this life grew to its end, 0 if
+// one is more than a coincidence, unless it may be load, which comes back every day. grew is for how long this life grew to its end, 0 if
 // it did not.
 func (b *belief) restart(grew time.Duration) {
 	carry := float32(0)
 	if grew > 0 {
 		carry = b.carry + float32(grew.Hours())
 	}
-	*b = belief{before: b.before || b.severity >= Suspected, carry: carry}
+	*b = belief{before: b.before || b.severity >= Suspected && !b.load, carry: carry}
 }
 
 // carried is for how long lives before this one grew to their end, one after the
 // other.
 func (b *belief) carried() time.Duration { return time.Duration(float64(b.carry) * float64(time.Hour)) }
 
-// update takes what the evidence shows now.
-func (b *belief) update(shown Severity, r rise, grown float64, now int64) {
+// update takes what the evidence shows now, and whether that may be load.
+func (b *belief) update(shown Severity, load bool, r rise, grown float64, now int64) {
 	if now >= b.until || float32(grown) < b.grown/2 {
 		b.severity = None
 	}
@@ -46,12 +47,13 @@ func (b *belief) update(shown Severity, r rise, grown float64, now int64) {
 	case shown == None && b.severity == None:
 		b.since = 0
 	}
-	if shown == Suspected && (b.before || now-b.since >= int64(outlived)) {
+	if shown == Suspected && (b.before && !load || now-b.since >= int64(outlived)) {
 		shown = Probable
 	}
 	if shown == None || shown < b.severity {
 		return
 	}
+	b.load = load && (b.load || b.severity == None)
 	b.severity = shown
 	b.until = now + int64(r.horizon)
 	b.perHour = float32(r.perHour)

@@ -214,8 +214,9 @@ func (e *Evidence) chooseLevel(r *Rules, o Observation, now int64) bool {
 }
 
 // outlasting tells how sure it is that those who make a growth live longer than any
-// that is healthy, and that they keep coming.
-func (e *Evidence) outlasting(r *Rules, found rise, now int64) Severity {
+// that is healthy, and that they keep coming; and whether no more is known than that it
+// lasts for longer than load does.
+func (e *Evidence) outlasting(r *Rules, found rise, now int64) (severity Severity, load bool) {
 	var room [maxKnots]knot
 	knots := e.floors.sinceBeginning(r, found, room[:0])
 	hours := float64(e.lifetime.hours)
@@ -224,12 +225,15 @@ func (e *Evidence) outlasting(r *Rules, found rise, now int64) Severity {
 	}
 	switch {
 	case slows(knots, float64(e.population.base)):
+		return None, false
 	case e.lifetime.exceeds(r.MaxLifetime, hours, probableAlpha):
-		return Probable
-	case e.lifetime.exceeds(r.MaxLifetime, hours, suspectedAlpha), e.outlastsLoad(r):
-		return Suspected
+		return Probable, false
+	case e.lifetime.exceeds(r.MaxLifetime, hours, suspectedAlpha):
+		return Suspected, false
+	case e.outlastsLoad(r):
+		return Suspected, true
 	}
-	return None
+	return None, false
 }
 
 // outlastsLoad tells whether the level has grown for longer than load does, whoever
@@ -243,16 +247,14 @@ func (e *Evidence) outlastsLoad(r *Rules) bool {
 func (e *Evidence) judge(r *Rules, now int64) Verdict {
 	// The aged need no allowance for chance: whoever comes and goes has exits.
 	rise, rising := e.floors.rising(r, !e.census)
-	severity := None
+	severity, load := None, false
 	switch {
 	case !rising, !e.population.outgrown(rise.horizon, e.census):
-	case !e.census && rise.horizon+e.belief.carried() < r.MaxLifetime:
-		// Load that rises may do so for as long.
-	case !e.census:
+	case e.census:
+		severity, load = e.outlasting(r, rise, now)
+	case rise.horizon+e.belief.carried() >= r.MaxLifetime: // until then load may rise
 		severity = Suspected
-	default:
-		severity = e.outlasting(r, rise, now)
 	}
-	e.belief.update(severity, rise, e.population.grown(), now)
+	e.belief.update(severity, load, rise, e.population.grown(), now)
 	return e.belief.verdict(e.population.grown())
 }

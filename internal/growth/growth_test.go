@@ -106,6 +106,23 @@ func TestHealthyIsNotProbable(t *testing.T) {
 			w.births, w.lifetime = morning(30), memoryless(8*time.Hour)
 			return w
 		}()},
+		{"sessions of 8 hours by day", func() world {
+			w := plain()
+			w.length, w.births, w.lifetime = 6*24*time.Hour, officeHours, memoryless(8*time.Hour)
+			return w
+		}()},
+		{"sessions of 8 hours by day, a new process each night", func() world {
+			w := plain()
+			w.length, w.births, w.lifetime = 6*24*time.Hour, officeHours, memoryless(8*time.Hour)
+			w.restart = 24 * time.Hour
+			return w
+		}()},
+		{"sessions of 2 hours by day, a new process each night", func() world {
+			w := plain()
+			w.length, w.births, w.lifetime = 6*24*time.Hour, officeHours, memoryless(2*time.Hour)
+			w.restart = 24 * time.Hour
+			return w
+		}()},
 		{"20,000 websockets that come and go", func() world {
 			w := plain()
 			w.initial, w.births, w.lifetime = 20_000, steady(2500), memoryless(8*time.Hour)
@@ -131,6 +148,12 @@ func TestHealthyIsNotProbable(t *testing.T) {
 			}
 		})
 	}
+}
+
+// officeHours is 25 an hour by day, and 3 at night.
+func officeHours(t time.Duration) float64 {
+	h := math.Mod(t.Hours(), 24)
+	return 3 + 22*(min(1, max(0, (h-7)/3))-min(1, max(0, (h-17)/3)))
 }
 
 func TestCountsAlone(t *testing.T) {

@@ -42,7 +42,7 @@ func (e *Evidence) parts() []any {
 		&e.last, &e.start, &e.census, &e.resumes,
 		&e.floors.end, &e.floors.current, &e.floors.closed, &e.floors.scales,
 		&e.lifetime.exits, &e.lifetime.hours, &e.lifetime.before, &e.lifetime.at, &e.lifetime.seenExits, &e.lifetime.aged, &e.lifetime.known,
-		&e.belief.since, &e.belief.until, &e.belief.perHour, &e.belief.grown, &e.belief.carry, &e.belief.severity, &e.belief.before,
+		&e.belief.since, &e.belief.until, &e.belief.perHour, &e.belief.grown, &e.belief.carry, &e.belief.severity, &e.belief.before, &e.belief.load,
 		&e.population.level, &e.population.base, &e.population.peak, &e.population.past, &e.population.seen, &e.population.begun,
 	}
 }
