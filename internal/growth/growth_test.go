@@ -108,18 +108,18 @@ func TestHealthyIsNotProbable(t *testing.T) {
 		}()},
 		{"sessions of 8 hours by day", func() world {
 			w := plain()
-			w.length, w.births, w.lifetime = 6*24*time.Hour, officeHours, memoryless(8*time.Hour)
+			w.length, w.births, w.lifetime = 4*24*time.Hour, officeHours, memoryless(8*time.Hour)
 			return w
 		}()},
 		{"sessions of 8 hours by day, a new process each night", func() world {
 			w := plain()
-			w.length, w.births, w.lifetime = 6*24*time.Hour, officeHours, memoryless(8*time.Hour)
+			w.length, w.births, w.lifetime = 4*24*time.Hour, officeHours, memoryless(8*time.Hour)
 			w.restart = 24 * time.Hour
 			return w
 		}()},
 		{"sessions of 2 hours by day, a new process each night", func() world {
 			w := plain()
-			w.length, w.births, w.lifetime = 6*24*time.Hour, officeHours, memoryless(2*time.Hour)
+			w.length, w.births, w.lifetime = 4*24*time.Hour, officeHours, memoryless(2*time.Hour)
 			w.restart = 24 * time.Hour
 			return w
 		}()},
