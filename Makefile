@@ -138,7 +138,7 @@ bench: ## Measure what is promised, each against its peer in the same run
 	@go -C processor/leakdetect test -run '^$$' -bench . -benchtime $(BENCHTIME) . | grep -E 'Benchmark|FAIL'
 
 .PHONY: detect-bench
-detect-bench: ## Replay simulated leaks and healthy loads through the detector and its rivals; write the table
+detect-bench: ## Replay simulated leaks and healthy loads through the detector and its rivals; write the table and the drawing
 	@go -C bench run ./detect -write detect/result.txt
 	@go -C bench run ./detect -draw ../docs/census.svg
 
@@ -158,6 +158,8 @@ fuzz: ## Fuzz every parser, FUZZTIME each; what fails is kept as a seed in testd
 			|| { echo "$$said"; exit 1; }; \
 		grep '^fuzz: elapsed: ' <<< "$$said" | tail -n 1; done
 
+# Prometheus has so many modules that looking through them takes a minute; what is missing
+# there its build says.
 .PHONY: lint
 lint: $(TOOLS)/golangci-lint $(TOOLS)/gofumpt ## Check format, linters, imports across the house, goleak in all tests, tidiness, and that generated files are current
 	@unformatted=$$($(TOOLS)/gofumpt -l $$(git ls-files -co --exclude-standard '*.go' | grep -vE '$(GENERATED)')); \

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"fmt"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -17,6 +16,8 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/pmetric"
+
+	"github.com/otel-goroutine/otel-goroutine/e2e/internal/loopback"
 )
 
 // The collector takes in what the service says of itself, and scrapes it besides.
@@ -66,7 +67,7 @@ func TestInstrumentedServiceIsFlaggedAsTheScrapedOne(t *testing.T) {
 	out, err := build.CombinedOutput()
 	require.NoError(t, err, string(out))
 
-	otlp, pprof, output := freeAddress(t), freeAddress(t), filepath.Join(folder, "flagged.json")
+	otlp, pprof, output := loopback.FreeAddress(t), loopback.FreeAddress(t), filepath.Join(folder, "flagged.json")
 	config := filepath.Join(folder, "collector.yaml")
 	require.NoError(t, os.WriteFile(config, fmt.Appendf(nil, bothWays, otlp, pprof, output), 0o600))
 	run(t, nil, collector, "--config", config)
@@ -179,15 +180,6 @@ func text(attributes pcommon.Map, key string) string {
 		return ""
 	}
 	return value.AsString()
-}
-
-// freeAddress returns an address on loopback that nobody listens at.
-func freeAddress(t *testing.T) string {
-	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	defer func() { require.NoError(t, listener.Close()) }()
-	return listener.Addr().String()
 }
 
 // run runs a program until it is stopped, or the test ends. What it wrote is shown if

@@ -19,6 +19,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/otel-goroutine/otel-goroutine/e2e/internal/loopback"
 )
 
 // What the service says of itself is judged, so that its census does not end with the
@@ -146,7 +148,7 @@ func newKilling(t *testing.T) *killing {
 	t.Logf("seed %d", seed)
 	k := &killing{
 		folder:    t.TempDir(),
-		otlp:      freeAddress(t),
+		otlp:      loopback.FreeAddress(t),
 		random:    rand.New(rand.NewPCG(seed, 0)),
 		wanted:    make(map[place]bool),
 		announced: make(map[place][]int),
@@ -165,7 +167,7 @@ func newKilling(t *testing.T) *killing {
 		"OTEL_GO_GOROUTINE_INTERVAL=1s",
 		"OTEL_GO_GOROUTINE_AGED_AFTER=5s",
 		"OTEL_GO_GOROUTINE_OVERHEAD_BUDGET=0.1",
-	}, buildLeaks(t), "-listen", freeAddress(t), "-every", "700ms", "-for", "5m")
+	}, buildLeaks(t), "-listen", loopback.FreeAddress(t), "-every", "700ms", "-for", "5m")
 	return k
 }
 

@@ -15,6 +15,7 @@ import (
 	"go.opentelemetry.io/collector/processor/processortest"
 	"go.opentelemetry.io/collector/receiver/receivertest"
 
+	"github.com/otel-goroutine/otel-goroutine/e2e/internal/loopback"
 	"github.com/otel-goroutine/otel-goroutine/processor/leakdetect"
 	"github.com/otel-goroutine/otel-goroutine/receiver/goroutinereceiver"
 )
@@ -34,7 +35,7 @@ func TestWhatTheRuntimeProvesIsConfirmed(t *testing.T) {
 	t.Setenv("GOEXPERIMENT", "goroutineleakprofile")
 	service := buildLeaks(t)
 	require.NoError(t, os.Unsetenv("GOEXPERIMENT"))
-	pprof := freeAddress(t)
+	pprof := loopback.FreeAddress(t)
 	run(t, nil, service, "-listen", pprof, "-every", "400ms", "-for", "3m")
 
 	sink := &flagSink{findings: findings{found: make(map[string]map[place]int64)}}

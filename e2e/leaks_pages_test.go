@@ -18,6 +18,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/otel-goroutine/otel-goroutine/e2e/internal/loopback"
 )
 
 var pages = filepath.Join("..", "docs", "leaks")
@@ -92,7 +94,7 @@ var focus = regexp.MustCompile(`(?m)^go tool pprof (-traces -lines -focus=.*) go
 // TestCommandsOfPagesShowTheLeaks does what the pages say, with a process that leaks
 // in every way.
 func TestCommandsOfPagesShowTheLeaks(t *testing.T) {
-	address := freeAddress(t)
+	address := loopback.FreeAddress(t)
 	run(t, nil, buildLeaks(t), "-listen", address, "-every", "50ms", "-max-goroutines", "1000", "-for", "1m")
 	byState := make(map[string][]place)
 	for _, l := range leaks() {

@@ -10,6 +10,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/otel-goroutine/otel-goroutine/e2e/internal/loopback"
 )
 
 // One process is watched in three ways, as three services. Times are those of the
@@ -70,7 +72,7 @@ func probable(leak) int64  { return 2 }
 // and nothing else.
 func TestEveryPatternIsFlaggedAndNoRepair(t *testing.T) {
 	folder, service := t.TempDir(), buildLeaks(t)
-	pprof, otlp, output := freeAddress(t), freeAddress(t), filepath.Join(folder, "flagged.json")
+	pprof, otlp, output := loopback.FreeAddress(t), loopback.FreeAddress(t), filepath.Join(folder, "flagged.json")
 	config := filepath.Join(folder, "collector.yaml")
 	require.NoError(t, os.WriteFile(config, fmt.Appendf(nil, threeWays, pprof, otlp, output), 0o600))
 	run(t, nil, collector, "--config", config)

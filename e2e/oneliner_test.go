@@ -22,17 +22,13 @@ var (
 func TestOneLinersInReadmesCompile(t *testing.T) {
 	clone, err := filepath.Abs("..")
 	require.NoError(t, err)
-	readme, err := os.ReadFile(filepath.Join("..", "instrument", "README.md"))
-	require.NoError(t, err)
-	found := shBlock.FindSubmatch(readme)
+	found := shBlock.FindStringSubmatch(read(t, "instrument/README.md"))
 	require.NotNil(t, found, "the README does not say how to use a clone")
-	commands := strings.Split(strings.TrimSpace(string(found[1])), "\n")
+	commands := strings.Split(strings.TrimSpace(found[1]), "\n")
 	require.True(t, strings.HasPrefix(commands[0], "git clone "))
 
 	for readme, programs := range map[string]int{"README.md": 1, "instrument/README.md": 2} {
-		text, err := os.ReadFile(filepath.Join("..", filepath.FromSlash(readme)))
-		require.NoError(t, err)
-		blocks := goBlock.FindAllSubmatch(text, -1)
+		blocks := goBlock.FindAllStringSubmatch(read(t, readme), -1)
 		require.Len(t, blocks, programs, "%s shows other programs", readme)
 		for _, block := range blocks {
 			t.Run(readme, func(t *testing.T) {
@@ -40,7 +36,7 @@ func TestOneLinersInReadmesCompile(t *testing.T) {
 				require.NoError(t, os.Mkdir(service, 0o700))
 				// This clone is where the reader's would be.
 				require.NoError(t, os.Symlink(clone, filepath.Join(service, "..", "otel-goroutine")))
-				require.NoError(t, os.WriteFile(filepath.Join(service, "main.go"), block[1], 0o600))
+				require.NoError(t, os.WriteFile(filepath.Join(service, "main.go"), []byte(block[1]), 0o600))
 				shell(t, service, "go mod init example.com/service")
 				for _, command := range commands[1:] {
 					shell(t, service, command)

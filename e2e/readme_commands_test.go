@@ -15,6 +15,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/otel-goroutine/otel-goroutine/e2e/internal/loopback"
 )
 
 var (
@@ -74,7 +76,7 @@ func servesMetrics(t *testing.T, command string) {
 	t.Helper()
 	const example, leaking = "10.0.0.5:6060", "main.askSlowBackend"
 	require.Contains(t, command, example)
-	service, page := freeAddress(t), freeAddress(t)
+	service, page := loopback.FreeAddress(t), loopback.FreeAddress(t)
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
 	inBackground(ctx, t, "go -C examples/leaky run . -listen "+service)
@@ -128,6 +130,7 @@ func pageAt(ctx context.Context, url string) string {
 	return string(page)
 }
 
+// read returns a file of the repository.
 func read(t *testing.T, file string) string {
 	t.Helper()
 	content, err := os.ReadFile(filepath.Join("..", filepath.FromSlash(file)))

@@ -25,9 +25,7 @@ var (
 // a part of a configuration, and has the collector validate it.
 func TestConfigurationsInReadmesAreValid(t *testing.T) {
 	for _, readme := range []string{"README.md", "SECURITY.md", "receiver/goroutinereceiver/README.md", "processor/leakdetect/README.md"} {
-		text, err := os.ReadFile(filepath.Join("..", filepath.FromSlash(readme)))
-		require.NoError(t, err)
-		blocks := yamlBlock.FindAllStringSubmatch(string(text), -1)
+		blocks := yamlBlock.FindAllStringSubmatch(read(t, readme), -1)
 		blocks = slices.DeleteFunc(blocks, func(block []string) bool { return others.MatchString(block[1]) })
 		require.NotEmpty(t, blocks, "%s shows no configuration", readme)
 		for _, block := range blocks {
@@ -43,9 +41,7 @@ func TestConfigurationsInReadmesAreValid(t *testing.T) {
 
 // TestProgramsInSecurityCompile compiles what SECURITY.md shows of services.
 func TestProgramsInSecurityCompile(t *testing.T) {
-	text, err := os.ReadFile(filepath.Join("..", "SECURITY.md"))
-	require.NoError(t, err)
-	programs := goProgram.FindAllStringSubmatch(string(text), -1)
+	programs := goProgram.FindAllStringSubmatch(read(t, "SECURITY.md"), -1)
 	require.NotEmpty(t, programs)
 	for _, program := range programs {
 		file := filepath.Join(t.TempDir(), "main.go")

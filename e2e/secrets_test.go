@@ -20,6 +20,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/otel-goroutine/otel-goroutine/e2e/internal/loopback"
 )
 
 // The secrets, each with a canary of its own.
@@ -157,7 +159,7 @@ func TestSecretsStayWhereTheyAre(t *testing.T) {
 	service := &secretiveTarget{saw: make(map[string]bool)}
 	server := httptest.NewServer(service)
 	defer server.Close()
-	folder, own, zpages := t.TempDir(), freeAddress(t), freeAddress(t)
+	folder, own, zpages := t.TempDir(), loopback.FreeAddress(t), loopback.FreeAddress(t)
 	output, log := filepath.Join(folder, "metrics.json"), filepath.Join(folder, "log")
 	config := filepath.Join(folder, "collector.yaml")
 	_, ownPort, _ := strings.Cut(own, ":")

@@ -17,6 +17,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/otel-goroutine/otel-goroutine/e2e/internal/loopback"
 )
 
 // The collector scrapes all targets and itself. What the backend refuses is kept in a
@@ -97,7 +99,7 @@ type soaked struct {
 
 func startSoaked(t *testing.T, w *world, b *backend) *soaked {
 	t.Helper()
-	folder, telemetry, pprof := t.TempDir(), freeAddress(t), freeAddress(t)
+	folder, telemetry, pprof := t.TempDir(), loopback.FreeAddress(t), loopback.FreeAddress(t)
 	_, port, _ := strings.Cut(telemetry, ":")
 	var targets strings.Builder
 	for _, of := range w.targets {

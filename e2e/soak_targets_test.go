@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/otel-goroutine/otel-goroutine/e2e/internal/loopback"
 )
 
 // behaviour is what a target does besides serving traces. It is its service.name.
@@ -102,7 +104,7 @@ func (w *world) add(t *testing.T, kind behaviour) *target {
 	of.endpoint = fmt.Sprintf("%s/%d/debug/pprof", w.shared.Listener.Addr(), of.index)
 	of.replace(w.began)
 	if kind == dying {
-		of.endpoint = freeAddress(t)
+		of.endpoint = loopback.FreeAddress(t)
 		require.NoError(t, of.listen(t.Context()))
 		t.Cleanup(of.die)
 	}

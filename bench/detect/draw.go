@@ -73,8 +73,12 @@ func draw(w io.Writer) error {
 
 // panel simulates a scene and has the processor judge it.
 func (s scene) panel() (panel, error) {
-	i := slices.IndexFunc(families(), func(f family) bool { return f.name == s.family })
-	f := families()[i]
+	all := families()
+	i := slices.IndexFunc(all, func(f family) bool { return f.name == s.family })
+	if i < 0 {
+		return panel{}, fmt.Errorf("no family %q, of which the drawing has a panel", s.family)
+	}
+	f := all[i]
 	r := random(f.name, s.seed)
 	t := f.make(r)
 	of := simulate(r, t.processes[0], int(day))

@@ -7,6 +7,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 	"go.yaml.in/yaml/v3"
+
+	"github.com/otel-goroutine/otel-goroutine/e2e/internal/loopback"
 )
 
 // alertmanager is a server that sends alerts to a webhook.
@@ -19,7 +21,7 @@ type alertmanager struct {
 // scale of the tests.
 func startAlertmanager(t *testing.T, webhook string) *alertmanager {
 	t.Helper()
-	folder, address := t.TempDir(), freeAddress(t)
+	folder, address := t.TempDir(), loopback.FreeAddress(t)
 	config := filepath.Join(folder, "alertmanager.yaml")
 	require.NoError(t, os.WriteFile(config, scaledAlertmanager(t, webhook), 0o600))
 	a := &alertmanager{address: address, process: startProcess(t, nil, "prometheus-alertmanager",

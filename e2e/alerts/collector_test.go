@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/otel-goroutine/otel-goroutine/e2e/internal/loopback"
 )
 
 // The exporters are set up as in examples/collector, and the times as in the
@@ -79,7 +81,7 @@ type watcher struct {
 // know where it will be.
 func planCollector(t *testing.T) *watcher {
 	t.Helper()
-	return &watcher{health: freeAddress(t), otlp: freeAddress(t), metrics: freeAddress(t)}
+	return &watcher{health: loopback.FreeAddress(t), otlp: loopback.FreeAddress(t), metrics: loopback.FreeAddress(t)}
 }
 
 // watch starts the collector with what it scrapes, and to whom it pushes.

@@ -12,6 +12,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/otel-goroutine/otel-goroutine/e2e/internal/loopback"
 )
 
 // dashboard is what the test reads of one.
@@ -94,7 +96,7 @@ func filledByTheDemo(t *testing.T) *backend {
 	t.Helper()
 	w := planCollector(t)
 	b := startPrometheus(t, byScraping, renderRules(t), noAlertmanager, w.metrics)
-	scraped := target{"leaky", freeAddress(t)}
+	scraped := target{"leaky", loopback.FreeAddress(t)}
 	startProcess(t, nil, build(t, filepath.Join(root, "examples", "leaky")), "-listen", scraped.address)
 	w.watch(t, []target{scraped})
 	startProcess(t, []string{
@@ -104,7 +106,7 @@ func filledByTheDemo(t *testing.T) *backend {
 		"OTEL_GO_GOROUTINE_INTERVAL=1s",
 		"OTEL_GO_GOROUTINE_AGED_AFTER=5s",
 		"OTEL_GO_GOROUTINE_OVERHEAD_BUDGET=0.1",
-	}, build(t, filepath.Join(root, "examples", "instrumented")), "-listen", freeAddress(t))
+	}, build(t, filepath.Join(root, "examples", "instrumented")), "-listen", loopback.FreeAddress(t))
 	await(t, 100*time.Second, "both services leak", func() bool {
 		return len(b.query(t, "count by (service_name) (goroutine_leak_severity >= 2)")) == len(watched)
 	})

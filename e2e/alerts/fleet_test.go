@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/otel-goroutine/otel-goroutine/e2e/internal/loopback"
 )
 
 const fleetSize = 20
@@ -24,7 +26,7 @@ func startFleet(t *testing.T, service string) *fleet {
 	t.Helper()
 	f := &fleet{}
 	for i := range fleetSize {
-		one := target{fmt.Sprintf("healthy-%02d", i), freeAddress(t)}
+		one := target{fmt.Sprintf("healthy-%02d", i), loopback.FreeAddress(t)}
 		f.targets = append(f.targets, one)
 		f.processes = append(f.processes, startProcess(t, nil, service, "-listen", one.address))
 	}

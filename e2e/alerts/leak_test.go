@@ -10,6 +10,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/otel-goroutine/otel-goroutine/e2e/internal/loopback"
 )
 
 // leaky is a service with a leak, in some replicas.
@@ -23,7 +25,7 @@ func planLeaky(t *testing.T, name string, replicas int) *leaky {
 	t.Helper()
 	l := &leaky{name: name}
 	for range replicas {
-		l.targets = append(l.targets, target{name, freeAddress(t)})
+		l.targets = append(l.targets, target{name, loopback.FreeAddress(t)})
 	}
 	return l
 }

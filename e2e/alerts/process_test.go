@@ -2,7 +2,6 @@ package alerts
 
 import (
 	"bytes"
-	"fmt"
 	"net/http"
 	"os"
 	"os/exec"
@@ -93,22 +92,6 @@ func build(t *testing.T, folder string, env ...string) string {
 	out, err := cmd.CombinedOutput()
 	require.NoError(t, err, string(out))
 	return program
-}
-
-// freeAddress returns an address on loopback that is for the test alone until it ends. A
-// socket that is bound to it, and does not listen, keeps it from being given to anyone who
-// asks for no port in particular; who asks for it may listen at it.
-func freeAddress(t *testing.T) string {
-	t.Helper()
-	socket, err := syscall.Socket(syscall.AF_INET, syscall.SOCK_STREAM, 0)
-	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, syscall.Close(socket)) })
-	syscall.CloseOnExec(socket)
-	require.NoError(t, syscall.SetsockoptInt(socket, syscall.SOL_SOCKET, syscall.SO_REUSEADDR, 1))
-	require.NoError(t, syscall.Bind(socket, &syscall.SockaddrInet4{Addr: [4]byte{127, 0, 0, 1}}))
-	address, err := syscall.Getsockname(socket)
-	require.NoError(t, err)
-	return fmt.Sprintf("127.0.0.1:%d", address.(*syscall.SockaddrInet4).Port)
 }
 
 // await asks again and again until the answer is yes, and returns how long it took.

@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/otel-goroutine/otel-goroutine/e2e/internal/loopback"
 )
 
 // via is the external label that tells from which Prometheus an alert comes.
@@ -74,7 +76,7 @@ func startOTLPPrometheus(t *testing.T, rules, alertmanager string) *backend {
 
 func runPrometheus(t *testing.T, program, config string, flags ...string) *backend {
 	t.Helper()
-	folder, address := t.TempDir(), freeAddress(t)
+	folder, address := t.TempDir(), loopback.FreeAddress(t)
 	file := filepath.Join(folder, "prometheus.yaml")
 	require.NoError(t, os.WriteFile(file, []byte(config), 0o600))
 	b := &backend{address: address, process: startProcess(t, nil, program, append(flags,
@@ -98,7 +100,7 @@ func (b *backend) awaitReady(t *testing.T) {
 // startVictoriaMetrics starts a backend of another make, which takes remote writes.
 func startVictoriaMetrics(t *testing.T) *backend {
 	t.Helper()
-	b := &backend{address: freeAddress(t), exporter: remoteWriteExporter}
+	b := &backend{address: loopback.FreeAddress(t), exporter: remoteWriteExporter}
 	b.process = startProcess(t, nil, "victoria-metrics",
 		"-storageDataPath="+t.TempDir(),
 		"-httpListenAddr="+b.address,

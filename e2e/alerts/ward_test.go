@@ -16,6 +16,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/pmetric"
 	"go.opentelemetry.io/collector/receiver/receivertest"
 
+	"github.com/otel-goroutine/otel-goroutine/e2e/internal/loopback"
 	"github.com/otel-goroutine/otel-goroutine/receiver/goroutinereceiver"
 )
 
@@ -40,7 +41,7 @@ func newWard(t *testing.T, service string) *ward {
 		webhook:   startWebhook(t),
 		collector: planCollector(t),
 		small:     startSmallCollector(t),
-		down:      target{"down", freeAddress(t)},
+		down:      target{"down", loopback.FreeAddress(t)},
 	}
 	pager := startAlertmanager(t, w.URL)
 	startPrometheus(t, byScraping, renderRules(t), pager.address, w.collector.metrics, w.small.metrics)
@@ -50,8 +51,8 @@ func newWard(t *testing.T, service string) *ward {
 // fallIll starts the services, each with its trouble.
 func (w *ward) fallIll(t *testing.T) {
 	t.Helper()
-	crowded, busy := target{"crowded", freeAddress(t)}, target{"busy", freeAddress(t)}
-	proved := target{"proved", freeAddress(t)}
+	crowded, busy := target{"crowded", loopback.FreeAddress(t)}, target{"busy", loopback.FreeAddress(t)}
+	proved := target{"proved", loopback.FreeAddress(t)}
 	w.collector.watch(t, []target{crowded, busy, w.down})
 	proveLeaks(t, proved, w.collector)
 	w.crowded = startProcess(t, nil, w.service, "-listen", crowded.address, "-hold", "1100")

@@ -158,3 +158,29 @@ func TestHoursOfGrowthAddUpOverRestarts(t *testing.T) {
 		}
 	}
 }
+
+// However long ago it was, the level is known at times that grow sparser backwards.
+func TestHistory(t *testing.T) {
+	var f floors
+	r := defaults()
+	const minutes = 10 * 60
+	for minute := range minutes {
+		f.observe(&r, float64(minute), time.Unix(0, 0).Add(time.Duration(minute+1)*time.Minute).UnixNano())
+	}
+	knots := f.history(nil)
+	if len(knots) > maxKnots {
+		t.Errorf("%d knots", len(knots))
+	}
+	length := segment(&r).Minutes()
+	for i, k := range knots {
+		if want := k.at * length; math.Abs(k.level-want) > 1 {
+			t.Errorf("knot %d: %v at minute %v", i, k.level, want)
+		}
+		if i > 0 && k.at >= knots[i-1].at {
+			t.Errorf("knot %d: %v after %v", i, k.at, knots[i-1].at)
+		}
+	}
+	if first := knots[len(knots)-1].at * length; first > minutes/4 {
+		t.Errorf("it begins at minute %v", first)
+	}
+}

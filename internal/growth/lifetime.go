@@ -59,9 +59,9 @@ func (l *lifetime) observe(r *Rules, o Observation, base float64, now int64) {
 
 // exceeds tells whether the mean lifetime of those who were watched for so many hours
 // exceeds lifetime, with confidence 1 - alpha: were it lifetime, then as few exits as
-// were seen of all, or fewer, would have a probability of at most alpha. Exits of goroutines with a mean lifetime T
-// are a Poisson process of rate 1/T a goroutine; with no exit at all this is
-// exp(-hours/T) <= alpha.
+// were seen of all, or fewer, would have a probability of at most alpha. Exits of
+// goroutines with a mean lifetime T are a Poisson process of rate 1/T a goroutine; with no
+// exit at all this is exp(-hours/T) <= alpha.
 func (l *lifetime) exceeds(lifetime time.Duration, hours, alpha float64) bool {
 	return poissonCDF(l.exits, hours/lifetime.Hours()) <= alpha
 }

@@ -16,7 +16,7 @@ import "math"
 // that falls exponentially (Cox and Lewis, The Statistical Analysis of Series of Events,
 // 1966, chapter 3). Of those that came between two levels no more is known than that.
 func slows(knots []knot, base float64) bool {
-	knots = sinceBegun(knots, base)
+	knots = withoutFirstSteps(knots, base)
 	last, first := knots[0], knots[len(knots)-1]
 	whole := last.at - first.at
 	n := last.level - first.level
@@ -36,9 +36,9 @@ func slows(knots []knot, base float64) bool {
 	return times/n < mean-max(slowness*deviation, unevenness*whole)
 }
 
-// sinceBegun leaves out the earliest levels, in which the growth has only just begun: at
+// withoutFirstSteps leaves out the earliest levels, in which the growth has only just begun: at
 // what time between them is not known.
-func sinceBegun(knots []knot, base float64) []knot {
+func withoutFirstSteps(knots []knot, base float64) []knot {
 	n := len(knots)
 	base = max(base, knots[n-1].level)
 	for n > 1 && knots[n-2].level-base <= begun*(knots[0].level-base) {
