@@ -63,7 +63,7 @@ type Report struct {
 	// Start is when this process was first seen: the time since which exits
 	// and creations are counted.
 	Start time.Time
-	// Restarted tells that the process is another one than that of the
+	// Restarted reports whether the process is another one than that of the
 	// report before.
 	Restarted bool
 	// Count is the number of goroutines in the process.
@@ -106,11 +106,16 @@ type Entry struct {
 	Numbers
 }
 
+// Reconnected notes that the process is reached over a new connection, which a process
+// that was replaced forces. It holds for the snapshots that are observed next.
+func (c *Census) Reconnected() {
+	c.process.reconnected, c.process.reconnectedSinceTrace = true, true
+}
+
 // Observe takes the next snapshot of the process and returns its census. The
 // snapshot's goroutines must be sorted by ID, and IDs are below 2^63, as the
-// runtime's are. newConnection tells that the snapshot came over another connection
-// than the one before, which a process that was replaced forces.
-func (c *Census) Observe(s *stack.Snapshot, at time.Time, newConnection bool) Report {
+// runtime's are.
+func (c *Census) Observe(s *stack.Snapshot, at time.Time) Report {
 	if c.begun.IsZero() {
 		c.begun, c.start = at, at
 	}
@@ -119,10 +124,12 @@ func (c *Census) Observe(s *stack.Snapshot, at time.Time, newConnection bool) Re
 
 	restarted := false
 	if s.Source == stack.SourceTrace {
-		restarted = c.compare(s, rows, at, newConnection)
+		restarted = c.compare(s, rows, at)
 	} else {
-		c.headcount(s, rows)
+		restarted = c.headcount(s, rows, at)
 	}
+	c.created += c.process.observe(s)
+	c.groups.noteResidents(now, c.agedAfter)
 	c.sumEntries()
 	c.groups.settle(now, c.agedAfter)
 	c.entries.settle(now, c.agedAfter)
@@ -159,19 +166,36 @@ func (c *Census) identify(row int32, signature stack.Signature) {
 	c.of[row] = id
 }
 
-// headcount takes over the counts of a snapshot without IDs.
-func (c *Census) headcount(s *stack.Snapshot, rows []int32) {
+// headcount takes over the counts of a snapshot without IDs and reports whether the
+// process is another one.
+func (c *Census) headcount(s *stack.Snapshot, rows []int32, at time.Time) bool {
 	c.groups.clearCounts()
 	for i, g := range s.Groups {
 		if rows[i] != none {
 			c.groups.rows[rows[i]].count += g.Count
 		}
 	}
+	residents, gone := c.groups.residents()
+	restarted := c.process.replacedInProfile(s.Build, residents, gone)
+	if restarted {
+		c.restart(at)
+		c.groups.clearAged()
+		c.groups.clearHolders()
+	}
+	return restarted
 }
 
-// compare merges the snapshot into the list and tells whether the process is
+// restart begins afresh with a new process.
+func (c *Census) restart(at time.Time) {
+	c.start, c.created = at, 0
+	c.process, c.list = process{}, list{}
+	c.groups.restart()
+	c.entries.restart()
+}
+
+// compare merges the snapshot into the list and reports whether the process is
 // another one. What it counts goes to the rows.
-func (c *Census) compare(s *stack.Snapshot, rows []int32, at time.Time, newConnection bool) bool {
+func (c *Census) compare(s *stack.Snapshot, rows []int32, at time.Time) bool {
 	now := at.Sub(c.begun)
 	buffer := buffers.Get().(*[]byte)
 	defer buffers.Put(buffer)
@@ -179,19 +203,15 @@ func (c *Census) compare(s *stack.Snapshot, rows []int32, at time.Time, newConne
 	*buffer = slices.Grow((*buffer)[:0], max(len(c.list.varints), usualVarints*len(s.Goroutines)))
 	m := newMerge(c, s, rows)
 	m.run(*buffer, now)
-	restarted := c.process.replaced(&m.change, newConnection)
+	restarted := c.process.replaced(&m.change)
 	if restarted {
-		c.start, c.created = at, 0
-		c.process, c.list = process{}, list{}
-		c.groups.restart()
-		c.entries.restart()
+		c.restart(at)
 		*buffer = m.merged.varints
 		m = newMerge(c, s, rows)
 		m.run((*buffer)[:0], now)
 	}
 	*buffer = m.merged.varints
 	c.list.replace(m.merged)
-	c.created += c.process.observe(s)
 	c.credit(m.exits, m.exitsOfNone)
 	return restarted
 }

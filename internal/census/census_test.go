@@ -26,7 +26,7 @@ func TestLeakAndSessions(t *testing.T) {
 			delete(p.alive, current[0])
 			current = current[1:]
 		}
-		r = c.Observe(p.snapshot(stack.SourceTrace), noon.Add(time.Duration(minute)*time.Minute), minute == 0)
+		r = c.Observe(p.snapshot(stack.SourceTrace), noon.Add(time.Duration(minute)*time.Minute))
 	}
 	if got, want := groupNumbers(r, kind(leak)), (Numbers{Count: 60, Aged: 50}); got != want {
 		t.Errorf("leak: %+v, want %+v", got, want)
@@ -55,7 +55,7 @@ func TestLoopKeepsItsEntry(t *testing.T) {
 		for id := range p.alive {
 			p.alive[id] = (int(id) + minute) % 2
 		}
-		r = c.Observe(p.snapshot(stack.SourceTrace), noon.Add(time.Duration(minute)*time.Minute), false)
+		r = c.Observe(p.snapshot(stack.SourceTrace), noon.Add(time.Duration(minute)*time.Minute))
 	}
 	if len(r.Entries) != 1 || r.Entries[0].Numbers != (Numbers{Count: 30, Aged: 30}) {
 		t.Errorf("entries %+v, want one with 30 aged and no exit", r.Entries)
@@ -73,20 +73,20 @@ func TestProfileTellsCountsAndForgetsNothing(t *testing.T) {
 	for range 10 {
 		p.start(0)
 	}
-	c.Observe(p.snapshot(stack.SourceTrace), noon, false)
+	c.Observe(p.snapshot(stack.SourceTrace), noon)
 	for range 5 {
 		p.start(0)
 	}
-	r := c.Observe(p.snapshot(stack.SourceProfile), noon.Add(time.Minute), false)
+	r := c.Observe(p.snapshot(stack.SourceProfile), noon.Add(time.Minute))
 	if r.Complete || r.Count != 15 || groupNumbers(r, kind(0)).Count != 15 {
 		t.Errorf("from a profile: %+v", r)
 	}
 	checkCounts(t, r)
-	r = c.Observe(&stack.Snapshot{Source: stack.SourceProfile}, noon.Add(90*time.Second), false)
+	r = c.Observe(&stack.Snapshot{Source: stack.SourceProfile}, noon.Add(90*time.Second))
 	if got := groupNumbers(r, kind(0)).Count; r.Count != 0 || got != 0 {
 		t.Errorf("count %d of %d, want 0", got, r.Count)
 	}
-	r = c.Observe(p.snapshot(stack.SourceTrace), noon.Add(2*time.Minute), false)
+	r = c.Observe(p.snapshot(stack.SourceTrace), noon.Add(2*time.Minute))
 	if got, want := groupNumbers(r, kind(0)), (Numbers{Count: 15, Aged: 10}); got != want {
 		t.Errorf("the ages are gone: %+v, want %+v", got, want)
 	}
@@ -110,13 +110,13 @@ func TestEmptyGroupIsReportedForAWhile(t *testing.T) {
 	p := newSimulated(1, 1)
 	c := New(time.Minute, 200)
 	p.start(0)
-	c.Observe(p.snapshot(stack.SourceTrace), noon, false)
+	c.Observe(p.snapshot(stack.SourceTrace), noon)
 	clear(p.alive)
 	for _, after := range []struct {
 		seconds int
 		rows    int
 	}{{10, 1}, {60, 1}, {69, 1}, {70, 0}} {
-		r := c.Observe(p.snapshot(stack.SourceTrace), noon.Add(time.Duration(after.seconds)*time.Second), false)
+		r := c.Observe(p.snapshot(stack.SourceTrace), noon.Add(time.Duration(after.seconds)*time.Second))
 		if len(r.Groups) != after.rows || len(r.Entries) != after.rows {
 			t.Errorf("after %d s: %d groups, %d entries, want %d", after.seconds, len(r.Groups), len(r.Entries), after.rows)
 		}
@@ -140,8 +140,8 @@ func TestNewProcess(t *testing.T) {
 				delete(p.alive, id)
 			}
 		}
-		c.Observe(p.snapshot(stack.SourceTrace), noon, true)
-		c.Observe(p.snapshot(stack.SourceTrace), noon.Add(2*time.Minute), false)
+		c.Observe(p.snapshot(stack.SourceTrace), noon)
+		c.Observe(p.snapshot(stack.SourceTrace), noon.Add(2*time.Minute))
 		return c, p
 	}
 	tests := []struct {
@@ -153,7 +153,8 @@ func TestNewProcess(t *testing.T) {
 		{"nothing new", func(*simulated) {}, false, false},
 		{"nothing new behind a new connection", func(*simulated) {}, true, false},
 		{"all gone", func(p *simulated) { clear(p.alive) }, false, false},
-		{"a known ID with another entry", func(p *simulated) { p.alive[101] = 2 }, false, true},
+		{"a known ID with another entry", func(p *simulated) { p.alive[101] = 2 }, false, false},
+		{"two known IDs with another entry", func(p *simulated) { p.alive[101], p.alive[103] = 2, 4 }, false, true},
 		{"a known ID at another line", func(p *simulated) { p.alive[101] = 1 }, false, false},
 		{"a known ID without a stack", func(p *simulated) { p.alive[101] = hidden }, false, false},
 		{"newcomers in as many old blocks as Ps", func(p *simulated) { p.alive[2], p.alive[18], p.alive[20] = 0, 0, 0 }, false, false},
@@ -169,7 +170,10 @@ func TestNewProcess(t *testing.T) {
 			c, p := before()
 			test.change(p)
 			at := noon.Add(3 * time.Minute)
-			r := c.Observe(p.snapshot(stack.SourceTrace), at, test.newConnection)
+			if test.newConnection {
+				c.Reconnected()
+			}
+			r := c.Observe(p.snapshot(stack.SourceTrace), at)
 			if r.Restarted != test.want {
 				t.Fatalf("restarted: %v, want %v", r.Restarted, test.want)
 			}
@@ -195,7 +199,7 @@ func TestCleanupComesIntoSight(t *testing.T) {
 	for _, id := range []uint64{3, 40, 60} {
 		delete(p.alive, id)
 	}
-	c.Observe(p.snapshot(stack.SourceTrace), noon, false)
+	c.Observe(p.snapshot(stack.SourceTrace), noon)
 	s := p.snapshot(stack.SourceTrace)
 	finalizing, _ := stack.Read([]stack.Frame{{Function: "main.finalize"}, {Function: "runtime.runFinalizers"}}, stack.Executing)
 	s.Groups = append(s.Groups, stack.Group{Signature: finalizing, Count: 3})
@@ -209,7 +213,8 @@ func TestCleanupComesIntoSight(t *testing.T) {
 	}
 	// ID 2 became 1, which is known; 40 and 60 are not.
 	s.Goroutines[1].ID = 3
-	if r := c.Observe(s, noon.Add(time.Second), true); r.Restarted {
+	c.Reconnected()
+	if r := c.Observe(s, noon.Add(time.Second)); r.Restarted {
 		t.Error("a finalizer was taken for a new process")
 	}
 }
@@ -223,7 +228,7 @@ func TestLimitKeepsSumAndPlaces(t *testing.T) {
 			p.start(group)
 		}
 	}
-	r := c.Observe(p.snapshot(stack.SourceTrace), noon, false)
+	r := c.Observe(p.snapshot(stack.SourceTrace), noon)
 	checkSums(t, r)
 	if len(r.Groups) != limit+1 || len(r.Entries) != limit+1 {
 		t.Fatalf("%d groups and %d entries, want %d and one for the rest", len(r.Groups), len(r.Entries), limit)
@@ -236,7 +241,7 @@ func TestLimitKeepsSumAndPlaces(t *testing.T) {
 				p.start(group)
 			}
 		}
-		r = c.Observe(p.snapshot(stack.SourceTrace), noon.Add(time.Duration(look+1)*time.Second), false)
+		r = c.Observe(p.snapshot(stack.SourceTrace), noon.Add(time.Duration(look+1)*time.Second))
 		checkSums(t, r)
 	}
 	if got := rowsOfReport(r); got != first {
@@ -246,7 +251,7 @@ func TestLimitKeepsSumAndPlaces(t *testing.T) {
 	for range 100 {
 		p.start(0)
 	}
-	r = c.Observe(p.snapshot(stack.SourceTrace), noon.Add(2*time.Minute), false)
+	r = c.Observe(p.snapshot(stack.SourceTrace), noon.Add(2*time.Minute))
 	checkSums(t, r)
 	if groupNumbers(r, kind(0)).Count < 100 {
 		t.Errorf("a group that outweighs the listed is not listed: %+v", r.Groups)
@@ -275,7 +280,7 @@ func TestCountersNeverGoDown(t *testing.T) {
 			p.start(busy)
 		}
 		p.churn(groups)
-		r := c.Observe(p.snapshot(stack.SourceTrace), noon.Add(time.Duration(minute)*time.Minute), false)
+		r := c.Observe(p.snapshot(stack.SourceTrace), noon.Add(time.Duration(minute)*time.Minute))
 		checkSums(t, r)
 		for _, g := range r.Groups {
 			if g.NewExits < 0 || g.Exits != last[g.Signature.ID]+g.NewExits {
@@ -310,7 +315,7 @@ func TestMemory(t *testing.T) {
 
 func TestMemoryFollowsTheProcessDown(t *testing.T) {
 	c := grown(t, 10_000)
-	c.Observe(&stack.Snapshot{Source: stack.SourceTrace}, noon.Add(3*time.Hour), false)
+	c.Observe(&stack.Snapshot{Source: stack.SourceTrace}, noon.Add(3*time.Hour))
 	if n := cap(c.list.varints); n > 64 {
 		t.Errorf("%d bytes are kept of an empty process", n)
 	}
@@ -331,7 +336,7 @@ func grown(tb testing.TB, n int) *Census {
 				p.start(p.random.IntN(40))
 			}
 		}
-		c.Observe(p.snapshot(stack.SourceTrace), noon.Add(time.Duration(minute)*time.Minute), false)
+		c.Observe(p.snapshot(stack.SourceTrace), noon.Add(time.Duration(minute)*time.Minute))
 	}
 	return c
 }
@@ -345,13 +350,13 @@ func TestHostileGroupsAreBounded(t *testing.T) {
 			signature, _ := stack.Read([]stack.Frame{{Function: function}}, stack.Executing)
 			s.Groups = append(s.Groups, stack.Group{Signature: signature, Count: 1})
 		}
-		r := c.Observe(s, noon.Add(time.Duration(round)*time.Second), false)
+		r := c.Observe(s, noon.Add(time.Duration(round)*time.Second))
 		checkCounts(t, r)
 		if len(c.groups.rows) > maxTableRows || len(c.entries.rows) > maxTableRows {
 			t.Errorf("%d groups and %d entries are kept", len(c.groups.rows), len(c.entries.rows))
 		}
 	}
-	c.Observe(&stack.Snapshot{Source: stack.SourceProfile}, noon.Add(time.Minute), false)
+	c.Observe(&stack.Snapshot{Source: stack.SourceProfile}, noon.Add(time.Minute))
 	if len(c.groups.index) > 200 || len(c.entries.index) > 200 {
 		t.Errorf("%d groups and %d entries are remembered of an empty process", len(c.groups.index), len(c.entries.index))
 	}
@@ -391,7 +396,10 @@ func FuzzObserve(f *testing.F) {
 			if b == 0x40 {
 				source = stack.SourceProfile
 			}
-			r := c.Observe(p.snapshot(source), at, b >= 0x80)
+			if b >= 0x80 {
+				c.Reconnected()
+			}
+			r := c.Observe(p.snapshot(source), at)
 			checkCounts(t, r)
 			if r.Complete {
 				checkSums(t, r)
@@ -411,7 +419,7 @@ func BenchmarkObserve(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
 		at = at.Add(time.Minute)
-		c.Observe(s, at, false)
+		c.Observe(s, at)
 	}
 	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/goroutines, "ns/goroutine")
 	b.ReportMetric(float64(cap(c.list.varints))/goroutines, "B/goroutine")

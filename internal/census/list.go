@@ -111,11 +111,19 @@ func newMerge(c *Census, s *stack.Snapshot, rows []int32) *merge {
 }
 
 // joined notes a newcomer. Only one whose entry is known can tell a new process:
-// any other may have been there all the while, unseen.
+// any other may have been there all the while, unseen. Nor can callbacks from C: their
+// thread may have had the ID for long.
 func (m *merge) joined(id uint64, group int32) {
-	if entry := m.entry(group); entry != none && !ofRuntime(m.census.entries.rows[entry].key) {
+	entry := m.entry(group)
+	if entry != none && !m.fromC(group) && !ofRuntime(m.census.entries.rows[entry].key) {
 		m.change.newcomer(id)
 	}
+}
+
+// fromC reports whether a group is of callbacks from C, whose IDs are those of their
+// threads.
+func (m *merge) fromC(group int32) bool {
+	return group != none && m.census.of[group].signature.FromC
 }
 
 // run writes into out the list that takes the place of the census's own, and
@@ -146,6 +154,9 @@ func (m *merge) run(out []byte, now time.Duration) {
 		} else {
 			m.joined(g.ID, group)
 		}
+		if m.fromC(group) {
+			age = youngest
+		}
 		out = binary.AppendUvarint(out, g.ID-previous)
 		out = binary.AppendUvarint(out, uint64(group+1))
 		out = binary.AppendUvarint(out, uint64(age))
@@ -165,7 +176,8 @@ func (m *merge) stayed(old listed, now int32) int32 {
 		now = old.group
 	}
 	before, after := m.entry(old.group), m.entry(now)
-	m.change.stayed(old.age == 0, before == none || after == none || before == after)
+	same := before == after || before == none || after == none || m.fromC(old.group) || m.fromC(now)
+	m.change.stayed(old.age == 0, same)
 	return now
 }
 

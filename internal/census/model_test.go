@@ -166,7 +166,10 @@ func TestAgreesWithDefinition(t *testing.T) {
 				}
 				at = at.Add(time.Duration(20+p.random.IntN(80)) * time.Second)
 				n.observe(p.alive, at, agedAfter)
-				r := c.Observe(p.snapshot(stack.SourceTrace), at, p.random.IntN(20) == 0)
+				if p.random.IntN(20) == 0 {
+					c.Reconnected()
+				}
+				r := c.Observe(p.snapshot(stack.SourceTrace), at)
 				p.alive = shown
 
 				if r.Restarted {

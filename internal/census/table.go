@@ -16,6 +16,12 @@ type table[K comparable] struct {
 	free  []int32
 
 	listed []int32 // the rows reported, ascending
+
+	// windowFrom is when the present window of lowest counts began; windows counts
+	// them since the process was first seen, 0 before.
+	windowFrom time.Duration
+	windows    int
+
 	// other is the row of all that is not listed. Its exits are counted, its
 	// other numbers are what is left of the totals.
 	other struct {
@@ -33,6 +39,8 @@ type row[K comparable] struct {
 	aged    int
 	exits   counter
 	holders int           // goroutines in the list, of a group; groups, of an entry
+	lowest  int           // count in the present window
+	before  int           // lowest count in the window before
 	emptied time.Duration // when count was first seen to be 0, or stillHeld
 }
 
@@ -116,6 +124,42 @@ func (t *table[K]) restart() {
 		t.rows[i].exits = counter{}
 	}
 	t.other.exits = counter{}
+	t.windows = 0
+}
+
+// noteResidents takes the present counts into the lowest ones, in windows of the given
+// length.
+func (t *table[K]) noteResidents(now, length time.Duration) {
+	next := t.windows == 0 || now-t.windowFrom >= length
+	if next {
+		t.windows++
+		t.windowFrom = now
+	}
+	for i := range t.rows {
+		r := &t.rows[i]
+		if next {
+			r.before, r.lowest = r.lowest, r.count
+		}
+		r.lowest = min(r.lowest, r.count)
+	}
+}
+
+// residents returns how many goroutines were in their rows in every snapshot of this
+// window and the one before, as far as there were any, and how many of them are not
+// there now.
+func (t *table[K]) residents() (residents, gone int) {
+	if t.windows == 0 {
+		return 0, 0
+	}
+	for i := range t.rows {
+		n := t.rows[i].lowest
+		if t.windows > 1 {
+			n = min(n, t.rows[i].before)
+		}
+		residents += n
+		gone += max(0, n-t.rows[i].count)
+	}
+	return residents, gone
 }
 
 // credit adds exits to the row in which they are reported, that of all others

@@ -113,6 +113,34 @@ func TestSnapshotOutlivesItsData(t *testing.T) {
 	}
 }
 
+// The build is that of the first mapping, which is the binary's. The others are of
+// shared libraries.
+func TestDecodeReadsTheBuild(t *testing.T) {
+	for _, test := range []struct {
+		name string
+		body message
+		want string
+	}{
+		{"none", with(2, aMapping(7)), ""},
+		{"no mapping", with(2, nil), ""},
+		{"of the binary", with(2, aBuild(7, 6)), "main.go"},
+		{"of a library", with(2, aMapping(7).then(aBuild(7, 6))), ""},
+		{"of both", with(2, aBuild(7, 6).then(aBuild(7, 3))), "main.go"},
+		{"not fit to be shown", message{}.then(small()[:2]...).then(aBuild(7, 8)).then(small()[3:8]...).
+			then(someStrings("", "goroutine", "count", "runtime.gopark", "main.leaf", "main.root", "main.go", "/app", "\x1b\xff")), stack.Clean("\x1b\xff")},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			s, err := Decode(test.body, plenty)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if s.Build != test.want {
+				t.Errorf("got %q, want %q", s.Build, test.want)
+			}
+		})
+	}
+}
+
 // A profile without a goroutine is sound, though no process has it.
 func TestDecodeOfNoSample(t *testing.T) {
 	s, err := Decode(with(1, nil), plenty)

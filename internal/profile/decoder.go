@@ -69,7 +69,9 @@ func (d *decoder) group(body []byte) (*stack.Snapshot, error) {
 		}
 		samples = rest
 	}
-	return d.groups.snapshot(), nil
+	s := d.groups.snapshot()
+	s.Build = d.tables.names.own(uint32(d.tally.build))
+	return s, nil
 }
 
 // emptied returns an empty slice with room for n elements: s itself, if it has it.

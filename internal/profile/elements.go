@@ -111,9 +111,8 @@ func errTooDeep() error {
 	return malformed("a stack of more than %d frames", maxFrames)
 }
 
-// readMapping reads of a mapping which strings it refers to. Nothing else is of
-// use, but these strings come last in what Go writes: if they are not there, the
-// profile was cut short.
+// readMapping reads which strings a mapping refers to. They come last in what Go
+// writes: if they are not there, the profile was cut short.
 func readMapping(b []byte) (file, buildID uint64, err error) {
 	var tag, v uint64
 	for len(b) > 0 {

@@ -55,6 +55,10 @@ func aMapping(file uint64) message {
 	return message{}.bytes(3, message{}.number(1, 1).number(5, file))
 }
 
+func aBuild(file, build uint64) message {
+	return message{}.bytes(3, message{}.number(1, 1).number(5, file).number(6, build))
+}
+
 func aLocation(id uint64, lines ...message) message {
 	m := message{}.number(1, id)
 	for _, l := range lines {

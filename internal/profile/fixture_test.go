@@ -32,6 +32,9 @@ func TestFixtures(t *testing.T) {
 			if s.Source != stack.SourceProfile || s.Goroutines != nil || s.Stackless != 0 || s.HighestID != 0 || s.Procs != 0 {
 				t.Errorf("the snapshot has what a profile cannot tell: %+v", s)
 			}
+			if known := version != "go1.23"; (s.Build != "") != known {
+				t.Errorf("build ID %q: Go writes one from 1.24 on", s.Build)
+			}
 			golden(t, filepath.Join("testdata", version+".txt"), describe(s))
 		})
 	}

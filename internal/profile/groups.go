@@ -9,11 +9,11 @@ import (
 	"github.com/otel-goroutine/otel-goroutine/internal/stack"
 )
 
-// maxGroups is the most signatures that a snapshot may have. Each takes 100
+// maxGroups is the most signatures that a snapshot may have. Each takes 110
 // bytes and can be had for 10 in a profile, so without a limit a hostile one
-// would grow tenfold. A signature is a line in which goroutines of one entry
+// would grow elevenfold. A signature is a line in which goroutines of one entry
 // wait; the largest programs have some thousands of such lines.
-const maxGroups = 1 << 16
+const maxGroups = 60_000
 
 // maxFramesPerByte is the most frames that a profile may have for each of its
 // bytes, all stacks together. A frame takes a byte at least, unless it was inlined

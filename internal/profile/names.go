@@ -34,7 +34,7 @@ func (n *names) fill(body []byte, seen *tally) {
 	n.body = body[seen.stringsAt.from:seen.stringsAt.to]
 	n.text = string(n.body)
 	n.places = emptied(n.places, seen.strings)
-	n.most = min(seen.strings, 2*seen.functions) // the name and the path of each
+	n.most = min(seen.strings, 2*seen.functions+1) // the name and the path of each, and the build
 	for rest := n.body; len(rest) > 0; {
 		tag, _, _, after := next(rest)
 		if tag == profileString {

@@ -13,6 +13,11 @@ type tally struct {
 	// highestString is the highest index of a string that was seen.
 	highestString uint64
 
+	// mappings is how many mappings were seen, and build the index of the string
+	// with the build ID of the first, which is that of the binary.
+	mappings int
+	build    uint64
+
 	kind kind
 
 	// audit is nil, or looks into everything.
@@ -87,6 +92,10 @@ func (t *tally) sampleType(b []byte) error {
 func (t *tally) mapping(b []byte) error {
 	file, buildID, err := readMapping(b)
 	t.highestString = max(t.highestString, file, buildID)
+	if t.mappings == 0 {
+		t.build = buildID
+	}
+	t.mappings++
 	return err
 }
 

@@ -44,6 +44,8 @@ type Snapshot struct {
 	HighestID uint64
 	// Procs is the GOMAXPROCS of the process. Only from a trace; 0 is unknown.
 	Procs int
+	// Build is the build ID of the binary. Only from a profile; empty is unknown.
+	Build string
 }
 
 // Count returns the number of goroutines in the snapshot.

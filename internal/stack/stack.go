@@ -42,6 +42,9 @@ type Signature struct {
 	// Entry is the function that they were started with; empty if their
 	// stacks are too deep to show it.
 	Entry string
+	// FromC marks callbacks from a thread that C created. All callbacks of one
+	// thread share a goroutine ID, so the ID says nothing of their ages.
+	FromC bool
 }
 
 // ID is the hash of a signature.

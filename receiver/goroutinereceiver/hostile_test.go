@@ -113,35 +113,6 @@ func TestShutdownClosesConnections(t *testing.T) {
 	}
 }
 
-// TestNewConnectionIsRemembered has the first scrape of a new process fail: the
-// next must still know that there was a new connection.
-func TestNewConnectionIsRemembered(t *testing.T) {
-	var status atomic.Int64
-	status.Store(http.StatusOK)
-	mux := pprofMux()
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, request *http.Request) {
-		if code := int(status.Load()); code != http.StatusOK {
-			w.WriteHeader(code)
-			return
-		}
-		mux.ServeHTTP(w, request)
-	}))
-	defer server.Close()
-	r, _ := idle(t, testConfig(targetAt(server.Listener.Addr().String())))
-	target := r.targets[0]
-	require.True(t, scraped{target.scrape(t.Context())}.up())
-	require.False(t, target.reconnected)
-
-	server.CloseClientConnections()
-	status.Store(http.StatusServiceUnavailable)
-	require.False(t, scraped{target.scrape(t.Context())}.up())
-	assert.True(t, target.reconnected)
-
-	status.Store(http.StatusOK)
-	require.True(t, scraped{target.scrape(t.Context())}.up())
-	assert.False(t, target.reconnected)
-}
-
 // TestFallbackByFault has traces fail in ways of their own while profiles work.
 func TestFallbackByFault(t *testing.T) {
 	hang := func(_ http.ResponseWriter, request *http.Request) { <-request.Context().Done() }

@@ -159,19 +159,26 @@ func TestLeaksBelongToTheirCensus(t *testing.T) {
 	}
 }
 
-// TestLeakProfileOverANewConnection may be of another process than the trace before it.
-// The next census must know.
+// TestLeakProfileOverANewConnection may be of another process than the profile before
+// it. The next census, over the same connection as the leak profile, must know.
 func TestLeakProfileOverANewConnection(t *testing.T) {
-	for _, closes := range []bool{false, true} {
+	for _, renewed := range []bool{false, true} {
 		mux := pprofMux()
 		mux.Handle("/debug/pprof/goroutineleak", realLeaks(t))
-		r, _ := idle(t, leakConfig(targetAt(serve(t, http.HandlerFunc(func(w http.ResponseWriter, request *http.Request) {
-			if closes && request.URL.Path == "/debug/pprof/trace" {
+		var closes atomic.Bool
+		closes.Store(renewed)
+		endpoint := serve(t, http.HandlerFunc(func(w http.ResponseWriter, request *http.Request) {
+			if closes.Load() && request.URL.Path == "/debug/pprof/goroutine" {
 				w.Header().Set("Connection", "close")
 			}
 			mux.ServeHTTP(w, request)
-		})))))
-		require.True(t, scraped{r.targets[0].scrape(t.Context())}.up())
-		assert.Equal(t, closes, r.targets[0].reconnected)
+		}))
+		r, _ := idle(t, leakConfig(targetAt(endpoint, func(c *TargetConfig) { c.Capture = CaptureProfile })))
+		end := crowd(t, 500)
+		first := startOf(t, scraped{r.targets[0].scrape(t.Context())})
+		closes.Store(false)
+		end()
+		second := startOf(t, scraped{r.targets[0].scrape(t.Context())})
+		assert.Equal(t, renewed, second > first)
 	}
 }

@@ -14,6 +14,7 @@ import (
 	"go.opentelemetry.io/otel/sdk/metric/metricdata"
 	"go.opentelemetry.io/otel/sdk/metric/metricdata/metricdatatest"
 
+	"github.com/otel-goroutine/otel-goroutine/internal/census"
 	"github.com/otel-goroutine/otel-goroutine/receiver/goroutinereceiver/internal/metadata"
 	"github.com/otel-goroutine/otel-goroutine/receiver/goroutinereceiver/internal/metadatatest"
 )
@@ -37,7 +38,7 @@ func TestPanicCostsOneScrape(t *testing.T) {
 			return broken(&t.captor.profiles, func(w *want) { w.check = func(io.Reader) error { panic("provoked") } })
 		}},
 		{"census", CaptureAuto, false, func(t *target) func() {
-			t.census = nil
+			t.census = new(census.Census)
 			return func() {} // the scrape makes a new one
 		}},
 	}

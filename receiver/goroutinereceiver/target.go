@@ -18,7 +18,6 @@ import (
 
 	"github.com/otel-goroutine/otel-goroutine/internal/census"
 	"github.com/otel-goroutine/otel-goroutine/internal/exectrace"
-	"github.com/otel-goroutine/otel-goroutine/internal/stack"
 	"github.com/otel-goroutine/otel-goroutine/receiver/goroutinereceiver/internal/metadata"
 )
 
@@ -35,9 +34,6 @@ type target struct {
 	resource  pcommon.Resource
 	panics    func(context.Context)
 	outcome   outcome
-	// reconnected tells that there was a new connection since the latest trace
-	// that the census took.
-	reconnected bool
 	// at is when the latest census was taken. What is proved of leaks has the same time
 	// stamp, or it would not belong to the same observation.
 	at        time.Time
@@ -130,7 +126,7 @@ func (t *target) scrape(parent context.Context) pmetric.Metrics {
 	c := t.guardedCapture(ctx)
 	t.countPanics(ctx, c.err, c.noTrace)
 	took := time.Since(began)
-	t.reconnected = t.reconnected || c.newConnection
+	t.noteConnection(c.newConnection)
 	if c.err == nil {
 		c.err = t.guardedCensus(c)
 		t.countPanics(ctx, c.err)
@@ -167,16 +163,13 @@ func (t *target) guardedCensus(c captured) (err error) {
 	}()
 	defer t.guard(&err)
 	now := time.Now()
-	report := t.census.Observe(c.snapshot, now, t.reconnected)
+	report := t.census.Observe(c.snapshot, now)
 	if report.Restarted {
 		t.outcome.restarted()
 		t.leaks.restart()
 	}
 	t.at = now
 	t.recordCensus(report, now)
-	if c.source == stack.SourceTrace {
-		t.reconnected = false
-	}
 	return nil
 }
 
@@ -198,8 +191,15 @@ func (t *target) guardedLeaks(parent context.Context, goroutines int) (err error
 	defer cancel()
 	defer t.guard(&err)
 	newConnection, err := t.leaks.collect(ctx, goroutines)
-	t.reconnected = t.reconnected || newConnection
+	t.noteConnection(newConnection)
 	return err
+}
+
+// noteConnection notes whether the target was connected to anew.
+func (t *target) noteConnection(isNew bool) {
+	if isNew {
+		t.census.Reconnected()
+	}
 }
 
 // countPanics counts the errors that were panics.

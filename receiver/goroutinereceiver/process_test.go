@@ -1,0 +1,94 @@
+package goroutinereceiver
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"sync"
+	"sync/atomic"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/pdata/pcommon"
+)
+
+// crowd starts n goroutines that wait, and returns what ends them.
+func crowd(t *testing.T, n int) (end func()) {
+	t.Helper()
+	until := make(chan struct{})
+	var waiting sync.WaitGroup
+	for range n {
+		waiting.Go(func() { waitForNothing(until) })
+	}
+	end = sync.OnceFunc(func() {
+		close(until)
+		waiting.Wait()
+	})
+	t.Cleanup(end)
+	return end
+}
+
+// startOf is the start timestamp of the groups' counts.
+func startOf(t *testing.T, s scraped) pcommon.Timestamp {
+	t.Helper()
+	points := s.points("goroutine.stack.count")
+	require.NotEmpty(t, points)
+	return points[0].StartTimestamp()
+}
+
+// TestNewProcessOfProfiles has most goroutines of a target gone behind a new
+// connection, which is how a process that was replaced looks in profiles. The first
+// scrape of the new one fails, as it often does: the next still knows.
+func TestNewProcessOfProfiles(t *testing.T) {
+	var status atomic.Int64
+	status.Store(http.StatusOK)
+	mux := pprofMux()
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, request *http.Request) {
+		if code := int(status.Load()); code != http.StatusOK {
+			w.WriteHeader(code)
+			return
+		}
+		mux.ServeHTTP(w, request)
+	}))
+	defer server.Close()
+	r, _ := idle(t, testConfig(targetAt(server.Listener.Addr().String(), func(c *TargetConfig) { c.Capture = CaptureProfile })))
+	target := r.targets[0]
+	scrape := func() scraped { return scraped{target.scrape(t.Context())} }
+
+	end := crowd(t, 500)
+	first := startOf(t, scrape())
+	assert.Equal(t, first, startOf(t, scrape()), "nothing has changed")
+	server.CloseClientConnections()
+	assert.Equal(t, first, startOf(t, scrape()), "a new connection alone says nothing")
+	server.CloseClientConnections()
+	status.Store(http.StatusServiceUnavailable)
+	require.False(t, scrape().up())
+	status.Store(http.StatusOK)
+	end()
+	second := startOf(t, scrape())
+	assert.Greater(t, second, first, "another process")
+	assert.Equal(t, second, startOf(t, scrape()), "the same process again")
+}
+
+// TestNewBuild has the profiles of two builds of one program, behind one connection as
+// a proxy would have it.
+func TestNewBuild(t *testing.T) {
+	var build atomic.Pointer[[]byte]
+	serveBuild := func(file string) {
+		body, err := os.ReadFile("../../internal/profile/testdata/" + file)
+		require.NoError(t, err)
+		build.Store(&body)
+	}
+	endpoint := serve(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write(*build.Load()) }))
+	r, _ := idle(t, testConfig(targetAt(endpoint, func(c *TargetConfig) { c.Capture = CaptureProfile })))
+	scrape := func() scraped { return scraped{r.targets[0].scrape(t.Context())} }
+
+	serveBuild("go1.25.pb.gz")
+	first := startOf(t, scrape())
+	assert.Equal(t, first, startOf(t, scrape()), "the same build")
+	serveBuild("go1.26.pb.gz")
+	second := startOf(t, scrape())
+	assert.Greater(t, second, first, "another build")
+	assert.Equal(t, second, startOf(t, scrape()), "the same build again")
+}
