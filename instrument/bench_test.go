@@ -121,7 +121,7 @@ func BenchmarkSample(b *testing.B) {
 func sampleOnce(b *testing.B, atLeast int) func() {
 	s := newTestSampler(defaultConfig(), newCaptor(CaptureTrace).take)
 	return func() {
-		if err := s.measure(); err != nil || s.latest.Load().sum() < int64(atLeast) {
+		if err := s.measure(b.Context()); err != nil || latestOf(s).sum() < int64(atLeast) {
 			b.Fatal(err)
 		}
 	}
@@ -211,7 +211,7 @@ func observe(b *testing.B, c *census.Census, body []byte) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	c.Observe(s, time.Now(), false)
+	c.Observe(s, time.Now())
 }
 
 // live returns the bytes of the heap that live. It collects twice, as what a

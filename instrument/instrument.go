@@ -63,9 +63,9 @@ var errSlow = errors.New("instrument: a sample or a collection of the MeterProvi
 // leaks:
 //
 //	go.goroutine.count, go.memory.*, ...            by contrib's runtime, unless WithRuntimeMetrics(false)
-//	goroutine.creations             {goroutine}     Goroutines created since the process began.
+//	goroutine.creations             {goroutine}     Goroutines created since Start.
 //	goroutine.state.count           {goroutine}     Goroutines by what the scheduler does with them (runnable, running, waiting, not_in_go).
-//	process.cpu.time                s               CPU time that the process has used, by cpu.mode (user, system).
+//	process.cpu.time                s               CPU time that the process has used since Start, by cpu.mode (user, system).
 //	goroutine.stack.count           {goroutine}     Goroutines of a group: same state, same line, same entry function.
 //	goroutine.stack.aged.count      {goroutine}     Those of them that were first seen at least WithAgedAfter ago.
 //	goroutine.stack.aged.exits      {goroutine}     Aged goroutines, last seen in the group, that are gone.
@@ -82,17 +82,19 @@ var errSlow = errors.New("instrument: a sample or a collection of the MeterProvi
 // sums are exact. pprof labels and argument values are never read.
 //
 // Samples are taken by one goroutine, the first at once, and only while the
-// MeterProvider has somebody to report to. Ages are absent where a goroutine profile
+// MeterProvider has somebody to report to. A reader that collects less often than every
+// ten minutes gets a sample taken for it. Ages are absent where a goroutine profile
 // took the place of a trace; all of a sample is absent where none could be taken, but
-// for the exits there were since Start, which are always reported. What goes wrong
-// later is told to otel.Handle, once.
+// for the totals of exits. What goes wrong later is told to otel.Handle, once.
 //
 // An error names every option and environment variable that is wrong. Start never
 // panics, nor does anything that it has started.
 //
 // stop ends the reporting. It returns within 500 ms, or when ctx ends, with an error
 // if something was still under way by then, which then ends by itself. It may be
-// called any number of times and from anywhere, and is never nil.
+// called any number of times and from anywhere, and is never nil. The totals of
+// counters remain with the MeterProvider, as those of all counters do: a Start that
+// follows adds to them.
 func Start(options ...Option) (stop func(ctx context.Context) error, err error) {
 	stop = func(context.Context) error { return nil }
 	off, err := isDisabled(os.Getenv)
@@ -162,7 +164,7 @@ func (i *instance) start(options []Option) error {
 	if err != nil {
 		return err
 	}
-	i.metrics, i.sampler = made, newSampler(c, made.probe)
+	i.metrics, i.sampler = made, newSampler(c, made)
 	if _, err := meter.RegisterCallback(i.observe, observed...); err != nil {
 		return err
 	}
@@ -184,15 +186,15 @@ func (i *instance) run(ctx context.Context) {
 }
 
 // observe is the callback.
-func (i *instance) observe(_ context.Context, o metric.Observer) error {
+func (i *instance) observe(ctx context.Context, o metric.Observer) error {
 	if i.stopped.Load() {
 		return nil
 	}
 	return named(guard(func() error {
-		i.sampler.read.Store(true)
-		i.metrics.observeScheduler(o)
-		i.metrics.observeCPUTime(o)
-		i.metrics.observeSampler(o, i.sampler)
+		i.sampler.await(ctx)
+		i.metrics.scheduler.observe(ctx, o, i.metrics.stateCount)
+		i.metrics.cpu.observe(ctx)
+		i.metrics.observeSampler(ctx, o, i.sampler)
 		return nil
 	}))
 }

@@ -1,28 +1,32 @@
 package instrument
 
 import (
+	"context"
 	"errors"
 	"time"
 
-	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/metric"
 
 	"github.com/otel-goroutine/otel-goroutine/internal/telemetry"
 )
 
-// instruments are what is observed, beside what contrib's runtime observes. All but
-// probe are read in one callback.
+// instruments are what is reported, beside what contrib's runtime reports.
+//
+// What counts up is a synchronous counter, although it is read in a callback like the
+// rest. The total of such a counter stays with the MeterProvider: it neither falls nor
+// is counted again when instrument is stopped and started anew, or when a collection
+// finds nothing to observe.
 type instruments struct {
-	creations  metric.Int64ObservableCounter
+	scheduler  *scheduler
 	stateCount metric.Int64ObservableUpDownCounter
-	cpuTime    metric.Float64ObservableCounter
+	cpu        *cpuCounter
 
 	groups, entries level
 	stackLeaked     metric.Int64ObservableUpDownCounter
 
 	interval, duration metric.Float64ObservableGauge
 
-	// probe tells whether anybody is reported to. It counts nothing, and what
+	// probe exists only for its Enabled method. It counts nothing, and what
 	// counts nothing is not exported.
 	probe metric.Int64Counter
 }
@@ -32,18 +36,18 @@ type instruments struct {
 func newInstruments(meter metric.Meter) (*instruments, []metric.Observable, error) {
 	m := maker{meter: meter}
 	i := &instruments{
-		creations:  m.counter(telemetry.GoroutineCreations, "Goroutines created since the process began."),
+		scheduler:  newScheduler(m.counter(telemetry.GoroutineCreations, "Goroutines created.")),
 		stateCount: m.upDownCounter(telemetry.StateCount, "Goroutines by what the scheduler does with them, the runtime's own included."),
-		cpuTime:    m.seconds(telemetry.ProcessCPUTime, "CPU time that the process has used."),
+		cpu:        newCPUCounter(m.seconds(telemetry.ProcessCPUTime, "CPU time that the process has used.")),
 		groups: level{
 			count: m.upDownCounter(telemetry.StackCount, "Goroutines of the group."),
 			aged:  m.upDownCounter(telemetry.StackAgedCount, "Goroutines of the group that were first seen at least aged_after ago."),
-			exits: m.counter(telemetry.StackAgedExits, "Goroutines that were aged, were last seen in the group, and are gone from the process."),
+			exits: newExitCounter(m.counter(telemetry.StackAgedExits, "Goroutines that were aged, were last seen in the group, and are gone from the process."), otherSignature),
 		},
 		entries: level{
 			count: m.upDownCounter(telemetry.EntryCount, "Goroutines started with the function."),
 			aged:  m.upDownCounter(telemetry.EntryAgedCount, "Goroutines started with the function that were first seen at least aged_after ago."),
-			exits: m.counter(telemetry.EntryAgedExits, "Goroutines started with the function that were aged and are gone from the process."),
+			exits: newExitCounter(m.counter(telemetry.EntryAgedExits, "Goroutines started with the function that were aged and are gone from the process."), otherEntry),
 		},
 		stackLeaked: m.upDownCounter(telemetry.StackLeakedCount, "Goroutines of the group that the runtime has proved to be leaked."),
 		interval:    m.gauge(telemetry.SampleInterval, "Time from one sample of the stacks to the next. It is longer than was asked for when sampling would otherwise exceed its budget."),
@@ -60,10 +64,10 @@ type maker struct {
 	errs  []error
 }
 
-func (m *maker) counter(name, description string) metric.Int64ObservableCounter {
-	i, err := m.meter.Int64ObservableCounter(name,
+func (m *maker) counter(name, description string) metric.Int64Counter {
+	i, err := m.meter.Int64Counter(name,
 		metric.WithDescription(description), metric.WithUnit(telemetry.UnitGoroutine))
-	m.add(i, err)
+	m.errs = append(m.errs, err)
 	return i
 }
 
@@ -74,10 +78,10 @@ func (m *maker) upDownCounter(name, description string) metric.Int64ObservableUp
 	return i
 }
 
-func (m *maker) seconds(name, description string) metric.Float64ObservableCounter {
-	i, err := m.meter.Float64ObservableCounter(name,
+func (m *maker) seconds(name, description string) metric.Float64Counter {
+	i, err := m.meter.Float64Counter(name,
 		metric.WithDescription(description), metric.WithUnit(telemetry.UnitSeconds))
-	m.add(i, err)
+	m.errs = append(m.errs, err)
 	return i
 }
 
@@ -100,19 +104,15 @@ func (m *maker) add(i metric.Observable, err error) {
 }
 
 // observeSampler observes the latest sample and the latest leak profile.
-func (i *instruments) observeSampler(o metric.Observer, s *sampler) {
+func (i *instruments) observeSampler(ctx context.Context, o metric.Observer, s *sampler) {
 	if s.capture != CaptureOff {
 		o.ObserveFloat64(i.interval, time.Duration(s.every.Load()).Seconds())
 	}
-	if latest := s.fresh(); latest != nil {
+	s.read(func(latest *sample) {
 		o.ObserveFloat64(i.duration, latest.took.Seconds(), latest.source)
-		i.groups.observe(o, latest.groups, latest.complete)
-		i.entries.observe(o, latest.entries, latest.complete)
-	}
-	if gone := s.gone.Load(); gone != nil {
-		i.groups.observeExits(o, gone.groups)
-		i.entries.observeExits(o, gone.entries)
-	}
+		i.groups.observe(ctx, o, latest.groups, latest.complete)
+		i.entries.observe(ctx, o, latest.entries, latest.complete)
+	})
 	for _, r := range s.freshLeaks() {
 		o.ObserveInt64(i.stackLeaked, r.count, r.attributes)
 	}
@@ -121,39 +121,16 @@ func (i *instruments) observeSampler(o metric.Observer, s *sampler) {
 // level is what is counted of groups, or of entries.
 type level struct {
 	count, aged metric.Int64ObservableUpDownCounter
-	exits       metric.Int64ObservableCounter
+	exits       *exitCounter
 }
 
-func (l *level) observe(o metric.Observer, rows []row, complete bool) {
-	for _, r := range rows {
+func (l *level) observe(ctx context.Context, o metric.Observer, rows []row, complete bool) {
+	for i := range rows {
+		r := &rows[i]
 		o.ObserveInt64(l.count, r.count, r.attributes)
 		if complete {
 			o.ObserveInt64(l.aged, r.aged, r.attributes)
-		}
-		if complete && r.exits == 0 {
-			o.ObserveInt64(l.exits, 0, r.attributes)
+			l.exits.show(ctx, r)
 		}
 	}
-}
-
-// observeExits observes those that anybody has left.
-func (l *level) observeExits(o metric.Observer, totals []total) {
-	for _, t := range totals {
-		o.ObserveInt64(l.exits, t.exits, t.attributes)
-	}
-}
-
-// The attributes of CPU time, as the semantic conventions have them.
-var (
-	modeUser   = attributesOption(attribute.String(telemetry.AttrCPUMode, "user"))
-	modeSystem = attributesOption(attribute.String(telemetry.AttrCPUMode, "system"))
-)
-
-func (i *instruments) observeCPUTime(o metric.Observer) {
-	user, system, known := cpuTime()
-	if !known {
-		return
-	}
-	o.ObserveFloat64(i.cpuTime, user.Seconds(), modeUser)
-	o.ObserveFloat64(i.cpuTime, system.Seconds(), modeSystem)
 }

@@ -11,8 +11,8 @@ import (
 	"github.com/otel-goroutine/otel-goroutine/internal/telemetry"
 )
 
-// sample is one look at the process, in the form in which it is observed. It does
-// not change any more, so any number of callbacks may read it.
+// sample is one look at the process, in the form in which it is observed. It is
+// immutable.
 type sample struct {
 	at     time.Time
 	took   time.Duration
@@ -26,10 +26,10 @@ type sample struct {
 type row struct {
 	set                attribute.Set
 	attributes         metric.MeasurementOption // the same
-	count, aged, exits int64
+	count, aged, exits int64                    // exits since the sample before
 }
 
-// newSample returns a sample with the exits since the one before.
+// newSample returns a report as a sample.
 func newSample(r census.Report, at time.Time) *sample {
 	s := &sample{
 		at:       at,

@@ -1,7 +1,9 @@
 package instrument
 
 import (
+	"context"
 	"runtime/metrics"
+	"sync"
 
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/metric"
@@ -28,21 +30,59 @@ func stateOption(state string) metric.MeasurementOption {
 	return attributesOption(attribute.String(telemetry.AttrState, state))
 }
 
-// observeScheduler observes what the scheduler counts by itself. What this version
-// of Go does not count is left out.
-func (i *instruments) observeScheduler(o metric.Observer) {
-	read := make([]metrics.Sample, 0, len(schedulerStates)+1)
-	for _, s := range schedulerStates {
-		read = append(read, metrics.Sample{Name: s.name})
+// scheduler counts the goroutines that are created from its making on. It is safe for
+// concurrent use.
+type scheduler struct {
+	creations metric.Int64Counter
+
+	mu   sync.Mutex
+	last uint64 // of the runtime's count
+}
+
+func newScheduler(creations metric.Int64Counter) *scheduler {
+	s := &scheduler{creations: creations}
+	s.last, _ = uint64Of(readMetrics(created)[0])
+	return s
+}
+
+// observe observes what the scheduler counts by itself. What this version of Go does
+// not count is left out.
+func (s *scheduler) observe(ctx context.Context, o metric.Observer, stateCount metric.Int64ObservableUpDownCounter) {
+	names := []string{created}
+	for _, state := range schedulerStates {
+		names = append(names, state.name)
 	}
-	read = append(read, metrics.Sample{Name: created})
-	metrics.Read(read)
-	for n, s := range schedulerStates {
-		if value := read[n].Value; value.Kind() == metrics.KindUint64 {
-			o.ObserveInt64(i.stateCount, int64(value.Uint64()), s.attributes)
+	read := readMetrics(names...)
+	if n, ok := uint64Of(read[0]); ok {
+		s.creations.Add(ctx, s.since(n))
+	}
+	for i, state := range schedulerStates {
+		if n, ok := uint64Of(read[1+i]); ok {
+			o.ObserveInt64(stateCount, int64(n), state.attributes)
 		}
 	}
-	if value := read[len(schedulerStates)].Value; value.Kind() == metrics.KindUint64 {
-		o.ObserveInt64(i.creations, int64(value.Uint64()))
+}
+
+// since returns how many goroutines were created since the last call.
+func (s *scheduler) since(n uint64) int64 {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	n, s.last = max(n, s.last)-s.last, max(n, s.last)
+	return int64(n)
+}
+
+func readMetrics(names ...string) []metrics.Sample {
+	samples := make([]metrics.Sample, len(names))
+	for i, name := range names {
+		samples[i].Name = name
 	}
+	metrics.Read(samples)
+	return samples
+}
+
+func uint64Of(s metrics.Sample) (uint64, bool) {
+	if s.Value.Kind() != metrics.KindUint64 {
+		return 0, false
+	}
+	return s.Value.Uint64(), true
 }

@@ -122,7 +122,7 @@ func (c *Census) Observe(s *stack.Snapshot, at time.Time) Report {
 	now := at.Sub(c.begun)
 	rows := c.rowsOf(s)
 
-	restarted := false
+	var restarted bool
 	if s.Source == stack.SourceTrace {
 		restarted = c.compare(s, rows, at)
 	} else {

@@ -195,7 +195,7 @@ func TestCallbacksFromCHaveNoAges(t *testing.T) {
 	look(0, a, inC, inC)
 	var r Report
 	for minute := range 20 {
-		r = look(2*minute+1, a, b, inC)
+		look(2*minute+1, a, b, inC)
 		r = look(2*minute+2, b, a, a)
 	}
 	for _, s := range []stack.Signature{a, b} {

@@ -1,0 +1,54 @@
+package instrument
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/metric"
+
+	"github.com/otel-goroutine/otel-goroutine/internal/telemetry"
+)
+
+// cpuCounter counts the CPU time that the process uses from its making on. It is safe
+// for concurrent use.
+type cpuCounter struct {
+	seconds metric.Float64Counter
+
+	mu                   sync.Mutex
+	lastUser, lastSystem time.Duration
+}
+
+func newCPUCounter(seconds metric.Float64Counter) *cpuCounter {
+	c := &cpuCounter{seconds: seconds}
+	c.lastUser, c.lastSystem, _ = cpuTime()
+	return c
+}
+
+// The attributes of CPU time, as the semantic conventions have them.
+var (
+	modeUser   = attributesOption(attribute.String(telemetry.AttrCPUMode, "user"))
+	modeSystem = attributesOption(attribute.String(telemetry.AttrCPUMode, "system"))
+)
+
+// observe counts what was used since the last call. Where the platform does not tell,
+// nothing is counted.
+func (c *cpuCounter) observe(ctx context.Context) {
+	user, system, known := cpuTime()
+	if !known {
+		return
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.seconds.Add(ctx, since(&c.lastUser, user).Seconds(), modeUser)
+	c.seconds.Add(ctx, since(&c.lastSystem, system).Seconds(), modeSystem)
+}
+
+// since returns by how much a time has risen since the last call. The kernel divides
+// what it has counted into the two by estimate, so one of them may fall.
+func since(last *time.Duration, now time.Duration) time.Duration {
+	risen := max(0, now-*last)
+	*last += risen
+	return risen
+}
