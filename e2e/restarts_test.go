@@ -27,11 +27,11 @@ receivers:
         endpoint: %[1]s
   goroutine/traces:
     collection_interval: 100ms
-    aged_after: 90ms
+    aged_after: 100ms
     targets: [{endpoint: %[2]s, service_name: traced, capture: trace}]
   goroutine/profiles:
     collection_interval: 100ms
-    aged_after: 90ms
+    aged_after: 100ms
     targets: [{endpoint: %[2]s, service_name: profiled, capture: profile}]
 
 exporters:
@@ -77,7 +77,7 @@ func TestRestartsCountNothingTwice(t *testing.T) {
 			"OTEL_METRIC_EXPORT_INTERVAL=100",
 			"OTEL_SERVICE_NAME=pushed",
 			"OTEL_GO_GOROUTINE_INTERVAL=100ms",
-			"OTEL_GO_GOROUTINE_AGED_AFTER=90ms",
+			"OTEL_GO_GOROUTINE_AGED_AFTER=100ms",
 			"OTEL_GO_GOROUTINE_OVERHEAD_BUDGET=0.5",
 		}, service, "-listen", pprof, "-for", "2m")
 	}
