@@ -17,7 +17,8 @@ import (
 
 const mib = 1 << 20
 
-// level is a number that a process has told by itself since it began.
+// level is a number that a process has told by itself since it began. A service without a
+// name has a resource without attributes.
 type level struct {
 	service, metric string
 	attributes      map[string]any
@@ -50,11 +51,18 @@ func waiting(since time.Time, value func(time.Duration) int64) level {
 	}, since, value}
 }
 
+// nameless is how many goroutines there are of a service that nobody has named.
+func nameless(since time.Time) level {
+	return level{"", "goroutine.stack.count", map[string]any{"goroutine.stack.signature": "other"}, since, steady(3)}
+}
+
 // add adds what the level was at some times to a batch.
 func (l level) add(md pmetric.Metrics, times ...time.Time) error {
 	rm := md.ResourceMetrics().AppendEmpty()
-	rm.Resource().Attributes().PutStr("service.name", l.service)
-	rm.Resource().Attributes().PutStr("service.instance.id", l.service+"-1")
+	if l.service != "" {
+		rm.Resource().Attributes().PutStr("service.name", l.service)
+		rm.Resource().Attributes().PutStr("service.instance.id", l.service+"-1")
+	}
 	m := rm.ScopeMetrics().AppendEmpty().Metrics().AppendEmpty()
 	m.SetName(l.metric)
 	sum := m.SetEmptySum()
