@@ -21,25 +21,25 @@ type (
 
 	// group is a set of attributes, or a metric.
 	group struct {
-		ID          string      `yaml:"id"`
-		Type        string      `yaml:"type"`
-		Brief       string      `yaml:"brief"`
-		Note        string      `yaml:"note"`
-		Stability   string      `yaml:"stability"`
-		DisplayName string      `yaml:"display_name"`
-		Extends     string      `yaml:"extends"`
-		MetricName  string      `yaml:"metric_name"`
-		Instrument  string      `yaml:"instrument"`
-		Unit        string      `yaml:"unit"`
-		Attributes  []attribute `yaml:"attributes"`
+		ID          string           `yaml:"id"`
+		Type        string           `yaml:"type"`
+		Brief       string           `yaml:"brief"`
+		Note        string           `yaml:"note"`
+		Stability   string           `yaml:"stability"`
+		DisplayName string           `yaml:"display_name"`
+		Extends     string           `yaml:"extends"`
+		MetricName  string           `yaml:"metric_name"`
+		Instrument  string           `yaml:"instrument"`
+		Unit        string           `yaml:"unit"`
+		Attributes  []attributeEntry `yaml:"attributes"`
 		Annotations struct {
 			EmittedBy []string `yaml:"emitted_by"`
 		} `yaml:"annotations"`
 	}
 
-	// attribute is a definition, with an ID, or the use of one that is defined here or in
+	// attributeEntry is a definition, with an ID, or the use of one that is defined here or in
 	// OpenTelemetry's own registry.
-	attribute struct {
+	attributeEntry struct {
 		ID               string        `yaml:"id"`
 		Ref              string        `yaml:"ref"`
 		Type             attributeType `yaml:"type"`

@@ -17,19 +17,23 @@ type section struct {
 
 var sections = []section{
 	{
-		[]string{"receiver", "instrument"}, "The census",
+		[]string{"receiver", "instrument"},
+		"The census",
 		"From the [goroutine receiver](../receiver/goroutinereceiver) and from\n[instrument](../instrument), alike.",
 	},
 	{
-		[]string{"receiver"}, "Scrapes",
+		[]string{"receiver"},
+		"Scrapes",
 		"From the [goroutine receiver](../receiver/goroutinereceiver).",
 	},
 	{
-		[]string{"instrument"}, "A process that tells of itself",
+		[]string{"instrument"},
+		"A process that tells of itself",
 		"From [instrument](../instrument), beside what contrib's `runtime` emits (`go.memory.*` and others).",
 	},
 	{
-		[]string{"processor"}, "Leaks",
+		[]string{"processor"},
+		"Leaks",
 		"From the [leak_detect processor](../processor/leakdetect), in the resource of what they are about.",
 	},
 }

@@ -170,7 +170,7 @@ func (l *loader) resolveManifest() {
 }
 
 // define adds the definition of an attribute.
-func (l *loader) define(a attribute) {
+func (l *loader) define(a attributeEntry) {
 	switch {
 	case a.Ref != "" || a.RequirementLevel.level != "" || len(a.Annotations.Members) > 0:
 		l.fail("attribute %s: a definition has neither ref nor requirement_level nor values in its annotations", a.ID)
@@ -269,7 +269,7 @@ func (l *loader) attributesOf(g group) []Attribute {
 }
 
 // use is what a group makes of an attribute.
-func (l *loader) use(g group, a attribute) Attribute {
+func (l *loader) use(g group, a attributeEntry) Attribute {
 	used, own := l.definitions[a.Ref]
 	switch {
 	case a.Ref == "" || a.Type.name != "" || a.Stability != "" || a.Annotations.SignatureVersion != 0:
