@@ -195,8 +195,9 @@ vuln: $(TOOLS)/govulncheck ## Look for known vulnerabilities that a module can m
 		else echo "$$said"; exit 1; fi; done
 
 .PHONY: generate
-generate: $(TOOLS)/mdatagen ## Generate what is generated: metadata of the components, the list of standard packages
+generate: $(TOOLS)/mdatagen ## Generate what is generated: metadata of the components, the page of metrics, the list of standard packages
 	@go generate ./internal/stack
+	@go -C semconv generate ./...
 	@for component in receiver/goroutinereceiver processor/leakdetect; do \
 		(cd $$component && PATH="$(TOOLS):$$PATH" go generate ./...); done
 
