@@ -96,26 +96,38 @@ prometheus: $(TOOLS)/prometheus ## Build a Prometheus that takes OTLP, for alert
 alerts-e2e: collector servers ## Test alerts and dashboards on real servers; 3 minutes, and part of e2e
 	@go -C e2e test -race -count=1 -parallel 4 -v ./alerts | grep -vE '^=== '
 
-# render writes the alert rules and the dashboards to a folder, which is deploy itself or
-# has its subfolders.
+# render writes the alert rules and the dashboards to a folder, with the mixin as it is or
+# with other parameters.
 define render
-@$(TOOLS)/jsonnet -S -o $(1)/prometheus/alerts.yaml \
-	-e "std.manifestYamlDoc((import 'deploy/mixin.libsonnet').prometheusAlerts, quote_keys=false)"
-@$(TOOLS)/jsonnet -m $(1)/grafana -e "(import 'deploy/mixin.libsonnet').grafanaDashboards" > /dev/null
+mkdir -p $(1)/prometheus $(1)/grafana; \
+mixin="((import 'deploy/mixin.libsonnet') + {_config+:: {$(2)}})"; \
+$(TOOLS)/jsonnet -S -o $(1)/prometheus/alerts.yaml -e "std.manifestYamlDoc($$mixin.prometheusAlerts, quote_keys=false)"; \
+$(TOOLS)/jsonnet -m $(1)/grafana -e "$$mixin.grafanaDashboards" > /dev/null
 endef
+
+# The ways in which names of OpenTelemetry become names in Prometheus, the default first.
+WITH_SUFFIXES := UnderscoreEscapingWithSuffixes
+WITHOUT_SUFFIXES := UnderscoreEscapingWithoutSuffixes
+NAMINGS := $(WITH_SUFFIXES) $(WITHOUT_SUFFIXES) NoUTF8EscapingWithSuffixes NoTranslation
+RENDERED := bin/mixin
 
 .PHONY: mixin
 mixin: $(TOOLS)/jsonnet ## Render alert rules and dashboards from their source, deploy/mixin.libsonnet
-	$(call render,deploy)
+	@$(call render,deploy)
 
+# promtool of Debian takes no names with dots: rules and dashboards of each naming are parsed
+# as Prometheus 3 and VictoriaMetrics do. The unit tests are written with the default names.
 .PHONY: alerts-check
-alerts-check: servers $(TOOLS)/jsonnet ## Check that rules and dashboards are as their source says, and unit test the rules
-	@mkdir -p bin/mixin/prometheus bin/mixin/grafana
-	$(call render,bin/mixin)
+alerts-check: servers $(TOOLS)/jsonnet ## Check that rules and dashboards are as their source says, by each naming, and unit test the rules
+	@for naming in $(NAMINGS); do $(call render,$(RENDERED)/$$naming,translationStrategy: '$$naming'); done
 	@for file in prometheus/alerts.yaml grafana/fleet.json grafana/service.json; do \
-		diff deploy/$$file bin/mixin/$$file || { echo "not current: make mixin"; exit 1; }; done
-	@promtool check rules deploy/prometheus/alerts.yaml
-	@promtool test rules deploy/prometheus/alerts_test.yaml
+		diff deploy/$$file $(RENDERED)/$(WITH_SUFFIXES)/$$file || { echo "not current: make mixin"; exit 1; }; done
+	@sed -E 's/(_total|_bytes|_bytes_per_hour|_per_hour)\{/{/' deploy/prometheus/alerts_test.yaml > $(RENDERED)/$(WITHOUT_SUFFIXES)/prometheus/alerts_test.yaml
+	@cp deploy/prometheus/alerts_test.yaml $(RENDERED)/$(WITH_SUFFIXES)/prometheus/
+	@for naming in $(WITH_SUFFIXES) $(WITHOUT_SUFFIXES); do \
+		promtool check rules $(RENDERED)/$$naming/prometheus/alerts.yaml; \
+		promtool test rules $(RENDERED)/$$naming/prometheus/alerts_test.yaml; done
+	@go -C deploy/check run . $(addprefix $(ROOT)/$(RENDERED)/,$(NAMINGS))
 	@amtool check-config deploy/prometheus/alertmanager.yaml
 
 SOAK_MINUTES ?= 30
@@ -183,8 +195,9 @@ vuln: $(TOOLS)/govulncheck ## Look for known vulnerabilities that a module can m
 		else echo "$$said"; exit 1; fi; done
 
 .PHONY: generate
-generate: $(TOOLS)/mdatagen ## Generate what is generated: metadata of the components, the list of standard packages
+generate: $(TOOLS)/mdatagen ## Generate what is generated: metadata of the components, the page of metrics, the list of standard packages
 	@go generate ./internal/stack
+	@go -C semconv generate ./...
 	@for component in receiver/goroutinereceiver processor/leakdetect; do \
 		(cd $$component && PATH="$(TOOLS):$$PATH" go generate ./...); done
 

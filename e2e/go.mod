@@ -23,7 +23,7 @@ require (
 	github.com/Shopify/toxiproxy/v2 v2.5.0
 	github.com/open-telemetry/opentelemetry-collector-contrib/extension/storage/filestorage v0.161.0
 	github.com/otel-goroutine/otel-goroutine v0.0.0
-	github.com/otel-goroutine/otel-goroutine/processor/leakdetect v0.0.0-00010101000000-000000000000
+	github.com/otel-goroutine/otel-goroutine/processor/leakdetect v0.0.0
 	github.com/otel-goroutine/otel-goroutine/receiver/goroutinereceiver v0.0.0-00010101000000-000000000000
 	github.com/prometheus/client_golang v1.13.0
 	github.com/rs/zerolog v1.28.0
@@ -39,6 +39,8 @@ require (
 	go.uber.org/zap v1.28.0
 	google.golang.org/protobuf v1.36.12
 )
+
+require github.com/prometheus/otlptranslator v1.0.0 // indirect
 
 require (
 	github.com/Microsoft/go-winio v0.6.2 // indirect
@@ -65,6 +67,7 @@ require (
 	github.com/mitchellh/copystructure v1.2.0 // indirect
 	github.com/mitchellh/reflectwalk v1.0.2 // indirect
 	github.com/open-telemetry/opentelemetry-collector-contrib/pkg/pdatautil v0.161.0 // indirect
+	github.com/otel-goroutine/otel-goroutine/semconv v0.0.0
 	github.com/pierrec/lz4/v4 v4.1.29 // indirect
 	github.com/prometheus/client_model v0.2.0 // indirect
 	github.com/prometheus/common v0.37.0 // indirect
@@ -122,3 +125,5 @@ replace (
 	github.com/otel-goroutine/otel-goroutine/processor/leakdetect => ../processor/leakdetect
 	github.com/otel-goroutine/otel-goroutine/receiver/goroutinereceiver => ../receiver/goroutinereceiver
 )
+
+replace github.com/otel-goroutine/otel-goroutine/semconv => ../semconv

@@ -64,7 +64,7 @@ var errSlow = errors.New("instrument: a sample or a collection of the MeterProvi
 //
 //	go.goroutine.count, go.memory.*, ...            by contrib's runtime, unless WithRuntimeMetrics(false)
 //	goroutine.creations             {goroutine}     Goroutines created since Start.
-//	goroutine.state.count           {goroutine}     Goroutines by what the scheduler does with them (runnable, running, waiting, not_in_go).
+//	goroutine.state.count           {goroutine}     Goroutines by goroutine.scheduler.state (runnable, running, waiting, not_in_go).
 //	process.cpu.time                s               CPU time that the process has used since Start, by cpu.mode (user, system).
 //	goroutine.stack.count           {goroutine}     Goroutines of a group: same state, same line, same entry function.
 //	goroutine.stack.aged.count      {goroutine}     Those of them that were first seen at least WithAgedAfter ago.

@@ -27,7 +27,7 @@ var schedulerStates = []struct {
 }
 
 func stateOption(state string) metric.MeasurementOption {
-	return attributesOption(attribute.String(telemetry.AttrState, state))
+	return attributesOption(attribute.String(telemetry.AttrSchedulerState, state))
 }
 
 // scheduler counts the goroutines that are created from its making on. It is safe for

@@ -74,7 +74,7 @@ func TestRuntimeSchedulerAndProcess(t *testing.T) {
 			t.Errorf("%s: %v", name, c[name])
 		}
 	}
-	if n := c.sum(telemetry.StateCount, telemetry.AttrState, "running"); n < 1 {
+	if n := c.sum(telemetry.StateCount, telemetry.AttrSchedulerState, "running"); n < 1 {
 		t.Errorf("nobody runs: %v", c[telemetry.StateCount])
 	}
 	if len(c[telemetry.StateCount]) != 4 {

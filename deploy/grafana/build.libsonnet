@@ -1,5 +1,6 @@
-// What both dashboards are built from: JSON as Grafana 10 and later import it.
-{
+// What both dashboards are built from: JSON as Grafana 10 and later import it. names are
+// those of a strategy.
+function(names) {
   local source = { type: 'prometheus', uid: '${datasource}' },
 
   // query is what a panel shows: an expression, and a legend for each of its series. Data
@@ -7,12 +8,18 @@
   query(expr, legend=''): { expr: expr, legendFormat: legend, interval: '1m' },
 
   // variable offers the values of a label, several or all of them.
-  variable(name, metric, label): {
+  variable(name, series, label): local flat = names.quoted(label) == names.label(label); {
     name: name,
     label: name,
     type: 'query',
     datasource: source,
-    query: { query: 'label_values(%s, %s)' % [metric, label], refId: name },
+    // label_values takes no label with dots.
+    query: {
+      query: if flat then 'label_values(%s, %s)' % [series, names.label(label)]
+      else 'query_result(group %s (%s))' % [names.by([label]), series],
+      refId: name,
+    },
+    [if !flat then 'regex']: '/="([^"]*)"/',
     refresh: 2,  // whenever the time range changes
     sort: 1,
     multi: true,
@@ -88,6 +95,12 @@
       ],
       fieldConfig+: { overrides: [{ matcher: { id: 'byName', options: 'severity' }, properties: [{ id: 'mappings', value: severities }] }] },
     },
+
+  // legend shows the values of labels.
+  legend(labels): std.join(' ', ['{{%s}}' % names.label(name) for name in labels]),
+
+  // field is the value of a label in a link, of a series or of a row.
+  field(of, label): '${__%s%s}' % [of, if names.quoted(label) == names.label(label) then '.' + names.label(label) else '["%s"]' % names.label(label)],
 
   // link is to the dashboard of a service, in what is looked at already.
   link(uid, service): {

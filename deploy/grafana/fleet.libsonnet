@@ -1,12 +1,19 @@
-local build = import 'build.libsonnet';
-
 // Which services leak, how fast, in how many instances.
 {
+  local names = (import '../names.libsonnet').of($._config.translationStrategy),
+  local build = (import 'build.libsonnet')(names),
   local uids = $._config.dashboardUIDs,
-  local of = 'service_name=~"$service"',
-  local leak = 'service_name, goroutine_state, code_function_name, code_file_path, code_line_number, goroutine_entry_function_name',
+  local of(metric) = names.series(metric, names.quoted('service.name') + '=~"$service"'),
+  local byService = names.by(['service.name']),
+  local byInstance = names.by(['service.name', 'service.instance.id']),
+  local byLeak = names.by(['service.name', 'goroutine.state', 'code.function.name', 'code.file.path', 'code.line.number', 'goroutine.entry.function.name']),
+  local legend = build.legend(['service.name']),
+  local severity = of('goroutine.leak.severity'),
+  local count = of('goroutine.leak.count'),
+  local growth = of('goroutine.leak.growth_rate'),
+  local goroutines = of('go.goroutine.count'),
   local toService = {
-    fieldConfig+: { defaults+: { links: [build.link(uids.service, '${__field.labels.service_name}')] } },
+    fieldConfig+: { defaults+: { links: [build.link(uids.service, build.field('field.labels', 'service.name'))] } },
   },
 
   grafanaDashboards+:: {
@@ -14,31 +21,31 @@ local build = import 'build.libsonnet';
       uids.fleet,
       'Goroutine leaks: fleet',
       'Which services leak goroutines, how fast, and in how many instances.',
-      [build.variable('service', 'go_goroutine_count', 'service_name')],
+      [build.variable('service', names.series('go.goroutine.count'), 'service.name')],
       [
-        build.stat('Services that leak', 'count(max by (service_name) (goroutine_leak_severity{%s}) >= 2) or vector(0)' % of, 'Probable or confirmed.') + build.alarming,
-        build.stat('Services under suspicion', 'count(max by (service_name) (goroutine_leak_severity{%s}) == 1) or vector(0)' % of),
-        build.stat('Services watched', 'count(count by (service_name) (go_goroutine_count{%s}))' % of),
-        build.stat('Targets down', 'count(max by (service_name, service_instance_id) (goroutine_scrape_up{%s}) == 0) or vector(0)' % of, 'Their profiles cannot be scraped.') + build.alarming,
+        build.stat('Services that leak', 'count(max %s (%s) >= 2) or vector(0)' % [byService, severity], 'Probable or confirmed.') + build.alarming,
+        build.stat('Services under suspicion', 'count(max %s (%s) == 1) or vector(0)' % [byService, severity]),
+        build.stat('Services watched', 'count(count %s (%s))' % [byService, goroutines]),
+        build.stat('Targets down', 'count(max %s (%s) == 0) or vector(0)' % [byInstance, of('goroutine.scrape.up')], 'Their profiles cannot be scraped.') + build.alarming,
         build.band('Severity', [build.query(
-          'max by (service_name) (goroutine_leak_severity{%(of)s}) or 0 * max by (service_name) (go_goroutine_count{%(of)s})' % { of: of },
-          '{{service_name}}',
+          'max %s (%s) or 0 * max %s (%s)' % [byService, severity, byService, goroutines],
+          legend,
         )], 'The worst leak of each service.'),
         build.table('Leaks', [
-          ['severity', 'max by (%s) (goroutine_leak_severity{%s}) > 0' % [leak, of]],
-          ['instances', 'count by (%s) (goroutine_leak_severity{%s} > 0)' % [leak, of]],
-          ['goroutines', 'sum by (%s) (goroutine_leak_count{%s}) > 0' % [leak, of]],
-          ['per hour', 'sum by (%s) (goroutine_leak_growth_rate{%s}) > 0' % [leak, of]],
+          ['severity', 'max %s (%s) > 0' % [byLeak, severity]],
+          ['instances', 'count %s (%s > 0)' % [byLeak, severity]],
+          ['goroutines', 'sum %s (%s) > 0' % [byLeak, count]],
+          ['per hour', 'sum %s (%s) > 0' % [byLeak, growth]],
         ], 'What leaks now, by its place in the code.') + {
-          fieldConfig+: { defaults+: { links: [build.link(uids.service, '${__data.fields.service_name}')] } },
+          fieldConfig+: { defaults+: { links: [build.link(uids.service, build.field('data.fields', 'service.name'))] } },
         },
-        build.lines('Leaked goroutines', [build.query('sum by (service_name) (goroutine_leak_count{%s})' % of, '{{service_name}}')]) + toService,
-        build.lines('Growth per hour', [build.query('sum by (service_name) (goroutine_leak_growth_rate{%s})' % of, '{{service_name}}')]) + toService,
+        build.lines('Leaked goroutines', [build.query('sum %s (%s)' % [byService, count], legend)]) + toService,
+        build.lines('Growth per hour', [build.query('sum %s (%s)' % [byService, growth], legend)]) + toService,
         build.lines('Instances that leak', [build.query(
-          'count by (service_name) (max by (service_name, service_instance_id) (goroutine_leak_severity{%s}) >= 2)' % of,
-          '{{service_name}}',
+          'count %s (max %s (%s) >= 2)' % [byService, byInstance, severity],
+          legend,
         )]) + toService,
-        build.lines('Goroutines', [build.query('sum by (service_name) (go_goroutine_count{%s})' % of, '{{service_name}}')], description='All of them, leaked or not.') + toService,
+        build.lines('Goroutines', [build.query('sum %s (%s)' % [byService, goroutines], legend)], description='All of them, leaked or not.') + toService,
       ],
     ),
   },

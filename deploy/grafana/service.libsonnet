@@ -1,17 +1,24 @@
-local build = import 'build.libsonnet';
-
 // One service: what its goroutines do, and which of them leak.
 {
-  local instance = 'service_name=~"$service",service_instance_id=~"$instance"',
-  local place = instance + ',goroutine_stack_signature=~"$signature"',
-  local group = 'goroutine_state, code_function_name, code_line_number, goroutine_entry_function_name',
+  local names = (import '../names.libsonnet').of($._config.translationStrategy),
+  local build = (import 'build.libsonnet')(names),
+  local chosen(variables) = std.join(',', ['%s=~"$%s"' % [names.quoted(variables[v]), v] for v in ['service', 'instance', 'signature'] if std.objectHas(variables, v)]),
+  local service = { service: 'service.name' },
+  local instance = service { instance: 'service.instance.id' },
+  local of(metric) = names.series(metric, chosen(instance)),
+  local place(metric) = names.series(metric, chosen(instance { signature: 'goroutine.stack.signature' })),
+  local byGroup = names.by(['goroutine.state', 'code.function.name', 'code.line.number', 'goroutine.entry.function.name']),
   // Prometheus leaves out what is absent: an entry has no state, function or line.
-  local groupLegend = '{{goroutine_state}} {{code_function_name}}:{{code_line_number}} < {{goroutine_entry_function_name}}',
+  local groupLegend = '%s:%s < %s' % [build.legend(l) for l in [['goroutine.state', 'code.function.name'], ['code.line.number'], ['goroutine.entry.function.name']]],
   // More lines than that nobody can tell apart: those that are the largest in the end.
   local largest(expr) = '%s and topk(20, %s)' % [expr % '', expr % ' @ end()'],
-  local memory = 'memory_leak_metric, go_memory_type',
-  local memoryLegend = '{{memory_leak_metric}} {{go_memory_type}}',
+  local byMemory = names.by(['memory.leak.metric', 'go.memory.type']),
+  local memoryLegend = build.legend(['memory.leak.metric', 'go.memory.type']),
   local instrumented = 'Only of services that use the instrument package.',
+
+  // lines shows an aggregate of a metric by labels.
+  local lines(title, aggregate, labels, unit='short', description='') =
+    build.lines(title, [build.query(aggregate % names.by(labels), build.legend(labels))], unit, description),
 
   grafanaDashboards+:: {
     'service.json': build.dashboard(
@@ -19,27 +26,28 @@ local build = import 'build.libsonnet';
       'Goroutine leaks: service',
       'What the goroutines of a service do, and which of them leak.',
       [
-        build.variable('service', 'go_goroutine_count', 'service_name'),
-        build.variable('instance', 'go_goroutine_count{service_name=~"$service"}', 'service_instance_id'),
-        build.variable('signature', 'goroutine_stack_count{%s}' % instance, 'goroutine_stack_signature'),
+        build.variable('service', names.series('go.goroutine.count'), 'service.name'),
+        build.variable('instance', names.series('go.goroutine.count', chosen(service)), 'service.instance.id'),
+        build.variable('signature', of('goroutine.stack.count'), 'goroutine.stack.signature'),
       ],
       [
-        build.band('Severity', [build.query('max by (%s) (goroutine_leak_severity{%s})' % [group, instance], groupLegend)], 'Of each leak the worst instance.'),
-        build.lines('Leaked goroutines', [build.query('sum by (%s) (goroutine_leak_count{%s})' % [group, instance], groupLegend)]),
-        build.lines('Growth per hour', [build.query('sum by (%s) (goroutine_leak_growth_rate{%s})' % [group, instance], groupLegend)]),
-        build.band('Severity of memory', [build.query('max by (%s) (memory_leak_severity{%s})' % [memory, instance], memoryLegend)], 'Of each metric of memory the worst instance. Empty as long as none is suspected.') + { gridPos+: { h: 4 } },
-        build.lines('Leaked memory', [build.query('sum by (%s) (memory_leak_size{%s})' % [memory, instance], memoryLegend)], 'bytes'),
-        build.lines('Growth of memory per hour', [build.query('sum by (%s) (memory_leak_growth_rate{%s})' % [memory, instance], memoryLegend)], 'bytes'),
-        build.lines('Goroutines by signature', [build.query(largest('sum by (%s) (goroutine_stack_count{%s}%%s)' % [group, place]), groupLegend)]),
-        build.lines('Aged goroutines by signature', [build.query(largest('sum by (%s) (goroutine_stack_aged_count{%s}%%s)' % [group, place]), groupLegend)], description='First seen aged_after ago, or earlier.'),
-        build.lines('Exits of aged goroutines by signature', [build.query(largest('sum by (%s) (rate(goroutine_stack_aged_exits{%s}[$__rate_interval]%%s))' % [group, place]), groupLegend)], 'cps', 'A group in which aged goroutines arrive and none ever leaves is a leak.'),
-        build.lines('Goroutines by state', [build.query('sum by (goroutine_state) (goroutine_stack_count{%s})' % instance, '{{goroutine_state}}')]),
-        build.lines('Goroutines by instance', [build.query('sum by (service_instance_id) (go_goroutine_count{%s})' % instance, '{{service_instance_id}}')]),
-        build.lines('Goroutines created', [build.query('sum by (service_instance_id) (rate(goroutine_creations{%s}[$__rate_interval]))' % instance, '{{service_instance_id}}')], 'cps'),
-        build.lines('Goroutines by what the scheduler does with them', [build.query('sum by (goroutine_state) (goroutine_state_count{%s})' % instance, '{{goroutine_state}}')], description=instrumented),
-        build.lines('Memory', [build.query('sum by (service_instance_id, go_memory_type) (go_memory_used{%s})' % instance, '{{service_instance_id}} {{go_memory_type}}')], 'bytes', instrumented),
-        build.lines('CPU', [build.query('sum by (service_instance_id, cpu_mode) (rate(process_cpu_time{%s}[$__rate_interval]))' % instance, '{{service_instance_id}} {{cpu_mode}}')], 'percentunit', instrumented + ' 100% is one CPU.'),
-        build.lines('Scrapes', [build.query('max by (service_instance_id, goroutine_scrape_source) (goroutine_scrape_duration{%s})' % instance, '{{service_instance_id}} {{goroutine_scrape_source}}')], 's', 'How long it took to scrape. Only of services that are scraped.'),
+        build.band('Severity', [build.query('max %s (%s)' % [byGroup, of('goroutine.leak.severity')], groupLegend)], 'Of each leak the worst instance.'),
+        build.lines('Leaked goroutines', [build.query('sum %s (%s)' % [byGroup, of('goroutine.leak.count')], groupLegend)]),
+        build.lines('Growth per hour', [build.query('sum %s (%s)' % [byGroup, of('goroutine.leak.growth_rate')], groupLegend)]),
+        build.band('Severity of memory', [build.query('max %s (%s)' % [byMemory, of('memory.leak.severity')], memoryLegend)], 'Of each metric of memory the worst instance. Empty as long as none is suspected.') + { gridPos+: { h: 4 } },
+        build.lines('Leaked memory', [build.query('sum %s (%s)' % [byMemory, of('memory.leak.size')], memoryLegend)], 'bytes'),
+        build.lines('Growth of memory per hour', [build.query('sum %s (%s)' % [byMemory, of('memory.leak.growth_rate')], memoryLegend)], 'bytes'),
+        build.lines('Goroutines by signature', [build.query(largest('sum %s (%s%%s)' % [byGroup, place('goroutine.stack.count')]), groupLegend)]),
+        build.lines('Aged goroutines by signature', [build.query(largest('sum %s (%s%%s)' % [byGroup, place('goroutine.stack.aged.count')]), groupLegend)], description='First seen aged_after ago, or earlier.'),
+        build.lines('Exits of aged goroutines by signature', [build.query(largest('sum %s (rate(%s[$__rate_interval]%%s))' % [byGroup, place('goroutine.stack.aged.exits')]), groupLegend)], 'cps', 'A group in which aged goroutines arrive and none ever leaves is a leak.'),
+        lines('Goroutines by state', 'sum %%s (%s)' % of('goroutine.stack.count'), ['goroutine.state']),
+        lines('Goroutines by instance', 'sum %%s (%s)' % of('go.goroutine.count'), ['service.instance.id']),
+        lines('Goroutines created', 'sum %%s (rate(%s[$__rate_interval]))' % of('goroutine.creations'), ['service.instance.id'], 'cps'),
+        lines('Goroutines by what the scheduler does with them', 'sum %%s (%s)' % of('goroutine.state.count'), ['goroutine.scheduler.state'], description=instrumented),
+        lines('Memory', 'sum %%s (%s)' % of('go.memory.used'), ['service.instance.id', 'go.memory.type'], 'bytes', instrumented),
+        lines('CPU', 'sum %%s (rate(%s[$__rate_interval]))' % of('process.cpu.time'), ['service.instance.id', 'cpu.mode'], 'percentunit', instrumented + ' 100% is one CPU.'),
+        lines('Scrapes', 'max %%s (%s)' % of('goroutine.scrape.duration'), ['service.instance.id', 'goroutine.scrape.source'], 's', 'How long it took to scrape. Only of services that are scraped.'),
+        lines('Failed scrapes', 'sum %%s (increase(%s[$__rate_interval]))' % of('goroutine.scrape.failures'), ['service.instance.id', 'error.type'], description='By what went wrong. Only of services that are scraped.'),
       ],
     ),
   },

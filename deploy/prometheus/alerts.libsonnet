@@ -1,21 +1,30 @@
-local texts = import 'texts.libsonnet';
-
 {
   local config = $._config,
-  local serviceLabels = config.scopeLabels + ['service_name'],
+  local names = (import '../names.libsonnet').of(config.translationStrategy),
+  local texts = (import 'texts.libsonnet')(names),
+  local serviceLabels = config.scopeLabels + ['service.name'],
   // What a leak is: a service and a place, whatever number of instances have it. No
   // label changes with a restart, nor while the leak grows.
   local leakLabels = serviceLabels + [
-    'goroutine_stack_signature',
-    'goroutine_state',
-    'code_function_name',
-    'code_file_path',
-    'code_line_number',
-    'goroutine_entry_function_name',
+    'goroutine.stack.signature',
+    'goroutine.state',
+    'code.function.name',
+    'code.file.path',
+    'code.line.number',
+    'goroutine.entry.function.name',
   ],
-  local memoryLabels = serviceLabels + ['memory_leak_metric', 'go_memory_type'],
-  local instanceLabels = serviceLabels + ['service_instance_id'],
-  local by(labels) = 'by (%s)' % std.join(', ', labels),
+  local memoryLabels = serviceLabels + ['memory.leak.metric', 'go.memory.type'],
+  local instanceLabels = serviceLabels + ['service.instance.id'],
+
+  // labels are those of an alert beside the ones of its expression. Where names have dots,
+  // what Alertmanager groups and inhibits by is there with underscores as well, so that its
+  // configuration, and all that reads it, is the same by every naming.
+  local labels(severity, of) = { severity: severity } + {
+    [std.strReplace(name, '.', '_')]: '{{ %s }}' % names.value(name)
+    for name in of
+    if std.setMember(name, std.set(serviceLabels + ['goroutine.stack.signature', 'goroutine.entry.function.name']))
+       && names.label(name) != std.strReplace(name, '.', '_')
+  },
 
   local serviceDashboard = texts.dashboard(config.grafanaURL, config.dashboardUIDs.service),
   local fleetDashboard = '%s/d/%s' % [config.grafanaURL, config.dashboardUIDs.fleet],
@@ -28,19 +37,19 @@ local texts = import 'texts.libsonnet';
   // resolved in between.
   local leakAlert(name, severity, least, certainty) = {
     alert: name,
-    expr: 'max %s (goroutine_leak_severity) >= %d' % [by(leakLabels), least],
+    expr: 'max %s (%s) >= %d' % [names.by(leakLabels), names.series('goroutine.leak.severity'), least],
     keep_firing_for: config.keepFiringFor,
-    labels: { severity: severity },
+    labels: labels(severity, leakLabels),
     annotations: {
       summary: '%s leaks goroutines (%s): %s.' % [texts.service, certainty, texts.place],
       description: std.join(' ', [
         '%s goroutines of %s never end, in %s instances:' % [
-          texts.number('sum', 'goroutine_leak_count', leakLabels),
+          texts.number('sum', 'goroutine.leak.count', leakLabels),
           texts.service,
-          texts.number('count', 'goroutine_leak_severity', leakLabels, ' >= %d' % least),
+          texts.number('count', 'goroutine.leak.severity', leakLabels, ' >= %d' % least),
         ],
         texts.place + texts.state + '.',
-        '%s more come every hour.' % texts.number('sum', 'goroutine_leak_growth_rate', leakLabels, format='printf "%.1f"'),
+        '%s more come every hour.' % texts.number('sum', 'goroutine.leak.growth_rate', leakLabels, format='printf "%.1f"'),
       ]),
       runbook_url: runbook(texts.page),
       dashboard_url: serviceDashboard,
@@ -53,18 +62,18 @@ local texts = import 'texts.libsonnet';
     leakAlert('GoroutineLeakSuspected', 'info', 1, 'suspected'),
     {
       alert: 'MemoryLeakProbable',
-      expr: 'max %s (memory_leak_severity) >= 2' % by(memoryLabels),
+      expr: 'max %s (%s) >= 2' % [names.by(memoryLabels), names.series('memory.leak.severity')],
       keep_firing_for: config.keepFiringFor,
-      labels: { severity: 'warning' },
+      labels: labels('warning', memoryLabels),
       annotations: {
-        summary: '%s leaks memory (probable): {{ $labels.memory_leak_metric }}.' % texts.service,
+        summary: '%s leaks memory (probable): %s.' % [texts.service, texts.label('memory.leak.metric')],
         description: std.join(' ', [
-          '{{ $labels.memory_leak_metric }}{{ with $labels.go_memory_type }} ({{ . }}){{ end }} of %s only ever grows:' % texts.service,
+          '%s{{ with %s }} ({{ . }}){{ end }} of %s only ever grows:' % [texts.label('memory.leak.metric'), names.value('go.memory.type'), texts.service],
           '%s bytes are believed leaked in %s instances,' % [
-            texts.number('sum', 'memory_leak_size', memoryLabels),
-            texts.number('count', 'memory_leak_severity', memoryLabels, ' >= 2'),
+            texts.number('sum', 'memory.leak.size', memoryLabels),
+            texts.number('count', 'memory.leak.severity', memoryLabels, ' >= 2'),
           ],
-          '%s more come every hour.' % texts.number('sum', 'memory_leak_growth_rate', memoryLabels),
+          '%s more come every hour.' % texts.number('sum', 'memory.leak.growth_rate', memoryLabels),
         ]),
         runbook_url: section('MemoryLeakProbable'),
         dashboard_url: serviceDashboard,
@@ -77,7 +86,7 @@ local texts = import 'texts.libsonnet';
     expr: expr,
     'for': config.limitFor,
     keep_firing_for: config.keepFiringFor,
-    labels: { severity: 'warning' },
+    labels: labels('warning', serviceLabels),
     annotations: {
       summary: '%s has %s.' % [texts.service, what],
       description: 'The largest instance of %s has had %s for %s, and has {{ $value | printf "%%.0f" }} now.' % [texts.service, what, config.limitFor],
@@ -89,13 +98,13 @@ local texts = import 'texts.libsonnet';
   local limits = [
     limitAlert(
       'GoroutineCountHigh',
-      'max %s (go_goroutine_count) > %d' % [by(serviceLabels), config.goroutineLimit],
+      'max %s (%s) > %d' % [names.by(serviceLabels), names.series('go.goroutine.count'), config.goroutineLimit],
       'more than %d goroutines' % config.goroutineLimit,
     ),
     limitAlert(
       'GoMemoryHigh',
       // Of each instance the sum of what go.memory.type tells apart.
-      'max %s (sum %s (go_memory_used)) / 1024 / 1024 > %d' % [by(serviceLabels), by(instanceLabels), config.memoryLimitMiB],
+      'max %s (sum %s (%s)) / 1024 / 1024 > %d' % [names.by(serviceLabels), names.by(instanceLabels), names.series('go.memory.used'), config.memoryLimitMiB],
       'more than %d MiB of Go memory' % config.memoryLimitMiB,
     ),
   ],
@@ -103,18 +112,24 @@ local texts = import 'texts.libsonnet';
   local watching = [
     {
       alert: 'GoroutineTargetDown',
-      // The largest, since a scrape that fails has another attribute, and the last
-      // success may be on the collector's page for a while.
-      expr: 'max %s (goroutine_scrape_up) == 0' % by(instanceLabels),
+      // The largest, since two collectors may scrape one target.
+      expr: 'max %s (%s) == 0' % [names.by(instanceLabels), names.series('goroutine.scrape.up')],
       'for': config.targetDownFor,
-      labels: { severity: 'warning' },
+      labels: labels('warning', instanceLabels),
       annotations: {
         summary: 'The profiles of %s cannot be scraped.' % texts.service,
         description: '%s of %s has not been scraped for %s%s. Its leaks are not seen.' % [
           texts.instance,
           texts.service,
           config.targetDownFor,
-          '{{ with printf `goroutine_scrape_up{service_name=%q,service_instance_id=%q,reason!=""} == 0` $labels.service_name $labels.service_instance_id | query }} ({{ . | first | label "reason" }}){{ end }}',
+          // What most of the latest failures were.
+          '{{ with printf `topk(1, sum %s (increase(%s[%s])) > 0)` %s | query }} ({{ . | first | label "%s" }}){{ end }}' % [
+            names.by(['error.type']),
+            names.series('goroutine.scrape.failures', std.join(',', ['%s=%%q' % names.quoted(name) for name in instanceLabels])),
+            config.failuresWindow,
+            std.join(' ', [names.value(name) for name in instanceLabels]),
+            names.label('error.type'),
+          ],
         ],
         runbook_url: section('GoroutineTargetDown'),
         dashboard_url: fleetDashboard,
@@ -123,13 +138,30 @@ local texts = import 'texts.libsonnet';
     {
       alert: 'GoroutineDataMissing',
       // All other alerts need data, and end without.
-      expr: 'absent(go_goroutine_count)',
+      expr: 'absent(%s)' % names.series('go.goroutine.count'),
       'for': config.targetDownFor,
       labels: { severity: 'warning' },
       annotations: {
         summary: 'No service tells of its goroutines.',
-        description: 'No collector and no service has sent go_goroutine_count for %s. Leaks are not seen, and alerts about them end.' % config.targetDownFor,
+        description: 'No collector and no service has sent %s for %s. Leaks are not seen, and alerts about them end.' % [names.metric('go.goroutine.count'), config.targetDownFor],
         runbook_url: section('GoroutineDataMissing'),
+        dashboard_url: fleetDashboard,
+      },
+    },
+    {
+      alert: 'GoroutineServiceNameMissing',
+      // Of any of them, since each may come without the others: where a target is down,
+      // where a service takes no stacks, where the census passes another way than the flags.
+      expr: 'count by (job) (%s) > 0' % std.join(' or ', [
+        names.series(metric, '%s=~"(unknown_service.*)?"' % names.quoted('service.name'))
+        for metric in ['goroutine.stack.count', 'goroutine.scrape.up', 'goroutine.leak.severity', 'memory.leak.severity']
+      ]),
+      'for': config.targetDownFor,
+      labels: { severity: 'warning' },
+      annotations: {
+        summary: 'Goroutine metrics arrive without a service name.',
+        description: '{{ $value | printf "%%.0f" }} series{{ with $labels.job }} of the job {{ . }}{{ end }} have had no label %s, or the value unknown_service, for %s. Alerts and dashboards cannot tell whose leak they show.' % [names.label('service.name'), config.targetDownFor],
+        runbook_url: section('GoroutineServiceNameMissing'),
         dashboard_url: fleetDashboard,
       },
     },

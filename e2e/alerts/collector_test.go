@@ -35,8 +35,9 @@ processors:
 exporters:
   prometheus:
     endpoint: %[5]q
-    translation_strategy: UnderscoreEscapingWithoutSuffixes
-    resource_constant_labels: {included: ["*"]}
+    resource_constant_labels:
+      included: [service.name, service.instance.id, service.namespace,
+        deployment.environment.name, k8s.cluster.name, k8s.namespace.name]
     metric_expiration: 5s
 %[6]s
 
@@ -55,8 +56,9 @@ service:
 const remoteWriteExporter = `
   prometheusremotewrite/%[1]d:
     http: {endpoint: "http://%[2]s/api/v1/write"}
-    translation_strategy: UnderscoreEscapingWithoutSuffixes
-    resource_constant_labels: {included: ["*"]}
+    resource_constant_labels:
+      included: [service.name, service.instance.id, service.namespace,
+        deployment.environment.name, k8s.cluster.name, k8s.namespace.name]
     retry_on_failure: {max_interval: 2s}
 `
 

@@ -2,8 +2,9 @@ package alerts
 
 import (
 	"encoding/json"
+	"fmt"
+	"maps"
 	"net/url"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -40,12 +41,11 @@ type panel struct {
 	} `json:"targets"`
 }
 
-func readDashboard(t *testing.T, file string) dashboard {
+// readDashboard reads one with the names of a strategy.
+func readDashboard(t *testing.T, naming, file string) dashboard {
 	t.Helper()
-	content, err := os.ReadFile(filepath.Join(deploy, "grafana", file))
-	require.NoError(t, err)
 	var d dashboard
-	require.NoError(t, json.Unmarshal(content, &d))
+	require.NoError(t, json.Unmarshal(jsonnet(t, fmt.Sprintf("%s.grafanaDashboards[%q]", mixinWith(naming), file)), &d))
 	require.GreaterOrEqual(t, d.SchemaVersion, 36, "that of Grafana 10")
 	require.NotEmpty(t, d.UID)
 	require.NotEmpty(t, d.Panels)
@@ -68,37 +68,50 @@ func overlap(one, other panel) bool {
 // since nobody measures it there, or it does not leak.
 var watched = map[string][]string{
 	"leaky":        append([]string{"Goroutines by what the scheduler does with them", "Memory", "CPU"}, ofMemoryLeaks...),
-	"instrumented": append([]string{"Scrapes"}, ofMemoryLeaks...),
+	"instrumented": append([]string{"Scrapes", "Failed scrapes"}, ofMemoryLeaks...),
 }
 
 var ofMemoryLeaks = []string{"Severity of memory", "Leaked memory", "Growth of memory per hour"}
 
 // TestDashboardsShowTheDemo asks a Prometheus every question of both dashboards, with
-// every variable filled in: with each value by itself, and with all of them.
+// every variable filled in: with each value by itself, and with all of them. Where there is
+// a Prometheus that takes OTLP, it is asked by each naming.
 func TestDashboardsShowTheDemo(t *testing.T) {
 	t.Parallel()
-	b := filledByTheDemo(t)
-	fleet, service := readDashboard(t, "fleet.json"), readDashboard(t, "service.json")
-	for name, empty := range watched {
-		ask(t, b, fleet, name, nil)
-		ask(t, b, service, name, empty)
+	for naming, b := range filledByTheDemo(t) {
+		fleet, service := readDashboard(t, naming, "fleet.json"), readDashboard(t, naming, "service.json")
+		for name, empty := range watched {
+			ask(t, b, fleet, name, nil)
+			ask(t, b, service, name, empty)
+		}
+		ask(t, b, fleet, all, nil)
+		ask(t, b, service, all, ofMemoryLeaks)
 	}
-	ask(t, b, fleet, all, nil)
-	ask(t, b, service, all, ofMemoryLeaks)
 }
 
 // all is what Grafana fills in for "All".
 const all = ".*"
 
-// filledByTheDemo returns a Prometheus in which the leaks of a service that is scraped
-// and of one that reports by itself are flagged.
-func filledByTheDemo(t *testing.T) *backend {
+// filledByTheDemo returns the Prometheus of each naming, in which the leaks of a service
+// that is scraped and of one that reports by itself are flagged, and alerts about both
+// fire.
+func filledByTheDemo(t *testing.T) map[string]*backend {
 	t.Helper()
 	w := planCollector(t)
-	b := startPrometheus(t, byScraping, renderRules(t), noAlertmanager, w.metrics)
+	backends := map[string]*backend{
+		defaultNaming: startPrometheus(t, byScraping, renderRules(t, defaultNaming), noAlertmanager, w.metrics),
+	}
+	var pushTo []*backend
+	if hasOTLPPrometheus(t) {
+		for _, naming := range otherNamings {
+			b := startOTLPPrometheus(t, naming, renderRules(t, naming), noAlertmanager)
+			backends[naming] = b
+			pushTo = append(pushTo, b)
+		}
+	}
 	scraped := target{"leaky", loopback.FreeAddress(t)}
 	startProcess(t, nil, build(t, filepath.Join(root, "examples", "leaky")), "-listen", scraped.address)
-	w.watch(t, []target{scraped})
+	w.watch(t, []target{scraped}, pushTo...)
 	startProcess(t, []string{
 		"OTEL_EXPORTER_OTLP_ENDPOINT=http://" + w.otlp,
 		"OTEL_METRIC_EXPORT_INTERVAL=1000",
@@ -107,10 +120,12 @@ func filledByTheDemo(t *testing.T) *backend {
 		"OTEL_GO_GOROUTINE_AGED_AFTER=5s",
 		"OTEL_GO_GOROUTINE_OVERHEAD_BUDGET=0.1",
 	}, build(t, filepath.Join(root, "examples", "instrumented")), "-listen", loopback.FreeAddress(t))
-	await(t, 100*time.Second, "both services leak", func() bool {
-		return len(b.query(t, "count by (service_name) (goroutine_leak_severity >= 2)")) == len(watched)
-	})
-	return b
+	for naming, b := range backends {
+		await(t, 100*time.Second, "both services leak, by "+naming, func() bool {
+			return len(b.query(t, `count by (service_name) (ALERTS{alertname="GoroutineLeakProbable",alertstate="firing"})`)) == len(watched)
+		})
+	}
+	return backends
 }
 
 // ask asks what a dashboard asks about a service.
@@ -141,20 +156,26 @@ func ask(t *testing.T, b *backend, d dashboard, service string, empty []string) 
 	}
 }
 
-// values returns what a variable offers: label_values(metric, label).
+// values returns what a variable offers: label_values(metric, label), or the one label of
+// query_result(expression).
 func (b *backend) values(t *testing.T, v variable, chosen map[string]string) []string {
 	t.Helper()
 	var asked struct {
 		Query string `json:"query"`
 	}
 	require.NoError(t, json.Unmarshal(v.Query, &asked))
-	inner, found := strings.CutPrefix(strings.TrimSuffix(asked.Query, ")"), "label_values(")
-	require.True(t, found, asked.Query)
-	comma := strings.LastIndex(inner, ", ")
-	metric, label := fill(inner[:comma], chosen), inner[comma+2:]
+	asked.Query = strings.TrimSuffix(asked.Query, ")")
+	expression, found := strings.CutPrefix(asked.Query, "query_result(")
+	if !found {
+		inner, found := strings.CutPrefix(asked.Query, "label_values(")
+		require.True(t, found, asked.Query)
+		comma := strings.LastIndex(inner, ", ")
+		expression = "group by (" + inner[comma+2:] + ") (" + inner[:comma] + ")"
+	}
 	var values []string
-	for _, one := range b.query(t, "group by ("+label+") ("+metric+")") {
-		values = append(values, one.Metric[label])
+	for _, one := range b.query(t, fill(expression, chosen)) {
+		require.Len(t, one.Metric, 1, expression)
+		values = slices.AppendSeq(values, maps.Values(one.Metric))
 	}
 	return values
 }

@@ -126,6 +126,14 @@ func (w *ward) pages(t *testing.T) []page {
 			dashboard:   "fleet",
 		},
 		{
+			alertname:   "GoroutineServiceNameMissing",
+			labels:      map[string]string{"severity": "warning", "job": "collector"},
+			summary:     `Goroutine metrics arrive without a service name\.`,
+			description: `1 series of the job collector have had no label service_name, or the value unknown_service, for 15s\. Alerts and dashboards cannot tell whose leak they show\.`,
+			runbook:     "deploy/prometheus/README.md#goroutineservicenamemissing",
+			dashboard:   "fleet",
+		},
+		{
 			alertname:   "GoroutineDetectorUnwatchedStreams",
 			labels:      map[string]string{"severity": "warning", "job": "collector", "instance": small},
 			summary:     `The detector of ` + small + ` watches max_streams streams, and no more\.`,

@@ -3,7 +3,6 @@ package alerts
 import (
 	"fmt"
 	"maps"
-	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -36,7 +35,7 @@ func newRig(t *testing.T) *rig {
 		service:   build(t, "service"),
 		collector: planCollector(t),
 		webhook:   startWebhook(t),
-		rules:     renderRules(t),
+		rules:     renderRules(t, defaultNaming),
 	}
 	r.alertmanager = startAlertmanager(t, r.URL)
 	r.scraping = startPrometheus(t, byScraping, r.rules, r.alertmanager.address, r.collector.metrics)
@@ -49,11 +48,10 @@ func newRig(t *testing.T) *rig {
 // returns none.
 func (r *rig) addOTLP(t *testing.T) []*backend {
 	t.Helper()
-	if _, err := os.Stat(newPrometheus); err != nil {
-		t.Logf("not by %s: Debian's Prometheus does not take it, and there is no other (make prometheus builds one): %v", byOTLP, err)
+	if !hasOTLPPrometheus(t) {
 		return nil
 	}
-	b := startOTLPPrometheus(t, r.rules, r.alertmanager.address)
+	b := startOTLPPrometheus(t, defaultNaming, r.rules, r.alertmanager.address)
 	r.backends[byOTLP] = b
 	return []*backend{b}
 }

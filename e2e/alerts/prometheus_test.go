@@ -33,12 +33,20 @@ alerting:
 scrape_configs: [{job_name: collector, honor_labels: true, static_configs: [{targets: [%[4]s]}]}]
 `
 
-// otlpConfig has what comes by OTLP get the names and labels that the rules use.
+// otlpConfig has what comes by OTLP get the labels that the rules use, and names of a
+// strategy.
 const otlpConfig = `
 otlp:
-  translation_strategy: UnderscoreEscapingWithoutSuffixes
-  promote_all_resource_attributes: true
+  translation_strategy: %s
+  promote_resource_attributes: [service.name, service.instance.id, service.namespace,
+    deployment.environment.name, k8s.cluster.name, k8s.namespace.name]
 `
+
+// defaultNaming is the strategy that makes the names which the rules use by default, and
+// otherNamings are the others that the mixin knows.
+const defaultNaming = "UnderscoreEscapingWithSuffixes"
+
+var otherNamings = []string{"UnderscoreEscapingWithoutSuffixes", "NoUTF8EscapingWithSuffixes", "NoTranslation"}
 
 // resendDelay is how often an alert is sent. One that is not sent again ends after four
 // times as long: more than the minute for which a Prometheus is down, and this delay.
@@ -65,10 +73,21 @@ func startPrometheus(t *testing.T, via, rules, alertmanager string, targets ...s
 	return b
 }
 
-// startOTLPPrometheus starts a Prometheus that takes OTLP, as that of Debian does not.
-func startOTLPPrometheus(t *testing.T, rules, alertmanager string) *backend {
+// hasOTLPPrometheus tells whether there is a Prometheus that takes OTLP, and logs if there
+// is none.
+func hasOTLPPrometheus(t *testing.T) bool {
 	t.Helper()
-	config := fmt.Sprintf(prometheusConfig, byOTLP, rules, alertmanager, "") + otlpConfig
+	_, err := os.Stat(newPrometheus)
+	if err != nil {
+		t.Logf("not by %s: Debian's Prometheus does not take it, and there is no other (make prometheus builds one): %v", byOTLP, err)
+	}
+	return err == nil
+}
+
+// startOTLPPrometheus starts a Prometheus that takes OTLP, as that of Debian does not.
+func startOTLPPrometheus(t *testing.T, naming, rules, alertmanager string) *backend {
+	t.Helper()
+	config := fmt.Sprintf(prometheusConfig, byOTLP, rules, alertmanager, "") + fmt.Sprintf(otlpConfig, naming)
 	b := runPrometheus(t, newPrometheus, config, "--web.enable-otlp-receiver")
 	b.exporter = otlpExporter
 	return b

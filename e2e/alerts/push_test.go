@@ -17,9 +17,11 @@ import (
 
 const mib = 1 << 20
 
-// level is a number that a process has told by itself since it began.
+// level is a number that a process has told by itself since it began. A service without a
+// name has a resource without attributes.
 type level struct {
 	service, metric string
+	unit            string
 	attributes      map[string]any
 	since           time.Time
 	value           func(age time.Duration) int64
@@ -35,12 +37,12 @@ func grows(perMinute float64) func(time.Duration) int64 {
 
 // memory is that of a service, as contrib's runtime tells it.
 func memory(service, kind string, since time.Time, value func(time.Duration) int64) level {
-	return level{service, "go.memory.used", map[string]any{"go.memory.type": kind}, since, value}
+	return level{service, "go.memory.used", "By", map[string]any{"go.memory.type": kind}, since, value}
 }
 
 // waiting is how many goroutines wait for a reply, of which nobody knows how old they are.
 func waiting(since time.Time, value func(time.Duration) int64) level {
-	return level{"unsure", "goroutine.stack.count", map[string]any{
+	return level{"unsure", "goroutine.stack.count", "{goroutine}", map[string]any{
 		"goroutine.stack.signature":     "23674ceb13919c2c",
 		"goroutine.state":               "chan_receive",
 		"code.function.name":            "main.maybe",
@@ -50,13 +52,21 @@ func waiting(since time.Time, value func(time.Duration) int64) level {
 	}, since, value}
 }
 
+// nameless is how many goroutines there are of a service that nobody has named.
+func nameless(since time.Time) level {
+	return level{"", "goroutine.stack.count", "{goroutine}", map[string]any{"goroutine.stack.signature": "other"}, since, steady(3)}
+}
+
 // add adds what the level was at some times to a batch.
 func (l level) add(md pmetric.Metrics, times ...time.Time) error {
 	rm := md.ResourceMetrics().AppendEmpty()
-	rm.Resource().Attributes().PutStr("service.name", l.service)
-	rm.Resource().Attributes().PutStr("service.instance.id", l.service+"-1")
+	if l.service != "" {
+		rm.Resource().Attributes().PutStr("service.name", l.service)
+		rm.Resource().Attributes().PutStr("service.instance.id", l.service+"-1")
+	}
 	m := rm.ScopeMetrics().AppendEmpty().Metrics().AppendEmpty()
 	m.SetName(l.metric)
+	m.SetUnit(l.unit)
 	sum := m.SetEmptySum()
 	sum.SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
 	for _, at := range times {

@@ -21,18 +21,30 @@ var testScale = fmt.Sprintf(`{_config+:: {
 	targetDownFor: '15s',
 	keepFiringFor: '%v',
 	unwatchedWindow: '15s',
+	failuresWindow: '15s',
 }}`, keepFiring)
 
-// renderRules renders the alert rules at the scale of the tests to a file. JSON is YAML.
-func renderRules(t *testing.T) string {
+// renderRules renders the alert rules at the scale of the tests, with the names of a
+// strategy, to a file. JSON is YAML.
+func renderRules(t *testing.T, naming string) string {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "alerts.yaml")
+	require.NoError(t, os.WriteFile(file, jsonnet(t, mixinWith(naming)+".prometheusAlerts"), 0o600))
+	return file
+}
+
+// mixinWith is the mixin at the scale of the tests, with the names of a strategy.
+func mixinWith(naming string) string {
+	return fmt.Sprintf("((import 'mixin.libsonnet') + %s + {_config+:: {translationStrategy: %q}})", testScale, naming)
+}
+
+// jsonnet evaluates an expression that may import what is in deploy.
+func jsonnet(t *testing.T, expression string) []byte {
 	t.Helper()
 	mixin, err := filepath.Abs(deploy)
 	require.NoError(t, err)
-	render := exec.CommandContext(t.Context(), "go", "-C", filepath.Join(root, "internal", "tools"), "tool", "jsonnet",
-		"-J", mixin, "-e", "((import 'mixin.libsonnet') + "+testScale+").prometheusAlerts")
-	rules, err := render.Output()
+	out, err := exec.CommandContext(t.Context(), "go", "-C", filepath.Join(root, "internal", "tools"), "tool", "jsonnet",
+		"-J", mixin, "-e", expression).Output()
 	require.NoError(t, err)
-	file := filepath.Join(t.TempDir(), "alerts.yaml")
-	require.NoError(t, os.WriteFile(file, rules, 0o600))
-	return file
+	return out
 }

@@ -44,7 +44,7 @@ func newWard(t *testing.T, service string) *ward {
 		down:      target{"down", loopback.FreeAddress(t)},
 	}
 	pager := startAlertmanager(t, w.URL)
-	startPrometheus(t, byScraping, renderRules(t), pager.address, w.collector.metrics, w.small.metrics)
+	startPrometheus(t, byScraping, renderRules(t, defaultNaming), pager.address, w.collector.metrics, w.small.metrics)
 	return w
 }
 
@@ -69,6 +69,7 @@ func (w *ward) fallIll(t *testing.T) {
 		memory("modest", "stack", now, steady(30*mib)),
 		// Less than a day: what is known from its number alone is not probable yet.
 		waiting(now.Add(-2*time.Hour), grows(60)),
+		nameless(now),
 	)
 }
 

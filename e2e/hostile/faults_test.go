@@ -28,10 +28,10 @@ const (
 
 // fault is a path of the fault server and what must come of it.
 type fault struct {
-	name    string
-	capture goroutinereceiver.Capture // "" is auto
-	reason  string                    // "" is a target that is sound
-	says    string                    // the error, among other things
+	name      string
+	capture   goroutinereceiver.Capture // "" is auto
+	errorType string                    // "" is a target that is sound
+	says      string                    // the error, among other things
 	// size is how large a sound answer is when decompressed, in bytes.
 	size int64
 	// impatient targets have a timeout of a second, not ten.
@@ -45,67 +45,67 @@ const (
 
 func faults() []fault {
 	return []fault{
-		{name: "zeroes-in-gzip", capture: profiled, reason: "malformed"},
-		{name: "zeroes-in-gzip", capture: traced, reason: "not_pprof", says: "gzip"},
-		{name: "zeroes-encoded", capture: profiled, reason: "malformed"},
-		{name: "zeroes-encoded", capture: traced, reason: "not_pprof"},
-		{name: "zeroes-in-two-gzips", capture: profiled, reason: "malformed"},
-		{name: "zeroes-in-two-gzips", capture: traced, reason: "not_pprof", says: "gzip"},
+		{name: "zeroes-in-gzip", capture: profiled, errorType: "malformed"},
+		{name: "zeroes-in-gzip", capture: traced, errorType: "not_pprof", says: "gzip"},
+		{name: "zeroes-encoded", capture: profiled, errorType: "malformed"},
+		{name: "zeroes-encoded", capture: traced, errorType: "not_pprof"},
+		{name: "zeroes-in-two-gzips", capture: profiled, errorType: "malformed"},
+		{name: "zeroes-in-two-gzips", capture: traced, errorType: "not_pprof", says: "gzip"},
 		{name: "profile-encoded", capture: profiled, size: 64 << 10},
-		{name: "profile-in-two-gzips", capture: profiled, reason: "not_pprof", says: "gzip within gzip"},
-		{name: "plain-as-encoded", reason: "malformed"},
+		{name: "profile-in-two-gzips", capture: profiled, errorType: "not_pprof", says: "gzip within gzip"},
+		{name: "plain-as-encoded", errorType: "malformed"},
 
-		{name: "one-string", capture: profiled, reason: "malformed"},
-		{name: "one-string-plain", capture: profiled, reason: "malformed"},
-		{name: "empty-samples", capture: profiled, reason: "malformed"},
+		{name: "one-string", capture: profiled, errorType: "malformed"},
+		{name: "one-string-plain", capture: profiled, errorType: "malformed"},
+		{name: "empty-samples", capture: profiled, errorType: "malformed"},
 		{name: "empty-labels", capture: profiled, size: 4 << 20},
 		{name: "empty-labels-plain", capture: profiled, size: 4 << 20},
-		{name: "empty-locations", capture: profiled, reason: "malformed"},
+		{name: "empty-locations", capture: profiled, errorType: "malformed"},
 		{name: "empty-mappings", capture: profiled, size: 4 << 20},
 		{name: "empty-strings", capture: profiled, size: 4 << 20},
 
-		{name: "no-such-string", capture: profiled, reason: "malformed"},
-		{name: "no-such-location", capture: profiled, reason: "malformed"},
-		{name: "no-such-function", capture: profiled, reason: "malformed"},
-		{name: "same-ids", capture: profiled, reason: "malformed"},
-		{name: "negative-count", capture: profiled, reason: "malformed"},
-		{name: "huge-counts", capture: profiled, reason: "malformed"},
+		{name: "no-such-string", capture: profiled, errorType: "malformed"},
+		{name: "no-such-location", capture: profiled, errorType: "malformed"},
+		{name: "no-such-function", capture: profiled, errorType: "malformed"},
+		{name: "same-ids", capture: profiled, errorType: "malformed"},
+		{name: "negative-count", capture: profiled, errorType: "malformed"},
+		{name: "huge-counts", capture: profiled, errorType: "malformed"},
 		{name: "hostile-names", capture: profiled, size: 2 << 20},
 
-		{name: "headers", reason: "connection", says: "header"},
-		{name: "endless", reason: "malformed"},
-		{name: "endless-text", reason: "not_pprof"},
-		{name: "endless-true", capture: profiled, reason: "too_large"},
-		{name: "endless-trace", capture: traced, reason: "too_large"},
-		{name: "drip", reason: "timeout", impatient: true},
-		{name: "length-short", capture: profiled, reason: "malformed"},
-		{name: "length-long", capture: profiled, reason: "malformed", says: "broke off"},
-		{name: "length-huge", reason: "too_large", says: "max_body_size"},
-		{name: "reset", capture: profiled, reason: "malformed", says: "reset"},
-		{name: "hung", reason: "timeout", impatient: true},
-		{name: "slow", reason: "timeout"},
-		{name: "to-elsewhere", reason: "http_status", says: "redirects are not followed"},
-		{name: "to-https", reason: "http_status", says: "redirects are not followed"},
-		{name: "to-http", reason: "http_status", says: "redirects are not followed", tls: true},
-		{name: "to-link-local", reason: "http_status", says: "redirects are not followed"},
+		{name: "headers", errorType: "connection", says: "header"},
+		{name: "endless", errorType: "malformed"},
+		{name: "endless-text", errorType: "not_pprof"},
+		{name: "endless-true", capture: profiled, errorType: "too_large"},
+		{name: "endless-trace", capture: traced, errorType: "too_large"},
+		{name: "drip", errorType: "timeout", impatient: true},
+		{name: "length-short", capture: profiled, errorType: "malformed"},
+		{name: "length-long", capture: profiled, errorType: "malformed", says: "broke off"},
+		{name: "length-huge", errorType: "too_large", says: "max_body_size"},
+		{name: "reset", capture: profiled, errorType: "malformed", says: "reset"},
+		{name: "hung", errorType: "timeout", impatient: true},
+		{name: "slow", errorType: "timeout"},
+		{name: "to-elsewhere", errorType: "http_status", says: "redirects are not followed"},
+		{name: "to-https", errorType: "http_status", says: "redirects are not followed"},
+		{name: "to-http", errorType: "http_status", says: "redirects are not followed", tls: true},
+		{name: "to-link-local", errorType: "http_status", says: "redirects are not followed"},
 
-		{name: "html", reason: "not_pprof", says: "HTML"},
-		{name: "empty", reason: "not_pprof", says: "empty"},
-		{name: "text", reason: "not_pprof", says: "text"},
-		{name: "heap", reason: "not_pprof", says: "goroutine"},
-		{name: "401", reason: "unauthorized", says: "401"},
-		{name: "403", reason: "unauthorized", says: "403"},
-		{name: "404", reason: "http_status", says: "404"},
-		{name: "429", reason: "http_status", says: "429"},
-		{name: "500", reason: "http_status", says: "500"},
+		{name: "html", errorType: "not_pprof", says: "HTML"},
+		{name: "empty", errorType: "not_pprof", says: "empty"},
+		{name: "text", errorType: "not_pprof", says: "text"},
+		{name: "heap", errorType: "not_pprof", says: "goroutine"},
+		{name: "401", errorType: "unauthorized", says: "401"},
+		{name: "403", errorType: "unauthorized", says: "403"},
+		{name: "404", errorType: "http_status", says: "404"},
+		{name: "429", errorType: "http_status", says: "429"},
+		{name: "500", errorType: "http_status", says: "500"},
 
-		{name: "trace-of-nothing", capture: traced, reason: "malformed"},
-		{name: "trace-of-the-future", capture: traced, reason: "unsupported_version", says: "1.99"},
-		{name: "trace-backwards", capture: traced, reason: "malformed"},
-		{name: "trace-swapped", capture: traced, reason: "malformed"},
-		{name: "trace-generation", capture: traced, reason: "malformed"},
-		{name: "trace-long", capture: traced, reason: "too_large"},
-		{name: "trace-cut", capture: traced, reason: "not_pprof|malformed"},
+		{name: "trace-of-nothing", capture: traced, errorType: "malformed"},
+		{name: "trace-of-the-future", capture: traced, errorType: "unsupported_version", says: "1.99"},
+		{name: "trace-backwards", capture: traced, errorType: "malformed"},
+		{name: "trace-swapped", capture: traced, errorType: "malformed"},
+		{name: "trace-generation", capture: traced, errorType: "malformed"},
+		{name: "trace-long", capture: traced, errorType: "too_large"},
+		{name: "trace-cut", capture: traced, errorType: "not_pprof|malformed"},
 	}
 }
 
@@ -131,7 +131,7 @@ func TestEachFaultIsTested(t *testing.T) {
 }
 
 func (f fault) test(t *testing.T, s *server) {
-	if f.reason != "timeout" {
+	if f.errorType != "timeout" {
 		s.warm(t, f.name)
 	}
 	bad := target("bad", f.address(s)+"/"+f.name+"/debug/pprof", func(c *goroutinereceiver.TargetConfig) {
@@ -154,23 +154,23 @@ func (f fault) test(t *testing.T, s *server) {
 	w.await(t, "sound", 2, 10*time.Second)
 	w.stop(t)
 	for _, other := range w.of("sound") {
-		up, reason := other.up()
-		assert.True(t, up, "the other target: %s", reason)
+		up, errorType := other.up()
+		assert.True(t, up, "the other target: %s", errorType)
 	}
 	t.Logf("heap +%s, decided %v after the last byte", mib(growth), verdict.Round(time.Millisecond))
 
-	up, reason := got.up()
-	if f.reason == "" {
-		assert.True(t, up, reason)
+	up, errorType := got.up()
+	if f.errorType == "" {
+		assert.True(t, up, errorType)
 		assert.LessOrEqual(t, growth, mostToAccept*f.size+2<<20, "heap, and 2 MiB for two clients and a server's answers")
 		f.checkTruth(t, got)
 		return
 	}
 	assert.False(t, up)
-	assert.Contains(t, strings.Split(f.reason, "|"), reason)
-	assert.Equal(t, 2, got.DataPointCount(), "nothing but how the scrape went")
+	assert.Contains(t, strings.Split(f.errorType, "|"), errorType)
+	assert.Equal(t, ofAFailure, got.DataPointCount(), "nothing but how the scrape went")
 	assert.LessOrEqual(t, growth, int64(mostToRefuse), "heap")
-	if reason != "timeout" {
+	if errorType != "timeout" {
 		assert.LessOrEqual(t, verdict, decided)
 	}
 	f.checkLog(t, w)

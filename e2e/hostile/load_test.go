@@ -87,8 +87,8 @@ func TestAMillionGoroutines(t *testing.T) {
 		got = w.await(t, "million", 1, 100*time.Second)[0]
 		w.stop(t)
 	})
-	up, reason := got.up()
-	require.True(t, up, reason)
+	up, errorType := got.up()
+	require.True(t, up, errorType)
 	var took float64
 	for _, p := range got.points("goroutine.scrape.duration").All() {
 		took = p.DoubleValue()

@@ -17,7 +17,7 @@ import (
 // TestBadNetwork scrapes a sound target through a network that is not.
 func TestBadNetwork(t *testing.T) {
 	s := startServer(t)
-	for _, tc := range []struct{ name, toxic, reason string }{
+	for _, tc := range []struct{ name, toxic, errorType string }{
 		{"far away", `{"type": "latency", "attributes": {"latency": 200, "jitter": 50}}`, ""},
 		{"in slices", `{"type": "slicer", "attributes": {"average_size": 64, "size_variation": 32, "delay": 10}}`, ""},
 		{"narrow", `{"type": "bandwidth", "attributes": {"rate": 1}}`, "timeout"},
@@ -37,11 +37,11 @@ func TestBadNetwork(t *testing.T) {
 				target("bad", through(t, s, tc.toxic)+"/sound/debug/pprof", impatient),
 				target("sound", s.plain+"/sound/debug/pprof"))
 			got := w.await(t, "bad", 1, 20*time.Second)[0]
-			up, reason := got.up()
-			assert.Equal(t, tc.reason == "", up)
-			assert.Equal(t, tc.reason, reason)
+			up, errorType := got.up()
+			assert.Equal(t, tc.errorType == "", up)
+			assert.Equal(t, tc.errorType, errorType)
 			if !up {
-				assert.Equal(t, 2, got.DataPointCount(), "nothing but how the scrape went")
+				assert.Equal(t, ofAFailure, got.DataPointCount(), "nothing but how the scrape went")
 			}
 			other := w.await(t, "sound", 1, 20*time.Second)[0]
 			soundUp, why := other.up()

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"runtime/metrics"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -215,13 +216,21 @@ func (s scrape) points(name string) pmetric.NumberDataPointSlice {
 	return pmetric.NewNumberDataPointSlice()
 }
 
-// up tells whether the scrape worked, and if it did not, why.
-func (s scrape) up() (up bool, reason string) {
-	for _, p := range s.points("goroutine.scrape.up").All() {
-		value, _ := p.Attributes().Get("reason")
-		return p.IntValue() == 1, value.Str()
+// ofAFailure is how many points there are when a scrape fails: how long it took, that it
+// failed, and the failures of each of nine error types.
+const ofAFailure = 2 + 9
+
+// up tells whether the scrape worked, and the error types of all that have failed so far,
+// separated by commas.
+func (s scrape) up() (up bool, errorTypes string) {
+	var failed []string
+	for _, p := range s.points("goroutine.scrape.failures").All() {
+		if errorType, _ := p.Attributes().Get("error.type"); p.IntValue() > 0 {
+			failed = append(failed, errorType.Str())
+		}
 	}
-	return false, "nothing is said"
+	slices.Sort(failed)
+	return s.sum("goroutine.scrape.up") == 1, strings.Join(failed, ",")
 }
 
 func (s scrape) sum(name string) (sum int64) {

@@ -15,7 +15,8 @@ import (
 // flagged returns a metrics page on which the entries are flagged.
 func flagged(entries ...string) string {
 	var b strings.Builder
-	fmt.Fprintln(&b, `goroutine_scrape_up{goroutine_scrape_source="profile"} 1`)
+	fmt.Fprintln(&b, "goroutine_scrape_up 1")
+	fmt.Fprintln(&b, `goroutine_scrape_duration_seconds{goroutine_scrape_source="profile"} 0.01`)
 	for _, e := range entries {
 		fmt.Fprintf(&b, "goroutine_leak_severity{goroutine_entry_function_name=%q} 1\n", e)
 	}

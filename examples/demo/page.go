@@ -107,19 +107,39 @@ func (p page) reading() reading {
 	var r reading
 	for _, s := range p["goroutine_scrape_up"] {
 		if s.value == 1 {
-			r.source = s.labels["goroutine_scrape_source"]
+			r.source = p.source()
 		} else {
-			r.trouble = s.labels["reason"]
+			r.trouble = p.trouble()
 		}
-	}
-	if r.source != "" {
-		r.trouble = "" // of a source that is no longer used
 	}
 	for _, s := range p["go_goroutine_count"] {
 		r.goroutines += int(s.value)
 	}
 	r.findings = p.findings()
 	return r
+}
+
+// source returns what is scraped. For a while after a change both are on the page, and
+// the one that tells less is believed.
+func (p page) source() string {
+	var source string
+	for _, s := range p["goroutine_scrape_duration_seconds"] {
+		if source != "profile" {
+			source = s.labels["goroutine_scrape_source"]
+		}
+	}
+	return source
+}
+
+// trouble returns why most of the failed scrapes did fail.
+func (p page) trouble() string {
+	var worst sample
+	for _, s := range p["goroutine_scrape_failures_total"] {
+		if s.value > worst.value {
+			worst = s
+		}
+	}
+	return worst.labels["error_type"]
 }
 
 // findings joins the three metrics of what is flagged.
@@ -141,6 +161,6 @@ func (p page) findings() []finding {
 		}
 	}
 	join("goroutine_leak_count", func(f *finding, v float64) { f.count = v })
-	join("goroutine_leak_growth_rate", func(f *finding, v float64) { f.perHour = v })
+	join("goroutine_leak_growth_rate_per_hour", func(f *finding, v float64) { f.perHour = v })
 	return slices.Collect(maps.Values(found))
 }

@@ -32,17 +32,17 @@ func TestReadPage(t *testing.T) {
 		goroutines int
 		findings   []finding
 	}{
-		{"trace", 529, []finding{
-			leakyFinding(probable, "chan_receive", "main.waitForReply", "51", "9675f438050da6db", 117, 10440),
-			leakyFinding(probable, "chan_send", "main.askSlowBackend", "95", "23674ceb13919c2c", 78, 6960),
-			{group: group{entry: "main.pollForever"}, severity: probable, count: 78, perHour: 6960},
-			leakyFinding(probable, "mutex", "main.writeAudit", "158", "2952165ef633f352", 78, 6960),
+		{"trace", 525, []finding{
+			leakyFinding(probable, "chan_receive", "main.waitForReply", "51", "9675f438050da6db", 111, 10440),
+			leakyFinding(probable, "chan_send", "main.askSlowBackend", "95", "23674ceb13919c2c", 74, 6840),
+			{group: group{entry: "main.pollForever"}, severity: probable, count: 74, perHour: 6960},
+			leakyFinding(probable, "mutex", "main.writeAudit", "158", "2952165ef633f352", 74, 6960),
 		}},
-		{"profile", 528, []finding{
-			leakyFinding(suspected, "chan_receive", "main.waitForReply", "51", "9675f438050da6db", 129, 10440),
-			leakyFinding(suspected, "chan_send", "main.askSlowBackend", "95", "23674ceb13919c2c", 86, 6960),
-			{group: group{entry: "main.pollForever"}, severity: suspected, count: 86, perHour: 6960},
-			leakyFinding(suspected, "mutex", "main.writeAudit", "158", "2952165ef633f352", 86, 6960),
+		{"profile", 1000, []finding{
+			leakyFinding(suspected, "chan_receive", "main.waitForReply", "51", "9675f438050da6db", 294, 10620),
+			{group: group{entry: "main.pollForever"}, severity: suspected, count: 196, perHour: 7080},
+			leakyFinding(suspected, "mutex", "main.writeAudit", "158", "2952165ef633f352", 196, 7080),
+			leakyFinding(suspected, "chan_send", "main.askSlowBackend", "95", "23674ceb13919c2c", 194, 7080),
 		}},
 	} {
 		client, url := serve(t, func(w http.ResponseWriter, r *http.Request) {
@@ -81,16 +81,22 @@ goroutine_leak_count{goroutine_entry_function_name="main.a"} 5
 }
 
 func TestReadingOfScrapes(t *testing.T) {
+	const (
+		traced   = "goroutine_scrape_duration_seconds{goroutine_scrape_source=\"trace\"} 0.01\n"
+		profiled = "goroutine_scrape_duration_seconds{goroutine_scrape_source=\"profile\"} 0.01\n"
+		failures = "goroutine_scrape_failures_total{error_type=\"connection\"} 1\n" +
+			"goroutine_scrape_failures_total{error_type=\"timeout\"} 7\n" +
+			"goroutine_scrape_failures_total{error_type=\"malformed\"} 0\n"
+	)
 	for _, tc := range []struct {
 		name, page, source, trouble string
 	}{
 		{"none yet", "", "", ""},
-		{"counts only", "goroutine_scrape_up{goroutine_scrape_source=\"profile\"} 1\n", "profile", ""},
-		{"failed", "goroutine_scrape_up{goroutine_scrape_source=\"trace\",reason=\"timeout\"} 0\n", "", "timeout"},
-		{
-			"fallen back", "goroutine_scrape_up{goroutine_scrape_source=\"trace\",reason=\"http_status\"} 0\n" +
-				"goroutine_scrape_up{goroutine_scrape_source=\"profile\"} 1\n", "profile", "",
-		},
+		{"counts only", "goroutine_scrape_up 1\n" + profiled, "profile", ""},
+		{"failed", "goroutine_scrape_up 0\n" + traced + failures, "", "timeout"},
+		{"works again", "goroutine_scrape_up 1\n" + traced + failures, "trace", ""},
+		{"fallen back", "goroutine_scrape_up 1\n" + traced + profiled, "profile", ""},
+		{"fallen back, in the other order", "goroutine_scrape_up 1\n" + profiled + traced, "profile", ""},
 	} {
 		p, err := parsePage(strings.NewReader(tc.page))
 		if err != nil {

@@ -21,6 +21,7 @@ const (
 // Metrics of a scrape, from the receiver alone.
 const (
 	ScrapeUp       = "goroutine.scrape.up"
+	ScrapeFailures = "goroutine.scrape.failures"
 	ScrapeDuration = "goroutine.scrape.duration"
 )
 
@@ -44,29 +45,38 @@ const (
 	MemoryLeakGrowthRate = "memory.leak.growth_rate"
 )
 
-// Attribute keys. Those in code.* and cpu.* are OpenTelemetry semantic
+// Attribute keys. Those in code.*, cpu.* and error.* are OpenTelemetry semantic
 // conventions.
 const (
-	AttrSignature    = "goroutine.stack.signature"
-	AttrState        = "goroutine.state"
-	AttrFunction     = "code.function.name"
-	AttrFile         = "code.file.path"
-	AttrLine         = "code.line.number"
-	AttrEntry        = "goroutine.entry.function.name"
-	AttrScrapeSource = "goroutine.scrape.source"
-	AttrSampleSource = "goroutine.sample.source"
-	AttrCPUMode      = "cpu.mode"
-	AttrLeakMetric   = "memory.leak.metric" // the name of the metric that leaks
+	AttrSignature      = "goroutine.stack.signature"
+	AttrState          = "goroutine.state" // why a goroutine waits, a value of internal/stack
+	AttrFunction       = "code.function.name"
+	AttrFile           = "code.file.path"
+	AttrLine           = "code.line.number"
+	AttrEntry          = "goroutine.entry.function.name"
+	AttrSchedulerState = "goroutine.scheduler.state" // what the Go scheduler does with a goroutine
+	AttrScrapeSource   = "goroutine.scrape.source"
+	AttrSampleSource   = "goroutine.sample.source"
+	AttrErrorType      = "error.type"
+	AttrCPUMode        = "cpu.mode"
+	AttrLeakMetric     = "memory.leak.metric" // the name of the metric that leaks
 )
+
+// SignatureVersion is the version of the way in which AttrSignature is made. Signatures
+// of different versions cannot be compared: each change ends all identities.
+const SignatureVersion = 2
 
 // SignatureOther is the value of AttrSignature, and of AttrEntry, under which
 // the groups beyond the limit are summed.
 const SignatureOther = "other"
 
-// Units, in UCUM.
+// Units, in UCUM. What is merely counted or ranked has an annotation in braces. The unit
+// 1 means a ratio, and Prometheus would add it to the name.
 const (
-	UnitOne               = "1"
 	UnitGoroutine         = "{goroutine}"
+	UnitSeverity          = "{severity}"
+	UnitTarget            = "{target}"
+	UnitScrape            = "{scrape}"
 	UnitGoroutinesPerHour = "{goroutine}/h"
 	UnitBytes             = "By"
 	UnitBytesPerHour      = "By/h"

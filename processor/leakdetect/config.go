@@ -74,13 +74,15 @@ const (
 )
 
 // defaultMemory lists what a Go process reports of the memory that it uses, once
-// for each way to scrape it, and each falls when the garbage collector has run.
+// for each name that Prometheus gives it, and each falls when the garbage collector has run.
 // The resident size of a process is not among them: where these are known it
 // would flag the same leak a second time.
 func defaultMemory() []MemoryRule {
 	return []MemoryRule{
 		{Metric: "go.memory.used", MinLeaked: defaultMinLeakedBytes},
 		{Metric: "go_memory_used_bytes", MinLeaked: defaultMinLeakedBytes},
+		{Metric: "go_memory_used", MinLeaked: defaultMinLeakedBytes},
+		{Metric: "go.memory.used_bytes", MinLeaked: defaultMinLeakedBytes},
 		{Metric: "go_memstats_heap_inuse_bytes", MinLeaked: defaultMinLeakedBytes},
 	}
 }

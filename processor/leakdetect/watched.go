@@ -73,16 +73,17 @@ func watchedMetrics(c *Config) map[string]watched {
 	return all
 }
 
-// goroutineMetrics returns the goroutine metrics, without rules. Each stands
-// there with its own name and with those that a Prometheus exporter makes of it,
-// with and without the suffix of a counter.
+// goroutineMetrics returns the goroutine metrics, without rules. Each is listed under
+// its own name and under those that Prometheus makes of it: with dots or underscores,
+// with or without the suffix of a counter. The units in braces add nothing to a name.
 func goroutineMetrics() map[string]watched {
 	all := make(map[string]watched)
 	add := func(name string, w watched) {
-		flat := strings.ReplaceAll(name, ".", "_")
-		all[name], all[flat] = w, w
-		if w.part == exitsPart {
-			all[flat+"_total"] = w
+		for _, n := range []string{name, strings.ReplaceAll(name, ".", "_")} {
+			all[n] = w
+			if w.part == exitsPart {
+				all[n+"_total"] = w
+			}
 		}
 	}
 	stack, entry, total := salt("stack"), entrySalt, salt("total")

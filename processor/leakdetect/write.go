@@ -20,7 +20,7 @@ type emitted struct {
 // goroutineLeak returns the metrics that flag goroutines.
 func goroutineLeak() [3]emitted {
 	return [...]emitted{
-		{telemetry.LeakSeverity, telemetry.UnitOne, severityDescription, setSeverity},
+		{telemetry.LeakSeverity, telemetry.UnitSeverity, severityDescription, setSeverity},
 		{telemetry.LeakCount, telemetry.UnitGoroutine, "Goroutines believed leaked now.", setLeaked},
 		{telemetry.LeakGrowthRate, telemetry.UnitGoroutinesPerHour, "How fast the leaked goroutines grow in number.", setGrowthRate},
 	}
@@ -29,7 +29,7 @@ func goroutineLeak() [3]emitted {
 // memoryLeak returns the metrics that flag memory.
 func memoryLeak() [3]emitted {
 	return [...]emitted{
-		{telemetry.MemoryLeakSeverity, telemetry.UnitOne, severityDescription, setSeverity},
+		{telemetry.MemoryLeakSeverity, telemetry.UnitSeverity, severityDescription, setSeverity},
 		{telemetry.MemoryLeakSize, telemetry.UnitBytes, "Memory believed leaked now.", setLeaked},
 		{telemetry.MemoryLeakGrowthRate, telemetry.UnitBytesPerHour, "How fast the leaked memory grows.", setGrowthRate},
 	}

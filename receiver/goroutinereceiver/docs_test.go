@@ -33,15 +33,12 @@ func TestReadmeHasEveryKey(t *testing.T) {
 	}
 }
 
-// TestReadmeHasEveryReason fails when a scrape can fail for a reason that is not
+// TestReadmeHasEveryErrorType fails when a scrape can fail with an error type that is not
 // written down.
-func TestReadmeHasEveryReason(t *testing.T) {
+func TestReadmeHasEveryErrorType(t *testing.T) {
 	text := readme(t)
-	for _, reason := range []reason{
-		reasonConnection, reasonTimeout, reasonUnauth, reasonHTTPStatus, reasonNotPprof,
-		reasonUnsupported, reasonTooLarge, reasonMalformed, reasonInternal,
-	} {
-		assert.Contains(t, text, "| `"+string(reason)+"` |")
+	for name := range metadata.MapAttributeErrorType {
+		assert.Contains(t, text, "| `"+name+"` |")
 	}
 }
 
@@ -58,6 +55,7 @@ func TestNamesAreTheHouses(t *testing.T) {
 	assert.Equal(t, telemetry.EntryCount, info.GoroutineEntryCount.Name)
 	assert.Equal(t, telemetry.EntryAgedCount, info.GoroutineEntryAgedCount.Name)
 	assert.Equal(t, telemetry.EntryAgedExits, info.GoroutineEntryAgedExits.Name)
+	assert.Equal(t, telemetry.ScrapeFailures, info.GoroutineScrapeFailures.Name)
 	assert.Equal(t, telemetry.ScrapeUp, info.GoroutineScrapeUp.Name)
 	assert.Equal(t, telemetry.ScrapeDuration, info.GoroutineScrapeDuration.Name)
 	text := readme(t)

@@ -68,31 +68,31 @@ func TestFaults(t *testing.T) {
 	goroutines := profileOf(t, "goroutine")
 	html := []byte("<!DOCTYPE html><html><body>Please log in</body></html>")
 	tests := []struct {
-		name    string
-		handler http.Handler // nil: nobody listens
-		change  func(*TargetConfig)
-		reason  string
-		log     []string
+		name      string
+		handler   http.Handler // nil: nobody listens
+		change    func(*TargetConfig)
+		errorType string
+		log       []string
 	}{
-		{name: "nobody listens", reason: "connection", log: []string{"refused"}},
-		{name: "hung", handler: http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }), change: func(c *TargetConfig) { c.ClientConfig.Timeout = 50 * time.Millisecond }, reason: "timeout", log: []string{"deadline"}},
-		{name: "login page", handler: answer(200, map[string]string{"Content-Type": "text/html"}, html), reason: "not_pprof", log: []string{"HTML"}},
-		{name: "401", handler: answer(401, nil, nil), reason: "unauthorized", log: []string{"401 Unauthorized"}},
-		{name: "403", handler: answer(403, nil, nil), reason: "unauthorized", log: []string{"403 Forbidden"}},
-		{name: "404", handler: answer(404, nil, []byte("404 page not found\n")), reason: "http_status", log: []string{"404 Not Found", "page not found"}},
-		{name: "429", handler: answer(429, nil, nil), reason: "http_status", log: []string{"429"}},
-		{name: "500", handler: answer(500, nil, []byte("oh\nno")), reason: "http_status", log: []string{"500 Internal Server Error", "oh"}},
-		{name: "redirect", handler: answer(302, map[string]string{"Location": "http://example.com/"}, nil), reason: "http_status", log: []string{"302", "redirects are not followed"}},
-		{name: "empty", handler: answer(200, nil, nil), reason: "not_pprof", log: []string{"empty"}},
-		{name: "text", handler: answer(200, nil, []byte("goroutine profile: total 5\n")), reason: "not_pprof"},
-		{name: "heap profile", handler: answer(200, nil, profileOf(t, "heap")), reason: "not_pprof", log: []string{"goroutine"}},
-		{name: "truncated gzip", handler: answer(200, nil, goroutines[:len(goroutines)/2]), reason: "malformed"},
-		{name: "wrong length", handler: answer(200, map[string]string{"Content-Length": "100000"}, goroutines), reason: "malformed", log: []string{"broke off"}},
-		{name: "wrong encoding", handler: answer(200, map[string]string{"Content-Encoding": "gzip"}, []byte("plain")), reason: "malformed"},
-		{name: "too large", handler: answer(200, nil, bytes.Repeat([]byte("x"), 2<<20)), reason: "too_large", log: []string{"max_body_size"}},
-		{name: "bomb", handler: answer(200, nil, zipped(t, make([]byte, 64<<20))), reason: "too_large"},
-		{name: "trace of Go 1.21", handler: answer(200, nil, []byte("go 1.21 trace\x00\x00\x00")), change: func(c *TargetConfig) { c.Capture = CaptureTrace }, reason: "unsupported_version", log: []string{"1.21"}},
-		{name: "trace of Go 1.99", handler: answer(200, nil, []byte("go 1.99 trace\x00\x00\x00")), change: func(c *TargetConfig) { c.Capture = CaptureTrace }, reason: "unsupported_version", log: []string{"1.99"}},
+		{name: "nobody listens", errorType: "connection", log: []string{"refused"}},
+		{name: "hung", handler: http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }), change: func(c *TargetConfig) { c.ClientConfig.Timeout = 50 * time.Millisecond }, errorType: "timeout", log: []string{"deadline"}},
+		{name: "login page", handler: answer(200, map[string]string{"Content-Type": "text/html"}, html), errorType: "not_pprof", log: []string{"HTML"}},
+		{name: "401", handler: answer(401, nil, nil), errorType: "unauthorized", log: []string{"401 Unauthorized"}},
+		{name: "403", handler: answer(403, nil, nil), errorType: "unauthorized", log: []string{"403 Forbidden"}},
+		{name: "404", handler: answer(404, nil, []byte("404 page not found\n")), errorType: "http_status", log: []string{"404 Not Found", "page not found"}},
+		{name: "429", handler: answer(429, nil, nil), errorType: "http_status", log: []string{"429"}},
+		{name: "500", handler: answer(500, nil, []byte("oh\nno")), errorType: "http_status", log: []string{"500 Internal Server Error", "oh"}},
+		{name: "redirect", handler: answer(302, map[string]string{"Location": "http://example.com/"}, nil), errorType: "http_status", log: []string{"302", "redirects are not followed"}},
+		{name: "empty", handler: answer(200, nil, nil), errorType: "not_pprof", log: []string{"empty"}},
+		{name: "text", handler: answer(200, nil, []byte("goroutine profile: total 5\n")), errorType: "not_pprof"},
+		{name: "heap profile", handler: answer(200, nil, profileOf(t, "heap")), errorType: "not_pprof", log: []string{"goroutine"}},
+		{name: "truncated gzip", handler: answer(200, nil, goroutines[:len(goroutines)/2]), errorType: "malformed"},
+		{name: "wrong length", handler: answer(200, map[string]string{"Content-Length": "100000"}, goroutines), errorType: "malformed", log: []string{"broke off"}},
+		{name: "wrong encoding", handler: answer(200, map[string]string{"Content-Encoding": "gzip"}, []byte("plain")), errorType: "malformed"},
+		{name: "too large", handler: answer(200, nil, bytes.Repeat([]byte("x"), 2<<20)), errorType: "too_large", log: []string{"max_body_size"}},
+		{name: "bomb", handler: answer(200, nil, zipped(t, make([]byte, 64<<20))), errorType: "too_large"},
+		{name: "trace of Go 1.21", handler: answer(200, nil, []byte("go 1.21 trace\x00\x00\x00")), change: func(c *TargetConfig) { c.Capture = CaptureTrace }, errorType: "unsupported_version", log: []string{"1.21"}},
+		{name: "trace of Go 1.99", handler: answer(200, nil, []byte("go 1.99 trace\x00\x00\x00")), change: func(c *TargetConfig) { c.Capture = CaptureTrace }, errorType: "unsupported_version", log: []string{"1.99"}},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -109,12 +109,15 @@ func TestFaults(t *testing.T) {
 			cfg := testConfig(bad, targetAt(healthy))
 			cfg.MaxBodySize = 1 << 20
 			r, logs := idle(t, cfg)
-			for range 3 {
+			for n := range int64(3) {
 				s := scraped{r.targets[0].scrape(t.Context())}
 				assert.False(t, s.up())
-				assert.Len(t, s.points("goroutine.scrape.up", "reason", test.reason), 1, "%v", s.points("goroutine.scrape.up")[0].Attributes().AsRaw())
-				assert.Equal(t, 2, s.DataPointCount(), "nothing but how the scrape went")
-				assert.True(t, scraped{r.targets[1].scrape(t.Context())}.up(), "the other target")
+				assert.Equal(t, n+1, s.failures(test.errorType))
+				assert.Equal(t, n+1, s.failures(), "no other error type is counted")
+				assert.Equal(t, ofAFailure, s.DataPointCount(), "nothing but how the scrape went")
+				other := scraped{r.targets[1].scrape(t.Context())}
+				assert.True(t, other.up(), "the other target")
+				assert.Zero(t, other.failures())
 			}
 			failures := logs.FilterMessage("Scrape failed").All()
 			require.Len(t, failures, 1, "one line for the change, not one a scrape")

@@ -52,7 +52,7 @@ func serveRaw(t *testing.T, answer string) (endpoint string) {
 // TestAnswersThatAreNoHTTP must cost one scrape and one short line each.
 func TestAnswersThatAreNoHTTP(t *testing.T) {
 	long := strings.Repeat("x\x1b[31m", 1<<18)
-	tests := []struct{ name, answer, reason string }{
+	tests := []struct{ name, answer, errorType string }{
 		{"switched protocols", "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n", "http_status"},
 		{"another protocol", "SSH-2.0-OpenSSH_9.6\r\n", "connection"},
 		{"a long line of garbage", long + "\r\n", "connection"},
@@ -65,14 +65,15 @@ func TestAnswersThatAreNoHTTP(t *testing.T) {
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			r, logs := idle(t, testConfig(targetAt(serveRaw(t, test.answer), func(c *TargetConfig) {
-				if test.reason == "timeout" { // no other may depend on it
+				if test.errorType == "timeout" { // no other may depend on it
 					c.ClientConfig.Timeout = 200 * time.Millisecond
 				}
 			})))
 			began := time.Now()
 			s := scraped{r.targets[0].scrape(t.Context())}
 			assert.Less(t, time.Since(began), 5*time.Second)
-			assert.Len(t, s.points("goroutine.scrape.up", "reason", test.reason), 1, "%v", s.points("goroutine.scrape.up")[0].Attributes().AsRaw())
+			assert.EqualValues(t, 1, s.failures(test.errorType))
+			assert.EqualValues(t, 1, s.failures())
 			require.Equal(t, 1, logs.Len())
 			for _, value := range logs.All()[0].ContextMap() {
 				assert.Less(t, len(value.(string)), 1000)
@@ -167,7 +168,7 @@ func TestOutageIsNoReasonForAFallback(t *testing.T) {
 	}
 	down.Store(false)
 	s := scraped{r.targets[0].scrape(t.Context())}
-	assert.Len(t, s.points("goroutine.scrape.up", "goroutine.scrape.source", "trace"), 1)
+	assert.Len(t, s.points("goroutine.scrape.duration", "goroutine.scrape.source", "trace"), 1)
 }
 
 // TestNothingElseIsAskedFor has a target fail in turns, so that everything is asked for

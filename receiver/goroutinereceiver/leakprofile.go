@@ -97,7 +97,7 @@ func leakTrouble(err error) string {
 			return known.Error()
 		}
 	}
-	return string(reasonOf(err))
+	return errorType(err).String()
 }
 
 // fresh returns what is proved, unless it is too old.

@@ -4,14 +4,15 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/otel-goroutine/otel-goroutine/internal/stack"
+	"github.com/otel-goroutine/otel-goroutine/receiver/goroutinereceiver/internal/metadata"
 )
 
 // outcome logs how a target's scrapes come out, once for each change: a target
 // that is down for a night makes one line, not a thousand.
 type outcome struct {
-	logger *zap.Logger
-	reason reason       // of the latest failure; "" is a success
-	source stack.Source // of the latest success
+	logger  *zap.Logger
+	failure metadata.AttributeErrorType // of the latest scrape; 0 is a success
+	source  stack.Source                // of the latest success
 	// refused tells that the next consumer did not take the latest metrics.
 	refused bool
 }
@@ -31,14 +32,14 @@ func (o *outcome) restarted() {
 
 func (o *outcome) note(c captured) {
 	if c.err != nil {
-		if reason := reasonOf(c.err); reason != o.reason {
-			o.reason = reason
-			o.logger.Warn("Scrape failed", zap.String("reason", string(reason)), zap.Error(c.err))
+		if failure := errorType(c.err); failure != o.failure {
+			o.failure = failure
+			o.logger.Warn("Scrape failed", zap.Stringer("error.type", failure), zap.Error(c.err))
 		}
 		return
 	}
-	if o.reason != "" {
-		o.reason = ""
+	if o.failure != 0 {
+		o.failure = 0
 		o.logger.Info("Scrape works again", zap.String("source", string(c.source)))
 	}
 	switch {

@@ -67,13 +67,15 @@ func TestPanicCostsOneScrape(t *testing.T) {
 			large = test.large
 			undo := test.provoke(hit)
 			broken := scraped{hit.scrape(t.Context())}
-			assert.Len(t, broken.points("goroutine.scrape.up", "reason", "internal"), 1)
-			assert.Equal(t, 2, broken.DataPointCount(), "nothing but how the scrape went")
+			assert.EqualValues(t, 1, broken.failures("internal"))
+			assert.Equal(t, ofAFailure, broken.DataPointCount(), "nothing but how the scrape went")
 			assert.True(t, scraped{other.scrape(t.Context())}.up(), "the other target")
 
 			undo()
 			large = false
-			assert.True(t, scraped{hit.scrape(t.Context())}.up(), "the next scrape")
+			next := scraped{hit.scrape(t.Context())}
+			assert.True(t, next.up(), "the next scrape")
+			assert.EqualValues(t, 1, next.failures("internal"), "the count outlives the panic")
 			metadatatest.AssertEqualReceiverGoroutinePanics(t, telemetry, panics(1), metricdatatest.IgnoreTimestamp())
 		})
 	}

@@ -63,7 +63,7 @@ func TestLinkLocalIsRefusedAfterResolution(t *testing.T) {
 			assert.Less(t, time.Since(began), 5*time.Second, "nothing was waited for")
 			assert.Equal(t, up, s.up())
 			if !up {
-				assert.Len(t, s.points("goroutine.scrape.up", "reason", "connection"), 1)
+				assert.EqualValues(t, 1, s.failures("connection"))
 				require.Len(t, logs.FilterMessage("Scrape failed").All(), 1)
 				said := logs.FilterMessage("Scrape failed").All()[0].ContextMap()["error"]
 				assert.Contains(t, said, host+" is the link-local address 169.254.")
@@ -95,9 +95,9 @@ func TestLinkLocalThroughAProxy(t *testing.T) {
 		r, _ := idle(t, testConfig(targetAt(endpoint, func(c *TargetConfig) { c.ClientConfig.ProxyURL = "http://" + proxy })))
 		return scraped{r.targets[0].scrape(t.Context())}
 	}
-	assert.Len(t, through("169.254.169.254:80").points("goroutine.scrape.up", "reason", "connection"), 1)
+	assert.EqualValues(t, 1, through("169.254.169.254:80").failures("connection"))
 	assert.Zero(t, asked.Load())
-	assert.Len(t, through("10.0.0.5:80").points("goroutine.scrape.up", "reason", "http_status"), 1)
+	assert.EqualValues(t, 1, through("10.0.0.5:80").failures("http_status"))
 	assert.Positive(t, asked.Load(), "the proxy is one")
 }
 

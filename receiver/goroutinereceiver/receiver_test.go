@@ -43,7 +43,7 @@ func TestCensusOfALiveProcess(t *testing.T) {
 	assert.Equal(t, "shop", first.resource("team"))
 	assert.Equal(t, "127.0.0.1", first.resource("server.address"))
 	assert.Equal(t, "127.0.0.1:"+first.resource("server.port"), first.resource("service.instance.id"))
-	assert.Len(t, first.points("goroutine.scrape.up", "goroutine.scrape.source", "trace"), 1)
+	assert.Len(t, first.points("goroutine.scrape.duration", "goroutine.scrape.source", "trace"), 1)
 
 	plant(12, later)
 	aged := r.until(t, func(s scraped) bool { return s.sum("goroutine.stack.aged.count", stack...) == 42 })
@@ -117,7 +117,7 @@ func TestFallback(t *testing.T) {
 	})))))
 	source := func(want string) func(scraped) bool {
 		return func(s scraped) bool {
-			return s.up() && len(s.points("goroutine.scrape.up", "goroutine.scrape.source", want)) == 1
+			return s.up() && len(s.points("goroutine.scrape.duration", "goroutine.scrape.source", want)) == 1
 		}
 	}
 	require.True(t, source("trace")(r.next(t)))

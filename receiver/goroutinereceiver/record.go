@@ -20,11 +20,13 @@ func (t *target) recordScrape(c captured, took time.Duration) {
 		source = metadata.AttributeGoroutineScrapeSourceProfile
 	}
 	t.builder.RecordGoroutineScrapeDurationDataPoint(now, took.Seconds(), source)
+	up := int64(1)
 	if c.err != nil {
-		t.builder.RecordGoroutineScrapeUpDataPoint(now, 0, source, metadata.WithReasonMetricAttribute(string(reasonOf(c.err))))
-		return
+		up = 0
+		t.failures.add(errorType(c.err))
 	}
-	t.builder.RecordGoroutineScrapeUpDataPoint(now, 1, source)
+	t.builder.RecordGoroutineScrapeUpDataPoint(now, up)
+	t.failures.record(t.builder, now)
 }
 
 // recordCensus records a report. Ages, exits and creations that are not known are

@@ -16,6 +16,7 @@ import (
 	"go.opentelemetry.io/collector/receiver/receivertest"
 	"go.uber.org/zap/zaptest"
 
+	"github.com/otel-goroutine/otel-goroutine/internal/telemetry"
 	"github.com/otel-goroutine/otel-goroutine/receiver/goroutinereceiver/internal/metadata"
 )
 
@@ -175,4 +176,16 @@ func (s scraped) sum(name string, attributes ...string) int64 {
 	return sum
 }
 
-func (s scraped) up() bool { return s.sum(metadata.MetricsInfo.GoroutineScrapeUp.Name) == 1 }
+func (s scraped) up() bool { return s.sum(telemetry.ScrapeUp) == 1 }
+
+// failures returns how many scrapes failed so far, with an error type or in all.
+func (s scraped) failures(errorType ...string) int64 {
+	if len(errorType) > 0 {
+		return s.sum(telemetry.ScrapeFailures, telemetry.AttrErrorType, errorType[0])
+	}
+	return s.sum(telemetry.ScrapeFailures)
+}
+
+// ofAFailure is how many points there are when a scrape fails: how long it took, that it
+// failed, and the failures of each type.
+var ofAFailure = 2 + len(metadata.MapAttributeErrorType)

@@ -34,6 +34,7 @@ type target struct {
 	resource  pcommon.Resource
 	panics    func(context.Context)
 	outcome   outcome
+	failures  failures
 	// at is when the latest census was taken. What is proved of leaks has the same time
 	// stamp, or it would not belong to the same observation.
 	at        time.Time
@@ -65,6 +66,7 @@ func newTarget(cfg *Config, t TargetConfig, shared *shared, settings receiver.Se
 		resource:  newResource(builder.NewResourceBuilder(), t, address),
 		panics:    panics,
 		outcome:   outcome{logger: logger},
+		failures:  newFailures(),
 		innermost: innermost{reach: reach{linkLocal: cfg.AllowLinkLocal}},
 	}
 	scraped.leaks = newLeakProfiler(cfg, &scraped.captor.fetcher, logger)

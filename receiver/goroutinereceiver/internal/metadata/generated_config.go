@@ -127,6 +127,26 @@ func (ms *GoroutineScrapeDurationMetricConfig) Unmarshal(parser *confmap.Conf) e
 	return nil
 }
 
+// GoroutineScrapeFailuresMetricConfig provides config for the goroutine.scrape.failures metric.
+type GoroutineScrapeFailuresMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *GoroutineScrapeFailuresMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
 // GoroutineScrapeUpMetricConfig provides config for the goroutine.scrape.up metric.
 type GoroutineScrapeUpMetricConfig struct {
 	Enabled          bool `mapstructure:"enabled"`
@@ -235,6 +255,7 @@ type MetricsConfig struct {
 	GoroutineEntryAgedExits   GoroutineEntryAgedExitsMetricConfig   `mapstructure:"goroutine.entry.aged.exits"`
 	GoroutineEntryCount       GoroutineEntryCountMetricConfig       `mapstructure:"goroutine.entry.count"`
 	GoroutineScrapeDuration   GoroutineScrapeDurationMetricConfig   `mapstructure:"goroutine.scrape.duration"`
+	GoroutineScrapeFailures   GoroutineScrapeFailuresMetricConfig   `mapstructure:"goroutine.scrape.failures"`
 	GoroutineScrapeUp         GoroutineScrapeUpMetricConfig         `mapstructure:"goroutine.scrape.up"`
 	GoroutineStackAgedCount   GoroutineStackAgedCountMetricConfig   `mapstructure:"goroutine.stack.aged.count"`
 	GoroutineStackAgedExits   GoroutineStackAgedExitsMetricConfig   `mapstructure:"goroutine.stack.aged.exits"`
@@ -260,6 +281,9 @@ func DefaultMetricsConfig() MetricsConfig {
 			Enabled: true,
 		},
 		GoroutineScrapeDuration: GoroutineScrapeDurationMetricConfig{
+			Enabled: true,
+		},
+		GoroutineScrapeFailures: GoroutineScrapeFailuresMetricConfig{
 			Enabled: true,
 		},
 		GoroutineScrapeUp: GoroutineScrapeUpMetricConfig{

@@ -44,6 +44,9 @@ func TestMetricsBuilderConfig(t *testing.T) {
 					GoroutineScrapeDuration: GoroutineScrapeDurationMetricConfig{
 						Enabled: true,
 					},
+					GoroutineScrapeFailures: GoroutineScrapeFailuresMetricConfig{
+						Enabled: true,
+					},
 					GoroutineScrapeUp: GoroutineScrapeUpMetricConfig{
 						Enabled: true,
 					},
@@ -90,6 +93,9 @@ func TestMetricsBuilderConfig(t *testing.T) {
 					GoroutineScrapeDuration: GoroutineScrapeDurationMetricConfig{
 						Enabled: false,
 					},
+					GoroutineScrapeFailures: GoroutineScrapeFailuresMetricConfig{
+						Enabled: false,
+					},
 					GoroutineScrapeUp: GoroutineScrapeUpMetricConfig{
 						Enabled: false,
 					},
@@ -118,7 +124,7 @@ func TestMetricsBuilderConfig(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			cfg := loadMetricsBuilderConfig(t, tt.name)
-			diff := cmp.Diff(tt.want, cfg, cmpopts.IgnoreUnexported(GoGoroutineCountMetricConfig{}, GoroutineCreationsMetricConfig{}, GoroutineEntryAgedCountMetricConfig{}, GoroutineEntryAgedExitsMetricConfig{}, GoroutineEntryCountMetricConfig{}, GoroutineScrapeDurationMetricConfig{}, GoroutineScrapeUpMetricConfig{}, GoroutineStackAgedCountMetricConfig{}, GoroutineStackAgedExitsMetricConfig{}, GoroutineStackCountMetricConfig{}, GoroutineStackLeakedCountMetricConfig{}, ResourceAttributeConfig{}))
+			diff := cmp.Diff(tt.want, cfg, cmpopts.IgnoreUnexported(GoGoroutineCountMetricConfig{}, GoroutineCreationsMetricConfig{}, GoroutineEntryAgedCountMetricConfig{}, GoroutineEntryAgedExitsMetricConfig{}, GoroutineEntryCountMetricConfig{}, GoroutineScrapeDurationMetricConfig{}, GoroutineScrapeFailuresMetricConfig{}, GoroutineScrapeUpMetricConfig{}, GoroutineStackAgedCountMetricConfig{}, GoroutineStackAgedExitsMetricConfig{}, GoroutineStackCountMetricConfig{}, GoroutineStackLeakedCountMetricConfig{}, ResourceAttributeConfig{}))
 			require.Emptyf(t, diff, "Config mismatch (-expected +actual):\n%s", diff)
 		})
 	}

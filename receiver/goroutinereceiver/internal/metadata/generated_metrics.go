@@ -19,6 +19,60 @@ const (
 	AggregationStrategyMax = "max"
 )
 
+// AttributeErrorType specifies the value error.type attribute.
+type AttributeErrorType int
+
+const (
+	_ AttributeErrorType = iota
+	AttributeErrorTypeConnection
+	AttributeErrorTypeTimeout
+	AttributeErrorTypeUnauthorized
+	AttributeErrorTypeHTTPStatus
+	AttributeErrorTypeNotPprof
+	AttributeErrorTypeUnsupportedVersion
+	AttributeErrorTypeTooLarge
+	AttributeErrorTypeMalformed
+	AttributeErrorTypeInternal
+)
+
+// String returns the string representation of the AttributeErrorType.
+func (av AttributeErrorType) String() string {
+	switch av {
+	case AttributeErrorTypeConnection:
+		return "connection"
+	case AttributeErrorTypeTimeout:
+		return "timeout"
+	case AttributeErrorTypeUnauthorized:
+		return "unauthorized"
+	case AttributeErrorTypeHTTPStatus:
+		return "http_status"
+	case AttributeErrorTypeNotPprof:
+		return "not_pprof"
+	case AttributeErrorTypeUnsupportedVersion:
+		return "unsupported_version"
+	case AttributeErrorTypeTooLarge:
+		return "too_large"
+	case AttributeErrorTypeMalformed:
+		return "malformed"
+	case AttributeErrorTypeInternal:
+		return "internal"
+	}
+	return ""
+}
+
+// MapAttributeErrorType is a helper map of string to AttributeErrorType attribute value.
+var MapAttributeErrorType = map[string]AttributeErrorType{
+	"connection":          AttributeErrorTypeConnection,
+	"timeout":             AttributeErrorTypeTimeout,
+	"unauthorized":        AttributeErrorTypeUnauthorized,
+	"http_status":         AttributeErrorTypeHTTPStatus,
+	"not_pprof":           AttributeErrorTypeNotPprof,
+	"unsupported_version": AttributeErrorTypeUnsupportedVersion,
+	"too_large":           AttributeErrorTypeTooLarge,
+	"malformed":           AttributeErrorTypeMalformed,
+	"internal":            AttributeErrorTypeInternal,
+}
+
 // AttributeGoroutineScrapeSource specifies the value goroutine.scrape.source attribute.
 type AttributeGoroutineScrapeSource int
 
@@ -68,9 +122,12 @@ var MetricsInfo = metricsInfo{
 		Name:       "goroutine.scrape.duration",
 		Attributes: []string{"goroutine.scrape.source"},
 	},
+	GoroutineScrapeFailures: metricInfo{
+		Name:       "goroutine.scrape.failures",
+		Attributes: []string{"error.type"},
+	},
 	GoroutineScrapeUp: metricInfo{
-		Name:       "goroutine.scrape.up",
-		Attributes: []string{"goroutine.scrape.source", "reason"},
+		Name: "goroutine.scrape.up",
 	},
 	GoroutineStackAgedCount: metricInfo{
 		Name:       "goroutine.stack.aged.count",
@@ -97,6 +154,7 @@ type metricsInfo struct {
 	GoroutineEntryAgedExits   metricInfo
 	GoroutineEntryCount       metricInfo
 	GoroutineScrapeDuration   metricInfo
+	GoroutineScrapeFailures   metricInfo
 	GoroutineScrapeUp         metricInfo
 	GoroutineStackAgedCount   metricInfo
 	GoroutineStackAgedExits   metricInfo
@@ -146,12 +204,6 @@ func WithGoroutineEntryFunctionNameMetricAttribute(goroutineEntryFunctionNameAtt
 func WithGoroutineStateMetricAttribute(goroutineStateAttributeValue string) MetricAttributeOption {
 	return metricAttributeOptionFunc(func(dp pmetric.NumberDataPoint) {
 		dp.Attributes().PutStr("goroutine.state", goroutineStateAttributeValue)
-	})
-}
-
-func WithReasonMetricAttribute(reasonAttributeValue string) MetricAttributeOption {
-	return metricAttributeOptionFunc(func(dp pmetric.NumberDataPoint) {
-		dp.Attributes().PutStr("reason", reasonAttributeValue)
 	})
 }
 
@@ -479,6 +531,60 @@ func newMetricGoroutineScrapeDuration(cfg GoroutineScrapeDurationMetricConfig) m
 	return m
 }
 
+type metricGoroutineScrapeFailures struct {
+	data     pmetric.Metric                      // data buffer for generated metric.
+	config   GoroutineScrapeFailuresMetricConfig // metric config provided by user.
+	capacity int                                 // max observed number of data points added to the metric.
+}
+
+// init fills goroutine.scrape.failures metric with initial data.
+func (m *metricGoroutineScrapeFailures) init() {
+	m.data.SetName("goroutine.scrape.failures")
+	m.data.SetDescription("Scrapes of the target that failed since the receiver began to scrape it. There is a point for each `error.type` from the first scrape on, 0 included.")
+	m.data.SetUnit("{scrape}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricGoroutineScrapeFailures) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, errorTypeAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("error.type", errorTypeAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricGoroutineScrapeFailures) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricGoroutineScrapeFailures) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricGoroutineScrapeFailures(cfg GoroutineScrapeFailuresMetricConfig) metricGoroutineScrapeFailures {
+	m := metricGoroutineScrapeFailures{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
 type metricGoroutineScrapeUp struct {
 	data     pmetric.Metric                // data buffer for generated metric.
 	config   GoroutineScrapeUpMetricConfig // metric config provided by user.
@@ -489,12 +595,11 @@ type metricGoroutineScrapeUp struct {
 func (m *metricGoroutineScrapeUp) init() {
 	m.data.SetName("goroutine.scrape.up")
 	m.data.SetDescription("1 if the scrape succeeded, 0 if it failed.")
-	m.data.SetUnit("1")
+	m.data.SetUnit("{target}")
 	m.data.SetEmptyGauge()
-	m.data.Gauge().DataPoints().EnsureCapacity(m.capacity)
 }
 
-func (m *metricGoroutineScrapeUp) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, goroutineScrapeSourceAttributeValue string, options ...MetricAttributeOption) {
+func (m *metricGoroutineScrapeUp) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64) {
 	if !m.config.Enabled {
 		return
 	}
@@ -502,10 +607,6 @@ func (m *metricGoroutineScrapeUp) recordDataPoint(start pcommon.Timestamp, ts pc
 	dp.SetStartTimestamp(start)
 	dp.SetTimestamp(ts)
 	dp.SetIntValue(val)
-	dp.Attributes().PutStr("goroutine.scrape.source", goroutineScrapeSourceAttributeValue)
-	for _, op := range options {
-		op.apply(dp)
-	}
 }
 
 // updateCapacity saves max length of data point slices that will be used for the slice capacity.
@@ -778,6 +879,7 @@ type MetricsBuilder struct {
 	metricGoroutineEntryAgedExits   metricGoroutineEntryAgedExits
 	metricGoroutineEntryCount       metricGoroutineEntryCount
 	metricGoroutineScrapeDuration   metricGoroutineScrapeDuration
+	metricGoroutineScrapeFailures   metricGoroutineScrapeFailures
 	metricGoroutineScrapeUp         metricGoroutineScrapeUp
 	metricGoroutineStackAgedCount   metricGoroutineStackAgedCount
 	metricGoroutineStackAgedExits   metricGoroutineStackAgedExits
@@ -814,6 +916,7 @@ func NewMetricsBuilder(mbc MetricsBuilderConfig, settings receiver.Settings, opt
 		metricGoroutineEntryAgedExits:   newMetricGoroutineEntryAgedExits(mbc.Metrics.GoroutineEntryAgedExits),
 		metricGoroutineEntryCount:       newMetricGoroutineEntryCount(mbc.Metrics.GoroutineEntryCount),
 		metricGoroutineScrapeDuration:   newMetricGoroutineScrapeDuration(mbc.Metrics.GoroutineScrapeDuration),
+		metricGoroutineScrapeFailures:   newMetricGoroutineScrapeFailures(mbc.Metrics.GoroutineScrapeFailures),
 		metricGoroutineScrapeUp:         newMetricGoroutineScrapeUp(mbc.Metrics.GoroutineScrapeUp),
 		metricGoroutineStackAgedCount:   newMetricGoroutineStackAgedCount(mbc.Metrics.GoroutineStackAgedCount),
 		metricGoroutineStackAgedExits:   newMetricGoroutineStackAgedExits(mbc.Metrics.GoroutineStackAgedExits),
@@ -922,6 +1025,7 @@ func (mb *MetricsBuilder) EmitForResource(options ...ResourceMetricsOption) {
 	mb.metricGoroutineEntryAgedExits.emit(ils.Metrics())
 	mb.metricGoroutineEntryCount.emit(ils.Metrics())
 	mb.metricGoroutineScrapeDuration.emit(ils.Metrics())
+	mb.metricGoroutineScrapeFailures.emit(ils.Metrics())
 	mb.metricGoroutineScrapeUp.emit(ils.Metrics())
 	mb.metricGoroutineStackAgedCount.emit(ils.Metrics())
 	mb.metricGoroutineStackAgedExits.emit(ils.Metrics())
@@ -988,9 +1092,14 @@ func (mb *MetricsBuilder) RecordGoroutineScrapeDurationDataPoint(ts pcommon.Time
 	mb.metricGoroutineScrapeDuration.recordDataPoint(mb.startTime, ts, val, goroutineScrapeSourceAttributeValue.String())
 }
 
+// RecordGoroutineScrapeFailuresDataPoint adds a data point to goroutine.scrape.failures metric.
+func (mb *MetricsBuilder) RecordGoroutineScrapeFailuresDataPoint(ts pcommon.Timestamp, val int64, errorTypeAttributeValue AttributeErrorType) {
+	mb.metricGoroutineScrapeFailures.recordDataPoint(mb.startTime, ts, val, errorTypeAttributeValue.String())
+}
+
 // RecordGoroutineScrapeUpDataPoint adds a data point to goroutine.scrape.up metric.
-func (mb *MetricsBuilder) RecordGoroutineScrapeUpDataPoint(ts pcommon.Timestamp, val int64, goroutineScrapeSourceAttributeValue AttributeGoroutineScrapeSource, options ...MetricAttributeOption) {
-	mb.metricGoroutineScrapeUp.recordDataPoint(mb.startTime, ts, val, goroutineScrapeSourceAttributeValue.String(), options...)
+func (mb *MetricsBuilder) RecordGoroutineScrapeUpDataPoint(ts pcommon.Timestamp, val int64) {
+	mb.metricGoroutineScrapeUp.recordDataPoint(mb.startTime, ts, val)
 }
 
 // RecordGoroutineStackAgedCountDataPoint adds a data point to goroutine.stack.aged.count metric.

@@ -86,7 +86,10 @@ func TestMetricsBuilder(t *testing.T) {
 			mb.RecordGoroutineScrapeDurationDataPoint(ts, 1, AttributeGoroutineScrapeSourceTrace)
 			defaultMetricsCount++
 			allMetricsCount++
-			mb.RecordGoroutineScrapeUpDataPoint(ts, 1, AttributeGoroutineScrapeSourceTrace, WithReasonMetricAttribute("reason-val"))
+			mb.RecordGoroutineScrapeFailuresDataPoint(ts, 1, AttributeErrorTypeConnection)
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordGoroutineScrapeUpDataPoint(ts, 1)
 			defaultMetricsCount++
 			allMetricsCount++
 			mb.RecordGoroutineStackAgedCountDataPoint(ts, 1, "goroutine.stack.signature-val", WithGoroutineStateMetricAttribute("goroutine.state-val"), WithCodeFunctionNameMetricAttribute("code.function.name-val"), WithCodeFilePathMetricAttribute("code.file.path-val"), WithCodeLineNumberMetricAttribute(16), WithGoroutineEntryFunctionNameMetricAttribute("goroutine.entry.function.name-val"))
@@ -227,24 +230,35 @@ func TestMetricsBuilder(t *testing.T) {
 					goroutineScrapeSourceAttrVal, ok := dp.Attributes().Get("goroutine.scrape.source")
 					assert.True(t, ok)
 					assert.Equal(t, "trace", goroutineScrapeSourceAttrVal.Str())
+				case "goroutine.scrape.failures":
+					assert.False(t, validatedMetrics["goroutine.scrape.failures"], "Found a duplicate in the metrics slice: goroutine.scrape.failures")
+					validatedMetrics["goroutine.scrape.failures"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Scrapes of the target that failed since the receiver began to scrape it. There is a point for each `error.type` from the first scrape on, 0 included.", mi.Description())
+					assert.Equal(t, "{scrape}", mi.Unit())
+					assert.True(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					errorTypeAttrVal, ok := dp.Attributes().Get("error.type")
+					assert.True(t, ok)
+					assert.Equal(t, "connection", errorTypeAttrVal.Str())
 				case "goroutine.scrape.up":
 					assert.False(t, validatedMetrics["goroutine.scrape.up"], "Found a duplicate in the metrics slice: goroutine.scrape.up")
 					validatedMetrics["goroutine.scrape.up"] = true
 					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
 					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
 					assert.Equal(t, "1 if the scrape succeeded, 0 if it failed.", mi.Description())
-					assert.Equal(t, "1", mi.Unit())
+					assert.Equal(t, "{target}", mi.Unit())
 					dp := mi.Gauge().DataPoints().At(0)
 					assert.Equal(t, start, dp.StartTimestamp())
 					assert.Equal(t, ts, dp.Timestamp())
 					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
 					assert.Equal(t, int64(1), dp.IntValue())
-					goroutineScrapeSourceAttrVal, ok := dp.Attributes().Get("goroutine.scrape.source")
-					assert.True(t, ok)
-					assert.Equal(t, "trace", goroutineScrapeSourceAttrVal.Str())
-					reasonAttrVal, ok := dp.Attributes().Get("reason")
-					assert.True(t, ok)
-					assert.Equal(t, "reason-val", reasonAttrVal.Str())
 				case "goroutine.stack.aged.count":
 					assert.False(t, validatedMetrics["goroutine.stack.aged.count"], "Found a duplicate in the metrics slice: goroutine.stack.aged.count")
 					validatedMetrics["goroutine.stack.aged.count"] = true

@@ -8,56 +8,43 @@ import (
 
 	"github.com/otel-goroutine/otel-goroutine/internal/exectrace"
 	"github.com/otel-goroutine/otel-goroutine/internal/profile"
-)
-
-// reason is why a scrape failed, the value of the attribute of that name.
-type reason string
-
-const (
-	reasonConnection  reason = "connection"
-	reasonTimeout     reason = "timeout"
-	reasonUnauth      reason = "unauthorized"
-	reasonHTTPStatus  reason = "http_status"
-	reasonNotPprof    reason = "not_pprof"
-	reasonUnsupported reason = "unsupported_version"
-	reasonTooLarge    reason = "too_large"
-	reasonMalformed   reason = "malformed"
-	reasonInternal    reason = "internal"
+	"github.com/otel-goroutine/otel-goroutine/receiver/goroutinereceiver/internal/metadata"
 )
 
 // errPanic is a panic in our code, caught.
 var errPanic = errors.New("internal error")
 
-// reasonOf puts a failed scrape into one of the few reasons that a metric tells.
-func reasonOf(err error) reason {
+// errorType returns the class of the error that a scrape failed with. The classes are
+// few, and listed in metadata.yaml: each is a time series.
+func errorType(err error) metadata.AttributeErrorType {
 	var status *statusError
 	var body *bodyError
 	switch {
 	case errors.Is(err, errPanic):
-		return reasonInternal
+		return metadata.AttributeErrorTypeInternal
 	case isTimeout(err):
-		return reasonTimeout
+		return metadata.AttributeErrorTypeTimeout
 	case errors.As(err, &status):
-		return reasonOfStatus(status.code)
+		return errorTypeOfStatus(status.code)
 	case errors.Is(err, errBodyTooLarge), errors.Is(err, exectrace.ErrTooLarge), errors.Is(err, profile.ErrTooLarge):
-		return reasonTooLarge
+		return metadata.AttributeErrorTypeTooLarge
 	case errors.Is(err, exectrace.ErrVersion):
-		return reasonUnsupported
+		return metadata.AttributeErrorTypeUnsupportedVersion
 	case errors.Is(err, exectrace.ErrNotTrace), errors.Is(err, profile.ErrNotProfile), errors.Is(err, profile.ErrOtherProfile):
-		return reasonNotPprof
+		return metadata.AttributeErrorTypeNotPprof
 	case errors.As(err, &body), errors.Is(err, exectrace.ErrMalformed), errors.Is(err, profile.ErrMalformed):
-		return reasonMalformed
+		return metadata.AttributeErrorTypeMalformed
 	default:
-		return reasonConnection
+		return metadata.AttributeErrorTypeConnection
 	}
 }
 
-func reasonOfStatus(code int) reason {
+func errorTypeOfStatus(code int) metadata.AttributeErrorType {
 	switch code {
 	case http.StatusUnauthorized, http.StatusForbidden, http.StatusProxyAuthRequired:
-		return reasonUnauth
+		return metadata.AttributeErrorTypeUnauthorized
 	default:
-		return reasonHTTPStatus
+		return metadata.AttributeErrorTypeHTTPStatus
 	}
 }
 

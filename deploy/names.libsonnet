@@ -1,0 +1,68 @@
+// The names of metrics and labels in Prometheus. Rules and dashboards are written with the
+// names of OpenTelemetry, and this translates them.
+
+// What is added to a name by type and unit.
+local suffixes = {
+  'go.goroutine.count': '',
+  'go.memory.used': '_bytes',
+  'goroutine.creations': '_total',
+  'goroutine.entry.aged.count': '',
+  'goroutine.entry.aged.exits': '_total',
+  'goroutine.entry.count': '',
+  'goroutine.leak.count': '',
+  'goroutine.leak.growth_rate': '_per_hour',
+  'goroutine.leak.severity': '',
+  'goroutine.sample.duration': '_seconds',
+  'goroutine.sample.interval': '_seconds',
+  'goroutine.scrape.duration': '_seconds',
+  'goroutine.scrape.failures': '_total',
+  'goroutine.scrape.up': '',
+  'goroutine.stack.aged.count': '',
+  'goroutine.stack.aged.exits': '_total',
+  'goroutine.stack.count': '',
+  'goroutine.stack.leaked.count': '',
+  'goroutine.state.count': '',
+  'memory.leak.growth_rate': '_bytes_per_hour',
+  'memory.leak.severity': '',
+  'memory.leak.size': '_bytes',
+  'process.cpu.time': '_seconds_total',
+};
+
+// What each translation strategy does.
+local strategies = {
+  UnderscoreEscapingWithSuffixes: { dots: false, suffixes: true },
+  UnderscoreEscapingWithoutSuffixes: { dots: false, suffixes: false },
+  NoUTF8EscapingWithSuffixes: { dots: true, suffixes: true },
+  NoTranslation: { dots: true, suffixes: false },
+};
+
+local has(text, part) = std.length(std.findSubstr(part, text)) > 0;
+
+{
+  strategies: std.objectFields(strategies),
+
+  of(strategy): {
+    local how = strategies[strategy],
+    local flat(name) = if how.dots then name else std.strReplace(name, '.', '_'),
+
+    // metric is the name of a metric, and all those of metrics.
+    metric(name): flat(name) + (if how.suffixes then suffixes[name] else ''),
+    metrics: { [name]: $.of(strategy).metric(name) for name in std.objectFields(suffixes) },
+
+    // label is the name of a label, and quoted is that name in an expression.
+    label(name): flat(name),
+    quoted(name): if has(flat(name), '.') then '"%s"' % flat(name) else flat(name),
+
+    // series selects the series of a metric, which matchers may narrow down.
+    series(name, matchers=''):
+      local metric = self.metric(name);
+      if has(metric, '.') then '{%s}' % std.join(',', ['"%s"' % metric] + (if matchers == '' then [] else [matchers]))
+      else metric + (if matchers == '' then '' else '{%s}' % matchers),
+
+    // by is the clause that groups by labels.
+    by(labels): 'by (%s)' % std.join(', ', [self.quoted(name) for name in labels]),
+
+    // value is the value of a label in a template of Prometheus, without braces.
+    value(name): if has(flat(name), '.') then '(index $labels "%s")' % flat(name) else '$labels.' + flat(name),
+  },
+}

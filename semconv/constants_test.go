@@ -1,0 +1,114 @@
+package semconv
+
+import (
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"maps"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/otel-goroutine/otel-goroutine/internal/stack"
+	"github.com/otel-goroutine/otel-goroutine/internal/telemetry"
+)
+
+// constants returns the string constants of a package, name to value, with those that have
+// a type of the package only if it is this one.
+func constants(t *testing.T, folder, typeName string) map[string]string {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join("..", filepath.FromSlash(folder), "*.go"))
+	require.NoError(t, err)
+	found := map[string]string{}
+	for _, name := range files {
+		file, err := parser.ParseFile(token.NewFileSet(), name, nil, 0)
+		require.NoError(t, err)
+		ast.Inspect(file, func(n ast.Node) bool {
+			spec, ok := n.(*ast.ValueSpec)
+			if !ok || len(spec.Values) == 0 || nameOf(spec.Type) != typeName {
+				return true
+			}
+			if literal, ok := spec.Values[0].(*ast.BasicLit); ok && literal.Kind == token.STRING {
+				value, err := strconv.Unquote(literal.Value)
+				require.NoError(t, err)
+				found[spec.Names[0].Name] = value
+			}
+			return true
+		})
+	}
+	require.NotEmpty(t, found)
+	return found
+}
+
+func nameOf(e ast.Expr) string {
+	if identifier, ok := e.(*ast.Ident); ok {
+		return identifier.Name
+	}
+	return ""
+}
+
+// TestConstantsAreInTheRegistry holds internal/telemetry and the registry to the same names,
+// both ways.
+func TestConstantsAreInTheRegistry(t *testing.T) {
+	r := loaded(t)
+	var metrics, attributes, units []string
+	for name, value := range constants(t, "internal/telemetry", "") {
+		switch {
+		case strings.HasPrefix(name, "Attr"):
+			attributes = append(attributes, value)
+		case strings.HasPrefix(name, "Unit"):
+			units = append(units, value)
+		case name != "SignatureOther":
+			metrics = append(metrics, value)
+		}
+	}
+	registered, used, measured := []string{}, map[string]bool{}, map[string]bool{}
+	for _, m := range r.Metrics {
+		registered = append(registered, m.Name)
+		measured[m.Unit] = true
+		for _, a := range m.Attributes {
+			used[a.Key] = true
+		}
+	}
+	assert.ElementsMatch(t, metrics, registered)
+	assert.ElementsMatch(t, attributes, slices.Collect(maps.Keys(used)))
+	assert.ElementsMatch(t, units, slices.Collect(maps.Keys(measured)))
+}
+
+func TestSignatureVersion(t *testing.T) {
+	r := loaded(t)
+	assert.Equal(t, telemetry.SignatureVersion, r.SignatureVersion)
+	signature := r.attribute(t, telemetry.AttrSignature)
+	assert.Contains(t, signature.Examples, telemetry.SignatureOther)
+}
+
+func (r *Registry) attribute(t *testing.T, key string) Attribute {
+	t.Helper()
+	i := slices.IndexFunc(r.Attributes, func(a Attribute) bool { return a.Key == key })
+	require.GreaterOrEqual(t, i, 0, key)
+	return r.Attributes[i]
+}
+
+// values returns the values that an attribute may have.
+func (a Attribute) values() []string {
+	var all []string
+	for _, m := range a.Members {
+		all = append(all, m.Value)
+	}
+	return all
+}
+
+// TestValuesAreThoseOfTheCode holds each enumeration to the constants of the code.
+func TestValuesAreThoseOfTheCode(t *testing.T) {
+	r := loaded(t)
+	states := slices.Collect(maps.Values(constants(t, "internal/stack", "State")))
+	assert.ElementsMatch(t, states, r.attribute(t, telemetry.AttrState).values())
+	sources := []string{string(stack.SourceTrace), string(stack.SourceProfile)}
+	assert.ElementsMatch(t, sources, r.attribute(t, telemetry.AttrSampleSource).values())
+	assert.ElementsMatch(t, sources, r.attribute(t, telemetry.AttrScrapeSource).values())
+}

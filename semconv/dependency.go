@@ -1,0 +1,51 @@
+package semconv
+
+import (
+	conventions "go.opentelemetry.io/otel/semconv/v1.38.0"
+	"go.opentelemetry.io/otel/semconv/v1.38.0/goconv"
+	"go.opentelemetry.io/otel/semconv/v1.38.0/processconv"
+)
+
+// dependencyKeys returns the attributes of OpenTelemetry's own conventions that the registry
+// may use, in the version of its dependency.
+func dependencyKeys() []string {
+	return []string{
+		string(conventions.CodeFilePathKey),
+		string(conventions.CodeFunctionNameKey),
+		string(conventions.CodeLineNumberKey),
+		string(conventions.CPUModeKey),
+		string(conventions.ErrorTypeKey),
+		string(conventions.ServerAddressKey),
+		string(conventions.ServerPortKey),
+		string(conventions.ServiceInstanceIDKey),
+		string(conventions.ServiceNameKey),
+	}
+}
+
+// importable returns the metrics of OpenTelemetry's own conventions that the registry may
+// import. Only their names stand there: what they are is read off the package that is
+// generated from these conventions.
+func importable() map[string]Metric {
+	var (
+		goroutines goconv.GoroutineCount
+		cpuTime    processconv.CPUTime
+	)
+	return map[string]Metric{
+		goroutines.Name(): {
+			Name: goroutines.Name(), Instrument: "updowncounter", Unit: goroutines.Unit(), Brief: goroutines.Description(),
+			EmittedBy: []string{"receiver", "instrument"}, Imported: true,
+		},
+		cpuTime.Name(): {
+			Name: cpuTime.Name(), Instrument: "counter", Unit: cpuTime.Unit(), Brief: cpuTime.Description(),
+			EmittedBy: []string{"instrument"}, Imported: true,
+			Attributes: []Attribute{{
+				Key: string(conventions.CPUModeKey), Brief: "Where the time was spent.",
+				Level: "required", DefinedByDependency: true,
+				Members: []Member{
+					{ID: "user", Value: string(processconv.CPUModeUser), Brief: "Time in the process itself."},
+					{ID: "system", Value: string(processconv.CPUModeSystem), Brief: "Time in the kernel, for the process."},
+				},
+			}},
+		},
+	}
+}

@@ -1,0 +1,33 @@
+package semconv
+
+import (
+	"os"
+	"path/filepath"
+	"regexp"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/otel/semconv/v1.38.0/goconv"
+)
+
+var suffixLine = regexp.MustCompile(`(?m)^ {2}'([a-z_.]+)': '([a-z_]*)',$`)
+
+// TestMixinKnowsEverySuffix holds the names of rules and dashboards to those that the library
+// of Prometheus and of the collector's exporters makes.
+func TestMixinKnowsEverySuffix(t *testing.T) {
+	source, err := os.ReadFile(filepath.Join("..", "deploy", "names.libsonnet"))
+	require.NoError(t, err)
+	written := map[string]string{}
+	for _, line := range suffixLine.FindAllStringSubmatch(string(source), -1) {
+		written[line[1]] = line[2]
+	}
+	want := map[string]string{}
+	var memory goconv.MemoryUsed
+	for _, m := range append(loaded(t).Metrics, Metric{Name: memory.Name(), Unit: memory.Unit(), Instrument: "updowncounter"}) {
+		dotted, err := m.InPrometheus("NoUTF8EscapingWithSuffixes")
+		require.NoError(t, err)
+		want[m.Name] = dotted[len(m.Name):]
+	}
+	assert.Equal(t, want, written)
+}

@@ -1,0 +1,100 @@
+package semconv
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.yaml.in/yaml/v3"
+)
+
+// metadata is what the receiver is generated from.
+type metadata struct {
+	SemconvVersion     string         `yaml:"sem_conv_version"`
+	ResourceAttributes map[string]any `yaml:"resource_attributes"`
+	Attributes         map[string]struct {
+		RequirementLevel string   `yaml:"requirement_level"`
+		Type             string   `yaml:"type"`
+		Enum             []string `yaml:"enum"`
+	} `yaml:"attributes"`
+	Metrics map[string]struct {
+		Unit       string   `yaml:"unit"`
+		Stability  string   `yaml:"stability"`
+		Attributes []string `yaml:"attributes"`
+		Gauge      any      `yaml:"gauge"`
+		Sum        *struct {
+			Monotonic bool `yaml:"monotonic"`
+		} `yaml:"sum"`
+	} `yaml:"metrics"`
+}
+
+// TestReceiver holds metadata.yaml of the receiver and the registry to the same metrics.
+func TestReceiver(t *testing.T) {
+	text, err := os.ReadFile(filepath.Join("..", "receiver", "goroutinereceiver", "metadata.yaml"))
+	require.NoError(t, err)
+	var of metadata
+	require.NoError(t, yaml.Unmarshal(text, &of))
+	r := loaded(t)
+	assert.True(t, strings.HasSuffix(r.Dependency, "/"+of.SemconvVersion), "the conventions of OpenTelemetry are of one version")
+
+	assert.ElementsMatch(t, r.namesOf("receiver"), keys(of.Metrics))
+	for name, m := range of.Metrics {
+		registered := r.metric(t, name)
+		assert.Equal(t, registered.Unit, m.Unit, name)
+		instrument := "gauge"
+		if m.Sum != nil {
+			instrument = map[bool]string{true: "counter", false: "updowncounter"}[m.Sum.Monotonic]
+		}
+		assert.Equal(t, registered.Instrument, instrument, name)
+		if !registered.Imported {
+			assert.Equal(t, registered.Stability, m.Stability, name)
+		}
+		assert.Equal(t, attributeKeys(registered.Attributes), append([]string{}, m.Attributes...), name)
+		for _, a := range registered.Attributes {
+			if values := of.Attributes[a.Key].Enum; values != nil {
+				assert.Equal(t, a.values(), values, a.Key)
+			}
+			if len(registered.Attributes) == 1 || a.Key == "goroutine.stack.signature" {
+				assert.Equal(t, "required", a.Level, "%s of %s", a.Key, name)
+			} else {
+				assert.Equal(t, of.Attributes[a.Key].RequirementLevel, a.Level, "%s of %s", a.Key, name)
+			}
+			if a.Type != "" && a.Type != "enum" {
+				assert.Equal(t, a.Type, of.Attributes[a.Key].Type, a.Key)
+			}
+		}
+	}
+	assert.ElementsMatch(t, attributeKeys(r.Resource), keys(of.ResourceAttributes))
+}
+
+// namesOf returns the names of the metrics that a part of the project emits.
+func (r *Registry) namesOf(part string) []string {
+	var names []string
+	for _, m := range r.Metrics {
+		for _, by := range m.EmittedBy {
+			if by == part {
+				names = append(names, m.Name)
+			}
+		}
+	}
+	return names
+}
+
+func attributeKeys(attributes []Attribute) []string {
+	all := []string{}
+	for _, a := range attributes {
+		all = append(all, a.Key)
+	}
+	return all
+}
+
+func keys[V any](m map[string]V) []string {
+	var all []string
+	for key := range m {
+		all = append(all, key)
+	}
+	return all
+}
