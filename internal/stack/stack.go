@@ -39,8 +39,8 @@ type Signature struct {
 	// The line of a running goroutine is wherever it happened to be, so it
 	// is 0 in a running group, whose blamed function is its entry.
 	Blamed Frame
-	// Entry is the function that they were started with; empty if their
-	// stacks are too deep to show it.
+	// Entry is the function that they were started with, and in a callback from
+	// C the exported function; empty if their stacks do not show it.
 	Entry string
 	// FromC marks callbacks from a thread that C created. All callbacks of one
 	// thread share a goroutine ID, so the ID says nothing of their ages.
@@ -66,6 +66,9 @@ func identify(s Signature) ID {
 	h = hash(h, s.Blamed.Function)
 	h = hash(h, strconv.AppendInt(line[:0], int64(s.Blamed.Line), 10))
 	h = hash(h, s.Entry)
+	if s.FromC {
+		h = hash(h, "from C")
+	}
 	return ID(h)
 }
 
