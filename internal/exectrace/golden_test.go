@@ -1,6 +1,7 @@
 package exectrace
 
 import (
+	"cmp"
 	"errors"
 	"flag"
 	"fmt"
@@ -10,7 +11,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
+	gocmp "github.com/google/go-cmp/cmp"
 
 	"github.com/otel-goroutine/otel-goroutine/internal/stack"
 )
@@ -53,7 +54,7 @@ func TestGolden(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if diff := cmp.Diff(string(want), text(s)); diff != "" {
+			if diff := gocmp.Diff(string(want), text(s)); diff != "" {
 				t.Errorf("(-want +got)\n%s", diff)
 			}
 		})
@@ -64,9 +65,9 @@ func TestGolden(t *testing.T) {
 func text(s *stack.Snapshot) string {
 	var lines []string
 	for _, g := range s.Groups {
-		entry := g.Entry
-		if entry == "" {
-			entry = "(too deep)"
+		entry := cmp.Or(g.Entry, "(not shown)")
+		if g.FromC {
+			entry += ", from C"
 		}
 		lines = append(lines, fmt.Sprintf("%3d %-15s %s %s:%d, entry %s\n",
 			g.Count, g.State, g.Blamed.Function, filepath.Base(g.Blamed.File), g.Blamed.Line, entry))

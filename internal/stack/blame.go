@@ -24,7 +24,7 @@ func waiting(n int, at func(i int) Traits) (state State, blamed int) {
 		if t&(standard|passes) == 0 {
 			return state, i
 		}
-		o.see(i, t, state)
+		o.see(i, t)
 	}
 	return state, o.blamed(n)
 }
@@ -33,34 +33,26 @@ func waiting(n int, at func(i int) Traits) (state State, blamed int) {
 // whose goroutine it is, and not the plumbing through which that one reads and writes.
 //
 //	net.(*netFD).Read < net.(*conn).Read < net/http.(*persistConn).Read <
-//	bufio.(*Reader).Peek < net/http.(*persistConn).readLoop               ->  readLoop
-//	net.(*TCPListener).Accept < net/http.(*Server).Serve < net/http.Serve  ->  Serve of the Server
-//	net/http.(*persistConn).roundTrip < ... < httputil.(*ReverseProxy).ServeHTTP <
-//	net/http.serverHandler.ServeHTTP < net/http.(*conn).serve              ->  roundTrip
+//	bufio.(*Reader).Peek < net/http.(*persistConn).readLoop                ->  readLoop
+//	net.(*TCPListener).Accept < net/http.(*Server).Serve < net/http.Serve  ->  (*Server).Serve
+//	net/http.(*persistConn).roundTrip < net/http.(*Transport).roundTrip <
+//	net/http/httputil.(*ReverseProxy).ServeHTTP < net/http.(*conn).serve   ->  (*ReverseProxy).ServeHTTP
+//	net.(*Dialer).DialContext < net.(*sysDialer).dialParallel.func1        ->  dialParallel.func1
 //
 // All frames are indexes plus 1; 0 is none.
 type owner struct {
-	// direct is the frame of a package that starts goroutines, if such a one itself waits
-	// for another goroutine: no plumbing lies between.
-	direct int
-	// nearest is the first frame of such a package that does more than read and write,
-	// and outermost the last of any of its frames.
+	// nearest is the first frame of a package that owns goroutines which does more than
+	// transfer, and outermost the last of any of its frames.
 	nearest, outermost int
-	// first tells whether a frame came that is more than a means of waiting, and last is
-	// the last such frame.
-	first bool
-	last  int
+	// last is the last frame that is more than a means of waiting.
+	last int
 }
 
-// see takes in the next frame from the leaf, and the state that is known by then.
-func (o *owner) see(i int, t Traits, state State) {
-	if t&means != 0 {
-		return
+// see takes in the next frame from the leaf.
+func (o *owner) see(i int, t Traits) {
+	if t&means == 0 {
+		o.last = i + 1
 	}
-	if !o.first && t&owns != 0 && state.forGoroutine() {
-		o.direct = i + 1
-	}
-	o.first, o.last = true, i+1
 	if t&owns == 0 {
 		return
 	}
@@ -72,7 +64,7 @@ func (o *owner) see(i int, t Traits, state State) {
 
 // blamed returns the index of the frame to be blamed in a stack of n frames.
 func (o *owner) blamed(n int) int {
-	for _, frame := range [...]int{o.direct, o.nearest, o.outermost, o.last} {
+	for _, frame := range [...]int{o.nearest, o.outermost, o.last} {
 		if frame > 0 {
 			return frame - 1
 		}

@@ -78,16 +78,6 @@ var waits = map[string]State{
 // nobody has asked for yet. A profile shows it, and a trace nothing.
 const Unstarted = "runtime.corostart"
 
-// forGoroutine tells the states of goroutines that wait for another one, or for a time,
-// and not for the operating system.
-func (s State) forGoroutine() bool {
-	switch s {
-	case StateSemaphore, StateIOWait, StateSyscall, StateRunning, StateOther:
-		return false
-	}
-	return true
-}
-
 // refine returns the state of a goroutine whose frames so far told state, and
 // whose next tells next. Some states need a later frame: to the runtime everything
 // in package sync is a semaphore, and a writer that queues behind another writer of

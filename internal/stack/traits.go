@@ -207,51 +207,42 @@ var owners = map[string]bool{
 	"golang.org/x/net/internal/http3": true,
 }
 
-// isTransfer tells whether one of the words in the name of a function is that of reading
-// or writing. A word begins with a capital, or its identifier begins with it.
+// transferWords are what the names of functions begin with, or have in them, that read or
+// write for others, or send a request and wait for its answer.
+var transferWords = [...]string{"read", "write", "copy", "close", "flush", "peek", "send", "do", "roundTrip"}
+
+// isTransfer tells whether one of the words in the name of a function is in transferWords.
+// A word begins with a capital, or an identifier begins with it.
 //
 //	.(*persistConn).Read, .http2readFrameHeader, .(*conn).readRequest
 //	not .(*connReader).startBackground, .newThread
 func isTransfer(name string) bool {
 	begins := true
 	for i := 0; i < len(name); i++ {
-		switch c := name[i]; {
-		case c >= 'A' && c <= 'Z', begins && c >= 'a' && c <= 'z':
-			if beginsWithTransfer(name[i:]) {
-				return true
-			}
-			begins = begins && strings.HasPrefix(name[i:], "http2")
-			if begins {
-				i += len("http2") - 1
-			}
-		default:
-			begins = c == '.' || c == '*' || c == '('
+		c := name[i]
+		switch {
+		case begins && strings.HasPrefix(name[i:], "http2"): // as net/http prefixes names
+			i += len("http2") - 1
+			continue
+		case (begins || isUpper(c)) && beginsWithTransfer(name[i:]):
+			return true
 		}
+		begins = c == '.' || c == '*' || c == '('
 	}
 	return false
 }
 
 func beginsWithTransfer(name string) bool {
-	word := ""
-	switch name[0] | 0x20 {
-	case 'r':
-		word = "ead"
-	case 'w':
-		word = "rite"
-	case 'c':
-		if word = "opy"; strings.HasPrefix(name[1:], "lose") {
-			word = "lose"
+	for _, word := range transferWords {
+		if name[0]|0x20 == word[0] && strings.HasPrefix(name[1:], word[1:]) {
+			return len(name) == len(word) || !isLower(name[len(word)])
 		}
-	case 'f':
-		word = "lush"
-	case 'p':
-		word = "eek"
-	default:
-		return false
 	}
-	rest, ok := strings.CutPrefix(name[1:], word)
-	return ok && (rest == "" || rest[0] < 'a' || rest[0] > 'z')
+	return false
 }
+
+func isUpper(c byte) bool { return c >= 'A' && c <= 'Z' }
+func isLower(c byte) bool { return c >= 'a' && c <= 'z' }
 
 // waitTraits maps each function in which goroutines wait to its state's index in states,
 // plus 1.
