@@ -112,5 +112,10 @@ func descendInlined(calls int, ready *sync.WaitGroup, end chan struct{}) {
 	inlinedStep(calls, ready, end)
 }
 
-func inlinedStep(calls int, ready *sync.WaitGroup, end chan struct{})      { inlinedInnerStep(calls, ready, end) }
-func inlinedInnerStep(calls int, ready *sync.WaitGroup, end chan struct{}) { descendInlined(calls-1, ready, end) }
+func inlinedStep(calls int, ready *sync.WaitGroup, end chan struct{}) {
+	inlinedInnerStep(calls, ready, end)
+}
+
+func inlinedInnerStep(calls int, ready *sync.WaitGroup, end chan struct{}) {
+	descendInlined(calls-1, ready, end)
+}

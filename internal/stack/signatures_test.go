@@ -28,14 +28,16 @@ func TestSignaturesKeepTheirVersion(t *testing.T) {
 	const path = "testdata/signatures.golden"
 	version, recorded := readSignatures(t, path)
 	now := fmt.Sprintf("version %d", telemetry.SignatureVersion)
-	golden := now + "\n"
+	var lines strings.Builder
+	lines.WriteString(now + "\n")
 	for stack := range stacksOf(t, "testdata/stacks.txt") {
 		signature := describeSignature(t, stack)
-		golden += stack + "\n\t" + signature + "\n"
+		fmt.Fprintf(&lines, "%s\n\t%s\n", stack, signature)
 		if before, known := recorded[stack]; known && before != signature && version == now {
 			t.Errorf("a signature has changed and telemetry.SignatureVersion has not\nstack: %s\n  was: %s\n   is: %s", stack, before, signature)
 		}
 	}
+	golden := lines.String()
 	if *update && !t.Failed() {
 		if err := os.WriteFile(path, []byte(golden), 0o600); err != nil {
 			t.Fatal(err)

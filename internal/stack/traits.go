@@ -259,7 +259,7 @@ func traitsInRuntime(function string) Traits {
 	case "runtime.gopark", "runtime.goparkunlock", "runtime.coroswitch":
 		return parking
 	case "runtime.goexit":
-		return goexit
+		return goexit | starts
 	case "runtime.main", "runtime.doInit", "runtime.doInit1":
 		return starts | usersEntry
 	case Unstarted:
