@@ -1,7 +1,6 @@
 package exectrace
 
 import (
-	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -23,7 +22,7 @@ func TestNames(t *testing.T) {
 	extended := map[string]string{"go1.26": "golang.org/x/net/http2.(*", "go1.27": "net/http/internal/http2.(*"}
 	for version := range http2 {
 		t.Run(version, func(t *testing.T) {
-			inProfile, inTrace := readNamed(t, "named-all-"+version)
+			inProfile, inTrace := readNamed(t, "all-"+version)
 			for _, want := range slices.Concat(namesInCallsAndCoroutines, namesInExtended, namesInStandard, namesInHTTP, []named{
 				{stack.StateIOWait, http2[version] + "serverConn).readFrames", http2[version] + "serverConn).readFrames"},
 				{stack.StateSelect, http2[version] + "serverConn).serve", "net/http.(*conn).serve"},
@@ -158,7 +157,7 @@ func checkCallbacks(t *testing.T, groups map[named]stack.Group) {
 
 func TestMainThatIsInitialised(t *testing.T) {
 	for _, version := range []string{"go1.26", "go1.27"} {
-		inProfile, inTrace := readNamed(t, "named-init-"+version)
+		inProfile, inTrace := readNamed(t, "init-"+version)
 		want := named{stack.StateChanReceive, "main.init.0", "main.init.0"}
 		if inProfile[want].ID != inTrace[want].ID || inTrace[want].Count != 1 {
 			t.Errorf("%s: %+v in the profile, %+v in the trace", version, inProfile, inTrace)
@@ -170,15 +169,11 @@ func TestMainThatIsInitialised(t *testing.T) {
 // groups of one name are one: their lines differ.
 func readNamed(t *testing.T, fixture string) (inProfile, inTrace map[named]stack.Group) {
 	t.Helper()
-	data, err := os.ReadFile("testdata/" + fixture + ".profile")
+	p, err := profile.Decode(readFile(t, namedFolder+"/"+fixture+".profile"), maxProfile)
 	if err != nil {
 		t.Fatal(err)
 	}
-	p, err := profile.Decode(data, maxProfile)
-	if err != nil {
-		t.Fatal(err)
-	}
-	s, err := Decode(fixtures(t)[fixture])
+	s, err := Decode(namedFixtures(t)[fixture])
 	if err != nil {
 		t.Fatal(err)
 	}

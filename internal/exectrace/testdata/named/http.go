@@ -56,10 +56,10 @@ func ask(client *http.Client, address string) {
 func leakServers() {
 	server := &http.Server{Handler: http.TimeoutHandler(http.HandlerFunc(hang), time.Hour, "")}
 	listener := get(net.Listen("tcp", "127.0.0.1:0"))
-	go server.Serve(listener) //nolint:errcheck // It is never closed.
+	go server.Serve(listener) // It is never closed.
 	go ask(new(http.Client), "http://"+listener.Addr().String())
-	go http.Serve(get(net.Listen("tcp", "127.0.0.1:0")), nil)       //nolint:errcheck,gosec // It is never closed.
-	go http.ListenAndServe("127.0.0.1:0", http.HandlerFunc(answer)) //nolint:errcheck,gosec // It is never closed.
+	go http.Serve(get(net.Listen("tcp", "127.0.0.1:0")), nil)       // It is never closed.
+	go http.ListenAndServe("127.0.0.1:0", http.HandlerFunc(answer)) // It is never closed.
 }
 
 // leakSecure leaves a connection of HTTP/2 idle, and one with a request.
@@ -102,7 +102,7 @@ func mute() string {
 }
 
 func shakeHands() {
-	transport := &http.Transport{TLSClientConfig: &tls.Config{}} //nolint:gosec // It never gets that far.
+	transport := &http.Transport{TLSClientConfig: &tls.Config{}} // It never gets that far.
 	_, _ = transport.RoundTrip(get(http.NewRequest(http.MethodGet, "https://"+mute(), http.NoBody)))
 }
 

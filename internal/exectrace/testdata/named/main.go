@@ -7,12 +7,12 @@
 //	for v in 1.26.8 1.27.3; do
 //		GOTOOLCHAIN=go$v go build -trimpath -o /tmp/named .
 //		for what in all init; do
-//			/tmp/named -what $what -o ../named-$what-go${v%.*}
+//			/tmp/named -what $what -o $what-go${v%.*}
 //		done
 //	done
 //	cd ../.. && go test -update
 //
-// Sections of its code are told apart by file: what each leaves behind says the test.
+// What it leaks is grouped by file. TestNames says how each is named.
 package main
 
 import (

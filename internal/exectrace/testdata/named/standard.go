@@ -35,7 +35,7 @@ func leakStandard() {
 
 // leakProcesses starts commands whose output, input and end are waited for.
 func leakProcesses() {
-	ctx, _ := context.WithCancel(context.Background()) //nolint:govet // It is never cancelled.
+	ctx, _ := context.WithCancel(context.Background()) // It is never cancelled.
 	sleeps := exec.CommandContext(ctx, "sleep", "5")
 	sleeps.Stdout = new(bytes.Buffer)
 	must(sleeps.Start())
@@ -43,18 +43,18 @@ func leakProcesses() {
 	reads := exec.Command("sleep", "5")
 	reads.Stdin, _ = io.Pipe()
 	must(reads.Start())
-	go reads.Wait() //nolint:errcheck // The process ends first.
+	go reads.Wait() // The process ends first.
 }
 
 func leakSignals() {
 	signal.Notify(make(chan os.Signal, 1), syscall.SIGUSR1)
-	_, _ = signal.NotifyContext(context.Background(), syscall.SIGUSR2) //nolint:govet // It is never stopped.
+	_, _ = signal.NotifyContext(context.Background(), syscall.SIGUSR2) // It is never stopped.
 }
 
 // leakDatabase leaves a pool and the rows of a query open.
 func leakDatabase() {
 	db := sql.OpenDB(connector{})
-	ctx, _ := context.WithCancel(context.Background()) //nolint:govet // It is never cancelled.
+	ctx, _ := context.WithCancel(context.Background()) // It is never cancelled.
 	_ = get(db.QueryContext(ctx, "select"))
 	db.SetConnMaxIdleTime(time.Hour)
 	_ = get(db.BeginTx(ctx, nil))
@@ -97,9 +97,9 @@ func connections() (client, server net.Conn) {
 
 func leakCopies() {
 	client, _ := connections()
-	go io.Copy(io.Discard, client) //nolint:errcheck // It does not end.
+	go io.Copy(io.Discard, client) // It does not end.
 	reader, _ := io.Pipe()
-	go io.Copy(io.Discard, reader) //nolint:errcheck // It does not end.
+	go io.Copy(io.Discard, reader) // It does not end.
 	go unzip()
 }
 
@@ -110,7 +110,7 @@ func unzip() {
 
 // leakContexts has package context watch a context that is none of its own.
 func leakContexts() {
-	_, _ = context.WithCancel(foreign{Context: context.Background()}) //nolint:govet // It is never cancelled.
+	_, _ = context.WithCancel(foreign{Context: context.Background()}) // It is never cancelled.
 }
 
 type foreign struct{ context.Context }
