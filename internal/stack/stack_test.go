@@ -131,6 +131,7 @@ func TestRead(t *testing.T) {
 		{"iterator that has yielded", "runtime.coroswitch < iter.Pull[go.shape.int].func1.1@403 < main.f@7 < iter.Pull[go.shape.int].func1@417 < runtime.corostart@75 < runtime.goexit", Unknown, StateCoroutine, "main.f", 7, "iter.Pull[...].func1"},
 		{"iterator of pairs, trace status", "runtime.coroswitch < iter.Pull2[...].func1.1@403 < main.f@7 < iter.Pull2[...].func1@417 < runtime.corostart@75", Waiting, StateCoroutine, "main.f", 7, "iter.Pull2[...].func1"},
 		{"iterator that waits by itself", "runtime.gopark < runtime.chanrecv < runtime.chanrecv1 < main.f@7 < iter.Pull[...].func1@417 < runtime.corostart@75", Unknown, StateChanReceive, "main.f", 7, "iter.Pull[...].func1"},
+		{"iterator over another", "runtime.coroswitch < iter.Pull[...].func1.1 < main.f-range1@7 < slices.Values[...].func1 < main.f@6 < iter.Pull[...].func1 < runtime.corostart", Unknown, StateCoroutine, "main.f-range1", 7, "iter.Pull[...].func1"},
 		{"next, while the iterator waits", "runtime.coroswitch < iter.Pull[...].func2@317 < main.f@7 < main.g@9", Unknown, StateCoroutine, "main.f", 7, "main.g"},
 		{"iterator that nobody has asked", "runtime.corostart@69", Unknown, StateCoroutine, "runtime.corostart", 0, ""},
 		{"iterator of the standard library", "runtime.coroswitch < iter.Pull[...].func1.1 < maps.Keys[...].func1@28 < iter.Pull[...].func1 < runtime.corostart", Unknown, StateCoroutine, "maps.Keys[...].func1", 28, "iter.Pull[...].func1"},

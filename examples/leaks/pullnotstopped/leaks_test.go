@@ -7,7 +7,7 @@ import (
 )
 
 func TestLeaky(t *testing.T) {
-	leaktest.Leaks(t, "textLeaky.words", "coroutine", func() { SameLeaky("a b c", "a c b") })
+	leaktest.Leaks(t, "wordsLeaky.all", "coroutine", func() { SameLeaky("a b c", "a c b") })
 }
 
 func TestRepaired(t *testing.T) {

@@ -6,11 +6,11 @@ import (
 	"strings"
 )
 
-type textLeaky string
+type wordsLeaky []string
 
-// words calls yield with each word of the text.
-func (t textLeaky) words(yield func(string) bool) {
-	for word := range strings.FieldsSeq(string(t)) {
+// all calls yield with each word.
+func (w wordsLeaky) all(yield func(string) bool) {
+	for _, word := range w {
 		if !yield(word) { // leaks here
 			return
 		}
@@ -23,8 +23,8 @@ func (t textLeaky) words(yield func(string) bool) {
 // to its end. Each is a goroutine, which waits in its yield for somebody to ask for the
 // next word, or to stop it.
 func SameLeaky(a, b string) bool {
-	nextA, _ := iter.Pull(textLeaky(a).words)
-	nextB, _ := iter.Pull(textLeaky(b).words)
+	nextA, _ := iter.Pull(wordsLeaky(strings.Fields(a)).all)
+	nextB, _ := iter.Pull(wordsLeaky(strings.Fields(b)).all)
 	for {
 		wordA, moreA := nextA()
 		wordB, moreB := nextB()

@@ -5,11 +5,11 @@ import (
 	"strings"
 )
 
-type textRepaired string
+type wordsRepaired []string
 
-// words calls yield with each word of the text.
-func (t textRepaired) words(yield func(string) bool) {
-	for word := range strings.FieldsSeq(string(t)) {
+// all calls yield with each word.
+func (w wordsRepaired) all(yield func(string) bool) {
+	for _, word := range w {
 		if !yield(word) {
 			return
 		}
@@ -21,9 +21,9 @@ func (t textRepaired) words(yield func(string) bool) {
 // The repair: stop is deferred where the iterator is begun. It is safe to call at the end
 // of the iterator, and twice.
 func SameRepaired(a, b string) bool {
-	nextA, stopA := iter.Pull(textRepaired(a).words)
+	nextA, stopA := iter.Pull(wordsRepaired(strings.Fields(a)).all)
 	defer stopA()
-	nextB, stopB := iter.Pull(textRepaired(b).words)
+	nextB, stopB := iter.Pull(wordsRepaired(strings.Fields(b)).all)
 	defer stopB()
 	for {
 		wordA, moreA := nextA()
