@@ -62,6 +62,7 @@ func leaks() []leak {
 		{pattern: "rwmutexupgrade", state: "rwmutex_read", function: "(*CacheLeaky).Get", mark: ": all others"},
 		{pattern: "rwmutexupgrade", state: "rwmutex_write", function: "(*CacheLeaky).keep", mark: ": whoever came first", provable: true},
 		{pattern: "selectnocases", state: "select_no_cases", function: "listenLeaky", provable: true},
+		{pattern: "pullnotstopped", state: "coroutine", function: "wordsLeaky.all"},
 		{pattern: "sharedconnection", state: "semaphore", function: "TellLeaky"},
 	}
 }

@@ -71,7 +71,7 @@ func TestSimulationCountsAsTheCensusDoes(t *testing.T) {
 		signatures := []stack.Signature{signatureOf(t, "a"), signatureOf(t, "b")}
 		c := census.OfThisProcess(agedAfter*time.Minute, 10)
 		for i, minute := range s.minutes {
-			report := c.Observe(snapshot(all, signatures, float64(minute)), midnight.Add(time.Duration(minute)*time.Minute), false)
+			report := c.Observe(snapshot(all, signatures, float64(minute)), midnight.Add(time.Duration(minute)*time.Minute))
 			for g, signature := range signatures {
 				compare(t, report, signature, s.groups[g], i)
 			}

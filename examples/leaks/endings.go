@@ -5,6 +5,7 @@ import (
 
 	"github.com/otel-goroutine/otel-goroutine/examples/leaks/forgottencancel"
 	"github.com/otel-goroutine/otel-goroutine/examples/leaks/loopwithoutexit"
+	"github.com/otel-goroutine/otel-goroutine/examples/leaks/pullnotstopped"
 	"github.com/otel-goroutine/otel-goroutine/examples/leaks/selectnocases"
 	"github.com/otel-goroutine/otel-goroutine/examples/leaks/selectwithoutdone"
 	"github.com/otel-goroutine/otel-goroutine/examples/leaks/tickernotstopped"
@@ -45,6 +46,10 @@ func endings() []pattern {
 		{
 			func(ctx context.Context) { forgottencancel.ArrivedLeaky(ctx, 3) },
 			func(ctx context.Context) { forgottencancel.ArrivedRepaired(ctx, 3) },
+		},
+		{
+			func(context.Context) { pullnotstopped.SameLeaky("one two", "one three") },
+			func(context.Context) { pullnotstopped.SameRepaired("one two", "one three") },
 		},
 		{
 			func(context.Context) { tickernotstopped.KeepAliveLeaky(func() {}) },

@@ -29,14 +29,20 @@ func TestProfileAndTraceAgreeOnRecordedProcesses(t *testing.T) {
 		if strings.HasSuffix(name, "-generations") {
 			continue
 		}
-		t.Run(name, func(t *testing.T) {
-			p, err := os.ReadFile("testdata/" + name + ".profile")
-			if err != nil {
-				t.Fatal(err)
-			}
-			compare(t, p, data)
-		})
+		t.Run(name, func(t *testing.T) { compare(t, readFile(t, "testdata/"+name+".profile"), data) })
 	}
+	for name, data := range namedFixtures(t) {
+		t.Run("named/"+name, func(t *testing.T) { compare(t, readFile(t, namedFolder+"/"+name+".profile"), data) })
+	}
+}
+
+func readFile(t *testing.T, path string) []byte {
+	t.Helper()
+	data, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return data
 }
 
 func TestProfileAndTraceAgreeOnThisProcess(t *testing.T) {

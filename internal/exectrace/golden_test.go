@@ -1,6 +1,7 @@
 package exectrace
 
 import (
+	"cmp"
 	"errors"
 	"flag"
 	"fmt"
@@ -10,7 +11,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
+	gocmp "github.com/google/go-cmp/cmp"
 
 	"github.com/otel-goroutine/otel-goroutine/internal/stack"
 )
@@ -20,7 +21,20 @@ var update = flag.Bool("update", false, "rewrite the golden files")
 // fixtures are traces that testdata/make wrote, by name.
 func fixtures(t testing.TB) map[string][]byte {
 	t.Helper()
-	paths, err := filepath.Glob("testdata/*.trace")
+	return fixturesIn(t, "testdata")
+}
+
+// namedFixtures are traces that testdata/named wrote, by name.
+func namedFixtures(t testing.TB) map[string][]byte {
+	t.Helper()
+	return fixturesIn(t, namedFolder)
+}
+
+const namedFolder = "testdata/named"
+
+func fixturesIn(t testing.TB, folder string) map[string][]byte {
+	t.Helper()
+	paths, err := filepath.Glob(folder + "/*.trace")
 	if err != nil || len(paths) == 0 {
 		t.Fatalf("no fixtures: %v", err)
 	}
@@ -37,26 +51,31 @@ func fixtures(t testing.TB) map[string][]byte {
 
 func TestGolden(t *testing.T) {
 	for name, data := range fixtures(t) {
-		t.Run(name, func(t *testing.T) {
-			s, err := Decode(data)
-			if err != nil {
-				t.Fatal(err)
-			}
-			check(t, s)
-			path := filepath.Join("testdata", name+".golden")
-			if *update {
-				if err := os.WriteFile(path, []byte(text(s)), 0o600); err != nil {
-					t.Fatal(err)
-				}
-			}
-			want, err := os.ReadFile(path)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if diff := cmp.Diff(string(want), text(s)); diff != "" {
-				t.Errorf("(-want +got)\n%s", diff)
-			}
-		})
+		t.Run(name, func(t *testing.T) { compareGolden(t, data, filepath.Join("testdata", name+".golden")) })
+	}
+	for name, data := range namedFixtures(t) {
+		t.Run("named/"+name, func(t *testing.T) { compareGolden(t, data, filepath.Join(namedFolder, name+".golden")) })
+	}
+}
+
+func compareGolden(t *testing.T, data []byte, path string) {
+	t.Helper()
+	s, err := Decode(data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	check(t, s)
+	if *update {
+		if err := os.WriteFile(path, []byte(text(s)), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := gocmp.Diff(string(want), text(s)); diff != "" {
+		t.Errorf("(-want +got)\n%s", diff)
 	}
 }
 
@@ -64,9 +83,9 @@ func TestGolden(t *testing.T) {
 func text(s *stack.Snapshot) string {
 	var lines []string
 	for _, g := range s.Groups {
-		entry := g.Entry
-		if entry == "" {
-			entry = "(too deep)"
+		entry := cmp.Or(g.Entry, "(not shown)")
+		if g.FromC {
+			entry += ", from C"
 		}
 		lines = append(lines, fmt.Sprintf("%3d %-15s %s %s:%d, entry %s\n",
 			g.Count, g.State, g.Blamed.Function, filepath.Base(g.Blamed.File), g.Blamed.Line, entry))

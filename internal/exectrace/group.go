@@ -51,6 +51,10 @@ func (g *grouping) of(of goroutine) int32 {
 
 func (g *grouping) decide(of goroutine) int32 {
 	frames := g.framesOf(g.stacks[of.stack])
+	if len(frames) == 0 && of.sight == waits && hasFrame(g.stacks[of.stack]) {
+		// It has not begun, and may not: a goroutine that may is ready.
+		frames = append(frames, stack.Frame{Function: stack.Unstarted})
+	}
 	if len(frames) == 0 || !of.showsRoot(frames, g.version) {
 		return stack.NoGroup
 	}
@@ -62,6 +66,14 @@ func (g *grouping) decide(of goroutine) int32 {
 		return stack.NoGroup
 	}
 	return g.group(&signature)
+}
+
+// hasFrame tells whether a stack has a frame, if only one without a name.
+func hasFrame(s trace.Stack) bool {
+	for range s.Frames() {
+		return true
+	}
+	return false
 }
 
 // showsRoot tells whether the last of the frames is the root. That with which a

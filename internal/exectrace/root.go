@@ -18,12 +18,10 @@ import (
 //   - one that was interrupted and needs no frame, in any version:
 //     runtime.asyncPreempt < main.hash for main.work.
 //
-// With two or more, what is missed lies between them. A library that started the
-// goroutine for somebody else is not counted.
+// With two or more, what is missed lies between them. The frames below the entry, of
+// the runtime or of a library that started the goroutine, are not counted.
 func rootIsSure(frames []stack.Frame, v version) bool {
-	if n := len(frames); n > 1 && stack.IsLauncher(frames[n-1].Function) {
-		frames = frames[:n-1]
-	}
+	frames = stack.TrimRoot(frames)
 	rest := trimInterrupt(frames)
 	switch {
 	case len(rest) != 1:

@@ -58,6 +58,7 @@ type placed struct {
 	blamed line
 	entry  uint32 // function
 	cut    bool
+	fromC  bool
 }
 
 // maxPlaced is the most places that are remembered, 200 KB of them. Services have
@@ -128,7 +129,7 @@ func (g *groups) find(t *tables) error {
 		return nil
 	}
 	blamed, entry := g.stack[place.Blamed], g.stack[place.Entry]
-	at := placed{place.State, blamed, entry.function, place.Cut}
+	at := placed{place.State, blamed, entry.function, place.Cut, place.FromC}
 	i, ok := g.placed[at]
 	if !ok {
 		var err error

@@ -23,11 +23,10 @@ type tables struct {
 }
 
 // function is the name of a function and the path of its file, as indexes of
-// strings, and its traits once they are known.
+// strings, and its traits once they are known, with the mark that they are.
 type function struct {
 	name, file uint32
 	traits     stack.Traits
-	known      bool
 }
 
 // line is a line of a function, the latter by its index.
@@ -138,8 +137,8 @@ func (t *tables) addLocation(b []byte, count int) error {
 // asks for them.
 func (t *tables) traits(l line) stack.Traits {
 	f := &t.functions[l.function]
-	if !f.known {
-		f.traits, f.known = stack.TraitsOf(t.names.at(f.name)), true
+	if f.traits == 0 {
+		f.traits = stack.TraitsOf(t.names.at(f.name)) | stack.TraitsKnown
 	}
 	return f.traits
 }

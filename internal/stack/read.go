@@ -2,8 +2,6 @@ package stack
 
 //go:generate go run ./genstandard
 
-import "strings"
-
 // Activity is what the source itself says of a goroutine, beside its stack. A
 // profile says nothing; a trace does, and its stacks are shorter in turn: those
 // written when a goroutine blocks leave out the frames of the runtime that the
@@ -35,6 +33,8 @@ type Place struct {
 	// Cut tells that the stack does not show its entry: it is too deep, or whoever
 	// started the goroutine for it is not there yet, or no longer.
 	Cut bool
+	// FromC is Signature.FromC.
+	FromC bool
 }
 
 // Read reads the signature off a stack, leaf first. It returns false for a stack
@@ -65,12 +65,18 @@ func Read(frames []Frame, activity Activity) (Signature, bool) {
 // functions are at hand.
 func Locate(n int, at func(i int) Traits, activity Activity) (Place, bool) {
 	p := Place{Cut: n >= MaxDepth}
-	n = trimRoot(n, at)
+	if n > 0 && at(n-1)&goexit != 0 {
+		n--
+	}
 	if n == 0 || (!p.Cut && runtimesOwn(n, at)) {
 		return Place{}, false
 	}
-	n, launched := trimLauncher(n, at)
-	p.Cut = p.Cut || !launched
+	p.FromC = at(n-1)&callbackFromC != 0
+	if entry := findEntry(n, at); entry >= 0 {
+		n = entry + 1
+	} else {
+		p.Cut = true
+	}
 	p.Entry = n - 1
 	leaf := at(0)
 	switch {
@@ -88,58 +94,62 @@ func Locate(n int, at func(i int) Traits, activity Activity) (Place, bool) {
 // Signature returns the signature of a goroutine that stands at p, of which these
 // are the frames that p names.
 func (p Place) Signature(blamed, entry Frame) Signature {
-	s := Signature{State: p.State, Blamed: blamed}
-	if p.State == StateRunning {
+	s := Signature{State: p.State, Blamed: blamed, FromC: p.FromC}
+	switch {
+	case p.State == StateRunning:
 		s.Blamed.Line = 0
+	case blamed.Function == Unstarted:
+		s.Blamed = Frame{Function: Unstarted} // a trace shows no more
 	}
 	if !p.Cut {
-		s.Entry = shorten(entry.Function)
+		s.Entry = shown(entry.Function)
 	}
-	s.Blamed.Function = shorten(s.Blamed.Function)
+	s.Blamed.Function = shown(s.Blamed.Function)
 	s.ID = identify(s)
 	return s
 }
 
-// shorten takes the type arguments out of a function's name. A profile names the
-// shapes that the function was compiled for, a trace does not.
-//
-//	main.Do[go.shape.*example.com/a/b.T_0].func1  ->  main.Do[...].func1
-func shorten(function string) string {
-	from, to := strings.IndexByte(function, '['), strings.LastIndexByte(function, ']')
-	if from < 0 || to < from || function[from:to+1] == "[...]" {
-		return function
+// TrimRoot returns the frames up to the entry, without those of whatever called it: the
+// runtime, or a library that started the goroutine. A stack that does not show its entry
+// is returned as it is.
+func TrimRoot(frames []Frame) []Frame {
+	if entry := findEntry(len(frames), func(i int) Traits { return TraitsOf(frames[i].Function) }); entry >= 0 {
+		return frames[:entry+1]
 	}
-	return function[:from] + "[...]" + function[to+1:]
+	return frames
 }
 
-// trimRoot takes off the frames with which the runtime calls the first function
-// of a goroutine, and returns how many remain. A profile shows them and a trace
-// does not.
+// findEntry returns the index of the entry of a stack, or -1 if the stack does not show
+// it. A profile shows more of the frames below it than a trace does.
 //
-//	main.main < runtime.main < runtime.goexit  ->  main.main
-func trimRoot(n int, at func(i int) Traits) int {
-	if n > 0 && at(n-1)&beginning != 0 {
-		n--
-	}
-	if n > 1 && at(n-1)&beginsMain != 0 {
-		n--
-	}
-	return n
-}
-
-// trimLauncher takes off the frame of a library that started the goroutine for a
-// function that it was given. It returns false if that function is not there.
-//
+//	main.main < runtime.main                                            ->  main.main
+//	main.init.0 < runtime.doInit1 < runtime.doInit < runtime.main       ->  main.init.0
+//	main.f < iter.Pull[...].func1 < runtime.corostart                   ->  iter.Pull[...].func1
 //	main.work < sync.(*WaitGroup).Go.func1                              ->  main.work
-//	sync.(*WaitGroup).Done < sync.(*WaitGroup).Go.func1.1 < ....func1   ->  not there
-func trimLauncher(n int, at func(i int) Traits) (rest int, ok bool) {
-	switch {
-	case at(n-1)&launches == 0:
-		return n, true
-	case n > 1 && at(n-2)&(launches|means) == 0:
-		return n - 1, true
+//	sync.(*WaitGroup).Done < sync.(*WaitGroup).Go.func1.1 < ....func1   ->  not shown
+//	main.f < main.export < _cgoexp_0123456789ab_export <
+//	runtime.cgocallbackg1 < runtime.cgocallbackg < runtime.cgocallback  ->  main.export
+func findEntry(n int, at func(i int) Traits) int {
+	i := n - 1
+	if i >= 0 && at(i)&callbackFromC != 0 {
+		for i >= 0 && at(i)&(ofRuntime|cgo) != 0 {
+			i--
+		}
+		return i
 	}
-	return n, false
+	for i >= 0 && at(i)&starts != 0 {
+		i--
+	}
+	if i < 0 || at(i)&launches == 0 {
+		return i
+	}
+	for i >= 0 && at(i)&launches != 0 {
+		i--
+	}
+	if i >= 0 && at(i)&means != 0 {
+		return -1 // the launcher does something of its own
+	}
+	return i
 }
 
 // runtimesOwn follows isSystemGoroutine in runtime/traceback.go: a goroutine
@@ -155,92 +165,4 @@ func runtimesOwn(n int, at func(i int) Traits) bool {
 		}
 	}
 	return true
-}
-
-// waiting returns why a goroutine waits, and the index of the frame to be blamed
-// for it: the first that is outside the standard library. Where there is none, as
-// in a goroutine that net/http started, it is the first that is more than a means
-// of waiting, and at last the root.
-//
-// The state is the first that a function tells. It looks no further than the means
-// of waiting reach: a goroutine that helps the garbage collector is parked too, and
-// what stands further up its stack is not why.
-func waiting(n int, at func(i int) Traits) (state State, blamed int) {
-	state, blamed = StateOther, -1
-	told := false
-	for i := range n {
-		t := at(i)
-		next, known := t.wait()
-		if !known && t&pollFD != 0 {
-			next, known = StateIOWait, true
-		}
-		told = told || !known && t&means == 0
-		if known && !told {
-			state = refine(state, next)
-		}
-		if t&standard == 0 {
-			return state, i
-		}
-		if blamed < 0 && t&means == 0 {
-			blamed = i
-		}
-	}
-	if blamed < 0 {
-		blamed = n - 1
-	}
-	return state, blamed
-}
-
-// packagePath returns the import path in the name of a function, escapes undone.
-//
-//	net/http.(*conn).serve                   ->  net/http
-//	gopkg.in/yaml%2ev3.Unmarshal             ->  gopkg.in/yaml.v3
-//	example.com/a/b.Map[...].func1           ->  example.com/a/b
-//	main.Do[go.shape.*example.com/a/b.T_0]   ->  main
-func packagePath(function string) string {
-	function, _, _ = strings.Cut(function, "[")
-	slash := strings.LastIndexByte(function, '/') + 1
-	dot := strings.IndexByte(function[slash:], '.')
-	if dot < 0 {
-		return function
-	}
-	path := function[:slash+dot]
-	if strings.IndexByte(path, '%') < 0 {
-		return path
-	}
-	return unescape(path)
-}
-
-// unescape undoes the linker's escapes in an import path, %xx for a byte that
-// may not stand in a symbol name (cmd/internal/objabi.PathToPrefix).
-func unescape(path string) string {
-	var b strings.Builder
-	for i := 0; i < len(path); i++ {
-		if path[i] == '%' && i+2 < len(path) {
-			if hi, lo := hexDigit(path[i+1]), hexDigit(path[i+2]); hi >= 0 && lo >= 0 {
-				b.WriteByte(byte(hi<<4 | lo))
-				i += 2
-				continue
-			}
-		}
-		b.WriteByte(path[i])
-	}
-	return b.String()
-}
-
-func hexDigit(c byte) int {
-	return strings.IndexByte("0123456789abcdef", c)
-}
-
-// isStandard tells whether a package belongs to the standard library. The list
-// is that of the Go version that generated it; what internal/, runtime/ and
-// vendor/ hold changes between versions, and no module can have such a path.
-func isStandard(path string) bool {
-	for _, prefix := range [...]string{"internal/", "runtime/", "vendor/"} {
-		if strings.HasPrefix(path, prefix) {
-			return true
-		}
-	}
-	_, ok := standardPackages[path]
-	return ok
 }

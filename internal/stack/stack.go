@@ -28,19 +28,26 @@ type Frame struct {
 // Signature is the identity of a group of goroutines: those of one process that
 // wait for the same reason at the same line and were started with the same
 // function.
+//
+// A goroutine has the same signature in a profile and in a trace, unless its stack
+// is about as deep as a trace can show: from 125 to 127 frames, those of the runtime
+// and of inlined calls among them, only the profile shows the entry. See
+// docs/decisions/stacks.md.
 type Signature struct {
 	// ID is a hash of the other fields but the file: the same build gives
-	// the same ID in every process, whether read off a profile or a trace.
+	// the same ID in every process, as long as telemetry.SignatureVersion
+	// stays the same.
 	ID ID
 	// State is why these goroutines wait.
 	State State
 	// Blamed is the frame that a person would call the place where they
-	// stand: the first from the leaf that is outside the standard library.
+	// stand: the first from the leaf that is outside the standard library
+	// and outside what only passes a wait on.
 	// The line of a running goroutine is wherever it happened to be, so it
 	// is 0 in a running group, whose blamed function is its entry.
 	Blamed Frame
-	// Entry is the function that they were started with; empty if their
-	// stacks are too deep to show it.
+	// Entry is the function that they were started with, and in a callback from
+	// C the exported function; empty if their stacks do not show it.
 	Entry string
 	// FromC marks callbacks from a thread that C created. All callbacks of one
 	// thread share a goroutine ID, so the ID says nothing of their ages.
@@ -66,6 +73,9 @@ func identify(s Signature) ID {
 	h = hash(h, s.Blamed.Function)
 	h = hash(h, strconv.AppendInt(line[:0], int64(s.Blamed.Line), 10))
 	h = hash(h, s.Entry)
+	if s.FromC {
+		h = hash(h, "from C")
+	}
 	return ID(h)
 }
 

@@ -21,12 +21,13 @@ const (
 	StateSleep         State = "sleep"
 	StateIOWait        State = "io_wait"
 	StateSyscall       State = "syscall"
-	StateRunning       State = "running" // running or runnable
+	StateCoroutine     State = "coroutine" // of iter.Pull, on either side
+	StateRunning       State = "running"   // running or runnable
 	StateOther         State = "other"
 )
 
 // waits maps the functions in which goroutines wait to the state of those that
-// do. It holds the names of Go 1.23 to 1.26, and both the frames that a profile
+// do. It holds the names of Go 1.22 to 1.27, and both the frames that a profile
 // shows and those that are left in the stacks of a trace's own events, which
 // begin where the runtime was called.
 var waits = map[string]State{
@@ -58,6 +59,9 @@ var waits = map[string]State{
 	"sync.runtime_notifyListWait":           StateCond,
 	"sync.(*Cond).Wait":                     StateCond,
 
+	"runtime.coroswitch": StateCoroutine,
+	Unstarted:            StateCoroutine,
+
 	"time.Sleep":                       StateSleep,
 	"runtime.netpollblock":             StateIOWait,
 	"internal/poll.runtime_pollWait":   StateIOWait,
@@ -69,6 +73,10 @@ var waits = map[string]State{
 	"runtime.semacquire":               StateSemaphore,
 	"runtime.semacquire1":              StateSemaphore,
 }
+
+// Unstarted is the function that is all of the stack of a coroutine whose first value
+// nobody has asked for yet. A profile shows it, and a trace nothing.
+const Unstarted = "runtime.corostart"
 
 // refine returns the state of a goroutine whose frames so far told state, and
 // whose next tells next. Some states need a later frame: to the runtime everything

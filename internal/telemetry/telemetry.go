@@ -62,8 +62,14 @@ const (
 	AttrLeakMetric     = "memory.leak.metric" // the name of the metric that leaks
 )
 
-// SignatureVersion is the version of the way in which AttrSignature is made. Signatures
-// of different versions cannot be compared: each change ends all identities.
+// SignatureVersion is the version of the rules by which a stack is read: its state, the
+// blamed function, the entry, and the hash of these that is AttrSignature. A change of
+// what any stack is read as, or of the hash, makes it one higher. It ends the identities of
+// the groups that it concerns: their streams break off, and what was remembered of them is
+// of no use. internal/stack/testdata/signatures.golden holds the version to the rules.
+//
+//	1  the first
+//	2  blames nobody who only passes a wait on; state coroutine, callbacks from C
 const SignatureVersion = 2
 
 // SignatureOther is the value of AttrSignature, and of AttrEntry, under which

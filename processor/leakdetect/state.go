@@ -9,12 +9,13 @@ import (
 	"hash/crc32"
 
 	"github.com/otel-goroutine/otel-goroutine/internal/growth"
+	"github.com/otel-goroutine/otel-goroutine/internal/telemetry"
 )
 
 // The state is what is remembered, as it is kept over a restart. All numbers are
 // little-endian and of the size of their Go type.
 //
-//	state      magic, version, min_duration, resources, streams, checksum
+//	state      magic, version, signature version, min_duration, resources, streams, checksum
 //	resources  their number, then for each: id, fields, proofs, entries
 //	proofs     their number, then for each: group, fields
 //	entries    their number, then for each: id, time
@@ -24,7 +25,7 @@ const (
 	stateMagic = "leak_detect"
 	// stateVersion changes with every change of what is kept, and of what it
 	// means.
-	stateVersion = uint16(3)
+	stateVersion = uint16(4)
 )
 
 // Why a state is of no use.
@@ -32,7 +33,9 @@ var (
 	errNoState      = errors.New("it is not a state of this processor")
 	errStateDamaged = errors.New("it is damaged")
 	errStateVersion = errors.New("it is of another version of this processor")
-	errStateRules   = errors.New(`"min_duration" was another one`)
+	// errStateSignatures is a state of groups that no longer have these signatures.
+	errStateSignatures = errors.New("its signatures are of another version")
+	errStateRules      = errors.New(`"min_duration" was another one`)
 )
 
 func checksum(b []byte) uint32 {
@@ -58,7 +61,7 @@ func (w *watch) copyState() (e encoder, names []id, streams []stream) {
 	defer w.mu.Unlock()
 	e = encoder{buffer: make([]byte, 0, len(w.streams)*streamSize()+len(w.resources)*64)}
 	e.buffer = append(e.buffer, stateMagic...)
-	e.put(stateVersion, w.minDuration, uint32(len(w.resources)))
+	e.put(stateVersion, uint16(telemetry.SignatureVersion), w.minDuration, uint32(len(w.resources)))
 	for name, r := range w.resources {
 		e.resource(name, r)
 	}
@@ -134,9 +137,12 @@ func (w *watch) checkState(state []byte) ([]byte, error) {
 		return nil, errNoState
 	}
 	d := decoder{rest: header}
-	var version uint16
+	var version, signatures uint16
 	if d.get(&version); d.err == nil && version != stateVersion {
 		return nil, fmt.Errorf("%w: %d, not %d", errStateVersion, version, stateVersion)
+	}
+	if d.get(&signatures); d.err == nil && signatures != telemetry.SignatureVersion {
+		return nil, fmt.Errorf("%w: %d, not %d", errStateSignatures, signatures, telemetry.SignatureVersion)
 	}
 	var minDuration int64
 	d.get(&minDuration)

@@ -105,6 +105,7 @@ func TestStateOfNoUse(t *testing.T) {
 		"empty":         {nil, defaultConfig(), errNoState},
 		"another thing": {[]byte("{}"), defaultConfig(), errNoState},
 		"version":       {changed(len(stateMagic), 1), defaultConfig(), errStateVersion},
+		"signatures":    {changed(len(stateMagic)+2, 1), defaultConfig(), errStateSignatures},
 		"rules":         {state, otherRules, errStateRules},
 		"more":          {append(bytes.Clone(state), 0), defaultConfig(), errStateDamaged},
 	} {

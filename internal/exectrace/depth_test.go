@@ -1,0 +1,121 @@
+package exectrace
+
+import (
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/otel-goroutine/otel-goroutine/internal/profile"
+	"github.com/otel-goroutine/otel-goroutine/internal/stack"
+)
+
+// deepest is how many goroutines wait, each one call deeper than the one before.
+const deepest = 150
+
+// TestDepthUpToWhichEntriesAreShown measures how deep a stack may be to show its entry,
+// as docs/decisions/stacks.md says. In between, profile and trace differ.
+func TestDepthUpToWhichEntriesAreShown(t *testing.T) {
+	for _, test := range []struct {
+		name               string
+		descend            func(calls int, ready *sync.WaitGroup, end chan struct{})
+		inTrace, inProfile int
+	}{
+		// Beside these calls a stack has the entry, what started it, and three frames of
+		// the runtime: a trace shows 124 frames, a profile 127.
+		{"plain", descendPlainly, 119, 122},
+		{"two of three inlined", descendInlined, 40, 41},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			end := make(chan struct{})
+			var ready, ended sync.WaitGroup
+			for calls := range deepest {
+				ready.Add(1)
+				ended.Go(func() { test.descend(calls, &ready, end) })
+			}
+			ready.Wait()
+			parkedAll := waitUntilParked(t, deepest)
+			traced, profiled := record(t), goroutineProfile(t)
+			close(end)
+			ended.Wait()
+			if !parkedAll {
+				t.Fatal("not all goroutines wait")
+			}
+			s, err := Decode(traced)
+			if err != nil {
+				t.Fatal(err)
+			}
+			p, err := profile.Decode(profiled, maxProfile)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if n := shownEntries(s); n != test.inTrace {
+				t.Errorf("the trace shows %d entries, want %d", n, test.inTrace)
+			}
+			if n := shownEntries(p); n != test.inProfile {
+				t.Errorf("the profile shows %d entries, want %d", n, test.inProfile)
+			}
+		})
+	}
+}
+
+// waitUntilParked waits until n goroutines stand where those of descend do.
+func waitUntilParked(t *testing.T, n int) bool {
+	t.Helper()
+	for deadline := time.Now().Add(20 * time.Second); time.Now().Before(deadline); {
+		p, err := profile.Decode(goroutineProfile(t), maxProfile)
+		if err != nil {
+			t.Fatal(err)
+		}
+		waiting := 0
+		for _, g := range p.Groups {
+			if descends(g) && g.State == stack.StateChanReceive {
+				waiting += g.Count
+			}
+		}
+		if waiting == n {
+			return true
+		}
+	}
+	return false
+}
+
+func descends(g stack.Group) bool { return strings.Contains(g.Blamed.Function, ".descend") }
+
+// shownEntries returns how many of the goroutines that descend show their entry.
+func shownEntries(s *stack.Snapshot) int {
+	n := 0
+	for _, g := range s.Groups {
+		if descends(g) && g.Entry != "" {
+			n += g.Count
+		}
+	}
+	return n
+}
+
+//go:noinline
+func descendPlainly(calls int, ready *sync.WaitGroup, end chan struct{}) {
+	if calls == 0 {
+		ready.Done()
+		<-end
+		return
+	}
+	descendPlainly(calls-1, ready, end)
+}
+
+func descendInlined(calls int, ready *sync.WaitGroup, end chan struct{}) {
+	if calls == 0 {
+		ready.Done()
+		<-end
+		return
+	}
+	inlinedStep(calls, ready, end)
+}
+
+func inlinedStep(calls int, ready *sync.WaitGroup, end chan struct{}) {
+	inlinedInnerStep(calls, ready, end)
+}
+
+func inlinedInnerStep(calls int, ready *sync.WaitGroup, end chan struct{}) {
+	descendInlined(calls-1, ready, end)
+}

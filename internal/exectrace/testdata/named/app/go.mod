@@ -1,0 +1,3 @@
+module internal/app
+
+go 1.26.0

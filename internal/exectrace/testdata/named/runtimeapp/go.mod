@@ -1,0 +1,3 @@
+module runtime/app
+
+go 1.26.0
