@@ -74,8 +74,8 @@ servers: ## Install the servers that the tests of the alerts need, where they ar
 	if [ -n "$${absent-}" ]; then { apt-get update -qq && apt-get install -y -qq --no-install-recommends $(SERVERS); } \
 		|| { echo "cannot install them here; the tests of the alerts need: $(SERVERS)"; exit 1; }; fi
 
-# The hostile targets measure memory and deadlines, so no other test runs beside them. All
-# else waits for timers, and is run together.
+# The tests with hostile targets measure memory and deadlines, so the others do not run
+# beside them. Those wait for timers, and run together.
 .PHONY: e2e
 e2e: collector servers ## Test the built collector: example configurations, real processes, hostile targets, alerts; 5 minutes
 	@go -C e2e test -race -count=1 ./hostile/...
