@@ -49,22 +49,13 @@ $(COLLECTOR): $(COLLECTOR_SOURCES) | $(TOOLS)/builder
 
 .PHONY: test
 test: ## Run the tests of every module, with the race detector
-	@for module in $(TESTED); do echo "== $$module"; go -C $$module test -race ./...; done
+	@scripts/test.sh $(TESTED)
 	@echo "== ./instrument, with the runtime's leak profile"
 	@GOEXPERIMENT=goroutineleakprofile go test ./instrument -run LeakProfile
 
-# The tests run once more, for the race detector makes counting slow.
 .PHONY: cover
 cover: ## Show which part of each module its tests run, generated code left out; fail below COVERAGE
-	@mkdir -p coverage
-	@low=; for module in $(TESTED); do \
-		profile=$(ROOT)/coverage/module$$(tr -d . <<< $$module | tr / -).out; \
-		go -C $$module test -coverpkg ./... -coverprofile $$profile ./... > $$profile.txt || { grep -v ^ok $$profile.txt; exit 1; }; \
-		grep -vE '$(GENERATED)' $$profile > $$profile.own; \
-		percent=$$(go -C $$module tool cover -func $$profile.own | awk '/^total:/ {print $$3 + 0}'); \
-		printf '%5.1f%%  %s\n' $$percent $$module; \
-		if awk "BEGIN {exit !($$percent < $(COVERAGE))}"; then low="$$low $$module"; fi; done; \
-	if [ -n "$$low" ]; then echo "below $(COVERAGE)%:$$low"; exit 1; fi
+	@scripts/cover.sh $(COVERAGE) '$(GENERATED)' $(TESTED)
 
 # What is promised to build for services.
 PLATFORMS := linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64 windows/arm64
@@ -83,10 +74,16 @@ servers: ## Install the servers that the tests of the alerts need, where they ar
 	if [ -n "$${absent-}" ]; then { apt-get update -qq && apt-get install -y -qq --no-install-recommends $(SERVERS); } \
 		|| { echo "cannot install them here; the tests of the alerts need: $(SERVERS)"; exit 1; }; fi
 
+# The tests with hostile targets measure memory and deadlines, so the others do not run
+# beside them. Those wait for timers, and run together.
 .PHONY: e2e
-e2e: collector servers ## Test the built collector: example configurations, real processes, hostile targets, alerts; 12 minutes
-	@go -C e2e test -race -count=1 -p 1 -timeout 15m . ./hostile/...
-	@go -C e2e test -race -count=1 -parallel 4 ./alerts
+e2e: collector servers ## Test the built collector: example configurations, real processes, hostile targets, alerts; 5 minutes
+	@go -C e2e test -race -count=1 ./hostile/...
+	@go -C e2e test -race -count=1 -parallel 6 -timeout 15m . ./alerts
+
+.PHONY: e2e-long
+e2e-long: collector ## Kill the collector 50 times, and cut its database at every byte; 6 minutes
+	@go -C e2e test -count=1 -timeout 30m -v -run '^(TestKilledAgainAndAgain|TestADatabaseThatIsCut)$$' . -long
 
 # Debian's does not take OTLP. What is tested with this one is left out where it is absent.
 .PHONY: prometheus
@@ -158,41 +155,23 @@ detect-bench: ## Replay simulated leaks and healthy loads through the detector a
 detect-check: ## Check that the table of make detect-bench is the one that is committed
 	@go -C bench run ./detect -check detect/result.txt | tail -12
 
-# Up to Go 1.26 a run without a failing input may fail for being over (golang/go#75804).
 .PHONY: fuzz
 fuzz: ## Fuzz every parser, FUZZTIME each; what fails is kept as a seed in testdata/fuzz
-	@targets=$$(git ls-files -co --exclude-standard '*_test.go' | xargs grep -HoE '^func Fuzz[A-Za-z0-9]+'); \
-	for target in $${targets//func /}; do \
-		package=$$(dirname $${target%%:*}); name=$${target##*:}; \
-		echo "== $$package $$name"; \
-		said=$$(go -C $$package test -run '^$$' -fuzz "^$$name\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 20x . 2>&1) \
-			|| { grep -qx '    context deadline exceeded' <<< "$$said" && ! grep -q 'Failing input' <<< "$$said"; } \
-			|| { echo "$$said"; exit 1; }; \
-		grep '^fuzz: elapsed: ' <<< "$$said" | tail -n 1; done
+	@scripts/fuzz.sh $(FUZZTIME)
 
 # Prometheus has so many modules that looking through them takes a minute; what is missing
 # there its build says.
 .PHONY: lint
 lint: $(TOOLS)/golangci-lint $(TOOLS)/gofumpt ## Check format, linters, imports across the house, goleak in all tests, tidiness, and that generated files are current
-	@unformatted=$$($(TOOLS)/gofumpt -l $$(git ls-files -co --exclude-standard '*.go' | grep -vE '$(GENERATED)')); \
-		if [ -n "$$unformatted" ]; then echo "not formatted (make format):" $$unformatted; exit 1; fi
-	@for package in $$(git ls-files -co --exclude-standard '*_test.go' | xargs dirname | sort -u | grep -v '^examples/leaks'); do \
-		grep -q 'goleak.VerifyTestMain' $$package/*_test.go || { echo "$$package: no goleak in its TestMain"; exit 1; }; done
+	@scripts/check-format.sh $(TOOLS)/gofumpt '$(GENERATED)'
+	@scripts/check-goleak.sh
 	@for module in $(filter-out %/prometheus,$(MODULES)); do echo "== tidy $$module"; go -C $$module mod tidy -diff; done
 	@for module in $(TESTED) ./e2e; do echo "== lint $$module"; (cd $$module && $(TOOLS)/golangci-lint run --config $(ROOT)/.golangci.yml ./...); done
-	@before=$$(git ls-files -co --exclude-standard | xargs sha256sum); \
-		$(MAKE) --no-print-directory generate; \
-		after=$$(git ls-files -co --exclude-standard | xargs sha256sum); \
-		if [ "$$before" != "$$after" ]; then \
-			diff <(echo "$$before") <(echo "$$after") || true; \
-			echo "generated files were not current; they are now: commit them"; exit 1; fi
+	@scripts/check-generated.sh $(TOOLS)
 
 .PHONY: vuln
 vuln: $(TOOLS)/govulncheck ## Look for known vulnerabilities that a module can meet, where their database can be reached
-	@for module in $(TESTED); do echo "== vuln $$module"; \
-		if said=$$($(TOOLS)/govulncheck -C $$module ./... 2>&1); then echo "none that is called"; \
-		elif why=$$(grep '^govulncheck: fetching vulnerabilities: ' <<< "$$said"); then echo "skipped, the database cannot be reached: $$why"; exit 0; \
-		else echo "$$said"; exit 1; fi; done
+	@scripts/vuln.sh $(TOOLS)/govulncheck $(TESTED)
 
 .PHONY: generate
 generate: $(TOOLS)/mdatagen ## Generate what is generated: metadata of the components, the page of metrics, the list of standard packages

@@ -181,13 +181,13 @@ func survive(t *testing.T, file []byte, what string) (first *memory) {
 	return first
 }
 
-// cuts returns where files of a size are cut: at each byte if E2E_EVERY_BYTE is set,
-// which takes minutes; else around each page, and here and there.
+// cuts returns the offsets at which a file of this size is cut: every byte in the long
+// form, which takes minutes, otherwise around each page and a sample of the rest.
 func cuts(size int) []int {
 	const page, prime = 4096, 1021
 	var at []int
 	for n := range size {
-		if offset := (n + 1) % page; offset <= 2 || n%prime == 0 || os.Getenv("E2E_EVERY_BYTE") != "" {
+		if offset := (n + 1) % page; offset <= 2 || n%prime == 0 || *long {
 			at = append(at, n)
 		}
 	}

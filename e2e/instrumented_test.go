@@ -60,6 +60,7 @@ service:
 // has one process watched in both ways: what it pushes by itself, and what the
 // receiver scrapes of it.
 func TestInstrumentedServiceIsFlaggedAsTheScrapedOne(t *testing.T) {
+	t.Parallel()
 	folder := t.TempDir()
 	service := filepath.Join(folder, "instrumented")
 	build := exec.CommandContext(t.Context(), "go", "build", "-o", service, ".")

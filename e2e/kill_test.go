@@ -92,26 +92,39 @@ func patternsToKill() []string {
 }
 
 const (
-	// lives is how often the collector is killed: at a random moment while it starts,
-	// and in every other life at one after it did, each within that time.
-	lives          = 50
+	// The collector is killed at a random moment while it starts, and in every other
+	// life at one after it did, each within that time.
 	whileItStarts  = 2 * time.Second
 	afterItStarted = 3 * time.Second
 	patience       = 90 * time.Second
-	// leastChecked is in how many lives after the first leak was logged more than one
-	// batch must have come through, or the test has seen nothing.
-	leastChecked = 8
+	// mostLives bounds the test if no leak is ever logged.
+	mostLives = 100
 )
+
+// killings returns how many lives are killed after the first leak was logged, and in how
+// many of those more than one batch must have come through. In all others the test sees
+// nothing.
+func killings() (lives, leastChecked int) {
+	if *long {
+		return 50, 16
+	}
+	return 15, 5
+}
 
 // TestKilledAgainAndAgain kills the collector while it finds leaks. What it has logged of
 // a leak it has kept: every later life flags it at once, and none logs it again. What it
 // had not kept yet it finds again, and logs it then.
 func TestKilledAgainAndAgain(t *testing.T) {
+	t.Parallel()
+	lives, leastChecked := killings()
 	k := newKilling(t)
-	for number := range lives {
+	for remaining := lives; remaining > 0 && k.begun < mostLives; {
+		if len(k.announced) > 0 {
+			remaining--
+		}
 		l := k.start(t)
 		within := whileItStarts
-		if number%2 == 0 {
+		if l.number%2 != 0 {
 			l.awaitLog(t, started)
 			within = afterItStarted
 		}

@@ -39,6 +39,7 @@ func newPlan() plan {
 // then. It must not lose anything, nor grow in any way, and must find what leaks and
 // nothing else.
 func TestSoak(t *testing.T) {
+	t.Parallel()
 	p, began := newPlan(), time.Now()
 	s := startSoak(t, p)
 	s.cycle(t, p)

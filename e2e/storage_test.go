@@ -54,6 +54,7 @@ service:
 // TestFlagsOutliveARestart ends the collector when it has found a leak, and starts it
 // again. The flag is there before it could have been found anew.
 func TestFlagsOutliveARestart(t *testing.T) {
+	t.Parallel()
 	folder, service, pprof := t.TempDir(), buildLeaks(t), loopback.FreeAddress(t)
 	run(t, nil, service, "-listen", pprof, "-every", "400ms", "-for", "3m")
 	const anew = 20 * time.Second // aged_after and min_duration

@@ -4,8 +4,10 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"maps"
 	"net/http"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -193,6 +195,38 @@ func TestWatchGivesUpOnAPageThatCannotBeRead(t *testing.T) {
 		err := w.look(t.Context(), 0)
 		if gaveUp := err != nil; gaveUp != (i == maxFailures-1) {
 			t.Errorf("failure %d: %v", i+1, err)
+		}
+	}
+}
+
+func TestSettled(t *testing.T) {
+	const settle = 20 * time.Second
+	all := []finding{stuck("main.a", probable), looping("main.b", suspected)}
+	for _, tc := range []struct {
+		name     string
+		findings map[time.Duration][]finding // by when they are flagged
+		settle   time.Duration
+		elapsed  time.Duration
+		settled  bool
+	}{
+		{"all, and long ago", map[time.Duration][]finding{time.Second: all}, settle, 21 * time.Second, true},
+		{"all, but not for long", map[time.Duration][]finding{time.Second: all}, settle, 20 * time.Second, false},
+		{"one came later", map[time.Duration][]finding{time.Second: all[:1], 9 * time.Second: all[1:]}, settle, 28 * time.Second, false},
+		{"one rose later", map[time.Duration][]finding{time.Second: all, 9 * time.Second: {looping("main.b", probable)}}, settle, 28 * time.Second, false},
+		{"one is missing", map[time.Duration][]finding{time.Second: all[:1]}, settle, time.Minute, false},
+		{"a healthy one", map[time.Duration][]finding{time.Second: append(all, stuck("main.c", suspected))}, settle, time.Minute, false},
+		{"a time was chosen", map[time.Duration][]finding{time.Second: all}, 0, time.Minute, false},
+	} {
+		w := &watcher{
+			screen:   &screen{out: &bytes.Buffer{}},
+			expected: []planted{{"main.a", "first"}, {"main.b", "second"}},
+			seen:     make(tally),
+		}
+		for _, at := range slices.Sorted(maps.Keys(tc.findings)) {
+			w.take(reading{findings: tc.findings[at]}, at)
+		}
+		if settled := w.settled(tc.elapsed, tc.settle); settled != tc.settled {
+			t.Errorf("%s: %v", tc.name, settled)
 		}
 	}
 }

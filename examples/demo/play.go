@@ -37,7 +37,7 @@ func play(ctx context.Context, p programs, s settings, screen *screen) (verdict,
 	}
 	if err == nil {
 		screen.say(introduction(s)...)
-		err = w.watch(ctx, s.watch)
+		err = w.watch(ctx, s.watch, s.settle)
 	}
 	if err != nil && !errors.Is(err, context.Canceled) {
 		return verdict{}, err
@@ -102,11 +102,15 @@ func introduction(s settings) []string {
 	address := func(variable, path, what string) string {
 		return fmt.Sprintf("  %-41s  %s", "http://"+s.address(variable)+path, what)
 	}
+	watching := fmt.Sprintf("Watching for %v.", s.watch)
+	if s.settle > 0 {
+		watching = fmt.Sprintf("Watching until nothing new is found for %v, at most %v (%s sets how long).", s.settle, s.watch, secondsVariable)
+	}
 	return []string{
 		"Meanwhile you can look at",
 		address(pprofVariable, "/debug/pprof/", "the service's own profiles"),
 		address(metricsVariable, "/metrics", "what the collector measures and flags"),
 		address(zpagesVariable, "/debug/pipelinez", "the collector's pipelines"),
-		fmt.Sprintf("Watching for %v. Findings come after 20 to 40 s, from counts alone after 70 to 90 s; with the settings for production, after hours.", s.watch),
+		watching + " Findings come after 20 to 40 s, from counts alone after 70 to 90 s; with the settings for production, after hours.",
 	}
 }

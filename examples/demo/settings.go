@@ -10,8 +10,11 @@ import (
 
 // settings are what the environment can choose.
 type settings struct {
-	// watch is how long the findings are watched.
+	// watch is how long the findings are watched at most.
 	watch time.Duration
+	// settle ends the watch earlier: when all planted leaks have been found, nothing
+	// healthy was flagged, and nothing has changed for this long. 0 means never.
+	settle time.Duration
 	// capture is the collector's choice of source: auto, trace or profile.
 	capture string
 	ports   []port
@@ -35,9 +38,12 @@ const (
 )
 
 const (
-	// defaultSeconds leaves time to look at what was found after 40 s, or after 90
-	// from counts alone.
+	// defaultSeconds is enough for findings that come after 40 s, or after 90 from
+	// counts alone, and for defaultSettle. Who wants to look around sets another.
 	defaultSeconds = 120
+	// defaultSettle is longer than the sessions of the service last on average, the
+	// healthy goroutines that are most like a leak.
+	defaultSettle = 20 * time.Second
 	// maxSeconds bounds what the leaky service gathers: 32,000 goroutines.
 	maxSeconds = 3600
 )
@@ -50,6 +56,9 @@ func readSettings(getenv func(string) string) (settings, error) {
 		return settings{}, err
 	}
 	s := settings{watch: time.Duration(seconds) * time.Second}
+	if getenv(secondsVariable) == "" {
+		s.settle = defaultSettle
+	}
 	if s.capture, err = readCapture(getenv); err != nil {
 		return settings{}, err
 	}

@@ -23,8 +23,8 @@ func TestSettingsWithoutEnvironment(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if s.watch != 120*time.Second || s.capture != "auto" {
-		t.Errorf("got %v, %q", s.watch, s.capture)
+	if s.watch != 120*time.Second || s.settle != 20*time.Second || s.capture != "auto" {
+		t.Errorf("got %v, %v, %q", s.watch, s.settle, s.capture)
 	}
 	want := []string{
 		"DEMO_CAPTURE=auto", "DEMO_PPROF_PORT=6060", "DEMO_METRICS_PORT=8889",
@@ -44,8 +44,8 @@ func TestEverySettingCanBeChosen(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if s.watch != 7*time.Second {
-		t.Errorf("watches for %v", s.watch)
+	if s.watch != 7*time.Second || s.settle != 0 {
+		t.Errorf("watches for %v, ends when nothing changes for %v", s.watch, s.settle)
 	}
 	if got := s.environment(); !slices.Equal(got, chosen) {
 		t.Errorf("got %q", got)

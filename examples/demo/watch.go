@@ -25,14 +25,15 @@ type watcher struct {
 	children []*child
 
 	seen     tally
+	risen    time.Duration // since the beginning, when a finding last rose
 	latest   reading
 	failures int
 }
 
-// watch shows the findings for as long as d, and returns nil after it. It returns
-// the error of ctx when that ends, and another if a child ends or the page cannot
-// be read.
-func (w *watcher) watch(ctx context.Context, d time.Duration) error {
+// watch shows the findings for as long as d, or until they are settled, and returns nil
+// after it. It returns the error of ctx when that ends, and another if a child ends or
+// the page cannot be read.
+func (w *watcher) watch(ctx context.Context, d, settle time.Duration) error {
 	begin := time.Now()
 	again := time.NewTicker(refresh)
 	defer again.Stop()
@@ -45,10 +46,16 @@ func (w *watcher) watch(ctx context.Context, d time.Duration) error {
 			return ctx.Err()
 		case <-again.C:
 		}
-		if time.Since(begin) >= d {
+		if elapsed := time.Since(begin); elapsed >= d || w.settled(elapsed, settle) {
 			return nil
 		}
 	}
+}
+
+// settled reports whether everything planted has been found, nothing healthy was
+// flagged, and no finding has risen for as long as settle.
+func (w *watcher) settled(elapsed, settle time.Duration) bool {
+	return settle > 0 && elapsed-w.risen >= settle && w.seen.judge(w.expected).ok()
 }
 
 // look makes sure that the children live, reads the page once and shows what is
@@ -84,6 +91,7 @@ func (w *watcher) take(r reading, elapsed time.Duration) {
 	}
 	w.latest = r
 	for _, f := range w.seen.observe(r.findings) {
+		w.risen = elapsed
 		if !w.screen.live {
 			w.screen.say(fmt.Sprintf("%3.0f s  %v", elapsed.Seconds(), f))
 		}

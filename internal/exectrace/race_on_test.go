@@ -1,0 +1,6 @@
+//go:build race
+
+package exectrace
+
+// raceDetector tells that tests run some ten times slower.
+const raceDetector = true

@@ -1,0 +1,13 @@
+#!/usr/bin/env bash
+# Fails if a package with tests does not look for goroutines that they leave behind.
+# Those of the examples leave some on purpose.
+#
+#	check-goleak.sh
+set -eu -o pipefail
+
+for package in $(git ls-files -co --exclude-standard '*_test.go' | xargs dirname | sort -u | grep -v '^examples/leaks'); do
+	if ! grep -q 'goleak.VerifyTestMain' "$package"/*_test.go; then
+		echo "$package: no goleak in its TestMain"
+		exit 1
+	fi
+done

@@ -1,0 +1,11 @@
+#!/usr/bin/env bash
+# Runs the tests of modules with the race detector, two modules at a time: many tests
+# wait. What a module says is shown when it has ended.
+#
+#	test.sh <module>...
+set -eu -o pipefail
+
+printf '%s\n' "$@" | xargs -P 2 -I {} bash -c '
+	said=$(go -C "$0" test -race ./... 2>&1) && status=0 || status=1
+	printf "== %s\n%s\n" "$0" "$said"
+	exit $status' {}
