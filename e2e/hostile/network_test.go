@@ -35,7 +35,10 @@ func TestBadNetwork(t *testing.T) {
 			}
 			w := watch(t, time.Second,
 				target("bad", through(t, s, tc.toxic)+"/sound/debug/pprof", impatient),
-				target("sound", s.plain+"/sound/debug/pprof"))
+				// It is the same process, of which there is one trace at a time.
+				target("sound", s.plain+"/sound/debug/pprof", func(c *goroutinereceiver.TargetConfig) {
+					c.Capture = goroutinereceiver.CaptureProfile
+				}))
 			got := w.await(t, "bad", 1, 20*time.Second)[0]
 			up, errorType := got.up()
 			assert.Equal(t, tc.errorType == "", up)
