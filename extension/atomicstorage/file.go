@@ -232,7 +232,7 @@ func (w *writer) entry(e entry) span {
 // is the old one or the new one, whole. It reports whether it is the new one; with an
 // error, that may be lost again when the machine fails.
 func replace(path string, contents func(io.Writer) error) (renamed bool, err error) {
-	file, err := os.OpenFile(path+temporarySuffix, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
+	file, err := os.OpenFile(filepath.Clean(path+temporarySuffix), os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
 	if err != nil {
 		return false, err
 	}

@@ -5,11 +5,12 @@ package atomicstorage
 import (
 	"errors"
 	"os"
+	"path/filepath"
 )
 
 // syncDirectory makes the names in a directory last, as those of renamed files.
 func syncDirectory(path string) error {
-	directory, err := os.Open(path)
+	directory, err := os.Open(filepath.Clean(path))
 	if err != nil {
 		return err
 	}
