@@ -157,10 +157,11 @@ func TestManyAtOnce(t *testing.T) {
 		key := strconv.Itoa(n)
 		want[key] = key
 		writers.Go(func() {
-			err := c.Set(t.Context(), key, []byte(key))
-			value, getErr := c.Get(t.Context(), key)
-			assert.Empty(t, errors.Join(err, getErr))
-			assert.Equal(t, key, string(value))
+			get := storage.GetOperation(key)
+			err := c.Batch(t.Context(), storage.SetOperation(key, []byte(key)), get)
+			if err != nil || string(get.Value) != key {
+				t.Errorf("%s: got %q, %v", key, get.Value, err)
+			}
 		})
 	}
 	writers.Wait()
