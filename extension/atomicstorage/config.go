@@ -58,8 +58,9 @@ func checkDirectory(path string) error {
 	return nil
 }
 
-// prepare creates the directory if that was asked for, and finds out whether files can
-// be written there.
+// prepare creates the directory if that was asked for. It fails if there is none in the
+// end, or one in which this process may not write. A disk that is full, or that has become
+// read-only, is no mistake of the configuration: that is found when it is written to.
 func (c *Config) prepare() error {
 	if c.CreateDirectory {
 		if err := os.MkdirAll(c.Directory, 0o700); err != nil {
@@ -70,8 +71,11 @@ func (c *Config) prepare() error {
 		return err
 	}
 	probe, err := os.CreateTemp(c.Directory, "probe-*"+temporarySuffix)
-	if err != nil {
-		return fmt.Errorf(`"directory" cannot be written to: %w`, err)
+	switch {
+	case errors.Is(err, os.ErrPermission):
+		return fmt.Errorf(`"directory" may not be written to: %w`, err)
+	case err != nil:
+		return nil
 	}
 	return errors.Join(probe.Close(), os.Remove(filepath.Clean(probe.Name())))
 }

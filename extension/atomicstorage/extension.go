@@ -46,7 +46,7 @@ func newAtomicStorage(cfg *Config, settings component.TelemetrySettings) (*atomi
 	}, nil
 }
 
-// Start fails if no file can be written to the directory.
+// Start fails if the directory is not there or may not be written to.
 func (s *atomicStorage) Start(context.Context, component.Host) error {
 	return s.config.prepare()
 }
