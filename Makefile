@@ -15,7 +15,7 @@ MODULES := $(shell find . -name go.mod -not -path './dist/*' -not -path './bin/*
 TESTED := $(filter-out ./internal/tools% ./e2e,$(MODULES))
 
 # What the collector is built from.
-COLLECTOR_SOURCES := builder-config.yaml go.mod go.sum $(shell find internal receiver processor \( -name '*.go' -o -name go.mod -o -name go.sum \) \
+COLLECTOR_SOURCES := builder-config.yaml go.mod go.sum $(shell find internal receiver processor extension \( -name '*.go' -o -name go.mod -o -name go.sum \) \
 	-not -name '*_test.go' -not -path 'internal/tools/*' -not -path '*/testdata/*')
 
 # Statements of a module that its own tests run, in per cent, at least.
@@ -82,8 +82,8 @@ e2e: collector servers ## Test the built collector: example configurations, real
 	@go -C e2e test -race -count=1 -parallel 6 -timeout 15m . ./alerts
 
 .PHONY: e2e-long
-e2e-long: collector ## Kill the collector 50 times, and cut its database at every byte; 6 minutes
-	@go -C e2e test -count=1 -timeout 30m -v -run '^(TestKilledAgainAndAgain|TestADatabaseThatIsCut)$$' . -long
+e2e-long: collector ## Kill the collector 50 times, and damage its state at every byte; 6 minutes
+	@go -C e2e test -count=1 -timeout 30m -v -run '^(TestKilledAgainAndAgain|TestAFileThatIsCut|TestAFileWithAWrongByte)$$' . -long
 
 # Debian's does not take OTLP. What is tested with this one is left out where it is absent.
 .PHONY: prometheus
@@ -177,7 +177,7 @@ vuln: $(TOOLS)/govulncheck ## Look for known vulnerabilities that a module can m
 generate: $(TOOLS)/mdatagen ## Generate what is generated: metadata of the components, the page of metrics, the list of standard packages
 	@go generate ./internal/stack
 	@go -C semconv generate ./...
-	@for component in receiver/goroutinereceiver processor/leakdetect; do \
+	@for component in receiver/goroutinereceiver processor/leakdetect extension/atomicstorage; do \
 		(cd $$component && PATH="$(TOOLS):$$PATH" go generate ./...); done
 
 .PHONY: format

@@ -85,8 +85,8 @@ func TestADiskThatIsFull(t *testing.T) {
 // TestADirectoryThatCannotBeWritten reports that nothing can be kept, damaged or not.
 func TestADirectoryThatCannotBeWritten(t *testing.T) {
 	withOwnMounts(t, func(t *testing.T) {
-		folder, whole := smallDisk(t, 1<<20), rememberedDatabase(t)
-		database := filepath.Join(folder, databaseName)
+		folder, whole := smallDisk(t, 1<<20), rememberedFile(t)
+		database := filepath.Join(folder, stateFile)
 		for name, file := range map[string][]byte{"whole": whole, "cut": whole[:len(whole)/8]} {
 			require.NoError(t, os.WriteFile(database, file, 0o600))
 			require.NoError(t, syscall.Mount("", folder, "", syscall.MS_REMOUNT|syscall.MS_RDONLY, ""))

@@ -21,7 +21,6 @@ require (
 
 require (
 	github.com/Shopify/toxiproxy/v2 v2.5.0
-	github.com/open-telemetry/opentelemetry-collector-contrib/extension/storage/filestorage v0.161.0
 	github.com/otel-goroutine/otel-goroutine v0.0.0
 	github.com/otel-goroutine/otel-goroutine/processor/leakdetect v0.0.0
 	github.com/otel-goroutine/otel-goroutine/receiver/goroutinereceiver v0.0.0-00010101000000-000000000000
@@ -40,7 +39,10 @@ require (
 	google.golang.org/protobuf v1.36.12
 )
 
-require github.com/prometheus/otlptranslator v1.0.0 // indirect
+require (
+	github.com/gofrs/flock v0.13.0 // indirect
+	github.com/prometheus/otlptranslator v1.0.0 // indirect
+)
 
 require (
 	github.com/Microsoft/go-winio v0.6.2 // indirect
@@ -67,6 +69,7 @@ require (
 	github.com/mitchellh/copystructure v1.2.0 // indirect
 	github.com/mitchellh/reflectwalk v1.0.2 // indirect
 	github.com/open-telemetry/opentelemetry-collector-contrib/pkg/pdatautil v0.161.0 // indirect
+	github.com/otel-goroutine/otel-goroutine/extension/atomicstorage v0.0.0
 	github.com/otel-goroutine/otel-goroutine/semconv v0.0.0
 	github.com/pierrec/lz4/v4 v4.1.29 // indirect
 	github.com/prometheus/client_model v0.2.0 // indirect
@@ -74,7 +77,6 @@ require (
 	github.com/prometheus/procfs v0.8.0 // indirect
 	github.com/rs/cors v1.11.1 // indirect
 	github.com/rs/xid v1.4.0 // indirect
-	go.etcd.io/bbolt v1.5.0 // indirect
 	go.opentelemetry.io/auto/sdk v1.2.1 // indirect
 	go.opentelemetry.io/collector/client v1.67.0 // indirect
 	go.opentelemetry.io/collector/component/componentstatus v0.161.0 // indirect
@@ -127,3 +129,5 @@ replace (
 )
 
 replace github.com/otel-goroutine/otel-goroutine/semconv => ../semconv
+
+replace github.com/otel-goroutine/otel-goroutine/extension/atomicstorage => ../extension/atomicstorage

@@ -28,7 +28,7 @@ import (
 // not logged one by one.
 const killed = `
 extensions:
-  file_storage:
+  atomic_file_storage:
     directory: %[3]s
 
 receivers:
@@ -46,7 +46,7 @@ processors:
   leak_detect:
     min_duration: 15s
     max_lifetime: 1m
-    storage: file_storage
+    storage: atomic_file_storage
   filter/flags:
     metrics:
       metric:
@@ -58,7 +58,7 @@ exporters:
     flush_interval: 100ms
 
 service:
-  extensions: [file_storage]
+  extensions: [atomic_file_storage]
   pipelines:
     metrics:
       receivers: [otlp]

@@ -28,6 +28,8 @@ import (
 // longer than the targets may be held.
 const soakConfig = `
 extensions:
+  atomic_file_storage:
+    directory: %[1]s
   file_storage:
     directory: %[1]s
     compaction:
@@ -50,7 +52,7 @@ processors:
   leak_detect:
     min_duration: 15s
     max_lifetime: 1m
-    storage: file_storage
+    storage: atomic_file_storage
   batch:
 
 exporters:
@@ -66,7 +68,7 @@ exporters:
       max_elapsed_time: 0s
 
 service:
-  extensions: [file_storage, pprof]
+  extensions: [atomic_file_storage, file_storage, pprof]
   pipelines:
     metrics:
       receivers: [goroutine]

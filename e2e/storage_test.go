@@ -14,7 +14,7 @@ import (
 
 const withStorage = `
 extensions:
-  file_storage:
+  atomic_file_storage:
     directory: %[3]s
 
 receivers:
@@ -27,7 +27,7 @@ processors:
   leak_detect:
     min_duration: 15s
     max_lifetime: 1m
-    storage: file_storage
+    storage: atomic_file_storage
   filter/flags:
     metrics:
       metric:
@@ -38,7 +38,7 @@ exporters:
     path: %[2]s
 
 service:
-  extensions: [file_storage]
+  extensions: [atomic_file_storage]
   pipelines:
     metrics:
       receivers: [goroutine]

@@ -16,7 +16,7 @@ import (
 // demonstration.
 const collectorConfig = `
 extensions:
-  file_storage: {directory: %[1]q, create_directory: true}
+  atomic_file_storage: {directory: %[1]q}
   health_check: {endpoint: %[2]q}
 
 receivers:
@@ -30,7 +30,7 @@ processors:
   leak_detect:
     min_duration: 15s
     max_lifetime: 1m
-    storage: file_storage
+    storage: atomic_file_storage
 
 exporters:
   prometheus:
@@ -42,7 +42,7 @@ exporters:
 %[6]s
 
 service:
-  extensions: [file_storage, health_check]
+  extensions: [atomic_file_storage, health_check]
   pipelines:
     metrics:
       receivers: [goroutine, otlp]

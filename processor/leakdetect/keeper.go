@@ -23,14 +23,13 @@ type keeper struct {
 	// due has an element when the state is to be saved soon.
 	due chan struct{}
 
-	client   storage.Client // nil if there is none to be had
-	database database
-	cancel   context.CancelFunc
-	done     sync.WaitGroup
-	trouble  string        // that was logged last
-	saved    uint64        // batches that are in what was saved last
-	tried    time.Time     // when it was tried to save last
-	rest     time.Duration // from then until it may be tried again
+	client  storage.Client // nil if there is none to be had
+	cancel  context.CancelFunc
+	done    sync.WaitGroup
+	trouble string        // that was logged last
+	saved   uint64        // batches that are in what was saved last
+	tried   time.Time     // when it was tried to save last
+	rest    time.Duration // from then until it may be tried again
 }
 
 const (
@@ -78,7 +77,6 @@ func (k *keeper) start(ctx context.Context, host component.Host, storageID, self
 	if !ok {
 		return fmt.Errorf("'storage': extension %q is no storage", storageID)
 	}
-	k.database = databaseOf(provider, self)
 	if k.note(ctx, operationOpen, k.open(ctx, provider, self)); k.client == nil {
 		return nil
 	}
@@ -92,25 +90,15 @@ func (k *keeper) start(ctx context.Context, host component.Host, storageID, self
 	return nil
 }
 
-// open opens the storage. A damaged database is set aside first, which is an error even
-// if another one could be opened in its place.
+// open opens the storage.
 func (k *keeper) open(ctx context.Context, provider storage.Extension, self component.ID) error {
-	damaged := k.database.checkToOpen()
-	if damaged != nil {
-		aside, err := k.database.setAside()
-		if err != nil {
-			return errors.Join(damaged, err)
-		}
-		damaged = fmt.Errorf("it is set aside as %s: %w", aside, damaged)
-	}
-	err := guard(func() error {
+	return guard(func() error {
 		client, err := provider.GetClient(ctx, component.KindProcessor, self, "")
 		if err == nil {
 			k.client = client
 		}
 		return err
 	})
-	return errors.Join(damaged, err)
 }
 
 // run saves again and again until ctx ends.
@@ -167,12 +155,9 @@ func (k *keeper) close(ctx context.Context) error {
 	return guard(func() error { return client.Close(ctx) })
 }
 
-// use has the storage do something, if its database is whole. One that panicked is not
-// used again, not even to be closed: it may hold its own locks for ever.
+// use calls do with the storage. A storage that panicked is not used again, not even
+// to be closed: it may hold its own locks for ever.
 func (k *keeper) use(do func(storage.Client) error) error {
-	if err := k.database.checkToUse(); err != nil {
-		return err
-	}
 	err := guard(func() error { return do(k.client) })
 	if errors.Is(err, errPanicked) {
 		k.client = nil

@@ -1,0 +1,156 @@
+package atomicstorage
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/gofrs/flock"
+	"go.opentelemetry.io/collector/component"
+	"go.opentelemetry.io/collector/extension/xextension/storage"
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/metric"
+	"go.uber.org/zap"
+
+	"github.com/otel-goroutine/otel-goroutine/extension/atomicstorage/internal/metadata"
+)
+
+// atomicStorage hands out a client for each component that asks, each with a file of its
+// own. It is safe for concurrent use.
+type atomicStorage struct {
+	config    *Config
+	logger    *zap.Logger
+	telemetry *metadata.TelemetryBuilder
+
+	mu   sync.Mutex
+	open map[string]string // what uses each file, by its name
+}
+
+var _ storage.Extension = (*atomicStorage)(nil)
+
+func newAtomicStorage(cfg *Config, settings component.TelemetrySettings) (*atomicStorage, error) {
+	builder, err := metadata.NewTelemetryBuilder(settings)
+	if err != nil {
+		return nil, err
+	}
+	return &atomicStorage{
+		config:    cfg,
+		logger:    settings.Logger,
+		telemetry: builder,
+		open:      make(map[string]string),
+	}, nil
+}
+
+// Start fails if the directory is not there or may not be written to.
+func (s *atomicStorage) Start(context.Context, component.Host) error {
+	return s.config.prepare()
+}
+
+// Shutdown is idempotent and safe before Start. Clients are closed by their components.
+func (s *atomicStorage) Shutdown(context.Context) error {
+	s.telemetry.Shutdown()
+	return nil
+}
+
+// The operations that can fail.
+const (
+	operationOpen     = "open"
+	operationRead     = "read"
+	operationWrite    = "write"
+	operationSetAside = "set_aside"
+)
+
+func (s *atomicStorage) failed(ctx context.Context, operation string) {
+	s.telemetry.ExtensionAtomicFileStorageErrors.Add(ctx, 1, metric.WithAttributes(attribute.String("operation", operation)))
+}
+
+// GetClient opens the file of a component, and creates it at the first write. It fails
+// if another client has it, in this process or in another one. What is in a damaged file
+// is set aside, under a name that ends in .damaged, and the client begins with nothing.
+func (s *atomicStorage) GetClient(ctx context.Context, kind component.Kind, id component.ID, name string) (storage.Client, error) {
+	file := fileName(kind, id, name)
+	user := strings.ToLower(kind.String()) + " " + id.String()
+	if err := s.reserve(file, user); err != nil {
+		s.failed(ctx, operationOpen)
+		return nil, err
+	}
+	c := &client{
+		storage: s,
+		path:    filepath.Join(s.config.Directory, file),
+		release: func() { s.free(file) },
+	}
+	if err := s.openClient(ctx, c); err != nil {
+		s.free(file)
+		s.failed(ctx, operationOpen)
+		return nil, fmt.Errorf("storage of %s: %w", user, err)
+	}
+	return c, nil
+}
+
+// reserve reserves a file for one client of this process.
+func (s *atomicStorage) reserve(file, user string) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if other, taken := s.open[file]; taken {
+		return fmt.Errorf("storage of %s: it is in use by %s already; a component that stands in several pipelines is one for each of them, and each needs a name of its own, such as %s/2", user, other, user)
+	}
+	s.open[file] = user
+	return nil
+}
+
+func (s *atomicStorage) free(file string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.open, file)
+}
+
+func (s *atomicStorage) openClient(ctx context.Context, c *client) error {
+	c.lock = flock.New(c.path + lockSuffix)
+	if err := s.acquire(ctx, c.lock); err != nil {
+		return err
+	}
+	err := c.load(ctx)
+	if err != nil {
+		err = errors.Join(err, c.lock.Close())
+	}
+	return err
+}
+
+// retryLock is how often a lock that another process has is tried again.
+const retryLock = 50 * time.Millisecond
+
+var errLocked = errors.New("it is in use by another process")
+
+func (s *atomicStorage) acquire(ctx context.Context, lock *flock.Flock) error {
+	ctx, cancel := context.WithTimeout(ctx, s.config.Timeout)
+	defer cancel()
+	locked, err := lock.TryLock()
+	if err == nil && !locked {
+		locked, err = lock.TryLockContext(ctx, retryLock)
+	}
+	switch {
+	case locked:
+		return nil
+	case err == nil, errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
+		return fmt.Errorf("%w: %s, after %v", errLocked, lock.Path(), s.config.Timeout)
+	default:
+		return fmt.Errorf("lock: %w", err)
+	}
+}
+
+// setAside renames a damaged file, so that somebody can look at it.
+func (s *atomicStorage) setAside(ctx context.Context, path string, damage error) error {
+	s.failed(ctx, operationSetAside)
+	aside := path + damagedSuffix
+	if err := os.Rename(path, aside); err != nil {
+		return fmt.Errorf("set a damaged file aside: %w", errors.Join(damage, err))
+	}
+	s.logger.Warn("A file is damaged and was set aside; its component begins with nothing stored",
+		zap.String("file", path), zap.String("set_aside", aside), zap.Error(damage))
+	return nil
+}

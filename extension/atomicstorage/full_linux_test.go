@@ -1,0 +1,27 @@
+package atomicstorage
+
+import (
+	"os"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/extension/xextension/storage"
+)
+
+// TestAFullDisk has a device that is always full where the file is written. What was
+// stored before is still there, and what comes when there is room again is stored.
+func TestAFullDisk(t *testing.T) {
+	r := startIn(t, t.TempDir())
+	c := r.client(t)
+	require.NoError(t, c.Set(t.Context(), "a", []byte("1")))
+	require.NoError(t, os.Symlink("/dev/full", r.file()+temporarySuffix))
+	require.ErrorIs(t, c.Set(t.Context(), "a", []byte("2")), storage.ErrStorageFull)
+	assert.Equal(t, map[string]int64{operationWrite: 1}, r.errors(t))
+	assert.Equal(t, map[string]string{"a": "1"}, contents(t, c))
+	assert.NoFileExists(t, r.file()+temporarySuffix, "what could not be written whole")
+
+	require.NoError(t, c.Set(t.Context(), "a", []byte("3")))
+	require.NoError(t, c.Close(t.Context()))
+	assert.Equal(t, map[string]string{"a": "3"}, contents(t, r.client(t)))
+}

@@ -1,0 +1,46 @@
+package atomicstorage
+
+import (
+	"fmt"
+	"strings"
+
+	"go.opentelemetry.io/collector/component"
+)
+
+// What the names of files end in, beside the file itself.
+const (
+	fileSuffix      = ".store"
+	lockSuffix      = ".lock"
+	temporarySuffix = ".tmp"
+	damagedSuffix   = ".damaged"
+)
+
+// fileName returns the name of the file of a client. Different clients have different
+// names: the parts are escaped, so that none holds a separator.
+//
+//	processor, leak_detect/shop, ""  ->  processor-leak_detect-shop.store
+//	exporter, otlp_grpc, "metrics"   ->  exporter-otlp_grpc--metrics.store
+func fileName(kind component.Kind, id component.ID, name string) string {
+	parts := []string{strings.ToLower(kind.String()), id.Type().String(), id.Name(), name}
+	for i, part := range parts {
+		parts[i] = escape(part)
+	}
+	return strings.TrimRight(strings.Join(parts, "-"), "-") + fileSuffix
+}
+
+// escape replaces each byte that may not stand in the name of a file everywhere, and
+// upper case, which some file systems do not tell from lower case.
+//
+//	Größe/1  ->  %47r%c3%b6%c3%9fe%2f1
+func escape(part string) string {
+	var b strings.Builder
+	for i := range len(part) {
+		switch c := part[i]; {
+		case 'a' <= c && c <= 'z', '0' <= c && c <= '9', c == '_', c == '.':
+			b.WriteByte(c)
+		default:
+			fmt.Fprintf(&b, "%%%02x", c)
+		}
+	}
+	return b.String()
+}
