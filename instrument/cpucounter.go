@@ -32,23 +32,27 @@ var (
 	modeSystem = attributesOption(attribute.String(telemetry.AttrCPUMode, "system"))
 )
 
-// observe counts what was used since the last call. Where the platform does not tell,
+// count counts what was used since the last call. Where the platform does not tell,
 // nothing is counted.
-func (c *cpuCounter) observe(ctx context.Context) {
-	user, system, known := cpuTime()
-	if !known {
-		return
+func (c *cpuCounter) count(ctx context.Context) {
+	if user, system, known := c.since(); known {
+		c.seconds.Add(ctx, user.Seconds(), modeUser)
+		c.seconds.Add(ctx, system.Seconds(), modeSystem)
 	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.seconds.Add(ctx, since(&c.lastUser, user).Seconds(), modeUser)
-	c.seconds.Add(ctx, since(&c.lastSystem, system).Seconds(), modeSystem)
 }
 
-// since returns by how much a time has risen since the last call. The kernel divides
+// since returns what was used since the last call.
+func (c *cpuCounter) since() (user, system time.Duration, known bool) {
+	user, system, known = cpuTime()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return risen(&c.lastUser, user), risen(&c.lastSystem, system), known
+}
+
+// risen returns by how much a time has risen since the last call. The kernel divides
 // what it has counted into the two by estimate, so one of them may fall.
-func since(last *time.Duration, now time.Duration) time.Duration {
-	risen := max(0, now-*last)
-	*last += risen
-	return risen
+func risen(last *time.Duration, now time.Duration) time.Duration {
+	by := max(0, now-*last)
+	*last += by
+	return by
 }

@@ -2,24 +2,31 @@ package instrument
 
 import (
 	"context"
+	"sync"
 
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/metric"
 )
 
 // exitCounter counts the aged goroutines that have left each group, or each entry. It
-// is not safe for concurrent use.
+// is safe for concurrent use.
 type exitCounter struct {
 	counter metric.Int64Counter
-	counted map[attribute.Distinct]struct{}
 	other   metric.MeasurementOption
+
+	mu      sync.Mutex
+	counted map[attribute.Distinct]struct{}
 }
 
-// maxCounted is the most groups, and the most entries, that are counted one by one
-// while a process lives. An SDK keeps every set that a counter has had, and sums up by
-// itself what comes after 2,000. Exits from further groups are counted under other,
-// and nothing is told of their own: it is unknown, not 0.
-const maxCounted = 1900
+// The most groups, and the most entries, that are counted one by one while a process
+// lives. An SDK keeps every set that a counter has had, and sums up by itself what comes
+// after 2,000. Exits from further groups are counted under other, and nothing is told of
+// their own: it is unknown, not 0. Groups that have had nobody aged yet take no more than
+// half of the places: most come and go, and those that gather need them.
+const (
+	maxCounted      = 1900
+	maxCountedYoung = maxCounted / 2
+)
 
 func newExitCounter(counter metric.Int64Counter, other attribute.Set) *exitCounter {
 	return &exitCounter{
@@ -52,11 +59,17 @@ func (c *exitCounter) show(ctx context.Context, r *row) {
 
 // admit reports whether a row is counted by itself.
 func (c *exitCounter) admit(r *row) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	set := r.set.Equivalent()
 	if _, ok := c.counted[set]; ok {
 		return true
 	}
-	if len(c.counted) >= maxCounted {
+	most := maxCounted
+	if r.aged == 0 && r.exits == 0 {
+		most = maxCountedYoung
+	}
+	if len(c.counted) >= most {
 		return false
 	}
 	c.counted[set] = struct{}{}

@@ -192,8 +192,9 @@ func (i *instance) observe(ctx context.Context, o metric.Observer) error {
 	}
 	return named(guard(func() error {
 		i.sampler.await(ctx)
-		i.metrics.scheduler.observe(ctx, o, i.metrics.stateCount)
-		i.metrics.cpu.observe(ctx)
+		i.metrics.scheduler.count(ctx)
+		i.metrics.cpu.count(ctx)
+		observeSchedulerStates(o, i.metrics.stateCount)
 		i.metrics.observeSampler(ctx, o, i.sampler)
 		return nil
 	}))

@@ -108,11 +108,11 @@ func (i *instruments) observeSampler(ctx context.Context, o metric.Observer, s *
 	if s.capture != CaptureOff {
 		o.ObserveFloat64(i.interval, time.Duration(s.every.Load()).Seconds())
 	}
-	s.read(func(latest *sample) {
+	if latest := s.fresh(); latest != nil {
 		o.ObserveFloat64(i.duration, latest.took.Seconds(), latest.source)
 		i.groups.observe(ctx, o, latest.groups, latest.complete)
 		i.entries.observe(ctx, o, latest.entries, latest.complete)
-	})
+	}
 	for _, r := range s.freshLeaks() {
 		o.ObserveInt64(i.stackLeaked, r.count, r.attributes)
 	}

@@ -229,10 +229,21 @@ func TestCountedSetsAreBounded(t *testing.T) {
 		t.Fatal(err)
 	}
 	exits := made.entries.exits
-	const groups = 5000
-	for n := range groups {
+	rowNamed := func(n int) row {
 		set := entrySet("main.f" + strconv.Itoa(n))
-		rows := []row{{set: set, attributes: metric.WithAttributeSet(set), exits: 1}}
+		return row{set: set, attributes: metric.WithAttributeSet(set)}
+	}
+	const groups = 5000
+	for n := range groups { // that come and go
+		young := rowNamed(groups + n)
+		exits.show(t.Context(), &young)
+	}
+	if n := len(r.collect(t)[telemetry.EntryAgedExits]); n != maxCountedYoung {
+		t.Errorf("%d sets of groups without anybody aged, want %d", n, maxCountedYoung)
+	}
+	for n := range groups {
+		rows := []row{rowNamed(n)}
+		rows[0].exits = 1
 		exits.show(t.Context(), &rows[0])
 		exits.add(t.Context(), rows)
 	}
@@ -240,10 +251,42 @@ func TestCountedSetsAreBounded(t *testing.T) {
 	if n := len(c[telemetry.EntryAgedExits]); n != maxCounted+1 {
 		t.Errorf("%d sets, want %d and other", n, maxCounted)
 	}
-	if n := c.sum(telemetry.EntryAgedExits, telemetry.AttrEntry, telemetry.SignatureOther); n != groups-maxCounted {
-		t.Errorf("%v exits of others, want %d", n, groups-maxCounted)
+	if n := c.sum(telemetry.EntryAgedExits, telemetry.AttrEntry, telemetry.SignatureOther); n != groups-maxCountedYoung {
+		t.Errorf("%v exits of others, want %d", n, groups-maxCountedYoung)
 	}
 	if n := c.sum(telemetry.EntryAgedExits); n != groups {
 		t.Errorf("%v exits, want %d", n, groups)
+	}
+}
+
+// TestViewsDoNotSilenceCounters drops all that is observed in the callback.
+func TestViewsDoNotSilenceCounters(t *testing.T) {
+	r := rig{reader: sdkmetric.NewManualReader()}
+	provider := sdkmetric.NewMeterProvider(sdkmetric.WithReader(r.reader), sdkmetric.WithView(
+		sdkmetric.NewView(sdkmetric.Instrument{Name: "goroutine.*"}, sdkmetric.Stream{Aggregation: sdkmetric.AggregationDrop{}})))
+	stop, err := Start(WithMeterProvider(provider), WithInterval(5*time.Millisecond))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.until(t, "CPU time", func(c collected) bool { return c.sum(telemetry.ProcessCPUTime) > 0 })
+	if err := stop(t.Context()); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestStopCountsToTheEnd has all happen after the last collection.
+func TestStopCountsToTheEnd(t *testing.T) {
+	r := rig{reader: sdkmetric.NewManualReader()}
+	stop, err := Start(WithMeterProvider(sdkmetric.NewMeterProvider(sdkmetric.WithReader(r.reader))))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.collect(t)
+	stuck(t, 10_000)()
+	if err := stop(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if n := r.collect(t).sum(telemetry.GoroutineCreations); n < 10_000 {
+		t.Errorf("%v creations", n)
 	}
 }

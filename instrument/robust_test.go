@@ -114,12 +114,6 @@ func newTestSampler(c config, take func() (*stack.Snapshot, error)) *sampler {
 	return s
 }
 
-// latestOf returns the latest sample, unless it is too old.
-func latestOf(s *sampler) (latest *sample) {
-	s.read(func(l *sample) { latest = l })
-	return latest
-}
-
 // During a sample that hangs, stop returns in time, and all ends with the sample.
 func TestStopDuringASample(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -406,7 +400,7 @@ func TestAPanickingSampleCostsThatSample(t *testing.T) {
 		for _, want := range []int64{1, 0, 3} {
 			synctest.Wait()
 			var got int64
-			if latest := latestOf(s); latest != nil {
+			if latest := s.fresh(); latest != nil {
 				got = latest.groups[0].count
 			}
 			if got != want {
@@ -534,11 +528,11 @@ func TestWhatIsOldSaysNothing(t *testing.T) {
 			s.publish(t.Context(), &sample{at: time.Now()})
 			s.leaked.Store(&leakSample{at: time.Now(), rows: make([]row, 1)})
 			time.Sleep(test.fresh)
-			if latestOf(s) == nil || s.freshLeaks() == nil {
+			if s.fresh() == nil || s.freshLeaks() == nil {
 				t.Errorf("every %v: %v is not old", test.every, test.fresh)
 			}
 			time.Sleep(time.Nanosecond)
-			if latestOf(s) != nil || s.freshLeaks() != nil {
+			if s.fresh() != nil || s.freshLeaks() != nil {
 				t.Errorf("every %v: more than %v is old", test.every, test.fresh)
 			}
 		})

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"runtime"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -32,15 +31,14 @@ type sampler struct {
 	requests chan chan struct{}
 	ended    chan struct{} // closed when run returns
 
-	// mu guards latest and the exit counters, so that a callback finds both to be of
-	// one sample.
-	mu     sync.Mutex
-	latest *sample // nil if the latest could not be taken
-
+	latest atomic.Pointer[sample]     // nil if the latest could not be taken
 	leaked atomic.Pointer[leakSample] // nil if there is no leak profile
 	every  atomic.Int64               // nanoseconds from one sample to the next
-	tried  atomic.Pointer[time.Time]  // when the latest attempt at a sample ended, nil before the first
 	called atomic.Bool                // the callback has been called since the last tick
+
+	// When the latest attempts at a sample, and at a leak profile, ended; nil before
+	// the first.
+	sampled, proved atomic.Pointer[time.Time]
 }
 
 func newSampler(c config, i *instruments) *sampler {
@@ -68,6 +66,7 @@ func (s *sampler) begin() {
 // asks for a sample.
 func (s *sampler) run(ctx context.Context) {
 	defer close(s.ended)
+	defer s.countOn(ctx)
 	timer := time.NewTimer(0)
 	defer timer.Stop()
 	for {
@@ -86,6 +85,7 @@ func (s *sampler) run(ctx context.Context) {
 // tick takes a sample, and a leak profile if it is due, if anybody wants one. It
 // returns how long to wait for the next.
 func (s *sampler) tick(ctx context.Context) time.Duration {
+	s.countOn(ctx)
 	wanted := false
 	err := guard(func() error {
 		wanted = s.wanted(ctx)
@@ -103,6 +103,17 @@ func (s *sampler) tick(ctx context.Context) time.Duration {
 	return s.pace.next()
 }
 
+// countOn counts what the runtime has counted meanwhile. The callback does so, too, for
+// its collection to be up to date. But it is not called where a view drops all that is
+// observed in it, and not any more when instrument stops.
+func (s *sampler) countOn(ctx context.Context) {
+	_ = guard(func() error { // what the callback would tell of
+		s.instruments.scheduler.count(ctx)
+		s.instruments.cpu.count(ctx)
+		return nil
+	})
+}
+
 // firstIdle is the time after which a sampler that nobody wants anything of asks
 // again whether somebody does. From then on it is twice as long each time, up to the
 // interval: a MeterProvider that is set soon after Start gets its first sample soon,
@@ -117,10 +128,10 @@ func (s *sampler) idled() time.Duration {
 
 // answer takes what a callback has found to be missing. It may have come meanwhile.
 func (s *sampler) answer(ctx context.Context) {
-	if s.lacking() {
+	if s.lacksSample() {
 		s.sample(ctx)
 	}
-	if ctx.Err() == nil && s.leaks.due() && s.freshLeaks() == nil {
+	if ctx.Err() == nil && s.lacksProof() && s.leaks.due() {
 		s.prove()
 	}
 }
@@ -130,11 +141,7 @@ func (s *sampler) sample(ctx context.Context) {
 	if s.capture == CaptureOff {
 		return
 	}
-	// Set when it is over: until then a callback waits for it.
-	defer func() {
-		now := time.Now()
-		s.tried.Store(&now)
-	}()
+	defer note(&s.sampled)
 	err := guard(func() error { return s.measure(ctx) })
 	if isPanic(err) {
 		// Neither can be trusted any more.
@@ -142,6 +149,18 @@ func (s *sampler) sample(ctx context.Context) {
 		s.begin()
 	}
 	s.sampleTrouble.report(err)
+}
+
+// note notes that an attempt has ended. Until then a callback waits for it.
+func note(at *atomic.Pointer[time.Time]) {
+	now := time.Now()
+	at.Store(&now)
+}
+
+// ago reports whether an attempt ended at least so long ago, or there was none.
+func ago(at *atomic.Pointer[time.Time], d time.Duration) bool {
+	then := at.Load()
+	return then == nil || time.Since(*then) >= d
 }
 
 // wanted tells whether there is anybody to report to: the MeterProvider says so, and
@@ -186,15 +205,14 @@ func (s *sampler) measure(ctx context.Context) error {
 	return err
 }
 
-// publish puts a sample, or nil, where the callback finds it, and counts its exits.
+// publish counts the exits of a sample, and puts the sample, or nil, where the callback
+// finds it.
 func (s *sampler) publish(ctx context.Context, latest *sample) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.latest = latest
 	if latest != nil {
 		s.instruments.groups.exits.add(ctx, latest.groups)
 		s.instruments.entries.exits.add(ctx, latest.entries)
 	}
+	s.latest.Store(latest)
 }
 
 // spend takes in what a sample has cost.
@@ -203,21 +221,28 @@ func (s *sampler) spend(cost time.Duration) {
 	s.every.Store(int64(s.pace.every()))
 }
 
-// prove takes a leak profile.
+// prove takes a leak profile. If that cannot be had, what was proved before holds until
+// it is stale, but for a panic, after which it cannot be trusted.
 func (s *sampler) prove() {
-	s.leakTrouble.report(guard(func() error {
-		s.leaked.Store(nil) // in case of a panic
+	defer note(&s.proved)
+	err := guard(func() error {
 		leaked, err := s.leaks.collect()
-		s.leaked.Store(leaked)
+		if err == nil {
+			s.leaked.Store(leaked)
+		}
 		return err
-	}))
+	})
+	if isPanic(err) {
+		s.leaked.Store(nil)
+	}
+	s.leakTrouble.report(err)
 }
 
-// await has a sample taken if there is none that is fresh, and waits for it. It is
-// called by the callback, so it waits no longer than maxAwait.
+// await has a sample taken if there is none that is fresh, and a leak profile likewise,
+// and waits for it. It is called by the callback, so it waits no longer than maxAwait.
 func (s *sampler) await(ctx context.Context) {
 	s.called.Store(true)
-	if !s.lacking() {
+	if !s.lacksSample() && !s.lacksProof() {
 		return
 	}
 	timeout := time.NewTimer(maxAwait)
@@ -240,32 +265,23 @@ func (s *sampler) await(ctx context.Context) {
 // goroutines takes about a second.
 const maxAwait = time.Second
 
-// lacking reports whether there is no fresh sample, and it is time to try to get one.
-func (s *sampler) lacking() bool {
-	if s.capture == CaptureOff {
-		return false
-	}
-	tried := s.tried.Load()
-	if tried != nil && time.Since(*tried) < time.Duration(s.every.Load()) {
-		return false
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return !s.isFresh()
+// lacksSample reports whether there is no fresh sample, and it is time to try to get one.
+func (s *sampler) lacksSample() bool {
+	return s.capture != CaptureOff && ago(&s.sampled, time.Duration(s.every.Load())) && s.fresh() == nil
 }
 
-// read calls f with the latest sample, unless there is none or it is too old.
-func (s *sampler) read(f func(latest *sample)) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.isFresh() {
-		f(s.latest)
-	}
+// lacksProof reports the same of leak profiles.
+func (s *sampler) lacksProof() bool {
+	return s.leakProfile > 0 && ago(&s.proved, s.leakProfile) && s.freshLeaks() == nil
 }
 
-// isFresh reports whether there is a sample that is not too old. mu is held.
-func (s *sampler) isFresh() bool {
-	return s.latest != nil && !isStale(s.latest.at, time.Duration(s.every.Load()))
+// fresh returns the latest sample, unless it is too old.
+func (s *sampler) fresh() *sample {
+	latest := s.latest.Load()
+	if latest == nil || isStale(latest.at, time.Duration(s.every.Load())) {
+		return nil
+	}
+	return latest
 }
 
 // freshLeaks returns the latest leak profile, unless it is too old.

@@ -45,20 +45,23 @@ func newScheduler(creations metric.Int64Counter) *scheduler {
 	return s
 }
 
-// observe observes what the scheduler counts by itself. What this version of Go does
-// not count is left out.
-func (s *scheduler) observe(ctx context.Context, o metric.Observer, stateCount metric.Int64ObservableUpDownCounter) {
-	names := []string{created}
-	for _, state := range schedulerStates {
-		names = append(names, state.name)
-	}
-	read := readMetrics(names...)
-	if n, ok := uint64Of(read[0]); ok {
+// count counts what was created since the last call.
+func (s *scheduler) count(ctx context.Context) {
+	if n, ok := uint64Of(readMetrics(created)[0]); ok {
 		s.creations.Add(ctx, s.since(n))
 	}
+}
+
+// observeSchedulerStates observes how many goroutines are in each state of the scheduler.
+// What this version of Go does not count is left out.
+func observeSchedulerStates(o metric.Observer, stateCount metric.Int64ObservableUpDownCounter) {
+	names := make([]string, len(schedulerStates))
 	for i, state := range schedulerStates {
-		if n, ok := uint64Of(read[1+i]); ok {
-			o.ObserveInt64(stateCount, int64(n), state.attributes)
+		names[i] = state.name
+	}
+	for i, sample := range readMetrics(names...) {
+		if n, ok := uint64Of(sample); ok {
+			o.ObserveInt64(stateCount, int64(n), schedulerStates[i].attributes)
 		}
 	}
 }

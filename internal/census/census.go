@@ -128,9 +128,9 @@ func (c *Census) Observe(s *stack.Snapshot, at time.Time) Report {
 	} else {
 		restarted = c.headcount(s, rows, at)
 	}
-	c.created += c.process.observe(s)
-	c.groups.noteResidents(now, c.agedAfter)
+	c.created += c.process.observe(s, now)
 	c.sumEntries()
+	c.entries.noteResidents(now, c.agedAfter)
 	c.groups.settle(now, c.agedAfter)
 	c.entries.settle(now, c.agedAfter)
 	report := c.report(s)
@@ -175,8 +175,9 @@ func (c *Census) headcount(s *stack.Snapshot, rows []int32, at time.Time) bool {
 			c.groups.rows[rows[i]].count += g.Count
 		}
 	}
-	residents, gone := c.groups.residents()
-	restarted := c.process.replacedInProfile(s.Build, residents, gone)
+	c.sumEntries()
+	residents, gone := c.entries.residents()
+	restarted := c.process.replacedInProfile(s.Build, residents, gone, at.Sub(c.begun), c.agedAfter)
 	if restarted {
 		c.restart(at)
 		c.groups.clearAged()

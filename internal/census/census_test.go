@@ -34,7 +34,7 @@ func TestLeakAndSessions(t *testing.T) {
 	if got, want := groupNumbers(r, kind(sessions)), (Numbers{Count: 20, Aged: 10, Exits: 40, NewExits: 1}); got != want {
 		t.Errorf("sessions: %+v, want %+v", got, want)
 	}
-	if r.Creations < 118-2*idBlock || r.Creations > 118+2*idBlock {
+	if r.Creations < 118-2*idBatch || r.Creations > 118+2*idBatch {
 		t.Errorf("%d creations, want 118 to within 16 a P", r.Creations)
 	}
 	if !r.Start.Equal(noon) || r.Restarted || !r.Complete {

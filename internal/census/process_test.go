@@ -50,8 +50,12 @@ func TestNewProcessOfProfiles(t *testing.T) {
 		{"a new connection long before most are gone", []look{
 			{true, headcount("", 100)}, {true, headcount("", 100)}, {false, headcount("", 20)},
 		}, false},
-		{"another build", []look{{true, headcount("a", 100)}, {false, headcount("b", 100)}}, true},
-		{"another build, in between unknown", []look{{true, headcount("a", 100)}, {false, headcount("", 100)}, {false, headcount("b", 100)}}, true},
+		{"another build", []look{{true, headcount("a", 100)}, {true, headcount("b", 100)}}, true},
+		{"another build, in between unknown", []look{{true, headcount("a", 100)}, {false, headcount("", 100)}, {true, headcount("b", 100)}}, true},
+		{"another build on the disk, of a process that goes on", []look{{true, headcount("a", 100)}, {false, headcount("b", 100)}}, false},
+		{"all are at another line of their entry", append(
+			repeat(look{true, headcount("", 100)}, 100), look{true, headcount("", 0, 100)},
+		), false},
 		{"the same build", []look{{true, headcount("a", 100)}, {true, headcount("a", 100)}}, false},
 		{"no goroutine", []look{{true, headcount("")}, {true, headcount("")}}, false},
 	} {
@@ -109,6 +113,76 @@ func TestProfileEndsTheCensusOfTraces(t *testing.T) {
 	r = c.Observe(again.snapshot(stack.SourceTrace), noon.Add(4*time.Minute))
 	if n := groupNumbers(r, kind(0)); n != (Numbers{Count: 8}) || r.Creations != 0 || r.Restarted || !r.Start.Equal(restarted) {
 		t.Errorf("%+v, %d creations, restarted %v, since %v", n, r.Creations, r.Restarted, r.Start)
+	}
+}
+
+// TestProfileInPlaceOfATraceDecidesNothing has somebody else trace for a moment, while
+// everybody is elsewhere, at a target that each scrape connects to anew.
+func TestProfileInPlaceOfATraceDecidesNothing(t *testing.T) {
+	p, c := newSimulated(1, 1), New(10*time.Minute, 200)
+	for range 100 {
+		p.start(0)
+	}
+	for minute := range 120 {
+		c.Reconnected()
+		c.Observe(p.snapshot(stack.SourceTrace), noon.Add(time.Duration(minute)*time.Minute))
+	}
+	c.Reconnected()
+	if r := c.Observe(headcount("b", 0, 0, 100), noon.Add(2*time.Hour)); r.Restarted {
+		t.Error("taken for another process")
+	}
+	r := c.Observe(p.snapshot(stack.SourceTrace), noon.Add(2*time.Hour+time.Minute))
+	if n := groupNumbers(r, kind(0)); n.Aged != 100 {
+		t.Errorf("%d are aged, want 100", n.Aged)
+	}
+}
+
+// TestBatchesThatBeginAnywhere has the Ps of a program with cgo go on with their batches
+// of IDs, none of which begins at a multiple of 16.
+func TestBatchesThatBeginAnywhere(t *testing.T) {
+	c := New(10*time.Minute, 200)
+	look := func(minute int, ids ...uint64) Report {
+		s := &stack.Snapshot{
+			Source: stack.SourceTrace, Procs: 4, HighestID: ids[len(ids)-1],
+			Groups: []stack.Group{{Signature: kind(0), Count: len(ids)}},
+		}
+		for _, id := range ids {
+			s.Goroutines = append(s.Goroutines, stack.Goroutine{ID: id})
+		}
+		return c.Observe(s, noon.Add(time.Duration(minute)*time.Minute))
+	}
+	look(0, 10, 106, 202, 298, 299, 300)
+	if r := look(1, 10, 16, 17, 106, 112, 113, 202, 208, 209, 298, 299, 300, 301, 313); r.Restarted {
+		t.Error("four Ps were taken for another process")
+	}
+}
+
+// TestExitsOfWhatGoesFromTheListAreToldOnce has the only row of the list end, and another
+// take its place, in one snapshot.
+func TestExitsOfWhatGoesFromTheListAreToldOnce(t *testing.T) {
+	p, c := newSimulated(1, 1), New(time.Minute, 1)
+	var first []uint64
+	for range 10 {
+		first = append(first, p.start(0))
+	}
+	for range 5 {
+		p.start(2)
+	}
+	c.Observe(p.snapshot(stack.SourceTrace), noon)
+	c.Observe(p.snapshot(stack.SourceTrace), noon.Add(2*time.Minute))
+	for _, id := range first {
+		delete(p.alive, id)
+	}
+	var exits, fresh int64
+	for minute := range 30 {
+		exits = 0
+		for _, g := range c.Observe(p.snapshot(stack.SourceTrace), noon.Add(time.Duration(3+minute)*time.Minute)).Groups {
+			exits += g.Exits
+			fresh += g.NewExits
+		}
+	}
+	if exits != 10 || fresh != 10 {
+		t.Errorf("10 have left: %d are reported, %d as new", exits, fresh)
 	}
 }
 

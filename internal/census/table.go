@@ -174,7 +174,8 @@ func (t *table[K]) credit(index int32, exits int64) {
 
 // settle chooses which rows are listed from now on: all that fit, the largest
 // first. A listed row stays so while it is empty for less than keep, for a
-// reader to see it fall to 0, and until another outweighs it clearly.
+// reader to see it fall to 0, and until another outweighs it clearly. The exits that one
+// has had since the last report, if it goes, are reported in the row of all others.
 func (t *table[K]) settle(now, keep time.Duration) {
 	t.listed = t.listed[:0]
 	for i := range t.rows {
@@ -201,6 +202,13 @@ func (t *table[K]) settle(now, keep time.Duration) {
 	}
 	for _, i := range t.listed {
 		t.rows[i].listed = true
+	}
+	for i := range t.rows {
+		if r := &t.rows[i]; !r.listed && r.exits.unreported > 0 {
+			t.other.exits.add(r.exits.unreported)
+			r.exits.total -= r.exits.unreported
+			r.exits.unreported = 0
+		}
 	}
 }
 

@@ -126,6 +126,7 @@ func TrimRoot(frames []Frame) []Frame {
 //	main.init.0 < runtime.doInit1 < runtime.doInit < runtime.main       ->  main.init.0
 //	main.f < iter.Pull[...].func1 < runtime.corostart                   ->  iter.Pull[...].func1
 //	main.work < sync.(*WaitGroup).Go.func1                              ->  main.work
+//	sync.(*WaitGroup).Wait < sync.(*WaitGroup).Go.func1                 ->  sync.(*WaitGroup).Wait
 //	sync.(*WaitGroup).Done < sync.(*WaitGroup).Go.func1.1 < ....func1   ->  not shown
 //	main.f < main.export < _cgoexp_0123456789ab_export <
 //	runtime.cgocallbackg1 < runtime.cgocallbackg < runtime.cgocallback  ->  main.export
@@ -146,7 +147,7 @@ func findEntry(n int, at func(i int) Traits) int {
 	for i >= 0 && at(i)&launches != 0 {
 		i--
 	}
-	if i >= 0 && at(i)&means != 0 {
+	if i >= 0 && at(i)&(runtimes|accounts) != 0 {
 		return -1 // the launcher does something of its own
 	}
 	return i

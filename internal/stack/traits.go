@@ -31,6 +31,7 @@ const (
 	starts                                 // the runtime calls the first function of a goroutine from it
 	callbackFromC                          // it is the root of a goroutine in which a C thread calls Go
 	launches                               // a library starts goroutines with it, for whatever it was given
+	accounts                               // what launches calls it before and after what it was given
 
 	// TraitsKnown is never set, and free for those who keep traits to mark that they do.
 	TraitsKnown Traits = 1 << 31
@@ -68,6 +69,8 @@ func TraitsOf(function string) Traits {
 		t |= pollFD
 	case strings.HasPrefix(function, "sync.(*WaitGroup).Go."), strings.HasPrefix(function, "internal/singleflight.(*Group).doCall"):
 		t |= launches
+	case path == "sync" && isAccount(name):
+		t |= accounts
 	case function == "os/signal.signal_recv": // is the runtime's
 		t &^= owns
 	}
@@ -106,6 +109,12 @@ func traitsElsewhere(path, name string) Traits {
 	return t
 }
 
+// isAccount tells the functions of package sync with which launchers keep count of their
+// goroutines and of the first error.
+func isAccount(name string) bool {
+	return name == ".(*WaitGroup).Done" || name == ".(*WaitGroup).Add" || strings.HasPrefix(name, ".(*Once).")
+}
+
 // launchTraits tells a function with which a package of golang.org/x/sync starts
 // goroutines for whatever it was given, or what it defers in one. All that such a
 // goroutine does is to call what was given, so that is its entry.
@@ -128,7 +137,7 @@ func isCgo(path, name string) bool {
 	if name == "" || name[0] != '_' {
 		return false
 	}
-	for _, prefix := range [...]string{"_Cfunc_", "_C2func_", "_Cmacro_", "_Cgo_", "_cgo"} {
+	for _, prefix := range [...]string{"_Cfunc_", "_C2func_", "_Cmacro_", "_cgoexp"} {
 		if strings.HasPrefix(name, prefix) {
 			return true
 		}

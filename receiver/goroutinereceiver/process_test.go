@@ -71,8 +71,8 @@ func TestNewProcessOfProfiles(t *testing.T) {
 	assert.Equal(t, second, startOf(t, scrape()), "the same process again")
 }
 
-// TestNewBuild has the profiles of two builds of one program, behind one connection as
-// a proxy would have it.
+// TestNewBuild has the profiles of two builds of one program. Behind the same connection
+// that is a binary that was replaced on the disk, while its process goes on.
 func TestNewBuild(t *testing.T) {
 	var build atomic.Pointer[[]byte]
 	serveBuild := func(file string) {
@@ -80,15 +80,19 @@ func TestNewBuild(t *testing.T) {
 		require.NoError(t, err)
 		build.Store(&body)
 	}
-	endpoint := serve(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write(*build.Load()) }))
-	r, _ := idle(t, testConfig(targetAt(endpoint, func(c *TargetConfig) { c.Capture = CaptureProfile })))
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write(*build.Load()) }))
+	defer server.Close()
+	r, _ := idle(t, testConfig(targetAt(server.Listener.Addr().String(), func(c *TargetConfig) { c.Capture = CaptureProfile })))
 	scrape := func() scraped { return scraped{r.targets[0].scrape(t.Context())} }
 
 	serveBuild("go1.25.pb.gz")
 	first := startOf(t, scrape())
 	assert.Equal(t, first, startOf(t, scrape()), "the same build")
 	serveBuild("go1.26.pb.gz")
+	assert.Equal(t, first, startOf(t, scrape()), "another build on the disk")
+	server.CloseClientConnections()
+	serveBuild("go1.25.pb.gz")
 	second := startOf(t, scrape())
-	assert.Greater(t, second, first, "another build")
+	assert.Greater(t, second, first, "another build behind a new connection")
 	assert.Equal(t, second, startOf(t, scrape()), "the same build again")
 }
