@@ -67,19 +67,20 @@ var errSlow = errors.New("instrument: a sample or a collection of the MeterProvi
 //	goroutine.state.count           {goroutine}     Goroutines by goroutine.scheduler.state (runnable, running, waiting, not_in_go).
 //	process.cpu.time                s               CPU time that the process has used since Start, by cpu.mode (user, system).
 //	goroutine.stack.count           {goroutine}     Goroutines of a group: same state, same line, same entry function.
-//	goroutine.stack.aged.count      {goroutine}     Those of them that were first seen at least WithAgedAfter ago.
-//	goroutine.stack.aged.exits      {goroutine}     Aged goroutines, last seen in the group, that are gone.
+//	goroutine.stack.aged.count      {goroutine}     Those of them that were first seen at least WithAgedAfter ago, by age band.
+//	goroutine.stack.aged.exits      {goroutine}     Aged goroutines, last seen in the group, that are gone, by the age band that they had reached.
 //	goroutine.stack.leaked.count    {goroutine}     Those that two of the runtime's leak profiles running have proved to be leaked, with WithLeakProfile.
 //	goroutine.entry.count           {goroutine}     Goroutines started with a function.
-//	goroutine.entry.aged.count      {goroutine}     Those of them that are aged.
-//	goroutine.entry.aged.exits      {goroutine}     Aged goroutines started with the function that are gone.
+//	goroutine.entry.aged.count      {goroutine}     Those of them that are aged, by age band.
+//	goroutine.entry.aged.exits      {goroutine}     Aged goroutines started with the function that are gone, by age band.
 //	goroutine.sample.interval       s               Time from one sample of the stacks to the next.
 //	goroutine.sample.duration       s               How long the latest sample took, by goroutine.sample.source (trace, profile).
 //
 // Groups carry goroutine.stack.signature, goroutine.state, code.function.name,
 // code.file.path, code.line.number and goroutine.entry.function.name; entries the
-// last of these. What is beyond WithMaxSignatures is summed up as "other", so that
-// sums are exact. pprof labels and argument values are never read.
+// last of these. Age bands carry goroutine.age.min, their lower bound in seconds:
+// WithAgedAfter times 1, 8, 32 or 64. What is beyond WithMaxSignatures is summed up as
+// "other", so that sums are exact. pprof labels and argument values are never read.
 //
 // Samples are taken by one goroutine, the first at once, and only while the
 // MeterProvider has somebody to report to. A reader that collects less often than every

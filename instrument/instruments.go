@@ -41,13 +41,13 @@ func newInstruments(meter metric.Meter) (*instruments, []metric.Observable, erro
 		cpu:        newCPUCounter(m.seconds(telemetry.ProcessCPUTime, "CPU time that the process has used.")),
 		groups: level{
 			count: m.upDownCounter(telemetry.StackCount, "Goroutines of the group."),
-			aged:  m.upDownCounter(telemetry.StackAgedCount, "Goroutines of the group that were first seen at least aged_after ago."),
-			exits: newExitCounter(m.counter(telemetry.StackAgedExits, "Goroutines that were aged, were last seen in the group, and are gone from the process."), otherSignature),
+			aged:  m.upDownCounter(telemetry.StackAgedCount, "Goroutines of the group that were first seen at least aged_after ago, by age band."),
+			exits: newExitCounter(m.counter(telemetry.StackAgedExits, "Goroutines that were aged, were last seen in the group, and are gone from the process, by the age band that they had reached."), otherSignature),
 		},
 		entries: level{
 			count: m.upDownCounter(telemetry.EntryCount, "Goroutines started with the function."),
-			aged:  m.upDownCounter(telemetry.EntryAgedCount, "Goroutines started with the function that were first seen at least aged_after ago."),
-			exits: newExitCounter(m.counter(telemetry.EntryAgedExits, "Goroutines started with the function that were aged and are gone from the process."), otherEntry),
+			aged:  m.upDownCounter(telemetry.EntryAgedCount, "Goroutines started with the function that were first seen at least aged_after ago, by age band."),
+			exits: newExitCounter(m.counter(telemetry.EntryAgedExits, "Goroutines started with the function that were aged and are gone from the process, by the age band that they had reached."), otherEntry),
 		},
 		stackLeaked: m.upDownCounter(telemetry.StackLeakedCount, "Goroutines of the group that the runtime has proved to be leaked."),
 		interval:    m.gauge(telemetry.SampleInterval, "Time from one sample of the stacks to the next. It is longer than was asked for when sampling would otherwise exceed its budget."),
@@ -110,8 +110,8 @@ func (i *instruments) observeSampler(ctx context.Context, o metric.Observer, s *
 	}
 	if latest := s.fresh(); latest != nil {
 		o.ObserveFloat64(i.duration, latest.took.Seconds(), latest.source)
-		i.groups.observe(ctx, o, latest.groups, latest.complete)
-		i.entries.observe(ctx, o, latest.entries, latest.complete)
+		i.groups.observe(ctx, o, latest.groups)
+		i.entries.observe(ctx, o, latest.entries)
 	}
 	for _, r := range s.freshLeaks() {
 		o.ObserveInt64(i.stackLeaked, r.count, r.attributes)
@@ -124,13 +124,15 @@ type level struct {
 	exits       *exitCounter
 }
 
-func (l *level) observe(ctx context.Context, o metric.Observer, rows []row, complete bool) {
+func (l *level) observe(ctx context.Context, o metric.Observer, rows []row) {
 	for i := range rows {
 		r := &rows[i]
 		o.ObserveInt64(l.count, r.count, r.attributes)
-		if complete {
-			o.ObserveInt64(l.aged, r.aged, r.attributes)
-			l.exits.show(ctx, r)
+		for k := range r.bands {
+			if b := &r.bands[k]; b.observeAged {
+				o.ObserveInt64(l.aged, b.aged, b.attributes)
+			}
 		}
+		l.exits.show(ctx, r)
 	}
 }

@@ -6,7 +6,6 @@ import (
 	"runtime"
 	"time"
 
-	"github.com/otel-goroutine/otel-goroutine/internal/census"
 	"github.com/otel-goroutine/otel-goroutine/internal/profile"
 	"github.com/otel-goroutine/otel-goroutine/internal/proof"
 )
@@ -62,11 +61,11 @@ func (l *leakProfile) collect() (*leakSample, error) {
 func newLeakSample(proven []proof.Row, at time.Time) *leakSample {
 	l := &leakSample{at: at}
 	for _, p := range proven {
-		set := otherSignature
+		attributes := otherSignature
 		if !p.Other {
-			set = signatureSet(&p.Signature)
+			attributes = signatureAttributes(&p.Signature)
 		}
-		l.rows = append(l.rows, newRow(set, census.Numbers{Count: p.Count}))
+		l.rows = append(l.rows, newCount(attributes, p.Count))
 	}
 	return l
 }

@@ -32,7 +32,7 @@ func WithInterval(interval time.Duration) Option {
 }
 
 // WithAgedAfter sets how long ago a goroutine must have been seen first to be aged,
-// 10 min by default.
+// 10 min by default. Age bands begin at 1, 8, 32 and 64 times that.
 func WithAgedAfter(age time.Duration) Option {
 	return optionFunc(func(c *config) { c.agedAfter = age })
 }

@@ -1,6 +1,7 @@
 package instrument
 
 import (
+	"slices"
 	"time"
 
 	"go.opentelemetry.io/otel/attribute"
@@ -12,64 +13,99 @@ import (
 )
 
 // sample is one look at the process, in the form in which it is observed. It is
-// immutable.
+// immutable once it is published.
 type sample struct {
-	at     time.Time
-	took   time.Duration
-	source metric.MeasurementOption
-	// complete tells whether ages and exits are known.
-	complete        bool
+	at              time.Time
+	took            time.Duration
+	source          metric.MeasurementOption
 	groups, entries []row
 }
 
 // row is what is observed of one group or one entry.
 type row struct {
-	set                attribute.Set
-	attributes         metric.MeasurementOption // the same
-	count, aged, exits int64                    // exits since the sample before
+	set        attribute.Set
+	attributes metric.MeasurementOption // the same
+	count      int64
+	bands      []band // the lowest first; others that need not be observed are absent
+}
+
+// band is what is observed of the aged goroutines of a row in one age band.
+type band struct {
+	set                   attribute.Set
+	attributes            metric.MeasurementOption // the same
+	aged, newExits        int64                    // exits since the sample before
+	observeAged, hasExits bool                     // what there are points of
 }
 
 // newSample returns a report as a sample.
 func newSample(r census.Report, at time.Time) *sample {
 	s := &sample{
-		at:       at,
-		complete: r.Complete,
-		groups:   make([]row, 0, len(r.Groups)),
-		entries:  make([]row, 0, len(r.Entries)),
+		at:      at,
+		groups:  make([]row, 0, len(r.Groups)),
+		entries: make([]row, 0, len(r.Entries)),
 	}
 	for i := range r.Groups {
-		set := otherSignature
+		attributes := otherSignature
 		if g := &r.Groups[i]; !g.Other {
-			set = signatureSet(&g.Signature)
+			attributes = signatureAttributes(&g.Signature)
 		}
-		s.groups = append(s.groups, newRow(set, r.Groups[i].Numbers))
+		s.groups = append(s.groups, newRow(attributes, r.Bounds, r.Groups[i].Numbers))
 	}
 	for _, e := range r.Entries {
-		set := otherEntry
+		attributes := otherEntry
 		if !e.Other {
-			set = entrySet(e.Function)
+			attributes = entryAttributes(e.Function)
 		}
-		s.entries = append(s.entries, newRow(set, e.Numbers))
+		s.entries = append(s.entries, newRow(attributes, r.Bounds, e.Numbers))
 	}
 	return s
 }
 
-func newRow(set attribute.Set, n census.Numbers) row {
-	return row{
-		set: set, attributes: metric.WithAttributeSet(set),
-		count: int64(n.Count), aged: int64(n.Aged), exits: n.NewExits,
+func newRow(attributes []attribute.KeyValue, bounds [census.Bands]time.Duration, n census.Numbers) row {
+	r := newCount(attributes, n.Count)
+	for i, b := range n.Bands {
+		if i == 0 || b.SendAged || b.SendExits || b.NewExits > 0 {
+			set := bandSet(attributes, bounds[i])
+			r.bands = append(r.bands, band{
+				set: set, attributes: metric.WithAttributeSet(set),
+				aged: int64(b.Aged), newExits: b.NewExits,
+				observeAged: b.SendAged, hasExits: b.SendExits,
+			})
+		}
 	}
+	return r
+}
+
+// newCount returns a row without ages.
+func newCount(attributes []attribute.KeyValue, count int) row {
+	set := attribute.NewSet(attributes...)
+	return row{set: set, attributes: metric.WithAttributeSet(set), count: int64(count)}
+}
+
+// isYoung reports whether nobody in the row is aged, or has left it aged.
+func (r *row) isYoung() bool {
+	return !slices.ContainsFunc(r.bands, func(b band) bool { return b.aged > 0 || b.newExits > 0 })
+}
+
+// fold puts the goroutines of all bands into the lowest.
+func (r *row) fold() {
+	lowest := &r.bands[0]
+	for _, b := range r.bands[1:] {
+		lowest.aged += b.aged
+		lowest.newExits += b.newExits
+	}
+	r.bands = r.bands[:1]
 }
 
 // The attributes of the sum of all others. It has its name only.
 var (
-	otherSignature = attribute.NewSet(attribute.String(telemetry.AttrSignature, telemetry.SignatureOther))
-	otherEntry     = entrySet(telemetry.SignatureOther)
+	otherSignature = []attribute.KeyValue{attribute.String(telemetry.AttrSignature, telemetry.SignatureOther)}
+	otherEntry     = entryAttributes(telemetry.SignatureOther)
 )
 
-// signatureSet returns the attributes of a group. What a stack did not tell is
+// signatureAttributes returns the attributes of a group. What a stack did not tell is
 // left out.
-func signatureSet(s *stack.Signature) attribute.Set {
+func signatureAttributes(s *stack.Signature) []attribute.KeyValue {
 	attributes := []attribute.KeyValue{
 		attribute.String(telemetry.AttrSignature, s.ID.String()),
 		attribute.String(telemetry.AttrState, string(s.State)),
@@ -84,11 +120,16 @@ func signatureSet(s *stack.Signature) attribute.Set {
 	if s.Entry != "" {
 		attributes = append(attributes, attribute.String(telemetry.AttrEntry, s.Entry))
 	}
-	return attribute.NewSet(attributes...)
+	return attributes
 }
 
-func entrySet(function string) attribute.Set {
-	return attribute.NewSet(attribute.String(telemetry.AttrEntry, function))
+func entryAttributes(function string) []attribute.KeyValue {
+	return []attribute.KeyValue{attribute.String(telemetry.AttrEntry, function)}
+}
+
+// bandSet returns the attributes of one age band of a group or an entry.
+func bandSet(attributes []attribute.KeyValue, ageMin time.Duration) attribute.Set {
+	return attribute.NewSet(append(slices.Clip(attributes), attribute.Float64(telemetry.AttrAgeMin, ageMin.Seconds()))...)
 }
 
 func sourceOption(source stack.Source) metric.MeasurementOption {

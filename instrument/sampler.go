@@ -209,8 +209,9 @@ func (s *sampler) measure(ctx context.Context) error {
 // finds it.
 func (s *sampler) publish(ctx context.Context, latest *sample) {
 	if latest != nil {
-		s.instruments.groups.exits.add(ctx, latest.groups)
-		s.instruments.entries.exits.add(ctx, latest.entries)
+		lowest := census.Bounds(s.agedAfter)[0]
+		s.instruments.groups.exits.add(ctx, latest.groups, lowest)
+		s.instruments.entries.exits.add(ctx, latest.entries, lowest)
 	}
 	s.latest.Store(latest)
 }

@@ -4,7 +4,8 @@
 //
 // It is pure: snapshots and their times in, numbers out. What it keeps of a
 // process between two snapshots is one list, about 4 bytes a goroutine, and a few
-// hundred bytes for each group (list.go, table.go).
+// hundred bytes for each group (list.go, table.go). How old is told by age bands
+// (bands.go).
 package census
 
 import (
@@ -17,11 +18,13 @@ import (
 // Census is what is known of one process, or of one target whose process is
 // replaced now and then. It is not safe for concurrent use.
 type Census struct {
-	agedAfter time.Duration
+	scale scale
 
 	// begun is the time of the first snapshot ever. All other times are
-	// counted from it, so that a step of the wall clock ages nobody.
+	// counted from it, so that a step of the wall clock ages nobody. now is that of
+	// the latest, and never goes back.
 	begun   time.Time
+	now     time.Duration
 	start   time.Time // of this process
 	created int64     // goroutines, since start
 	process process
@@ -40,13 +43,14 @@ type identity struct {
 }
 
 // New returns the census of a process that has not been seen yet. A goroutine is
-// aged when it was first seen at least agedAfter ago. A report has at most
+// aged when it was first seen at least agedAfter ago; how old aged ones are is told by
+// bands (Bounds). A report has at most
 // maxRows groups and as many entries, the rest in one row more each.
 func New(agedAfter time.Duration, maxRows int) *Census {
 	return &Census{
-		agedAfter: agedAfter,
-		groups:    newTable[stack.ID](maxRows),
-		entries:   newTable[string](maxRows),
+		scale:   newScale(agedAfter),
+		groups:  newTable[stack.ID](maxRows),
+		entries: newTable[string](maxRows),
 	}
 }
 
@@ -74,18 +78,33 @@ type Report struct {
 	// Creations is the number of goroutines created since Start, right to
 	// within 16 times GOMAXPROCS, because each P draws IDs 16 at a time.
 	Creations int64
+	// Bounds are the lower bounds of the age bands.
+	Bounds [Bands]time.Duration
 	// Groups and Entries each sum up to Count.
 	Groups  []Group
 	Entries []Entry
 }
 
-// Numbers are those of a group or an entry. Aged and Exits are meaningless in a
-// report that is not Complete.
+// Numbers are those of a group or an entry.
 type Numbers struct {
-	Count    int   // goroutines now
-	Aged     int   // those of Count that were first seen at least agedAfter ago
-	Exits    int64 // goroutines since Start that were aged, were last seen here, and are gone
+	Count int         // goroutines now
+	Bands [Bands]Band // the youngest first
+}
+
+// Band is what is known of the aged goroutines in one age band. The bands are disjoint.
+// Aged and Exits are meaningless in a report that is not Complete.
+type Band struct {
+	Aged     int   // goroutines now
+	Exits    int64 // goroutines since Start that were last seen here, in this band, and are gone
 	NewExits int64 // those of Exits that were in no report before
+
+	// SendAged and SendExits tell whether there is to be a point of Aged, and of Exits.
+	// In a report that is Complete the lowest band has both, even if they are 0, which
+	// says that bands without a point are empty at that time. A higher band has a point
+	// of Aged while there is anybody in it and at 0 a few times after, and one of Exits
+	// from the first exit on. Most groups therefore need no more than the lowest band
+	// and one other.
+	SendAged, SendExits bool
 }
 
 // Group is one row of a report by signature.
@@ -119,7 +138,8 @@ func (c *Census) Observe(s *stack.Snapshot, at time.Time) Report {
 	if c.begun.IsZero() {
 		c.begun, c.start = at, at
 	}
-	now := at.Sub(c.begun)
+	c.now = max(c.now, at.Sub(c.begun))
+	agedAfter := c.scale.bounds[0]
 	rows := c.rowsOf(s)
 
 	var restarted bool
@@ -128,11 +148,11 @@ func (c *Census) Observe(s *stack.Snapshot, at time.Time) Report {
 	} else {
 		restarted = c.headcount(s, rows, at)
 	}
-	c.created += c.process.observe(s, now)
+	c.created += c.process.observe(s, c.now)
 	c.sumEntries()
-	c.entries.noteResidents(now, c.agedAfter)
-	c.groups.settle(now, c.agedAfter)
-	c.entries.settle(now, c.agedAfter)
+	c.entries.noteResidents(c.now, agedAfter)
+	c.groups.settle(c.now, agedAfter)
+	c.entries.settle(c.now, agedAfter)
 	report := c.report(s)
 	report.Restarted = restarted
 	c.forget()
@@ -177,7 +197,7 @@ func (c *Census) headcount(s *stack.Snapshot, rows []int32, at time.Time) bool {
 	}
 	c.sumEntries()
 	residents, gone := c.entries.residents()
-	restarted := c.process.replacedInProfile(s.Build, residents, gone, at.Sub(c.begun), c.agedAfter)
+	restarted := c.process.replacedInProfile(s.Build, residents, gone, c.now, c.scale.bounds[0])
 	if restarted {
 		c.restart(at)
 		c.groups.clearAged()
@@ -197,19 +217,18 @@ func (c *Census) restart(at time.Time) {
 // compare merges the snapshot into the list and reports whether the process is
 // another one. What it counts goes to the rows.
 func (c *Census) compare(s *stack.Snapshot, rows []int32, at time.Time) bool {
-	now := at.Sub(c.begun)
 	buffer := buffers.Get().(*[]byte)
 	defer buffers.Put(buffer)
 
 	*buffer = slices.Grow((*buffer)[:0], max(len(c.list.varints), usualVarints*len(s.Goroutines)))
 	m := newMerge(c, s, rows)
-	m.run(*buffer, now)
+	m.run(*buffer, c.now)
 	restarted := c.process.replaced(&m.change)
 	if restarted {
 		c.restart(at)
 		*buffer = m.merged.varints
 		m = newMerge(c, s, rows)
-		m.run((*buffer)[:0], now)
+		m.run((*buffer)[:0], c.now)
 	}
 	*buffer = m.merged.varints
 	c.list.replace(m.merged)
@@ -219,11 +238,11 @@ func (c *Census) compare(s *stack.Snapshot, rows []int32, at time.Time) bool {
 
 // credit adds exits to the rows in which they are reported: the group's own if it
 // is listed, else that of all others, so that no row ever counts down.
-func (c *Census) credit(exits []int64, ofNone int64) {
-	c.groups.other.exits.add(ofNone)
-	c.entries.other.exits.add(ofNone)
+func (c *Census) credit(exits [][Bands]int64, ofNone [Bands]int64) {
+	c.groups.credit(none, ofNone)
+	c.entries.credit(none, ofNone)
 	for row, n := range exits {
-		if n == 0 {
+		if n == [Bands]int64{} {
 			continue
 		}
 		c.groups.credit(int32(row), n)
@@ -237,8 +256,7 @@ func (c *Census) sumEntries() {
 	c.entries.clearAged()
 	for row := range c.groups.rows {
 		if entry := c.of[row].entry; entry != none {
-			c.entries.rows[entry].count += c.groups.rows[row].count
-			c.entries.rows[entry].aged += c.groups.rows[row].aged
+			c.entries.rows[entry].add(c.groups.rows[row].count, &c.groups.rows[row].bands)
 		}
 	}
 }
@@ -260,17 +278,18 @@ func (c *Census) report(s *stack.Snapshot) Report {
 		Count:     s.Count(),
 		Complete:  s.Source == stack.SourceTrace,
 		Creations: c.created,
+		Bounds:    c.scale.bounds,
 	}
 	for _, row := range c.groups.listed {
-		r.Groups = append(r.Groups, Group{Signature: c.of[row].signature, Numbers: c.groups.rows[row].numbers()})
+		r.Groups = append(r.Groups, Group{Signature: c.of[row].signature, Numbers: c.groups.rows[row].numbers(r.Complete)})
 	}
-	if n, ok := c.groups.remainder(r.Count, c.list.aged); ok {
+	if n, ok := c.groups.remainder(r.Count, c.list.aged, r.Complete); ok {
 		r.Groups = append(r.Groups, Group{Other: true, Numbers: n})
 	}
 	for _, row := range c.entries.listed {
-		r.Entries = append(r.Entries, Entry{Function: c.entries.rows[row].key, Numbers: c.entries.rows[row].numbers()})
+		r.Entries = append(r.Entries, Entry{Function: c.entries.rows[row].key, Numbers: c.entries.rows[row].numbers(r.Complete)})
 	}
-	if n, ok := c.entries.remainder(r.Count, c.list.aged); ok {
+	if n, ok := c.entries.remainder(r.Count, c.list.aged, r.Complete); ok {
 		r.Entries = append(r.Entries, Entry{Other: true, Numbers: n})
 	}
 	return r

@@ -28,10 +28,10 @@ func TestLeakAndSessions(t *testing.T) {
 		}
 		r = c.Observe(p.snapshot(stack.SourceTrace), noon.Add(time.Duration(minute)*time.Minute))
 	}
-	if got, want := groupNumbers(r, kind(leak)), (Numbers{Count: 60, Aged: 50}); got != want {
+	if got, want := groupTotals(r, kind(leak)), (totals{Count: 60, Aged: 50}); got != want {
 		t.Errorf("leak: %+v, want %+v", got, want)
 	}
-	if got, want := groupNumbers(r, kind(sessions)), (Numbers{Count: 20, Aged: 10, Exits: 40, NewExits: 1}); got != want {
+	if got, want := groupTotals(r, kind(sessions)), (totals{Count: 20, Aged: 10, Exits: 40, NewExits: 1}); got != want {
 		t.Errorf("sessions: %+v, want %+v", got, want)
 	}
 	if r.Creations < 118-2*idBatch || r.Creations > 118+2*idBatch {
@@ -57,11 +57,11 @@ func TestLoopKeepsItsEntry(t *testing.T) {
 		}
 		r = c.Observe(p.snapshot(stack.SourceTrace), noon.Add(time.Duration(minute)*time.Minute))
 	}
-	if len(r.Entries) != 1 || r.Entries[0].Numbers != (Numbers{Count: 30, Aged: 30}) {
+	if len(r.Entries) != 1 || totalsOf(r.Entries[0].Numbers) != (totals{Count: 30, Aged: 30}) {
 		t.Errorf("entries %+v, want one with 30 aged and no exit", r.Entries)
 	}
 	for _, g := range r.Groups {
-		if g.Exits != 0 || g.Aged != g.Count {
+		if n := totalsOf(g.Numbers); n.Exits != 0 || n.Aged != n.Count {
 			t.Errorf("%+v: to move to another group is no exit, and makes nobody younger", g)
 		}
 	}
@@ -87,7 +87,7 @@ func TestProfileTellsCountsAndForgetsNothing(t *testing.T) {
 		t.Errorf("count %d of %d, want 0", got, r.Count)
 	}
 	r = c.Observe(p.snapshot(stack.SourceTrace), noon.Add(2*time.Minute))
-	if got, want := groupNumbers(r, kind(0)), (Numbers{Count: 15, Aged: 10}); got != want {
+	if got, want := groupTotals(r, kind(0)), (totals{Count: 15, Aged: 10}); got != want {
 		t.Errorf("the ages are gone: %+v, want %+v", got, want)
 	}
 }
@@ -96,9 +96,11 @@ func checkCounts(t *testing.T, r Report) {
 	t.Helper()
 	groups, entries := 0, 0
 	for _, g := range r.Groups {
+		checkNumbers(t, g.Numbers, r.Complete)
 		groups += g.Count
 	}
 	for _, e := range r.Entries {
+		checkNumbers(t, e.Numbers, r.Complete)
 		entries += e.Count
 	}
 	if groups != r.Count || entries != r.Count {
@@ -181,7 +183,7 @@ func TestNewProcess(t *testing.T) {
 			if !r.Restarted {
 				return
 			}
-			if n := groupNumbers(r, kind(0)); n.Aged != 0 || n.Exits != 0 || r.Creations != 0 || !r.Start.Equal(at) {
+			if n := groupTotals(r, kind(0)); n.Aged != 0 || n.Exits != 0 || r.Creations != 0 || !r.Start.Equal(at) {
 				t.Errorf("not afresh: %+v, %d creations, since %v", n, r.Creations, r.Start)
 			}
 		})
@@ -271,28 +273,28 @@ func TestCountersNeverGoDown(t *testing.T) {
 	const groups = 20
 	p := newSimulated(7, 4)
 	c := New(2*time.Minute, 5)
-	last := map[stack.ID]int64{}
-	lastEntry := map[string]int64{}
+	last := map[stack.ID]Numbers{}
+	lastEntry := map[string]Numbers{}
 	var lastCreations int64
 	for minute := range 700 {
 		busy := p.random.IntN(groups)
 		for range p.random.IntN(60) {
 			p.start(busy)
 		}
-		p.churn(groups)
+		p.churn(groups, 40, 25)
 		r := c.Observe(p.snapshot(stack.SourceTrace), noon.Add(time.Duration(minute)*time.Minute))
 		checkSums(t, r)
 		for _, g := range r.Groups {
-			if g.NewExits < 0 || g.Exits != last[g.Signature.ID]+g.NewExits {
-				t.Fatalf("minute %d: exits of %v went from %d to %d, %d of them new", minute, g.Signature.ID, last[g.Signature.ID], g.Exits, g.NewExits)
+			if before := last[g.Signature.ID]; !follows(g.Numbers, before) {
+				t.Fatalf("minute %d: exits of %v went from %+v to %+v", minute, g.Signature.ID, before, g.Numbers)
 			}
-			last[g.Signature.ID] = g.Exits
+			last[g.Signature.ID] = g.Numbers
 		}
 		for _, e := range r.Entries {
-			if e.NewExits < 0 || e.Exits != lastEntry[e.Function]+e.NewExits {
-				t.Fatalf("minute %d: exits of %q went from %d to %d, %d of them new", minute, e.Function, lastEntry[e.Function], e.Exits, e.NewExits)
+			if before := lastEntry[e.Function]; !follows(e.Numbers, before) {
+				t.Fatalf("minute %d: exits of %q went from %+v to %+v", minute, e.Function, before, e.Numbers)
 			}
-			lastEntry[e.Function] = e.Exits
+			lastEntry[e.Function] = e.Numbers
 		}
 		if r.Creations < lastCreations {
 			t.Fatalf("creations fell from %d to %d", lastCreations, r.Creations)
@@ -301,11 +303,22 @@ func TestCountersNeverGoDown(t *testing.T) {
 	}
 }
 
+// follows reports whether the exits of each band count up from those before, by the new
+// ones.
+func follows(n, before Numbers) bool {
+	for i, b := range n.Bands {
+		if b.NewExits < 0 || b.Exits != before.Bands[i].Exits+b.NewExits {
+			return false
+		}
+	}
+	return true
+}
+
 // TestMemory bounds what a census keeps of a process between two snapshots.
 func TestMemory(t *testing.T) {
 	const goroutines = 100_000
 	c := grown(t, goroutines)
-	kept := cap(c.list.varints) + len(c.list.cohorts)*16
+	kept := cap(c.list.varints) + cap(c.list.cohorts)*8
 	if perGoroutine := float64(kept) / goroutines; perGoroutine > 8 {
 		t.Errorf("%.1f bytes a goroutine, want at most 8", perGoroutine)
 	} else {

@@ -13,30 +13,39 @@ import (
 // that is not known.
 const none = -1
 
-// list is every goroutine of the process at its latest trace, IDs ascending,
-// three varints each:
+// list is every goroutine of the process at its latest trace, IDs ascending. Each is
+// two varints and a byte:
 //
-//	ID - previous ID,  row in groups + 1,  0 if aged else index in cohorts + 1
+//	ID - previous ID,  row in groups + 1,  0 in the highest band else index in cohorts + 1
 //
 // Live processes need about 4 bytes a goroutine.
 type list struct {
 	varints []byte
 	cohorts []cohort // the oldest first
-	aged    int      // goroutines
+	at      time.Duration
+	aged    [Bands]int // goroutines
 }
 
-// usualVarints is how many bytes of varints most processes need for a goroutine.
+// usualVarints is how many bytes most processes need for a goroutine.
 const usualVarints = 4
 
-// cohort is all goroutines first seen at about the same time.
-type cohort struct {
-	first, last time.Duration // of the snapshots that it was seen in first
-}
+// cohort is all goroutines first seen at about the same time, which is told by the
+// youngest of them: none looks older than it is.
+type cohort time.Duration
 
-// cohortsPerAge bounds the number of cohorts, so that an index is one byte. It
-// makes a goroutine look younger than it is by at most 1/64 of agedAfter, which
-// is 9 s of the default 10 min, and never older.
-const cohortsPerAge = 64
+// cohortsPerBound makes a goroutine come into a band late by at most 1/64 of the band's
+// lower bound, which is 9 s of 10 min, and 10 min of 10 h 40.
+//
+// It bounds the number of cohorts, so that an index is one byte. The goroutines below a
+// bound are kept in cells of 1/64 of it, one cohort a cell (scale.shared): at most 64 of
+// those that are not aged; 64*7/8, 64*3/4 and 64/2 of the bands below the highest, each of
+// which begins where the one before ends; and one more of each for a cell that is cut at
+// both ends. That makes 65 + 57 + 49 + 33 = 204. There is one index for all goroutines of
+// the highest band.
+const cohortsPerBound = 64
+
+// maxIndexes is how many values an index can have.
+const maxIndexes = math.MaxUint8 + 1
 
 // buffers lends the memory in which a list is merged. It holds nothing between
 // two uses.
@@ -50,14 +59,53 @@ func (l *list) replace(by list) {
 		l.varints = make([]byte, 0, need+need/8)
 	}
 	l.varints = append(l.varints[:0], by.varints...)
-	l.cohorts, l.aged = by.cohorts, by.aged
+	l.cohorts, l.at, l.aged = by.cohorts, by.at, by.aged
+}
+
+// byIndex returns the band of each index at the time of the list.
+func (l *list) byIndex(s *scale) (bands [maxIndexes]int8) {
+	bands[0] = Bands - 1
+	for i, c := range l.cohorts {
+		bands[i+1] = s.band(l.at - time.Duration(c))
+	}
+	return bands
+}
+
+// advance returns the list as of now, without a goroutine yet, and which index each of
+// the old ones has become. Times never go back. The newcomers have the last index.
+//
+// Cohorts that have come into the highest band have index 0. Others of one band are
+// merged where they may share a cohort, which is never before they are in that band:
+// until then they may still come into it at different times.
+func (l *list) advance(now time.Duration, s *scale) (advanced list, became [maxIndexes]uint8) {
+	cohorts := make([]cohort, 0, len(l.cohorts)+1)
+	last := int8(Bands - 1) // band of the last of cohorts
+	add := func(c cohort) (index uint8) {
+		band := s.band(now - time.Duration(c))
+		n := len(cohorts)
+		switch {
+		case band == Bands-1:
+			return 0
+		case n > 0 && band == last && s.shared(band, time.Duration(cohorts[n-1]), time.Duration(c)):
+			cohorts[n-1] = c
+		default:
+			cohorts = append(cohorts, c)
+		}
+		last = band
+		return uint8(len(cohorts))
+	}
+	for i, c := range l.cohorts {
+		became[i+1] = add(c)
+	}
+	add(cohort(now))
+	return list{cohorts: cohorts, at: now}, became
 }
 
 // listed is one goroutine of the list.
 type listed struct {
 	id    uint64
 	group int32
-	age   int32 // 0 is aged
+	age   uint8 // index of its cohort
 }
 
 // cursor reads a list.
@@ -74,7 +122,8 @@ func (c *cursor) next() listed {
 	}
 	c.id += c.varint()
 	group := int32(c.varint()) - 1
-	age := int32(c.varint())
+	age := c.rest[0]
+	c.rest = c.rest[1:]
 	return listed{id: c.id, group: group, age: age}
 }
 
@@ -95,9 +144,10 @@ type merge struct {
 	rows     []int32 // of the snapshot's groups
 
 	merged      list
+	was, is     [maxIndexes]int8 // band of each index of the old list, and of merged
 	change      change
-	exits       []int64 // by row
-	exitsOfNone int64
+	exits       [][Bands]int64 // by row, and the band that was reached
+	exitsOfNone [Bands]int64
 }
 
 func newMerge(c *Census, s *stack.Snapshot, rows []int32) *merge {
@@ -106,7 +156,7 @@ func newMerge(c *Census, s *stack.Snapshot, rows []int32) *merge {
 		snapshot: s,
 		rows:     rows,
 		change:   change{highest: c.process.highest, procs: s.Procs},
-		exits:    make([]int64, len(c.groups.rows)),
+		exits:    make([][Bands]int64, len(c.groups.rows)),
 	}
 }
 
@@ -131,8 +181,11 @@ func (m *merge) fromC(group int32) bool {
 // a new process, into m.
 func (m *merge) run(out []byte, now time.Duration) {
 	c := m.census
-	cohorts, passed := advance(c.list.cohorts, now, c.agedAfter)
-	youngest := int32(len(cohorts))
+	var became [maxIndexes]uint8
+	m.was = c.list.byIndex(&c.scale)
+	m.merged, became = c.list.advance(now, &c.scale)
+	m.is = m.merged.byIndex(&c.scale)
+	youngest := uint8(len(m.merged.cohorts))
 	c.groups.clearCounts()
 	c.groups.clearAged()
 	c.groups.clearHolders()
@@ -149,7 +202,7 @@ func (m *merge) run(out []byte, now time.Duration) {
 			group = m.rows[g.Group]
 		}
 		if old.id == g.ID {
-			group, age = m.stayed(old, group), max(old.age-passed, 0)
+			group, age = m.stayed(old, group), became[old.age]
 			old = known.next()
 		} else {
 			m.joined(g.ID, group)
@@ -159,14 +212,14 @@ func (m *merge) run(out []byte, now time.Duration) {
 		}
 		out = binary.AppendUvarint(out, g.ID-previous)
 		out = binary.AppendUvarint(out, uint64(group+1))
-		out = binary.AppendUvarint(out, uint64(age))
+		out = append(out, age)
 		previous = g.ID
 		m.count(group, age)
 	}
 	for ; old.id != math.MaxUint64; old = known.next() {
 		m.gone(old)
 	}
-	m.merged.varints, m.merged.cohorts = out, cohorts
+	m.merged.varints = out
 }
 
 // stayed returns the group of a goroutine that was in group old.group and now
@@ -177,33 +230,37 @@ func (m *merge) stayed(old listed, now int32) int32 {
 	}
 	before, after := m.entry(old.group), m.entry(now)
 	same := before == after || before == none || after == none || m.fromC(old.group) || m.fromC(now)
-	m.change.stayed(old.age == 0, same)
+	m.change.stayed(m.was[old.age] != young, same)
 	return now
 }
 
+// gone counts the exit of a goroutine that is not in the snapshot, if it was aged.
 func (m *merge) gone(g listed) {
-	if g.age != 0 {
+	band := m.was[g.age]
+	if band == young {
 		return
 	}
 	m.change.agedGone++
 	if g.group == none {
-		m.exitsOfNone++
+		m.exitsOfNone[band]++
 		return
 	}
-	m.exits[g.group]++
+	m.exits[g.group][band]++
 }
 
-func (m *merge) count(group, age int32) {
-	aged := 0
-	if age == 0 {
-		aged = 1
+func (m *merge) count(group int32, age uint8) {
+	band := m.is[age]
+	if band != young {
+		m.merged.aged[band]++
 	}
-	m.merged.aged += aged
-	if group != none {
-		row := &m.census.groups.rows[group]
-		row.count++
-		row.holders++
-		row.aged += aged
+	if group == none {
+		return
+	}
+	row := &m.census.groups.rows[group]
+	row.count++
+	row.holders++
+	if band != young {
+		row.bands[band].aged++
 	}
 }
 
@@ -213,19 +270,4 @@ func (m *merge) entry(group int32) int32 {
 		return none
 	}
 	return m.census.of[group].entry
-}
-
-// advance returns the cohorts as of now, without those that have become aged,
-// whose number is passed; the last one is that of the newcomers.
-func advance(cohorts []cohort, now, agedAfter time.Duration) (advanced []cohort, passed int32) {
-	for len(cohorts) > 0 && now-cohorts[0].last >= agedAfter {
-		cohorts = cohorts[1:]
-		passed++
-	}
-	advanced = append(make([]cohort, 0, len(cohorts)+1), cohorts...)
-	if n := len(advanced); n > 0 && now-advanced[n-1].first < agedAfter/cohortsPerAge {
-		advanced[n-1].last = now
-		return advanced, passed
-	}
-	return append(advanced, cohort{first: now, last: now}), passed
 }

@@ -4,6 +4,7 @@ import (
 	"maps"
 	"math/rand/v2"
 	"slices"
+	"strconv"
 	"testing"
 	"time"
 
@@ -86,14 +87,15 @@ func (p *simulated) snapshot(source stack.Source) *stack.Snapshot {
 	return s
 }
 
-// churn lets goroutines come, go, move within their entry, and hide for once.
-func (p *simulated) churn(groups int) {
-	for range p.random.IntN(40) {
+// churn lets goroutines come, go, move within their entry, and hide for once. Fewer
+// than come goroutines come, and of stay one goes.
+func (p *simulated) churn(groups, come, stay int) {
+	for range p.random.IntN(come) {
 		p.start(p.random.IntN(groups))
 	}
 	for _, id := range slices.Sorted(maps.Keys(p.alive)) {
 		switch group := p.alive[id]; {
-		case p.random.IntN(25) == 0:
+		case p.random.IntN(stay) == 0:
 			delete(p.alive, id)
 		case group != hidden && p.random.IntN(10) == 0:
 			p.alive[id] = group ^ 1
@@ -103,22 +105,45 @@ func (p *simulated) churn(groups int) {
 
 // naive is the census by its definition, a map of everything.
 type naive struct {
-	first map[uint64]time.Time
-	group map[uint64]int
-	aged  map[uint64]bool
-	exits map[int]int64
-	known map[int]int64 // exits that were asked for
+	bounds [Bands]time.Duration
+	first  map[uint64]time.Time
+	group  map[uint64]int
+	age    map[uint64]time.Duration
+	exits  map[int]*[Bands]int64
+	known  map[int][Bands]int64 // exits that were asked for
 }
 
-func (n *naive) observe(alive map[uint64]int, at time.Time, agedAfter time.Duration) {
-	for id := range n.first {
+func newNaive(bounds [Bands]time.Duration) *naive {
+	return &naive{
+		bounds,
+		map[uint64]time.Time{},
+		map[uint64]int{},
+		map[uint64]time.Duration{},
+		map[int]*[Bands]int64{},
+		map[int][Bands]int64{},
+	}
+}
+
+// band returns the band of an age, or young.
+func (n *naive) band(age time.Duration) int {
+	band := young
+	for i, bound := range n.bounds {
+		if age >= bound {
+			band = i
+		}
+	}
+	return band
+}
+
+func (n *naive) observe(alive map[uint64]int, at time.Time) {
+	for id, age := range n.age {
 		if _, ok := alive[id]; !ok {
-			if n.aged[id] {
-				n.exits[n.group[id]]++
+			if band := n.band(age); band != young {
+				n.left(n.group[id])[band]++
 			}
 			delete(n.first, id)
 			delete(n.group, id)
-			delete(n.aged, id)
+			delete(n.age, id)
 		}
 	}
 	for id, group := range alive {
@@ -128,63 +153,146 @@ func (n *naive) observe(alive map[uint64]int, at time.Time, agedAfter time.Durat
 		if group != hidden {
 			n.group[id] = group
 		}
-		n.aged[id] = at.Sub(n.first[id]) >= agedAfter
+		n.age[id] = at.Sub(n.first[id])
 	}
 }
 
-func (n *naive) numbers(group int) Numbers {
-	numbers := Numbers{Exits: n.exits[group], NewExits: n.exits[group] - n.known[group]}
-	n.known[group] = n.exits[group]
+func (n *naive) left(group int) *[Bands]int64 {
+	if n.exits[group] == nil {
+		n.exits[group] = new([Bands]int64)
+	}
+	return n.exits[group]
+}
+
+// numbers returns the numbers of a group, without what is to be sent.
+func (n *naive) numbers(group int) (numbers Numbers) {
+	exits, known := *n.left(group), n.known[group]
+	for i := range numbers.Bands {
+		numbers.Bands[i].Exits, numbers.Bands[i].NewExits = exits[i], exits[i]-known[i]
+	}
+	n.known[group] = exits
 	for id, g := range n.group {
-		if g == group {
-			numbers.Count++
-			if n.aged[id] {
-				numbers.Aged++
-			}
+		if g != group {
+			continue
+		}
+		numbers.Count++
+		if band := n.band(n.age[id]); band != young {
+			numbers.Bands[band].Aged++
 		}
 	}
 	return numbers
 }
 
+// unsent returns numbers without what is to be sent.
+func unsent(n Numbers) Numbers {
+	for i := range n.Bands {
+		n.Bands[i].SendAged, n.Bands[i].SendExits = false, false
+	}
+	return n
+}
+
+// levels returns, for each bound, how many goroutines are at least that old, and how
+// many left that were.
+func levels(n Numbers) (aged [Bands]int, exits [Bands]int64) {
+	for i := Bands - 1; i >= 0; i-- {
+		aged[i], exits[i] = n.Bands[i].Aged, n.Bands[i].Exits
+		if i < Bands-1 {
+			aged[i] += aged[i+1]
+			exits[i] += exits[i+1]
+		}
+	}
+	return aged, exits
+}
+
 // TestAgreesWithDefinition compares the census with its definition over a long
 // random life, while goroutines hide, move and share IDs out of caches.
+//
+// Where the looks are further apart than 1/64 of the highest bound, it must agree
+// exactly. Else it lies between the definition with these bounds and that with bounds
+// higher by 1/64.
 func TestAgreesWithDefinition(t *testing.T) {
-	const groups, agedAfter = 8, 10 * time.Minute
-	for _, procs := range []int{1, 2, 16} {
-		for seed := range uint64(4) {
-			p := newSimulated(seed, procs)
-			c := New(agedAfter, 100)
-			n := naive{map[uint64]time.Time{}, map[uint64]int{}, map[uint64]bool{}, map[int]int64{}, map[int]int64{}}
-			at := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
-			for range 200 {
-				p.churn(groups)
-				shown := maps.Clone(p.alive)
-				for _, id := range slices.Sorted(maps.Keys(shown)) {
-					if p.random.IntN(100) == 0 {
-						p.alive[id] = hidden
+	const groups = 8
+	for _, test := range []struct {
+		name      string
+		agedAfter time.Duration
+		every     time.Duration // from look to look, at least, and not five times that
+		looks     int
+		churn     int // every so many looks
+		stay      int
+		exact     bool
+	}{
+		{"each look is a cohort", 20 * time.Second, 20 * time.Second, 200, 1, 25, true},
+		{"the aged share cohorts", 10 * time.Minute, 20 * time.Second, 2000, 20, 30, false},
+		{"all share cohorts", 30 * time.Second, 400 * time.Millisecond, 3000, 60, 20, false},
+	} {
+		for _, procs := range []int{1, 2, 16} {
+			t.Run(test.name+"/procs="+strconv.Itoa(procs), func(t *testing.T) {
+				t.Parallel()
+				p := newSimulated(uint64(procs), procs)
+				c := New(test.agedAfter, 100)
+				upper, lower := Bounds(test.agedAfter), Bounds(test.agedAfter)
+				if !test.exact {
+					for i := range lower {
+						lower[i] += lower[i]/64 + Bands // rounded up in each
 					}
 				}
-				at = at.Add(time.Duration(20+p.random.IntN(80)) * time.Second)
-				n.observe(p.alive, at, agedAfter)
-				if p.random.IntN(20) == 0 {
-					c.Reconnected()
-				}
-				r := c.Observe(p.snapshot(stack.SourceTrace), at)
-				p.alive = shown
+				most, least := newNaive(upper), newNaive(lower)
+				at := noon
+				for look := range test.looks {
+					if look%test.churn == 0 {
+						p.churn(groups, 20, test.stay)
+					}
+					shown := maps.Clone(p.alive)
+					for _, id := range slices.Sorted(maps.Keys(shown)) {
+						if p.random.IntN(100) == 0 {
+							p.alive[id] = hidden
+						}
+					}
+					at = at.Add(test.every + time.Duration(p.random.Int64N(int64(4*test.every))))
+					most.observe(p.alive, at)
+					least.observe(p.alive, at)
+					if p.random.IntN(20) == 0 {
+						c.Reconnected()
+					}
+					r := c.Observe(p.snapshot(stack.SourceTrace), at)
+					p.alive = shown
 
-				if r.Restarted {
-					t.Fatalf("procs %d, seed %d: one process taken for two", procs, seed)
-				}
-				checkSums(t, r)
-				for group := range groups {
-					if got, want := groupNumbers(r, kind(group)), n.numbers(group); got != want {
-						t.Fatalf("procs %d, seed %d, group %d: %+v, want %+v", procs, seed, group, got, want)
+					if r.Restarted {
+						t.Fatal("one process taken for two")
+					}
+					checkSums(t, r)
+					for group := hidden; group < groups; group++ {
+						got := otherGroup(r)
+						if group != hidden {
+							got = groupNumbers(r, kind(group))
+						}
+						high, low := most.numbers(group), least.numbers(group)
+						if high.Count > 0 || got != (Numbers{}) { // else it may have been dropped
+							checkBetween(t, unsent(got), low, high)
+						}
 					}
 				}
-				if got, want := otherGroup(r), n.numbers(hidden); got != want {
-					t.Fatalf("procs %d, seed %d, without a stack: %+v, want %+v", procs, seed, got, want)
-				}
-			}
+			})
+		}
+	}
+}
+
+// checkBetween checks that at each bound as many have the age, and had it when they
+// left, as by one definition at least and as by the other at most.
+func checkBetween(t *testing.T, got, least, most Numbers) {
+	t.Helper()
+	if least == most {
+		if got != most {
+			t.Fatalf("%+v, want %+v", got, most)
+		}
+		return
+	}
+	aged, exits := levels(got)
+	leastAged, leastExits := levels(least)
+	mostAged, mostExits := levels(most)
+	for i := range Bands {
+		if got.Count != most.Count || aged[i] < leastAged[i] || aged[i] > mostAged[i] || exits[i] < leastExits[i] || exits[i] > mostExits[i] {
+			t.Fatalf("at bound %d: %+v, want it between %+v and %+v", i, got, least, most)
 		}
 	}
 }
@@ -194,29 +302,72 @@ func checkSums(t *testing.T, r Report) {
 	t.Helper()
 	var groups, entries Numbers
 	for _, g := range r.Groups {
+		checkNumbers(t, g.Numbers, r.Complete)
 		groups.add(g.Numbers)
-		if g.Count < 0 || r.Complete && (g.Aged < 0 || g.Aged > g.Count) || g.Exits < 0 {
-			t.Fatalf("impossible numbers: %+v", g)
-		}
 	}
 	for _, e := range r.Entries {
+		checkNumbers(t, e.Numbers, r.Complete)
 		entries.add(e.Numbers)
-		if e.Count < 0 || r.Complete && (e.Aged < 0 || e.Aged > e.Count) || e.Exits < 0 {
-			t.Fatalf("impossible numbers: %+v", e)
-		}
 	}
 	if groups.Count != r.Count || entries.Count != r.Count {
 		t.Fatalf("groups sum up to %d, entries to %d, of %d goroutines", groups.Count, entries.Count, r.Count)
 	}
-	if groups.Aged != entries.Aged {
-		t.Fatalf("groups have %d aged, entries %d", groups.Aged, entries.Aged)
+	for i := range Bands {
+		if groups.Bands[i].Aged != entries.Bands[i].Aged {
+			t.Fatalf("band %d: groups have %d aged, entries %d", i, groups.Bands[i].Aged, entries.Bands[i].Aged)
+		}
+	}
+}
+
+// checkNumbers checks what holds of every row.
+func checkNumbers(t *testing.T, n Numbers, complete bool) {
+	t.Helper()
+	aged := 0
+	for i, b := range n.Bands {
+		aged += b.Aged
+		if b.Exits < 0 || b.NewExits < 0 || b.NewExits > b.Exits || complete && b.Aged < 0 {
+			t.Fatalf("impossible numbers: %+v", n)
+		}
+		switch lowest := i == 0; {
+		case !complete:
+			if b.SendAged || b.SendExits {
+				t.Fatalf("sent without ages: %+v", n)
+			}
+		case (lowest || b.Aged > 0) && !b.SendAged, b.SendExits != (lowest || b.Exits > 0):
+			t.Fatalf("wrongly sent: %+v", n)
+		}
+	}
+	if n.Count < 0 || complete && aged > n.Count {
+		t.Fatalf("impossible numbers: %+v", n)
 	}
 }
 
 func (n *Numbers) add(m Numbers) {
 	n.Count += m.Count
-	n.Aged += m.Aged
-	n.Exits += m.Exits
+	for i, b := range m.Bands {
+		n.Bands[i].Aged += b.Aged
+		n.Bands[i].Exits += b.Exits
+	}
+}
+
+// totals are numbers of which the bands are summed up.
+type totals struct {
+	Count, Aged     int
+	Exits, NewExits int64
+}
+
+func totalsOf(n Numbers) totals {
+	sum := totals{Count: n.Count}
+	for _, b := range n.Bands {
+		sum.Aged += b.Aged
+		sum.Exits += b.Exits
+		sum.NewExits += b.NewExits
+	}
+	return sum
+}
+
+func groupTotals(r Report, s stack.Signature) totals {
+	return totalsOf(groupNumbers(r, s))
 }
 
 func groupNumbers(r Report, s stack.Signature) Numbers {

@@ -98,7 +98,7 @@ func TestProfileEndsTheCensusOfTraces(t *testing.T) {
 	}
 	c.Observe(p.snapshot(stack.SourceTrace), noon)
 	r := c.Observe(p.snapshot(stack.SourceTrace), noon.Add(2*time.Minute))
-	if n := groupNumbers(r, kind(0)); n.Aged != 50 {
+	if n := groupTotals(r, kind(0)); n.Aged != 50 {
 		t.Fatalf("before: %+v", n)
 	}
 	c.Reconnected()
@@ -111,7 +111,7 @@ func TestProfileEndsTheCensusOfTraces(t *testing.T) {
 		again.start(0)
 	}
 	r = c.Observe(again.snapshot(stack.SourceTrace), noon.Add(4*time.Minute))
-	if n := groupNumbers(r, kind(0)); n != (Numbers{Count: 8}) || r.Creations != 0 || r.Restarted || !r.Start.Equal(restarted) {
+	if n := groupTotals(r, kind(0)); n != (totals{Count: 8}) || r.Creations != 0 || r.Restarted || !r.Start.Equal(restarted) {
 		t.Errorf("%+v, %d creations, restarted %v, since %v", n, r.Creations, r.Restarted, r.Start)
 	}
 }
@@ -132,7 +132,7 @@ func TestProfileInPlaceOfATraceDecidesNothing(t *testing.T) {
 		t.Error("taken for another process")
 	}
 	r := c.Observe(p.snapshot(stack.SourceTrace), noon.Add(2*time.Hour+time.Minute))
-	if n := groupNumbers(r, kind(0)); n.Aged != 100 {
+	if n := groupTotals(r, kind(0)); n.Aged != 100 {
 		t.Errorf("%d are aged, want 100", n.Aged)
 	}
 }
@@ -177,8 +177,9 @@ func TestExitsOfWhatGoesFromTheListAreToldOnce(t *testing.T) {
 	for minute := range 30 {
 		exits = 0
 		for _, g := range c.Observe(p.snapshot(stack.SourceTrace), noon.Add(time.Duration(3+minute)*time.Minute)).Groups {
-			exits += g.Exits
-			fresh += g.NewExits
+			n := totalsOf(g.Numbers)
+			exits += n.Exits
+			fresh += n.NewExits
 		}
 	}
 	if exits != 10 || fresh != 10 {
@@ -273,15 +274,15 @@ func TestCallbacksFromCHaveNoAges(t *testing.T) {
 		r = look(2*minute+2, b, a, a)
 	}
 	for _, s := range []stack.Signature{a, b} {
-		if n := groupNumbers(r, s); n.Count == 0 || n.Aged != 0 || n.Exits != 0 {
+		if n := groupTotals(r, s); n.Count == 0 || n.Aged != 0 || n.Exits != 0 {
 			t.Errorf("%s: %+v", s.Entry, n)
 		}
 	}
 	// The threads end. Nobody aged has left.
 	r = look(50)
 	for _, g := range r.Groups {
-		if g.Exits != 0 {
-			t.Errorf("%s: %d exits", g.Signature.Entry, g.Exits)
+		if n := totalsOf(g.Numbers); n.Exits != 0 {
+			t.Errorf("%s: %d exits", g.Signature.Entry, n.Exits)
 		}
 	}
 }

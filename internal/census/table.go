@@ -25,7 +25,7 @@ type table[K comparable] struct {
 	// other is the row of all that is not listed. Its exits are counted, its
 	// other numbers are what is left of the totals.
 	other struct {
-		exits counter
+		bands bands
 		seen  bool
 	}
 }
@@ -36,12 +36,21 @@ type row[K comparable] struct {
 	used    bool
 	listed  bool
 	count   int
-	aged    int
-	exits   counter
+	bands   bands
 	holders int           // goroutines in the list, of a group; groups, of an entry
 	lowest  int           // count in the present window
 	before  int           // lowest count in the window before
 	emptied time.Duration // when count was first seen to be 0, or stillHeld
+}
+
+// bands are what is counted of the aged goroutines of a row.
+type bands [Bands]band
+
+// band is what is counted of a row in one age band.
+type band struct {
+	aged  int
+	exits counter
+	zeros int // how many more times an aged of 0 is sent
 }
 
 // counter counts up.
@@ -55,11 +64,82 @@ func (c *counter) add(n int64) {
 	c.unreported += n
 }
 
+// takeUnreported takes back what is in no report yet.
+func (c *counter) takeUnreported() int64 {
+	n := c.unreported
+	c.total, c.unreported = c.total-n, 0
+	return n
+}
+
 // report returns the total, and what was added since it was reported last.
 func (c *counter) report() (total, added int64) {
 	added = c.unreported
 	c.unreported = 0
 	return c.total, added
+}
+
+// emptyLooks is how many times a band that has become empty is sent as 0. Once would do,
+// if nothing were ever lost: the point of the lowest band says that there is nobody in
+// those without one. It is for readers that know no bands and keep the last value of a
+// series. A scrape fails now and then, hardly three of them in turn; and to send more
+// would be to send series of nothing.
+const emptyLooks = 3
+
+// report returns what is reported of a band. Its new exits are then new no more.
+func (b *band) report(lowest, complete bool) Band {
+	r := Band{Aged: b.aged}
+	r.Exits, r.NewExits = b.exits.report()
+	if !complete {
+		return r
+	}
+	r.SendAged = lowest || b.aged > 0 || b.zeros > 0
+	r.SendExits = lowest || r.Exits > 0
+	if b.aged > 0 {
+		b.zeros = emptyLooks
+	} else {
+		b.zeros = max(b.zeros-1, 0)
+	}
+	return r
+}
+
+func (b *bands) report(count int, complete bool) Numbers {
+	n := Numbers{Count: count}
+	for i := range b {
+		n.Bands[i] = b[i].report(i == 0, complete)
+	}
+	return n
+}
+
+// aged returns the number of aged goroutines of all bands.
+func (b *bands) aged() int {
+	n := 0
+	for i := range b {
+		n += b[i].aged
+	}
+	return n
+}
+
+// hasExits reports whether there were exits from any band.
+func (b *bands) hasExits() bool {
+	return slices.ContainsFunc(b[:], func(b band) bool { return b.exits.total > 0 })
+}
+
+func (b *bands) clearAged() {
+	for i := range b {
+		b[i].aged = 0
+	}
+}
+
+func (b *bands) clearExits() {
+	for i := range b {
+		b[i].exits = counter{}
+	}
+}
+
+func (b *bands) credit(exits [Bands]int64) {
+	for i := range b {
+		b[i].exits.add(exits[i])
+	}
 }
 
 // stillHeld is the emptied of a row whose count is above 0.
@@ -108,7 +188,7 @@ func (t *table[K]) clearCounts() {
 
 func (t *table[K]) clearAged() {
 	for i := range t.rows {
-		t.rows[i].aged = 0
+		t.rows[i].bands.clearAged()
 	}
 }
 
@@ -121,9 +201,9 @@ func (t *table[K]) clearHolders() {
 // restart begins the counters anew, for a new process.
 func (t *table[K]) restart() {
 	for i := range t.rows {
-		t.rows[i].exits = counter{}
+		t.rows[i].bands.clearExits()
 	}
-	t.other.exits = counter{}
+	t.other.bands.clearExits()
 	t.windows = 0
 }
 
@@ -162,14 +242,21 @@ func (t *table[K]) residents() (residents, gone int) {
 	return residents, gone
 }
 
+// takeUnreported moves the exits that are in no report yet from another row.
+func (b *bands) takeUnreported(from *bands) {
+	for i := range b {
+		b[i].exits.add(from[i].exits.takeUnreported())
+	}
+}
+
 // credit adds exits to the row in which they are reported, that of all others
 // unless it is listed itself, so that no counter ever goes down.
-func (t *table[K]) credit(index int32, exits int64) {
+func (t *table[K]) credit(index int32, exits [Bands]int64) {
 	if index != none && t.rows[index].listed {
-		t.rows[index].exits.add(exits)
+		t.rows[index].bands.credit(exits)
 		return
 	}
-	t.other.exits.add(exits)
+	t.other.bands.credit(exits)
 }
 
 // settle chooses which rows are listed from now on: all that fit, the largest
@@ -204,10 +291,8 @@ func (t *table[K]) settle(now, keep time.Duration) {
 		t.rows[i].listed = true
 	}
 	for i := range t.rows {
-		if r := &t.rows[i]; !r.listed && r.exits.unreported > 0 {
-			t.other.exits.add(r.exits.unreported)
-			r.exits.total -= r.exits.unreported
-			r.exits.unreported = 0
+		if r := &t.rows[i]; !r.listed {
+			t.other.bands.takeUnreported(&r.bands)
 		}
 	}
 }
@@ -217,31 +302,41 @@ func (t *table[K]) settle(now, keep time.Duration) {
 // swing of a busy group from one minute to the next, so groups do not flap in and
 // out, and narrow enough for a leak to push its way in.
 func (r *row[K]) weight() int {
-	w := 4 * (r.count + r.aged)
+	w := 4 * (r.count + r.bands.aged())
 	if r.listed {
 		w += w/4 + 1
 	}
 	return w
 }
 
-// numbers returns what is reported of the row. Its new exits are then new no more.
-func (r *row[K]) numbers() Numbers {
-	n := Numbers{Count: r.count, Aged: r.aged}
-	n.Exits, n.NewExits = r.exits.report()
-	return n
+// add adds the counts of another row.
+func (r *row[K]) add(count int, of *bands) {
+	r.count += count
+	for i := range of {
+		r.bands[i].aged += of[i].aged
+	}
+}
+
+// numbers returns what is reported of the row.
+func (r *row[K]) numbers(complete bool) Numbers {
+	return r.bands.report(r.count, complete)
 }
 
 // remainder returns the row of all others, what is left of the totals, and
 // whether there is need for one. Once there was, it stays.
-func (t *table[K]) remainder(count, aged int) (Numbers, bool) {
-	n := Numbers{Count: count, Aged: aged}
-	n.Exits, n.NewExits = t.other.exits.report()
-	for _, i := range t.listed {
-		n.Count -= t.rows[i].count
-		n.Aged -= t.rows[i].aged
+func (t *table[K]) remainder(count int, aged [Bands]int, complete bool) (Numbers, bool) {
+	for i := range aged {
+		t.other.bands[i].aged = aged[i]
 	}
-	t.other.seen = t.other.seen || n.Count > 0 || n.Exits > 0
-	return n, t.other.seen
+	for _, i := range t.listed {
+		r := &t.rows[i]
+		count -= r.count
+		for k := range r.bands {
+			t.other.bands[k].aged -= r.bands[k].aged
+		}
+	}
+	t.other.seen = t.other.seen || count > 0 || t.other.bands.hasExits()
+	return t.other.bands.report(count, complete), t.other.seen
 }
 
 // forget drops the rows that nothing refers to, telling each to dropped. Those
@@ -252,7 +347,7 @@ func (t *table[K]) forget(dropped func(index int32)) {
 		r := &t.rows[i]
 		switch {
 		case !r.used || r.listed || r.count > 0 || r.holders > 0:
-		case r.exits.total > 0:
+		case r.bands.hasExits():
 			resting = append(resting, int32(i))
 		default:
 			t.drop(int32(i), dropped)

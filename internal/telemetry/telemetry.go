@@ -54,6 +54,7 @@ const (
 	AttrFile           = "code.file.path"
 	AttrLine           = "code.line.number"
 	AttrEntry          = "goroutine.entry.function.name"
+	AttrAgeMin         = "goroutine.age.min"         // lower bound of an age band, in seconds
 	AttrSchedulerState = "goroutine.scheduler.state" // what the Go scheduler does with a goroutine
 	AttrScrapeSource   = "goroutine.scrape.source"
 	AttrSampleSource   = "goroutine.sample.source"

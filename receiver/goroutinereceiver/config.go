@@ -43,7 +43,7 @@ type Config struct {
 	// MaxBodySize is the largest answer that is read, in bytes, decompressed.
 	MaxBodySize int `mapstructure:"max_body_size"`
 	// AgedAfter is how long ago a goroutine must have been seen first to be
-	// counted as aged.
+	// counted as aged. Age bands begin at 1, 8, 32 and 64 times that.
 	AgedAfter time.Duration `mapstructure:"aged_after"`
 	// MaxSignatures is how many groups, and how many entries, are reported of
 	// a process one by one; the rest is summed up as "other".

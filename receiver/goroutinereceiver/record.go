@@ -41,9 +41,14 @@ func (t *target) recordCensus(r census.Report, at time.Time) {
 	for _, g := range r.Groups {
 		id, attributes := signatureSet(g.Signature, g.Other)
 		t.builder.RecordGoroutineStackCountDataPoint(now, int64(g.Count), id, attributes...)
-		if r.Complete {
-			t.builder.RecordGoroutineStackAgedCountDataPoint(now, int64(g.Aged), id, attributes...)
-			t.builder.RecordGoroutineStackAgedExitsDataPoint(now, g.Exits, id, attributes...)
+		for i, b := range g.Bands {
+			ageMin := r.Bounds[i].Seconds()
+			if b.SendAged {
+				t.builder.RecordGoroutineStackAgedCountDataPoint(now, int64(b.Aged), id, ageMin, attributes...)
+			}
+			if b.SendExits {
+				t.builder.RecordGoroutineStackAgedExitsDataPoint(now, b.Exits, id, ageMin, attributes...)
+			}
 		}
 	}
 	for _, e := range r.Entries {
@@ -53,9 +58,14 @@ func (t *target) recordCensus(r census.Report, at time.Time) {
 		}
 		entry := metadata.WithGoroutineEntryFunctionNameMetricAttribute(function)
 		t.builder.RecordGoroutineEntryCountDataPoint(now, int64(e.Count), entry)
-		if r.Complete {
-			t.builder.RecordGoroutineEntryAgedCountDataPoint(now, int64(e.Aged), entry)
-			t.builder.RecordGoroutineEntryAgedExitsDataPoint(now, e.Exits, entry)
+		for i, b := range e.Bands {
+			ageMin := r.Bounds[i].Seconds()
+			if b.SendAged {
+				t.builder.RecordGoroutineEntryAgedCountDataPoint(now, int64(b.Aged), ageMin, entry)
+			}
+			if b.SendExits {
+				t.builder.RecordGoroutineEntryAgedExitsDataPoint(now, b.Exits, ageMin, entry)
+			}
 		}
 	}
 }

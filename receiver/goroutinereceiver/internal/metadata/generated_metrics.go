@@ -108,11 +108,11 @@ var MetricsInfo = metricsInfo{
 	},
 	GoroutineEntryAgedCount: metricInfo{
 		Name:       "goroutine.entry.aged.count",
-		Attributes: []string{"goroutine.entry.function.name"},
+		Attributes: []string{"goroutine.entry.function.name", "goroutine.age.min"},
 	},
 	GoroutineEntryAgedExits: metricInfo{
 		Name:       "goroutine.entry.aged.exits",
-		Attributes: []string{"goroutine.entry.function.name"},
+		Attributes: []string{"goroutine.entry.function.name", "goroutine.age.min"},
 	},
 	GoroutineEntryCount: metricInfo{
 		Name:       "goroutine.entry.count",
@@ -131,11 +131,11 @@ var MetricsInfo = metricsInfo{
 	},
 	GoroutineStackAgedCount: metricInfo{
 		Name:       "goroutine.stack.aged.count",
-		Attributes: []string{"goroutine.stack.signature", "goroutine.state", "code.function.name", "code.file.path", "code.line.number", "goroutine.entry.function.name"},
+		Attributes: []string{"goroutine.stack.signature", "goroutine.state", "code.function.name", "code.file.path", "code.line.number", "goroutine.entry.function.name", "goroutine.age.min"},
 	},
 	GoroutineStackAgedExits: metricInfo{
 		Name:       "goroutine.stack.aged.exits",
-		Attributes: []string{"goroutine.stack.signature", "goroutine.state", "code.function.name", "code.file.path", "code.line.number", "goroutine.entry.function.name"},
+		Attributes: []string{"goroutine.stack.signature", "goroutine.state", "code.function.name", "code.file.path", "code.line.number", "goroutine.entry.function.name", "goroutine.age.min"},
 	},
 	GoroutineStackCount: metricInfo{
 		Name:       "goroutine.stack.count",
@@ -320,7 +320,7 @@ type metricGoroutineEntryAgedCount struct {
 // init fills goroutine.entry.aged.count metric with initial data.
 func (m *metricGoroutineEntryAgedCount) init() {
 	m.data.SetName("goroutine.entry.aged.count")
-	m.data.SetDescription("Goroutines started with the function that were first seen at least `aged_after` ago. Only from a trace.")
+	m.data.SetDescription("Goroutines started with the function that were first seen at least `aged_after` ago, by age band. Only from a trace.")
 	m.data.SetUnit("{goroutine}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(false)
@@ -328,7 +328,7 @@ func (m *metricGoroutineEntryAgedCount) init() {
 	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
 }
 
-func (m *metricGoroutineEntryAgedCount) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, options ...MetricAttributeOption) {
+func (m *metricGoroutineEntryAgedCount) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, goroutineAgeMinAttributeValue float64, options ...MetricAttributeOption) {
 	if !m.config.Enabled {
 		return
 	}
@@ -336,6 +336,7 @@ func (m *metricGoroutineEntryAgedCount) recordDataPoint(start pcommon.Timestamp,
 	dp.SetStartTimestamp(start)
 	dp.SetTimestamp(ts)
 	dp.SetIntValue(val)
+	dp.Attributes().PutDouble("goroutine.age.min", goroutineAgeMinAttributeValue)
 	for _, op := range options {
 		op.apply(dp)
 	}
@@ -376,7 +377,7 @@ type metricGoroutineEntryAgedExits struct {
 // init fills goroutine.entry.aged.exits metric with initial data.
 func (m *metricGoroutineEntryAgedExits) init() {
 	m.data.SetName("goroutine.entry.aged.exits")
-	m.data.SetDescription("Goroutines started with the function that were aged and are gone from the process. Only from a trace.")
+	m.data.SetDescription("Goroutines started with the function that were aged and are gone from the process, by the age band that they had reached. Only from a trace.")
 	m.data.SetUnit("{goroutine}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(true)
@@ -384,7 +385,7 @@ func (m *metricGoroutineEntryAgedExits) init() {
 	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
 }
 
-func (m *metricGoroutineEntryAgedExits) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, options ...MetricAttributeOption) {
+func (m *metricGoroutineEntryAgedExits) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, goroutineAgeMinAttributeValue float64, options ...MetricAttributeOption) {
 	if !m.config.Enabled {
 		return
 	}
@@ -392,6 +393,7 @@ func (m *metricGoroutineEntryAgedExits) recordDataPoint(start pcommon.Timestamp,
 	dp.SetStartTimestamp(start)
 	dp.SetTimestamp(ts)
 	dp.SetIntValue(val)
+	dp.Attributes().PutDouble("goroutine.age.min", goroutineAgeMinAttributeValue)
 	for _, op := range options {
 		op.apply(dp)
 	}
@@ -644,7 +646,7 @@ type metricGoroutineStackAgedCount struct {
 // init fills goroutine.stack.aged.count metric with initial data.
 func (m *metricGoroutineStackAgedCount) init() {
 	m.data.SetName("goroutine.stack.aged.count")
-	m.data.SetDescription("Goroutines of the group that were first seen at least `aged_after` ago. Only from a trace.")
+	m.data.SetDescription("Goroutines of the group that were first seen at least `aged_after` ago, by age band. Only from a trace.")
 	m.data.SetUnit("{goroutine}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(false)
@@ -652,7 +654,7 @@ func (m *metricGoroutineStackAgedCount) init() {
 	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
 }
 
-func (m *metricGoroutineStackAgedCount) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, goroutineStackSignatureAttributeValue string, options ...MetricAttributeOption) {
+func (m *metricGoroutineStackAgedCount) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, goroutineStackSignatureAttributeValue string, goroutineAgeMinAttributeValue float64, options ...MetricAttributeOption) {
 	if !m.config.Enabled {
 		return
 	}
@@ -661,6 +663,7 @@ func (m *metricGoroutineStackAgedCount) recordDataPoint(start pcommon.Timestamp,
 	dp.SetTimestamp(ts)
 	dp.SetIntValue(val)
 	dp.Attributes().PutStr("goroutine.stack.signature", goroutineStackSignatureAttributeValue)
+	dp.Attributes().PutDouble("goroutine.age.min", goroutineAgeMinAttributeValue)
 	for _, op := range options {
 		op.apply(dp)
 	}
@@ -701,7 +704,7 @@ type metricGoroutineStackAgedExits struct {
 // init fills goroutine.stack.aged.exits metric with initial data.
 func (m *metricGoroutineStackAgedExits) init() {
 	m.data.SetName("goroutine.stack.aged.exits")
-	m.data.SetDescription("Goroutines that were aged, were last seen in the group, and are gone from the process. Only from a trace.")
+	m.data.SetDescription("Goroutines that were aged, were last seen in the group, and are gone from the process, by the age band that they had reached. Only from a trace.")
 	m.data.SetUnit("{goroutine}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(true)
@@ -709,7 +712,7 @@ func (m *metricGoroutineStackAgedExits) init() {
 	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
 }
 
-func (m *metricGoroutineStackAgedExits) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, goroutineStackSignatureAttributeValue string, options ...MetricAttributeOption) {
+func (m *metricGoroutineStackAgedExits) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, goroutineStackSignatureAttributeValue string, goroutineAgeMinAttributeValue float64, options ...MetricAttributeOption) {
 	if !m.config.Enabled {
 		return
 	}
@@ -718,6 +721,7 @@ func (m *metricGoroutineStackAgedExits) recordDataPoint(start pcommon.Timestamp,
 	dp.SetTimestamp(ts)
 	dp.SetIntValue(val)
 	dp.Attributes().PutStr("goroutine.stack.signature", goroutineStackSignatureAttributeValue)
+	dp.Attributes().PutDouble("goroutine.age.min", goroutineAgeMinAttributeValue)
 	for _, op := range options {
 		op.apply(dp)
 	}
@@ -1073,13 +1077,13 @@ func (mb *MetricsBuilder) RecordGoroutineCreationsDataPoint(ts pcommon.Timestamp
 }
 
 // RecordGoroutineEntryAgedCountDataPoint adds a data point to goroutine.entry.aged.count metric.
-func (mb *MetricsBuilder) RecordGoroutineEntryAgedCountDataPoint(ts pcommon.Timestamp, val int64, options ...MetricAttributeOption) {
-	mb.metricGoroutineEntryAgedCount.recordDataPoint(mb.startTime, ts, val, options...)
+func (mb *MetricsBuilder) RecordGoroutineEntryAgedCountDataPoint(ts pcommon.Timestamp, val int64, goroutineAgeMinAttributeValue float64, options ...MetricAttributeOption) {
+	mb.metricGoroutineEntryAgedCount.recordDataPoint(mb.startTime, ts, val, goroutineAgeMinAttributeValue, options...)
 }
 
 // RecordGoroutineEntryAgedExitsDataPoint adds a data point to goroutine.entry.aged.exits metric.
-func (mb *MetricsBuilder) RecordGoroutineEntryAgedExitsDataPoint(ts pcommon.Timestamp, val int64, options ...MetricAttributeOption) {
-	mb.metricGoroutineEntryAgedExits.recordDataPoint(mb.startTime, ts, val, options...)
+func (mb *MetricsBuilder) RecordGoroutineEntryAgedExitsDataPoint(ts pcommon.Timestamp, val int64, goroutineAgeMinAttributeValue float64, options ...MetricAttributeOption) {
+	mb.metricGoroutineEntryAgedExits.recordDataPoint(mb.startTime, ts, val, goroutineAgeMinAttributeValue, options...)
 }
 
 // RecordGoroutineEntryCountDataPoint adds a data point to goroutine.entry.count metric.
@@ -1103,13 +1107,13 @@ func (mb *MetricsBuilder) RecordGoroutineScrapeUpDataPoint(ts pcommon.Timestamp,
 }
 
 // RecordGoroutineStackAgedCountDataPoint adds a data point to goroutine.stack.aged.count metric.
-func (mb *MetricsBuilder) RecordGoroutineStackAgedCountDataPoint(ts pcommon.Timestamp, val int64, goroutineStackSignatureAttributeValue string, options ...MetricAttributeOption) {
-	mb.metricGoroutineStackAgedCount.recordDataPoint(mb.startTime, ts, val, goroutineStackSignatureAttributeValue, options...)
+func (mb *MetricsBuilder) RecordGoroutineStackAgedCountDataPoint(ts pcommon.Timestamp, val int64, goroutineStackSignatureAttributeValue string, goroutineAgeMinAttributeValue float64, options ...MetricAttributeOption) {
+	mb.metricGoroutineStackAgedCount.recordDataPoint(mb.startTime, ts, val, goroutineStackSignatureAttributeValue, goroutineAgeMinAttributeValue, options...)
 }
 
 // RecordGoroutineStackAgedExitsDataPoint adds a data point to goroutine.stack.aged.exits metric.
-func (mb *MetricsBuilder) RecordGoroutineStackAgedExitsDataPoint(ts pcommon.Timestamp, val int64, goroutineStackSignatureAttributeValue string, options ...MetricAttributeOption) {
-	mb.metricGoroutineStackAgedExits.recordDataPoint(mb.startTime, ts, val, goroutineStackSignatureAttributeValue, options...)
+func (mb *MetricsBuilder) RecordGoroutineStackAgedExitsDataPoint(ts pcommon.Timestamp, val int64, goroutineStackSignatureAttributeValue string, goroutineAgeMinAttributeValue float64, options ...MetricAttributeOption) {
+	mb.metricGoroutineStackAgedExits.recordDataPoint(mb.startTime, ts, val, goroutineStackSignatureAttributeValue, goroutineAgeMinAttributeValue, options...)
 }
 
 // RecordGoroutineStackCountDataPoint adds a data point to goroutine.stack.count metric.

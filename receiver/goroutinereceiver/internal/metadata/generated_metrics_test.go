@@ -74,10 +74,10 @@ func TestMetricsBuilder(t *testing.T) {
 			mb.RecordGoroutineCreationsDataPoint(ts, 1)
 			defaultMetricsCount++
 			allMetricsCount++
-			mb.RecordGoroutineEntryAgedCountDataPoint(ts, 1, WithGoroutineEntryFunctionNameMetricAttribute("goroutine.entry.function.name-val"))
+			mb.RecordGoroutineEntryAgedCountDataPoint(ts, 1, 17.100000, WithGoroutineEntryFunctionNameMetricAttribute("goroutine.entry.function.name-val"))
 			defaultMetricsCount++
 			allMetricsCount++
-			mb.RecordGoroutineEntryAgedExitsDataPoint(ts, 1, WithGoroutineEntryFunctionNameMetricAttribute("goroutine.entry.function.name-val"))
+			mb.RecordGoroutineEntryAgedExitsDataPoint(ts, 1, 17.100000, WithGoroutineEntryFunctionNameMetricAttribute("goroutine.entry.function.name-val"))
 			defaultMetricsCount++
 			allMetricsCount++
 			mb.RecordGoroutineEntryCountDataPoint(ts, 1, WithGoroutineEntryFunctionNameMetricAttribute("goroutine.entry.function.name-val"))
@@ -92,10 +92,10 @@ func TestMetricsBuilder(t *testing.T) {
 			mb.RecordGoroutineScrapeUpDataPoint(ts, 1)
 			defaultMetricsCount++
 			allMetricsCount++
-			mb.RecordGoroutineStackAgedCountDataPoint(ts, 1, "goroutine.stack.signature-val", WithGoroutineStateMetricAttribute("goroutine.state-val"), WithCodeFunctionNameMetricAttribute("code.function.name-val"), WithCodeFilePathMetricAttribute("code.file.path-val"), WithCodeLineNumberMetricAttribute(16), WithGoroutineEntryFunctionNameMetricAttribute("goroutine.entry.function.name-val"))
+			mb.RecordGoroutineStackAgedCountDataPoint(ts, 1, "goroutine.stack.signature-val", 17.100000, WithGoroutineStateMetricAttribute("goroutine.state-val"), WithCodeFunctionNameMetricAttribute("code.function.name-val"), WithCodeFilePathMetricAttribute("code.file.path-val"), WithCodeLineNumberMetricAttribute(16), WithGoroutineEntryFunctionNameMetricAttribute("goroutine.entry.function.name-val"))
 			defaultMetricsCount++
 			allMetricsCount++
-			mb.RecordGoroutineStackAgedExitsDataPoint(ts, 1, "goroutine.stack.signature-val", WithGoroutineStateMetricAttribute("goroutine.state-val"), WithCodeFunctionNameMetricAttribute("code.function.name-val"), WithCodeFilePathMetricAttribute("code.file.path-val"), WithCodeLineNumberMetricAttribute(16), WithGoroutineEntryFunctionNameMetricAttribute("goroutine.entry.function.name-val"))
+			mb.RecordGoroutineStackAgedExitsDataPoint(ts, 1, "goroutine.stack.signature-val", 17.100000, WithGoroutineStateMetricAttribute("goroutine.state-val"), WithCodeFunctionNameMetricAttribute("code.function.name-val"), WithCodeFilePathMetricAttribute("code.file.path-val"), WithCodeLineNumberMetricAttribute(16), WithGoroutineEntryFunctionNameMetricAttribute("goroutine.entry.function.name-val"))
 			defaultMetricsCount++
 			allMetricsCount++
 			mb.RecordGoroutineStackCountDataPoint(ts, 1, "goroutine.stack.signature-val", WithGoroutineStateMetricAttribute("goroutine.state-val"), WithCodeFunctionNameMetricAttribute("code.function.name-val"), WithCodeFilePathMetricAttribute("code.file.path-val"), WithCodeLineNumberMetricAttribute(16), WithGoroutineEntryFunctionNameMetricAttribute("goroutine.entry.function.name-val"))
@@ -169,7 +169,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["goroutine.entry.aged.count"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Goroutines started with the function that were first seen at least `aged_after` ago. Only from a trace.", mi.Description())
+					assert.Equal(t, "Goroutines started with the function that were first seen at least `aged_after` ago, by age band. Only from a trace.", mi.Description())
 					assert.Equal(t, "{goroutine}", mi.Unit())
 					assert.False(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -181,12 +181,15 @@ func TestMetricsBuilder(t *testing.T) {
 					goroutineEntryFunctionNameAttrVal, ok := dp.Attributes().Get("goroutine.entry.function.name")
 					assert.True(t, ok)
 					assert.Equal(t, "goroutine.entry.function.name-val", goroutineEntryFunctionNameAttrVal.Str())
+					goroutineAgeMinAttrVal, ok := dp.Attributes().Get("goroutine.age.min")
+					assert.True(t, ok)
+					assert.Equal(t, 17.100000, goroutineAgeMinAttrVal.Double())
 				case "goroutine.entry.aged.exits":
 					assert.False(t, validatedMetrics["goroutine.entry.aged.exits"], "Found a duplicate in the metrics slice: goroutine.entry.aged.exits")
 					validatedMetrics["goroutine.entry.aged.exits"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Goroutines started with the function that were aged and are gone from the process. Only from a trace.", mi.Description())
+					assert.Equal(t, "Goroutines started with the function that were aged and are gone from the process, by the age band that they had reached. Only from a trace.", mi.Description())
 					assert.Equal(t, "{goroutine}", mi.Unit())
 					assert.True(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -198,6 +201,9 @@ func TestMetricsBuilder(t *testing.T) {
 					goroutineEntryFunctionNameAttrVal, ok := dp.Attributes().Get("goroutine.entry.function.name")
 					assert.True(t, ok)
 					assert.Equal(t, "goroutine.entry.function.name-val", goroutineEntryFunctionNameAttrVal.Str())
+					goroutineAgeMinAttrVal, ok := dp.Attributes().Get("goroutine.age.min")
+					assert.True(t, ok)
+					assert.Equal(t, 17.100000, goroutineAgeMinAttrVal.Double())
 				case "goroutine.entry.count":
 					assert.False(t, validatedMetrics["goroutine.entry.count"], "Found a duplicate in the metrics slice: goroutine.entry.count")
 					validatedMetrics["goroutine.entry.count"] = true
@@ -264,7 +270,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["goroutine.stack.aged.count"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Goroutines of the group that were first seen at least `aged_after` ago. Only from a trace.", mi.Description())
+					assert.Equal(t, "Goroutines of the group that were first seen at least `aged_after` ago, by age band. Only from a trace.", mi.Description())
 					assert.Equal(t, "{goroutine}", mi.Unit())
 					assert.False(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -291,12 +297,15 @@ func TestMetricsBuilder(t *testing.T) {
 					goroutineEntryFunctionNameAttrVal, ok := dp.Attributes().Get("goroutine.entry.function.name")
 					assert.True(t, ok)
 					assert.Equal(t, "goroutine.entry.function.name-val", goroutineEntryFunctionNameAttrVal.Str())
+					goroutineAgeMinAttrVal, ok := dp.Attributes().Get("goroutine.age.min")
+					assert.True(t, ok)
+					assert.Equal(t, 17.100000, goroutineAgeMinAttrVal.Double())
 				case "goroutine.stack.aged.exits":
 					assert.False(t, validatedMetrics["goroutine.stack.aged.exits"], "Found a duplicate in the metrics slice: goroutine.stack.aged.exits")
 					validatedMetrics["goroutine.stack.aged.exits"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Goroutines that were aged, were last seen in the group, and are gone from the process. Only from a trace.", mi.Description())
+					assert.Equal(t, "Goroutines that were aged, were last seen in the group, and are gone from the process, by the age band that they had reached. Only from a trace.", mi.Description())
 					assert.Equal(t, "{goroutine}", mi.Unit())
 					assert.True(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -323,6 +332,9 @@ func TestMetricsBuilder(t *testing.T) {
 					goroutineEntryFunctionNameAttrVal, ok := dp.Attributes().Get("goroutine.entry.function.name")
 					assert.True(t, ok)
 					assert.Equal(t, "goroutine.entry.function.name-val", goroutineEntryFunctionNameAttrVal.Str())
+					goroutineAgeMinAttrVal, ok := dp.Attributes().Get("goroutine.age.min")
+					assert.True(t, ok)
+					assert.Equal(t, 17.100000, goroutineAgeMinAttrVal.Double())
 				case "goroutine.stack.count":
 					assert.False(t, validatedMetrics["goroutine.stack.count"], "Found a duplicate in the metrics slice: goroutine.stack.count")
 					validatedMetrics["goroutine.stack.count"] = true
