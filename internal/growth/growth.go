@@ -43,7 +43,8 @@ type Rules struct {
 	MaxLifetime time.Duration
 }
 
-// Observation is what was seen of one stream at one time.
+// Observation is what was seen of one stream at one time: of a group of goroutines
+// at one age level, or of a process's memory.
 type Observation struct {
 	// At is the time of the data.
 	At time.Time
@@ -51,14 +52,26 @@ type Observation struct {
 	// of its counters. A later one than before means another process. Zero
 	// is unknown.
 	Start time.Time
+	// First is when the group was first observed in this process, and FirstCount
+	// its Count then: the residents, whose becoming aged is no arrival. If First
+	// is zero, they are taken from the first observation of the Evidence. A level
+	// whose Evidence is made later than the group's needs them.
+	First      time.Time
+	FirstCount float64
 	// Count is the number there are: goroutines or bytes.
 	Count float64
 	// Census tells whether Aged and Exits are known.
 	Census bool
-	// Aged is how many of Count are old.
+	// Bound is the age from which on a goroutine counts as aged at this level.
+	// It must be the same in all observations of an Evidence.
+	Bound time.Duration
+	// Aged is how many of Count are at least as old as Bound.
 	Aged float64
-	// Exits is how many old ones have left since Start.
+	// Exits is how many that were at least as old as Bound have left since Start.
 	Exits float64
+	// HeldByPeer tells that the goroutines wait for the other end of a connection
+	// (state io_wait), so that it is for the peer to end them.
+	HeldByPeer bool
 }
 
 // Verdict is what the evidence says now.
@@ -69,7 +82,25 @@ type Verdict struct {
 	Leaked float64
 	// PerHour is how fast that grows.
 	PerHour float64
+	// Since is when the growth began that was last shown. Zero if Severity is None.
+	Since time.Time
+	// Exits is how many aged goroutines have left since the Evidence was first
+	// flagged in this process. 0 if Severity is None.
+	Exits float64
+	// Ended is why Severity is None although it was not at the observation before.
+	Ended End
 }
+
+// End is the reason for which a flag ended.
+type End uint8
+
+// The reasons. NotEnded is that of a verdict with which no flag ends.
+const (
+	NotEnded    End = iota
+	Left            // half of what had grown is gone
+	Slowed          // the growth has not been seen for as long as it is believed
+	ProcessGone     // another process took the place of the one that was flagged
+)
 
 // Evidence is what is remembered of one stream. The zero value is ready. It is
 // not safe for concurrent use. It holds no pointers.
