@@ -1,27 +1,33 @@
 package growth
 
-import "math"
+import (
+	"math"
+	"time"
+)
 
 // A leak keeps pace. What fills a pool, or a population of sessions, arrives ever more
 // rarely, because each that is there already is one less to come. Over the whole of
 // its growth that shows sooner than within a horizon (cohort.go).
 
-// slows tells whether a growth has slowed down by more than chance. The latest level
-// comes first; base are those who were there when the watching began, some of whom may
-// not have been aged yet.
-//
-// It is Laplace's test for a trend in a Poisson process, on counts: if n arrivals come
+// trend is Laplace's test for a trend in a Poisson process, on counts: if n arrivals come
 // at an even pace, the mean of their times is normally distributed around the middle,
 // with the variance of one of them over n. It is the most powerful test against a pace
 // that falls exponentially (Cox and Lewis, The Statistical Analysis of Series of Events,
-// 1966, chapter 3). Of those that came between two levels no more is known than that.
-func slows(knots []knot, base float64) bool {
-	knots = withoutFirstSteps(knots, base)
+// 1966, chapter 3). Trends of several lives of a process can be added.
+type trend struct {
+	deviation float32 // of the arrivals' times from the middle, summed up; hours
+	variance  float32 // of that at an even pace; square hours
+}
+
+// trendOf returns the trend of the arrivals between the knots, the latest first, how
+// many there are and how long the knots reach back. Of the arrivals between two knots no
+// more is known than that.
+func trendOf(knots []knot, segment time.Duration) (t trend, n, hours float64) {
 	last, first := knots[0], knots[len(knots)-1]
 	whole := last.at - first.at
-	n := last.level - first.level
-	if n <= 0 {
-		return true
+	n = last.level - first.level
+	if n <= 0 || whole <= 0 {
+		return trend{}, 0, 0
 	}
 	var mean, square float64 // of a time at an even pace
 	var times float64        // of the arrivals
@@ -32,15 +38,36 @@ func slows(knots []knot, base float64) bool {
 		square += share * middle * middle
 		times += (b.level - a.level) * middle
 	}
-	deviation := math.Sqrt((square - mean*mean) / n)
-	return times/n < mean-max(slowness*deviation, unevenness*whole)
+	unit := segment.Hours()
+	return trend{
+		deviation: float32((times - n*mean) * unit),
+		variance:  float32(n * max(0, square-mean*mean) * unit * unit),
+	}, n, whole * unit
+}
+
+func (t trend) plus(other trend) trend {
+	return trend{t.deviation + other.deviation, t.variance + other.variance}
+}
+
+// earlier tells whether the arrivals come too early by more than so many standard
+// deviations.
+func (t trend) earlier(deviations float64) bool {
+	return float64(t.deviation) < -deviations*math.Sqrt(float64(t.variance))
+}
+
+// slows tells whether a growth has slowed down by more than chance. The latest level
+// comes first.
+func slows(r *Rules, knots []knot) bool {
+	knots = withoutFirstSteps(knots)
+	t, n, hours := trendOf(knots, segment(r))
+	return n <= 0 || t.earlier(slowness) && float64(t.deviation) < -unevenness*n*hours
 }
 
 // withoutFirstSteps leaves out the earliest levels, in which the growth has only just begun: at
 // what time between them is not known.
-func withoutFirstSteps(knots []knot, base float64) []knot {
+func withoutFirstSteps(knots []knot) []knot {
 	n := len(knots)
-	base = max(base, knots[n-1].level)
+	base := knots[n-1].level
 	for n > 1 && knots[n-2].level-base <= begun*(knots[0].level-base) {
 		n--
 	}
