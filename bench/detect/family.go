@@ -3,6 +3,7 @@ package main
 import (
 	"hash/fnv"
 	"math/rand/v2"
+	"slices"
 )
 
 // family is a kind of situation, of which each seed makes another case.
@@ -49,8 +50,6 @@ func random(family string, seed int) *rand.Rand {
 
 // families returns all, leaks first.
 func families() []family {
-	all := leakFamilies()
-	all = append(all, loadFamilies()...)
-	all = append(all, sessionFamilies()...)
-	return append(all, operationFamilies()...)
+	return slices.Concat(leakFamilies(), memoryLeakFamilies(), leakAmongFamilies(), leakWatchedFamilies(),
+		loadFamilies(), fillingFamilies(), sessionFamilies(), operationFamilies(), watchedFamilies())
 }
