@@ -24,7 +24,7 @@ func leakAmongFamilies() []family {
 		})},
 		{"leak, websockets, starting late", 72, false, 0, halfOpenLate},
 		{"leak, sessions in office hours", 72, false, 0, inOfficeHours},
-		{"leak, beside a pool that fills", 24, false, 0, besideAPool},
+		{"leak, beside a pool that fills", 48, false, 0, besideAPool},
 		{"leak, twenty in a burst each night", 168, false, 0, eachNight},
 	}
 }
@@ -99,7 +99,8 @@ func inOfficeHours(r *rand.Rand) trial {
 // besideAPool leaks at the line of a pool that fills meanwhile, of whom nobody leaves.
 func besideAPool(r *rand.Rand) trial {
 	onset := soon(r)
-	opened := spread(50+r.IntN(51), func(r *rand.Rand) float64 { return r.ExpFloat64() * hour })
+	pace := within(r, 10, hour)
+	opened := spread(50+r.IntN(51), func(r *rand.Rand) float64 { return r.ExpFloat64() * pace })
 	return mixed(service(r, fresh(), leakingGroup(
 		source{arrivals: opened, lifetime: never},
 		leaking(between(onset, forever, steady(0.3))))), onset)

@@ -59,7 +59,7 @@ func rewatched(r *rand.Rand, until float64) []float64 {
 	return at
 }
 
-// hourLost has no data for an hour or more, a few times.
+// hourLost has no data for an hour, two or three times a day.
 func hourLost(r *rand.Rand) trial {
 	onset := soon(r)
 	p := service(r, always(), leakingGroup(
@@ -68,11 +68,11 @@ func hourLost(r *rand.Rand) trial {
 	return leaky(p, onset)
 }
 
-// lostHours draws when no data can be had: an hour or two every few hours.
+// lostHours draws when no data can be had: an hour every eight to twelve hours.
 func lostHours(r *rand.Rand, until float64) func(int) bool {
 	var holes [][2]float64
-	for t := within(r, hour, 6*hour); t < until; t += within(r, 4*hour, 9*hour) {
-		holes = append(holes, [2]float64{t, t + within(r, hour, 2*hour)})
+	for t := within(r, hour, 8*hour); t < until; t += within(r, 8*hour, 12*hour) {
+		holes = append(holes, [2]float64{t, t + hour})
 	}
 	return func(minute int) bool {
 		for _, hole := range holes {

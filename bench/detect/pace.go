@@ -17,6 +17,7 @@ type paced struct {
 	late                    int     // leaks that took longer than they may
 	interrupted             int     // leaks whose flag was down once it had been up
 	leaks, missed           int
+	timely                  int // leaks of which the formula says when
 }
 
 // ratio is by how much the median exceeds the oracle's.
@@ -56,6 +57,7 @@ func pace(results [][]played, column int, meant func(limits) bool) paced {
 					p.interrupted++
 				}
 				if formula != notFound {
+					p.timely++
 					p.worst = max(p.worst, (found-agedAfter)/formula)
 					if found > late*formula+agedAfter {
 						p.late++

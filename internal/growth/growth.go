@@ -323,6 +323,11 @@ func (e *Evidence) judge(r *Rules, o *Observation) shown {
 		return shown{}
 	}
 	// The aged need no allowance for chance: those who come and go have exits.
+	if e.first > e.process {
+		// The first of a group that appears while the process is watched are a
+		// step, as any later ones are; at what time they came is all that is unknown.
+		base = 0
+	}
 	found, rising := e.floors.rising(r, base, !e.census)
 	if !rising || !e.population.outgrown(found.horizon, e.census) {
 		return shown{}
@@ -341,18 +346,37 @@ func (e *Evidence) judge(r *Rules, o *Observation) shown {
 func (e *Evidence) outlasting(r *Rules, o *Observation, found rise) (Severity, int64) {
 	var room [maxKnots]knot
 	from := e.floors.place(r, e.first+int64(o.Bound))
-	growing := sinceBeginning(r, found, e.floors.history(float64(e.population.base), from, room[:0]))
+	knots := e.floors.history(float64(e.population.base), from, room[:0])
+	growing := sinceBeginning(r, found, knots)
 	begun := e.floors.timeOf(r, growing[len(growing)-1])
-	hours := min(float64(e.lifetime.hours), e.floors.hours(r, growing, e.last))
-	severity := None
+	severity := e.longLived(r, growing)
+	if severity == None || e.heldByPeer(o, begun) {
+		return None, 0
+	}
+	if !e.slows(r, growing, severity) && !e.fills(r, o, begun, growing) {
+		return severity, begun
+	}
+	// What filled in the beginning hides what goes on after it.
+	if e.last-e.first < int64(o.Bound+r.MaxLifetime) {
+		return None, 0
+	}
+	late := lateGrowth(knots, from)
+	severity = e.longLived(r, late)
+	if severity == None || !keepsPace(r, late) {
+		return None, 0
+	}
+	return severity, e.floors.timeOf(r, late[len(late)-1])
+}
+
+// longLived tells how sure it is that those who have come since the earliest of the knots
+// live longer than any that is healthy.
+func (e *Evidence) longLived(r *Rules, knots []knot) Severity {
+	hours := min(float64(e.lifetime.hours), e.floors.hours(r, knots, e.last))
 	switch {
 	case e.lifetime.exceeds(r.MaxLifetime, hours, probableAlpha):
-		severity = Probable
+		return Probable
 	case e.lifetime.exceeds(r.MaxLifetime, hours, suspectedAlpha):
-		severity = Suspected
+		return Suspected
 	}
-	if severity > None && (slows(r, growing) || e.fills(r, o, begun, growing)) {
-		severity = None
-	}
-	return severity, begun
+	return None
 }

@@ -29,21 +29,34 @@ func trendOf(knots []knot, segment time.Duration) (t trend, n, hours float64) {
 	if n <= 0 || whole <= 0 {
 		return trend{}, 0, 0
 	}
-	var mean, square float64 // of a time at an even pace
-	var times float64        // of the arrivals
+	var mean, square float64    // of a time at an even pace
+	var times float64           // of the arrivals
+	var steps, expected float64 // intervals with an arrival, and those there would be
 	for i := 1; i < len(knots); i++ {
 		b, a := knots[i-1], knots[i]
 		middle, share := (a.at+b.at)/2-first.at, (b.at-a.at)/whole
 		mean += share * middle
 		square += share * middle * middle
 		times += (b.level - a.level) * middle
+		expected += 1 - math.Exp(-n*share)
+		if b.level > a.level {
+			steps++
+		}
 	}
 	unit := segment.Hours()
-	return trend{
-		deviation: float32((times - n*mean) * unit),
-		variance:  float32(n * max(0, square-mean*mean) * unit * unit),
-	}, n, whole * unit
+	variance := n * max(0, square-mean*mean) * unit * unit
+	if steps < clustered*expected {
+		variance *= n / steps
+	}
+	return trend{float32((times - n*mean) * unit), float32(variance)}, n, whole * unit
 }
+
+// clustered is the share of the intervals that n independent arrivals would reach below
+// which they are bursts. Those who come in one burst count as one arrival then: twenty in
+// the same minute each night say twenty times less of their pace than twenty by
+// themselves. A pool is there only when it is nearly full, and its pace has long fallen by
+// more than such a test needs.
+const clustered = 0.5
 
 func (t trend) plus(other trend) trend {
 	return trend{t.deviation + other.deviation, t.variance + other.variance}
@@ -57,10 +70,31 @@ func (t trend) earlier(deviations float64) bool {
 
 // slows tells whether a growth has slowed down by more than chance. The latest level
 // comes first.
-func slows(r *Rules, knots []knot) bool {
+func (e *Evidence) slows(r *Rules, knots []knot, severity Severity) bool {
 	knots = withoutFirstSteps(knots)
 	t, n, hours := trendOf(knots, segment(r))
-	return n <= 0 || t.earlier(slowness) && float64(t.deviation) < -unevenness*n*hours
+	deviations := slowness
+	if severity == Suspected {
+		deviations = slownessSuspected
+	}
+	return n <= 0 || t.earlier(deviations) && float64(t.deviation) < -unevenness*n*hours
+}
+
+// lateGrowth returns the levels of the later three quarters of the time in which there
+// can be growth, the latest first.
+func lateGrowth(knots []knot, from float64) []knot {
+	begin := from + (knots[0].at-from)/4
+	n := 1
+	for n < len(knots) && knots[n].at >= begin {
+		n++
+	}
+	return knots[:n]
+}
+
+// keepsPace tells whether a growth has not slowed down at all.
+func keepsPace(r *Rules, knots []knot) bool {
+	t, n, _ := trendOf(knots, segment(r))
+	return n >= enough && t.deviation >= 0
 }
 
 // withoutFirstSteps leaves out the earliest levels, in which the growth has only just begun: at
@@ -84,6 +118,9 @@ const begun = 0.1
 // from being held up for what is more than chance, and yet nothing: it is reached by a
 // pace that falls by a sixth.
 const (
-	slowness   = 1.0
-	unevenness = 0.015
+	slowness          = 1.0
+	slownessSuspected = 0.5
+	unevenness        = 0.015
 )
+
+const enough = 60

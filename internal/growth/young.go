@@ -23,15 +23,21 @@ const reconnection = 2 * time.Hour
 // of a year.
 const lifeKept = 0.75
 
-// fills tells whether a growth that began at a time may be what fills from the start of
-// a process, and not be a leak.
+// withStart tells whether a growth began with the process, as far as that can be seen.
+func (e *Evidence) withStart(bound time.Duration, begun int64) bool {
+	return e.process != 0 && begun <= e.process+int64(bound+young)
+}
+
+// heldByPeer tells whether those who make a growth may be clients that connect again.
+func (e *Evidence) heldByPeer(o *Observation, begun int64) bool {
+	return o.HeldByPeer && e.withStart(o.Bound, begun) && e.last < e.process+int64(o.Bound+reconnection)
+}
+
+// fills tells whether a growth that began with the process has slowed down in this life
+// and the former ones together.
 func (e *Evidence) fills(r *Rules, o *Observation, begun int64, growing []knot) bool {
-	possible := e.process + int64(o.Bound) // the earliest time at which anybody is aged
-	switch {
-	case e.process == 0, begun > possible+int64(young):
+	if !e.withStart(o.Bound, begun) {
 		return false
-	case o.HeldByPeer && e.last < possible+int64(reconnection):
-		return true
 	}
 	this, _, _ := trendOf(growing, segment(r))
 	return e.former.plus(this).earlier(slowness)
