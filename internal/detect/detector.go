@@ -38,6 +38,11 @@ type Result struct {
 	Verdicts []Verdict
 	// Gone are flags that ended because nothing came any more.
 	Gone []Verdict
+	// Ended is of each process that the batch has something new of, and that has or
+	// had flags, how many have ended.
+	Ended []Ended
+	// Over are groups of which nothing more is to be shown after a flag ended.
+	Over []ID
 	// Refused is how many readings could not be judged, by the reason.
 	Refused map[Reason]int
 	// Unwatched is how many readings were of groups for which there was no room.
@@ -119,7 +124,7 @@ func (d *Detector) observeProcess(readings []Reading) {
 	}
 	// A batch in which a time comes again that a batch before it had is one of
 	// several that a scrape was split into.
-	newest, again := p.newest, false
+	newest, last, again := p.newest, p.last, false
 	for i := range readings {
 		r := &readings[i]
 		why := r.check()
@@ -137,6 +142,9 @@ func (d *Detector) observeProcess(readings []Reading) {
 	}
 	p.noteSplit(newest, again)
 	d.closeReady(p)
+	if p.last > last {
+		d.tellEnded(readings[0].Process, p)
+	}
 }
 
 // process returns what is known of a process, or nil if it is new and there are too
@@ -207,7 +215,9 @@ func (d *Detector) forget(name ID, g *group) {
 	delete(d.groups, name)
 	if g.severity > 0 {
 		d.result.Changed = true
-		d.result.Gone = append(d.result.Gone, Verdict{Process: g.process, Group: name, Kind: g.kind, At: g.at, Was: g.severity, Ended: NoData})
+		v := Verdict{Process: g.process, Group: name, Kind: g.kind, At: g.at, Was: g.severity, Ended: NoData}
+		d.countEnd(v)
+		d.result.Gone = append(d.result.Gone, v)
 	}
 }
 

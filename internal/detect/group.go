@@ -96,8 +96,8 @@ func (g *group) observe(o *observation, lowest time.Duration) judgement {
 // noticeStart notices that a process, or the watching of it, has begun.
 func (g *group) noticeStart(o *observation, census, counted bool) {
 	start := o.start
-	if !census && !g.census || start == 0 {
-		start = o.countStart
+	if !g.census || census && slices.ContainsFunc(o.bands, func(b band) bool { return b.delta }) {
+		start = o.countStart // deltas do not tell it
 	}
 	again := start > g.start && g.start != 0
 	if again || g.first == 0 {

@@ -15,10 +15,13 @@ type process struct {
 
 	newest int64 // of the times that are open or were judged, Unix ns
 	whole  uint8 // times running of which all came in one batch, up to wholeScrapes
+	split  bool  // the newest time came in more than one batch
 	open   []*scrape
 
 	start   int64 // of the latest census, Unix ns
 	flagged []ID  // groups that are flagged, or were until lately
+	ended   [6]uint32
+	counted int64 // since when ended counts, Unix ns; 0 before it does
 
 	// lowest are the lower bounds of the lowest age bands of signatures and of
 	// entries, by their kind, and since the start of which watcher, Unix ns.

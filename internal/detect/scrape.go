@@ -195,12 +195,16 @@ func (o *observation) takeBand(r *Reading) Reason {
 // noteSplit learns whether the process sends its scrapes whole. newest is the latest time
 // that was known before a batch, and again tells that the batch brought more of it.
 func (p *process) noteSplit(newest int64, again bool) {
-	switch {
-	case again:
-		p.whole = 0
-	case newest != 0 && p.newest > newest:
+	if again {
+		p.whole, p.split = 0, true
+	}
+	if newest == 0 || p.newest <= newest {
+		return
+	}
+	if !p.split {
 		p.whole = min(p.whole+1, wholeScrapes)
 	}
+	p.split = false
 }
 
 // closeReady judges the times of a process that need not wait, the earliest first.
@@ -263,16 +267,17 @@ func (o *observation) lacks() bool {
 	return false
 }
 
-// doubtful tells whether more old goroutines are gone than have left: some may be in a
-// band that has yet to come, or a census may.
+// doubtful tells whether the goroutines of a band may have yet to come, or a census: more
+// than half of the old ones are gone, and have not left. Of few that is no harm.
 func (o *observation) doubtful() bool {
-	if o.group.kind >= Total {
+	g := o.group
+	if g.kind >= Total {
 		return false
 	}
 	if o.has&^leakedPart == 0 || o.has&censusParts != 0 && o.has&censusParts != censusParts {
 		return true
 	}
-	if len(o.group.levels) == 0 || o.has&agedPart == 0 {
+	if len(g.levels) == 0 || o.has&agedPart == 0 || o.start > g.start {
 		return false
 	}
 	var aged, exits float64
@@ -280,8 +285,8 @@ func (o *observation) doubtful() bool {
 		aged += b.aged
 		exits += b.exits
 	}
-	lowest := &o.group.levels[0]
-	return aged+max(0, exits-lowest.exits) < float64(lowest.aged)
+	before := float64(g.levels[0].aged)
+	return before-aged-max(0, exits-g.levels[0].exits) > max(float64(o.reading.Rules.MinLeaked), before/2)
 }
 
 // closeFirst judges the earliest time of a process that is open.

@@ -21,6 +21,41 @@ const (
 	Expired     End = "expired"      // what proved it has not been told again
 )
 
+// Ends lists all reasons.
+func Ends() [6]End { return [...]End{Left, Slowed, ProcessGone, NoData, Ignored, Expired} }
+
+// Ended is how many flags of goroutines of a process have ended.
+type Ended struct {
+	Process   ID
+	At, Since int64     // Unix ns
+	Counts    [6]uint32 // by the reason, as Ends lists them
+}
+
+// countEnd counts a flag that ended.
+func (d *Detector) countEnd(v Verdict) {
+	p := d.processes[v.Process]
+	if p == nil || v.Kind == Memory {
+		return
+	}
+	for i, end := range Ends() {
+		if end == v.Ended {
+			p.ended[i]++
+		}
+	}
+}
+
+// tellEnded tells of a process that has flags, or had some, how many have ended. It also
+// tells that none have, so that the first is seen as a change.
+func (d *Detector) tellEnded(name ID, p *process) {
+	if len(p.flagged) == 0 && p.ended == [6]uint32{} {
+		return
+	}
+	if p.counted == 0 {
+		p.counted = p.last
+	}
+	d.result.Ended = append(d.result.Ended, Ended{Process: name, At: p.last, Since: p.counted, Counts: p.ended})
+}
+
 // Verdict is what is to be shown of a group, at the time of an observation. It may be made
 // in a later batch than that which had the last reading of the observation.
 type Verdict struct {
@@ -107,6 +142,7 @@ func (d *Detector) show(o *observation, j *judgement, severity growth.Severity) 
 // showZero shows that a group is not flagged any more, for as long as that is to be shown.
 func (d *Detector) showZero(g *group, v Verdict) {
 	g.severity = growth.None
+	d.countEnd(v)
 	d.result.Changed = d.result.Changed || v.Was > growth.None
 	switch {
 	case g.flag == nil:
@@ -114,6 +150,7 @@ func (d *Detector) showZero(g *group, v Verdict) {
 		d.result.Verdicts = append(d.result.Verdicts, v)
 	default:
 		g.flag = nil
+		d.result.Over = append(d.result.Over, v.Group)
 	}
 }
 

@@ -1,15 +1,13 @@
 package leakdetect
 
 import (
-	"fmt"
-	"strconv"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/assert"
 	"go.opentelemetry.io/collector/pdata/pmetric"
 
+	"github.com/otel-goroutine/otel-goroutine/internal/detect"
 	"github.com/otel-goroutine/otel-goroutine/internal/telemetry"
 )
 
@@ -54,7 +52,7 @@ func TestConfirmedByTwoProfilesRunning(t *testing.T) {
 					_, other := found.find("app.other", "severity")
 					assert.False(t, other)
 				}
-				r.assertBad(map[reason]int64{})
+				r.assertBad(map[detect.Reason]int64{})
 			}
 		})
 	}
@@ -144,7 +142,7 @@ func TestProofWithoutCount(t *testing.T) {
 		values = append(values, int(f.value))
 	}
 	assert.Equal(t, []int{0, 0, confirmed, confirmed}, values, "an observation later, as a count might come")
-	r.assertBad(map[reason]int64{})
+	r.assertBad(map[detect.Reason]int64{})
 }
 
 func TestProofSplitOverBatches(t *testing.T) {
@@ -165,25 +163,6 @@ func TestProofSplitOverBatches(t *testing.T) {
 	}
 	f, _ := last.find("app.stuck", "severity")
 	assert.Equal(t, confirmed, int(f.value))
-}
-
-// What would have to be proved anew is not kept.
-func TestProofsAreForgotten(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		w := newWatch(defaultConfig())
-		s := newScene("shop")
-		for hour := range 30 {
-			md, metrics := s.batch()
-			g := named(1)
-			g.signature, g.function = strconv.Itoa(hour), fmt.Sprint("app.f", hour)
-			s.leaks(metrics, time.Now(), g)
-			w.judge(md)
-			<-time.After(time.Hour)
-		}
-		for _, r := range w.resources {
-			assert.Less(t, len(r.proofs), 6)
-		}
-	})
 }
 
 // A clock that was years ahead and is set right does not keep the profiles that follow

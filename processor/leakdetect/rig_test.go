@@ -133,6 +133,9 @@ func takeFlags(md pmetric.Metrics) flagged {
 
 func takePoints(m pmetric.Metric, service string) flagged {
 	var found flagged
+	if m.Type() != pmetric.MetricTypeGauge {
+		return nil // how many have ended
+	}
 	for _, p := range m.Gauge().DataPoints().All() {
 		value := p.DoubleValue()
 		if p.ValueType() == pmetric.NumberDataPointValueTypeInt {
