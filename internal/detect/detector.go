@@ -133,7 +133,7 @@ func (d *Detector) observeProcess(readings []Reading) {
 		}
 		if why == Fine {
 			p.seen = d.clock
-			again = again || newest != 0 && r.At <= newest+joinWithin && near(r.At, newest, int64(d.config.MaxStale))
+			again = again || near(r.At, newest, joinWithin)
 			why = d.collect(p, r)
 		}
 		if why != Fine {

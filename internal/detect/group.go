@@ -54,7 +54,7 @@ type level struct {
 
 // reset forgets all but who it is.
 func (g *group) reset() {
-	*g = group{process: g.process, kind: g.kind, seen: g.seen, flag: g.flag, severity: g.severity}
+	*g = group{process: g.process, kind: g.kind, seen: g.seen, proof: g.proof, flag: g.flag, severity: g.severity}
 }
 
 // judgement is what the evidence says of an observation.
