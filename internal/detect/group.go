@@ -18,11 +18,13 @@ import (
 type group struct {
 	process ID
 	levels  []level
+	counts  *level // the count, where there is no census
 	proof   *proof
 	joint   *joint // of an entry
 	flag    *flag  // while it is shown, and for a while after
 
 	at         int64   // of the latest observation, Unix ns
+	censusAt   int64   // of the latest one with a census, Unix ns
 	start      int64   // that was known last, Unix ns; 0 is unknown
 	first      int64   // when the group was first observed in this process, Unix ns
 	started    int64   // time of the first observation with this start, Unix ns
@@ -76,21 +78,59 @@ func (g *group) observe(o *observation, lowest time.Duration) judgement {
 	if !census && !counted {
 		return judgement{}
 	}
-	if census && !g.census {
+	if census != g.census && (census || o.at-g.censusAt > int64(heldFor)) {
 		// Counts and exits need not have the same start, and the later one would
 		// pass for a new process, after which growth is believed sooner.
-		g.census, g.levels, g.start = true, nil, 0
+		g.census, g.levels, g.counts, g.start = census, nil, nil, 0
 	}
 	g.noticeStart(o, census, counted)
 	if counted {
 		g.count = float32(o.count)
 	}
-	if census {
-		g.takeBands(o.bands)
-	} else if g.levels == nil {
-		g.levels = []level{{}}
+	if !census {
+		return g.judgeCount(o)
 	}
-	return g.judgeLevels(o, census, counted)
+	g.censusAt, g.counts = o.at, nil
+	g.takeBands(o.bands)
+	return g.judgeLevels(o, counted)
+}
+
+// heldFor is for how long what a census has shown holds when no census comes any more, but
+// counts do. It is for as long as package growth holds a flag without new evidence.
+const heldFor = 24 * time.Hour
+
+// judgeCount judges an observation without a census. Where there was one the levels are
+// unknown, and what they have shown holds; after MinDuration the count is watched as well.
+func (g *group) judgeCount(o *observation) judgement {
+	r := o.reading.Rules
+	worst := judgement{known: true}
+	for i := range g.levels {
+		if l := &g.levels[i]; l.evidence != nil {
+			// An observation that is not later changes nothing.
+			v := l.evidence.Observe(r, growth.Observation{At: l.evidence.Last()})
+			worst.take(v, l, true)
+		}
+	}
+	if g.census && o.at-g.censusAt < int64(r.MinDuration) {
+		return worst
+	}
+	if g.counts == nil {
+		g.counts = &level{}
+	}
+	v := g.judgeLevel(g.counts, r, growth.Observation{
+		At: time.Unix(0, o.at), Start: timeOf(g.start), First: time.Unix(0, g.first), Count: o.count, HeldByPeer: o.reading.HeldByPeer,
+	})
+	worst.take(v, g.counts, false)
+	return worst
+}
+
+// take takes the verdict on a level if it is worse than those before.
+func (j *judgement) take(v growth.Verdict, l *level, census bool) {
+	ended := max(j.Ended, v.Ended)
+	if v.Severity > j.Severity || v.Severity == j.Severity && v.Leaked > j.Leaked {
+		j.Verdict, j.bound, j.exits, j.census = v, time.Duration(l.bound), l.exits, census && l.bound > 0
+	}
+	j.Ended = ended
 }
 
 // noticeStart notices that a process, or the watching of it, has begun.
@@ -167,25 +207,21 @@ func (g *group) level(bound time.Duration, wanted bool) *level {
 
 // judgeLevels adds the observation to the evidence of each level and returns the worst
 // of what it shows.
-func (g *group) judgeLevels(o *observation, census, counted bool) judgement {
+func (g *group) judgeLevels(o *observation, counted bool) judgement {
 	worst := judgement{known: true}
 	var sums [maxBands]level
-	if census {
-		var sum level
-		for i := range slices.Backward(g.levels) {
-			sum.aged += g.levels[i].own
-			sum.exits += g.levels[i].ownExits
-			sums[i] = sum
-		}
-	} else {
-		sums[0].aged = float32(o.count)
+	var sum level
+	for i := range slices.Backward(g.levels) {
+		sum.aged += g.levels[i].own
+		sum.exits += g.levels[i].ownExits
+		sums[i] = sum
 	}
 	now := growth.Observation{
 		At:         time.Unix(0, o.at),
 		Start:      timeOf(g.start),
 		First:      time.Unix(0, g.first),
 		Count:      g.atLeast(o, counted, sums[0].aged),
-		Census:     census,
+		Census:     true,
 		HeldByPeer: o.reading.HeldByPeer,
 	}
 	for i := range g.levels {
@@ -196,15 +232,9 @@ func (g *group) judgeLevels(o *observation, census, counted bool) judgement {
 			now.Process = l.evidence.Process()
 			g.grown = float32(l.evidence.Grown())
 		}
-		if v.Severity > worst.Severity || v.Severity == worst.Severity && v.Leaked > worst.Leaked {
-			v.Ended = worst.Ended
-			worst.Verdict, worst.bound, worst.exits, worst.census = v, now.Bound, l.exits, census && l.bound > 0
-		}
-		worst.Ended = max(worst.Ended, v.Ended)
+		worst.take(v, l, true)
 	}
-	if census {
-		g.left = float32(g.levels[0].exits)
-	}
+	g.left = float32(g.levels[0].exits)
 	return worst
 }
 
@@ -224,16 +254,9 @@ func (g *group) atLeast(o *observation, counted bool, aged float32) float64 {
 // judgeLevel adds what was observed of one level. Evidence is made when there is any:
 // with the first change that is not the residents' becoming old.
 func (g *group) judgeLevel(l *level, r *growth.Rules, now growth.Observation) growth.Verdict {
-	if !now.Census && g.census {
-		if l.evidence == nil {
-			return growth.Verdict{}
-		}
-		now.FirstCount = max(0, float64(g.firstCount))
-		return l.evidence.Observe(r, now)
-	}
-	level := float32(now.Aged)
-	if !now.Census {
-		now.Aged = 0
+	level := float32(now.Count)
+	if now.Census {
+		level = float32(now.Aged)
 	}
 	before := *l
 	l.aged, l.exits = level, now.Exits
@@ -265,7 +288,7 @@ func (g *group) judgeLevel(l *level, r *growth.Rules, now growth.Observation) gr
 func (g *group) residents(before *level, level float32, census bool) bool {
 	switch {
 	case !census:
-		return g.at == 0
+		return before.aged == 0 && g.at == 0
 	case before.bound > 0:
 		return g.at < g.first+before.bound
 	}

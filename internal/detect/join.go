@@ -174,9 +174,9 @@ func (d *Detector) showStack(o *observation, j *judgement) {
 	switch {
 	case g.severity == growth.None && severity < growth.Probable && e.severity > growth.None:
 		severity = growth.None
-	case g.severity > growth.None && severity == growth.None && e.raw > growth.None && !g.deserted(o, t, minDuration):
-		severity = min(g.severity, e.raw)
-		j.Leaked, j.PerHour = max(j.Leaked, float64(e.grown)), 0
+	case g.severity > severity && e.raw > growth.None && !g.deserted(o, t, minDuration):
+		severity = max(severity, min(g.severity, growth.Probable)) // a proof ends with itself
+		j.Leaked = max(j.Leaked, float64(e.grown))
 	}
 	if severity > growth.None {
 		if c := d.groups[t.carrier]; c == nil || c.severity == growth.None || c == g {
@@ -227,8 +227,8 @@ func (d *Detector) showEntry(o *observation, j *judgement) {
 	switch {
 	case e.severity == growth.None && t.shown != 0 && near(t.shown, o.at, minDuration):
 		severity = growth.None
-	case e.severity > growth.None && severity == growth.None && recently && t.worst > growth.None:
-		severity = min(e.severity, t.worst)
+	case e.severity > severity && recently && t.worst > growth.None:
+		severity = e.severity
 	}
 	d.show(o, j, severity)
 }

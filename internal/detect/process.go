@@ -14,7 +14,8 @@ type process struct {
 	profiled int64 // profile is how many leak profiles were told of, and this when the latest was, Unix ns
 
 	newest int64 // of the times that are open or were judged, Unix ns
-	whole  uint8 // times running of which all came in one batch, up to wholeScrapes
+	whole  uint8 // times running of which all came in one batch, up to wholeAgain
+	splits bool  // there was one that did not
 	split  bool  // the newest time came in more than one batch
 	open   []*scrape
 

@@ -26,8 +26,11 @@ import (
 const joinWithin = int64(100 * time.Millisecond)
 
 // wholeScrapes is after how many scrapes running that came in one batch each a process
-// is taken to send them so.
-const wholeScrapes = 3
+// is taken to send them so, and wholeAgain the same after one that did not.
+const (
+	wholeScrapes = 3
+	wholeAgain   = 60
+)
 
 // maxOpen bounds the times of one process that wait between batches.
 const maxOpen = 8
@@ -196,15 +199,20 @@ func (o *observation) takeBand(r *Reading) Reason {
 // that was known before a batch, and again tells that the batch brought more of it.
 func (p *process) noteSplit(newest int64, again bool) {
 	if again {
-		p.whole, p.split = 0, true
+		p.whole, p.splits, p.split = 0, true, true
 	}
 	if newest == 0 || p.newest <= newest {
 		return
 	}
 	if !p.split {
-		p.whole = min(p.whole+1, wholeScrapes)
+		p.whole = min(p.whole+1, wholeAgain)
 	}
 	p.split = false
+}
+
+// sendsWhole tells whether the process is taken to send its scrapes whole.
+func (p *process) sendsWhole() bool {
+	return p.whole >= wholeAgain || p.whole >= wholeScrapes && !p.splits
 }
 
 // closeReady judges the times of a process that need not wait, the earliest first.
@@ -227,7 +235,7 @@ func (d *Detector) full(p *process, s *scrape, later bool) bool {
 	switch {
 	case s.overdue, len(p.open) > maxOpen, d.waiting > d.config.MaxGroups, s.single():
 		return true
-	case !later && p.whole < wholeScrapes:
+	case !later && !p.sendsWhole():
 		return false
 	}
 	for _, o := range s.groups {

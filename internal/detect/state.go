@@ -76,7 +76,7 @@ func (e *encoder) put(values ...any) {
 
 func (e *encoder) group(g *group) {
 	e.put(g.parts()...)
-	e.put(g.proof != nil, g.joint != nil, g.flag != nil)
+	e.put(g.proof != nil, g.joint != nil, g.flag != nil, g.counts != nil)
 	if g.proof != nil {
 		e.put(g.proof.parts()...)
 	}
@@ -88,12 +88,18 @@ func (e *encoder) group(g *group) {
 	}
 	e.put(uint8(len(g.levels)))
 	for i := range g.levels {
-		l := &g.levels[i]
-		e.put(l.parts()...)
-		e.put(l.evidence != nil)
-		if l.evidence != nil && e.err == nil {
-			e.buffer, e.err = l.evidence.AppendBinary(e.buffer)
-		}
+		e.level(&g.levels[i])
+	}
+	if g.counts != nil {
+		e.level(g.counts)
+	}
+}
+
+func (e *encoder) level(l *level) {
+	e.put(l.parts()...)
+	e.put(l.evidence != nil)
+	if l.evidence != nil && e.err == nil {
+		e.buffer, e.err = l.evidence.AppendBinary(e.buffer)
 	}
 }
 
@@ -204,8 +210,8 @@ func (d *decoder) group(into *Detector) {
 	g := &group{}
 	d.get(&name)
 	d.get(g.parts()...)
-	var hasProof, hasJoint, hasFlag bool
-	d.get(&hasProof, &hasJoint, &hasFlag)
+	var hasProof, hasJoint, hasFlag, hasCounts bool
+	d.get(&hasProof, &hasJoint, &hasFlag, &hasCounts)
 	if hasProof {
 		g.proof = &proof{}
 		d.get(g.proof.parts()...)
@@ -219,6 +225,10 @@ func (d *decoder) group(into *Detector) {
 		d.get(g.flag.parts()...)
 	}
 	d.levels(g)
+	if hasCounts {
+		counts := d.level()
+		g.counts = &counts
+	}
 	switch {
 	case d.err != nil:
 	case g.kind >= kinds, g.severity > growth.Confirmed, g.severity > growth.None && g.flag == nil:
@@ -235,10 +245,7 @@ func (d *decoder) levels(g *group) {
 		return
 	}
 	for i := range n {
-		var l level
-		var hasEvidence bool
-		d.get(l.parts()...)
-		d.get(&hasEvidence)
+		l := d.level()
 		if d.err != nil {
 			return
 		}
@@ -246,29 +253,37 @@ func (d *decoder) levels(g *group) {
 			d.err = ErrStateDamaged
 			return
 		}
-		if hasEvidence {
-			l.evidence = &growth.Evidence{}
-			if d.err = l.evidence.UnmarshalBinary(d.rest); d.err != nil {
-				return
-			}
-			d.rest = d.rest[growth.BinarySize():]
-		}
 		g.levels = append(g.levels, l)
 	}
+}
+
+func (d *decoder) level() level {
+	var l level
+	var hasEvidence bool
+	d.get(l.parts()...)
+	d.get(&hasEvidence)
+	if d.err != nil || !hasEvidence {
+		return l
+	}
+	l.evidence = &growth.Evidence{}
+	if d.err = l.evidence.UnmarshalBinary(d.rest); d.err == nil {
+		d.rest = d.rest[growth.BinarySize():]
+	}
+	return l
 }
 
 // What is kept of each. A test fails when a field is added and not kept.
 
 func (p *process) parts() []any {
 	return []any{
-		&p.last, &p.jumped, &p.step, &p.seen, &p.stacks, &p.profile, &p.profiled, &p.newest, &p.whole, &p.split, &p.start, &p.ended, &p.counted,
+		&p.last, &p.jumped, &p.step, &p.seen, &p.stacks, &p.profile, &p.profiled, &p.newest, &p.whole, &p.splits, &p.split, &p.start, &p.ended, &p.counted,
 		&p.lowest[0].bound, &p.lowest[0].start, &p.lowest[0].known, &p.lowest[1].bound, &p.lowest[1].start, &p.lowest[1].known,
 	}
 }
 
 func (g *group) parts() []any {
 	return []any{
-		&g.process, &g.at, &g.start, &g.first, &g.started, &g.firstCount, &g.held, &g.count, &g.grown, &g.left,
+		&g.process, &g.at, &g.censusAt, &g.start, &g.first, &g.started, &g.firstCount, &g.held, &g.count, &g.grown, &g.left,
 		&g.seen, &g.kind, &g.had, &g.raw, &g.severity, &g.census,
 	}
 }
