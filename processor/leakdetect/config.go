@@ -72,6 +72,19 @@ type IgnoreRule struct {
 	until time.Time // the end of Until
 }
 
+// Unmarshal takes a day or time that is not quoted, which YAML makes a time of.
+func (r *IgnoreRule) Unmarshal(conf *confmap.Conf) error {
+	settings := conf.ToStringMap()
+	if until, ok := settings["until"].(time.Time); ok {
+		format := time.RFC3339
+		if until.Equal(until.Truncate(24 * time.Hour)) {
+			format = time.DateOnly
+		}
+		settings["until"] = until.UTC().Format(format)
+	}
+	return confmap.NewFromStringMap(settings).Unmarshal(r)
+}
+
 // parseUntil returns when a rule is over; zero is never.
 func (r *IgnoreRule) parseUntil() (time.Time, error) {
 	if r.Until == "" {
