@@ -82,7 +82,8 @@ func (r *IgnoreRule) Unmarshal(conf *confmap.Conf) error {
 		}
 		settings["until"] = until.UTC().Format(format)
 	}
-	return confmap.NewFromStringMap(settings).Unmarshal(r)
+	type plain IgnoreRule // which has no Unmarshal to be called again
+	return confmap.NewFromStringMap(settings).Unmarshal((*plain)(r))
 }
 
 // parseUntil returns when a rule is over; zero is never.
