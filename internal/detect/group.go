@@ -135,7 +135,7 @@ func (j *judgement) take(v growth.Verdict, l *level, census bool) {
 
 // noticeStart notices that a process, or the watching of it, has begun.
 func (g *group) noticeStart(o *observation, census, counted bool) {
-	start := o.start
+	start := o.start()
 	if !g.census || census && slices.ContainsFunc(o.bands, func(b band) bool { return b.delta }) {
 		start = o.countStart // deltas do not tell it
 	}

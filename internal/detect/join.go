@@ -40,10 +40,11 @@ func (d *Detector) judge(p *process, s *scrape) {
 		p.takeProfile(s.at, int64(d.config.MaxStale))
 	}
 	d.endAbsent(p, s, p.noteStart(s))
+	p.noteBands(s)
 	judged := make([]judgement, len(s.groups))
 	// Entries come first, since who has merely moved in them is no leak, and shown
 	// last, since their signatures explain them.
-	slices.SortFunc(s.groups, func(a, b *observation) int { return compareOrder(a, b) })
+	slices.SortFunc(s.groups, compareOrder)
 	for i, o := range s.groups {
 		judged[i] = d.weigh(p, o)
 	}

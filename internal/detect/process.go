@@ -79,25 +79,31 @@ func (p *process) hasStacks(at, limit int64) bool {
 	return p.stacks != 0 && near(at, p.stacks, limit)
 }
 
-// noteBand learns which is the lowest age band. A watcher that was started again may
-// have other ones.
-func (p *process) noteBand(r *Reading) {
-	low := &p.lowest[r.Kind]
-	if !low.known || r.Start > low.start || r.Band < low.bound {
-		if low.known && r.Start < low.start {
-			return // of the watcher before
+// noteBands learns which is the lowest age band of signatures and of entries. It is the
+// lowest that any group has, until another watcher has other ones.
+func (p *process) noteBands(s *scrape) {
+	for _, o := range s.groups {
+		if o.group.kind > Entry || len(o.bands) == 0 {
+			continue
 		}
-		*low = lowestBand{bound: r.Band, start: max(r.Start, low.start), known: true}
+		low := &p.lowest[o.group.kind]
+		first := &o.bands[0]
+		if !low.known || first.bound < low.bound || first.has == censusParts && p.start > low.start {
+			*low = lowestBand{bound: first.bound, start: p.start, known: true}
+		}
 	}
 }
 
-// noteStart tells whether a scrape is the first of another process, or of another watcher.
+// noteStart tells whether a scrape is the first of another process, or of another watcher:
+// all of its groups are counted from a later time.
 func (p *process) noteStart(s *scrape) bool {
-	before := p.start
+	earliest := int64(0)
 	for _, o := range s.groups {
-		if o.group.kind <= Entry {
-			p.start = max(p.start, o.start)
+		if start := o.start(); o.group.kind <= Entry && start != 0 && (earliest == 0 || start < earliest) {
+			earliest = start
 		}
 	}
+	before := p.start
+	p.start = max(p.start, earliest)
 	return before != 0 && p.start > before
 }

@@ -57,7 +57,6 @@ type observation struct {
 	count       float64
 	countStart  int64
 	leaked      float64
-	start       int64 // that of the census, Unix ns; 0 is unknown
 	bands       []band
 	has         parts
 }
@@ -67,6 +66,7 @@ type band struct {
 	bound time.Duration
 	aged  float64
 	exits float64
+	start int64 // of the exits, Unix ns; 0 is unknown
 	has   parts
 	delta bool
 }
@@ -92,9 +92,6 @@ func (d *Detector) collect(p *process, r *Reading) Reason {
 	}
 	if r.Rest && r.Part != Leaked {
 		return Fine
-	}
-	if (r.Part == Aged || r.Part == Exits) && r.Kind <= Entry && !r.Delta {
-		p.noteBand(r)
 	}
 	if r.Rest {
 		s := d.scrape(p, r.At)
@@ -190,9 +187,17 @@ func (o *observation) takeBand(r *Reading) Reason {
 		b.aged = r.Value
 		return Fine
 	}
-	b.exits, b.delta = r.Value, r.Delta
-	o.start = max(o.start, r.Start)
+	b.exits, b.delta, b.start = r.Value, r.Delta, r.Start
 	return Fine
+}
+
+// start returns since when the census counts, Unix ns; 0 is unknown. It is that of the lowest
+// band: the exits of a higher one may be counted from the first.
+func (o *observation) start() int64 {
+	if len(o.bands) == 0 {
+		return 0
+	}
+	return o.bands[0].start
 }
 
 // noteSplit learns whether the process sends its scrapes whole. newest is the latest time
@@ -285,7 +290,7 @@ func (o *observation) doubtful() bool {
 	if o.has&^leakedPart == 0 || o.has&censusParts != 0 && o.has&censusParts != censusParts {
 		return true
 	}
-	if len(g.levels) == 0 || o.has&agedPart == 0 || o.start > g.start {
+	if len(g.levels) == 0 || o.has&agedPart == 0 || o.start() > g.start {
 		return false
 	}
 	var aged, exits float64

@@ -22,7 +22,7 @@ func TestEnds(t *testing.T) {
 			}
 			r.play(s, 300, 330)
 		}, Left},
-		"another process": {func(r *rig, s *scene) {
+		"another process": {func(r *rig, _ *scene) {
 			fresh := newScene()
 			fresh.start = 300
 			fresh.residents(102, 202, 40)

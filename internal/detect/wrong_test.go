@@ -49,7 +49,7 @@ func loop(lines, now int) *scene {
 	for line := range lines {
 		s.groups[ID(1+line)], s.entries[ID(1+line)] = nil, 200
 	}
-	for born := 0; born < now; born++ {
+	for born := range now {
 		line := ID(1 + r.IntN(lines))
 		s.groups[line] = append(s.groups[line], one{born, forever})
 	}
@@ -227,5 +227,29 @@ func TestUnknownIsNotZero(t *testing.T) {
 				t.Errorf("ends %v, last %+v", ends, last)
 			}
 		})
+	}
+}
+
+// TestBandsThatBeginLater has the exits of higher bands be counted from a start of their own,
+// as each series of an SDK may be. That is no other process.
+func TestBandsThatBeginLater(t *testing.T) {
+	s := newScene()
+	s.leak(101, 201, 1, 5, 1000)
+	s.sessions(101, 201, 0.05, 200, 1000)
+	r := newRig(t)
+	for now := range 1000 {
+		readings := s.at(now)
+		for i := range readings {
+			if readings[i].Part == Exits && readings[i].Band > bounds[0] {
+				readings[i].Start = minute(now / 100 * 100)
+			}
+		}
+		r.observe(readings)
+	}
+	if first, ends := r.firstAt(101, growth.Probable), r.ends(101); first < 0 || len(ends) > 0 {
+		t.Errorf("probable after %d minutes, ends %v", first, ends)
+	}
+	if p := r.d.processes[1]; p.start != minute(0) || p.lowest[Stack].bound != bounds[0] {
+		t.Errorf("start %v, lowest band %v", time.Unix(0, p.start), p.lowest[Stack].bound)
 	}
 }

@@ -174,7 +174,6 @@ func TestProofAfterAClockIsSetRight(t *testing.T) {
 	s := newScene("shop")
 	severities := make([]int, 8)
 	for i := range 9 { // the last brings the verdict of the one before
-
 		at := epoch.Add(time.Duration(i) * 10 * time.Minute)
 		if i < 3 {
 			at = at.AddDate(3, 0, 0)
