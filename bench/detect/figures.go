@@ -38,7 +38,7 @@ func figures(t *tally, results [][]played) []figure {
 		atMost("census, probable: median time of leaks among others over the oracle's", among.ratio(), 2.4),
 		atMost("census, probable: largest such ratio of a family", slow, 5),
 		atMost("census, probable: hours until the slowest leak among others was found", among.slowest/hour, 72),
-		atMost("census, probable: share of those with a formula later than 1.3 times it and aged_after", share(all.late, all.timely), 0.08),
+		atMost("census, probable: share of leaks alone later than 1.3 times it and aged_after", share(alone.late, alone.timely), 0.08),
 		atMost("census, probable: share of leaks whose flag was interrupted", share(all.interrupted, all.leaks), 0.005),
 		atMost("census, probable: the same, largest of a family", flickers, 0.005),
 		atLeast("census, probable, max_lifetime 1h: precision", calls.precision(), 0.997),

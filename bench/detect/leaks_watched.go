@@ -14,6 +14,7 @@ func leakWatchedFamilies() []family {
 		{"leak, the collector restarts", 24, true, 0, watcherRestarts},
 		{"leak, the collector loses an hour", 24, true, 0, hourLost},
 		{"leak, a restart every few hours", 48, true, 0, restartedOften},
+		{"leak, twenty replicas", 36, true, 0, twentyReplicas},
 	}
 }
 
@@ -100,4 +101,18 @@ func deployed(r *rand.Rand, until float64) []life {
 		at = next
 	}
 	return lives
+}
+
+// twentyReplicas leak 1.2 an hour each.
+func twentyReplicas(r *rand.Rand) trial {
+	var t trial
+	for i := range 20 {
+		onset := soon(r)
+		p := service(r, fresh(), leakingGroup(leaking(between(onset, forever, steady(1.2/hour)))))
+		l := leakOf(p, i, onset, 0)
+		l.replica = true
+		t.processes = append(t.processes, p)
+		t.leaks = append(t.leaks, l)
+	}
+	return t
 }

@@ -37,6 +37,7 @@ type limits struct {
 	oracleCalls, formulaCalls float64
 	goroutines                bool // else only memory leaks, and there are none
 	mixed                     bool // among others who leave
+	replica                   bool // one of many that are alike
 }
 
 // run plays all cases of all families, in workers goroutines, and returns them in
@@ -118,6 +119,7 @@ func limitsOf(l leak, p process, s *series, minutes int) limits {
 	return limits{
 		goroutines:   true,
 		mixed:        l.mixed,
+		replica:      l.replica,
 		oracle:       oracle(l, s, lifetimeDefault),
 		formula:      formula(l, p, minutes, lifetimeDefault),
 		oracleCalls:  oracle(l, s, lifetimeCalls),

@@ -139,10 +139,11 @@ func (e *Evidence) Observe(r *Rules, o Observation) Verdict {
 		return e.verdict(NotEnded)
 	}
 	now := o.At.UnixNano()
-	if e.last == 0 {
+	begins := e.last == 0
+	ended := e.noticeProcess(r, &o)
+	if begins {
 		e.begin(&o)
 	}
-	ended := e.noticeProcess(r, &o)
 	if e.resumes {
 		ended = max(ended, e.resume(r, &o))
 	}
@@ -323,7 +324,7 @@ func (e *Evidence) judge(r *Rules, o *Observation) shown {
 		return shown{}
 	}
 	// The aged need no allowance for chance: those who come and go have exits.
-	if e.first > e.process {
+	if e.first > e.process+int64(young) {
 		// The first of a group that appears while the process is watched are a
 		// step, as any later ones are; at what time they came is all that is unknown.
 		base = 0
@@ -353,11 +354,11 @@ func (e *Evidence) outlasting(r *Rules, o *Observation, found rise) (Severity, i
 	if severity == None || e.heldByPeer(o, begun) {
 		return None, 0
 	}
-	if !e.slows(r, growing, severity) && !e.fills(r, o, begun, growing) {
+	if !e.slows(r, growing, found, severity) && !e.fills(r, o, begun, growing) {
 		return severity, begun
 	}
 	// What filled in the beginning hides what goes on after it.
-	if e.last-e.first < int64(o.Bound+r.MaxLifetime) {
+	if e.last-e.first < int64(o.Bound+r.MaxLifetime*2/3) {
 		return None, 0
 	}
 	late := lateGrowth(knots, from)

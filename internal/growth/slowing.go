@@ -19,19 +19,26 @@ type trend struct {
 	variance  float32 // of that at an even pace; square hours
 }
 
-// trendOf returns the trend of the arrivals between the knots, the latest first, how
-// many there are and how long the knots reach back. Of the arrivals between two knots no
-// more is known than that.
-func trendOf(knots []knot, segment time.Duration) (t trend, n, hours float64) {
+// arrivals are those between the knots of a trend.
+type arrivals struct {
+	n        float64
+	hours    float64 // from the first knot to the last
+	steps    float64 // intervals between knots in which there are any
+	expected float64 // as many intervals as n independent arrivals would reach
+}
+
+// trendOf returns the trend of the arrivals between the knots, the latest first. Of those
+// between two knots no more is known than that.
+func trendOf(knots []knot, segment time.Duration) (trend, arrivals) {
 	last, first := knots[0], knots[len(knots)-1]
 	whole := last.at - first.at
-	n = last.level - first.level
+	n := last.level - first.level
 	if n <= 0 || whole <= 0 {
-		return trend{}, 0, 0
+		return trend{}, arrivals{}
 	}
-	var mean, square float64    // of a time at an even pace
-	var times float64           // of the arrivals
-	var steps, expected float64 // intervals with an arrival, and those there would be
+	var mean, square float64 // of a time at an even pace
+	var times float64        // of the arrivals
+	var steps, expected float64
 	for i := 1; i < len(knots); i++ {
 		b, a := knots[i-1], knots[i]
 		middle, share := (a.at+b.at)/2-first.at, (b.at-a.at)/whole
@@ -45,18 +52,14 @@ func trendOf(knots []knot, segment time.Duration) (t trend, n, hours float64) {
 	}
 	unit := segment.Hours()
 	variance := n * max(0, square-mean*mean) * unit * unit
-	if steps < clustered*expected {
-		variance *= n / steps
-	}
-	return trend{float32((times - n*mean) * unit), float32(variance)}, n, whole * unit
+	return trend{float32((times - n*mean) * unit), float32(variance)}, arrivals{n, whole * unit, steps, expected}
 }
 
-// clustered is the share of the intervals that n independent arrivals would reach below
-// which they are bursts. Those who come in one burst count as one arrival then: twenty in
-// the same minute each night say twenty times less of their pace than twenty by
-// themselves. A pool is there only when it is nearly full, and its pace has long fallen by
-// more than such a test needs.
-const clustered = 0.5
+// inBursts tells whether they come in bursts.
+func (a arrivals) inBursts() bool { return a.steps < 0.5*a.expected }
+
+// evenly tells whether they come at all times.
+func (a arrivals) evenly() bool { return a.steps >= 0.8*a.expected }
 
 func (t trend) plus(other trend) trend {
 	return trend{t.deviation + other.deviation, t.variance + other.variance}
@@ -68,16 +71,22 @@ func (t trend) earlier(deviations float64) bool {
 	return float64(t.deviation) < -deviations*math.Sqrt(float64(t.variance))
 }
 
-// slows tells whether a growth has slowed down by more than chance. The latest level
-// comes first.
-func (e *Evidence) slows(r *Rules, knots []knot, severity Severity) bool {
-	knots = withoutFirstSteps(knots)
-	t, n, hours := trendOf(knots, segment(r))
+// slows tells whether a growth over a horizon has slowed down by more than chance. The
+// latest level comes first.
+//
+// Those who come in one burst are one arrival: twenty in the same minute each night say
+// twenty times less of their pace than twenty by themselves. Within a day, though, bursts
+// are what scaling a fleet out looks like.
+func (e *Evidence) slows(r *Rules, knots []knot, found rise, severity Severity) bool {
+	t, a := trendOf(withoutFirstSteps(knots), segment(r))
+	if found.horizon >= cycle && a.inBursts() {
+		t.variance *= float32(a.n / a.steps)
+	}
 	deviations := slowness
 	if severity == Suspected {
 		deviations = slownessSuspected
 	}
-	return n <= 0 || t.earlier(deviations) && float64(t.deviation) < -unevenness*n*hours
+	return a.n <= 0 || t.earlier(deviations) && float64(t.deviation) < -unevenness*a.n*a.hours
 }
 
 // lateGrowth returns the levels of the later three quarters of the time in which there
@@ -91,10 +100,10 @@ func lateGrowth(knots []knot, from float64) []knot {
 	return knots[:n]
 }
 
-// keepsPace tells whether a growth has not slowed down at all.
+// keepsPace tells whether a growth goes on evenly and has not slowed down at all.
 func keepsPace(r *Rules, knots []knot) bool {
-	t, n, _ := trendOf(knots, segment(r))
-	return n >= enough && t.deviation >= 0
+	t, a := trendOf(knots, segment(r))
+	return a.n >= enough && t.deviation >= 0 && a.evenly()
 }
 
 // withoutFirstSteps leaves out the earliest levels, in which the growth has only just begun: at

@@ -51,7 +51,7 @@ func TestSlows(t *testing.T) {
 		"even, of uneven lengths": {[]knot{{15, 150}, {14, 140}, {12, 120}, {8, 80}, {0, 0}}, false},
 		"not at all":              {at(5, 5, 5, 5), true},
 	} {
-		if got := new(Evidence).slows(&r, tc.knots, Probable); got != tc.want {
+		if got := new(Evidence).slows(&r, tc.knots, rise{}, Probable); got != tc.want {
 			t.Errorf("%s: %v", name, got)
 		}
 	}

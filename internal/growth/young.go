@@ -39,9 +39,12 @@ func (e *Evidence) fills(r *Rules, o *Observation, begun int64, growing []knot) 
 	if !e.withStart(o.Bound, begun) {
 		return false
 	}
-	this, _, _ := trendOf(growing, segment(r))
-	return e.former.plus(this).earlier(slowness)
+	this, a := trendOf(growing, segment(r))
+	lives := e.former.plus(this)
+	return lives.earlier(slownessYoung) && float64(lives.deviation) < -unevenness*a.n*a.hours
 }
+
+const slownessYoung = 0.92
 
 // endLife adds the trend of a life that is over to those of the lives before it.
 func (e *Evidence) endLife(r *Rules, bound time.Duration) {
@@ -49,7 +52,7 @@ func (e *Evidence) endLife(r *Rules, bound time.Duration) {
 		return
 	}
 	var room [maxKnots]knot
-	this, _, _ := trendOf(e.floors.history(float64(e.population.base), e.floors.place(r, e.first+int64(bound)), room[:0]), segment(r))
+	this, _ := trendOf(e.floors.history(float64(e.population.base), e.floors.place(r, e.first+int64(bound)), room[:0]), segment(r))
 	e.former.deviation = lifeKept*e.former.deviation + this.deviation
 	e.former.variance = lifeKept*e.former.variance + this.variance
 }
