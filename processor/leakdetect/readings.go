@@ -25,6 +25,8 @@ type origin struct {
 	index int // in the batch
 	id    detect.ID
 	*rules
+	// entries are the groups of entries, by the value of the attribute.
+	entries map[string]detect.ID
 }
 
 // place is where in a batch a group is.
@@ -43,6 +45,7 @@ type reader struct {
 	readings []detect.Reading
 	places   []place
 	origins  map[detect.ID]int // of processes, as indices in the batch
+	scratch  pcommon.Map       // the attributes of one point without its age
 }
 
 // read takes all watched points of a batch.
@@ -99,7 +102,7 @@ func (r *reader) readPoint(from *origin, w watched, p pmetric.NumberDataPoint, d
 	case !identifiable(p.Attributes(), 0):
 		return badAttributes
 	}
-	band, attributes, hasAge := withoutAge(w, p.Attributes())
+	band, attributes, hasAge := r.withoutAge(w, p.Attributes())
 	rules := from.goroutine
 	if w.kind == detect.Memory {
 		rules = from.memory[w.metric]
@@ -118,9 +121,7 @@ func (r *reader) readPoint(from *origin, w watched, p pmetric.NumberDataPoint, d
 		Rest:    isRest(w.kind, attributes),
 	}
 	if w.kind == detect.Stack && !reading.Rest {
-		if entry, ok := entryOf(attributes); ok {
-			reading.Entry = groupOf(from.id, entrySalt^from.salt, identify(entry))
-		}
+		reading.Entry = from.entryOf(attributes)
 		reading.HeldByPeer = valueOf(attributes, telemetry.AttrState) == telemetry.StateIOWait
 	}
 	if w.kind != detect.Memory {
@@ -129,6 +130,22 @@ func (r *reader) readPoint(from *origin, w watched, p pmetric.NumberDataPoint, d
 	r.readings = append(r.readings, reading)
 	r.places = append(r.places, place{reading.Group, from.index, w.metric, p.Attributes(), hasAge})
 	return detect.Fine
+}
+
+// entryOf returns the group of the entry of a signature, of those of its attributes; 0 if
+// they do not tell it.
+func (o *origin) entryOf(signature pcommon.Map) detect.ID {
+	name := valueOf(signature, telemetry.AttrEntry)
+	if name == "" {
+		return 0
+	}
+	if group, ok := o.entries[name]; ok {
+		return group
+	}
+	entry, _ := entryOf(signature)
+	group := groupOf(o.id, entrySalt^o.salt, identify(entry))
+	o.entries[name] = group
+	return group
 }
 
 const maxInt64 = pcommon.Timestamp(1<<63 - 1)
@@ -146,8 +163,8 @@ func parseAge(text string) float64 {
 const maxBand = 100 * 365 * 24 * 3600
 
 // withoutAge returns the lower bound of the age band of a point, and the attributes that
-// identify its group. A band that cannot be read is none, which detect refuses.
-func withoutAge(w watched, attributes pcommon.Map) (time.Duration, pcommon.Map, bool) {
+// identify its group, which are good until the next call. A band that cannot be read is none, which detect refuses.
+func (r *reader) withoutAge(w watched, attributes pcommon.Map) (time.Duration, pcommon.Map, bool) {
 	if w.part != detect.Aged && w.part != detect.Exits {
 		return 0, attributes, false
 	}
@@ -156,9 +173,8 @@ func withoutAge(w watched, attributes pcommon.Map) (time.Duration, pcommon.Map, 
 		if !ok {
 			continue
 		}
-		rest := pcommon.NewMap()
-		attributes.CopyTo(rest)
-		rest.Remove(key)
+		attributes.CopyTo(r.scratch)
+		r.scratch.Remove(key)
 		age := -1.0
 		switch v.Type() {
 		case pcommon.ValueTypeDouble:
@@ -169,9 +185,9 @@ func withoutAge(w watched, attributes pcommon.Map) (time.Duration, pcommon.Map, 
 			age = parseAge(v.Str())
 		}
 		if age >= 0 && age <= maxBand {
-			return time.Duration(age * float64(time.Second)), rest, true
+			return time.Duration(age * float64(time.Second)), r.scratch, true
 		}
-		return -1, rest, true
+		return -1, r.scratch, true
 	}
 	return 0, attributes, false
 }

@@ -85,7 +85,7 @@ type ending struct {
 // judge judges all watched points of a batch, and changes nothing in it.
 func (w *watch) judge(md pmetric.Metrics) *batch {
 	b := &batch{}
-	r := &reader{watch: w, batch: b, origins: make(map[detect.ID]int)}
+	r := &reader{watch: w, batch: b, origins: make(map[detect.ID]int), scratch: pcommon.NewMap()}
 	r.read(md)
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -117,7 +117,7 @@ func (w *watch) judge(md pmetric.Metrics) *batch {
 
 // originOf returns what is the same of all points of a resource.
 func (w *watch) originOf(index int, attributes pcommon.Map) *origin {
-	return &origin{index: index, id: identify(attributes), rules: w.rules.of(attributes)}
+	return &origin{index: index, id: identify(attributes), rules: w.rules.of(attributes), entries: make(map[string]detect.ID)}
 }
 
 // size returns how many groups are watched.
