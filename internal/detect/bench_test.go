@@ -28,7 +28,7 @@ func ordinary(process ID) *scene {
 }
 
 // BenchmarkGroups shows the heap that a group takes, in 200 ordinary processes that have been
-// watched for twelve hours.
+// watched for twelve hours, and what it takes to keep it.
 func BenchmarkGroups(b *testing.B) {
 	const processes = 200
 	kinds := make([][][]Reading, 0, 4) // of a few processes, a look every ten minutes
@@ -56,6 +56,16 @@ func BenchmarkGroups(b *testing.B) {
 			}
 		}
 		b.ReportMetric(float64(heapInUse()-before)/float64(d.Groups()), "B/group")
+		begin := time.Now()
+		kept := d.Clone()
+		b.ReportMetric(float64(time.Since(begin).Nanoseconds())/float64(d.Groups()), "ns/group-copied")
+		begin = time.Now()
+		state, err := kept.AppendBinary(nil)
+		if err != nil {
+			b.Fatal(err)
+		}
+		b.ReportMetric(float64(time.Since(begin).Nanoseconds())/float64(d.Groups()), "ns/group-kept")
+		b.ReportMetric(float64(len(state))/float64(d.Groups()), "B/group-kept")
 		levels := 0
 		for _, g := range d.groups {
 			for i := range g.levels {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"hash/crc32"
+	"slices"
 
 	"github.com/otel-goroutine/otel-goroutine/internal/growth"
 	"github.com/otel-goroutine/otel-goroutine/internal/telemetry"
@@ -39,6 +40,37 @@ var (
 
 func checksum(b []byte) uint32 {
 	return crc32.Checksum(b, crc32.MakeTable(crc32.Castagnoli))
+}
+
+// Clone returns a copy of what is kept by AppendBinary, which takes longer than to copy it.
+func (d *Detector) Clone() *Detector {
+	c := &Detector{config: d.config, groups: make(map[ID]*group, len(d.groups)), processes: make(map[ID]*process, len(d.processes))}
+	for name, p := range d.processes {
+		q := *p
+		q.open, q.flagged = nil, slices.Clone(p.flagged)
+		c.processes[name] = &q
+	}
+	for name, g := range d.groups {
+		h := *g
+		h.levels = slices.Clone(g.levels)
+		for i := range h.levels {
+			h.levels[i].evidence = pointerToCopy(h.levels[i].evidence)
+		}
+		if h.counts = pointerToCopy(g.counts); h.counts != nil {
+			h.counts.evidence = pointerToCopy(h.counts.evidence)
+		}
+		h.proof, h.joint, h.flag = pointerToCopy(g.proof), pointerToCopy(g.joint), pointerToCopy(g.flag)
+		c.groups[name] = &h
+	}
+	return c
+}
+
+func pointerToCopy[T any](p *T) *T {
+	if p == nil {
+		return nil
+	}
+	value := *p
+	return &value
 }
 
 // AppendBinary appends what is remembered, in a form that UnmarshalBinary reads.

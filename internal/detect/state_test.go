@@ -35,7 +35,7 @@ func lifeAt(now int) []Reading {
 }
 
 func encode(t testing.TB, d *Detector) []byte {
-	state, err := d.AppendBinary(nil)
+	state, err := d.Clone().AppendBinary(nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -142,11 +142,12 @@ func (w *watch) flush() {
 	w.detector.Flush()
 }
 
-// encodeState returns what is remembered.
+// encodeState returns what is remembered. Judging waits only while it is copied.
 func (w *watch) encodeState() ([]byte, error) {
 	w.mu.Lock()
-	defer w.mu.Unlock()
-	return w.detector.AppendBinary(nil)
+	kept := w.detector.Clone()
+	w.mu.Unlock()
+	return kept.AppendBinary(nil)
 }
 
 // restore has the watch remember what a state says. If that is of no use it changes
