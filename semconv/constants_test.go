@@ -63,6 +63,8 @@ func TestConstantsAreInTheRegistry(t *testing.T) {
 			attributes = append(attributes, value)
 		case strings.HasPrefix(name, "Unit"):
 			units = append(units, value)
+		case name == "StateIOWait": // one of those that TestValuesAreThoseOfTheCode holds
+			assert.Equal(t, string(stack.StateIOWait), value)
 		case name != "SignatureOther":
 			metrics = append(metrics, value)
 		}

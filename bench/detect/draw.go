@@ -71,7 +71,7 @@ func draw(w io.Writer) error {
 	})
 }
 
-// panel simulates a scene and has the processor judge it.
+// panel simulates a scene and has the detector judge it.
 func (s scene) panel() (panel, error) {
 	all := families()
 	i := slices.IndexFunc(all, func(f family) bool { return f.name == s.family })
@@ -84,14 +84,17 @@ func (s scene) panel() (panel, error) {
 	of := simulate(r, t.processes[0], int(day))
 	group, who := of.groups[0], t.processes[0].groups[0].function
 	p := panel{scene: s, Most: int(slices.Max(group.count)), Verdict: "no leak"}
-	p.Count, p.Aged = p.line(group.count), p.line(group.aged)
-	p.Exits = exitsByHour(group.exits)
-	err := replay(t.processes[:1], []*series{of}, true, lifetimeDefault, func(a alarm) {
-		if a.who == who && a.severity >= growth.Probable && p.Verdict == "no leak" {
-			p.Verdict = fmt.Sprintf("probable leak at %d:%02d", a.minute/60, a.minute%60)
-		}
-	})
-	return p, err
+	p.Count, p.Aged = p.line(group.count), p.line(group.aged[0])
+	p.Exits = exitsByHour(group.exits[0])
+	d := newDetector(t.processes[0], true, lifetimeDefault)
+	for snapshot, minute := range of.minutes {
+		d.look(of, snapshot, func(flagged string, severity growth.Severity) {
+			if flagged == who && severity >= growth.Probable && p.Verdict == "no leak" {
+				p.Verdict = fmt.Sprintf("probable leak at %d:%02d", minute/60, minute%60)
+			}
+		})
+	}
+	return p, nil
 }
 
 func (p panel) line(level []int32) string {

@@ -3,6 +3,7 @@ package main
 import (
 	"hash/fnv"
 	"math/rand/v2"
+	"slices"
 )
 
 // family is a kind of situation, of which each seed makes another case.
@@ -34,6 +35,9 @@ type leak struct {
 	onset  float64
 	// mixed tells that others get old in the same groups, and leave.
 	mixed bool
+	// replica tells that it is one of many that are alike, which count neither as alone
+	// nor for lateness: there would be more of them than of all others.
+	replica bool
 }
 
 // seeds is how many cases each family has.
@@ -49,8 +53,6 @@ func random(family string, seed int) *rand.Rand {
 
 // families returns all, leaks first.
 func families() []family {
-	all := leakFamilies()
-	all = append(all, loadFamilies()...)
-	all = append(all, sessionFamilies()...)
-	return append(all, operationFamilies()...)
+	return slices.Concat(leakFamilies(), memoryLeakFamilies(), leakAmongFamilies(), leakWatchedFamilies(),
+		loadFamilies(), fillingFamilies(), sessionFamilies(), operationFamilies(), watchedFamilies())
 }

@@ -12,13 +12,11 @@ func loadFamilies() []family {
 		{"flat", 24, true, 0, flat},
 		{"daily swing", 48, true, 0, dailySwing},
 		{"weekly swing", 72, true, 0, weeklySwing},
-		{"warm-up", 24, true, 0, warmUp},
 		{"step that stays", 24, true, 0, step},
 		{"thirty once, never again", 24, true, 0, bounded},
 		{"ramp of six hours, up and down", 24, true, 0, upAndDown},
 		{"bursts", 24, true, 0, bursts},
 		{"slow random walk", 48, true, 0, walk},
-		{"pool growing to its limit", 24, false, 0, growingPool},
 		{"collector's sawtooth (memory)", 24, true, 0, sawtooth},
 		{"cache filling for hours (memory)", 48, true, 0, filling},
 	}
@@ -42,15 +40,6 @@ func weeklySwing(r *rand.Rand) trial {
 	const saturday = 5
 	return alone(service(r, always(), named(callFunction, "select",
 		calls(weekly(saturday, about(r, 60), 0.5), memoryless(3).atMost(30)))))
-}
-
-// warmUp starts its workers one by one as it finds work for them, most of them in
-// the first half hour, and its calls as traffic is shifted to it.
-func warmUp(r *rand.Rand) trial {
-	workers := spread(40+r.IntN(61), func(r *rand.Rand) float64 { return r.ExpFloat64() * 15 })
-	return alone(service(r, fresh(),
-		named("shop/work.(*Lazy).run", "chan_receive", source{arrivals: workers, lifetime: never}),
-		named(callFunction, "select", calls(ramp(1, about(r, 60), 0, hour), memoryless(3).atMost(30)))))
 }
 
 // step is a change of configuration that starts more workers.
@@ -98,15 +87,6 @@ func bursts(r *rand.Rand) trial {
 func walk(r *rand.Rand) trial {
 	return alone(service(r, always(), named(callFunction, "select",
 		calls(wandering(r, about(r, 10)), memoryless(15)))))
-}
-
-// growingPool opens a connection when all are busy: often at first, ever more
-// rarely towards its limit.
-func growingPool(r *rand.Rand) trial {
-	pace := within(r, 0.5*hour, 2*hour)
-	opened := spread(50+r.IntN(151), func(r *rand.Rand) float64 { return r.ExpFloat64() * pace })
-	return alone(service(r, fresh(), named("database/sql.(*DB).connectionOpener", "select",
-		source{arrivals: opened, lifetime: never})))
 }
 
 // sawtooth is a large heap whose collections are minutes apart.

@@ -78,13 +78,7 @@ func nightlyQueue(r *rand.Rand) trial {
 // deploys replace the process every three to five hours, and each new one fills
 // with sessions of half an hour.
 func deploys(r *rand.Rand) trial {
-	var lives []life
-	for at := 0.0; at < 2*day; {
-		next := at + within(r, 3*hour, 5*hour)
-		lives = append(lives, life{at, next})
-		at = next
-	}
-	return alone(service(r, lives, named(sessionFunction, "io_wait",
+	return alone(service(r, deployed(r, 2*day), named(sessionFunction, "io_wait",
 		calls(daily(about(r, 3), 0.6), memoryless(30).atMost(hour)))))
 }
 

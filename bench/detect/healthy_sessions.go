@@ -13,6 +13,19 @@ func sessionFamilies() []family {
 		{"sessions of 15 minutes on average", 48, true, 0, sessions(15)},
 		{"sessions of 2 h on average", 48, false, 0, sessions(2 * hour)},
 		{"sessions of 8 h on average", 48, false, 0, sessions(8 * hour)},
+		{"lognormal sessions", 48, false, 0, besides(2, func(r *rand.Rand) lifetime {
+			return lognormal(within(r, 10, 30), within(r, 1, 2))
+		})},
+		{"Pareto sessions", 48, false, 0, besides(2, func(r *rand.Rand) lifetime {
+			return pareto(5, within(r, 1.2, 2))
+		})},
+		{"connections of a maximum age", 48, false, 0, besides(1, func(r *rand.Rand) lifetime {
+			return maximumAge(within(r, 0.5*hour, 2*hour))
+		})},
+		{"streams of 3 h", 48, false, 0, besides(0.5, fixed(around(3*hour, 20)))},
+		{"connections that close when idle", 48, false, 0, besides(0.5, fixed(func(r *rand.Rand, _ float64) float64 {
+			return 30 + r.ExpFloat64()*hour
+		}))},
 		{"a working day, three times", 72, false, day, workingDays},
 	}
 }
@@ -65,4 +78,14 @@ func workingDays(r *rand.Rand) trial {
 		g.sources = append(g.sources, source{arrivals: come, lifetime: around(8*hour, 20)})
 	}
 	return alone(service(r, always(), g))
+}
+
+// besides are connections that come at about so many a minute, more by day, and stay for
+// a while. The process is deployed anew on the first day.
+func besides(perMinute float64, stay func(*rand.Rand) lifetime) func(*rand.Rand) trial {
+	return func(r *rand.Rand) trial {
+		deploy := within(r, 0, day)
+		return alone(service(r, []life{{-day, deploy}, {deploy, forever}},
+			sessionGroup(calls(daily(about(r, perMinute), 0.5), stay(r)))))
+	}
 }

@@ -2,10 +2,10 @@ package main
 
 import "math/rand/v2"
 
-// leakFamilies are those in which something leaks. All but the last kind start
-// with a healthy process that was just deployed, and leak soon after.
+// leakFamilies are leaks that stand alone. Most start with a healthy process that was
+// just deployed, and leak soon after.
 func leakFamilies() []family {
-	return append([]family{
+	return []family{
 		{"leak, 0.2 a minute", 24, true, 0, constant(0.2)},
 		{"leak, 1 a minute", 24, true, 0, constant(1)},
 		{"leak, 3 a minute", 24, true, 0, constant(3)},
@@ -19,8 +19,7 @@ func leakFamilies() []family {
 		{"leak, slow under a daily swing", 48, true, 0, underSwing},
 		{"leak, loop between states", 24, true, 0, looping},
 		{"leak, three at once", 24, true, 0, several},
-		{"leak, beside sessions of 1 h", 72, false, 0, besideSessions},
-	}, memoryLeakFamilies()...)
+	}
 }
 
 // soon is when a leak begins: within an hour, so that it falls anywhere between
@@ -49,19 +48,6 @@ func someCalls(r *rand.Rand) trial {
 		calls(load, memoryless(0.3).atMost(1)),
 		leaking(between(onset, forever, load.times(0.02)))))
 	return leaky(p, onset)
-}
-
-// besideSessions leaks at a line at which sessions of an hour wait: a fifth of those that
-// come never leaves, and those that do say for days that nobody stays for long.
-func besideSessions(r *rand.Rand) trial {
-	onset := soon(r)
-	come := steady(about(r, 0.4))
-	p := service(r, always(), leakingGroup(
-		calls(come, memoryless(hour)),
-		leaking(between(onset, forever, come.times(0.25)))))
-	t := leaky(p, onset)
-	t.leaks[0].mixed = true
-	return t
 }
 
 // withLoad leaks as the load rises and falls.

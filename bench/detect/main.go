@@ -2,8 +2,7 @@
 // those that people use today.
 //
 // It simulates processes, goroutine by goroutine, of which it knows what leaks,
-// passes their data through the processor as its factory makes it, and counts who
-// was flagged. The same cases are given to the rivals (rivals.go), and of each
+// passes their data through the detector's core, and counts who was flagged. The same cases are given to the rivals (rivals.go), and of each
 // leak it is computed when it could be found at the earliest (oracle.go).
 //
 //	go run ./detect -write detect/result.txt   # what make detect-bench does
@@ -50,10 +49,7 @@ func detect() error {
 	// it: a fifth of the time is saved.
 	debug.SetGCPercent(800)
 	all := families()
-	results, err := run(all, seeds, runtime.GOMAXPROCS(0))
-	if err != nil {
-		return err
-	}
+	results := run(all, seeds, runtime.GOMAXPROCS(0))
 	var result bytes.Buffer
 	report(&result, all, results)
 	if _, err := os.Stdout.Write(result.Bytes()); err != nil {

@@ -12,15 +12,26 @@ import (
 // they must take.
 type paced struct {
 	median, oracle, formula float64 // medians
+	slowest                 float64 // of all that were found
 	worst                   float64 // largest time over the formula's, agedAfter aside
 	late                    int     // leaks that took longer than they may
-	leaks                   int
+	interrupted             int     // leaks whose flag was down once it had been up
+	leaks, missed           int
+	timely                  int // leaks of which the formula says when
 }
 
-// pace compares the times of a column of ours with the limits. A leak that was
-// not found took forever; one that the formula does not expect within the run is
-// left out of it.
-func pace(results [][]played, column int) paced {
+// ratio is by how much the median exceeds the oracle's.
+func (p paced) ratio() float64 { return p.median / p.oracle }
+
+// isAmong and isAlone tell whether a leak is among others who leave, or stands alone.
+func isAmong(l limits) bool { return l.mixed }
+func isAlone(l limits) bool { return !l.mixed && !l.replica }
+func everyLeak(limits) bool { return true }
+
+// pace compares the times of a column of ours with the limits, of the leaks that are
+// meant. A leak that was not found took forever; one that the formula does not expect
+// within the run is left out of it.
+func pace(results [][]played, column int, meant func(limits) bool) paced {
 	var times, oracles, formulas []float64
 	var p paced
 	for _, cases := range results {
@@ -29,7 +40,7 @@ func pace(results [][]played, column int) paced {
 				continue
 			}
 			for i, l := range c.leaks {
-				if !l.goroutines {
+				if !l.goroutines || !meant(l) {
 					continue
 				}
 				oracle, formula := l.of(column)
@@ -37,7 +48,16 @@ func pace(results [][]played, column int) paced {
 				times = append(times, found)
 				oracles = append(oracles, orForever(oracle))
 				formulas = append(formulas, orForever(formula))
+				if math.IsInf(found, 1) {
+					p.missed++
+				} else {
+					p.slowest = max(p.slowest, found)
+				}
+				if c.columns[column].interrupted[i] {
+					p.interrupted++
+				}
 				if formula != notFound {
+					p.timely++
 					p.worst = max(p.worst, (found-agedAfter)/formula)
 					if found > late*formula+agedAfter {
 						p.late++
@@ -76,14 +96,15 @@ func median(x []float64) float64 {
 
 // writePace prints the times of each family of leaks.
 func writePace(w io.Writer, all []family, results [][]played, column int) {
-	writeRow(w, "", []string{"median", "oracle", "formula", "worst", "late"})
+	writeRow(w, "", []string{"median", "oracle", "ratio", "slowest", "formula", "worst", "late", "interr."})
 	for i, f := range all {
-		p := pace(results[i:i+1], column)
+		p := pace(results[i:i+1], column, everyLeak)
 		if p.leaks == 0 {
 			continue
 		}
 		writeRow(w, f.name, []string{
-			minutes(p.median), minutes(p.oracle), minutes(p.formula), fmt.Sprintf("%.2f", p.worst), strconv.Itoa(p.late),
+			minutes(p.median), minutes(p.oracle), fmt.Sprintf("%.2f", p.ratio()), minutes(p.slowest),
+			minutes(p.formula), fmt.Sprintf("%.2f", p.worst), strconv.Itoa(p.late), strconv.Itoa(p.interrupted),
 		})
 	}
 }

@@ -15,7 +15,10 @@ type process struct {
 	lives  []life
 	// missed tells at which minutes no snapshot could be had. None if nil.
 	missed func(minute int) bool
-	memory memory
+	// rewatched are the times at which the watcher was restarted, in order: its
+	// census begins afresh, while the process goes on.
+	rewatched []float64
+	memory    memory
 }
 
 // life is one process from its start to its end. All goroutines end with it.
@@ -69,20 +72,28 @@ type lifetime func(r *rand.Rand, at float64) float64
 
 // series is what the snapshots of a process show.
 type series struct {
-	// minutes are when snapshots were taken, and starts since when the life
-	// that each shows has been watched.
-	minutes, starts []int
-	groups          []counted
-	memory          []float64 // bytes
+	// minutes are when snapshots were taken, starts since when the life that each
+	// shows has been watched, and lives which it is.
+	minutes, starts, lives []int
+	groups                 []counted
+	memory                 []float64 // bytes
 	// leaked is, for each group, how many leaked goroutines were alive on
 	// average in each minute of the run, whether or not it had a snapshot.
 	leaked [][]float64
 }
 
+// levels is how many age levels the census has.
+const levels = 4
+
+// bounds are the least ages at the levels, in minutes: aged_after by default, and 8, 32
+// and 64 times that.
+var bounds = [levels]float64{agedAfter, 8 * agedAfter, 32 * agedAfter, 64 * agedAfter}
+
 // counted is what the census says of one group, by snapshot.
 type counted struct {
-	count, aged, exits []int32
-	listed             []bool // whether the snapshot has a row for it
+	count       []int32
+	aged, exits [levels][]int32 // of those at least as old as the level's bound
+	listed      []bool          // whether the snapshot has a row for it
 }
 
 // total returns the number of all goroutines at a snapshot.

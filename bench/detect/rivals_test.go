@@ -8,7 +8,7 @@ import (
 )
 
 // levels are those of f at each minute.
-func levels(n int, f func(i int) float64) []float64 {
+func levelsOf(n int, f func(i int) float64) []float64 {
 	x := make([]float64, n)
 	for i := range x {
 		x[i] = f(i)
@@ -17,7 +17,7 @@ func levels(n int, f func(i int) float64) []float64 {
 }
 
 func TestFit(t *testing.T) {
-	rising := levels(60, func(i int) float64 { return 5 + 2*float64(i) })
+	rising := levelsOf(60, func(i int) float64 { return 5 + 2*float64(i) })
 	f := fit(rising)
 	require.InDelta(t, 2, f.slope, 1e-9)
 	require.InDelta(t, 5+2*59, f.last, 1e-9)
@@ -25,24 +25,24 @@ func TestFit(t *testing.T) {
 
 	rising[7], rising[59] = math.NaN(), math.NaN()
 	require.InDelta(t, 5+2*59, fit(rising).last, 1e-9, "missing data is passed over")
-	require.True(t, math.IsNaN(fit(levels(60, func(int) float64 { return math.NaN() })).slope))
-	require.True(t, math.IsNaN(fit(levels(60, func(int) float64 { return 3 })).r2), "a flat line has no trend")
+	require.True(t, math.IsNaN(fit(levelsOf(60, func(int) float64 { return math.NaN() })).slope))
+	require.True(t, math.IsNaN(fit(levelsOf(60, func(int) float64 { return 3 })).r2), "a flat line has no trend")
 }
 
 func TestMannKendall(t *testing.T) {
 	// Of 36 that rise all 630 pairs do; the deviation without a trend is
 	// sqrt(36*35*77/18).
-	falling := levels(36, func(i int) float64 { return float64(-i) }) // latest first
+	falling := levelsOf(36, func(i int) float64 { return float64(-i) }) // latest first
 	require.InDelta(t, 629/math.Sqrt(36*35*77/18), mannKendall(falling), 1e-9)
-	require.Less(t, mannKendall(levels(36, func(i int) float64 { return float64(i) })), 0.0)
+	require.Less(t, mannKendall(levelsOf(36, func(i int) float64 { return float64(i) })), 0.0)
 	require.Zero(t, mannKendall(nil))
 }
 
 func TestRises(t *testing.T) {
 	sawtooth := func(i int) float64 { return float64(i%7) * 10 }
-	require.True(t, rises(levels(180, func(i int) float64 { return float64(i/30)*2 + sawtooth(i) })))
-	require.False(t, rises(levels(180, func(i int) float64 { return float64(i/30) + sawtooth(i) })), "too little")
-	require.False(t, rises(levels(180, func(i int) float64 { return float64(i/60)*5 + sawtooth(i) })), "not in each")
+	require.True(t, rises(levelsOf(180, func(i int) float64 { return float64(i/30)*2 + sawtooth(i) })))
+	require.False(t, rises(levelsOf(180, func(i int) float64 { return float64(i/30) + sawtooth(i) })), "too little")
+	require.False(t, rises(levelsOf(180, func(i int) float64 { return float64(i/60)*5 + sawtooth(i) })), "not in each")
 }
 
 func TestEachRivalFindsWhatItIsMadeFor(t *testing.T) {

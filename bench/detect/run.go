@@ -1,7 +1,6 @@
 package main
 
 import (
-	"fmt"
 	"sync"
 	"time"
 
@@ -37,26 +36,22 @@ type limits struct {
 	oracle, formula           float64
 	oracleCalls, formulaCalls float64
 	goroutines                bool // else only memory leaks, and there are none
+	mixed                     bool // among others who leave
+	replica                   bool // one of many that are alike
 }
 
 // run plays all cases of all families, in workers goroutines, and returns them in
 // order.
-func run(all []family, perFamily, workers int) ([][]played, error) {
+func run(all []family, perFamily, workers int) [][]played {
 	results := make([][]played, len(all))
 	type task struct{ family, seed int }
 	tasks := make(chan task)
-	errs := make(chan error, workers)
 	var wg sync.WaitGroup
 	for range workers {
 		wg.Go(func() {
-			var failed error
 			for t := range tasks {
-				if failed != nil {
-					continue // the others are taken, so that nobody waits
-				}
-				results[t.family][t.seed], failed = all[t.family].play(t.seed)
+				results[t.family][t.seed] = all[t.family].play(t.seed)
 			}
-			errs <- failed
 		})
 	}
 	for f := range all {
@@ -67,16 +62,11 @@ func run(all []family, perFamily, workers int) ([][]played, error) {
 	}
 	close(tasks)
 	wg.Wait()
-	for range workers {
-		if err := <-errs; err != nil {
-			return nil, err
-		}
-	}
-	return results, nil
+	return results
 }
 
 // play plays one case through all detectors.
-func (f family) play(seed int) (played, error) {
+func (f family) play(seed int) played {
 	r := random(f.name, seed)
 	t := f.make(r)
 	minutes := f.hours * hour
@@ -84,13 +74,9 @@ func (f family) play(seed int) (played, error) {
 	for i, p := range t.processes {
 		all[i] = simulate(r, p, minutes)
 	}
-	columns, err := f.playOurs(t, all)
-	if err != nil {
-		return played{}, fmt.Errorf("%s, seed %d: %w", f.name, seed, err)
-	}
-	out := played{columns: columns}
+	out := played{columns: f.playOurs(t, all)}
 	for _, v := range rivals() {
-		j := newJudge(t, f.judged)
+		j := newJudge(t, f.judged, growth.None)
 		for i, p := range t.processes {
 			v.replay(i, p, all[i], j.hear)
 		}
@@ -99,11 +85,11 @@ func (f family) play(seed int) (played, error) {
 	for _, l := range t.leaks {
 		out.leaks = append(out.leaks, limitsOf(l, t.processes[l.process], all[l.process], minutes))
 	}
-	return out, nil
+	return out
 }
 
-// playOurs passes one case through our processor, once in each way.
-func (f family) playOurs(t trial, all []*series) ([]*outcome, error) {
+// playOurs passes one case through our detector, once in each way.
+func (f family) playOurs(t trial, all []*series) []*outcome {
 	columns := make([]*outcome, oursEnd)
 	for _, mode := range []struct {
 		column      int // of suspected; probable follows
@@ -117,19 +103,13 @@ func (f family) playOurs(t trial, all []*series) ([]*outcome, error) {
 		if mode.column == callsSuspected && !f.calls {
 			continue
 		}
-		suspected, probable := newJudge(t, f.judged), newJudge(t, f.judged)
-		err := replay(t.processes, all, mode.census, mode.maxLifetime, func(a alarm) {
-			suspected.hear(a)
-			if a.severity >= growth.Probable {
-				probable.hear(a)
-			}
-		})
-		if err != nil {
-			return nil, err
+		suspected, probable := newJudge(t, f.judged, growth.Suspected), newJudge(t, f.judged, growth.Probable)
+		for i, p := range t.processes {
+			replay(i, p, all[i], mode.census, mode.maxLifetime, suspected, probable)
 		}
 		columns[mode.column], columns[mode.column+1] = &suspected.result, &probable.result
 	}
-	return columns, nil
+	return columns
 }
 
 func limitsOf(l leak, p process, s *series, minutes int) limits {
@@ -138,6 +118,8 @@ func limitsOf(l leak, p process, s *series, minutes int) limits {
 	}
 	return limits{
 		goroutines:   true,
+		mixed:        l.mixed,
+		replica:      l.replica,
 		oracle:       oracle(l, s, lifetimeDefault),
 		formula:      formula(l, p, minutes, lifetimeDefault),
 		oracleCalls:  oracle(l, s, lifetimeCalls),

@@ -3,6 +3,8 @@ package main
 import (
 	"math"
 	"slices"
+
+	"github.com/otel-goroutine/otel-goroutine/internal/growth"
 )
 
 // outcome is what a detector made of one case.
@@ -20,6 +22,9 @@ type outcome struct {
 	falseAlarm bool
 	accused    string
 	at         float64
+	// interrupted tells of each leak whether its flag, once up, was down at a later
+	// snapshot of the same life, in which the leak went on. Only our columns know.
+	interrupted []bool
 }
 
 const notFound = -1
@@ -28,20 +33,29 @@ const notFound = -1
 type judge struct {
 	trial  trial
 	from   float64 // flags before do not count
+	least  growth.Severity
 	result outcome
+	flags  []flagged // of each leak
 }
 
-func newJudge(t trial, from float64) *judge {
-	j := &judge{trial: t, from: from}
+// flagged is what was last seen of the flag of a leak.
+type flagged struct {
+	minute int // at which it was up
+	life   int // counted from 1, in which it has been; 0 is none
+}
+
+func newJudge(t trial, from float64, least growth.Severity) *judge {
+	j := &judge{trial: t, from: from, least: least, flags: make([]flagged, len(t.leaks))}
 	for range t.leaks {
 		j.result.found = append(j.result.found, notFound)
+		j.result.interrupted = append(j.result.interrupted, false)
 	}
 	return j
 }
 
 func (j *judge) hear(f alarm) {
 	minute := float64(f.minute)
-	if minute < j.from {
+	if minute < j.from || f.severity < j.least {
 		return
 	}
 	leaks := false
@@ -50,12 +64,30 @@ func (j *judge) hear(f alarm) {
 			continue
 		}
 		leaks = true
+		j.flags[i].minute = f.minute
 		if j.result.found[i] == notFound {
 			j.result.found[i] = minute - l.onset
 		}
 	}
-	if !leaks && !j.result.falseAlarm {
+	// Processes are heard one after the other.
+	if !leaks && (!j.result.falseAlarm || minute < j.result.at) {
 		j.result.falseAlarm, j.result.accused, j.result.at = true, f.who, minute
+	}
+}
+
+// looked tells that all flags of a snapshot have been heard.
+func (j *judge) looked(process, minute, life int) {
+	for i, l := range j.trial.leaks {
+		if l.process != process {
+			continue
+		}
+		f := &j.flags[i]
+		switch up := f.minute == minute && j.result.found[i] != notFound; {
+		case up:
+			f.life = life + 1
+		case f.life == life+1:
+			j.result.interrupted[i] = true
+		}
 	}
 }
 
@@ -72,6 +104,7 @@ func (l leak) is(f alarm) bool {
 type score struct {
 	cases                  int
 	leaks, found           int
+	interrupted            int // leaks whose flag was
 	healthy, healthyAlarms int // cases without a leak, and those of them with a false alarm
 	alarms                 int // cases with a false alarm
 	times                  []float64
@@ -85,6 +118,11 @@ func (s *score) add(o outcome) {
 		if at != notFound {
 			s.found++
 			s.times = append(s.times, at)
+		}
+	}
+	for _, interrupted := range o.interrupted {
+		if interrupted {
+			s.interrupted++
 		}
 	}
 	if o.falseAlarm {

@@ -5,6 +5,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/otel-goroutine/otel-goroutine/internal/growth"
 )
 
 var twoLeaks = trial{leaks: []leak{
@@ -50,7 +52,7 @@ func TestJudge(t *testing.T) {
 		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			j := newJudge(twoLeaks, c.from)
+			j := newJudge(twoLeaks, c.from, growth.Suspected)
 			for _, a := range c.alarms {
 				j.hear(a)
 			}

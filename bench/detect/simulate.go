@@ -3,6 +3,7 @@ package main
 import (
 	"math"
 	"math/rand/v2"
+	"slices"
 	"sort"
 )
 
@@ -38,12 +39,7 @@ func newSeries(groups, minutes int) *series {
 func (s *series) addLife(r *rand.Rand, p process, nth, minutes int) {
 	l := p.lives[nth]
 	l.end = min(l.end, float64(minutes))
-	w := s.window(p, l, minutes)
-	n := w.end - w.first + 1 // one more, for what is never seen to end
-	changes := make([]counted, len(p.groups))
-	for i := range changes {
-		changes[i] = counted{count: make([]int32, n), aged: make([]int32, n), exits: make([]int32, n)}
-	}
+	watches := s.watches(p, nth, minutes)
 	for g, group := range p.groups {
 		if group.only != 0 && group.only != nth+1 {
 			continue
@@ -56,40 +52,70 @@ func (s *series) addLife(r *rand.Rand, p process, nth, minutes int) {
 					change(s.leaked[g], at, 1)
 					change(s.leaked[g], l.end, -1)
 				}
-				w.live(r, changes, src, groups, at, dies)
+				for _, w := range watches {
+					w.live(r, src, groups, at, dies)
+				}
 			})
 		}
 	}
-	for g := range s.groups {
-		s.groups[g].append(changes[g])
+	for _, w := range watches {
+		for g := range s.groups {
+			s.groups[g].append(w.changes[g])
+		}
 	}
 }
 
-// window is the snapshots of one life, by their indices.
-type window struct {
+// watch is the snapshots that one watcher takes of one life, by their indices, and what
+// changes with each.
+type watch struct {
 	minutes    []int // of all snapshots
-	first, end int   // of this life's
+	first, end int   // of this watch's
+	changes    []counted
 }
 
-func (s *series) window(p process, l life, minutes int) window {
-	w := window{first: len(s.minutes)}
-	from := int(math.Ceil(max(l.begin, 0)))
-	for m := from; m < minutes && float64(m) < l.end; m++ {
-		if p.missed != nil && p.missed(m) {
+// watches appends the snapshots of a life.
+func (s *series) watches(p process, nth, minutes int) []watch {
+	l := p.lives[nth]
+	var all []watch
+	begin := max(l.begin, 0)
+	for _, end := range append(slices.Clone(p.rewatched), min(l.end, float64(minutes))) {
+		if end <= begin {
 			continue
 		}
-		s.minutes = append(s.minutes, m)
+		w := watch{first: len(s.minutes)}
+		for m := int(math.Ceil(begin)); m < minutes && float64(m) < end; m++ {
+			if p.missed != nil && p.missed(m) {
+				continue
+			}
+			s.minutes = append(s.minutes, m)
+			s.starts = append(s.starts, s.minutes[w.first])
+			s.lives = append(s.lives, nth)
+		}
+		w.end = len(s.minutes)
+		n := w.end - w.first + 1 // one more, for what is never seen to end
+		for range p.groups {
+			w.changes = append(w.changes, newCounted(n))
+		}
+		all = append(all, w)
+		begin = end
 	}
-	w.minutes, w.end = s.minutes, len(s.minutes)
-	for range w.end - w.first {
-		s.starts = append(s.starts, s.minutes[w.first])
+	for i := range all {
+		all[i].minutes = s.minutes
 	}
-	return w
+	return all
 }
 
-// at returns the first snapshot of the life that is not before a time, counted
-// from the life's first.
-func (w window) at(t float64) int {
+func newCounted(snapshots int) counted {
+	c := counted{count: make([]int32, snapshots)}
+	for k := range levels {
+		c.aged[k], c.exits[k] = make([]int32, snapshots), make([]int32, snapshots)
+	}
+	return c
+}
+
+// at returns the first snapshot of the watch that is not before a time, counted
+// from the watch's first.
+func (w *watch) at(t float64) int {
 	own := w.minutes[w.first:w.end]
 	if len(own) == 0 || t <= float64(own[0]) {
 		return 0
@@ -105,53 +131,71 @@ func (w window) at(t float64) int {
 // minutes: several snapshots.
 const dwell = 7
 
-// live counts one goroutine, which starts in the first of groups. The census calls it aged from the first snapshot on
-// that is agedAfter past the one that saw it first, and an exit at the first
-// that misses it, if it was aged in the one before.
-func (w window) live(r *rand.Rand, changes []counted, src source, groups []int, born, dies float64) {
+// live counts one goroutine, which starts in the first of groups. The census calls it aged
+// at a level from the first snapshot on that is the level's bound past the one that saw it
+// first, and an exit at the first that misses it, if it was aged in the one before.
+func (w *watch) live(r *rand.Rand, src source, groups []int, born, dies float64) {
 	seen, gone := w.at(born), w.at(dies)
 	if gone <= seen {
 		return
 	}
-	old := w.at(float64(w.minutes[w.first+seen] + agedAfter))
+	var old [levels]int
+	reached := 0 // levels
+	for reached < levels {
+		old[reached] = w.at(float64(w.minutes[w.first+seen]) + bounds[reached])
+		if old[reached] >= gone {
+			break
+		}
+		reached++
+	}
 	group, from := groups[0], seen
 	for len(groups) > 1 {
 		moves := w.at(born + r.ExpFloat64()*dwell)
 		if moves >= gone {
 			break
 		}
-		changes[group].stay(from, moves, old)
+		w.changes[group].stay(from, moves, old[:reached])
 		born = float64(w.minutes[w.first+moves])
 		group, from = src.choose(r, groups, born), moves
 	}
-	changes[group].stay(from, gone, old)
-	if gone > old {
-		changes[group].exits[gone]++
+	w.changes[group].stay(from, gone, old[:reached])
+	for k := range reached {
+		w.changes[group].exits[k][gone]++
 	}
 }
 
 // stay counts a goroutine that was in the group from one snapshot up to another,
-// and aged from old on.
-func (c *counted) stay(from, to, old int) {
+// and aged from old on, by level.
+func (c *counted) stay(from, to int, old []int) {
 	c.count[from]++
 	c.count[to]--
-	if to > old {
-		c.aged[max(from, old)]++
-		c.aged[to]--
+	for k, old := range old {
+		if to <= old {
+			return
+		}
+		c.aged[k][max(from, old)]++
+		c.aged[k][to]--
 	}
 }
 
-// append adds the changes of one life, summed up.
+// append adds the changes of one watch, summed up.
 func (c *counted) append(changes counted) {
-	var count, aged, exits int32
-	for i := range len(changes.count) - 1 {
-		count += changes.count[i]
-		aged += changes.aged[i]
-		exits += changes.exits[i]
-		c.count = append(c.count, count)
-		c.aged = append(c.aged, aged)
-		c.exits = append(c.exits, exits)
+	c.count = appendSums(c.count, changes.count)
+	for k := range levels {
+		c.aged[k] = appendSums(c.aged[k], changes.aged[k])
+		c.exits[k] = appendSums(c.exits[k], changes.exits[k])
 	}
+}
+
+// appendSums appends what the changes add up to, without the last of them, which no
+// snapshot sees.
+func appendSums(to, changes []int32) []int32 {
+	var sum int32
+	for _, change := range changes[:len(changes)-1] {
+		sum += change
+		to = append(to, sum)
+	}
+	return to
 }
 
 // settle decides which snapshots have a row for the group: as in the census, it

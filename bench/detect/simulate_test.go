@@ -89,7 +89,7 @@ func compare(t *testing.T, report census.Report, signature stack.Signature, c co
 	}
 	require.Equal(t,
 		[]int{report.Groups[row].Count, report.Groups[row].Aged, int(report.Groups[row].Exits)},
-		[]int{int(c.count[i]), int(c.aged[i]), int(c.exits[i])})
+		[]int{int(c.count[i]), int(c.aged[0][i]), int(c.exits[0][i])})
 }
 
 func signatureOf(t *testing.T, function string) stack.Signature {
@@ -113,8 +113,8 @@ func TestWhoMovesIsCountedOnceAndNeverExits(t *testing.T) {
 		require.Equal(t, 100, s.total(i))
 		aged := int32(0)
 		for _, g := range s.groups {
-			require.Zero(t, g.exits[i])
-			aged += g.aged[i]
+			require.Zero(t, g.exits[0][i])
+			aged += g.aged[0][i]
 		}
 		require.Equal(t, int32(100*min(1, i/agedAfter)), aged)
 		moved = max(moved, s.groups[1].count[i])
@@ -128,7 +128,7 @@ func TestLifeEndsWithoutExits(t *testing.T) {
 	require.Len(t, s.minutes, 180)
 	for i, m := range s.minutes {
 		require.Equal(t, m-m%60, s.starts[i])
-		require.Zero(t, s.groups[0].exits[i])
+		require.Zero(t, s.groups[0].exits[0][i])
 	}
 	require.Greater(t, s.groups[0].count[59], int32(30))
 	require.LessOrEqual(t, s.groups[0].count[60], int32(1))

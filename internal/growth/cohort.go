@@ -1,9 +1,9 @@
 package growth
 
-// Whoever came before the growth says nothing of those who make it. Connections to the
-// instances of a fleet live for days, and when the fleet is scaled out there is growth
-// beside any number of hours in which nobody has left. That the old ones stay is known;
-// the new ones have yet to be watched for long enough.
+// Those who came before a growth are no evidence about those who make it. Connections
+// to the instances of a fleet live for days, and when the fleet is scaled out there is
+// growth beside any number of hours in which nobody has left. That the old ones stay is
+// known; the new ones have yet to be watched for long enough.
 
 // knot is a level at a time.
 type knot struct {
@@ -17,17 +17,24 @@ const maxKnots = segments + (horizons-1)*(segments/2+1) + 1
 
 // history appends the levels that are known, the latest first: those of each horizon as
 // far back as it reaches. A floor is the level at the begin of its segment, if it only
-// rises.
-func (f *floors) history(knots []knot) []knot {
+// rises. No level is below base, and none before from, which is when the first
+// goroutine can be aged: at that time it is the level of before.
+func (f *floors) history(base, from float64, knots []knot) []knot {
 	oldest := int(f.closed)
-	knots = append(knots, knot{float64(oldest), float64(f.current)})
+	knots = append(knots, knot{float64(oldest), max(base, float64(f.current))})
 	for i := range f.scales {
 		known := min(int(f.closed>>i), segments)
 		end := int(f.closed >> i << i)
 		for k := range known {
-			if at := end - (k+1)<<i; at < oldest {
-				oldest = at
-				knots = append(knots, knot{float64(at), float64(f.scales[i][segments-1-k])})
+			at := end - (k+1)<<i
+			if at >= oldest {
+				continue
+			}
+			oldest = at
+			level := max(base, float64(f.scales[i][segments-1-k]))
+			knots = append(knots, knot{max(from, float64(at)), level})
+			if float64(at) <= from {
+				return knots
 			}
 		}
 	}
@@ -39,11 +46,10 @@ func (f *floors) history(knots []knot) []knot {
 // such a time falls below that by chance in one case of sixty (Poisson).
 const persistence = 0.25
 
-// sinceBeginning returns the levels since a growth began, the latest first, in room. It
-// began with the horizon over which it was found, or earlier if there was growth before
-// that already.
-func (f *floors) sinceBeginning(r *Rules, found rise, room []knot) []knot {
-	knots := f.history(room)
+// sinceBeginning cuts a history, the latest first, to the levels since a growth began.
+// It began with the horizon over which it was found, or earlier if there was growth
+// before that already.
+func sinceBeginning(r *Rules, found rise, knots []knot) []knot {
 	now, horizon := knots[0], float64(found.horizon/segment(r))
 	begin := 0
 	for begin+1 < len(knots) && now.at-knots[begin].at < horizon {
@@ -74,4 +80,14 @@ func (f *floors) hours(r *Rules, knots []knot, now int64) float64 {
 		area += (b.at - a.at) * ((a.level+b.level)/2 - base)
 	}
 	return area * length.Hours()
+}
+
+// place returns where a time stands among the knots, in segments.
+func (f *floors) place(r *Rules, at int64) float64 {
+	return float64(f.closed) + 1 - float64(f.end-at)/float64(segment(r))
+}
+
+// timeOf returns the time of a knot, in Unix ns.
+func (f *floors) timeOf(r *Rules, k knot) int64 {
+	return f.end - int64((float64(f.closed)+1-k.at)*float64(segment(r)))
 }

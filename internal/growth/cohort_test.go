@@ -78,29 +78,6 @@ func TestLeakBesideManyThatStay(t *testing.T) {
 	}
 }
 
-// Those who wait for ever at a line may wait among others, who do not: what these say of
-// how long one stays there holds for a day or two, and no longer.
-func TestLeakAmongSessions(t *testing.T) {
-	w := plain()
-	w.length = 96 * time.Hour
-	w.births = steady(25)
-	w.lifetime = func(r *rand.Rand, t time.Duration) time.Duration {
-		if r.IntN(5) == 0 {
-			return forever
-		}
-		return memoryless(time.Hour)(r, t)
-	}
-	for seed := range uint64(20) {
-		w.seed = seed
-		if at, ok := w.firstAt(defaults(), Suspected, true); !ok || at > 40*time.Hour {
-			t.Errorf("seed %d: suspected after %v, %v", seed, at, ok)
-		}
-		if at, ok := w.firstAt(defaults(), Probable, true); !ok || at > 72*time.Hour {
-			t.Errorf("seed %d: probable after %v, %v", seed, at, ok)
-		}
-	}
-}
-
 // Growth is counted from its beginning, and not from that of the horizon in which it
 // is seen; and no further back.
 func TestHoursOfGrowth(t *testing.T) {
@@ -123,38 +100,14 @@ func TestHoursOfGrowth(t *testing.T) {
 		for at := begin.Add(time.Minute); !at.After(end); at = at.Add(time.Minute) {
 			f.observe(&r, tc.level(at.Sub(begin).Hours()), at.UnixNano())
 		}
-		found, ok := f.rising(&r, false)
+		found, ok := f.rising(&r, 0, false)
 		if !ok {
 			t.Errorf("%s: does not rise", name)
 		}
-		got := f.hours(&r, f.sinceBeginning(&r, found, nil), end.UnixNano())
+		got := f.hours(&r, sinceBeginning(&r, found, f.history(0, 0, nil)), end.UnixNano())
 		// The beginning is known to a segment or so, or a sixteenth of the time since.
 		if off := math.Abs(got - tc.want); off > tc.want/8 {
 			t.Errorf("%s: %.0f hours, want %.0f (%v segments of %v)", name, got, tc.want, f.closed, length)
-		}
-	}
-}
-
-// A leak in a process that is never up for long is found in one of its lives: what each
-// of them has shown adds up, if it grew to its end.
-func TestHoursOfGrowthAddUpOverRestarts(t *testing.T) {
-	leaking := plain()
-	leaking.restart, leaking.births = 2*time.Hour, steady(24)
-	filling := leaking
-	filling.births = func(t time.Duration) float64 {
-		if t%(2*time.Hour) < 45*time.Minute {
-			return 40
-		}
-		return 0
-	}
-	for seed := range uint64(20) {
-		leaking.seed, filling.seed = seed, seed
-		// The formula says 2 h 38 min if nobody restarted it.
-		if at, ok := leaking.firstAt(defaults(), Probable, true); !ok || at < 2*time.Hour || at > 7*time.Hour {
-			t.Errorf("seed %d: a leak is probable after %v, %v", seed, at, ok)
-		}
-		if at, ok := filling.firstAt(defaults(), Probable, true); ok {
-			t.Errorf("seed %d: a pool that each process fills is probable after %v", seed, at)
 		}
 	}
 }
@@ -167,7 +120,7 @@ func TestHistory(t *testing.T) {
 	for minute := range minutes {
 		f.observe(&r, float64(minute), time.Unix(0, 0).Add(time.Duration(minute+1)*time.Minute).UnixNano())
 	}
-	knots := f.history(nil)
+	knots := f.history(0, 0, nil)
 	if len(knots) > maxKnots {
 		t.Errorf("%d knots", len(knots))
 	}

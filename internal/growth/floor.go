@@ -17,9 +17,9 @@ const (
 	increments = 5
 	segments   = increments + 1
 	// horizons is how many are watched. At the default MinDuration of 30 min
-	// they reach from there to 32 h: a daily swing fits into the longest, and
-	// a leak of one goroutine an hour rises by MinLeaked in it.
-	horizons = 7
+	// they reach from there to 64 h, into which three nights fit: what leaks in
+	// one burst each night has made three steps in it.
+	horizons = 8
 )
 
 // steps is in how many increments the floor must have risen, the first among them
@@ -60,7 +60,11 @@ type rise struct {
 }
 
 // segment returns how long the segments of the shortest horizon are.
-func segment(r *Rules) time.Duration { return max(r.MinDuration/increments, 1) }
+func segment(r *Rules) time.Duration { return min(max(r.MinDuration/increments, 1), maxSegment) }
+
+// maxSegment keeps the sums of times below from running over. No rules that anybody
+// means reach it: it is that of a MinDuration of two months.
+const maxSegment = 1 << 50
 
 // observe adds a level. Segments begin and end on a grid of their own length, so
 // that rates are right; those in which nothing was observed keep the floor of
@@ -106,26 +110,32 @@ func (f *floors) push(floor float32) {
 }
 
 // rising tells whether the floor rises over any horizon, and over the longest
-// of those how fast. A noisy level must have risen by more than chance.
-func (f *floors) rising(r *Rules, noisy bool) (rise, bool) {
+// of those how fast. Nothing below base counts.
+//
+// A noisy level must have risen by more than chance, and only segments that have ended
+// have a floor. The aged have it at the begin of a segment already, so the one that is
+// running counts as the last over the shortest horizon and over the longest, where
+// waiting for its end would delay a leak by half a day.
+func (f *floors) rising(r *Rules, base float64, noisy bool) (rise, bool) {
 	for i := horizons - 1; i >= 0; i-- {
-		if f.closed>>i < segments {
+		if f.closed>>i < increments {
 			continue
 		}
-		s := &f.scales[i]
-		least := r.MinLeaked
-		if noisy {
+		s, least := f.scales[i], r.MinLeaked
+		switch {
+		case noisy:
 			least = max(least, noise(float64(s[segments-1])))
+		case i == 0 || i == horizons-1:
+			s = f.upToNow(i)
 		}
-		if total, ok := s.rising(f.current, least); ok {
+		if f.closed>>i < segments && (noisy || i != 0 && i != horizons-1) {
+			continue
+		}
+		if total, ok := s.rising(float64(f.current), base, least); ok {
 			return riseOf(total, segment(r)<<i), true
 		}
 	}
-	if noisy || f.closed < segments-1 {
-		return rise{}, false
-	}
-	total, ok := f.upToNow().rising(f.current, r.MinLeaked)
-	return riseOf(total, segment(r)), ok
+	return rise{}, false
 }
 
 func riseOf(total float64, segment time.Duration) rise {
@@ -133,14 +143,19 @@ func riseOf(total float64, segment time.Duration) rise {
 	return rise{perHour: total / horizon.Hours(), horizon: horizon}
 }
 
-// upToNow returns the floors of the shortest horizon with the current segment as its
-// last. That of the aged is not noisy: it has its floor at its begin, so there is no
-// need to wait for its end.
-func (f *floors) upToNow() *scale {
+// upToNow returns the floors of a horizon with the segment that is running as its last.
+// Its floor so far is the least of the shorter segments that it is made of.
+func (f *floors) upToNow(i int) scale {
 	var s scale
-	copy(s[:], f.scales[0][1:])
-	s[segments-1] = f.current
-	return &s
+	copy(s[:], f.scales[i][1:])
+	floor := f.current
+	for k := range i {
+		if f.closed>>k&1 == 1 {
+			floor = min(floor, f.scales[k][segments-1])
+		}
+	}
+	s[segments-1] = floor
+	return s
 }
 
 // noise is by how much the floor of a count may rise over a horizon by chance.
@@ -150,12 +165,20 @@ func (f *floors) upToNow() *scale {
 func noise(floor float64) float64 { return 2 * math.Sqrt(floor) }
 
 // rising tells whether the floors of one horizon rise, by at least least, and by
-// how much.
-func (s *scale) rising(current float32, least float64) (float64, bool) {
+// how much. Nothing below base counts.
+func (s *scale) rising(current, base, least float64) (float64, bool) {
 	var up, down float64
+	var floors [segments]float64
+	for i, floor := range s {
+		floors[i] = max(base, float64(floor))
+	}
+	first, last := floors[0], floors[segments-1]
+	if last-first < least {
+		return 0, false
+	}
 	risen := 0
 	for i := 1; i < segments; i++ {
-		d := float64(s[i]) - float64(s[i-1])
+		d := floors[i] - floors[i-1]
 		if d > 0 {
 			up += d
 			risen++
@@ -163,12 +186,11 @@ func (s *scale) rising(current float32, least float64) (float64, bool) {
 			down -= d
 		}
 	}
-	total := up - down
-	late := float64(s[segments-1]) - float64(s[segments-3])
-	fallen := max(0, float64(s[segments-1])-float64(current))
-	return total, s[1] > s[0] &&
+	total := last - first
+	late := last - floors[segments-3]
+	fallen := max(0, last-max(base, current))
+	return total, floors[1] > first &&
 		risen >= steps &&
-		total >= least &&
 		down+fallen <= backslide*up &&
 		late >= flattening*total*2/increments
 }

@@ -1,22 +1,26 @@
 // Package growth judges numbers over time: does what they count leak?
 //
 // It knows nothing of stacks, processes or metrics. One Evidence watches one
-// stream, a group of goroutines or a process's memory, and costs a constant few
-// hundred bytes. It is pure arithmetic on the observations' own times, so a day
+// stream, a group of goroutines at one age level or a process's memory, and costs a
+// constant few hundred bytes. It is pure arithmetic on the observations' own times, so a day
 // can be replayed in a second, and the same input always gives the same verdict.
 //
-// Three questions make a verdict, in a file each:
+// Goroutines that leak often stand where healthy ones come and go. Among sessions of an
+// hour nobody is left after ten, so each group is watched at several age levels, by an
+// Evidence each, and the worst of their verdicts holds. Each level has all of the error
+// that is allowed: divided among four, leaks that stand alone were found a tenth later,
+// and precision was the same.
 //
-//   - does the floor of the level rise, and is it still rising? (floor.go)
+// Four questions make a verdict, in a file each:
+//
+//   - does the floor of the level rise, and is it still rising? (floor.go, slowing.go)
 //   - are exits so rare that nothing this old would still be in use? (lifetime.go, and
 //     cohort.go for whose hours count)
 //   - was the same population ever seen to empty? (population.go)
+//   - may it be what fills from the start of a process? (young.go)
 package growth
 
-import (
-	"math"
-	"time"
-)
+import "time"
 
 // Severity is how sure a verdict is.
 type Severity uint8
@@ -43,7 +47,8 @@ type Rules struct {
 	MaxLifetime time.Duration
 }
 
-// Observation is what was seen of one stream at one time.
+// Observation is what was seen of one stream at one time: of a group of goroutines
+// at one age level, or of a process's memory.
 type Observation struct {
 	// At is the time of the data.
 	At time.Time
@@ -51,14 +56,31 @@ type Observation struct {
 	// of its counters. A later one than before means another process. Zero
 	// is unknown.
 	Start time.Time
+	// First is when the group was first observed in this process, and FirstCount
+	// its Count then: the residents, whose becoming aged is no arrival. If First
+	// is zero, they are taken from the first observation of the Evidence. A level
+	// whose Evidence is made later than the group's needs them.
+	First      time.Time
+	FirstCount float64
+	// Process is what the Evidence of the group's lowest level returns from Process,
+	// after it has taken its own observation: only at that level it can be told soon
+	// whether a later Start means another process or another watcher. Zero at the lowest
+	// level itself.
+	Process time.Time
 	// Count is the number there are: goroutines or bytes.
 	Count float64
 	// Census tells whether Aged and Exits are known.
 	Census bool
-	// Aged is how many of Count are old.
+	// Bound is the age from which on a goroutine counts as aged at this level.
+	// It must be the same in all observations of an Evidence.
+	Bound time.Duration
+	// Aged is how many of Count are at least as old as Bound.
 	Aged float64
-	// Exits is how many old ones have left since Start.
+	// Exits is how many that were at least as old as Bound have left since Start.
 	Exits float64
+	// HeldByPeer tells that the goroutines wait for the other end of a connection
+	// (state io_wait), so that it is for the peer to end them.
+	HeldByPeer bool
 }
 
 // Verdict is what the evidence says now.
@@ -69,50 +91,83 @@ type Verdict struct {
 	Leaked float64
 	// PerHour is how fast that grows.
 	PerHour float64
+	// Since is when the growth began that was last shown. Zero if Severity is None.
+	Since time.Time
+	// Ended is why Severity is None although it was not at the observation before.
+	Ended End
 }
 
-// Evidence is what is remembered of one stream. The zero value is ready. It is
-// not safe for concurrent use. It holds no pointers.
+// End is the reason for which a flag ended.
+type End uint8
+
+// The reasons. NotEnded is that of a verdict with which no flag ends.
+const (
+	NotEnded    End = iota
+	Left            // half of what had grown is gone
+	Slowed          // the growth has not been seen for as long as it is believed
+	ProcessGone     // another process took the place of the one that was flagged
+)
+
+// Evidence is what is remembered of one stream, at one age level. The zero value is
+// ready. It is not safe for concurrent use. It holds no pointers.
 type Evidence struct {
-	last  int64 // time of the latest observation, Unix ns
-	start int64 // of the process, Unix ns; 0 is unknown
+	last    int64 // time of the latest observation, Unix ns
+	jump    int64 // time of an observation that was too far from last to be believed; 0 if none
+	start   int64 // since when the process is watched, Unix ns; 0 is unknown
+	process int64 // since when it was watched at first, Unix ns
+	first   int64 // when the group was first observed in it, Unix ns
 
 	floors     floors
 	lifetime   lifetime
 	belief     belief
 	population population
-	census     bool // the level is the aged, not the count
-	resumes    bool // whoever watches the process is new, and has yet to see its goroutines age
+	former     trend // of former lives of the process
+	census     bool  // the level is the aged, not the count
+	resumes    bool  // the watcher of the process is new, and has yet to see its goroutines age
 }
 
 // Observe takes the next observation and returns the verdict that holds from
 // then on. An observation that is not later than the one before, or has a
-// number that is negative or not finite, is passed over.
+// number that is negative or not finite, is passed over; so is one whose time is too
+// far off, unless the next one agrees.
 //
 // The level that is judged is the aged goroutines, where they are known, and the
 // count elsewhere. A stream that had a census and comes without one for
 // MinDuration is judged by its count from then on, afresh.
 func (e *Evidence) Observe(r *Rules, o Observation) Verdict {
-	now := o.At.UnixNano()
-	if now <= e.last || !countable(o.Count) || o.Census && !(countable(o.Aged) && countable(o.Exits)) {
-		return e.belief.verdict(e.population.grown())
+	if !o.sound() || !e.inTime(o.At.UnixNano()) {
+		return e.verdict(NotEnded)
 	}
-	e.noticeProcess(r, o)
-	if e.resumes && !e.resumed(r, o, now) || !e.chooseLevel(r, o, now) {
+	now := o.At.UnixNano()
+	begins := e.last == 0
+	ended := e.noticeProcess(r, &o)
+	if begins {
+		e.begin(&o)
+	}
+	if e.resumes {
+		ended = max(ended, e.resume(r, &o))
+	}
+	if e.resumes || !e.chooseLevel(r, &o) {
 		e.last = now
-		return e.belief.verdict(e.population.grown())
+		return e.verdict(ended)
 	}
 	level := o.Count
 	if e.census {
 		level = o.Aged
 	}
-	e.population.observe(r, level, o.Count, e.census, time.Duration(now-e.last))
+	e.population.observe(r, level, e.census, time.Duration(now-e.last))
 	if e.census {
 		e.lifetime.observe(r, o, float64(e.population.base), now)
 	}
 	e.last = now
+	closed := e.floors.closed
 	e.floors.observe(r, level, now)
-	return e.judge(r, now)
+	// A flag that is up is held for longer than a segment.
+	var s shown
+	if e.belief.severity < Probable || closed != e.floors.closed {
+		s = e.judge(r, &o)
+	}
+	return e.verdict(max(ended, e.belief.update(s, e.census, e.population.grown(), now)))
 }
 
 // Grown returns by how much the level has grown since the watching began, or since it
@@ -122,40 +177,95 @@ func (e *Evidence) Grown() float64 { return e.population.grown() }
 // Last returns the time of the latest observation.
 func (e *Evidence) Last() time.Time { return time.Unix(0, e.last) }
 
-func countable(v float64) bool { return v >= 0 && !math.IsInf(v, 1) }
+// Process returns since when the process has been watched, by the present watcher or one
+// before it; zero if unknown. That of a group's lowest level belongs into the observations
+// of the levels above.
+func (e *Evidence) Process() time.Time { return timeOf(e.process) }
 
-// noticeProcess notices that the process is another one, or that whoever watches it
-// is: a collector that was restarted counts from a later start, too. Then as many
-// goroutines are there as were aged before, and need only be seen to age again.
-func (e *Evidence) noticeProcess(r *Rules, o Observation) {
-	if o.Start.IsZero() {
-		return
+func timeOf(ns int64) time.Time {
+	if ns == 0 {
+		return time.Time{}
+	}
+	return time.Unix(0, ns)
+}
+
+// verdict returns what is believed.
+func (e *Evidence) verdict(ended End) Verdict {
+	if e.belief.severity == None {
+		return Verdict{Ended: ended}
+	}
+	return Verdict{
+		Severity: e.belief.severity,
+		Leaked:   e.population.grown(),
+		PerHour:  float64(e.belief.perHour),
+		Since:    timeOf(e.belief.begun),
+	}
+}
+
+// begin notes who is there when the watching of a process begins.
+func (e *Evidence) begin(o *Observation) {
+	e.first = o.At.UnixNano()
+	residents := o.Count
+	if !o.First.IsZero() && !o.First.After(o.At) {
+		e.first, residents = o.First.UnixNano(), o.FirstCount
+	}
+	e.population.begin(residents)
+}
+
+// noticeProcess notices that the process is another one, or that the watcher is: a
+// collector that was restarted counts from a later start, too. Then as many goroutines
+// are there as were aged before, and need only be seen to age again.
+func (e *Evidence) noticeProcess(r *Rules, o *Observation) End {
+	if !o.Process.IsZero() && e.process != 0 && o.Process.UnixNano() > e.process {
+		e.start = max(e.start, o.Process.UnixNano())
+		return e.restart(r, o)
+	}
+	if o.Start.IsZero() || o.Start.After(o.At) {
+		return NotEnded
 	}
 	start := o.Start.UnixNano()
-	if e.start != 0 && start > e.start {
-		if e.census && o.Census && e.population.level > 0 && o.Count >= float64(e.population.level) {
-			e.resumes = true
-			e.lifetime.pause()
-		} else {
-			e.restart(r)
+	known := e.start != 0
+	if e.process == 0 {
+		e.process = start
+		if !o.Process.IsZero() {
+			e.process = o.Process.UnixNano()
 		}
 	}
-	e.start = max(e.start, start)
+	if start <= e.start {
+		return NotEnded
+	}
+	e.start = start
+	switch {
+	case !known:
+		return NotEnded
+	case e.census && o.Census && e.population.level > 0 && o.Count >= float64(e.population.level):
+		e.resumes = true
+		e.lifetime.restart()
+		return NotEnded
+	}
+	return e.restart(r, o)
 }
 
 // restart starts afresh what a new process starts afresh. What is known of lifetimes
 // and of past populations is known of the code, and stays.
-func (e *Evidence) restart(r *Rules) {
-	e.belief.restart(e.grewToTheEnd(r))
-	e.lifetime.restart(e.hoursToTheEnd(r))
+func (e *Evidence) restart(r *Rules, o *Observation) End {
+	ended := NotEnded
+	if e.belief.severity > None {
+		ended = ProcessGone
+	}
+	e.endLife(r, o.Bound)
+	e.belief.restart(e.grewToTheEnd(r), e.census)
+	e.lifetime.restart()
 	e.floors = floors{}
-	e.population.restart()
 	e.resumes = false
+	e.process = e.start
+	e.begin(o)
+	return ended
 }
 
-// resumed tells whether the level can be observed again, because the goroutines have
+// resume notices that the level can be observed again, because the goroutines have
 // aged again, or will not: too few are left, or it takes longer than it can.
-func (e *Evidence) resumed(r *Rules, o Observation, now int64) bool {
+func (e *Evidence) resume(r *Rules, o *Observation) End {
 	level := float64(e.population.level)
 	switch {
 	case o.Census && o.Aged >= mostOf*level:
@@ -165,10 +275,10 @@ func (e *Evidence) resumed(r *Rules, o Observation, now int64) bool {
 		if unseen := float32(o.Aged - level); unseen > 0 {
 			e.floors.lift(unseen)
 		}
-	case o.Count < mostOf*level, now-e.start > int64(r.MinDuration):
-		e.restart(r)
+	case o.Count < mostOf*level, o.At.UnixNano()-e.start > int64(r.MinDuration+o.Bound):
+		return e.restart(r, o)
 	}
-	return !e.resumes
+	return NotEnded
 }
 
 // mostOf is the share of those that were aged that must be there again: some may have
@@ -178,83 +288,96 @@ const mostOf = 0.9
 // grewToTheEnd returns how long the life of a process was whose count grew to its
 // end, over a good part of it; 0 if it did not.
 func (e *Evidence) grewToTheEnd(r *Rules) time.Duration {
-	rise, rising := e.floors.rising(r, true)
-	lived := time.Duration(e.last - e.start)
+	rise, rising := e.floors.rising(r, float64(e.population.base), true)
+	lived := time.Duration(e.last - e.process)
 	if e.census || !rising || rise.horizon < lived/4 {
 		return 0
 	}
 	return lived
 }
 
-// hoursToTheEnd returns the hours of those who made the growth of a process, and of the
-// processes before, that grew to its end; 0 if it did not.
-func (e *Evidence) hoursToTheEnd(r *Rules) float64 {
-	found, rising := e.floors.rising(r, false)
-	if !e.census || !rising {
-		return 0
-	}
-	return float64(e.lifetime.before) + e.floors.hours(r, e.floors.sinceBeginning(r, found, nil), e.last)
-}
-
 // chooseLevel settles which number is the level, and tells whether this
 // observation has it.
-func (e *Evidence) chooseLevel(r *Rules, o Observation, now int64) bool {
+func (e *Evidence) chooseLevel(r *Rules, o *Observation) bool {
 	switch {
 	case o.Census == e.census:
 		return true
-	case e.census && now-e.lifetime.at < int64(r.MinDuration):
+	case e.census && o.At.UnixNano()-e.lifetime.at < int64(r.MinDuration):
 		return false
-	default:
-		e.census = o.Census
-		e.floors = floors{}
-		e.lifetime.restart(0)
-		e.population.restart()
-		return true
 	}
+	if e.floors.end != 0 { // else the residents are known already
+		e.first = o.At.UnixNano()
+		e.population.begin(o.Count)
+	}
+	e.census = o.Census
+	e.floors = floors{}
+	e.lifetime.restart()
+	return true
+}
+
+// judge tells what the evidence shows now.
+func (e *Evidence) judge(r *Rules, o *Observation) shown {
+	base := float64(e.population.base)
+	switch {
+	case e.population.grown() < r.MinLeaked,
+		e.census && !e.lifetime.exceeds(r.MaxLifetime, float64(e.lifetime.hours), suspectedAlpha):
+		return shown{}
+	}
+	// The aged need no allowance for chance: those who come and go have exits.
+	if e.first > e.process+int64(young) {
+		// The first of a group that appears while the process is watched are a
+		// step, as any later ones are; at what time they came is all that is unknown.
+		base = 0
+	}
+	found, rising := e.floors.rising(r, base, !e.census)
+	if !rising || !e.population.outgrown(found.horizon, e.census) {
+		return shown{}
+	}
+	s := shown{rise: found, begun: e.last - int64(found.horizon)}
+	if e.census {
+		s.severity, s.begun = e.outlasting(r, o, found)
+	} else if found.horizon+e.belief.carried() >= r.MaxLifetime { // until then load may rise
+		s.severity = Suspected
+	}
+	return s
 }
 
 // outlasting tells how sure it is that those who make a growth live longer than any
-// that is healthy, and that they keep coming; and whether no more is known than that it
-// lasts for longer than load does.
-func (e *Evidence) outlasting(r *Rules, found rise, now int64) (severity Severity, load bool) {
+// that is healthy, and that they keep coming; and when the growth began.
+func (e *Evidence) outlasting(r *Rules, o *Observation, found rise) (Severity, int64) {
 	var room [maxKnots]knot
-	knots := e.floors.sinceBeginning(r, found, room[:0])
-	hours := float64(e.lifetime.hours)
-	if found.horizon < cycle { // else it is no part of them that has come since
-		hours = min(hours, float64(e.lifetime.before)+e.floors.hours(r, knots, now))
+	from := e.floors.place(r, e.first+int64(o.Bound))
+	knots := e.floors.history(float64(e.population.base), from, room[:0])
+	growing := sinceBeginning(r, found, knots)
+	begun := e.floors.timeOf(r, growing[len(growing)-1])
+	severity := e.longLived(r, growing)
+	if severity == None || e.heldByPeer(o, begun) {
+		return None, 0
 	}
+	if !e.slows(r, growing, found, severity) && !e.fills(r, o, begun, growing) {
+		return severity, begun
+	}
+	// What filled in the beginning hides what goes on after it.
+	if e.last-e.first < int64(o.Bound+r.MaxLifetime*2/3) {
+		return None, 0
+	}
+	late := lateGrowth(knots, from)
+	severity = e.longLived(r, late)
+	if severity == None || !keepsPace(r, late) {
+		return None, 0
+	}
+	return severity, e.floors.timeOf(r, late[len(late)-1])
+}
+
+// longLived tells how sure it is that those who have come since the earliest of the knots
+// live longer than any that is healthy.
+func (e *Evidence) longLived(r *Rules, knots []knot) Severity {
+	hours := min(float64(e.lifetime.hours), e.floors.hours(r, knots, e.last))
 	switch {
-	case slows(knots, float64(e.population.base)):
-		return None, false
 	case e.lifetime.exceeds(r.MaxLifetime, hours, probableAlpha):
-		return Probable, false
+		return Probable
 	case e.lifetime.exceeds(r.MaxLifetime, hours, suspectedAlpha):
-		return Suspected, false
-	case e.outlastsLoad(r):
-		return Suspected, true
+		return Suspected
 	}
-	return None, false
-}
-
-// outlastsLoad tells whether the level has grown for longer than load does, whoever
-// leaves meanwhile: those who wait at a line for ever may wait among those who do not.
-func (e *Evidence) outlastsLoad(r *Rules) bool {
-	found, rising := e.floors.rising(r, true)
-	return rising && found.horizon >= max(r.MaxLifetime, cycle/2)
-}
-
-// judge puts the three answers together.
-func (e *Evidence) judge(r *Rules, now int64) Verdict {
-	// The aged need no allowance for chance: whoever comes and goes has exits.
-	rise, rising := e.floors.rising(r, !e.census)
-	severity, load := None, false
-	switch {
-	case !rising, !e.population.outgrown(rise.horizon, e.census):
-	case e.census:
-		severity, load = e.outlasting(r, rise, now)
-	case rise.horizon+e.belief.carried() >= r.MaxLifetime: // until then load may rise
-		severity = Suspected
-	}
-	e.belief.update(severity, load, rise, e.population.grown(), now)
-	return e.belief.verdict(e.population.grown())
+	return None
 }

@@ -23,9 +23,6 @@ const forgetting = 3
 type lifetime struct {
 	exits float64 // forgotten exponentially
 	hours float32 // aged-goroutine-hours, forgotten likewise
-	// before are the hours of those who made the growth of processes that are gone, each
-	// of which grew to its end.
-	before float32
 
 	at        int64   // of the latest observation with a census, Unix ns
 	seenExits float64 // the counter at that time
@@ -33,15 +30,9 @@ type lifetime struct {
 	known     bool    // whether that was in this process
 }
 
-// restart forgets the counter of a process that is gone. Its goroutines did not
-// leave by themselves, so they are no exits.
-func (l *lifetime) restart(before float64) {
-	l.before = float32(before)
-	l.pause()
-}
-
-// pause forgets the counter of whoever watched.
-func (l *lifetime) pause() { l.known = false }
+// restart forgets the counter of a process that is gone, or of a watcher. The goroutines
+// of a process that is gone did not leave by themselves, so they are no exits.
+func (l *lifetime) restart() { l.known = false }
 
 // observe adds what was seen since the observation before. Of the two aged counts
 // at the ends of the interval the lower one was there for all of it, less those

@@ -27,24 +27,24 @@ type population struct {
 	base  float32 // those of the beginning that have stayed ever since
 	peak  float32 // highest since it was last seen to empty
 	past  float32 // how high a peak was before the level emptied; forgotten slowly
-	seen  bool    // base is what there was at first, aged or not
 	begun bool    // the level has been above 0
 }
 
-// observe adds a level out of count, elapsed after the one before.
+// begin notes how many there were when the watching began, aged or not.
+func (p *population) begin(residents float64) {
+	p.base, p.begun = float32(residents), false
+}
+
+// observe adds a level, elapsed after the one before.
 //
-// Nobody is aged when the watching begins. Those who were there then, and stay,
-// become so all at once: they are the first level above 0, as far as there were
-// that many.
-func (p *population) observe(r *Rules, level, count float64, census bool, elapsed time.Duration) {
+// Nobody is aged when the watching begins. The residents who stay become so all at
+// once: they are the first level above 0, as far as there were that many.
+func (p *population) observe(r *Rules, level float64, census bool, elapsed time.Duration) {
 	l := float32(level)
 	if p.past > 0 {
 		p.past *= float32(math.Exp(-float64(elapsed) / float64(memory)))
 	}
 	p.level = l
-	if !p.seen {
-		p.base, p.seen = float32(count), true
-	}
 	if !p.begun {
 		p.peak, p.begun = l, l > 0
 	}
@@ -57,10 +57,6 @@ func (p *population) observe(r *Rules, level, count float64, census bool, elapse
 		p.peak = l
 	}
 }
-
-// restart forgets the level of a process that is gone, but not what it was able
-// to empty.
-func (p *population) restart() { p.seen, p.begun = false, false }
 
 // outgrown tells whether growth over horizon is more than the population's return to
 // where it has been before.

@@ -29,6 +29,7 @@ func TestPoolThatFillsIsNotFlagged(t *testing.T) {
 }
 
 func TestSlows(t *testing.T) {
+	r := defaults()
 	at := func(levels ...float64) []knot {
 		var knots []knot
 		for i, level := range levels {
@@ -50,7 +51,7 @@ func TestSlows(t *testing.T) {
 		"even, of uneven lengths": {[]knot{{15, 150}, {14, 140}, {12, 120}, {8, 80}, {0, 0}}, false},
 		"not at all":              {at(5, 5, 5, 5), true},
 	} {
-		if got := slows(tc.knots, 0); got != tc.want {
+		if got := new(Evidence).slows(&r, tc.knots, rise{}, Probable); got != tc.want {
 			t.Errorf("%s: %v", name, got)
 		}
 	}

@@ -39,10 +39,11 @@ func BinarySize() int {
 // parts points to all that there is in the evidence.
 func (e *Evidence) parts() []any {
 	return []any{
-		&e.last, &e.start, &e.census, &e.resumes,
+		&e.last, &e.jump, &e.start, &e.process, &e.first, &e.census, &e.resumes,
 		&e.floors.end, &e.floors.current, &e.floors.closed, &e.floors.scales,
-		&e.lifetime.exits, &e.lifetime.hours, &e.lifetime.before, &e.lifetime.at, &e.lifetime.seenExits, &e.lifetime.aged, &e.lifetime.known,
-		&e.belief.since, &e.belief.until, &e.belief.perHour, &e.belief.grown, &e.belief.carry, &e.belief.severity, &e.belief.before, &e.belief.load,
-		&e.population.level, &e.population.base, &e.population.peak, &e.population.past, &e.population.seen, &e.population.begun,
+		&e.lifetime.exits, &e.lifetime.hours, &e.lifetime.at, &e.lifetime.seenExits, &e.lifetime.aged, &e.lifetime.known,
+		&e.belief.since, &e.belief.until, &e.belief.begun, &e.belief.perHour, &e.belief.grown, &e.belief.carry, &e.belief.severity, &e.belief.before,
+		&e.population.level, &e.population.base, &e.population.peak, &e.population.past, &e.population.begun,
+		&e.former.deviation, &e.former.variance,
 	}
 }

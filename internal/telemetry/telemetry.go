@@ -39,6 +39,10 @@ const (
 	LeakSeverity   = "goroutine.leak.severity"
 	LeakCount      = "goroutine.leak.count"
 	LeakGrowthRate = "goroutine.leak.growth_rate"
+	LeakStartTime  = "goroutine.leak.start_time"
+	LeakAgeMin     = "goroutine.leak.age.min"
+	LeakExits      = "goroutine.leak.exits"
+	LeakEnded      = "goroutine.leak.ended" // a counter
 
 	MemoryLeakSeverity   = "memory.leak.severity"
 	MemoryLeakSize       = "memory.leak.size"
@@ -61,6 +65,7 @@ const (
 	AttrErrorType      = "error.type"
 	AttrCPUMode        = "cpu.mode"
 	AttrLeakMetric     = "memory.leak.metric" // the name of the metric that leaks
+	AttrLeakEndReason  = "goroutine.leak.end.reason"
 )
 
 // SignatureVersion is the version of the rules by which a stack is read: its state, the
@@ -73,6 +78,10 @@ const (
 //	2  blames nobody who only passes a wait on; state coroutine, callbacks from C
 const SignatureVersion = 2
 
+// StateIOWait is the value of AttrState of goroutines that wait for the other end of a
+// connection.
+const StateIOWait = "io_wait"
+
 // SignatureOther is the value of AttrSignature, and of AttrEntry, under which
 // the groups beyond the limit are summed.
 const SignatureOther = "other"
@@ -84,6 +93,7 @@ const (
 	UnitSeverity          = "{severity}"
 	UnitTarget            = "{target}"
 	UnitScrape            = "{scrape}"
+	UnitLeak              = "{leak}"
 	UnitGoroutinesPerHour = "{goroutine}/h"
 	UnitBytes             = "By"
 	UnitBytesPerHour      = "By/h"

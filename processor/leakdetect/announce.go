@@ -7,6 +7,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/pmetric"
 	"go.uber.org/zap"
 
+	"github.com/otel-goroutine/otel-goroutine/internal/detect"
 	"github.com/otel-goroutine/otel-goroutine/internal/growth"
 	"github.com/otel-goroutine/otel-goroutine/internal/telemetry"
 )
@@ -15,19 +16,30 @@ import (
 // can make a fleet leak at once; the metrics hold them all.
 const maxAnnounced = 10
 
-// announcements returns what is to be logged: the findings whose severity rose.
-func announcements(md pmetric.Metrics, findings []finding) []line {
+// announcements returns what is to be logged: the findings whose severity rose, and those
+// that ended.
+func announcements(md pmetric.Metrics, b *batch) []line {
 	var lines []line
 	rest := 0
-	for _, f := range findings {
-		switch {
-		case !f.rose:
-		case len(lines) < maxAnnounced:
-			resource := md.ResourceMetrics().At(f.origin).Resource().Attributes()
-			lines = append(lines, line{"Leak " + severityName(f.verdict.Severity), fields(resource, f)})
-		default:
+	add := func(message string, fields []zap.Field) {
+		if len(lines) < maxAnnounced {
+			lines = append(lines, line{message, fields})
+		} else {
 			rest++
 		}
+	}
+	for _, f := range b.findings {
+		resource := md.ResourceMetrics().At(f.origin).Resource().Attributes()
+		switch {
+		case f.Severity > f.Was:
+			add("Leak "+severityName(f.Severity), fields(resource, f, zap.Float64("leaked", f.Leaked), zap.Float64("per_hour", f.PerHour)))
+		case f.Ended != detect.NotEnded:
+			add("Leak ended", fields(resource, f, zap.String("reason", string(f.Ended))))
+		}
+	}
+	for _, e := range b.gone {
+		f := finding{Verdict: e.Verdict, attributes: e.group, metric: e.metric}
+		add("Leak ended", fields(e.resource, f, zap.String("reason", string(e.Ended))))
 	}
 	if rest > 0 {
 		lines = append(lines, line{"More leaks in the same batch", []zap.Field{zap.Int("leaks", rest)}})
@@ -48,17 +60,16 @@ func severityName(s growth.Severity) string {
 	}
 }
 
-// fields returns whom a finding is about, as far as it is told, and how bad it is.
-func fields(resource pcommon.Map, f finding) []zap.Field {
-	fields := []zap.Field{
-		zap.Float64("leaked", f.verdict.Leaked),
-		zap.Float64("per_hour", f.verdict.PerHour),
-	}
+// loggedOfResource are the attributes of a resource that are logged.
+var loggedOfResource = []string{"service.name", "service.instance.id"}
+
+// fields returns what is said of a finding, and whom it is about, as far as it is told.
+func fields(resource pcommon.Map, f finding, said ...zap.Field) []zap.Field {
 	if f.metric != "" {
-		fields = append(fields, zap.String("metric", f.metric))
+		said = append(said, zap.String("metric", f.metric))
 	}
-	fields = appendAttributes(fields, resource, "service.name", "service.instance.id")
-	return appendAttributes(fields, f.attributes,
+	said = appendAttributes(said, resource, loggedOfResource...)
+	return appendAttributes(said, f.attributes,
 		telemetry.AttrState, telemetry.AttrFunction, telemetry.AttrFile, telemetry.AttrLine, telemetry.AttrEntry)
 }
 

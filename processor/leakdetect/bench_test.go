@@ -51,7 +51,7 @@ func BenchmarkStreams(b *testing.B) {
 			_, _ = p.process(b.Context(), process(i, epoch))
 		}
 		after := heapInUse()
-		require.Len(b, p.watch.streams, streams)
+		require.Equal(b, streams, p.watch.size())
 		b.ReportMetric(float64(after-before)/streams, "B/stream")
 		runtime.KeepAlive(p)
 	}
@@ -74,7 +74,7 @@ func BenchmarkConsume(b *testing.B) {
 		batches[i] = process(i, epoch)
 		_, _ = p.process(b.Context(), batches[i])
 	}
-	require.Len(b, p.watch.streams, streams)
+	require.Equal(b, streams, p.watch.size())
 	b.ReportAllocs()
 	i := 0
 	for b.Loop() {
@@ -112,7 +112,7 @@ func BenchmarkEncodeState(b *testing.B) {
 	for i := range streams / groupsOfProcess {
 		_, _ = p.process(b.Context(), process(i, epoch))
 	}
-	require.Len(b, p.watch.streams, streams)
+	require.Equal(b, streams, p.watch.size())
 	size := 0
 	b.ReportAllocs()
 	for b.Loop() {

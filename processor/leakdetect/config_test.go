@@ -40,6 +40,14 @@ func TestConfig(t *testing.T) {
 				{Metric: "go.memory.used", MinLeaked: 64 << 20},
 				{Metric: "process_resident_memory_bytes", MinLeaked: 256 << 20},
 			},
+			Overrides: []Override{
+				{Service: "chat", MaxLifetime: 36 * time.Hour},
+				{Attributes: map[string]string{"deployment.environment.name": "staging"}, MinLeaked: 100, MinDuration: 2 * time.Hour},
+			},
+			Ignore: []IgnoreRule{
+				{Function: "app.janitor", Reason: "one for each tenant"},
+				{Entry: "app.poll", Signature: "23674ceb13919c2c", Reason: "goes away", Until: "2027-03-31"},
+			},
 			Storage: &storageID,
 		},
 		"no_memory": func() *Config {
@@ -70,6 +78,15 @@ func TestConfigErrorsNameTheKey(t *testing.T) {
 		"memory_twice":      {errMemoryTwice},
 		"memory_goroutine":  {errMemoryGoroutine},
 		"memory_min_leaked": {errMemoryMinLeaked},
+		"override_whom":     {errOverrideWhom},
+		"override_nothing":  {errOverrideNothing},
+		"override_sign":     {errOverrideSign},
+		"override_long":     {errMinDurationLong},
+		"override_stale":    {errOverrideStale},
+		"ignore_all":        {errIgnoreAll},
+		"ignore_pattern":    {errIgnorePattern},
+		"ignore_reason":     {errIgnoreReason},
+		"ignore_until":      {errIgnoreUntil},
 		"all":               {errMinLeaked, errMaxStreams, errMemoryTwice},
 	} {
 		t.Run(name, func(t *testing.T) {

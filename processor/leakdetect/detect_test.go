@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/pdata/pmetric"
 
+	"github.com/otel-goroutine/otel-goroutine/internal/detect"
 	"github.com/otel-goroutine/otel-goroutine/internal/telemetry"
 )
 
@@ -38,7 +39,7 @@ func TestFlagTellsWhereHowManyAndHowFast(t *testing.T) {
 		last = epoch.Add(after)
 		found = r.consume(s.census(last, leaking("app.leak", "app.main", last, 1), steady("app.worker", "app.pool", 40)))
 	}
-	require.Len(t, found, 3, "one group, three metrics")
+	require.Len(t, found, 4, "one group, four metrics: ages are not known")
 	for _, f := range found {
 		assert.Equal(t, last, f.at)
 		assert.Equal(t, "shop", f.service)
@@ -141,7 +142,9 @@ func TestFlagEndsWithZeros(t *testing.T) {
 	require.True(t, ok)
 	var zeros, after int
 	for i := 1; i <= 60; i++ {
-		found := r.consume(s.census(epoch.Add(flagged+time.Duration(i)*time.Minute), steady("app.leak", "app.main", 0)))
+		ended := steady("app.leak", "app.main", 0)
+		ended.exits = 1000 // all
+		found := r.consume(s.census(epoch.Add(flagged+time.Duration(i)*time.Minute), ended))
 		switch found.severity("app.leak") {
 		case 0:
 			require.Len(t, found, 3)
@@ -203,7 +206,7 @@ func TestMemoryMetricsAreToldApart(t *testing.T) {
 	found := r.consume(data(epoch.Add(after + time.Minute)))
 	assert.Equal(t, suspected, found.severity("go.memory.used"))
 	assert.Equal(t, suspected, found.severity("go_memstats_heap_inuse_bytes"))
-	r.assertBad(map[reason]int64{})
+	r.assertBad(map[detect.Reason]int64{})
 }
 
 func TestLittleMemoryIsNotWorthAFlag(t *testing.T) {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
@@ -11,6 +12,8 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/confmap"
 	"go.opentelemetry.io/collector/confmap/confmaptest"
+
+	"github.com/otel-goroutine/otel-goroutine/internal/detect"
 )
 
 func readme(t *testing.T) string {
@@ -50,9 +53,12 @@ func TestReadmeHasEverySettingWithItsDefault(t *testing.T) {
 		require.NoError(t, parse(t, key+": "+strings.Trim(value, "`")).Unmarshal(got))
 		assert.Equal(t, defaultConfig(), got, "the README's default of %s", key)
 	}
-	for _, c := range []any{Config{}, MemoryRule{}} {
+	for _, c := range []any{Config{}, MemoryRule{}, Override{}, IgnoreRule{}} {
 		for field := range reflect.TypeOf(c).Fields() {
 			key := field.Tag.Get("mapstructure")
+			if !field.IsExported() {
+				continue
+			}
 			assert.NotEmpty(t, rows(text, key), key)
 		}
 	}
@@ -65,26 +71,24 @@ func TestReadmeHasEverySettingWithItsDefault(t *testing.T) {
 func TestReadmeHasEveryMetric(t *testing.T) {
 	text := readme(t)
 	for name, w := range goroutineMetrics() {
-		isDefault := !strings.Contains(name, ".") && strings.HasSuffix(name, "_total") == (w.part == exitsPart)
+		isDefault := !strings.Contains(name, ".") && strings.HasSuffix(name, "_total") == (w.part == detect.Exits)
 		isOwn := strings.Contains(name, ".") && !strings.HasSuffix(name, "_total")
 		if isDefault || isOwn {
 			assert.Contains(t, text, "`"+name+"`")
 		}
 	}
-	all := append(append([]emitted(nil), sliceOf(goroutineLeak())...), sliceOf(memoryLeak())...)
+	all := slices.Concat(goroutineLeak(), memoryLeak())
 	for _, e := range all {
 		require.Len(t, rows(text, e.name), 1, e.name)
 		assert.Contains(t, rows(text, e.name)[0], "| `"+e.unit+"` |")
 	}
 }
 
-func sliceOf(e [3]emitted) []emitted { return e[:] }
-
 func TestReasonsAreDocumented(t *testing.T) {
 	conf, err := confmaptest.LoadConf("metadata.yaml")
 	require.NoError(t, err)
 	enum := conf.Get("attributes::reason::enum")
-	all := []reason{badType, noValue, badValue, badTimestamp, badJump, outOfOrder, badAttributes, incomplete}
+	all := []detect.Reason{badType, noValue, detect.BadValue, detect.BadTimestamp, detect.BadJump, detect.BadBand, detect.OutOfOrder, badAttributes, detect.Incomplete}
 	want := make([]any, len(all))
 	for i, r := range all {
 		want[i] = string(r)
@@ -96,7 +100,7 @@ func TestReasonsAreDocumented(t *testing.T) {
 // The examples are read as the collector reads them.
 func TestReadmeExamplesAreValid(t *testing.T) {
 	blocks := strings.Split(readme(t), "```yaml\n")[1:]
-	require.Len(t, blocks, 3)
+	require.Len(t, blocks, 4)
 	for _, block := range blocks {
 		yaml, _, _ := strings.Cut(block, "```")
 		sub, err := parse(t, yaml).Sub("processors::leak_detect")

@@ -48,9 +48,9 @@ func TestEntryIsFlaggedWhereItsGoroutinesWander(t *testing.T) {
 	assert.Less(t, after, 120*time.Minute)
 }
 
-// When a line takes over, the flag on the entry ends as any other does, in
-// whatever order the metrics come.
-func TestFlagOfAnEntryEndsWhenASignatureExplainsIt(t *testing.T) {
+// When a line takes over, the flag on the entry stays, in whatever order the metrics
+// come: the leak is not over.
+func TestFlagOfAnEntryStaysWhenASignatureTakesOver(t *testing.T) {
 	for name, order := range map[string]func(pmetric.Metrics) pmetric.Metrics{
 		"stacks first":  func(md pmetric.Metrics) pmetric.Metrics { return md },
 		"entries first": reversed,
@@ -62,17 +62,16 @@ func TestFlagOfAnEntryEndsWhenASignatureExplainsIt(t *testing.T) {
 				return order(s.census(at, wandering(at)...))
 			})
 			require.True(t, ok)
-			var severities []int
+			stuck := 0
 			for after := turn + time.Minute; after <= 8*time.Hour; after += time.Minute {
 				at := epoch.Add(after)
 				found := r.consume(order(s.census(at, leaking("app.stuck", "app.loop", at, 3))))
+				require.Equal(t, probable, found.severity("app.loop"))
 				if found.severity("app.stuck") >= suspected {
-					severities = append(severities, found.severity("app.loop"))
+					stuck++
 				}
 			}
-			require.Greater(t, len(severities), 30)
-			assert.Equal(t, 0, severities[0])
-			assert.Equal(t, -1, severities[len(severities)-1])
+			assert.Greater(t, stuck, 30)
 		})
 	}
 }

@@ -4,36 +4,28 @@ import (
 	"encoding/binary"
 	"strings"
 
-	"github.com/cespare/xxhash/v2"
 	"github.com/open-telemetry/opentelemetry-collector-contrib/pkg/pdatautil"
 	"go.opentelemetry.io/collector/pdata/pcommon"
 
+	"github.com/otel-goroutine/otel-goroutine/internal/detect"
 	"github.com/otel-goroutine/otel-goroutine/internal/telemetry"
 )
 
-// id tells resources, and streams, apart. It is a hash: among 100,000 streams the
-// probability that any two share their 64 bits is 3e-10, and two that do are judged
-// as one. Twice as many bits would cost each stream some 15 bytes.
-type id uint64
-
 // identify returns the id of an attribute set.
-func identify(m pcommon.Map) id {
+func identify(m pcommon.Map) detect.ID {
 	h := pdatautil.MapHash(m)
-	return id(binary.LittleEndian.Uint64(h[:8]))
+	return detect.ID(binary.LittleEndian.Uint64(h[:8]))
 }
-
-// identifyText returns the id of a text, of which there may be much.
-func identifyText(text string) id { return id(xxhash.Sum64String(text)) }
 
 // mix is an odd number without a pattern, so that multiplying by it loses nothing and
 // mixes the bits: the golden ratio's first 64 bits.
 const mix = 0x9e3779b97f4a7c15
 
-// stream returns the id of a stream of this resource. The resource's hash is
+// groupOf returns the identity of a group of a resource. The resource's hash is
 // multiplied before the point's is added, or a resource and a point that swapped
-// their attributes would be the same stream.
-func (r id) stream(salt uint64, attributes id) id {
-	return (r^id(salt))*mix + attributes
+// their attributes would be the same group.
+func groupOf(resource detect.ID, salt uint64, attributes detect.ID) detect.ID {
+	return (resource^detect.ID(salt))*mix + attributes
 }
 
 // The limits of attribute sets that are identified. Sorting and hashing them
@@ -93,9 +85,9 @@ func valueOf(m pcommon.Map, key string) string {
 	return ""
 }
 
-// entryPoint returns the attributes of the point that its entry has, of those of a
+// entryOf returns the attributes of the point that its entry has, of those of a
 // signature's.
-func entryPoint(signature pcommon.Map) (pcommon.Map, bool) {
+func entryOf(signature pcommon.Map) (pcommon.Map, bool) {
 	point := pcommon.NewMap()
 	for _, key := range []string{telemetry.AttrEntry, strings.ReplaceAll(telemetry.AttrEntry, ".", "_")} {
 		if entry, ok := signature.Get(key); ok {
@@ -108,11 +100,11 @@ func entryPoint(signature pcommon.Map) (pcommon.Map, bool) {
 
 // isRest tells the row under which the groups beyond the sender's limit are
 // summed. Which groups those are changes, so its growth means nothing.
-func isRest(f family, m pcommon.Map) bool {
-	switch f {
-	case stackFamily:
+func isRest(kind detect.Kind, m pcommon.Map) bool {
+	switch kind {
+	case detect.Stack:
 		return valueOf(m, telemetry.AttrSignature) == telemetry.SignatureOther
-	case entryFamily:
+	case detect.Entry:
 		return valueOf(m, telemetry.AttrEntry) == telemetry.SignatureOther
 	default:
 		return false

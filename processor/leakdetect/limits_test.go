@@ -18,17 +18,18 @@ import (
 	"go.uber.org/zap"
 	"go.uber.org/zap/zaptest/observer"
 
+	"github.com/otel-goroutine/otel-goroutine/internal/detect"
 	"github.com/otel-goroutine/otel-goroutine/internal/telemetry"
 	"github.com/otel-goroutine/otel-goroutine/processor/leakdetect/internal/metadatatest"
 )
 
 // sum returns a metric of the processor's own, by the value of its attribute
 // reason, or "" where it has none.
-func (r *rig) sum(name string) map[reason]int64 { return sums(r.telemetry, name, "reason") }
+func (r *rig) sum(name string) map[detect.Reason]int64 { return sums(r.telemetry, name, "reason") }
 
 // sums returns the values of one of the processor's own metrics, by an attribute.
-func sums(telemetry *componenttest.Telemetry, name string, by attribute.Key) map[reason]int64 {
-	values := map[reason]int64{}
+func sums(telemetry *componenttest.Telemetry, name string, by attribute.Key) map[detect.Reason]int64 {
+	values := map[detect.Reason]int64{}
 	m, err := telemetry.GetMetric("otelcol_processor_leak_detect_" + name)
 	if err != nil {
 		return values // nothing was counted yet
@@ -42,14 +43,14 @@ func sums(telemetry *componenttest.Telemetry, name string, by attribute.Key) map
 	}
 	for _, p := range points {
 		why, _ := p.Attributes.Value(by)
-		values[reason(why.AsString())] = p.Value
+		values[detect.Reason(why.AsString())] = p.Value
 	}
 	return values
 }
 
 func (r *rig) streams() int { return int(r.sum("streams")[""]) }
 
-func (r *rig) assertBad(want map[reason]int64) {
+func (r *rig) assertBad(want map[detect.Reason]int64) {
 	r.t.Helper()
 	assert.Equal(r.t, want, r.sum("bad_points"))
 }
@@ -59,12 +60,12 @@ func (r *rig) assertBad(want map[reason]int64) {
 func TestBadPoints(t *testing.T) {
 	for name, tc := range map[string]struct {
 		spoil func(pmetric.Metric, pmetric.NumberDataPoint)
-		why   reason
+		why   detect.Reason
 	}{
-		"not a number": {func(_ pmetric.Metric, p pmetric.NumberDataPoint) { p.SetDoubleValue(math.NaN()) }, badValue},
-		"infinite":     {func(_ pmetric.Metric, p pmetric.NumberDataPoint) { p.SetDoubleValue(math.Inf(1)) }, badValue},
-		"negative":     {func(_ pmetric.Metric, p pmetric.NumberDataPoint) { p.SetIntValue(-1) }, badValue},
-		"absurd":       {func(_ pmetric.Metric, p pmetric.NumberDataPoint) { p.SetDoubleValue(1e300) }, badValue},
+		"not a number": {func(_ pmetric.Metric, p pmetric.NumberDataPoint) { p.SetDoubleValue(math.NaN()) }, detect.BadValue},
+		"infinite":     {func(_ pmetric.Metric, p pmetric.NumberDataPoint) { p.SetDoubleValue(math.Inf(1)) }, detect.BadValue},
+		"negative":     {func(_ pmetric.Metric, p pmetric.NumberDataPoint) { p.SetIntValue(-1) }, detect.BadValue},
+		"absurd":       {func(_ pmetric.Metric, p pmetric.NumberDataPoint) { p.SetDoubleValue(1e300) }, detect.BadValue},
 		"no recorded value": {func(_ pmetric.Metric, p pmetric.NumberDataPoint) {
 			p.SetFlags(pmetric.DefaultDataPointFlags.WithNoRecordedValue(true))
 		}, noValue},
@@ -73,13 +74,13 @@ func TestBadPoints(t *testing.T) {
 			m.Sum().DataPoints().RemoveIf(func(pmetric.NumberDataPoint) bool { return true })
 			m.Sum().DataPoints().AppendEmpty().SetTimestamp(at)
 		}, noValue},
-		"no time":       {func(_ pmetric.Metric, p pmetric.NumberDataPoint) { p.SetTimestamp(0) }, badTimestamp},
-		"the last time": {func(_ pmetric.Metric, p pmetric.NumberDataPoint) { p.SetTimestamp(math.MaxUint64) }, badTimestamp},
-		"year 2100":     {func(_ pmetric.Metric, p pmetric.NumberDataPoint) { p.SetTimestamp(stamp(epoch.AddDate(74, 0, 0))) }, badJump},
-		"year 1970":     {func(_ pmetric.Metric, p pmetric.NumberDataPoint) { p.SetTimestamp(1) }, badJump},
+		"no time":       {func(_ pmetric.Metric, p pmetric.NumberDataPoint) { p.SetTimestamp(0) }, detect.BadTimestamp},
+		"the last time": {func(_ pmetric.Metric, p pmetric.NumberDataPoint) { p.SetTimestamp(math.MaxUint64) }, detect.BadTimestamp},
+		"year 2100":     {func(_ pmetric.Metric, p pmetric.NumberDataPoint) { p.SetTimestamp(stamp(epoch.AddDate(74, 0, 0))) }, detect.BadJump},
+		"year 1970":     {func(_ pmetric.Metric, p pmetric.NumberDataPoint) { p.SetTimestamp(1) }, detect.BadJump},
 		"an hour before": {func(_ pmetric.Metric, p pmetric.NumberDataPoint) {
 			p.SetTimestamp(p.Timestamp() - pcommon.Timestamp(time.Hour))
-		}, outOfOrder},
+		}, detect.OutOfOrder},
 		"delta level": {func(m pmetric.Metric, _ pmetric.NumberDataPoint) {
 			m.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityDelta)
 		}, badType},
@@ -113,7 +114,7 @@ func TestBadPoints(t *testing.T) {
 			m := md.ResourceMetrics().At(0).ScopeMetrics().At(0).Metrics().At(0)
 			tc.spoil(m, m.Sum().DataPoints().At(0))
 			assert.Empty(t, r.consume(md))
-			r.assertBad(map[reason]int64{tc.why: 1})
+			r.assertBad(map[detect.Reason]int64{tc.why: 1})
 
 			found := r.consume(data(epoch.Add(flagged + 2*time.Minute)))
 			assert.Equal(t, suspected, found.severity("app.leak"))
@@ -128,7 +129,7 @@ func TestResourceThatCannotBeIdentified(t *testing.T) {
 		md.ResourceMetrics().At(0).Resource().Attributes().PutInt(fmt.Sprint("k", i), 1)
 	}
 	assert.Empty(t, r.consume(md))
-	r.assertBad(map[reason]int64{badAttributes: 7})
+	r.assertBad(map[detect.Reason]int64{badAttributes: 7})
 	assert.Zero(t, r.streams())
 }
 
@@ -140,7 +141,7 @@ func TestAgedWithoutExitsSaysNothing(t *testing.T) {
 		aged, _ := split(s.census(at, leaking("app.leak", "app.main", at, 3)), telemetry.StackAgedCount)
 		require.Empty(t, r.consume(aged))
 	}
-	r.assertBad(map[reason]int64{incomplete: 239})
+	r.assertBad(map[detect.Reason]int64{detect.Incomplete: 239})
 }
 
 // The exits of a group stay to be told when nobody is in it any more.
@@ -152,7 +153,7 @@ func TestExitsAloneAreNoFault(t *testing.T) {
 		exits, _ := split(s.census(at, steady("app.done", "app.main", 3)), telemetry.StackAgedExits)
 		require.Empty(t, r.consume(exits))
 	}
-	r.assertBad(map[reason]int64{})
+	r.assertBad(map[detect.Reason]int64{})
 }
 
 func TestStreamsAreBounded(t *testing.T) {
@@ -181,7 +182,7 @@ func TestResourcesAreBounded(t *testing.T) {
 	r := newRig(t, func(c *Config) { c.MaxStreams = 1 })
 	r.consume(newScene("a").counts(epoch, steady("app.worker", "app.pool", 40)))
 	r.consume(newScene("b").counts(epoch, steady("app.worker", "app.pool", 40)))
-	assert.Equal(t, map[reason]int64{"": 1}, r.sum("unwatched_points"))
+	assert.Equal(t, map[detect.Reason]int64{"": 1}, r.sum("unwatched_points"))
 }
 
 // A stream that sends nothing is forgotten after max_stale, and where others wait
@@ -282,7 +283,7 @@ func TestWrongClockHarmsNobody(t *testing.T) {
 				require.Equal(t, probable, r.consume(md).severity("app.leak"))
 			}
 			assert.True(t, found)
-			r.assertBad(map[reason]int64{})
+			r.assertBad(map[detect.Reason]int64{})
 		})
 	}
 }
@@ -297,12 +298,12 @@ func TestAnHourAheadAndRightAgain(t *testing.T) {
 	at := epoch.Add(since)
 	wrong := s.counts(at.Add(time.Hour), leaking("app.leak", "app.main", at, 3))
 	assert.Empty(t, r.consume(wrong))
-	r.assertBad(map[reason]int64{badJump: 1})
+	r.assertBad(map[detect.Reason]int64{detect.BadJump: 1})
 	for range 90 {
 		at = at.Add(time.Minute)
 		require.Equal(t, suspected, r.consume(data(at)).severity("app.leak"))
 	}
-	r.assertBad(map[reason]int64{badJump: 1})
+	r.assertBad(map[detect.Reason]int64{detect.BadJump: 1})
 }
 
 // A counter that goes backwards is no exits, and no end of those to come.
@@ -320,7 +321,7 @@ func TestExitsThatGoBackwards(t *testing.T) {
 		found := r.consume(s.census(epoch.Add(time.Duration(minute)*time.Minute), one))
 		require.Less(t, found.severity("app.session"), probable)
 	}
-	r.assertBad(map[reason]int64{})
+	r.assertBad(map[detect.Reason]int64{})
 }
 
 // A clock that is set right is followed, after a second look.
@@ -336,7 +337,7 @@ func TestClockThatIsSet(t *testing.T) {
 		return s.counts(at, g)
 	})
 	assert.True(t, ok)
-	r.assertBad(map[reason]int64{badJump: 1})
+	r.assertBad(map[detect.Reason]int64{detect.BadJump: 1})
 }
 
 // A defect in the judging must not stop the data.
@@ -347,7 +348,7 @@ func TestPanicPassesTheDataOn(t *testing.T) {
 	set.Logger = zap.New(core)
 	p, err := newLeakDetect(defaultConfig(), set)
 	require.NoError(t, err)
-	p.watch.metrics = map[string]watched{telemetry.StackCount: {part: countPart}} // the defect: no rules
+	p.watch.detector = nil // the defect
 	for i := range 5 {
 		md := newScene("shop").counts(epoch.Add(time.Duration(i)*time.Minute), steady("app.worker", "app.pool", 40))
 		before := marshal(t, md)
@@ -355,7 +356,7 @@ func TestPanicPassesTheDataOn(t *testing.T) {
 		require.NoError(t, err)
 		assert.Equal(t, before, marshal(t, out))
 	}
-	assert.Equal(t, map[reason]int64{"": 5}, r.sum("failed_batches"))
+	assert.Equal(t, map[detect.Reason]int64{"": 5}, r.sum("failed_batches"))
 	assert.Equal(t, 3, logs.Len(), "the first, the second and the fourth")
 }
 

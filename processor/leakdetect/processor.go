@@ -3,7 +3,9 @@ package leakdetect
 import (
 	"context"
 	"fmt"
+	"sync"
 	"sync/atomic"
+	"time"
 
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/pdata/pmetric"
@@ -23,6 +25,8 @@ type leakDetect struct {
 	telemetry *metadata.TelemetryBuilder
 	version   string
 	failures  atomic.Uint64
+	unused    sync.Once // it was told which overrides match nothing
+	over      sync.Map  // rules to ignore, by number, of which it was told that they are over
 
 	id      component.ID
 	storage *component.ID
@@ -55,8 +59,34 @@ func (p *leakDetect) start(ctx context.Context, host component.Host) error {
 }
 
 func (p *leakDetect) shutdown(ctx context.Context) error {
+	p.watch.flush()
 	p.keeper.shutdown(ctx)
 	return nil
+}
+
+// patience is for how long an override may match nothing before that is told: every
+// process of a fleet has sent something by then.
+const patience = 10 * time.Minute
+
+// remind tells, once each, of settings that do nothing: overrides that matched no
+// resource, and rules to ignore that are over.
+func (p *leakDetect) remind() {
+	now := time.Now()
+	if now.Sub(p.watch.began) >= patience {
+		p.unused.Do(func() {
+			for _, i := range p.watch.rules.unused() {
+				p.log.Warn("An override has matched no resource so far", zap.String("setting", fmt.Sprintf("overrides[%d]", i)),
+					zap.String("service", p.watch.rules.overrides[i].Service))
+			}
+		})
+	}
+	for _, i := range p.watch.ignore.over(now) {
+		if _, told := p.over.LoadOrStore(i, true); !told {
+			rule := &p.watch.ignore[i]
+			p.log.Warn("Leaks are not ignored any more", zap.String("setting", fmt.Sprintf("ignore[%d]", i)),
+				zap.String("until", rule.Until), zap.String("reason", rule.Reason))
+		}
+	}
 }
 
 func (p *leakDetect) stateFailed(ctx context.Context, operation string) {
@@ -72,8 +102,9 @@ func (p *leakDetect) process(ctx context.Context, md pmetric.Metrics) (pmetric.M
 		return md, nil
 	}
 	p.record(ctx, b)
-	p.keeper.tell(announcements(md, b.findings), b.due)
-	write(md, b.findings, p.version)
+	p.keeper.tell(announcements(md, b), b.due)
+	p.remind()
+	write(md, b, p.version)
 	return md, nil
 }
 

@@ -4,141 +4,127 @@ import (
 	"sync"
 	"time"
 
+	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/pmetric"
+
+	"github.com/otel-goroutine/otel-goroutine/internal/detect"
 )
 
-// watch is all that is remembered. It may be used concurrently, and starts no
-// goroutine. What it judges has the data's own time. What it forgets is what has not
-// come for long: for that alone it looks at a clock, which no sender can turn.
+// watch is the detector, and what is needed to ask it about data of the collector. It may
+// be used concurrently, and starts no goroutine.
 type watch struct {
-	metrics     map[string]watched
-	minDuration int64 // ns
-	maxStale    int64 // ns
-	maxStreams  int
+	metrics map[string]watched
+	ignore  ignoreList
+	rules   *ruleBook
 
-	mu        sync.Mutex
-	streams   map[id]*stream
-	resources map[id]*resource
-	// clock is when the batch came that is judged, Unix ns. It goes on evenly
-	// from when the watch began, whatever is done to the system's clock.
-	clock     int64
-	began     time.Time
-	nextSweep int64
-	crowded   bool   // a stream was turned away since the last sweep
-	batches   uint64 // that had anything to be judged; not kept over a restart
+	mu       sync.Mutex
+	detector *detect.Detector
+	names    names
+	// began is when the watch began. The detector's clock goes on evenly from then,
+	// whatever is done to the system's.
+	began   time.Time
+	batches uint64 // that had anything to be judged; not kept over a restart
 }
 
 func newWatch(c *Config) *watch {
 	return &watch{
-		metrics:     watchedMetrics(c),
-		minDuration: int64(c.MinDuration),
-		maxStale:    int64(c.MaxStale),
-		maxStreams:  c.MaxStreams,
-		streams:     make(map[id]*stream),
-		resources:   make(map[id]*resource),
-		began:       time.Now(),
+		metrics: watchedMetrics(c),
+		ignore:  c.ignoreList(),
+		rules:   newRuleBook(c),
+		detector: detect.New(detect.Config{
+			MinDuration: c.MinDuration,
+			MaxStale:    c.MaxStale,
+			MaxGroups:   c.MaxStreams,
+		}),
+		names: newNames(),
+		began: time.Now(),
 	}
+}
+
+// batch is what came of judging one batch of data.
+type batch struct {
+	findings  []finding
+	endings   []ending
+	gone      []ended // flags that ended because nothing came any more
+	bad       map[detect.Reason]int64
+	unwatched int64 // points
+	streams   int   // watched afterwards
+	due       bool  // what is remembered is to be kept soon
+}
+
+func (b *batch) refuse(why detect.Reason, points int) {
+	if points == 0 {
+		return
+	}
+	if b.bad == nil {
+		b.bad = make(map[detect.Reason]int64)
+	}
+	b.bad[why] += int64(points)
+}
+
+// finding is a verdict that is to be written, and whom it is about.
+type finding struct {
+	detect.Verdict
+	origin     int // index of the resource in the batch
+	attributes pcommon.Map
+	metric     string // of memory
+}
+
+// ended is a flag that ended without data.
+type ended struct {
+	detect.Verdict
+	name
+}
+
+// ending is how many flags have ended in a process.
+type ending struct {
+	detect.Ended
+	origin int // index of the resource in the batch
 }
 
 // judge judges all watched points of a batch, and changes nothing in it.
 func (w *watch) judge(md pmetric.Metrics) *batch {
 	b := &batch{}
-	items := w.pick(md, b)
+	r := &reader{watch: w, batch: b, origins: make(map[detect.ID]int), scratch: pcommon.NewMap()}
+	r.read(md)
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.clock = w.began.UnixNano() + int64(time.Since(w.began))
-	for _, it := range items {
-		w.judgeMetric(b, it)
+	result := w.detector.Observe(w.began.UnixNano()+int64(time.Since(w.began)), r.readings)
+	for why, n := range result.Refused {
+		b.refuse(why, n)
 	}
-	if len(items) > 0 {
+	b.unwatched = int64(result.Unwatched)
+	b.due = result.Changed
+	if len(r.readings) > 0 {
 		// The first is kept too, so that a collector that is killed again and
 		// again comes on.
 		b.due = b.due || w.batches == 0
 		w.batches++
 	}
-	w.sweep()
-	b.streams = len(w.streams)
+	b.findings = w.names.resolve(result.Verdicts, r, md)
+	for _, e := range result.Ended {
+		b.endings = append(b.endings, ending{e, r.origins[e.Process]})
+	}
+	for _, v := range result.Gone {
+		b.gone = append(b.gone, ended{v, w.names.drop(v.Group)})
+	}
+	for _, group := range result.Over {
+		w.names.drop(group)
+	}
+	b.streams = w.detector.Groups()
 	return b
 }
 
-// resource returns what is known of a resource, or nil if it is new and there are
-// too many already.
-func (w *watch) resource(name id) *resource {
-	r, ok := w.resources[name]
-	if !ok && w.room(len(w.resources)) {
-		r = &resource{}
-		w.resources[name] = r
-	}
-	return r
+// originOf returns what is the same of all points of a resource.
+func (w *watch) originOf(index int, attributes pcommon.Map) *origin {
+	return &origin{index: index, id: identify(attributes), rules: w.rules.of(attributes), entries: make(map[string]detect.ID)}
 }
 
-// stream returns what is known of a stream, or nil if it is new and there are too
-// many already.
-func (w *watch) stream(name id) *stream {
-	s, ok := w.streams[name]
-	if !ok {
-		if !w.room(len(w.streams)) {
-			return nil
-		}
-		s = &stream{}
-		w.streams[name] = s
-	}
-	s.seen = inSeconds(w.clock)
-	return s
-}
-
-// room tells whether there is room for one more, and remembers if there is none.
-func (w *watch) room(taken int) bool {
-	w.crowded = w.crowded || taken >= w.maxStreams
-	return taken < w.maxStreams
-}
-
-// admit tells whether the time stamp of a point of r is believed.
-func (w *watch) admit(r *resource, at int64) bool {
-	if !r.admit(at, w.minDuration, w.maxStale) {
-		return false
-	}
-	r.seen = w.clock
-	return true
-}
-
-// sweeps is how often within maxStale stale streams are looked for. All are
-// looked at together, so the cost is that of a few points a stream and day. It is
-// also how much sooner streams are forgotten while others are turned away: at the
-// default after an hour without data, longer than a restart or a lost batch.
-const sweeps = 24
-
-// sweep forgets what is stale, when it is time to.
-func (w *watch) sweep() {
-	if w.clock < w.nextSweep {
-		return
-	}
-	w.nextSweep = w.clock + w.maxStale/sweeps
-	idle := w.maxStale
-	if w.crowded {
-		idle /= sweeps
-	}
-	w.crowded = false
-	for name, s := range w.streams {
-		if w.clock-s.seen.ns() > idle {
-			delete(w.streams, name)
-		}
-	}
-	for name, r := range w.resources {
-		if w.clock-r.seen > idle {
-			delete(w.resources, name)
-			continue
-		}
-		r.forgetEntries(w.minDuration)
-		r.forgetProofs()
-	}
-}
-
-// size returns how many streams are watched.
+// size returns how many groups are watched.
 func (w *watch) size() int {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return len(w.streams)
+	return w.detector.Groups()
 }
 
 // judged returns how many batches had anything to be judged.
@@ -146,4 +132,28 @@ func (w *watch) judged() uint64 {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return w.batches
+}
+
+// flush has the detector judge what waits for more. What is shown of that is told by the
+// next batch after a restart.
+func (w *watch) flush() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.detector.Flush()
+}
+
+// encodeState returns what is remembered. Judging waits only while it is copied.
+func (w *watch) encodeState() ([]byte, error) {
+	w.mu.Lock()
+	kept := w.detector.Clone()
+	w.mu.Unlock()
+	return kept.AppendBinary(nil)
+}
+
+// restore has the watch remember what a state says. If that is of no use it changes
+// nothing.
+func (w *watch) restore(state []byte) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.detector.UnmarshalBinary(state)
 }

@@ -39,7 +39,7 @@ func TestNamesFromPrometheusAreWatched(t *testing.T) {
 			translated, err := namer.Build(m)
 			require.NoError(t, err)
 			require.Contains(t, all, translated, strategy)
-			assert.Equal(t, all[name].family, all[translated].family)
+			assert.Equal(t, all[name].kind, all[translated].kind)
 			assert.Equal(t, all[name].part, all[translated].part)
 			known = append(known, translated)
 		}

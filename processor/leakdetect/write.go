@@ -7,6 +7,8 @@ import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/pmetric"
 
+	"github.com/otel-goroutine/otel-goroutine/internal/detect"
+	"github.com/otel-goroutine/otel-goroutine/internal/growth"
 	"github.com/otel-goroutine/otel-goroutine/internal/telemetry"
 	"github.com/otel-goroutine/otel-goroutine/processor/leakdetect/internal/metadata"
 )
@@ -15,91 +17,133 @@ import (
 type emitted struct {
 	name, unit, description string
 	set                     func(pmetric.NumberDataPoint, finding)
+	// has tells whether a finding has a point of it.
+	has func(finding) bool
 }
 
 // goroutineLeak returns the metrics that flag goroutines.
-func goroutineLeak() [3]emitted {
-	return [...]emitted{
-		{telemetry.LeakSeverity, telemetry.UnitSeverity, severityDescription, setSeverity},
-		{telemetry.LeakCount, telemetry.UnitGoroutine, "Goroutines believed leaked now.", setLeaked},
-		{telemetry.LeakGrowthRate, telemetry.UnitGoroutinesPerHour, "How fast the leaked goroutines grow in number.", setGrowthRate},
+func goroutineLeak() []emitted {
+	return []emitted{
+		{telemetry.LeakSeverity, telemetry.UnitSeverity, severityDescription, setSeverity, isGoroutine},
+		{telemetry.LeakCount, telemetry.UnitGoroutine, "Goroutines believed leaked now.", setLeaked, isGoroutine},
+		{telemetry.LeakGrowthRate, telemetry.UnitGoroutinesPerHour, "How fast the leaked goroutines grow in number.", setGrowthRate, isGoroutine},
+		{telemetry.LeakStartTime, telemetry.UnitSeconds, "When the leaked goroutines began to gather, in Unix seconds.", setStartTime, isFlagged},
+		{telemetry.LeakAgeMin, telemetry.UnitSeconds, "The age above which no goroutines should gather, and these do.", setAgeMin, hasAge},
+		{telemetry.LeakExits, telemetry.UnitGoroutine, "Goroutines of that age that have left since the leak was flagged there.", setExits, hasAge},
 	}
 }
 
 // memoryLeak returns the metrics that flag memory.
-func memoryLeak() [3]emitted {
-	return [...]emitted{
-		{telemetry.MemoryLeakSeverity, telemetry.UnitSeverity, severityDescription, setSeverity},
-		{telemetry.MemoryLeakSize, telemetry.UnitBytes, "Memory believed leaked now.", setLeaked},
-		{telemetry.MemoryLeakGrowthRate, telemetry.UnitBytesPerHour, "How fast the leaked memory grows.", setGrowthRate},
+func memoryLeak() []emitted {
+	return []emitted{
+		{telemetry.MemoryLeakSeverity, telemetry.UnitSeverity, severityDescription, setSeverity, isMemory},
+		{telemetry.MemoryLeakSize, telemetry.UnitBytes, "Memory believed leaked now.", setLeaked, isMemory},
+		{telemetry.MemoryLeakGrowthRate, telemetry.UnitBytesPerHour, "How fast the leaked memory grows.", setGrowthRate, isMemory},
 	}
 }
 
 const severityDescription = "How sure it is that this leaks: 0 not any more, 1 suspected, 2 probable, 3 confirmed."
 
-func setSeverity(p pmetric.NumberDataPoint, f finding) {
-	p.SetIntValue(int64(f.verdict.Severity))
-}
+func isMemory(f finding) bool    { return f.Kind == detect.Memory }
+func isGoroutine(f finding) bool { return f.Kind != detect.Memory }
+func isFlagged(f finding) bool   { return isGoroutine(f) && f.Severity > growth.None }
+func hasAge(f finding) bool      { return isFlagged(f) && f.Aged }
 
-func setLeaked(p pmetric.NumberDataPoint, f finding) {
-	p.SetIntValue(int64(math.Round(f.verdict.Leaked)))
-}
+func setSeverity(p pmetric.NumberDataPoint, f finding) { p.SetIntValue(int64(f.Severity)) }
 
-func setGrowthRate(p pmetric.NumberDataPoint, f finding) {
-	p.SetDoubleValue(f.verdict.PerHour)
-}
+func setLeaked(p pmetric.NumberDataPoint, f finding) { p.SetIntValue(int64(math.Round(f.Leaked))) }
+
+func setGrowthRate(p pmetric.NumberDataPoint, f finding) { p.SetDoubleValue(f.PerHour) }
+
+func setStartTime(p pmetric.NumberDataPoint, f finding) { p.SetDoubleValue(float64(f.Since) / 1e9) }
+
+func setAgeMin(p pmetric.NumberDataPoint, f finding) { p.SetDoubleValue(f.AgeMin.Seconds()) }
+
+func setExits(p pmetric.NumberDataPoint, f finding) { p.SetIntValue(int64(math.Round(f.Exits))) }
 
 // write appends the findings to the resources that they were made in, each in one
-// scope of our own. It adds nothing else and changes nothing that is there.
-func write(md pmetric.Metrics, findings []finding, version string) {
-	slices.SortStableFunc(findings, func(a, b finding) int { return a.origin - b.origin })
-	for len(findings) > 0 {
-		origin := findings[0].origin
-		n := slices.IndexFunc(findings, func(f finding) bool { return f.origin != origin })
-		if n < 0 {
-			n = len(findings)
+// scope of our own, and how many flags have ended. It adds nothing else and changes
+// nothing that is there.
+func write(md pmetric.Metrics, b *batch, version string) {
+	findings := make(map[int][]finding)
+	for _, f := range b.findings {
+		findings[f.origin] = append(findings[f.origin], f)
+	}
+	endings := make(map[int][]detect.Ended)
+	for _, e := range b.endings {
+		endings[e.origin] = append(endings[e.origin], e.Ended)
+	}
+	for i, rm := range md.ResourceMetrics().All() {
+		if len(findings[i])+len(endings[i]) > 0 {
+			newScope(findings[i], endings[i], version).MoveTo(rm.ScopeMetrics().AppendEmpty())
 		}
-		scope := newScope(findings[:n], version)
-		scope.MoveTo(md.ResourceMetrics().At(origin).ScopeMetrics().AppendEmpty())
-		findings = findings[n:]
 	}
 }
 
-func newScope(findings []finding, version string) pmetric.ScopeMetrics {
+func newScope(findings []finding, endings []detect.Ended, version string) pmetric.ScopeMetrics {
 	sm := pmetric.NewScopeMetrics()
 	sm.Scope().SetName(metadata.ScopeName)
 	sm.Scope().SetVersion(version)
-	isMemory := func(f finding) bool { return f.family == memoryFamily }
-	isGoroutine := func(f finding) bool { return f.family != memoryFamily }
-	for _, e := range goroutineLeak() {
-		appendMetric(sm.Metrics(), e, findings, isGoroutine)
+	for _, e := range slices.Concat(goroutineLeak(), memoryLeak()) {
+		appendMetric(sm.Metrics(), e, findings)
 	}
-	for _, e := range memoryLeak() {
-		appendMetric(sm.Metrics(), e, findings, isMemory)
-	}
+	appendEnded(sm.Metrics(), endings)
 	return sm
 }
 
 // appendMetric appends the metric with a point for each finding that belongs to
 // it; without one, nothing.
-func appendMetric(metrics pmetric.MetricSlice, e emitted, findings []finding, belongs func(finding) bool) {
-	if !slices.ContainsFunc(findings, belongs) {
+func appendMetric(metrics pmetric.MetricSlice, e emitted, findings []finding) {
+	if !slices.ContainsFunc(findings, e.has) {
 		return
 	}
-	m := metrics.AppendEmpty()
-	m.SetName(e.name)
-	m.SetUnit(e.unit)
-	m.SetDescription(e.description)
+	m := newMetric(metrics, e.name, e.unit, e.description)
 	points := m.SetEmptyGauge().DataPoints()
 	for _, f := range findings {
-		if belongs(f) {
-			p := points.AppendEmpty()
-			p.SetTimestamp(pcommon.Timestamp(f.at))
-			f.attributes.CopyTo(p.Attributes())
-			if f.metric != "" {
-				p.Attributes().PutStr(telemetry.AttrLeakMetric, f.metric)
-			}
-			e.set(p, f)
+		if e.has(f) {
+			e.set(appendPoint(points, f), f)
 		}
 	}
+}
+
+// appendEnded appends how many flags of goroutines have ended in a process.
+func appendEnded(metrics pmetric.MetricSlice, endings []detect.Ended) {
+	if len(endings) == 0 {
+		return
+	}
+	m := newMetric(metrics, telemetry.LeakEnded, telemetry.UnitLeak, endedDescription)
+	sum := m.SetEmptySum()
+	sum.SetIsMonotonic(true)
+	sum.SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	for _, e := range endings {
+		for i, reason := range detect.Ends() {
+			p := sum.DataPoints().AppendEmpty()
+			p.SetStartTimestamp(pcommon.Timestamp(e.Since))
+			p.SetTimestamp(pcommon.Timestamp(e.At))
+			p.SetIntValue(int64(e.Counts[i]))
+			p.Attributes().PutStr(telemetry.AttrLeakEndReason, string(reason))
+		}
+	}
+}
+
+const endedDescription = "Leaks that are not flagged any more, by the reason."
+
+func newMetric(metrics pmetric.MetricSlice, name, unit, description string) pmetric.Metric {
+	m := metrics.AppendEmpty()
+	m.SetName(name)
+	m.SetUnit(unit)
+	m.SetDescription(description)
+	return m
+}
+
+// appendPoint appends a point of the stream that belongs to a finding. It has the time of
+// the observation, which may have come with an earlier batch.
+func appendPoint(points pmetric.NumberDataPointSlice, f finding) pmetric.NumberDataPoint {
+	p := points.AppendEmpty()
+	p.SetTimestamp(pcommon.Timestamp(f.At))
+	f.attributes.CopyTo(p.Attributes())
+	if f.metric != "" {
+		p.Attributes().PutStr(telemetry.AttrLeakMetric, f.metric)
+	}
+	return p
 }

@@ -2,13 +2,13 @@ package leakdetect
 
 import (
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/pmetric"
 
+	"github.com/otel-goroutine/otel-goroutine/internal/detect"
 	"github.com/otel-goroutine/otel-goroutine/internal/growth"
 	"github.com/otel-goroutine/otel-goroutine/processor/leakdetect/internal/metadata"
 )
@@ -20,16 +20,16 @@ func TestOneScopeForEachResourceThatLeaks(t *testing.T) {
 	for range 3 {
 		md.ResourceMetrics().AppendEmpty().ScopeMetrics().AppendEmpty()
 	}
-	about := func(origin int, f family, leaked float64) finding {
+	about := func(origin int, kind detect.Kind, leaked float64) finding {
 		return finding{
-			watched: watched{family: f}, origin: origin, attributes: pcommon.NewMap(), at: minute(1),
-			verdict: growth.Verdict{Severity: growth.Probable, Leaked: leaked},
+			origin: origin, attributes: pcommon.NewMap(),
+			Verdict: detect.Verdict{Kind: kind, At: epoch.UnixNano(), Severity: growth.Probable, Leaked: leaked, Since: epoch.UnixNano(), Aged: kind == detect.Stack},
 		}
 	}
-	write(md, []finding{
-		about(2, stackFamily, 2.6), about(0, stackFamily, 1), about(2, memoryFamily, 1),
-		about(0, entryFamily, 1), about(2, stackFamily, 3),
-	}, "1.2.3")
+	write(md, &batch{findings: []finding{
+		about(2, detect.Stack, 2.6), about(0, detect.Stack, 1), about(2, detect.Memory, 1),
+		about(0, detect.Entry, 1), about(2, detect.Stack, 3),
+	}}, "1.2.3")
 
 	metrics := func(i int) []string {
 		scopes := md.ResourceMetrics().At(i).ScopeMetrics()
@@ -42,7 +42,7 @@ func TestOneScopeForEachResourceThatLeaks(t *testing.T) {
 		}
 		return names
 	}
-	goroutine := []string{"goroutine.leak.severity", "goroutine.leak.count", "goroutine.leak.growth_rate"}
+	goroutine := []string{"goroutine.leak.severity", "goroutine.leak.count", "goroutine.leak.growth_rate", "goroutine.leak.start_time", "goroutine.leak.age.min", "goroutine.leak.exits"}
 	memory := []string{"memory.leak.severity", "memory.leak.size", "memory.leak.growth_rate"}
 	assert.Equal(t, goroutine, metrics(0))
 	assert.Equal(t, 1, md.ResourceMetrics().At(1).ScopeMetrics().Len())
@@ -51,5 +51,5 @@ func TestOneScopeForEachResourceThatLeaks(t *testing.T) {
 	counts := md.ResourceMetrics().At(2).ScopeMetrics().At(1).Metrics().At(1).Gauge().DataPoints()
 	require.Equal(t, 2, counts.Len())
 	assert.EqualValues(t, 3, counts.At(0).IntValue(), "rounded")
-	assert.Equal(t, time.Unix(0, minute(1)).UTC(), counts.At(0).Timestamp().AsTime())
+	assert.Equal(t, epoch, counts.At(0).Timestamp().AsTime())
 }

@@ -1,10 +1,8 @@
-package leakdetect
+package detect
 
 import (
 	"testing"
 	"time"
-
-	"github.com/stretchr/testify/assert"
 )
 
 func TestTimeStampsThatAreBelieved(t *testing.T) {
@@ -28,41 +26,13 @@ func TestTimeStampsThatAreBelieved(t *testing.T) {
 		"a second one that is elsewhere": {{1000, true}, {9000, false}, {20000, false}, {20001, true}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			var r resource
+			var p process
 			for _, l := range looks {
 				at := int64(l.at * float64(time.Second))
-				assert.Equal(t, l.ok, r.admit(at, int64(ahead), int64(limit)), "at %v", l.at)
+				if got := p.admit(at, int64(ahead), int64(limit)); got != l.ok {
+					t.Errorf("at %v: %v, want %v", l.at, got, l.ok)
+				}
 			}
 		})
-	}
-}
-
-func TestFlagsExplainTheirEntryForAWhile(t *testing.T) {
-	var r resource
-	r.flag("app.main", 1000)
-	r.flag("", 1000)
-	assert.True(t, r.explained("app.main", 1100, 100))
-	assert.False(t, r.explained("app.main", 1101, 100))
-	assert.False(t, r.explained("app.other", 1000, 100))
-	assert.False(t, r.explained("", 1000, 100), "the stack was too deep to show it")
-
-	r.last = 1100
-	r.forgetEntries(100)
-	assert.Len(t, r.entries, 1)
-	r.last = 1101
-	r.forgetEntries(100)
-	assert.Empty(t, r.entries)
-}
-
-func TestStreamsAreToldApart(t *testing.T) {
-	a, b := id(1), id(3)
-	base := a.stream(5, b)
-	for name, other := range map[string]id{
-		"another resource":          id(9).stream(5, b),
-		"another family":            a.stream(6, b),
-		"other attributes":          a.stream(5, 9),
-		"resource and point change": b.stream(5, a),
-	} {
-		assert.NotEqual(t, base, other, name)
 	}
 }

@@ -1,0 +1,47 @@
+package main
+
+import "math/rand/v2"
+
+// watchedFamilies are healthy processes that were there before their watcher, or that it
+// loses sight of.
+func watchedFamilies() []family {
+	return []family{
+		{"residents", 48, false, 0, adopted},
+		{"the collector comes late", 48, false, 0, adoptedWhileFilling},
+		{"the collector restarts", 48, false, 0, rewatchedSessions},
+		{"the collector loses hours", 48, false, 0, lostSessions},
+	}
+}
+
+// adopted has 20 to 10,000 that stay at a line, of whom some leave for good, and others
+// that come and go.
+func adopted(r *rand.Rand) trial {
+	n := residents(r)
+	return alone(service(r, always(), sessionGroup(
+		resident(n), source{arrivals: fromStart(n / 10), lifetime: memoryless(2 * day)},
+		calls(daily(about(r, 1), 0.5), memoryless(within(r, 0.5*hour, 2*hour))))))
+}
+
+// adoptedWhileFilling is seen for the first time while its pool fills.
+func adoptedWhileFilling(r *rand.Rand) trial {
+	begin := -within(r, 10, 3*hour)
+	pace := within(r, 0.5*hour, 2*hour)
+	opened := spread(50+r.IntN(151), func(r *rand.Rand) float64 { return r.ExpFloat64() * pace })
+	return alone(service(r, []life{{begin, forever}},
+		named("shop/db.(*Conn).watch", "select", source{arrivals: opened, lifetime: never}),
+		sessionGroup(calls(daily(about(r, 2), 0.5), memoryless(hour)))))
+}
+
+func rewatchedSessions(r *rand.Rand) trial {
+	p := service(r, always(), sessionGroup(
+		resident(residents(r)), calls(daily(about(r, 2), 0.5), memoryless(within(r, 0.5*hour, 2*hour)))))
+	p.rewatched = rewatched(r, 2*day)
+	return alone(p)
+}
+
+func lostSessions(r *rand.Rand) trial {
+	p := service(r, always(), sessionGroup(
+		resident(residents(r)), calls(daily(about(r, 2), 0.5), memoryless(within(r, 0.5*hour, 2*hour)))))
+	p.missed = lostHours(r, 2*day)
+	return alone(p)
+}

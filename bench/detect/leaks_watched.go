@@ -1,0 +1,118 @@
+package main
+
+import (
+	"math"
+	"math/rand/v2"
+)
+
+// leakWatchedFamilies are leaks in processes that were there before their watcher, or
+// that it loses sight of, or that do not live for long.
+func leakWatchedFamilies() []family {
+	return []family{
+		{"leak, beside residents", 48, true, 0, besideResidents},
+		{"leak, the collector comes late", 24, true, 0, seenLate},
+		{"leak, the collector restarts", 24, true, 0, watcherRestarts},
+		{"leak, the collector loses an hour", 24, true, 0, hourLost},
+		{"leak, a restart every few hours", 48, true, 0, restartedOften},
+		{"leak, twenty replicas", 36, true, 0, twentyReplicas},
+	}
+}
+
+// residents draws how many goroutines were there before the watching: 20 to 10,000, each
+// order of magnitude alike.
+func residents(r *rand.Rand) int { return int(20 * math.Pow(500, r.Float64())) }
+
+// besideResidents leaks 6 to 60 an hour at a line at which others stand that stay, as the
+// idle connections of an HTTP server do.
+func besideResidents(r *rand.Rand) trial {
+	onset := soon(r)
+	p := service(r, always(), sessionGroup(
+		resident(residents(r)),
+		leaking(between(onset, forever, steady(0.1*math.Pow(10, r.Float64()))))))
+	return leaky(p, onset)
+}
+
+// seenLate has leaked for hours when the watching begins. What leaked before cannot be
+// told from residents, so the time counts from there.
+func seenLate(r *rand.Rand) trial {
+	begin := -within(r, hour, 12*hour)
+	p := service(r, []life{{begin, forever}}, leakingGroup(
+		source{arrivals: poisson(between(begin, 0, steady(1))), lifetime: never},
+		leaking(between(0, forever, steady(1)))))
+	return leaky(p, 0)
+}
+
+// watcherRestarts has its collector restarted four times a day.
+func watcherRestarts(r *rand.Rand) trial {
+	onset := soon(r)
+	p := service(r, always(), leakingGroup(
+		resident(residents(r)), leaking(between(onset, forever, steady(1)))))
+	p.rewatched = rewatched(r, day)
+	return leaky(p, onset)
+}
+
+// rewatched draws when a watcher is restarted, every three to nine hours.
+func rewatched(r *rand.Rand, until float64) []float64 {
+	var at []float64
+	for t := within(r, 3*hour, 9*hour); t < until; t += within(r, 3*hour, 9*hour) {
+		at = append(at, t)
+	}
+	return at
+}
+
+// hourLost has no data for an hour, two or three times a day.
+func hourLost(r *rand.Rand) trial {
+	onset := soon(r)
+	p := service(r, always(), leakingGroup(
+		resident(residents(r)), leaking(between(onset, forever, steady(1)))))
+	p.missed = lostHours(r, day)
+	return leaky(p, onset)
+}
+
+// lostHours draws when no data can be had: an hour every eight to twelve hours.
+func lostHours(r *rand.Rand, until float64) func(int) bool {
+	var holes [][2]float64
+	for t := within(r, hour, 8*hour); t < until; t += within(r, 8*hour, 12*hour) {
+		holes = append(holes, [2]float64{t, t + hour})
+	}
+	return func(minute int) bool {
+		for _, hole := range holes {
+			if float64(minute) >= hole[0] && float64(minute) < hole[1] {
+				return true
+			}
+		}
+		return false
+	}
+}
+
+// restartedOften leaks in a process that never lives for longer than five hours.
+func restartedOften(r *rand.Rand) trial {
+	onset := soon(r)
+	p := service(r, deployed(r, 2*day), leakingGroup(leaking(between(onset, forever, steady(1)))))
+	return leaky(p, onset)
+}
+
+// deployed draws lives of three to five hours, one after the other.
+func deployed(r *rand.Rand, until float64) []life {
+	var lives []life
+	for at := 0.0; at < until; {
+		next := at + within(r, 3*hour, 5*hour)
+		lives = append(lives, life{at, next})
+		at = next
+	}
+	return lives
+}
+
+// twentyReplicas leak 1.2 an hour each.
+func twentyReplicas(r *rand.Rand) trial {
+	var t trial
+	for i := range 20 {
+		onset := soon(r)
+		p := service(r, fresh(), leakingGroup(leaking(between(onset, forever, steady(1.2/hour)))))
+		l := leakOf(p, i, onset, 0)
+		l.replica = true
+		t.processes = append(t.processes, p)
+		t.leaks = append(t.leaks, l)
+	}
+	return t
+}

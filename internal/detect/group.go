@@ -1,0 +1,303 @@
+package detect
+
+import (
+	"cmp"
+	"slices"
+	"time"
+
+	"github.com/otel-goroutine/otel-goroutine/internal/growth"
+)
+
+// group is what is remembered of one group of goroutines, or of one memory metric.
+// There may be very many, so what few need is behind a pointer.
+//
+// Among healthy goroutines that leave all the time a leak shows only at an age that
+// those never reach. So a group is judged at levels: the goroutines at least as old as
+// the lower bound of each age band. Where no bands are known there is one level, and
+// where there is no census it is the count.
+type group struct {
+	process ID
+	levels  []level
+	counts  *level // the count, where there is no census
+	proof   *proof
+	joint   *joint // of an entry
+	flag    *flag  // while it is shown, and for a while after
+
+	at         int64   // of the latest observation, Unix ns
+	censusAt   int64   // of the latest one with a census, Unix ns
+	start      int64   // that was known last, Unix ns; 0 is unknown
+	first      int64   // when the group was first observed in this process, Unix ns
+	started    int64   // time of the first observation with this start, Unix ns
+	firstCount float32 // then; negative while it is unknown
+	held       float32 // the lowest level before this start, while nobody knows who is still there
+	count      float32
+	grown      float32 // by how much its lowest level has grown
+	left       float32 // how many have left the lowest level in all
+
+	seen     seconds // the detector's clock at the last reading
+	kind     Kind
+	had      parts           // of the latest observation
+	raw      growth.Severity // that its own evidence shows
+	severity growth.Severity // that is shown
+	census   bool            // there was one
+}
+
+// level is the goroutines at least as old as a bound.
+type level struct {
+	bound int64 // ns
+	// evidence is nil for as long as the level has not changed since it left 0: those
+	// who were there from the beginning, and stay, are no growth.
+	evidence *growth.Evidence
+	exits    float64 // in all since the start
+	ownExits float64 // of the band that begins here
+	aged     float32 // how many there are
+	own      float32 // in the band that begins here
+}
+
+// reset forgets all but who it is.
+func (g *group) reset() {
+	*g = group{process: g.process, kind: g.kind, seen: g.seen, proof: g.proof, flag: g.flag, severity: g.severity}
+}
+
+// judgement is what the evidence says of an observation.
+type judgement struct {
+	growth.Verdict
+	bound  time.Duration // of the level that it is about
+	exits  float64       // from that level, in all
+	census bool
+	known  bool // there was anything to be judged
+	lapsed bool // what proved it was not told again
+}
+
+// observe takes an observation. lowest is the bound of the lowest age band that the
+// process has; -1 is unknown.
+func (g *group) observe(o *observation, lowest time.Duration) judgement {
+	census := o.has&censusParts == censusParts && o.bands[0].has == censusParts && (lowest < 0 || o.bands[0].bound <= lowest)
+	counted := o.has&countPart != 0
+	defer func() { g.at, g.had = o.at, o.has }()
+	if !census && !counted {
+		return judgement{}
+	}
+	if census != g.census && (census || o.at-g.censusAt > int64(heldFor)) {
+		// Counts and exits need not have the same start, and the later one would
+		// pass for a new process, after which growth is believed sooner.
+		g.census, g.levels, g.counts, g.start = census, nil, nil, 0
+	}
+	g.noticeStart(o, census, counted)
+	if counted {
+		g.count = float32(o.count)
+	}
+	if !census {
+		return g.judgeCount(o)
+	}
+	g.censusAt, g.counts = o.at, nil
+	g.takeBands(o.bands)
+	return g.judgeLevels(o, counted)
+}
+
+// heldFor is for how long what a census has shown holds when no census comes any more, but
+// counts do. It is for as long as package growth holds a flag without new evidence.
+const heldFor = 24 * time.Hour
+
+// judgeCount judges an observation without a census. Where there was one the levels are
+// unknown, and what they have shown holds; after MinDuration the count is watched as well.
+func (g *group) judgeCount(o *observation) judgement {
+	r := o.reading.Rules
+	worst := judgement{known: true}
+	for i := range g.levels {
+		if l := &g.levels[i]; l.evidence != nil {
+			// An observation that is not later changes nothing.
+			v := l.evidence.Observe(r, growth.Observation{At: l.evidence.Last()})
+			worst.take(v, l, true)
+		}
+	}
+	if g.census && o.at-g.censusAt < int64(r.MinDuration) {
+		return worst
+	}
+	if g.counts == nil {
+		g.counts = &level{}
+	}
+	v := g.judgeLevel(g.counts, r, growth.Observation{
+		At: time.Unix(0, o.at), Start: timeOf(g.start), First: time.Unix(0, g.first), Count: o.count, HeldByPeer: o.reading.HeldByPeer,
+	})
+	worst.take(v, g.counts, false)
+	return worst
+}
+
+// take takes the verdict on a level if it is worse than those before.
+func (j *judgement) take(v growth.Verdict, l *level, census bool) {
+	ended := max(j.Ended, v.Ended)
+	if v.Severity > j.Severity || v.Severity == j.Severity && v.Leaked > j.Leaked {
+		j.Verdict, j.bound, j.exits, j.census = v, time.Duration(l.bound), l.exits, census && l.bound > 0
+	}
+	j.Ended = ended
+}
+
+// noticeStart notices that a process, or the watching of it, has begun.
+func (g *group) noticeStart(o *observation, census, counted bool) {
+	start := o.start()
+	if !g.census || census && slices.ContainsFunc(o.bands, func(b band) bool { return b.delta }) {
+		start = o.countStart // deltas do not tell it
+	}
+	again := start > g.start && g.start != 0
+	if again || g.first == 0 {
+		g.first, g.started, g.firstCount, g.held = o.at, o.at, -1, 0
+		if counted {
+			g.firstCount = float32(o.count)
+		}
+	}
+	if again && census {
+		if len(g.levels) > 0 {
+			g.held = g.levels[0].aged
+		}
+		for i := range g.levels {
+			l := &g.levels[i]
+			l.exits, l.ownExits = 0, 0
+			if l.evidence == nil {
+				l.aged = 0
+			}
+		}
+	}
+	g.start = max(g.start, start)
+}
+
+// takeBands makes levels of the bands, which are in the order of their bounds.
+func (g *group) takeBands(bands []band) {
+	if len(g.levels) > 0 && g.levels[0].bound != int64(bands[0].bound) {
+		g.levels = nil // the watcher has other bands now
+	}
+	for i := range g.levels {
+		g.levels[i].own = 0 // a band without a point is empty
+	}
+	for _, b := range bands {
+		l := g.level(b.bound, b.has&agedPart != 0 && b.aged > 0 || b.has&exitsPart != 0 && b.exits > 0 || len(g.levels) == 0)
+		if l == nil {
+			continue
+		}
+		l.own = float32(b.aged)
+		switch {
+		case b.has&exitsPart == 0:
+		case b.delta:
+			l.ownExits += b.exits
+		default:
+			l.ownExits = b.exits
+		}
+	}
+}
+
+// level returns the level of a bound, or nil if there is none and it is not to be made.
+func (g *group) level(bound time.Duration, wanted bool) *level {
+	i, found := slices.BinarySearchFunc(g.levels, int64(bound), func(l level, b int64) int { return cmp.Compare(l.bound, b) })
+	switch {
+	case found:
+	case !wanted, len(g.levels) == maxBands:
+		return nil
+	default:
+		levels := slices.Grow(slices.Clip(g.levels[:0:0]), len(g.levels)+1)
+		levels = append(levels, g.levels[:i]...)
+		levels = append(levels, level{bound: int64(bound)})
+		g.levels = append(levels, g.levels[i:]...)
+		// Those who are older than the next bound are older than this one.
+		if i+1 < len(g.levels) {
+			g.levels[i].aged, g.levels[i].exits = g.levels[i+1].aged, g.levels[i+1].exits
+		}
+	}
+	return &g.levels[i]
+}
+
+// judgeLevels adds the observation to the evidence of each level and returns the worst
+// of what it shows.
+func (g *group) judgeLevels(o *observation, counted bool) judgement {
+	worst := judgement{known: true}
+	var sums [maxBands]level
+	var sum level
+	for i := range slices.Backward(g.levels) {
+		sum.aged += g.levels[i].own
+		sum.exits += g.levels[i].ownExits
+		sums[i] = sum
+	}
+	now := growth.Observation{
+		At:         time.Unix(0, o.at),
+		Start:      timeOf(g.start),
+		First:      time.Unix(0, g.first),
+		Count:      g.atLeast(o, counted, sums[0].aged),
+		Census:     true,
+		HeldByPeer: o.reading.HeldByPeer,
+	}
+	for i := range g.levels {
+		l := &g.levels[i]
+		now.Bound, now.Aged, now.Exits = time.Duration(l.bound), float64(sums[i].aged), sums[i].exits
+		v := g.judgeLevel(l, o.reading.Rules, now)
+		if i == 0 && l.evidence != nil {
+			now.Process = l.evidence.Process()
+			g.grown = float32(l.evidence.Grown())
+		}
+		worst.take(v, l, true)
+	}
+	g.left = float32(g.levels[0].exits)
+	return worst
+}
+
+// atLeast returns how many goroutines there are. If nobody said so there are those who
+// are aged; and after a new start, which may be that of another watcher, those from
+// before may be there until they had the time to age again.
+func (g *group) atLeast(o *observation, counted bool, aged float32) float64 {
+	switch {
+	case counted:
+		return o.count
+	case g.held > aged && o.at-g.started <= int64(o.reading.Rules.MinDuration)+g.levels[0].bound:
+		return float64(g.held)
+	}
+	return float64(aged)
+}
+
+// judgeLevel adds what was observed of one level. Evidence is made when there is any:
+// with the first change that is not the residents' becoming old.
+func (g *group) judgeLevel(l *level, r *growth.Rules, now growth.Observation) growth.Verdict {
+	level := float32(now.Count)
+	if now.Census {
+		level = float32(now.Aged)
+	}
+	before := *l
+	l.aged, l.exits = level, now.Exits
+	now.FirstCount = float64(g.firstCount)
+	if g.firstCount < 0 {
+		now.FirstCount = float64(before.aged)
+	}
+	if l.evidence == nil {
+		if level == before.aged && l.exits == before.exits || g.residents(&before, level, now.Census) {
+			return growth.Verdict{}
+		}
+		l.evidence = &growth.Evidence{}
+		if before.aged > 0 {
+			then := now
+			then.At, then.Exits = time.Unix(0, g.at), before.exits
+			if then.Count = float64(before.aged); now.Census {
+				then.Aged = float64(before.aged)
+			}
+			l.evidence.Observe(r, then)
+		}
+	}
+	return l.evidence.Observe(r, now)
+}
+
+// residents tells whether a level is that of goroutines who were there when the watching
+// of their process began. None can be older than a bound that came later, before the
+// time that the bound takes has passed; and where the bound is not known they are the
+// first that get old.
+func (g *group) residents(before *level, level float32, census bool) bool {
+	switch {
+	case !census:
+		return before.aged == 0 && g.at == 0
+	case before.bound > 0:
+		return g.at < g.first+before.bound
+	}
+	return before.aged == 0 && (g.firstCount < 0 || level <= g.firstCount)
+}
+
+func timeOf(ns int64) time.Time {
+	if ns == 0 {
+		return time.Time{}
+	}
+	return time.Unix(0, ns)
+}

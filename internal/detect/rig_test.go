@@ -1,0 +1,226 @@
+package detect
+
+import (
+	"cmp"
+	"math/rand/v2"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/otel-goroutine/otel-goroutine/internal/growth"
+)
+
+// epoch is when the scenes begin; any time will do.
+var epoch = time.Date(2026, 1, 5, 0, 0, 0, 0, time.UTC)
+
+func minute(n int) int64 { return epoch.Add(time.Duration(n) * time.Minute).UnixNano() }
+
+func testRules() *growth.Rules {
+	return &growth.Rules{MinDuration: 30 * time.Minute, MinLeaked: 10, MaxLifetime: 12 * time.Hour}
+}
+
+func testConfig() Config {
+	return Config{MinDuration: 30 * time.Minute, MaxStale: 24 * time.Hour, MaxGroups: 1000}
+}
+
+// Bounds of the age bands of the scenes.
+var bounds = []time.Duration{10 * time.Minute, 80 * time.Minute, 320 * time.Minute}
+
+// one is a goroutine from its birth to its death, both in minutes.
+type one struct{ born, dies int }
+
+// forever is when goroutines die that leak.
+const forever = 1 << 30
+
+// scene is the goroutines of one process, by signature. All signatures below 100 have one
+// entry, as goroutines that loop for ever; the others have one each.
+type scene struct {
+	process ID
+	start   int // minute
+	groups  map[ID][]one
+	entries map[ID]ID
+	rules   *growth.Rules
+	noCount bool
+	counts  bool // alone
+	noBands bool
+}
+
+func newScene() *scene {
+	return &scene{process: 1, groups: make(map[ID][]one), entries: make(map[ID]ID), rules: testRules()}
+}
+
+// leak adds goroutines that come every so many minutes, and never leave.
+func (s *scene) leak(signature, entry ID, every, from, until int) {
+	for at := from; at < until; at += every {
+		s.groups[signature] = append(s.groups[signature], one{at, forever})
+	}
+	s.entries[signature] = entry
+}
+
+// residents adds goroutines that are there from the beginning and stay.
+func (s *scene) residents(signature, entry ID, n int) {
+	for range n {
+		s.groups[signature] = append(s.groups[signature], one{-1000, forever})
+	}
+	s.entries[signature] = entry
+}
+
+// sessions adds goroutines that come at random and stay for a random time.
+func (s *scene) sessions(signature, entry ID, perMinute, mean float64, until int) {
+	r := rand.New(rand.NewPCG(1, uint64(signature)))
+	for at := 0.0; at < float64(until); at += r.ExpFloat64() / perMinute {
+		s.groups[signature] = append(s.groups[signature], one{int(at), int(at + 1 + r.ExpFloat64()*mean)})
+	}
+	s.entries[signature] = entry
+}
+
+// at returns the readings of a scrape. Nobody is older than the watching.
+func (s *scene) at(now int) []Reading {
+	var readings []Reading
+	sums := make(map[ID][]census)
+	for _, signature := range sortedKeys(s.groups) {
+		c := s.census(s.groups[signature], now)
+		entry := s.entries[signature]
+		readings = append(readings, s.readings(Stack, signature, entry, c, now)...)
+		sums[entry] = append(sums[entry], c)
+	}
+	for _, entry := range sortedKeys(sums) {
+		var sum census
+		for _, c := range sums[entry] {
+			sum.count += c.count
+			for i := range bounds {
+				sum.aged[i] += c.aged[i]
+				sum.exits[i] += c.exits[i]
+			}
+		}
+		readings = append(readings, s.readings(Entry, entry, 0, sum, now)...)
+	}
+	return readings
+}
+
+type census struct {
+	count       int
+	aged, exits [3]int
+}
+
+func (s *scene) census(all []one, now int) census {
+	var c census
+	for _, o := range all {
+		seen := max(o.born, s.start)
+		until := min(now, o.dies)
+		if o.born > now || o.dies <= s.start {
+			continue
+		}
+		age := time.Duration(until-seen) * time.Minute
+		band := -1
+		for i, bound := range bounds {
+			if age >= bound {
+				band = i
+			}
+		}
+		switch {
+		case o.dies > now:
+			c.count++
+			if band >= 0 {
+				c.aged[band]++
+			}
+		case band >= 0:
+			c.exits[band]++
+		}
+	}
+	return c
+}
+
+func (s *scene) readings(kind Kind, group, entry ID, c census, now int) []Reading {
+	make1 := func(part Part, band time.Duration, value int) Reading {
+		return Reading{
+			Process: s.process, Group: group, Entry: entry, Rules: s.rules, Kind: kind, Part: part, Band: band,
+			At: minute(now), Start: minute(s.start), Value: float64(value),
+		}
+	}
+	var readings []Reading
+	if !s.noCount {
+		readings = append(readings, make1(Count, 0, c.count))
+	}
+	if s.counts {
+		return readings
+	}
+	if s.noBands {
+		aged, exits := 0, 0
+		for i := range bounds {
+			aged, exits = aged+c.aged[i], exits+c.exits[i]
+		}
+		return append(readings, make1(Aged, 0, aged), make1(Exits, 0, exits))
+	}
+	for i, bound := range bounds {
+		if i == 0 || c.aged[i] > 0 || now-s.start >= int(bound.Minutes()) { // a band that empties sends 0 for a while
+			readings = append(readings, make1(Aged, bound, c.aged[i]))
+		}
+		if i == 0 || c.exits[i] > 0 {
+			readings = append(readings, make1(Exits, bound, c.exits[i]))
+		}
+	}
+	return readings
+}
+
+// rig is a detector and what it has said.
+type rig struct {
+	t        testing.TB
+	d        *Detector
+	verdicts []Verdict
+	refused  map[Reason]int
+	clock    int64
+}
+
+func newRig(t testing.TB) *rig { return &rig{t: t, d: New(testConfig()), refused: map[Reason]int{}} }
+
+func (r *rig) observe(readings []Reading) []Verdict {
+	r.clock += int64(time.Second)
+	return r.take(r.d.Observe(r.clock, slices.Clone(readings)))
+}
+
+func (r *rig) take(result *Result) []Verdict {
+	for why, n := range result.Refused {
+		r.refused[why] += n
+	}
+	r.verdicts = append(r.verdicts, result.Verdicts...)
+	return result.Verdicts
+}
+
+// play observes a scrape a batch, a minute each.
+func (r *rig) play(s *scene, from, until int) {
+	for now := from; now < until; now++ {
+		r.observe(s.at(now))
+	}
+}
+
+// sorted returns all verdicts by time and group.
+func (r *rig) sorted() []Verdict {
+	r.take(r.d.Flush())
+	slices.SortFunc(r.verdicts, func(a, b Verdict) int {
+		return cmp.Or(cmp.Compare(a.At, b.At), cmp.Compare(a.Group, b.Group))
+	})
+	return r.verdicts
+}
+
+// firstAt returns the minute of the first verdict on a group of at least a severity; -1 if
+// there is none.
+func (r *rig) firstAt(group ID, severity growth.Severity) int {
+	for _, v := range r.sorted() {
+		if v.Group == group && v.Severity >= severity {
+			return int(time.Unix(0, v.At).Sub(epoch).Minutes())
+		}
+	}
+	return -1
+}
+
+// ends returns the reasons for which the flags of a group ended.
+func (r *rig) ends(group ID) []End {
+	var ends []End
+	for _, v := range r.sorted() {
+		if v.Group == group && v.Ended != NotEnded {
+			ends = append(ends, v.Ended)
+		}
+	}
+	return ends
+}

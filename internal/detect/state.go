@@ -1,0 +1,335 @@
+package detect
+
+import (
+	"bytes"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"hash/crc32"
+	"slices"
+
+	"github.com/otel-goroutine/otel-goroutine/internal/growth"
+	"github.com/otel-goroutine/otel-goroutine/internal/telemetry"
+)
+
+// The state is what is remembered, as it is kept over a restart. All numbers are
+// little-endian and of the size of their Go type. What waits for more readings is not
+// part of it.
+//
+//	state      magic, version, signature version, min_duration, processes, groups, checksum
+//	processes  their number, then for each: id, fields, number of flagged groups, these
+//	groups     their number, then for each: id, fields, what it has of proof, joint and flag, levels
+//	levels     their number, then for each: fields, whether there is evidence, evidence
+//	checksum   CRC-32 (Castagnoli) of all before it
+const (
+	stateMagic = "leak_detect"
+	// stateVersion changes with every change of what is kept, and of what it
+	// means.
+	stateVersion = uint16(5)
+)
+
+// Why a state is of no use.
+var (
+	ErrNoState      = errors.New("it is not a state of this processor")
+	ErrStateDamaged = errors.New("it is damaged")
+	ErrStateVersion = errors.New("it is of another version of this processor")
+	// ErrStateSignatures is a state of groups that no longer have these signatures.
+	ErrStateSignatures = errors.New("its signatures are of another version")
+	ErrStateRules      = errors.New(`"min_duration" was another one`)
+)
+
+func checksum(b []byte) uint32 {
+	return crc32.Checksum(b, crc32.MakeTable(crc32.Castagnoli))
+}
+
+// Clone returns a copy of what is kept by AppendBinary, which takes longer than to copy it.
+func (d *Detector) Clone() *Detector {
+	c := &Detector{config: d.config, groups: make(map[ID]*group, len(d.groups)), processes: make(map[ID]*process, len(d.processes))}
+	for name, p := range d.processes {
+		q := *p
+		q.open, q.flagged = nil, slices.Clone(p.flagged)
+		c.processes[name] = &q
+	}
+	for name, g := range d.groups {
+		h := *g
+		h.levels = slices.Clone(g.levels)
+		for i := range h.levels {
+			h.levels[i].evidence = pointerToCopy(h.levels[i].evidence)
+		}
+		if h.counts = pointerToCopy(g.counts); h.counts != nil {
+			h.counts.evidence = pointerToCopy(h.counts.evidence)
+		}
+		h.proof, h.joint, h.flag = pointerToCopy(g.proof), pointerToCopy(g.joint), pointerToCopy(g.flag)
+		c.groups[name] = &h
+	}
+	return c
+}
+
+func pointerToCopy[T any](p *T) *T {
+	if p == nil {
+		return nil
+	}
+	value := *p
+	return &value
+}
+
+// AppendBinary appends what is remembered, in a form that UnmarshalBinary reads.
+func (d *Detector) AppendBinary(b []byte) ([]byte, error) {
+	begin := len(b)
+	e := encoder{buffer: append(b, stateMagic...)}
+	e.put(stateVersion, uint16(telemetry.SignatureVersion), int64(d.config.MinDuration), uint32(len(d.processes)))
+	for name, p := range d.processes {
+		e.put(name)
+		e.put(p.parts()...)
+		e.put(uint32(len(p.flagged)), p.flagged)
+	}
+	e.put(uint32(len(d.groups)))
+	for name, g := range d.groups {
+		e.put(name)
+		e.group(g)
+	}
+	e.put(checksum(e.buffer[begin:]))
+	return e.buffer, e.err
+}
+
+// encoder appends, until something fails.
+type encoder struct {
+	buffer []byte
+	err    error
+}
+
+func (e *encoder) put(values ...any) {
+	for _, value := range values {
+		if e.err == nil {
+			e.buffer, e.err = binary.Append(e.buffer, binary.LittleEndian, value)
+		}
+	}
+}
+
+func (e *encoder) group(g *group) {
+	e.put(g.parts()...)
+	e.put(g.proof != nil, g.joint != nil, g.flag != nil, g.counts != nil)
+	if g.proof != nil {
+		e.put(g.proof.parts()...)
+	}
+	if g.joint != nil {
+		e.put(g.joint.parts()...)
+	}
+	if g.flag != nil {
+		e.put(g.flag.parts()...)
+	}
+	e.put(uint8(len(g.levels)))
+	for i := range g.levels {
+		e.level(&g.levels[i])
+	}
+	if g.counts != nil {
+		e.level(g.counts)
+	}
+}
+
+func (e *encoder) level(l *level) {
+	e.put(l.parts()...)
+	e.put(l.evidence != nil)
+	if l.evidence != nil && e.err == nil {
+		e.buffer, e.err = l.evidence.AppendBinary(e.buffer)
+	}
+}
+
+// UnmarshalBinary has the detector remember what a state says. If that is of no use it
+// changes nothing. Groups above MaxGroups are left out.
+func (d *Detector) UnmarshalBinary(state []byte) error {
+	body, err := d.checkState(state)
+	if err != nil {
+		return err
+	}
+	dec := decoder{rest: body}
+	fresh := New(d.config)
+	for n := dec.length(); n > 0 && dec.err == nil; n-- {
+		dec.process(fresh)
+	}
+	for n := dec.length(); n > 0 && dec.err == nil; n-- {
+		dec.group(fresh)
+	}
+	if dec.err != nil || len(dec.rest) > 0 {
+		return ErrStateDamaged
+	}
+	*d = *fresh
+	return nil
+}
+
+// checkState returns what is left of a state when it has been recognized.
+func (d *Detector) checkState(state []byte) ([]byte, error) {
+	header, ok := bytes.CutPrefix(state, []byte(stateMagic))
+	if !ok {
+		return nil, ErrNoState
+	}
+	dec := decoder{rest: header}
+	var version, signatures uint16
+	if dec.get(&version); dec.err == nil && version != stateVersion {
+		return nil, fmt.Errorf("%w: %d, not %d", ErrStateVersion, version, stateVersion)
+	}
+	if dec.get(&signatures); dec.err == nil && signatures != telemetry.SignatureVersion {
+		return nil, fmt.Errorf("%w: %d, not %d", ErrStateSignatures, signatures, telemetry.SignatureVersion)
+	}
+	var minDuration int64
+	dec.get(&minDuration)
+	end := len(dec.rest) - crc32.Size
+	if dec.err != nil || end < 0 || !checks(state) {
+		return nil, ErrStateDamaged
+	}
+	if minDuration != int64(d.config.MinDuration) {
+		// The segments of a floor would be of another length.
+		return nil, ErrStateRules
+	}
+	return dec.rest[:end], nil
+}
+
+// checks tells whether the checksum at the end of a state is right.
+func checks(state []byte) bool {
+	end := len(state) - crc32.Size
+	return binary.LittleEndian.Uint32(state[end:]) == checksum(state[:end])
+}
+
+// decoder reads one thing after another, until something fails.
+type decoder struct {
+	rest []byte
+	err  error
+}
+
+func (d *decoder) get(values ...any) {
+	for _, value := range values {
+		if d.err != nil {
+			return
+		}
+		var n int
+		n, d.err = binary.Decode(d.rest, binary.LittleEndian, value)
+		d.rest = d.rest[n:]
+	}
+}
+
+// length returns how many of something follow. There are no more than bytes left.
+func (d *decoder) length() int {
+	var n uint32
+	d.get(&n)
+	if d.err == nil && int64(n) > int64(len(d.rest)) {
+		d.err = ErrStateDamaged
+	}
+	if d.err != nil {
+		return 0
+	}
+	return int(n)
+}
+
+func (d *decoder) process(into *Detector) {
+	var name ID
+	p := &process{}
+	d.get(&name)
+	d.get(p.parts()...)
+	n := d.length()
+	if d.err != nil || n*8 > len(d.rest) {
+		d.err = ErrStateDamaged
+		return
+	}
+	p.flagged = make([]ID, n)
+	d.get(p.flagged)
+	if d.err == nil && into.room(len(into.processes)) {
+		into.processes[name] = p
+	}
+}
+
+func (d *decoder) group(into *Detector) {
+	var name ID
+	g := &group{}
+	d.get(&name)
+	d.get(g.parts()...)
+	var hasProof, hasJoint, hasFlag, hasCounts bool
+	d.get(&hasProof, &hasJoint, &hasFlag, &hasCounts)
+	if hasProof {
+		g.proof = &proof{}
+		d.get(g.proof.parts()...)
+	}
+	if hasJoint {
+		g.joint = &joint{}
+		d.get(g.joint.parts()...)
+	}
+	if hasFlag {
+		g.flag = &flag{}
+		d.get(g.flag.parts()...)
+	}
+	d.levels(g)
+	if hasCounts {
+		counts := d.level()
+		g.counts = &counts
+	}
+	switch {
+	case d.err != nil:
+	case g.kind >= kinds, g.severity > growth.Confirmed, g.severity > growth.None && g.flag == nil:
+		d.err = ErrStateDamaged
+	case into.room(len(into.groups)):
+		into.groups[name] = g
+	}
+}
+
+func (d *decoder) levels(g *group) {
+	var n uint8
+	if d.get(&n); d.err != nil || n > maxBands {
+		d.err = ErrStateDamaged
+		return
+	}
+	for i := range n {
+		l := d.level()
+		if d.err != nil {
+			return
+		}
+		if l.bound < 0 || i > 0 && l.bound <= g.levels[i-1].bound {
+			d.err = ErrStateDamaged
+			return
+		}
+		g.levels = append(g.levels, l)
+	}
+}
+
+func (d *decoder) level() level {
+	var l level
+	var hasEvidence bool
+	d.get(l.parts()...)
+	d.get(&hasEvidence)
+	if d.err != nil || !hasEvidence {
+		return l
+	}
+	l.evidence = &growth.Evidence{}
+	if d.err = l.evidence.UnmarshalBinary(d.rest); d.err == nil {
+		d.rest = d.rest[growth.BinarySize():]
+	}
+	return l
+}
+
+// What is kept of each. A test fails when a field is added and not kept.
+
+func (p *process) parts() []any {
+	return []any{
+		&p.last, &p.jumped, &p.step, &p.seen, &p.stacks, &p.profile, &p.profiled, &p.newest, &p.whole, &p.splits, &p.split, &p.start, &p.ended, &p.counted,
+		&p.lowest[0].bound, &p.lowest[0].start, &p.lowest[0].known, &p.lowest[1].bound, &p.lowest[1].start, &p.lowest[1].known,
+	}
+}
+
+func (g *group) parts() []any {
+	return []any{
+		&g.process, &g.at, &g.censusAt, &g.start, &g.first, &g.started, &g.firstCount, &g.held, &g.count, &g.grown, &g.left,
+		&g.seen, &g.kind, &g.had, &g.raw, &g.severity, &g.census,
+	}
+}
+
+func (l *level) parts() []any { return []any{&l.bound, &l.exits, &l.ownExits, &l.aged, &l.own} }
+
+func (p *proof) parts() []any {
+	return []any{&p.profile, &p.twice, &p.leaked, &p.first, &p.since, &p.start}
+}
+
+func (t *joint) parts() []any {
+	return []any{&t.since, &t.carrier, &t.worst, &t.worstOf, &t.at, &t.shown}
+}
+
+func (f *flag) parts() []any {
+	return []any{&f.since, &f.exits, &f.bound, &f.empty, &f.ended, &f.last, &f.zeros}
+}

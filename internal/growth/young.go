@@ -1,0 +1,58 @@
+package growth
+
+import "time"
+
+// What fills from the start of a process is the hard case: pools, workers that are
+// started for each key when it is first asked for, a fleet of devices that connects again
+// after a deploy. So growth that begins within an hour of the time at which anybody can
+// be aged must also stand up to what can acquit it: former lives of the process, whose
+// growth may have slowed down, and the peer.
+
+// young is how long after the first goroutine can be aged a growth counts as one that
+// fills from the start. Clients that were cut off come back within that time, most of them
+// within minutes; a leak that begins later has not begun with the process.
+const young = time.Hour
+
+// reconnection is for how long after the start of a process those who are held by a peer
+// are no evidence. Thousands of devices that connect again evenly within an hour look like
+// a leak of the same pace in everything but in what they wait for.
+const reconnection = 2 * time.Hour
+
+// lifeKept is the share of the trends of former lives that is kept when another ends. It
+// keeps some four lives: a version that leaks must not have to outweigh all the deploys
+// of a year.
+const lifeKept = 0.75
+
+// withStart tells whether a growth began with the process, as far as that can be seen.
+func (e *Evidence) withStart(bound time.Duration, begun int64) bool {
+	return e.process != 0 && begun <= e.process+int64(bound+young)
+}
+
+// heldByPeer tells whether those who make a growth may be clients that connect again.
+func (e *Evidence) heldByPeer(o *Observation, begun int64) bool {
+	return o.HeldByPeer && e.withStart(o.Bound, begun) && e.last < e.process+int64(o.Bound+reconnection)
+}
+
+// fills tells whether a growth that began with the process has slowed down in this life
+// and the former ones together.
+func (e *Evidence) fills(r *Rules, o *Observation, begun int64, growing []knot) bool {
+	if !e.withStart(o.Bound, begun) {
+		return false
+	}
+	this, a := trendOf(growing, segment(r))
+	lives := e.former.plus(this)
+	return lives.earlier(slownessYoung) && float64(lives.deviation) < -unevenness*a.n*a.hours
+}
+
+const slownessYoung = 0.92
+
+// endLife adds the trend of a life that is over to those of the lives before it.
+func (e *Evidence) endLife(r *Rules, bound time.Duration) {
+	if !e.census || e.population.grown() < 1 {
+		return
+	}
+	var room [maxKnots]knot
+	this, _ := trendOf(e.floors.history(float64(e.population.base), e.floors.place(r, e.first+int64(bound)), room[:0]), segment(r))
+	e.former.deviation = lifeKept*e.former.deviation + this.deviation
+	e.former.variance = lifeKept*e.former.variance + this.variance
+}
