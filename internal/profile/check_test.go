@@ -82,6 +82,7 @@ func (c *counted) Read(p []byte) (int, error) {
 
 // TestCheckEndsWhatDoesNotEnd reads bodies that do not end, or hardly so.
 func TestCheckEndsWhatDoesNotEnd(t *testing.T) {
+	measuresMemory(t)
 	sound := message{}.then(small()...)
 	after := func(start message, part []byte) io.Reader {
 		return io.MultiReader(bytes.NewReader(start), &endless{part: part})

@@ -26,6 +26,15 @@ const (
 	always = 128 << 10
 )
 
+// measuresMemory skips a test where the race detector runs, which takes memory and most
+// of the time. What is measured here has one goroutine.
+func measuresMemory(t *testing.T) {
+	t.Helper()
+	if raceDetector {
+		t.Skip("memory is measured without the race detector (make cover)")
+	}
+}
+
 // allocated returns how many bytes f allocates, garbage included, when no memory
 // is at hand from before. It is never less than the growth of the heap.
 func allocated(f func()) int {
@@ -77,6 +86,7 @@ func repeated(part []byte, size int) func(io.Writer) error {
 }
 
 func TestMemoryToRefuse(t *testing.T) {
+	measuresMemory(t)
 	sound := message{}.then(small()...)
 	wrong := aSample(1, 99)
 	claims := compress(t, sound)
@@ -149,6 +159,7 @@ func signatures(n int) message {
 }
 
 func TestMemoryToAccept(t *testing.T) {
+	measuresMemory(t)
 	sound := message{}.then(small()...)
 	shared := strings.Repeat("\x01", 1024)
 	var functions, unordered, named message
@@ -240,6 +251,7 @@ func decoded(t *testing.T, data []byte) *decoder {
 
 // What is kept from one profile for the next is little, whatever came.
 func TestLittleIsKept(t *testing.T) {
+	measuresMemory(t)
 	if d := decoded(t, gzipped(t, service(5000))); d.size() > maxRetained {
 		t.Errorf("a decoder of %d bytes is not kept", d.size())
 	}
