@@ -35,6 +35,8 @@ type leak struct {
 	onset  float64
 	// mixed tells that others get old in the same groups, and leave.
 	mixed bool
+	// unseen tells that for some time nobody watches it.
+	unseen bool
 	// replica tells that it is one of many that are alike, which count neither as alone
 	// nor for lateness: there would be more of them than of all others.
 	replica bool

@@ -66,7 +66,9 @@ func hourLost(r *rand.Rand) trial {
 	p := service(r, always(), leakingGroup(
 		resident(residents(r)), leaking(between(onset, forever, steady(1)))))
 	p.missed = lostHours(r, day)
-	return leaky(p, onset)
+	t := leaky(p, onset)
+	t.leaks[0].unseen = true
+	return t
 }
 
 // lostHours draws when no data can be had: an hour every eight to twelve hours.

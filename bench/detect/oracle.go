@@ -50,9 +50,9 @@ const (
 // of r an hour the first is sqrt(2 ln(1/alpha) max_lifetime / r). It is notFound of
 // a leak that pauses, about which the formula says nothing: how long the three
 // steps take that the design asks for is up to the pauses. Nor does it of one among
-// others who leave, since it is for no exits.
+// others who leave, since it is for no exits, or of one that is not watched all the time.
 func formula(l leak, p process, minutes int, maxLifetime time.Duration) float64 {
-	if l.mixed {
+	if l.mixed || l.unseen {
 		return notFound
 	}
 	lived, alive := 0.0, 0.0

@@ -56,6 +56,7 @@ func TestJudge(t *testing.T) {
 			for _, a := range c.alarms {
 				j.hear(a)
 			}
+			c.want.interrupted = make([]bool, len(twoLeaks.leaks))
 			require.Equal(t, c.want, j.result)
 		})
 	}

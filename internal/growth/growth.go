@@ -117,6 +117,8 @@ type Evidence struct {
 	process int64 // since when it was watched at first, Unix ns
 	first   int64 // when the group was first observed in it, Unix ns
 
+	newcomers float32 // those who were there then, few, in a process that was watched already
+
 	floors     floors
 	lifetime   lifetime
 	belief     belief
@@ -142,7 +144,7 @@ func (e *Evidence) Observe(r *Rules, o Observation) Verdict {
 	begins := e.last == 0
 	ended := e.noticeProcess(r, &o)
 	if begins {
-		e.begin(&o)
+		e.begin(r, &o)
 	}
 	if e.resumes {
 		ended = max(ended, e.resume(r, &o))
@@ -203,11 +205,15 @@ func (e *Evidence) verdict(ended End) Verdict {
 }
 
 // begin notes who is there when the watching of a process begins.
-func (e *Evidence) begin(o *Observation) {
+func (e *Evidence) begin(r *Rules, o *Observation) {
 	e.first = o.At.UnixNano()
 	residents := o.Count
 	if !o.First.IsZero() && !o.First.After(o.At) {
 		e.first, residents = o.First.UnixNano(), o.FirstCount
+	}
+	e.newcomers = 0
+	if e.process != 0 && e.first > e.process && residents < r.MinLeaked {
+		e.newcomers, residents = float32(residents), 0
 	}
 	e.population.begin(residents)
 }
@@ -259,7 +265,7 @@ func (e *Evidence) restart(r *Rules, o *Observation) End {
 	e.floors = floors{}
 	e.resumes = false
 	e.process = e.start
-	e.begin(o)
+	e.begin(r, o)
 	return ended
 }
 
@@ -342,16 +348,22 @@ func (e *Evidence) judge(r *Rules, o *Observation) shown {
 	return s
 }
 
+// trendBase is the level from which on arrivals have a time that says something of the
+// pace. The first of a group come before it is seen for the first time.
+func (e *Evidence) trendBase() float64 {
+	return float64(max(e.population.base, e.newcomers))
+}
+
 // outlasting tells how sure it is that those who make a growth live longer than any
 // that is healthy, and that they keep coming; and when the growth began.
 func (e *Evidence) outlasting(r *Rules, o *Observation, found rise) (Severity, int64) {
 	var room [maxKnots]knot
 	from := e.floors.place(r, e.first+int64(o.Bound))
-	knots := e.floors.history(float64(e.population.base), from, room[:0])
+	knots := e.floors.history(e.trendBase(), from, room[:0])
 	growing := sinceBeginning(r, found, knots)
 	begun := e.floors.timeOf(r, growing[len(growing)-1])
-	severity := e.longLived(r, growing)
-	if severity == None || e.heldByPeer(o, begun) {
+	severity := e.longLived(r, growing, from)
+	if severity == None || e.heldByPeer(r, o, begun) {
 		return None, 0
 	}
 	if !e.slows(r, growing, found, severity) && !e.fills(r, o, begun, growing) {
@@ -362,7 +374,7 @@ func (e *Evidence) outlasting(r *Rules, o *Observation, found rise) (Severity, i
 		return None, 0
 	}
 	late := lateGrowth(knots, from)
-	severity = e.longLived(r, late)
+	severity = e.longLived(r, late, from)
 	if severity == None || !keepsPace(r, late) {
 		return None, 0
 	}
@@ -371,8 +383,13 @@ func (e *Evidence) outlasting(r *Rules, o *Observation, found rise) (Severity, i
 
 // longLived tells how sure it is that those who have come since the earliest of the knots
 // live longer than any that is healthy.
-func (e *Evidence) longLived(r *Rules, knots []knot) Severity {
-	hours := min(float64(e.lifetime.hours), e.floors.hours(r, knots, e.last))
+func (e *Evidence) longLived(r *Rules, knots []knot, from float64) Severity {
+	hours := e.floors.hours(r, knots, e.last)
+	if first := knots[len(knots)-1].at; first <= from {
+		// The first few belong to the growth, though their times say nothing of its pace.
+		hours += float64(e.newcomers) * (knots[0].at - first) * segment(r).Hours()
+	}
+	hours = min(float64(e.lifetime.hours), hours)
 	switch {
 	case e.lifetime.exceeds(r.MaxLifetime, hours, probableAlpha):
 		return Probable

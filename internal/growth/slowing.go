@@ -132,4 +132,4 @@ const (
 	unevenness        = 0.015
 )
 
-const enough = 60
+const enough = 90

@@ -39,7 +39,7 @@ func BinarySize() int {
 // parts points to all that there is in the evidence.
 func (e *Evidence) parts() []any {
 	return []any{
-		&e.last, &e.jump, &e.start, &e.process, &e.first, &e.census, &e.resumes,
+		&e.last, &e.jump, &e.start, &e.process, &e.first, &e.newcomers, &e.census, &e.resumes,
 		&e.floors.end, &e.floors.current, &e.floors.closed, &e.floors.scales,
 		&e.lifetime.exits, &e.lifetime.hours, &e.lifetime.at, &e.lifetime.seenExits, &e.lifetime.aged, &e.lifetime.known,
 		&e.belief.since, &e.belief.until, &e.belief.begun, &e.belief.perHour, &e.belief.grown, &e.belief.carry, &e.belief.severity, &e.belief.before,

@@ -9,34 +9,36 @@ import "time"
 // growth may have slowed down, and the peer.
 
 // young is how long after the first goroutine can be aged a growth counts as one that
-// fills from the start. Clients that were cut off come back within that time, most of them
-// within minutes; a leak that begins later has not begun with the process.
-const young = time.Hour
+// fills from the start, in minimum durations: an hour at the default. Clients that were cut
+// off come back within that time, most of them within minutes; a leak that begins later has
+// not begun with the process.
+const young = 2
 
 // reconnection is for how long after the start of a process those who are held by a peer
-// are no evidence. Thousands of devices that connect again evenly within an hour look like
-// a leak of the same pace in everything but in what they wait for.
-const reconnection = 2 * time.Hour
+// are no evidence, in minimum durations: two hours at the default. Thousands of devices
+// that connect again evenly within an hour look like a leak of the same pace in everything
+// but in what they wait for.
+const reconnection = 4
 
 // lifeKept is the share of the trends of former lives that is kept when another ends. It
 // keeps some four lives: a version that leaks must not have to outweigh all the deploys
 // of a year.
-const lifeKept = 0.75
+const lifeKept = 0.9
 
 // withStart tells whether a growth began with the process, as far as that can be seen.
-func (e *Evidence) withStart(bound time.Duration, begun int64) bool {
-	return e.process != 0 && begun <= e.process+int64(bound+young)
+func (e *Evidence) withStart(r *Rules, bound time.Duration, begun int64) bool {
+	return e.process != 0 && begun <= e.process+int64(bound+young*r.MinDuration)
 }
 
 // heldByPeer tells whether those who make a growth may be clients that connect again.
-func (e *Evidence) heldByPeer(o *Observation, begun int64) bool {
-	return o.HeldByPeer && e.withStart(o.Bound, begun) && e.last < e.process+int64(o.Bound+reconnection)
+func (e *Evidence) heldByPeer(r *Rules, o *Observation, begun int64) bool {
+	return o.HeldByPeer && e.withStart(r, o.Bound, begun) && e.last < e.process+int64(o.Bound+reconnection*r.MinDuration)
 }
 
 // fills tells whether a growth that began with the process has slowed down in this life
 // and the former ones together.
 func (e *Evidence) fills(r *Rules, o *Observation, begun int64, growing []knot) bool {
-	if !e.withStart(o.Bound, begun) {
+	if !e.withStart(r, o.Bound, begun) {
 		return false
 	}
 	this, a := trendOf(growing, segment(r))
@@ -44,7 +46,7 @@ func (e *Evidence) fills(r *Rules, o *Observation, begun int64, growing []knot) 
 	return lives.earlier(slownessYoung) && float64(lives.deviation) < -unevenness*a.n*a.hours
 }
 
-const slownessYoung = 0.92
+const slownessYoung = 0.9
 
 // endLife adds the trend of a life that is over to those of the lives before it.
 func (e *Evidence) endLife(r *Rules, bound time.Duration) {
@@ -52,7 +54,7 @@ func (e *Evidence) endLife(r *Rules, bound time.Duration) {
 		return
 	}
 	var room [maxKnots]knot
-	this, _ := trendOf(e.floors.history(float64(e.population.base), e.floors.place(r, e.first+int64(bound)), room[:0]), segment(r))
+	this, _ := trendOf(e.floors.history(e.trendBase(), e.floors.place(r, e.first+int64(bound)), room[:0]), segment(r))
 	e.former.deviation = lifeKept*e.former.deviation + this.deviation
 	e.former.variance = lifeKept*e.former.variance + this.variance
 }
