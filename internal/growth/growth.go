@@ -330,7 +330,7 @@ func (e *Evidence) judge(r *Rules, o *Observation) shown {
 		return shown{}
 	}
 	// The aged need no allowance for chance: those who come and go have exits.
-	if e.first > e.process+int64(young) {
+	if e.first > e.process+int64(young*r.MinDuration) {
 		// The first of a group that appears while the process is watched are a
 		// step, as any later ones are; at what time they came is all that is unknown.
 		base = 0
