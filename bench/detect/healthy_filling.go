@@ -76,7 +76,7 @@ func keyed(r *rand.Rand) group {
 func lazyKeys(r *rand.Rand) trial { return alone(service(r, fresh(), keyed(r))) }
 
 func lazyKeysDeployed(r *rand.Rand) trial {
-	return alone(service(r, deployed(r, 2*day), keyed(r)))
+	return alone(service(r, deployed(r), keyed(r)))
 }
 
 // informers are added one by one, evenly within an hour of the start, as an operator
@@ -111,6 +111,6 @@ func growingService(r *rand.Rand) trial {
 // doublesDeployed is deployed every few hours, and its load doubles for good meanwhile.
 func doublesDeployed(r *rand.Rand) trial {
 	at, come := within(r, 6*hour, 30*hour), about(r, 3)
-	return alone(service(r, deployed(r, 2*day), sessionGroup(
+	return alone(service(r, deployed(r), sessionGroup(
 		calls(ramp(come, 2*come, at, at+8*hour), memoryless(15)))))
 }

@@ -78,7 +78,7 @@ func nightlyQueue(r *rand.Rand) trial {
 // deploys replace the process every three to five hours, and each new one fills
 // with sessions of half an hour.
 func deploys(r *rand.Rand) trial {
-	return alone(service(r, deployed(r, 2*day), named(sessionFunction, "io_wait",
+	return alone(service(r, deployed(r), named(sessionFunction, "io_wait",
 		calls(daily(about(r, 3), 0.6), memoryless(30).atMost(hour)))))
 }
 

@@ -90,14 +90,14 @@ func lostHours(r *rand.Rand, until float64) func(int) bool {
 // restartedOften leaks in a process that never lives for longer than five hours.
 func restartedOften(r *rand.Rand) trial {
 	onset := soon(r)
-	p := service(r, deployed(r, 2*day), leakingGroup(leaking(between(onset, forever, steady(1)))))
+	p := service(r, deployed(r), leakingGroup(leaking(between(onset, forever, steady(1)))))
 	return leaky(p, onset)
 }
 
-// deployed draws lives of three to five hours, one after the other.
-func deployed(r *rand.Rand, until float64) []life {
+// deployed draws lives of three to five hours, one after the other, for two days.
+func deployed(r *rand.Rand) []life {
 	var lives []life
-	for at := 0.0; at < until; {
+	for at := 0.0; at < 2*day; {
 		next := at + within(r, 3*hour, 5*hour)
 		lives = append(lives, life{at, next})
 		at = next
