@@ -227,7 +227,7 @@ func TestStandardPackagesAreKnown(t *testing.T) {
 		t.Fatal(err)
 	}
 	for path := range strings.FieldsSeq(string(list)) {
-		if _, known := standardPackages[path]; !known {
+		if _, known := packageTraits[path]; !known {
 			t.Errorf("%s is not in the list: go generate ./internal/stack", path)
 		}
 	}

@@ -168,8 +168,8 @@ func extended(path string) (string, bool) {
 // packageTraits holds for every package of the standard library the traits that all of
 // its functions have.
 var packageTraits = func() map[string]Traits {
-	all := make(map[string]Traits, len(standardPackages))
-	for path := range standardPackages {
+	all := make(map[string]Traits)
+	for path := range strings.FieldsSeq(standardPackages) {
 		all[path] = traitsOfPackage(path)
 	}
 	return all

@@ -5,12 +5,11 @@
 //
 //	cd testdata/named
 //	for v in 1.26.8 1.27.3; do
-//		GOTOOLCHAIN=go$v go build -trimpath -o /tmp/named .
 //		for what in all init; do
-//			/tmp/named -what $what -o $what-go${v%.*}
+//			GOTOOLCHAIN=go$v go run -trimpath . -what $what -o $what-go${v%.*}
 //		done
 //	done
-//	cd ../.. && go test -update
+//	cd ../.. && go test -update .
 //
 // What it leaks is grouped by file. TestNames says how each is named.
 package main

@@ -4,9 +4,9 @@
 // into them but that of the binary:
 //
 //	export CGO_ENABLED=0
-//	GOTOOLCHAIN=go1.23.12 go build -trimpath -o /dev/shm/waits . && /dev/shm/waits > ../go1.23.pb.gz
-//	GOTOOLCHAIN=go1.25.5  go build -trimpath -o /dev/shm/waits . && /dev/shm/waits > ../go1.25.pb.gz
-//	GOTOOLCHAIN=go1.26.8  go build -trimpath -o /dev/shm/waits . && /dev/shm/waits > ../go1.26.pb.gz
+//	GOTOOLCHAIN=go1.23.12 go run -trimpath . > ../go1.23.pb.gz
+//	GOTOOLCHAIN=go1.25.5  go run -trimpath . > ../go1.25.pb.gz
+//	GOTOOLCHAIN=go1.26.8  go run -trimpath . > ../go1.26.pb.gz
 //
 // then, in the folder of the package:
 //

@@ -5,7 +5,7 @@ import "os"
 // profileName returns the name of the profile to be written: that of the command
 // line, or all goroutines. The leaked ones are written by
 //
-//	GOEXPERIMENT=goroutineleakprofile GOTOOLCHAIN=go1.26.8 go build -trimpath -o /dev/shm/waits . && /dev/shm/waits goroutineleak > ../leaks-go1.26.gz
+//	GOEXPERIMENT=goroutineleakprofile GOTOOLCHAIN=go1.26.8 go run -trimpath . goroutineleak > ../leaks-go1.26.gz
 func profileName() string {
 	if len(os.Args) > 1 {
 		return os.Args[1]
