@@ -49,6 +49,7 @@ type shown struct {
 	severity Severity
 	rise     rise
 	begun    int64 // begin of the growth, Unix ns
+	again    bool  // that former lives grew speaks for it, too
 }
 
 // update takes what the evidence shows now and returns why a flag ended, if one did.
@@ -67,7 +68,7 @@ func (b *belief) update(s shown, census bool, grown float64, now int64) End {
 	case s.severity == None && b.severity == None:
 		b.since = 0
 	}
-	if !census && s.severity == Suspected && (b.before || now-b.since >= int64(outlived)) {
+	if !census && s.severity == Suspected && (b.before && s.again || now-b.since >= int64(outlived)) {
 		s.severity = Probable
 	}
 	if s.severity == None || s.severity < b.severity {

@@ -137,3 +137,20 @@ func TestHistory(t *testing.T) {
 		t.Errorf("it begins at minute %v", first)
 	}
 }
+
+// A leak beside a pool that has filled at the same line is found when it has gone on
+// evenly for most of MaxLifetime, and the pool alone never.
+func TestLeakBesideAPoolThatFilled(t *testing.T) {
+	pool := func(t time.Duration) float64 { return 75 * 2 * math.Exp(-2*t.Hours()) }
+	for seed := range uint64(20) {
+		w := plain()
+		w.seed, w.length, w.births = seed, 36*time.Hour, pool
+		if at, ok := w.firstAt(defaults(), Probable, true); ok {
+			t.Errorf("seed %d: the pool is probable after %v", seed, at)
+		}
+		w.births = func(t time.Duration) float64 { return pool(t) + 30 }
+		if at, ok := w.firstAt(defaults(), Probable, true); !ok || at > 20*time.Hour {
+			t.Errorf("seed %d: probable after %v, %v", seed, at, ok)
+		}
+	}
+}

@@ -212,7 +212,7 @@ func (e *Evidence) begin(r *Rules, o *Observation) {
 		e.first, residents = o.First.UnixNano(), o.FirstCount
 	}
 	e.newcomers = 0
-	if e.process != 0 && e.first > e.process && residents < r.MinLeaked {
+	if o.Census && e.process != 0 && e.first > e.process && residents < r.MinLeaked {
 		e.newcomers, residents = float32(residents), 0
 	}
 	e.population.begin(residents)
@@ -342,8 +342,16 @@ func (e *Evidence) judge(r *Rules, o *Observation) shown {
 	s := shown{rise: found, begun: e.last - int64(found.horizon)}
 	if e.census {
 		s.severity, s.begun = e.outlasting(r, o, found)
-	} else if found.horizon+e.belief.carried() >= r.MaxLifetime { // until then load may rise
-		s.severity = Suspected
+	} else {
+		// Lives that slowed down as they grew filled up, as pools do in every life.
+		s.again = !e.former.earlier(slownessYoung)
+		grew := found.horizon
+		if s.again {
+			grew += e.belief.carried()
+		}
+		if grew >= r.MaxLifetime { // until then load may rise
+			s.severity = Suspected
+		}
 	}
 	return s
 }
@@ -366,10 +374,14 @@ func (e *Evidence) outlasting(r *Rules, o *Observation, found rise) (Severity, i
 	if severity == None || e.heldByPeer(r, o, begun) {
 		return None, 0
 	}
-	if !e.slows(r, growing, found, severity) && !e.fills(r, o, begun, growing) {
+	// A leak that was found need not prove again that it keeps its pace: by chance, one
+	// of six seems to have slowed down for hours. That it goes on is enough.
+	if e.belief.severity == Probable || !e.slows(r, growing, found, severity) && !e.fills(r, o, begun, growing) {
 		return severity, begun
 	}
-	// What filled in the beginning hides what goes on after it.
+	// What filled in the beginning hides what goes on after it. Before most of
+	// MaxLifetime has passed it cannot be told whether that will go on: keys that are
+	// asked for rarely come at an even pace for hours.
 	if e.last-e.first < int64(o.Bound+r.MaxLifetime*2/3) {
 		return None, 0
 	}
