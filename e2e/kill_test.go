@@ -134,7 +134,7 @@ func TestKilledAgainAndAgain(t *testing.T) {
 	}
 	last := k.start(t)
 	last.awaitLog(t, started)
-	last.await(t, 10*time.Second) // for what is found last
+	last.awaitFindings(t)
 	last.end(t)
 	for place := range k.wanted {
 		assert.EqualValues(t, 2, last.found[killedService][place], "severity of %+v at the end", place)
@@ -240,6 +240,23 @@ func (l *life) awaitLog(t *testing.T, text string) {
 		}
 	}
 	t.Fatalf("life %d does not say %q:\n%s", l.number, text, l.logged(t))
+}
+
+// awaitFindings lets the collector live until all leaks are flagged.
+func (l *life) awaitFindings(t *testing.T) {
+	t.Helper()
+	flagged := func() bool {
+		l.update(t)
+		for place := range l.wanted {
+			if l.found[killedService][place] < 2 {
+				return false
+			}
+		}
+		return true
+	}
+	for deadline := time.Now().Add(patience); !flagged() && time.Now().Before(deadline); {
+		l.await(t, 100*time.Millisecond)
+	}
 }
 
 // kill kills the collector and looks at what came of its life.

@@ -1,9 +1,10 @@
 // Detect is the detection table: how right the detector is about leaks, beside
 // those that people use today.
 //
-// It simulates processes, goroutine by goroutine, of which it knows what leaks,
-// passes their data through the detector's core, and counts who was flagged. The same cases are given to the rivals (rivals.go), and of each
-// leak it is computed when it could be found at the earliest (oracle.go).
+// It simulates processes, goroutine by goroutine, of which it knows what leaks, passes
+// their data through the detector's core, and counts who was flagged. The same cases are
+// given to the rivals (rivals.go), and of each leak it is computed when it could be found
+// at the earliest (oracle.go).
 //
 //	go run ./detect -write detect/result.txt   # what make detect-bench does
 //	go run ./detect -check detect/result.txt   # fails if the result is another
@@ -23,7 +24,7 @@ import (
 )
 
 func main() {
-	if err := detect(); err != nil {
+	if err := bench(); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
@@ -31,7 +32,7 @@ func main() {
 
 var errOther = errors.New("the result differs from the file: run make detect-bench, and commit it if it is what you want")
 
-func detect() error {
+func bench() error {
 	write := flag.String("write", "", "file to write the result to")
 	check := flag.String("check", "", "file to compare the result with")
 	cases := flag.Bool("cases", false, "list the cases that our columns got wrong")

@@ -3,6 +3,7 @@ package main
 import (
 	"time"
 
+	"github.com/otel-goroutine/otel-goroutine/internal/detect"
 	"github.com/otel-goroutine/otel-goroutine/internal/growth"
 )
 
@@ -19,66 +20,65 @@ var midnight = time.Date(2026, 1, 5, 0, 0, 0, 0, time.UTC)
 
 func stamp(minute int) time.Time { return midnight.Add(time.Duration(minute) * time.Minute) }
 
-// subject is what is judged: a group, or an entry that has several.
-type subject struct {
-	name   string
-	groups []int
-	peer   bool // all of its goroutines are held by a peer
-	// entry is the subject of a group's entry, if that has several groups.
-	entry *subject
-
-	evidence  [levels]growth.Evidence
-	exits     [levels]float64
-	first     time.Time // when the present watcher first saw it, and
-	residents float64   // how many there were then
-	start     int       // of the watcher
+// detector is our detector, and what it is sent of one process.
+type detector struct {
+	*detect.Detector
+	rules, memory growth.Rules
+	census        bool
+	subjects      []*subject
+	readings      []detect.Reading
+	names         map[detect.ID]string
 }
 
-// detector is our detector, for one process.
-type detector struct {
-	rules    growth.Rules
-	census   bool
-	subjects []*subject // entries first, since their groups are compared with them
-	memory   growth.Evidence
+// subject is a group or an entry.
+type subject struct {
+	id, entry detect.ID
+	kind      detect.Kind
+	groups    []int
+	peer      bool
+	// quiet is for how many snapshots each age band has been empty.
+	quiet [levels]int
 }
 
 func newDetector(p process, census bool, maxLifetime time.Duration) *detector {
+	// The defaults of the processor.
+	rules := growth.Rules{MinDuration: minDuration * time.Minute, MinLeaked: minLeaked, MaxLifetime: maxLifetime}
 	d := &detector{
-		census: census,
-		// The defaults of the processor.
-		rules: growth.Rules{MinDuration: minDuration * time.Minute, MinLeaked: minLeaked, MaxLifetime: maxLifetime},
+		Detector: detect.New(detect.Config{MinDuration: rules.MinDuration, MaxStale: 24 * time.Hour, MaxGroups: 100_000}),
+		rules:    rules,
+		memory:   rules,
+		census:   census,
+		names:    map[detect.ID]string{memoryID: memoryMetric},
 	}
+	d.memory.MinLeaked = 64 * mebibyte
 	entries := make(map[string]*subject)
 	for i, g := range p.groups {
 		e := entries[g.entry]
 		if e == nil {
-			e = &subject{name: g.entry, peer: true}
+			e = d.subject(g.entry, detect.Entry)
 			entries[g.entry] = e
 		}
 		e.groups = append(e.groups, i)
-		e.peer = e.peer && g.state == "io_wait"
-	}
-	for i, g := range p.groups {
-		if e := entries[g.entry]; len(e.groups) > 1 && e.groups[0] == i {
-			d.subjects = append(d.subjects, e)
-		}
-	}
-	for i, g := range p.groups {
-		s := &subject{name: g.function, groups: []int{i}, peer: g.state == "io_wait"}
-		// An entry of one group is judged as the group is.
-		if e := entries[g.entry]; len(e.groups) > 1 {
-			s.entry = e
-		}
-		d.subjects = append(d.subjects, s)
+		s := d.subject(g.function, detect.Stack)
+		s.entry, s.groups, s.peer = e.id, []int{i}, g.state == "io_wait"
 	}
 	return d
 }
 
-// memoryRules are the processor's for a metric of memory.
-func (d *detector) memoryRules() *growth.Rules {
-	r := d.rules
-	r.MinLeaked = 64 * mebibyte
-	return &r
+// The IDs of the process and its memory. Those of groups follow.
+const (
+	processID detect.ID = iota + 1
+	memoryID
+)
+
+func (d *detector) subject(name string, kind detect.Kind) *subject {
+	s := &subject{id: memoryID + 1 + detect.ID(len(d.subjects)), kind: kind}
+	for k := range s.quiet {
+		s.quiet[k] = emptied
+	}
+	d.subjects = append(d.subjects, s)
+	d.names[s.id] = name
+	return s
 }
 
 // replay passes the data of a process to our detector and tells judges what it flags.
@@ -97,67 +97,63 @@ func replay(process int, p process, s *series, census bool, maxLifetime time.Dur
 	}
 }
 
-// look takes a snapshot and reports what is flagged.
+// look sends a snapshot and reports what is flagged.
 func (d *detector) look(s *series, snapshot int, report func(who string, severity growth.Severity)) {
+	at, start := stamp(s.minutes[snapshot]).UnixNano(), stamp(s.starts[snapshot]).UnixNano()
+	d.readings = append(d.readings[:0], detect.Reading{
+		Process: processID, Group: memoryID, Kind: detect.Memory, Rules: &d.memory, At: at, Start: start, Value: s.memory[snapshot],
+	})
 	for _, sub := range d.subjects {
-		if v := sub.observe(&d.rules, s, snapshot, d.census); v > growth.None {
-			report(sub.name, v)
-		}
+		d.send(sub, s, snapshot, detect.Reading{
+			Process: processID, Group: sub.id, Entry: sub.entry, Kind: sub.kind, Rules: &d.rules, At: at, Start: start, HeldByPeer: sub.peer,
+		})
 	}
-	o := growth.Observation{At: stamp(s.minutes[snapshot]), Start: stamp(s.starts[snapshot]), Count: s.memory[snapshot]}
-	if v := d.memory.Observe(d.memoryRules(), o); v.Severity > growth.None {
-		report(memoryMetric, v.Severity)
+	for _, v := range d.Observe(at, d.readings).Verdicts {
+		if v.Severity > growth.None {
+			report(d.names[v.Group], v.Severity)
+		}
 	}
 }
 
-// observe judges the subject at all levels and returns the worst severity.
-func (s *subject) observe(r *growth.Rules, of *series, snapshot int, census bool) growth.Severity {
-	o := growth.Observation{
-		At: stamp(of.minutes[snapshot]), Start: stamp(of.starts[snapshot]),
-		Census: census, HeldByPeer: s.peer,
-	}
+// send sends what a snapshot has of a group or an entry.
+func (d *detector) send(sub *subject, of *series, snapshot int, r detect.Reading) {
 	listed := false
-	for _, g := range s.groups {
-		listed = listed || of.groups[g].listed[snapshot]
-		o.Count += float64(of.groups[g].count[snapshot])
+	var count float64
+	var aged, exits [levels + 1]float64
+	for _, g := range sub.groups {
+		group := &of.groups[g]
+		listed = listed || group.listed[snapshot]
+		count += float64(group.count[snapshot])
+		for k := range levels {
+			aged[k] += float64(group.aged[k][snapshot])
+			exits[k] += float64(group.exits[k][snapshot])
+		}
 	}
 	if !listed {
-		return growth.None
+		return
 	}
-	if s.first.IsZero() || s.start != of.starts[snapshot] {
-		s.first, s.residents, s.start = o.At, o.Count, of.starts[snapshot]
+	r.Part, r.Value = detect.Count, count
+	d.readings = append(d.readings, r)
+	if !d.census {
+		return
 	}
-	if !census {
-		return s.evidence[0].Observe(r, o).Severity
-	}
-	o.First, o.FirstCount = s.first, s.residents
-	worst := growth.None
 	for k := range levels {
-		o.Bound = time.Duration(bounds[k]) * time.Minute
-		o.Aged, o.Exits = 0, 0
-		for _, g := range s.groups {
-			o.Aged += float64(of.groups[g].aged[k][snapshot])
-			o.Exits += float64(of.groups[g].exits[k][snapshot])
+		r.Band = time.Duration(bounds[k]) * time.Minute
+		inBand, left := aged[k]-aged[k+1], exits[k]-exits[k+1]
+		if sub.quiet[k]++; inBand > 0 {
+			sub.quiet[k] = 0
 		}
-		e := &s.evidence[k]
-		s.exits[k] = o.Exits
-		if o.Aged == 0 && k > 0 && e.Last().Unix() == 0 {
-			break // made when its level first leaves 0; those above are empty, too
+		if k == 0 || sub.quiet[k] <= emptied {
+			r.Part, r.Value = detect.Aged, inBand
+			d.readings = append(d.readings, r)
 		}
-		v := e.Observe(r, o)
-		if k == 0 {
-			o.Process = e.Process()
-		}
-		if v.Severity > worst && !s.merelyMoved(k, v.Leaked) {
-			worst = v.Severity
+		if k == 0 || left > 0 {
+			r.Part, r.Value = detect.Exits, left
+			d.readings = append(d.readings, r)
 		}
 	}
-	return worst
 }
 
-// merelyMoved tells whether the old goroutines that now stand in a group have come from
-// elsewhere in its entry: the entry has neither grown by half of what the group has, nor
-// has it had as many exits.
-func (s *subject) merelyMoved(level int, leaked float64) bool {
-	return s.entry != nil && s.entry.evidence[level].Grown()+s.entry.exits[level] < leaked/2
-}
+// emptied is for how many snapshots 0 is sent of an age band that was not empty, as the
+// census does.
+const emptied = 3

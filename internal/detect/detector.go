@@ -28,6 +28,7 @@ type Detector struct {
 	nextSweep int64
 	crowded   bool // a group was turned away since the last sweep
 	waiting   int  // observations that are kept open for more
+	spare     *scrape
 	result    *Result
 }
 
@@ -73,9 +74,9 @@ func (d *Detector) Observe(clock int64, readings []Reading) *Result {
 	for i := range readings {
 		readings[i].At, readings[i].Start = max(readings[i].At, 0), max(readings[i].Start, 0)
 	}
-	slices.SortStableFunc(readings, func(a, b Reading) int {
-		return cmp.Or(cmp.Compare(a.Process, b.Process), cmp.Compare(a.At, b.At))
-	})
+	if !slices.IsSortedFunc(readings, compareTime) { // it is, of most batches
+		slices.SortStableFunc(readings, compareTime)
+	}
 	for len(readings) > 0 {
 		n := 1
 		for n < len(readings) && readings[n].Process == readings[0].Process {
@@ -86,6 +87,10 @@ func (d *Detector) Observe(clock int64, readings []Reading) *Result {
 	}
 	d.sweep()
 	return d.take()
+}
+
+func compareTime(a, b Reading) int {
+	return cmp.Or(cmp.Compare(a.Process, b.Process), cmp.Compare(a.At, b.At))
 }
 
 // Flush judges what waits for more, as a shutdown does.
@@ -125,10 +130,11 @@ func (d *Detector) observeProcess(readings []Reading) {
 	// A batch in which a time comes again that a batch before it had is one of
 	// several that a scrape was split into.
 	newest, last, again := p.newest, p.last, false
+	waited := d.clock - p.seen
 	for i := range readings {
 		r := &readings[i]
 		why := r.check()
-		if why == Fine && !p.admit(r.At, int64(d.config.MinDuration), int64(d.config.MaxStale)) {
+		if why == Fine && !p.admit(r.At, int64(d.config.MinDuration), waited, int64(d.config.MaxStale)) {
 			why = BadJump
 		}
 		if why == Fine {

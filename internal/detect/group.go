@@ -32,7 +32,6 @@ type group struct {
 	held       float32 // the lowest level before this start, while nobody knows who is still there
 	count      float32
 	grown      float32 // by how much its lowest level has grown
-	left       float32 // how many have left the lowest level in all
 
 	seen     seconds // the detector's clock at the last reading
 	kind     Kind
@@ -45,13 +44,14 @@ type group struct {
 // level is the goroutines at least as old as a bound.
 type level struct {
 	bound int64 // ns
-	// evidence is nil for as long as the level has not changed since it left 0: those
-	// who were there from the beginning, and stay, are no growth.
+	// evidence is nil for as long as there is nothing to judge: while the level is 0, and
+	// then has one value. What it was until then is told when evidence is made.
 	evidence *growth.Evidence
 	exits    float64 // in all since the start
 	ownExits float64 // of the band that begins here
 	aged     float32 // how many there are
 	own      float32 // in the band that begins here
+	since    seconds // without evidence: when it left 0; 0 while it has not
 }
 
 // reset forgets all but who it is.
@@ -70,18 +70,20 @@ type judgement struct {
 }
 
 // observe takes an observation. lowest is the bound of the lowest age band that the
-// process has; -1 is unknown.
-func (g *group) observe(o *observation, lowest time.Duration) judgement {
+// process has; -1 is unknown. entry is the group's entry, nil if it has none.
+func (g *group) observe(o *observation, lowest time.Duration, entry *group) judgement {
 	census := o.has&censusParts == censusParts && o.bands[0].has == censusParts && (lowest < 0 || o.bands[0].bound <= lowest)
 	counted := o.has&countPart != 0
 	defer func() { g.at, g.had = o.at, o.has }()
 	if !census && !counted {
 		return judgement{}
 	}
-	if census != g.census && (census || o.at-g.censusAt > int64(heldFor)) {
+	begins := census && !g.census
+	ends := g.census && !census && o.at-g.censusAt > int64(heldFor)
+	if begins || ends || census && len(g.levels) > 0 && g.levels[0].bound != int64(o.bands[0].bound) {
 		// Counts and exits need not have the same start, and the later one would
 		// pass for a new process, after which growth is believed sooner.
-		g.census, g.levels, g.counts, g.start = census, nil, nil, 0
+		g.census, g.levels, g.counts, g.start, g.first = census, nil, nil, 0, 0
 	}
 	g.noticeStart(o, census, counted)
 	if counted {
@@ -92,7 +94,7 @@ func (g *group) observe(o *observation, lowest time.Duration) judgement {
 	}
 	g.censusAt, g.counts = o.at, nil
 	g.takeBands(o.bands)
-	return g.judgeLevels(o, counted)
+	return g.judgeLevels(o, counted, entry)
 }
 
 // heldFor is for how long what a census has shown holds when no census comes any more, but
@@ -154,7 +156,7 @@ func (g *group) noticeStart(o *observation, census, counted bool) {
 			l := &g.levels[i]
 			l.exits, l.ownExits = 0, 0
 			if l.evidence == nil {
-				l.aged = 0
+				l.aged, l.since = 0, 0
 			}
 		}
 	}
@@ -163,9 +165,6 @@ func (g *group) noticeStart(o *observation, census, counted bool) {
 
 // takeBands makes levels of the bands, which are in the order of their bounds.
 func (g *group) takeBands(bands []band) {
-	if len(g.levels) > 0 && g.levels[0].bound != int64(bands[0].bound) {
-		g.levels = nil // the watcher has other bands now
-	}
 	for i := range g.levels {
 		g.levels[i].own = 0 // a band without a point is empty
 	}
@@ -199,7 +198,7 @@ func (g *group) level(bound time.Duration, wanted bool) *level {
 		g.levels = append(levels, g.levels[i:]...)
 		// Those who are older than the next bound are older than this one.
 		if i+1 < len(g.levels) {
-			g.levels[i].aged, g.levels[i].exits = g.levels[i+1].aged, g.levels[i+1].exits
+			g.levels[i].aged, g.levels[i].exits, g.levels[i].since = g.levels[i+1].aged, g.levels[i+1].exits, g.levels[i+1].since
 		}
 	}
 	return &g.levels[i]
@@ -207,52 +206,99 @@ func (g *group) level(bound time.Duration, wanted bool) *level {
 
 // judgeLevels adds the observation to the evidence of each level and returns the worst
 // of what it shows.
-func (g *group) judgeLevels(o *observation, counted bool) judgement {
+func (g *group) judgeLevels(o *observation, counted bool, entry *group) judgement {
 	worst := judgement{known: true}
-	var sums [maxBands]level
-	var sum level
+	var sums [maxBands]struct{ aged, exits float64 }
+	var aged, exits float64
 	for i := range slices.Backward(g.levels) {
-		sum.aged += g.levels[i].own
-		sum.exits += g.levels[i].ownExits
-		sums[i] = sum
+		aged += float64(g.levels[i].own)
+		exits += g.levels[i].ownExits
+		sums[i].aged, sums[i].exits = aged, exits
 	}
 	now := growth.Observation{
 		At:         time.Unix(0, o.at),
 		Start:      timeOf(g.start),
 		First:      time.Unix(0, g.first),
-		Count:      g.atLeast(o, counted, sums[0].aged),
+		Count:      g.atLeast(o, counted, aged),
 		Census:     true,
 		HeldByPeer: o.reading.HeldByPeer,
 	}
+	var verdicts [maxBands]growth.Verdict
 	for i := range g.levels {
 		l := &g.levels[i]
-		now.Bound, now.Aged, now.Exits = time.Duration(l.bound), float64(sums[i].aged), sums[i].exits
-		v := g.judgeLevel(l, o.reading.Rules, now)
+		now.Bound, now.Aged, now.Exits = time.Duration(l.bound), sums[i].aged, sums[i].exits
+		verdicts[i] = g.judgeLevel(l, o.reading.Rules, now)
 		if i == 0 && l.evidence != nil {
 			now.Process = l.evidence.Process()
 			g.grown = float32(l.evidence.Grown())
 		}
-		worst.take(v, l, true)
 	}
-	g.left = float32(g.levels[0].exits)
+	if entry != nil {
+		g.acquitMoved(&verdicts, entry, o.reading.Rules.MinLeaked)
+	}
+	for i := range g.levels {
+		worst.take(verdicts[i], &g.levels[i], true)
+	}
 	return worst
+}
+
+// acquitMoved takes back the verdicts on levels of a signature that have grown by
+// goroutines that have merely moved there. Those of an upper level are part of the lower
+// ones as well.
+func (g *group) acquitMoved(verdicts *[maxBands]growth.Verdict, entry *group, minLeaked float64) {
+	moved := 0.0
+	for i := range slices.Backward(g.levels) {
+		grown := g.levels[i].grown()
+		switch {
+		case entry.merelyMoves(g.levels[i].bound, grown):
+			moved = grown
+		case moved == 0 || grown-moved >= minLeaked:
+			continue
+		}
+		verdicts[i].Severity = growth.None
+	}
+}
+
+func (l *level) grown() float64 {
+	if l.evidence == nil {
+		return 0
+	}
+	return l.evidence.Grown()
+}
+
+// merelyMoves tells whether goroutines of an age by which a signature of an entry has grown
+// have come from elsewhere in the entry. The workers of a pool that wait for a database, as
+// load rises, do not leave by themselves, and look like a leak there: but no worker is new.
+// At least as many must have got that old in the entry since its watching began: those that
+// it has grown by, and those that have left it. Half of them are asked for, since the two
+// are not watched from the same moment.
+func (g *group) merelyMoves(bound int64, grown float64) bool {
+	if !g.census || grown == 0 {
+		return false
+	}
+	came := 0.0
+	for i := range g.levels {
+		if l := &g.levels[i]; l.bound == bound {
+			came = l.grown() + l.exits
+		}
+	}
+	return came < grown/2
 }
 
 // atLeast returns how many goroutines there are. If nobody said so there are those who
 // are aged; and after a new start, which may be that of another watcher, those from
 // before may be there until they had the time to age again.
-func (g *group) atLeast(o *observation, counted bool, aged float32) float64 {
+func (g *group) atLeast(o *observation, counted bool, aged float64) float64 {
 	switch {
 	case counted:
 		return o.count
-	case g.held > aged && o.at-g.started <= int64(o.reading.Rules.MinDuration)+g.levels[0].bound:
+	case float64(g.held) > aged && o.at-g.started <= int64(o.reading.Rules.MinDuration)+g.levels[0].bound:
 		return float64(g.held)
 	}
-	return float64(aged)
+	return aged
 }
 
-// judgeLevel adds what was observed of one level. Evidence is made when there is any:
-// with the first change that is not the residents' becoming old.
+// judgeLevel adds what was observed of one level.
 func (g *group) judgeLevel(l *level, r *growth.Rules, now growth.Observation) growth.Verdict {
 	level := float32(now.Count)
 	if now.Census {
@@ -265,34 +311,37 @@ func (g *group) judgeLevel(l *level, r *growth.Rules, now growth.Observation) gr
 		now.FirstCount = float64(before.aged)
 	}
 	if l.evidence == nil {
-		if level == before.aged && l.exits == before.exits || g.residents(&before, level, now.Census) {
+		changed := level != before.aged || now.Exits != before.exits
+		switch {
+		case before.since == 0 && (changed || !now.Census): // a count has no time before the first
+			l.since = inSeconds(now.At.UnixNano())
+			return growth.Verdict{}
+		case !changed:
 			return growth.Verdict{}
 		}
 		l.evidence = &growth.Evidence{}
-		if before.aged > 0 {
-			then := now
-			then.At, then.Exits = time.Unix(0, g.at), before.exits
-			if then.Count = float64(before.aged); now.Census {
-				then.Aged = float64(before.aged)
-			}
-			l.evidence.Observe(r, then)
-		}
+		g.recall(&before, l.evidence, r, now)
 	}
 	return l.evidence.Observe(r, now)
 }
 
-// residents tells whether a level is that of goroutines who were there when the watching
-// of their process began. None can be older than a bound that came later, before the
-// time that the bound takes has passed; and where the bound is not known they are the
-// first that get old.
-func (g *group) residents(before *level, level float32, census bool) bool {
-	switch {
-	case !census:
-		return before.aged == 0 && g.at == 0
-	case before.bound > 0:
-		return g.at < g.first+before.bound
+// recall tells new evidence what a level was up to the observation before: 0 from the
+// first, if it was, and then what it has been since. now is what is observed now, of
+// which the rest is the same.
+func (g *group) recall(before *level, e *growth.Evidence, r *growth.Rules, now growth.Observation) {
+	then := now
+	tell := func(from, to int64, level float32, exits float64) {
+		then.At, then.Exits = time.Unix(0, from), exits
+		if then.Count = float64(level); now.Census {
+			then.Aged = float64(level)
+		}
+		e.ObserveUntil(r, then, time.Unix(0, to))
 	}
-	return before.aged == 0 && (g.firstCount < 0 || level <= g.firstCount)
+	since := max(before.since.ns(), g.first)
+	if last := since - int64(time.Second); now.Census && last > g.first {
+		tell(g.first, last, 0, 0)
+	}
+	tell(since, g.at, before.aged, before.exits)
 }
 
 func timeOf(ns int64) time.Time {

@@ -10,8 +10,8 @@ import (
 // are stuck stay in their signature, those that loop for ever wander between signatures
 // and stay in their entry. It is one finding, wherever it shows.
 //
-//   - An entry is flagged first only where none of its signatures is, and after these had
-//     MinDuration to be.
+//   - An entry is flagged first only where none of its signatures is, and, if one of them
+//     has half of the growth, after it had MinDuration to be.
 //   - While an entry is flagged, a signature of it that is merely suspected is not: a loop
 //     has lines that seem to grow for a while. One that is probable is flagged as well, or
 //     the second leak of an entry that serves all requests would stay hidden.
@@ -41,6 +41,7 @@ func (d *Detector) judge(p *process, s *scrape) {
 	}
 	d.endAbsent(p, s, p.noteStart(s))
 	p.noteBands(s)
+	s.heldByPeer()
 	judged := make([]judgement, len(s.groups))
 	// Entries come first, since who has merely moved in them is no leak, and shown
 	// last, since their signatures explain them.
@@ -100,11 +101,8 @@ func (d *Detector) weigh(p *process, o *observation) judgement {
 	if o.has&censusParts == agedPart && o.has&countPart == 0 {
 		d.result.refuse(Incomplete)
 	}
-	j := g.observe(o, lowest.bound)
+	j := g.observe(o, lowest.bound, d.entryOf(o))
 	if g.kind == Stack {
-		if j.Severity == growth.Probable && d.merelyMoved(o, j.Leaked) {
-			j.Severity = growth.Suspected
-		}
 		if o.has&leakedPart != 0 {
 			g.nameLeaked(p.profile, o.leaked, p.profiled)
 		}
@@ -116,15 +114,21 @@ func (d *Detector) weigh(p *process, o *observation) judgement {
 	return j
 }
 
-// merelyMoved tells whether old goroutines that now stand in a signature have come from
-// elsewhere in their entry. The workers of a pool that wait for a database, as load
-// rises, do not leave by themselves, and look like a leak there: but no worker is new.
-// At least as many as leak must have got old in the entry since its watching began:
-// those that it has grown by, and those that have left it. Half of them are asked for,
-// since the two are not watched from the same moment.
-func (d *Detector) merelyMoved(o *observation, leaked float64) bool {
-	e := d.groups[o.entry]
-	return o.entry != 0 && e != nil && e.kind == Entry && e.census && float64(e.grown+e.left) < leaked/2
+// heldByPeer notes of each entry whether most of its goroutines wait for the other end of a
+// connection, which only its signatures tell.
+func (s *scrape) heldByPeer() {
+	for _, o := range s.groups {
+		e := s.index[o.entry]
+		if o.group.kind != Stack || e == nil || e.group.kind != Entry {
+			continue
+		}
+		if o.reading.HeldByPeer {
+			e.held += o.count
+		} else {
+			e.held -= o.count
+		}
+		e.reading.HeldByPeer = e.held > 0
+	}
 }
 
 // gather notes of each entry what its signatures show by themselves.
@@ -133,6 +137,9 @@ func (d *Detector) gather(s *scrape, judged []judgement) {
 		e := d.entryOf(o)
 		if e == nil || !judged[i].known {
 			continue
+		}
+		if of := s.index[o.entry]; of != nil {
+			of.most = max(of.most, float64(o.group.grown))
 		}
 		if e.joint == nil {
 			if judged[i].Severity == growth.None {
@@ -221,7 +228,7 @@ func (d *Detector) showEntry(o *observation, j *judgement) {
 		e.joint = &joint{}
 	}
 	t := e.joint
-	if !t.ripe(severity, o.at, minDuration) {
+	if !t.ripe(severity, o.at, minDuration) && o.most >= j.Leaked/2 {
 		severity = growth.None
 	}
 	recently := near(t.at, o.at, minDuration)

@@ -35,11 +35,12 @@ type lowestBand struct {
 	known bool
 }
 
-// admit tells whether a time stamp is believed. One that is further than ahead from
-// the last, or than the usual steps, or lies further than limit back, is not, before
-// one of a later observation agrees with it: a single wrong one must cost neither the
-// history nor what comes after it. The readings of one observation may differ a little.
-func (p *process) admit(at, ahead, limit int64) bool {
+// admit tells whether a time stamp is believed. One that is ahead of the last by more than
+// ahead and the time for which nothing came, or than the usual steps, or lies further than
+// limit back, is not, before one of a later observation agrees with it: a single wrong one
+// must cost neither the history nor what comes after it. The readings of one observation
+// may differ a little.
+func (p *process) admit(at, ahead, waited, limit int64) bool {
 	switch {
 	case p.last == 0:
 		p.last = at
@@ -47,7 +48,7 @@ func (p *process) admit(at, ahead, limit int64) bool {
 	case at <= p.last && near(at, p.last, limit):
 		p.jumped = 0
 		return true
-	case at > p.last && near(at, p.last, min(max(ahead, usualSteps*p.step), limit)):
+	case at > p.last && near(at, p.last, min(max(ahead+waited, usualSteps*p.step), limit)):
 		p.moveTo(at, p.last)
 		return true
 	case p.jumped != 0 && near(at, p.jumped, joinWithin):

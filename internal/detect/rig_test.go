@@ -26,8 +26,9 @@ func testConfig() Config {
 // Bounds of the age bands of the scenes.
 var bounds = []time.Duration{10 * time.Minute, 80 * time.Minute, 320 * time.Minute}
 
-// one is a goroutine from its birth to its death, both in minutes.
-type one struct{ born, dies int }
+// one is a goroutine from its birth to its death, both in minutes. It comes to its
+// signature when it moves there, from one of the same entry that is not watched.
+type one struct{ born, dies, moves int }
 
 // forever is when goroutines die that leak.
 const forever = 1 << 30
@@ -43,6 +44,7 @@ type scene struct {
 	noCount bool
 	counts  bool // alone
 	noBands bool
+	peer    bool // all are held by a peer
 }
 
 func newScene() *scene {
@@ -52,7 +54,7 @@ func newScene() *scene {
 // leak adds goroutines that come every so many minutes, and never leave.
 func (s *scene) leak(signature, entry ID, every, from, until int) {
 	for at := from; at < until; at += every {
-		s.groups[signature] = append(s.groups[signature], one{at, forever})
+		s.groups[signature] = append(s.groups[signature], one{born: at, dies: forever})
 	}
 	s.entries[signature] = entry
 }
@@ -60,7 +62,7 @@ func (s *scene) leak(signature, entry ID, every, from, until int) {
 // residents adds goroutines that are there from the beginning and stay.
 func (s *scene) residents(signature, entry ID, n int) {
 	for range n {
-		s.groups[signature] = append(s.groups[signature], one{-1000, forever})
+		s.groups[signature] = append(s.groups[signature], one{born: -1000, dies: forever})
 	}
 	s.entries[signature] = entry
 }
@@ -69,7 +71,7 @@ func (s *scene) residents(signature, entry ID, n int) {
 func (s *scene) sessions(signature, entry ID, perMinute, mean float64, until int) {
 	r := rand.New(rand.NewPCG(1, uint64(signature)))
 	for at := 0.0; at < float64(until); at += r.ExpFloat64() / perMinute {
-		s.groups[signature] = append(s.groups[signature], one{int(at), int(at + 1 + r.ExpFloat64()*mean)})
+		s.groups[signature] = append(s.groups[signature], one{born: int(at), dies: int(at + 1 + r.ExpFloat64()*mean)})
 	}
 	s.entries[signature] = entry
 }
@@ -77,23 +79,15 @@ func (s *scene) sessions(signature, entry ID, perMinute, mean float64, until int
 // at returns the readings of a scrape. Nobody is older than the watching.
 func (s *scene) at(now int) []Reading {
 	var readings []Reading
-	sums := make(map[ID][]census)
+	members := make(map[ID][]one)
 	for _, signature := range sortedKeys(s.groups) {
-		c := s.census(s.groups[signature], now)
 		entry := s.entries[signature]
-		readings = append(readings, s.readings(Stack, signature, entry, c, now)...)
-		sums[entry] = append(sums[entry], c)
+		here := slices.DeleteFunc(slices.Clone(s.groups[signature]), func(o one) bool { return o.moves > now })
+		readings = append(readings, s.readings(Stack, signature, entry, s.census(here, now), now)...)
+		members[entry] = append(members[entry], s.groups[signature]...)
 	}
-	for _, entry := range sortedKeys(sums) {
-		var sum census
-		for _, c := range sums[entry] {
-			sum.count += c.count
-			for i := range bounds {
-				sum.aged[i] += c.aged[i]
-				sum.exits[i] += c.exits[i]
-			}
-		}
-		readings = append(readings, s.readings(Entry, entry, 0, sum, now)...)
+	for _, entry := range sortedKeys(members) {
+		readings = append(readings, s.readings(Entry, entry, 0, s.census(members[entry], now), now)...)
 	}
 	return readings
 }
@@ -135,7 +129,7 @@ func (s *scene) readings(kind Kind, group, entry ID, c census, now int) []Readin
 	make1 := func(part Part, band time.Duration, value int) Reading {
 		return Reading{
 			Process: s.process, Group: group, Entry: entry, Rules: s.rules, Kind: kind, Part: part, Band: band,
-			At: minute(now), Start: minute(s.start), Value: float64(value),
+			At: minute(now), Start: minute(s.start), Value: float64(value), HeldByPeer: s.peer && kind == Stack,
 		}
 	}
 	var readings []Reading

@@ -57,6 +57,8 @@ type observation struct {
 	count       float64
 	countStart  int64
 	leaked      float64
+	held        float64 // of an entry, how many more of its goroutines are held by a peer than are not
+	most        float64 // of an entry, by how much one of its signatures has grown at most
 	bands       []band
 	has         parts
 }
@@ -113,9 +115,7 @@ func (d *Detector) collect(p *process, r *Reading) Reason {
 	s := d.scrape(p, r.At)
 	o := s.index[r.Group]
 	if o == nil {
-		o = &observation{name: r.Group, group: g, at: r.At}
-		s.index[r.Group] = o
-		s.groups = append(s.groups, o)
+		o = s.add(observation{name: r.Group, group: g, at: r.At})
 		d.waiting++
 	}
 	s.profiled = s.profiled || r.Part == Leaked
@@ -130,7 +130,11 @@ func (d *Detector) scrape(p *process, at int64) *scrape {
 			return s
 		}
 	}
-	s := &scrape{at: at, index: make(map[ID]*observation)}
+	s := d.spare
+	if d.spare = nil; s == nil {
+		s = &scrape{index: make(map[ID]*observation)}
+	}
+	s.at = at
 	i, _ := slices.BinarySearchFunc(p.open, at, func(s *scrape, at int64) int {
 		if s.at < at {
 			return -1
@@ -140,6 +144,36 @@ func (d *Detector) scrape(p *process, at int64) *scrape {
 	p.open = slices.Insert(p.open, i, s)
 	p.newest = max(p.newest, at)
 	return s
+}
+
+// add adds an observation, in the memory of one that was discarded if there is any.
+func (s *scrape) add(o observation) *observation {
+	n := len(s.groups)
+	if n < cap(s.groups) && s.groups[:n+1][n] != nil {
+		s.groups = s.groups[:n+1]
+		o.bands = s.groups[n].bands[:0]
+		*s.groups[n] = o
+	} else {
+		s.groups = append(s.groups, &o)
+	}
+	s.index[o.name] = s.groups[n]
+	return s.groups[n]
+}
+
+// spareGroups bounds the scrape whose memory is kept for the next one.
+const spareGroups = 4096
+
+// discard keeps the memory of a scrape that was judged for the next one.
+func (d *Detector) discard(s *scrape) {
+	if cap(s.groups) > spareGroups {
+		return
+	}
+	clear(s.index)
+	for _, o := range s.groups {
+		o.group = nil
+	}
+	*s = scrape{groups: s.groups[:0], index: s.index}
+	d.spare = s
 }
 
 // take adds a part.
@@ -308,4 +342,5 @@ func (d *Detector) closeFirst(p *process) {
 	p.open = slices.Delete(p.open, 0, 1)
 	d.waiting -= len(s.groups)
 	d.judge(p, s)
+	d.discard(s)
 }

@@ -141,9 +141,11 @@ func (d *Detector) show(o *observation, j *judgement, severity growth.Severity) 
 
 // showZero shows that a group is not flagged any more, for as long as that is to be shown.
 func (d *Detector) showZero(g *group, v Verdict) {
-	g.severity = growth.None
-	d.countEnd(v)
-	d.result.Changed = d.result.Changed || v.Was > growth.None
+	if v.Was > growth.None {
+		g.severity = growth.None
+		d.countEnd(v)
+		d.result.Changed = true
+	}
 	switch {
 	case g.flag == nil:
 	case g.flag.showsZero(v.At):

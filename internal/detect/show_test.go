@@ -129,7 +129,7 @@ func TestResidentsAreNoArrivals(t *testing.T) {
 func TestLateWatcher(t *testing.T) {
 	s := newScene()
 	for born := range 60 { // of an hour of start, hours ago
-		s.groups[101] = append(s.groups[101], one{born, forever})
+		s.groups[101] = append(s.groups[101], one{born: born, dies: forever})
 	}
 	s.entries[101] = 201
 	for _, begin := range []int{65, 75, 100, 130, 330, 370} {

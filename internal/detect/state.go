@@ -25,7 +25,7 @@ const (
 	stateMagic = "leak_detect"
 	// stateVersion changes with every change of what is kept, and of what it
 	// means.
-	stateVersion = uint16(5)
+	stateVersion = uint16(6)
 )
 
 // Why a state is of no use.
@@ -315,12 +315,14 @@ func (p *process) parts() []any {
 
 func (g *group) parts() []any {
 	return []any{
-		&g.process, &g.at, &g.censusAt, &g.start, &g.first, &g.started, &g.firstCount, &g.held, &g.count, &g.grown, &g.left,
+		&g.process, &g.at, &g.censusAt, &g.start, &g.first, &g.started, &g.firstCount, &g.held, &g.count, &g.grown,
 		&g.seen, &g.kind, &g.had, &g.raw, &g.severity, &g.census,
 	}
 }
 
-func (l *level) parts() []any { return []any{&l.bound, &l.exits, &l.ownExits, &l.aged, &l.own} }
+func (l *level) parts() []any {
+	return []any{&l.bound, &l.exits, &l.ownExits, &l.aged, &l.own, &l.since}
+}
 
 func (p *proof) parts() []any {
 	return []any{&p.profile, &p.twice, &p.leaked, &p.first, &p.since, &p.start}

@@ -51,7 +51,7 @@ func loop(lines, now int) *scene {
 	}
 	for born := range now {
 		line := ID(1 + r.IntN(lines))
-		s.groups[line] = append(s.groups[line], one{born, forever})
+		s.groups[line] = append(s.groups[line], one{born: born, dies: forever})
 	}
 	return s
 }

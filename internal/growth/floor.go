@@ -66,12 +66,15 @@ func segment(r *Rules) time.Duration { return min(max(r.MinDuration/increments, 
 // means reach it: it is that of a MinDuration of two months.
 const maxSegment = 1 << 50
 
+// reach returns how far back floors are remembered.
+func reach(r *Rules) time.Duration { return segment(r) * segments << (horizons - 1) }
+
 // observe adds a level. Segments begin and end on a grid of their own length, so
 // that rates are right; those in which nothing was observed keep the floor of
 // the one before, since of what happened in them nothing is known.
 func (f *floors) observe(r *Rules, level float64, now int64) {
 	length := int64(segment(r))
-	if f.end == 0 || now-f.end > length*segments<<(horizons-1) {
+	if f.end == 0 || now-f.end > int64(reach(r)) {
 		*f = floors{end: now + length, current: float32(level)}
 		return
 	}

@@ -172,6 +172,26 @@ func (e *Evidence) Observe(r *Rules, o Observation) Verdict {
 	return e.verdict(max(ended, e.belief.update(s, e.census, e.population.grown(), now)))
 }
 
+// ObserveUntil takes an observation, and that nothing changed after it until a time. The
+// evidence is what it would be had the same been observed again and again, but that no
+// flag is raised in between. What lies further back than floors are remembered is left out.
+func (e *Evidence) ObserveUntil(r *Rules, o Observation, until time.Time) {
+	if reach := until.Add(-reach(r)); o.At.Before(reach) {
+		o.At = reach
+	}
+	e.Observe(r, o)
+	// The floor of a segment goes on where nothing is observed, and that of the first
+	// may be one of before.
+	if end := timeOf(e.floors.end); end.After(o.At) {
+		o.At = end
+	}
+	for ; o.At.Before(until); o.At = o.At.Add(farAway / 4) {
+		e.Observe(r, o)
+	}
+	o.At = until
+	e.Observe(r, o)
+}
+
 // Grown returns by how much the level has grown since the watching began, or since it
 // was lowest.
 func (e *Evidence) Grown() float64 { return e.population.grown() }

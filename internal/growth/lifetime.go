@@ -40,10 +40,12 @@ func (l *lifetime) restart() { l.known = false }
 // sessions that share its group. Its hours would hide that they leave.
 func (l *lifetime) observe(r *Rules, o Observation, base float64, now int64) {
 	if l.known {
-		hours := time.Duration(now - l.at).Hours()
-		keep := math.Exp(-hours / (forgetting * r.MaxLifetime.Hours()))
-		l.exits = l.exits*keep + max(0, o.Exits-l.seenExits)
-		l.hours = float32(float64(l.hours)*keep + hours*max(0, min(float64(l.aged), o.Aged)-base))
+		constant := forgetting * r.MaxLifetime.Hours()
+		lost := -math.Expm1(-time.Duration(now-l.at).Hours() / constant)
+		l.exits += max(0, o.Exits-l.seenExits) - l.exits*lost
+		// The hours of the interval are forgotten as they are gathered.
+		gathered := constant * max(0, min(float64(l.aged), o.Aged)-base)
+		l.hours += float32((gathered - float64(l.hours)) * lost)
 	}
 	l.at, l.seenExits, l.aged, l.known = now, o.Exits, float32(o.Aged), true
 }

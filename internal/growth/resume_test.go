@@ -1,6 +1,7 @@
 package growth
 
 import (
+	"math"
 	"testing"
 	"time"
 )
@@ -81,6 +82,33 @@ func TestAPoolOfEachProcessIsNoGrowth(t *testing.T) {
 					t.Errorf("%d more every %d min: after %d min %+v", more, life, minute, v)
 					break
 				}
+			}
+		}
+	}
+}
+
+// To be told that nothing changed until a time is as if the same had been observed again
+// and again.
+func TestObserveUntil(t *testing.T) {
+	rules := defaults()
+	at := func(minute int) time.Time { return epoch.Add(time.Duration(minute) * time.Minute) }
+	for _, step := range []int{7, 100, 24 * 60} {
+		observe := func(minute int) Observation {
+			level := float64(minute / step * 20)
+			return Observation{At: at(minute), Start: epoch, First: epoch, Bound: 10 * time.Minute, Census: true, Count: level, Aged: level}
+		}
+		var told, seen Evidence
+		for minute := range 8 * step {
+			seen.Observe(&rules, observe(minute))
+			if minute%step != step-1 {
+				continue
+			}
+			told.ObserveUntil(&rules, observe(minute+1-step), at(minute))
+			if told.floors != seen.floors || told.Grown() != seen.Grown() || told.last != seen.last {
+				t.Fatalf("steps of %d min, after %d: %+v, want %+v", step, minute, told.floors, seen.floors)
+			}
+			if got, want := told.lifetime.hours, seen.lifetime.hours; math.Abs(float64(got-want)) > 0.02*float64(want) {
+				t.Fatalf("steps of %d min, after %d: %v goroutine-hours, want %v", step, minute, got, want)
 			}
 		}
 	}
