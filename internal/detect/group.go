@@ -122,6 +122,7 @@ func (g *group) judgeCount(o *observation) judgement {
 	v := g.judgeLevel(g.counts, r, growth.Observation{
 		At: time.Unix(0, o.at), Start: timeOf(g.start), First: time.Unix(0, g.first), Count: o.count, HeldByPeer: o.reading.HeldByPeer,
 	})
+	g.grown = float32(g.counts.grown())
 	worst.take(v, g.counts, false)
 	return worst
 }

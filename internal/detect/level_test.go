@@ -96,3 +96,22 @@ func TestAnHourIsLost(t *testing.T) {
 		t.Errorf("probable at minute %d", at)
 	}
 }
+
+// An entry whose signature has all of its growth waits for that, by counts as well.
+func TestEntryWaitsForItsSignature(t *testing.T) {
+	for _, counts := range []bool{false, true} {
+		s := newScene()
+		s.counts = counts
+		s.rules.MaxLifetime = time.Hour
+		s.leak(101, 201, 3, 5, 400)
+		s.residents(102, 201, 40)
+		r := newRig(t)
+		r.play(s, 0, 400)
+		if at := r.firstAt(201, growth.Suspected); at >= 0 {
+			t.Errorf("counts alone: %t: the entry is flagged at minute %d", counts, at)
+		}
+		if at := r.firstAt(101, growth.Suspected); at < 0 {
+			t.Errorf("counts alone: %t: the signature is not flagged", counts)
+		}
+	}
+}
