@@ -37,27 +37,38 @@ func TestProcessor(t *testing.T) {
 	r := loaded(t)
 	own := map[string]bool{}
 	for _, md := range sink.AllMetrics() {
-		for _, scope := range md.ResourceMetrics().At(0).ScopeMetrics().All() {
-			if scope.Scope().Name() == "" {
-				continue // what came in
-			}
-			for _, m := range scope.Metrics().All() {
-				own[m.Name()] = true
-				registered := r.metric(t, m.Name())
-				assert.Equal(t, registered.Unit, m.Unit(), m.Name())
-				for _, point := range pointsOf(t, m, registered.Instrument).All() {
-					present := map[string]string{}
-					for key, value := range point.Attributes().All() {
-						if key != goMemoryType { // of the metric that leaks
-							present[key] = value.AsString()
-						}
+		for _, m := range addedTo(md) {
+			own[m.Name()] = true
+			registered := r.metric(t, m.Name())
+			assert.Equal(t, registered.Unit, m.Unit(), m.Name())
+			for _, point := range pointsOf(t, m, registered.Instrument).All() {
+				present := map[string]string{}
+				for key, value := range point.Attributes().All() {
+					if key != goMemoryType { // of the metric that leaks
+						present[key] = value.AsString()
 					}
-					checkPoint(t, registered, present)
 				}
+				checkPoint(t, registered, present)
 			}
 		}
 	}
 	assert.ElementsMatch(t, r.namesOf("processor"), keys(own))
+}
+
+// addedTo returns the metrics that the processor has added to a batch.
+func addedTo(md pmetric.Metrics) []pmetric.Metric {
+	var added []pmetric.Metric
+	for _, rm := range md.ResourceMetrics().All() {
+		for _, scope := range rm.ScopeMetrics().All() {
+			if scope.Scope().Name() == "" {
+				continue // what came in
+			}
+			for _, m := range scope.Metrics().All() {
+				added = append(added, m)
+			}
+		}
+	}
+	return added
 }
 
 // pointsOf returns the points of a metric, which is what the registry says.

@@ -21,7 +21,7 @@ func writeCases(w io.Writer, all []family, results [][]played) {
 					fmt.Fprintf(w, "%s, seed %d, %s: accused %s at %s\n", all[f].name, seed, name, o.accused, minutes(o.at))
 				}
 				for i, found := range o.found {
-					c.leaks[i].writeCase(w, fmt.Sprintf("%s, seed %d, %s, leak %d", all[f].name, seed, name, i), column, found)
+					c.leaksOf(column)[i].writeCase(w, fmt.Sprintf("%s, seed %d, %s, leak %d", all[f].name, seed, name, i), column, found)
 				}
 			}
 		}

@@ -86,13 +86,10 @@ func (s scene) panel() (panel, error) {
 	p := panel{scene: s, Most: int(slices.Max(group.count)), Verdict: "no leak"}
 	p.Count, p.Aged = p.line(group.count), p.line(group.aged[0])
 	p.Exits = exitsByHour(group.exits[0])
-	d := newDetector(t.processes[0], true, lifetimeDefault)
-	for snapshot, minute := range of.minutes {
-		d.look(of, snapshot, func(flagged string, severity growth.Severity) {
-			if flagged == who && severity >= growth.Probable && p.Verdict == "no leak" {
-				p.Verdict = fmt.Sprintf("probable leak at %d:%02d", minute/60, minute%60)
-			}
-		})
+	j := newJudge(trial{leaks: []leak{{who: []string{who}}}}, 0, growth.Probable)
+	replay(trial{processes: t.processes[:1]}, []*series{of}, true, lifetimeDefault, j)
+	if found := j.result.found[0]; found != notFound {
+		p.Verdict = fmt.Sprintf("probable leak at %d:%02d", int(found)/60, int(found)%60)
 	}
 	return p, nil
 }

@@ -15,8 +15,19 @@ type family struct {
 	calls bool
 	// judged is from when on flags count, in minutes.
 	judged float64
+	asked  asked
 	make   func(r *rand.Rand) trial
 }
+
+// asked tells who is asked of a family.
+type asked uint8
+
+const (
+	everybody asked = iota
+	// onService are those who judge a service as a whole: the census at the default
+	// max_lifetime. There are many processes in each case.
+	onService
+)
 
 // trial is one case: processes that run side by side, and what leaks in them.
 type trial struct {
@@ -37,8 +48,9 @@ type leak struct {
 	mixed bool
 	// unseen tells that for some time nobody watches it.
 	unseen bool
-	// replica tells that it is one of many that are alike, which count neither as alone
-	// nor for lateness: there would be more of them than of all others.
+	// replica tells that it is one of many that are alike, or shows only in the lives of its
+	// process together. Those count neither as alone nor for lateness: there would be more
+	// of them than of all others.
 	replica bool
 }
 
@@ -55,6 +67,6 @@ func random(family string, seed int) *rand.Rand {
 
 // families returns all, leaks first.
 func families() []family {
-	return slices.Concat(leakFamilies(), memoryLeakFamilies(), leakAmongFamilies(), leakWatchedFamilies(),
-		loadFamilies(), fillingFamilies(), sessionFamilies(), operationFamilies(), watchedFamilies())
+	return slices.Concat(leakFamilies(), memoryLeakFamilies(), leakAmongFamilies(), leakWatchedFamilies(), leakServiceFamilies(),
+		loadFamilies(), fillingFamilies(), sessionFamilies(), operationFamilies(), watchedFamilies(), serviceFamilies())
 }

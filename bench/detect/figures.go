@@ -25,6 +25,8 @@ func figures(t *tally, results [][]played) []figure {
 	alone, among := pace(results, censusProbable, isAlone), pace(results, censusProbable, isAmong)
 	minute := t.rows[t.index("leak, 1 a minute")][callsProbable].timeTo(0.5)
 	accused, slow, flickers := t.worst(results)
+	replicas := pace(results[t.index(twenty):][:1], censusProbable, everyLeak)
+	deploys := pace(results[t.index(hourly):][:1], censusProbable, everyLeak)
 	nights := pace(results[t.index(nightly):][:1], censusProbable, everyLeak)
 	return []figure{
 		atLeast("census, probable: precision", census.precision(), 0.997),
@@ -37,6 +39,8 @@ func figures(t *tally, results [][]played) []figure {
 		atMost("census, probable: hours until the slowest leak among others was found", among.slowest/hour, 72),
 		atMost("census, probable: hours until half of the bursts each night were found, before the fourth", nights.median/hour, 72),
 		atMost("census, probable: hours until all of them were, before the fifth", nights.slowest/hour, 96),
+		atMost("census, probable: median hours of twenty replicas that leak 1.2 an hour", replicas.median/hour, 3),
+		atMost("census, probable: median hours of one an hour under deploys every four", deploys.median/hour, 50),
 		atMost("census, probable: share of leaks alone later than 1.3 times it and aged_after", share(alone.late, alone.timely), 0.08),
 		atMost("census, probable: share of leaks whose flag was interrupted", share(all.interrupted, all.leaks), 0.005),
 		atMost("census, probable: the same, largest of a family", flickers, 0.005),

@@ -9,16 +9,16 @@ import (
 // traffic comes to them.
 func fillingFamilies() []family {
 	return []family{
-		{"warm-up", 24, true, 0, warmUp},
-		{"pool growing to its limit", 24, false, 0, growingPool},
-		{"pool of 80, filling exponentially", 24, false, 0, poolOf80},
-		{"workers started lazily per key", 24, false, 0, lazyKeys},
-		{"lazy keys, deploys every few hours", 48, false, 0, lazyKeysDeployed},
-		{"informers added within an hour", 24, false, 0, informers},
-		{"a fleet connecting within an hour", 24, false, 0, fleet},
-		{"traffic shifted over 8 h", 24, false, 0, shifted},
-		{"growing 3% an hour for three days", 72, false, 0, growingService},
-		{"load that doubles, deploys", 48, true, 0, doublesDeployed},
+		{"warm-up", 24, true, 0, everybody, warmUp},
+		{"pool growing to its limit", 24, false, 0, everybody, growingPool},
+		{"pool of 80, filling exponentially", 24, false, 0, everybody, poolOf80},
+		{"workers started lazily per key", 24, false, 0, everybody, lazyKeys},
+		{"lazy keys, deploys every few hours", 48, false, 0, everybody, lazyKeysDeployed},
+		{"informers added within an hour", 24, false, 0, everybody, informers},
+		{"a fleet connecting within an hour", 24, false, 0, everybody, fleet},
+		{"traffic shifted over 8 h", 24, false, 0, everybody, shifted},
+		{"growing 3% an hour for three days", 72, false, 0, everybody, growingService},
+		{"load that doubles, deploys", 48, true, 0, everybody, doublesDeployed},
 	}
 }
 

@@ -9,16 +9,16 @@ import (
 // goroutines that live for seconds or minutes; and those that start some that stay.
 func loadFamilies() []family {
 	return []family{
-		{"flat", 24, true, 0, flat},
-		{"daily swing", 48, true, 0, dailySwing},
-		{"weekly swing", 72, true, 0, weeklySwing},
-		{"step that stays", 24, true, 0, step},
-		{"thirty once, never again", 24, true, 0, bounded},
-		{"ramp of six hours, up and down", 24, true, 0, upAndDown},
-		{"bursts", 24, true, 0, bursts},
-		{"slow random walk", 48, true, 0, walk},
-		{"collector's sawtooth (memory)", 24, true, 0, sawtooth},
-		{"cache filling for hours (memory)", 48, true, 0, filling},
+		{"flat", 24, true, 0, everybody, flat},
+		{"daily swing", 48, true, 0, everybody, dailySwing},
+		{"weekly swing", 72, true, 0, everybody, weeklySwing},
+		{"step that stays", 24, true, 0, everybody, step},
+		{"thirty once, never again", 24, true, 0, everybody, bounded},
+		{"ramp of six hours, up and down", 24, true, 0, everybody, upAndDown},
+		{"bursts", 24, true, 0, everybody, bursts},
+		{"slow random walk", 48, true, 0, everybody, walk},
+		{"collector's sawtooth (memory)", 24, true, 0, everybody, sawtooth},
+		{"cache filling for hours (memory)", 48, true, 0, everybody, filling},
 	}
 }
 

@@ -9,16 +9,16 @@ import (
 // deploys, scaling, lost data.
 func operationFamilies() []family {
 	return []family{
-		{"hourly jobs", 24, true, 0, hourlyJobs},
-		{"workers that wait elsewhere", 48, true, 0, movingWorkers},
-		{"jobs at night", 48, false, 0, nightlyJobs},
-		{"a queue worked off at night", 72, false, day, nightlyQueue},
-		{"deploys every few hours", 48, true, 0, deploys},
-		{"scale-out and scale-in", 48, true, 0, scaling},
-		{"connections to a scaled fleet", 72, false, 0, scaledFleet},
-		{"new version, other signatures", 24, true, 0, newVersion},
-		{"an hour without data", 24, true, 0, gap},
-		{"scrapes that fail", 48, true, 0, failures},
+		{"hourly jobs", 24, true, 0, everybody, hourlyJobs},
+		{"workers that wait elsewhere", 48, true, 0, everybody, movingWorkers},
+		{"jobs at night", 48, false, 0, everybody, nightlyJobs},
+		{"a queue worked off at night", 72, false, day, everybody, nightlyQueue},
+		{"deploys every few hours", 48, true, 0, everybody, deploys},
+		{"scale-out and scale-in", 48, true, 0, everybody, scaling},
+		{"connections to a scaled fleet", 72, false, 0, everybody, scaledFleet},
+		{"new version, other signatures", 24, true, 0, everybody, newVersion},
+		{"an hour without data", 24, true, 0, everybody, gap},
+		{"scrapes that fail", 48, true, 0, everybody, failures},
 	}
 }
 

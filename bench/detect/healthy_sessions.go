@@ -9,24 +9,24 @@ import (
 // stays.
 func sessionFamilies() []family {
 	return []family{
-		{"20,000 websockets", 24, false, 0, websockets},
-		{"sessions of 15 minutes on average", 48, true, 0, sessions(15)},
-		{"sessions of 2 h on average", 48, false, 0, sessions(2 * hour)},
-		{"sessions of 8 h on average", 48, false, 0, sessions(8 * hour)},
-		{"lognormal sessions", 48, false, 0, besides(2, func(r *rand.Rand) lifetime {
+		{"20,000 websockets", 24, false, 0, everybody, websockets},
+		{"sessions of 15 minutes on average", 48, true, 0, everybody, sessions(15)},
+		{"sessions of 2 h on average", 48, false, 0, everybody, sessions(2 * hour)},
+		{"sessions of 8 h on average", 48, false, 0, everybody, sessions(8 * hour)},
+		{"lognormal sessions", 48, false, 0, everybody, besides(2, func(r *rand.Rand) lifetime {
 			return lognormal(within(r, 10, 30), within(r, 1, 2))
 		})},
-		{"Pareto sessions", 48, false, 0, besides(2, func(r *rand.Rand) lifetime {
+		{"Pareto sessions", 48, false, 0, everybody, besides(2, func(r *rand.Rand) lifetime {
 			return pareto(5, within(r, 1.2, 2))
 		})},
-		{"connections of a maximum age", 48, false, 0, besides(1, func(r *rand.Rand) lifetime {
+		{"connections of a maximum age", 48, false, 0, everybody, besides(1, func(r *rand.Rand) lifetime {
 			return maximumAge(within(r, 0.5*hour, 2*hour))
 		})},
-		{"streams of 3 h", 48, false, 0, besides(0.5, fixed(around(3*hour, 20)))},
-		{"connections that close when idle", 48, false, 0, besides(0.5, fixed(func(r *rand.Rand, _ float64) float64 {
+		{"streams of 3 h", 48, false, 0, everybody, besides(0.5, fixed(around(3*hour, 20)))},
+		{"connections that close when idle", 48, false, 0, everybody, besides(0.5, fixed(func(r *rand.Rand, _ float64) float64 {
 			return 30 + r.ExpFloat64()*hour
 		}))},
-		{"a working day, three times", 72, false, day, workingDays},
+		{"a working day, three times", 72, false, day, everybody, workingDays},
 	}
 }
 

@@ -6,10 +6,10 @@ import "math/rand/v2"
 // loses sight of.
 func watchedFamilies() []family {
 	return []family{
-		{"residents", 48, false, 0, adopted},
-		{"the collector comes late", 48, false, 0, adoptedWhileFilling},
-		{"the collector restarts", 48, false, 0, rewatchedSessions},
-		{"the collector loses hours", 48, false, 0, lostSessions},
+		{"residents", 48, false, 0, everybody, adopted},
+		{"the collector comes late", 48, false, 0, everybody, adoptedWhileFilling},
+		{"the collector restarts", 48, false, 0, everybody, rewatchedSessions},
+		{"the collector loses hours", 48, false, 0, everybody, lostSessions},
 	}
 }
 

@@ -6,19 +6,19 @@ import "math/rand/v2"
 // just deployed, and leak soon after.
 func leakFamilies() []family {
 	return []family{
-		{"leak, 0.2 a minute", 24, true, 0, constant(0.2)},
-		{"leak, 1 a minute", 24, true, 0, constant(1)},
-		{"leak, 3 a minute", 24, true, 0, constant(3)},
-		{"leak, 60 a minute", 24, true, 0, constant(60)},
-		{"leak, 2% of healthy calls", 24, true, 0, someCalls},
-		{"leak, with the daily load", 48, true, 0, withLoad},
-		{"leak, under errors only", 48, true, 0, underErrors},
-		{"leak, starting late", 36, true, 0, startingLate},
-		{"leak, a restart every 8 h", 32, true, 0, restarted},
-		{"leak, one replica of ten", 24, true, 0, oneReplica},
-		{"leak, slow under a daily swing", 48, true, 0, underSwing},
-		{"leak, loop between states", 24, true, 0, looping},
-		{"leak, three at once", 24, true, 0, several},
+		{"leak, 0.2 a minute", 24, true, 0, everybody, constant(0.2)},
+		{"leak, 1 a minute", 24, true, 0, everybody, constant(1)},
+		{"leak, 3 a minute", 24, true, 0, everybody, constant(3)},
+		{"leak, 60 a minute", 24, true, 0, everybody, constant(60)},
+		{"leak, 2% of healthy calls", 24, true, 0, everybody, someCalls},
+		{"leak, with the daily load", 48, true, 0, everybody, withLoad},
+		{"leak, under errors only", 48, true, 0, everybody, underErrors},
+		{"leak, starting late", 36, true, 0, everybody, startingLate},
+		{"leak, a restart every 8 h", 32, true, 0, everybody, restarted},
+		{"leak, one replica of ten", 24, true, 0, everybody, oneReplica},
+		{"leak, slow under a daily swing", 48, true, 0, everybody, underSwing},
+		{"leak, loop between states", 24, true, 0, everybody, looping},
+		{"leak, three at once", 24, true, 0, everybody, several},
 	}
 }
 

@@ -9,23 +9,23 @@ import (
 // All but the first wait for a peer, as connections do.
 func leakAmongFamilies() []family {
 	return []family{
-		{"leak, among sessions of 10 min", 72, false, 0, among(5, 0.1, fixed(memoryless(10)))},
-		{"leak, among sessions of 1 h", 72, false, 0, among(0.5, 0.2, fixed(memoryless(hour)))},
-		{"leak, among sessions of 4 h", 72, false, 0, among(0.4, 0.2, fixed(memoryless(4*hour)))},
-		{"leak, among lognormal sessions", 72, false, 0, among(2, 0.15, func(r *rand.Rand) lifetime {
+		{"leak, among sessions of 10 min", 72, false, 0, everybody, among(5, 0.1, fixed(memoryless(10)))},
+		{"leak, among sessions of 1 h", 72, false, 0, everybody, among(0.5, 0.2, fixed(memoryless(hour)))},
+		{"leak, among sessions of 4 h", 72, false, 0, everybody, among(0.4, 0.2, fixed(memoryless(4*hour)))},
+		{"leak, among lognormal sessions", 72, false, 0, everybody, among(2, 0.15, func(r *rand.Rand) lifetime {
 			return lognormal(within(r, 10, 30), within(r, 1, 2))
 		})},
-		{"leak, among Pareto sessions", 72, false, 0, among(2, 0.15, func(r *rand.Rand) lifetime {
+		{"leak, among Pareto sessions", 72, false, 0, everybody, among(2, 0.15, func(r *rand.Rand) lifetime {
 			return pareto(5, within(r, 1.2, 2))
 		})},
-		{"leak, 5% of websockets of 2 h", 72, false, 0, among(0.8, 0.05, fixed(memoryless(2*hour)))},
-		{"leak, connections of a maximum age", 72, false, 0, among(1, 0.1, func(r *rand.Rand) lifetime {
+		{"leak, 5% of websockets of 2 h", 72, false, 0, everybody, among(0.8, 0.05, fixed(memoryless(2*hour)))},
+		{"leak, connections of a maximum age", 72, false, 0, everybody, among(1, 0.1, func(r *rand.Rand) lifetime {
 			return maximumAge(within(r, 0.5*hour, 2*hour))
 		})},
-		{"leak, websockets, starting late", 72, false, 0, halfOpenLate},
-		{"leak, sessions in office hours", 72, false, 0, inOfficeHours},
-		{"leak, beside a pool that fills", 48, false, 0, besideAPool},
-		{nightly, 168, false, 0, eachNight},
+		{"leak, websockets, starting late", 72, false, 0, everybody, halfOpenLate},
+		{"leak, sessions in office hours", 72, false, 0, everybody, inOfficeHours},
+		{"leak, beside a pool that fills", 48, false, 0, everybody, besideAPool},
+		{nightly, 168, false, 0, everybody, eachNight},
 	}
 }
 

@@ -8,8 +8,8 @@ const memoryMetric = "go.memory.used"
 
 func memoryLeakFamilies() []family {
 	return []family{
-		{"leak, memory with goroutines", 24, true, 0, memoryWithGoroutines},
-		{"leak, memory alone", 72, true, 0, memoryAlone},
+		{"leak, memory with goroutines", 24, true, 0, everybody, memoryWithGoroutines},
+		{"leak, memory alone", 72, true, 0, everybody, memoryAlone},
 	}
 }
 

@@ -9,12 +9,12 @@ import (
 // that it loses sight of, or that do not live for long.
 func leakWatchedFamilies() []family {
 	return []family{
-		{"leak, beside residents", 48, true, 0, besideResidents},
-		{"leak, the collector comes late", 24, true, 0, seenLate},
-		{"leak, the collector restarts", 24, true, 0, watcherRestarts},
-		{"leak, the collector loses an hour", 24, true, 0, hourLost},
-		{"leak, a restart every few hours", 48, true, 0, restartedOften},
-		{"leak, twenty replicas", 36, true, 0, twentyReplicas},
+		{"leak, beside residents", 48, true, 0, everybody, besideResidents},
+		{"leak, the collector comes late", 24, true, 0, everybody, seenLate},
+		{"leak, the collector restarts", 24, true, 0, everybody, watcherRestarts},
+		{"leak, the collector loses an hour", 24, true, 0, everybody, hourLost},
+		{"leak, a restart every few hours", 48, true, 0, everybody, restartedOften},
+		{twenty, 36, true, 0, everybody, twentyReplicas},
 	}
 }
 
@@ -104,6 +104,8 @@ func deployed(r *rand.Rand) []life {
 	}
 	return lives
 }
+
+const twenty = "leak, twenty replicas"
 
 // twentyReplicas leak 1.2 an hour each.
 func twentyReplicas(r *rand.Rand) trial {

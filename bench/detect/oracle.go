@@ -23,13 +23,18 @@ func evidence(maxLifetime time.Duration) float64 {
 	return math.Log(1/alpha) * maxLifetime.Minutes()
 }
 
-// oracle returns how many minutes after the onset of a leak the test decides;
-// notFound if the run ends before.
-func oracle(l leak, s *series, maxLifetime time.Duration) float64 {
+// oracle returns how many minutes after the onset of a leak in some processes the test
+// decides; notFound if the run ends before.
+func oracle(l leak, all []*series, maxLifetime time.Duration) float64 {
+	if len(l.groups) == 0 {
+		return notFound
+	}
 	lived := 0.0
-	for m := range s.leaked[l.groups[0]] {
-		for _, g := range l.groups {
-			lived += s.leaked[g][m]
+	for m := range all[0].leaked[l.groups[0]] {
+		for _, s := range all {
+			for _, g := range l.groups {
+				lived += s.leaked[g][m]
+			}
 		}
 		if lived >= evidence(maxLifetime) {
 			return float64(m+1) - l.onset

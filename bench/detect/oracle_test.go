@@ -21,7 +21,7 @@ func TestOracleAndFormulaAgreeWithTheDesign(t *testing.T) {
 		var times []float64
 		for seed := range 51 {
 			s := simulate(random("oracle", seed), p, day)
-			times = append(times, oracle(l, s, c.maxLifetime))
+			times = append(times, oracle(l, []*series{s}, c.maxLifetime))
 		}
 		require.InEpsilon(t, want, median(times), 0.1)
 	}

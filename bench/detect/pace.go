@@ -39,7 +39,7 @@ func pace(results [][]played, column int, meant func(limits) bool) paced {
 			if c.columns[column] == nil {
 				continue
 			}
-			for i, l := range c.leaks {
+			for i, l := range c.leaksOf(column) {
 				if !l.goroutines || !meant(l) {
 					continue
 				}
@@ -72,7 +72,7 @@ func pace(results [][]played, column int, meant func(limits) bool) paced {
 }
 
 func (l limits) of(column int) (oracle, formula float64) {
-	if column >= callsSuspected {
+	if column == callsSuspected || column == callsProbable {
 		return l.oracleCalls, l.formulaCalls
 	}
 	return l.oracle, l.formula

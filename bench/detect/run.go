@@ -22,6 +22,7 @@ const (
 	countsProbable
 	callsSuspected // with the census and max_lifetime at lifetimeCalls
 	callsProbable
+	serviceProbable // of the service as a whole, with the census
 	oursEnd
 )
 
@@ -29,6 +30,15 @@ const (
 type played struct {
 	columns []*outcome // nil if the column was not asked
 	leaks   []limits
+	service []limits // of leaks of the service as a whole
+}
+
+// leaksOf returns the leaks that a column is asked for.
+func (p played) leaksOf(column int) []limits {
+	if column == serviceProbable {
+		return p.service
+	}
+	return p.leaks
 }
 
 // limits are the times by which a leak could be found, in minutes after its onset.
@@ -76,6 +86,10 @@ func (f family) play(seed int) played {
 	}
 	out := played{columns: f.playOurs(t, all)}
 	for _, v := range rivals() {
+		if f.asked == onService {
+			out.columns = append(out.columns, nil)
+			continue
+		}
 		j := newJudge(t, f.judged, growth.None)
 		for i, p := range t.processes {
 			v.replay(i, p, all[i], j.hear)
@@ -84,6 +98,11 @@ func (f family) play(seed int) played {
 	}
 	for _, l := range t.leaks {
 		out.leaks = append(out.leaks, limitsOf(l, t.processes[l.process], all[l.process], minutes))
+	}
+	for _, l := range t.ofService().leaks {
+		out.service = append(out.service, limits{
+			goroutines: len(l.groups) > 0, mixed: l.mixed, formula: notFound, oracle: oracle(l, all, lifetimeDefault),
+		})
 	}
 	return out
 }
@@ -100,14 +119,16 @@ func (f family) playOurs(t trial, all []*series) []*outcome {
 		{countsSuspected, false, lifetimeDefault},
 		{callsSuspected, true, lifetimeCalls},
 	} {
-		if mode.column == callsSuspected && !f.calls {
+		if mode.column == callsSuspected && !f.calls || mode.column != censusSuspected && f.asked == onService {
 			continue
 		}
 		suspected, probable := newJudge(t, f.judged, growth.Suspected), newJudge(t, f.judged, growth.Probable)
-		for i, p := range t.processes {
-			replay(i, p, all[i], mode.census, mode.maxLifetime, suspected, probable)
-		}
+		service := newJudge(t.ofService(), f.judged, growth.Probable)
+		replay(t, all, mode.census, mode.maxLifetime, suspected, probable, services{service})
 		columns[mode.column], columns[mode.column+1] = &suspected.result, &probable.result
+		if mode.column == censusSuspected {
+			columns[serviceProbable] = &service.result
+		}
 	}
 	return columns
 }
@@ -120,9 +141,9 @@ func limitsOf(l leak, p process, s *series, minutes int) limits {
 		goroutines:   true,
 		mixed:        l.mixed,
 		replica:      l.replica,
-		oracle:       oracle(l, s, lifetimeDefault),
+		oracle:       oracle(l, []*series{s}, lifetimeDefault),
 		formula:      formula(l, p, minutes, lifetimeDefault),
-		oracleCalls:  oracle(l, s, lifetimeCalls),
+		oracleCalls:  oracle(l, []*series{s}, lifetimeCalls),
 		formulaCalls: formula(l, p, minutes, lifetimeCalls),
 	}
 }

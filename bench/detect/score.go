@@ -91,10 +91,38 @@ func (j *judge) looked(process, minute, life int) {
 	}
 }
 
-// is tells whether a flag is about the leak. One on the number of goroutines of
-// the process is, if it is goroutines that leak.
+// services hears only what is said of the service as a whole.
+type services struct{ *judge }
+
+func (j services) hear(a alarm) {
+	if a.process == theService {
+		j.judge.hear(a)
+	}
+}
+
+// looked does nothing: of a service no lives are known.
+func (services) looked(_, _, _ int) {}
+
+// ofService returns the trial as it is to be judged of the service: leaks of one kind in
+// several instances are one.
+func (t trial) ofService() trial {
+	var leaks []leak
+	for _, l := range t.leaks {
+		l.process = theService
+		i := slices.IndexFunc(leaks, func(have leak) bool { return slices.Equal(have.who, l.who) })
+		if i < 0 {
+			leaks = append(leaks, l)
+		} else {
+			leaks[i].onset = min(leaks[i].onset, l.onset)
+		}
+	}
+	return trial{processes: t.processes, leaks: leaks}
+}
+
+// is tells whether a flag is about the leak: on its process, or on the service as a whole.
+// One on the number of goroutines of the process is, if it is goroutines that leak.
 func (l leak) is(f alarm) bool {
-	if f.process != l.process {
+	if f.process != l.process && f.process != theService {
 		return false
 	}
 	return slices.Contains(l.who, f.who) || f.who == "" && len(l.groups) > 0

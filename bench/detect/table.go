@@ -17,6 +17,7 @@ func heads() [][2]string {
 		{"counts", "prob."},
 		{"1h", "susp."},
 		{"1h", "prob."},
+		{"service", "prob."},
 	}
 	for _, v := range rivals() {
 		h = append(h, v.head)

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"math"
 	"time"
 
 	"github.com/otel-goroutine/otel-goroutine/internal/detect"
@@ -20,27 +21,48 @@ var midnight = time.Date(2026, 1, 5, 0, 0, 0, 0, time.UTC)
 
 func stamp(minute int) time.Time { return midnight.Add(time.Duration(minute) * time.Minute) }
 
-// detector is our detector, and what it is sent of one process.
+// detector is our detector, and what it is sent of the instances of one service.
 type detector struct {
 	*detect.Detector
 	rules, memory growth.Rules
 	census        bool
-	subjects      []*subject
+	processes     []sender
 	readings      []detect.Reading
-	names         map[detect.ID]string
+	subjects      map[detect.ID]who
+}
+
+// who is whom an ID stands for: a group, an entry or a metric of a process, or a group or an
+// entry of the service.
+type who struct {
+	process int
+	name    string
+}
+
+// sender is one process, and what has been sent of it.
+type sender struct {
+	*series
+	id, memory detect.ID
+	subjects   []*subject
+	next       int // snapshot
 }
 
 // subject is a group or an entry.
 type subject struct {
-	id, entry detect.ID
-	kind      detect.Kind
-	groups    []int
-	peer      bool
+	id, entry, service detect.ID
+	kind               detect.Kind
+	groups             []int
+	peer               bool
 	// quiet is for how many snapshots each age band has been empty.
 	quiet [levels]int
 }
 
-func newDetector(p process, census bool, maxLifetime time.Duration) *detector {
+// theService is the process of alarms about the service as a whole, and its ID.
+const (
+	theService           = -1
+	serviceID  detect.ID = 1
+)
+
+func newDetector(t trial, all []*series, census bool, maxLifetime time.Duration) *detector {
 	// The defaults of the processor.
 	rules := growth.Rules{MinDuration: minDuration * time.Minute, MinLeaked: minLeaked, MaxLifetime: maxLifetime}
 	d := &detector{
@@ -48,76 +70,120 @@ func newDetector(p process, census bool, maxLifetime time.Duration) *detector {
 		rules:    rules,
 		memory:   rules,
 		census:   census,
-		names:    map[detect.ID]string{memoryID: memoryMetric},
+		subjects: map[detect.ID]who{serviceID: {}},
 	}
 	d.memory.MinLeaked = 64 * mebibyte
-	entries := make(map[string]*subject)
-	for i, g := range p.groups {
-		e := entries[g.entry]
-		if e == nil {
-			e = d.subject(g.entry, detect.Entry)
-			entries[g.entry] = e
+	inService := make(map[string]detect.ID)
+	for i, p := range t.processes {
+		s := sender{series: all[i], id: d.id(who{i, ""}), memory: d.id(who{i, memoryMetric})}
+		add := func(name string, kind detect.Kind) *subject {
+			if inService[name] == 0 {
+				inService[name] = d.id(who{theService, name})
+			}
+			sub := &subject{id: d.id(who{i, name}), service: inService[name], kind: kind}
+			for k := range sub.quiet {
+				sub.quiet[k] = emptied
+			}
+			s.subjects = append(s.subjects, sub)
+			return sub
 		}
-		e.groups = append(e.groups, i)
-		s := d.subject(g.function, detect.Stack)
-		s.entry, s.groups, s.peer = e.id, []int{i}, g.state == "io_wait"
+		entries := make(map[string]*subject)
+		for g, group := range p.groups {
+			e := entries[group.entry]
+			if e == nil {
+				e = add(group.entry, detect.Entry)
+				entries[group.entry] = e
+			}
+			e.groups = append(e.groups, g)
+			sub := add(group.function, detect.Stack)
+			sub.entry, sub.groups, sub.peer = e.id, []int{g}, group.state == "io_wait"
+		}
+		d.processes = append(d.processes, s)
 	}
 	return d
 }
 
-// The IDs of the process and its memory. Those of groups follow.
-const (
-	processID detect.ID = iota + 1
-	memoryID
-)
-
-func (d *detector) subject(name string, kind detect.Kind) *subject {
-	s := &subject{id: memoryID + 1 + detect.ID(len(d.subjects)), kind: kind}
-	for k := range s.quiet {
-		s.quiet[k] = emptied
-	}
-	d.subjects = append(d.subjects, s)
-	d.names[s.id] = name
-	return s
+// id returns a new one.
+func (d *detector) id(of who) detect.ID {
+	id := serviceID + detect.ID(len(d.subjects))
+	d.subjects[id] = of
+	return id
 }
 
-// replay passes the data of a process to our detector and tells judges what it flags.
-func replay(process int, p process, s *series, census bool, maxLifetime time.Duration, judges ...*judge) {
-	d := newDetector(p, census, maxLifetime)
-	for snapshot, minute := range s.minutes {
-		d.look(s, snapshot, func(who string, severity growth.Severity) {
-			a := alarm{process, who, severity, minute}
-			for _, j := range judges {
-				j.hear(a)
+// listener hears what a detector says.
+type listener interface {
+	hear(a alarm)
+	looked(process, minute, life int)
+}
+
+// replay passes the data of the processes of a trial to our detector, in the order of time,
+// and tells listeners what it flags.
+func replay(t trial, all []*series, census bool, maxLifetime time.Duration, listeners ...listener) {
+	d := newDetector(t, all, census, maxLifetime)
+	for {
+		minute := math.MaxInt
+		for i := range d.processes {
+			minute = min(minute, d.processes[i].minute())
+		}
+		if minute == math.MaxInt {
+			return
+		}
+		d.look(minute, func(a alarm) {
+			for _, l := range listeners {
+				l.hear(a)
 			}
 		})
-		for _, j := range judges {
-			j.looked(process, minute, s.lives[snapshot])
+		for i := range d.processes {
+			if p := &d.processes[i]; p.minute() == minute {
+				for _, l := range listeners {
+					l.looked(i, minute, p.lives[p.next])
+				}
+				p.next++
+			}
 		}
 	}
 }
 
-// look sends a snapshot and reports what is flagged.
-func (d *detector) look(s *series, snapshot int, report func(who string, severity growth.Severity)) {
-	at, start := stamp(s.minutes[snapshot]).UnixNano(), stamp(s.starts[snapshot]).UnixNano()
-	d.readings = append(d.readings[:0], detect.Reading{
-		Process: processID, Group: memoryID, Kind: detect.Memory, Rules: &d.memory, At: at, Start: start, Value: s.memory[snapshot],
-	})
-	for _, sub := range d.subjects {
-		d.send(sub, s, snapshot, detect.Reading{
-			Process: processID, Group: sub.id, Entry: sub.entry, Kind: sub.kind, Rules: &d.rules, At: at, Start: start, HeldByPeer: sub.peer,
-		})
+// minute returns that of the next snapshot.
+func (s *sender) minute() int {
+	if s.next == len(s.minutes) {
+		return math.MaxInt
+	}
+	return s.minutes[s.next]
+}
+
+// look sends the snapshots of one minute, and reports what is flagged.
+func (d *detector) look(minute int, report func(alarm)) {
+	at := stamp(minute).UnixNano()
+	d.readings = d.readings[:0]
+	for i := range d.processes {
+		if s := &d.processes[i]; s.minute() == minute {
+			d.send(s, at)
+		}
 	}
 	for _, v := range d.Observe(at, d.readings).Verdicts {
 		if v.Severity > growth.None {
-			report(d.names[v.Group], v.Severity)
+			of := d.subjects[v.Group]
+			report(alarm{of.process, of.name, v.Severity, minute})
 		}
 	}
 }
 
-// send sends what a snapshot has of a group or an entry.
-func (d *detector) send(sub *subject, of *series, snapshot int, r detect.Reading) {
-	listed := false
+// send sends what the next snapshot of a process has.
+func (d *detector) send(s *sender, at int64) {
+	r := detect.Reading{Process: s.id, At: at, Start: stamp(s.starts[s.next]).UnixNano(), Kind: detect.Memory}
+	r.Group, r.Rules, r.Value = s.memory, &d.memory, s.series.memory[s.next]
+	d.readings = append(d.readings, r)
+	for _, sub := range s.subjects {
+		r.Group, r.Entry, r.Service, r.ServiceGroup = sub.id, sub.entry, serviceID, sub.service
+		r.Kind, r.Rules, r.HeldByPeer = sub.kind, &d.rules, sub.peer
+		d.sendSubject(sub, s, r)
+	}
+}
+
+// sendSubject sends what a snapshot has of a group or an entry.
+func (d *detector) sendSubject(sub *subject, of *sender, r detect.Reading) {
+	snapshot, listed := of.next, false
 	var count float64
 	var aged, exits [levels + 1]float64
 	for _, g := range sub.groups {

@@ -218,10 +218,11 @@ func (d *Detector) sweep() {
 
 // forget forgets a group, and tells of the flag that ends with it.
 func (d *Detector) forget(name ID, g *group) {
+	d.leave(g)
 	delete(d.groups, name)
 	if g.severity > 0 {
 		d.result.Changed = true
-		v := Verdict{Process: g.process, Group: name, Kind: g.kind, At: g.at, Was: g.severity, Ended: NoData}
+		v := Verdict{Process: g.process, Group: name, Finding: g.flag.id, Kind: g.kind, At: g.at, Was: g.severity, Ended: NoData, Service: g.pool != nil}
 		d.countEnd(v)
 		d.result.Gone = append(d.result.Gone, v)
 	}

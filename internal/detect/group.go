@@ -21,6 +21,7 @@ type group struct {
 	counts  *level // the count, where there is no census
 	proof   *proof
 	joint   *joint // of an entry
+	pool    *pool  // of a group of a service
 	flag    *flag  // while it is shown, and for a while after
 
 	at         int64   // of the latest observation, Unix ns
@@ -32,6 +33,9 @@ type group struct {
 	held       float32 // the lowest level before this start, while nobody knows who is still there
 	count      float32
 	grown      float32 // by how much its lowest level has grown
+	looked     float32 // the same, when its service was looked at
+
+	service ID // the group of its service, once it is a member of that
 
 	seen     seconds // the detector's clock at the last reading
 	kind     Kind
@@ -39,6 +43,7 @@ type group struct {
 	raw      growth.Severity // that its own evidence shows
 	severity growth.Severity // that is shown
 	census   bool            // there was one
+	peer     bool            // its goroutines are held by a peer
 }
 
 // level is the goroutines at least as old as a bound.
@@ -56,12 +61,13 @@ type level struct {
 
 // reset forgets all but who it is.
 func (g *group) reset() {
-	*g = group{process: g.process, kind: g.kind, seen: g.seen, proof: g.proof, flag: g.flag, severity: g.severity}
+	*g = group{process: g.process, kind: g.kind, service: g.service, seen: g.seen, proof: g.proof, flag: g.flag, severity: g.severity}
 }
 
 // judgement is what the evidence says of an observation.
 type judgement struct {
 	growth.Verdict
+	former []formerLife  // of the process that was there before
 	bound  time.Duration // of the level that it is about
 	exits  float64       // from that level, in all
 	census bool
@@ -70,8 +76,9 @@ type judgement struct {
 }
 
 // observe takes an observation. lowest is the bound of the lowest age band that the
-// process has; -1 is unknown. entry is the group's entry, nil if it has none.
-func (g *group) observe(o *observation, lowest time.Duration, entry *group) judgement {
+// process has; -1 is unknown. entry is the group's entry and service the group of its
+// service, nil if it has none.
+func (g *group) observe(o *observation, lowest time.Duration, entry *group, service *pool) judgement {
 	census := o.has&censusParts == censusParts && o.bands[0].has == censusParts && (lowest < 0 || o.bands[0].bound <= lowest)
 	counted := o.has&countPart != 0
 	defer func() { g.at, g.had = o.at, o.has }()
@@ -85,7 +92,8 @@ func (g *group) observe(o *observation, lowest time.Duration, entry *group) judg
 		// pass for a new process, after which growth is believed sooner.
 		g.census, g.levels, g.counts, g.start, g.first = census, nil, nil, 0, 0
 	}
-	g.noticeStart(o, census, counted)
+	g.peer = o.reading.HeldByPeer
+	former := g.noticeStart(o, census, counted)
 	if counted {
 		g.count = float32(o.count)
 	}
@@ -94,7 +102,9 @@ func (g *group) observe(o *observation, lowest time.Duration, entry *group) judg
 	}
 	g.censusAt, g.counts = o.at, nil
 	g.takeBands(o.bands)
-	return g.judgeLevels(o, counted, entry)
+	j := g.judgeLevels(o, counted, entry, service)
+	j.former = append(former, j.former...)
+	return j
 }
 
 // heldFor is for how long what a census has shown holds when no census comes any more, but
@@ -136,13 +146,21 @@ func (j *judgement) take(v growth.Verdict, l *level, census bool) {
 	j.Ended = ended
 }
 
-// noticeStart notices that a process, or the watching of it, has begun.
-func (g *group) noticeStart(o *observation, census, counted bool) {
+// noticeStart notices that a process, or the watching of it, has begun. It returns what
+// levels without evidence have shown of the life before.
+func (g *group) noticeStart(o *observation, census, counted bool) (former []formerLife) {
 	start := o.start()
 	if !g.census || census && slices.ContainsFunc(o.bands, func(b band) bool { return b.delta }) {
 		start = o.countStart // deltas do not tell it
 	}
 	again := start > g.start && g.start != 0
+	if again && census {
+		for i := range g.levels {
+			if l := &g.levels[i]; l.evidence == nil && (l.aged > 0 || l.exits > 0) {
+				former = append(former, formerLife{l.bound, g.lifeOf(l, o.reading.Rules)})
+			}
+		}
+	}
 	if again || g.first == 0 {
 		g.first, g.started, g.firstCount, g.held = o.at, o.at, -1, 0
 		if counted {
@@ -162,6 +180,7 @@ func (g *group) noticeStart(o *observation, census, counted bool) {
 		}
 	}
 	g.start = max(g.start, start)
+	return former
 }
 
 // takeBands makes levels of the bands, which are in the order of their bounds.
@@ -207,7 +226,7 @@ func (g *group) level(bound time.Duration, wanted bool) *level {
 
 // judgeLevels adds the observation to the evidence of each level and returns the worst
 // of what it shows.
-func (g *group) judgeLevels(o *observation, counted bool, entry *group) judgement {
+func (g *group) judgeLevels(o *observation, counted bool, entry *group, service *pool) judgement {
 	worst := judgement{known: true}
 	var sums [maxBands]struct{ aged, exits float64 }
 	var aged, exits float64
@@ -228,7 +247,13 @@ func (g *group) judgeLevels(o *observation, counted bool, entry *group) judgemen
 	for i := range g.levels {
 		l := &g.levels[i]
 		now.Bound, now.Aged, now.Exits = time.Duration(l.bound), sums[i].aged, sums[i].exits
+		if service != nil {
+			now.Service = service.sumOf(l.bound)
+		}
 		verdicts[i] = g.judgeLevel(l, o.reading.Rules, now)
+		if former := verdicts[i].Former; former != nil {
+			worst.former = append(worst.former, formerLife{l.bound, *former})
+		}
 		if i == 0 && l.evidence != nil {
 			now.Process = l.evidence.Process()
 			g.grown = float32(l.evidence.Grown())

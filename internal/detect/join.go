@@ -68,6 +68,7 @@ func (d *Detector) judge(p *process, s *scrape) {
 			d.show(o, &judged[i], judged[i].Severity)
 		}
 	}
+	d.judgeService(p, s, judged)
 }
 
 // compareOrder sorts entries before all others, and groups of a kind by their IDs.
@@ -101,7 +102,7 @@ func (d *Detector) weigh(p *process, o *observation) judgement {
 	if o.has&censusParts == agedPart && o.has&countPart == 0 {
 		d.result.refuse(Incomplete)
 	}
-	j := g.observe(o, lowest.bound, d.entryOf(o))
+	j := g.observe(o, lowest.bound, d.entryOf(o), d.poolOf(g))
 	if g.kind == Stack {
 		if o.has&leakedPart != 0 {
 			g.nameLeaked(p.profile, o.leaked, p.profiled)
@@ -112,6 +113,14 @@ func (d *Detector) weigh(p *process, o *observation) judgement {
 		g.raw = j.Severity
 	}
 	return j
+}
+
+// poolOf returns the group of the service that a group is a member of, nil if there is none.
+func (d *Detector) poolOf(g *group) *pool {
+	if of := d.groups[g.service]; g.service != 0 && of != nil {
+		return of.pool
+	}
+	return nil
 }
 
 // heldByPeer notes of each entry whether most of its goroutines wait for the other end of a

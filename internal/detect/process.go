@@ -24,6 +24,9 @@ type process struct {
 	ended   [6]uint32
 	counted int64 // since when ended counts, Unix ns; 0 before it does
 
+	service   ID   // of which it is an instance; 0 is unknown
+	instances []ID // of a service
+
 	// lowest are the lower bounds of the lowest age bands of signatures and of
 	// entries, by their kind, and since the start of which watcher, Unix ns.
 	lowest [2]lowestBand

@@ -56,6 +56,11 @@ type Reading struct {
 	// Entry is the group of the entry that the goroutines of a signature were
 	// started with. 0 is unknown.
 	Entry ID
+	// Service is the identity of the service that the process is an instance of, and
+	// ServiceGroup that of the group in it, which replicas and versions have in common. Of
+	// the readings of an observation one needs to have them. 0 is unknown: then the group is
+	// judged by itself alone.
+	Service, ServiceGroup ID
 	// Rules are those of this process and kind of metric. Those of one group have
 	// one MinDuration for as long as it is known.
 	Rules *growth.Rules

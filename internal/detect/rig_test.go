@@ -45,6 +45,7 @@ type scene struct {
 	counts  bool // alone
 	noBands bool
 	peer    bool // all are held by a peer
+	service ID
 }
 
 func newScene() *scene {
@@ -92,6 +93,22 @@ func (s *scene) at(now int) []Reading {
 	return readings
 }
 
+// id returns the ID of a group or entry, which is another one in each process.
+func (s *scene) id(group ID) ID {
+	if group == 0 {
+		return 0
+	}
+	return (s.process-1)<<32 | group
+}
+
+// inService returns the ID of a group or entry in the service; 0 if there is none.
+func (s *scene) inService(group ID) ID {
+	if s.service == 0 {
+		return 0
+	}
+	return 1<<40 | group
+}
+
 type census struct {
 	count       int
 	aged, exits [3]int
@@ -128,8 +145,9 @@ func (s *scene) census(all []one, now int) census {
 func (s *scene) readings(kind Kind, group, entry ID, c census, now int) []Reading {
 	make1 := func(part Part, band time.Duration, value int) Reading {
 		return Reading{
-			Process: s.process, Group: group, Entry: entry, Rules: s.rules, Kind: kind, Part: part, Band: band,
+			Process: s.process, Group: s.id(group), Entry: s.id(entry), Rules: s.rules, Kind: kind, Part: part, Band: band,
 			At: minute(now), Start: minute(s.start), Value: float64(value), HeldByPeer: s.peer && kind == Stack,
+			Service: s.service, ServiceGroup: s.inService(group),
 		}
 	}
 	var readings []Reading

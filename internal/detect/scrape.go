@@ -51,6 +51,7 @@ type scrape struct {
 // observation is what was observed of one group at one time.
 type observation struct {
 	name, entry ID
+	service, in ID      // its service, and its group in that
 	reading     Reading // the last one, for what is the same in all
 	group       *group
 	at          int64
@@ -181,6 +182,9 @@ func (o *observation) take(r *Reading) Reason {
 	o.reading = *r
 	if r.Entry != 0 {
 		o.entry = r.Entry
+	}
+	if r.ServiceGroup != 0 {
+		o.service, o.in = r.Service, r.ServiceGroup
 	}
 	switch r.Part {
 	case Count, Leaked:

@@ -60,14 +60,24 @@ func (d *Detector) tellEnded(name ID, p *process) {
 // in a later batch than that which had the last reading of the observation.
 type Verdict struct {
 	Process, Group ID
-	Kind           Kind
-	At             int64 // of the observation, Unix ns
-	Severity       growth.Severity
-	Was            growth.Severity // before
-	Ended          End             // if Severity is None, and Was is not
-	Leaked         float64
-	PerHour        float64
-	Since          int64 // when the growth began, Unix ns; 0 if Severity is None
+	// Finding is the identity of the leak: of its group in the service, or of the one
+	// beside which it was flagged first. It stays while the leak is flagged.
+	Finding  ID
+	Kind     Kind
+	At       int64 // of the observation, Unix ns
+	Severity growth.Severity
+	Was      growth.Severity // before
+	Ended    End             // if Severity is None, and Was is not
+	Leaked   float64
+	PerHour  float64
+	Since    int64 // when the growth began, Unix ns; 0 if Severity is None
+
+	// Service tells that it is about a group of a service, and Process which service. Then
+	// Instances is in how many of its instances goroutines leak, of Of that there are.
+	Service       bool
+	Instances, Of int
+	// Together tells that it shows in the instances together only.
+	Together bool
 
 	// Aged tells whether the verdict rests on a census with known ages. Then AgeMin is
 	// the age level that it is about, and Exits how many have left it since Since.
@@ -78,6 +88,7 @@ type Verdict struct {
 
 // flag is what is remembered of a group that is shown, or was until lately.
 type flag struct {
+	id    ID      // of the finding
 	since int64   // when the growth began, Unix ns
 	exits float64 // from the level, when the group was flagged there
 	bound int64   // of the level, ns; -1 is none
@@ -122,7 +133,7 @@ func (d *Detector) show(o *observation, j *judgement, severity growth.Severity) 
 		d.noteFlagged(o.name, g)
 	}
 	if g.flag == nil || v.Was == growth.None {
-		g.flag = &flag{bound: -1, since: o.at}
+		g.flag = &flag{id: d.findingOf(o), bound: -1, since: o.at}
 	}
 	f := g.flag
 	if !j.Since.IsZero() {
@@ -132,11 +143,31 @@ func (d *Detector) show(o *observation, j *judgement, severity growth.Severity) 
 		f.bound, f.exits = int64(j.bound), j.exits
 	}
 	f.last, f.zeros = inSeconds(o.at), 0
-	v.Leaked, v.PerHour, v.Since = j.Leaked, j.PerHour, f.since
+	v.Finding, v.Leaked, v.PerHour, v.Since = f.id, j.Leaked, j.PerHour, f.since
 	if v.Aged = j.census; v.Aged {
 		v.AgeMin, v.Exits = j.bound, max(0, j.exits-f.exits)
 	}
 	d.result.Verdicts = append(d.result.Verdicts, v)
+}
+
+// findingOf returns the identity of a leak that is flagged for the first time: that under
+// which its entry or signature is flagged already, if they are one leak.
+func (d *Detector) findingOf(o *observation) ID {
+	g := o.group
+	beside := d.entryOf(o)
+	switch {
+	case beside != nil && (beside.joint == nil || beside.joint.carrier != o.name):
+		beside = nil
+	case g.kind == Entry && g.joint != nil:
+		beside = d.groups[g.joint.carrier]
+	}
+	switch {
+	case beside != nil && beside.severity > growth.None && beside.flag != nil:
+		return beside.flag.id
+	case o.in != 0:
+		return o.in
+	}
+	return o.name
 }
 
 // showZero shows that a group is not flagged any more, for as long as that is to be shown.
@@ -149,6 +180,7 @@ func (d *Detector) showZero(g *group, v Verdict) {
 	switch {
 	case g.flag == nil:
 	case g.flag.showsZero(v.At):
+		v.Finding = g.flag.id
 		d.result.Verdicts = append(d.result.Verdicts, v)
 	default:
 		g.flag = nil

@@ -18,14 +18,15 @@ import (
 //
 //	state      magic, version, signature version, min_duration, processes, groups, checksum
 //	processes  their number, then for each: id, fields, number of flagged groups, these
-//	groups     their number, then for each: id, fields, what it has of proof, joint and flag, levels
+//	groups     their number, then for each: id, fields, what it has of proof, joint, flag and pool, levels
+//	pool       fields, then of the past and the older: number of levels, for each bound and life
 //	levels     their number, then for each: fields, whether there is evidence, evidence
 //	checksum   CRC-32 (Castagnoli) of all before it
 const (
 	stateMagic = "leak_detect"
 	// stateVersion changes with every change of what is kept, and of what it
 	// means.
-	stateVersion = uint16(6)
+	stateVersion = uint16(7)
 )
 
 // Why a state is of no use.
@@ -47,7 +48,7 @@ func (d *Detector) Clone() *Detector {
 	c := &Detector{config: d.config, groups: make(map[ID]*group, len(d.groups)), processes: make(map[ID]*process, len(d.processes))}
 	for name, p := range d.processes {
 		q := *p
-		q.open, q.flagged = nil, slices.Clone(p.flagged)
+		q.open, q.flagged, q.instances = nil, slices.Clone(p.flagged), nil
 		c.processes[name] = &q
 	}
 	for name, g := range d.groups {
@@ -59,7 +60,10 @@ func (d *Detector) Clone() *Detector {
 		if h.counts = pointerToCopy(g.counts); h.counts != nil {
 			h.counts.evidence = pointerToCopy(h.counts.evidence)
 		}
-		h.proof, h.joint, h.flag = pointerToCopy(g.proof), pointerToCopy(g.joint), pointerToCopy(g.flag)
+		h.proof, h.joint, h.flag, h.pool = pointerToCopy(g.proof), pointerToCopy(g.joint), pointerToCopy(g.flag), pointerToCopy(g.pool)
+		if h.pool != nil {
+			h.pool.members, h.pool.past, h.pool.older = nil, slices.Clone(g.pool.past), slices.Clone(g.pool.older)
+		}
 		c.groups[name] = &h
 	}
 	return c
@@ -108,7 +112,7 @@ func (e *encoder) put(values ...any) {
 
 func (e *encoder) group(g *group) {
 	e.put(g.parts()...)
-	e.put(g.proof != nil, g.joint != nil, g.flag != nil, g.counts != nil)
+	e.put(g.proof != nil, g.joint != nil, g.flag != nil, g.pool != nil, g.counts != nil)
 	if g.proof != nil {
 		e.put(g.proof.parts()...)
 	}
@@ -118,12 +122,25 @@ func (e *encoder) group(g *group) {
 	if g.flag != nil {
 		e.put(g.flag.parts()...)
 	}
+	if g.pool != nil {
+		e.pool(g.pool)
+	}
 	e.put(uint8(len(g.levels)))
 	for i := range g.levels {
 		e.level(&g.levels[i])
 	}
 	if g.counts != nil {
 		e.level(g.counts)
+	}
+}
+
+func (e *encoder) pool(p *pool) {
+	e.put(p.parts()...)
+	for _, lives := range [...][]formerLife{p.past, p.older} {
+		e.put(uint8(len(lives)))
+		for _, f := range lives {
+			e.put(f.bound, f.life)
+		}
 	}
 }
 
@@ -153,8 +170,23 @@ func (d *Detector) UnmarshalBinary(state []byte) error {
 	if dec.err != nil || len(dec.rest) > 0 {
 		return ErrStateDamaged
 	}
+	fresh.gatherMembers()
 	*d = *fresh
 	return nil
+}
+
+// gatherMembers has services know their instances, and their groups those of these.
+func (d *Detector) gatherMembers() {
+	for _, name := range sortedKeys(d.processes) {
+		if service := d.processes[d.processes[name].service]; service != nil {
+			service.instances = append(service.instances, name)
+		}
+	}
+	for _, name := range sortedKeys(d.groups) {
+		if of := d.groups[d.groups[name].service]; of != nil && of.pool != nil {
+			of.pool.members = append(of.pool.members, name)
+		}
+	}
 }
 
 // checkState returns what is left of a state when it has been recognized.
@@ -242,8 +274,8 @@ func (d *decoder) group(into *Detector) {
 	g := &group{}
 	d.get(&name)
 	d.get(g.parts()...)
-	var hasProof, hasJoint, hasFlag, hasCounts bool
-	d.get(&hasProof, &hasJoint, &hasFlag, &hasCounts)
+	var hasProof, hasJoint, hasFlag, hasPool, hasCounts bool
+	d.get(&hasProof, &hasJoint, &hasFlag, &hasPool, &hasCounts)
 	if hasProof {
 		g.proof = &proof{}
 		d.get(g.proof.parts()...)
@@ -255,6 +287,9 @@ func (d *decoder) group(into *Detector) {
 	if hasFlag {
 		g.flag = &flag{}
 		d.get(g.flag.parts()...)
+	}
+	if hasPool {
+		g.pool = d.pool()
 	}
 	d.levels(g)
 	if hasCounts {
@@ -268,6 +303,23 @@ func (d *decoder) group(into *Detector) {
 	case into.room(len(into.groups)):
 		into.groups[name] = g
 	}
+}
+
+func (d *decoder) pool() *pool {
+	p := &pool{}
+	d.get(p.parts()...)
+	for _, lives := range [...]*[]formerLife{&p.past, &p.older} {
+		var n uint8
+		if d.get(&n); d.err == nil && n > maxBands {
+			d.err = ErrStateDamaged
+		}
+		for range n {
+			var f formerLife
+			d.get(&f.bound, &f.life)
+			*lives = append(*lives, f)
+		}
+	}
+	return p
 }
 
 func (d *decoder) levels(g *group) {
@@ -308,15 +360,15 @@ func (d *decoder) level() level {
 
 func (p *process) parts() []any {
 	return []any{
-		&p.last, &p.jumped, &p.step, &p.seen, &p.stacks, &p.profile, &p.profiled, &p.newest, &p.whole, &p.splits, &p.split, &p.start, &p.ended, &p.counted,
+		&p.last, &p.jumped, &p.step, &p.seen, &p.stacks, &p.profile, &p.profiled, &p.newest, &p.whole, &p.splits, &p.split, &p.start, &p.ended, &p.counted, &p.service,
 		&p.lowest[0].bound, &p.lowest[0].start, &p.lowest[0].known, &p.lowest[1].bound, &p.lowest[1].start, &p.lowest[1].known,
 	}
 }
 
 func (g *group) parts() []any {
 	return []any{
-		&g.process, &g.at, &g.censusAt, &g.start, &g.first, &g.started, &g.firstCount, &g.held, &g.count, &g.grown,
-		&g.seen, &g.kind, &g.had, &g.raw, &g.severity, &g.census,
+		&g.process, &g.at, &g.censusAt, &g.start, &g.first, &g.started, &g.firstCount, &g.held, &g.count, &g.grown, &g.looked,
+		&g.service, &g.seen, &g.kind, &g.had, &g.raw, &g.severity, &g.census, &g.peer,
 	}
 }
 
@@ -332,6 +384,14 @@ func (t *joint) parts() []any {
 	return []any{&t.since, &t.carrier, &t.worst, &t.worstOf, &t.at, &t.shown}
 }
 
+func (p *pool) parts() []any {
+	return []any{
+		&p.pastAt, &p.judged, &p.begun, &p.rose, &p.arrivals, &p.covered,
+		&p.until, &p.leaked, &p.perHour, &p.bound, &p.exits, &p.ignored, &p.alone,
+		&p.spread.rose, &p.spread.sum, &p.spread.squares,
+	}
+}
+
 func (f *flag) parts() []any {
-	return []any{&f.since, &f.exits, &f.bound, &f.empty, &f.ended, &f.last, &f.zeros}
+	return []any{&f.id, &f.since, &f.exits, &f.bound, &f.empty, &f.ended, &f.last, &f.zeros}
 }

@@ -75,13 +75,15 @@ func TestStateIsWhole(t *testing.T) {
 			t.Errorf("%v, -fields +kept:\n%s", of, diff)
 		}
 	}
-	check(reflect.TypeFor[group](), new(group).parts(), "levels", "counts", "proof", "joint", "flag")
+	check(reflect.TypeFor[group](), new(group).parts(), "levels", "counts", "proof", "joint", "flag", "pool")
 	check(reflect.TypeFor[level](), new(level).parts(), "evidence")
-	check(reflect.TypeFor[process](), new(process).parts()[:len(new(process).parts())-6], "open", "flagged", "lowest")
+	check(reflect.TypeFor[process](), new(process).parts()[:len(new(process).parts())-6], "open", "flagged", "instances", "lowest")
 	check(reflect.TypeFor[lowestBand](), new(process).parts()[len(new(process).parts())-3:])
 	check(reflect.TypeFor[proof](), new(proof).parts())
 	check(reflect.TypeFor[joint](), new(joint).parts())
 	check(reflect.TypeFor[flag](), new(flag).parts())
+	check(reflect.TypeFor[pool](), new(pool).parts()[:len(new(pool).parts())-3], "members", "past", "older", "sums", "rules", "spread")
+	check(reflect.TypeFor[spread](), new(pool).parts()[len(new(pool).parts())-3:])
 }
 
 func TestStateOfNoUse(t *testing.T) {

@@ -21,12 +21,12 @@ type belief struct {
 // probable: a day, in which load has come and gone.
 const outlived = 24 * time.Hour
 
-// held is how long a probable leak is believed after it was last shown. A leak pauses
+// Held is how long a probable leak is believed after it was last shown. A leak pauses
 // with the load that feeds it, at night at the latest, and load returns within a day.
 // Held for no longer than the horizon over which they grew, up to 12% of the leaks in the
 // detection table lost their flag for hours. The cost is that a leak which has stopped
 // while its goroutines stay is flagged for a day more.
-const held = 24 * time.Hour
+const Held = 24 * time.Hour
 
 // restart ends the belief with the process. Counts that grow again in the next one are
 // more than a coincidence. grew is how long this life grew to its end, 0 if it did not;
@@ -78,7 +78,7 @@ func (b *belief) update(s shown, census bool, grown float64, now int64) End {
 	b.begun = s.begun
 	b.until = now + int64(s.rise.horizon)
 	if s.severity == Probable {
-		b.until = now + max(int64(s.rise.horizon), int64(held))
+		b.until = now + max(int64(s.rise.horizon), int64(Held))
 	}
 	b.perHour = float32(s.rise.perHour)
 	b.grown = float32(grown)

@@ -78,6 +78,9 @@ type Observation struct {
 	Aged float64
 	// Exits is how many that were at least as old as Bound have left since Start.
 	Exits float64
+	// Service is what the lives of all instances of the service, this one among them, have
+	// shown at this level; nil if that is not known.
+	Service *Life
 	// HeldByPeer tells that the goroutines wait for the other end of a connection
 	// (state io_wait), so that it is for the peer to end them.
 	HeldByPeer bool
@@ -95,6 +98,9 @@ type Verdict struct {
 	Since time.Time
 	// Ended is why Severity is None although it was not at the observation before.
 	Ended End
+	// Former is the life of a process in whose place another one was observed; nil as a
+	// rule.
+	Former *Life
 }
 
 // End is the reason for which a flag ended.
@@ -142,16 +148,16 @@ func (e *Evidence) Observe(r *Rules, o Observation) Verdict {
 	}
 	now := o.At.UnixNano()
 	begins := e.last == 0
-	ended := e.noticeProcess(r, &o)
+	ended, former := e.noticeProcess(r, &o)
 	if begins {
 		e.begin(r, &o)
 	}
 	if e.resumes {
-		ended = max(ended, e.resume(r, &o))
+		ended, former = e.resume(r, &o)
 	}
 	if e.resumes || !e.chooseLevel(r, &o) {
 		e.last = now
-		return e.verdict(ended)
+		return e.verdict(ended).after(former)
 	}
 	level := o.Count
 	if e.census {
@@ -169,7 +175,7 @@ func (e *Evidence) Observe(r *Rules, o Observation) Verdict {
 	if e.belief.severity < Probable || closed != e.floors.closed {
 		s = e.judge(r, &o)
 	}
-	return e.verdict(max(ended, e.belief.update(s, e.census, e.population.grown(), now)))
+	return e.verdict(max(ended, e.belief.update(s, e.census, e.population.grown(), now))).after(former)
 }
 
 // ObserveUntil takes an observation, and that nothing changed after it until a time. The
@@ -224,6 +230,12 @@ func (e *Evidence) verdict(ended End) Verdict {
 	}
 }
 
+// after returns the verdict with the life of the process before.
+func (v Verdict) after(former *Life) Verdict {
+	v.Former = former
+	return v
+}
+
 // begin notes who is there when the watching of a process begins.
 func (e *Evidence) begin(r *Rules, o *Observation) {
 	e.first = o.At.UnixNano()
@@ -231,7 +243,7 @@ func (e *Evidence) begin(r *Rules, o *Observation) {
 	if !o.First.IsZero() && !o.First.After(o.At) {
 		e.first, residents = o.First.UnixNano(), o.FirstCount
 	}
-	e.newcomers = 0
+	e.newcomers, e.lifetime.left = 0, 0
 	if o.Census && e.process != 0 && e.first > e.process && residents < r.MinLeaked {
 		e.newcomers, residents = float32(residents), 0
 	}
@@ -241,13 +253,13 @@ func (e *Evidence) begin(r *Rules, o *Observation) {
 // noticeProcess notices that the process is another one, or that the watcher is: a
 // collector that was restarted counts from a later start, too. Then as many goroutines
 // are there as were aged before, and need only be seen to age again.
-func (e *Evidence) noticeProcess(r *Rules, o *Observation) End {
+func (e *Evidence) noticeProcess(r *Rules, o *Observation) (End, *Life) {
 	if !o.Process.IsZero() && e.process != 0 && o.Process.UnixNano() > e.process {
 		e.start = max(e.start, o.Process.UnixNano())
 		return e.restart(r, o)
 	}
 	if o.Start.IsZero() || o.Start.After(o.At) {
-		return NotEnded
+		return NotEnded, nil
 	}
 	start := o.Start.UnixNano()
 	known := e.start != 0
@@ -258,40 +270,40 @@ func (e *Evidence) noticeProcess(r *Rules, o *Observation) End {
 		}
 	}
 	if start <= e.start {
-		return NotEnded
+		return NotEnded, nil
 	}
 	e.start = start
 	switch {
 	case !known:
-		return NotEnded
+		return NotEnded, nil
 	case e.census && o.Census && e.population.level > 0 && o.Count >= float64(e.population.level):
 		e.resumes = true
 		e.lifetime.restart()
-		return NotEnded
+		return NotEnded, nil
 	}
 	return e.restart(r, o)
 }
 
 // restart starts afresh what a new process starts afresh. What is known of lifetimes
 // and of past populations is known of the code, and stays.
-func (e *Evidence) restart(r *Rules, o *Observation) End {
+func (e *Evidence) restart(r *Rules, o *Observation) (End, *Life) {
 	ended := NotEnded
 	if e.belief.severity > None {
 		ended = ProcessGone
 	}
-	e.endLife(r, o.Bound)
+	former := e.endLife(r, o)
 	e.belief.restart(e.grewToTheEnd(r), e.census)
 	e.lifetime.restart()
 	e.floors = floors{}
 	e.resumes = false
 	e.process = e.start
 	e.begin(r, o)
-	return ended
+	return ended, former
 }
 
 // resume notices that the level can be observed again, because the goroutines have
 // aged again, or will not: too few are left, or it takes longer than it can.
-func (e *Evidence) resume(r *Rules, o *Observation) End {
+func (e *Evidence) resume(r *Rules, o *Observation) (End, *Life) {
 	level := float64(e.population.level)
 	switch {
 	case o.Census && o.Aged >= mostOf*level:
@@ -304,7 +316,7 @@ func (e *Evidence) resume(r *Rules, o *Observation) End {
 	case o.Count < mostOf*level, o.At.UnixNano()-e.start > int64(r.MinDuration+o.Bound):
 		return e.restart(r, o)
 	}
-	return NotEnded
+	return NotEnded, nil
 }
 
 // mostOf is the share of those that were aged that must be there again: some may have
@@ -407,7 +419,7 @@ func (e *Evidence) outlasting(r *Rules, o *Observation, found rise) (Severity, i
 	}
 	late := lateGrowth(knots, from)
 	severity = e.longLived(r, late, from)
-	if severity == None || !keepsPace(r, late) {
+	if severity == None || !keepsPace(r, o, late) {
 		return None, 0
 	}
 	return severity, e.floors.timeOf(r, late[len(late)-1])

@@ -299,7 +299,7 @@ func TestFlagEndsWhenTheLeakIsRepaired(t *testing.T) {
 		// and is believed for a day more.
 		w := w
 		w.length = 48 * time.Hour
-		if end := lastFlagged(w); end < 4*time.Hour || end > 3*time.Hour+10*time.Minute+4*48*time.Minute+held {
+		if end := lastFlagged(w); end < 4*time.Hour || end > 3*time.Hour+10*time.Minute+4*48*time.Minute+Held {
 			t.Errorf("flagged until %v", end)
 		}
 	})

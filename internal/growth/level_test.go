@@ -161,7 +161,7 @@ func TestVerdictTellsSinceAndWhyItEnded(t *testing.T) {
 	}
 	// The longest horizon over which it was seen must show that it is over, and then
 	// it is believed for a day.
-	if after := time.Duration(minute-600) * time.Minute; v.Ended != Slowed || after < held || after > held+8*time.Hour {
+	if after := time.Duration(minute-600) * time.Minute; v.Ended != Slowed || after < Held || after > Held+8*time.Hour {
 		t.Errorf("nobody comes any more: %+v after %v", v, after)
 	}
 }

@@ -27,6 +27,7 @@ type lifetime struct {
 	at        int64   // of the latest observation with a census, Unix ns
 	seenExits float64 // the counter at that time
 	aged      float32 // at that time
+	left      float32 // exits in this life of the process
 	known     bool    // whether that was in this process
 }
 
@@ -42,7 +43,9 @@ func (l *lifetime) observe(r *Rules, o Observation, base float64, now int64) {
 	if l.known {
 		constant := forgetting * r.MaxLifetime.Hours()
 		lost := -math.Expm1(-time.Duration(now-l.at).Hours() / constant)
-		l.exits += max(0, o.Exits-l.seenExits) - l.exits*lost
+		left := max(0, o.Exits-l.seenExits)
+		l.exits += left - l.exits*lost
+		l.left += float32(left)
 		// The hours of the interval are forgotten as they are gathered.
 		gathered := constant * max(0, min(float64(l.aged), o.Aged)-base)
 		l.hours += float32((gathered - float64(l.hours)) * lost)

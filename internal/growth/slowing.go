@@ -100,10 +100,16 @@ func lateGrowth(knots []knot, from float64) []knot {
 	return knots[:n]
 }
 
-// keepsPace tells whether a growth goes on evenly and has not slowed down at all.
-func keepsPace(r *Rules, knots []knot) bool {
+// keepsPace tells whether a growth goes on evenly and has not slowed down at all. Of many
+// instances that fill there is always one that does not seem to, so where a service is
+// known to fill it must have come to grow faster.
+func keepsPace(r *Rules, o *Observation, knots []knot) bool {
 	t, a := trendOf(knots, segment(r))
-	return a.n >= enough && t.deviation >= 0 && a.evenly()
+	least := 0.0
+	if o.Service != nil && o.Service.Lives >= leastLives {
+		least = slowness * math.Sqrt(float64(t.variance))
+	}
+	return a.n >= enough && float64(t.deviation) >= least && a.evenly()
 }
 
 // withoutFirstSteps leaves out the earliest levels, in which the growth has only just begun: at

@@ -41,7 +41,7 @@ func (e *Evidence) parts() []any {
 	return []any{
 		&e.last, &e.jump, &e.start, &e.process, &e.first, &e.newcomers, &e.census, &e.resumes,
 		&e.floors.end, &e.floors.current, &e.floors.closed, &e.floors.scales,
-		&e.lifetime.exits, &e.lifetime.hours, &e.lifetime.at, &e.lifetime.seenExits, &e.lifetime.aged, &e.lifetime.known,
+		&e.lifetime.exits, &e.lifetime.hours, &e.lifetime.at, &e.lifetime.seenExits, &e.lifetime.aged, &e.lifetime.left, &e.lifetime.known,
 		&e.belief.since, &e.belief.until, &e.belief.begun, &e.belief.perHour, &e.belief.grown, &e.belief.carry, &e.belief.severity, &e.belief.before,
 		&e.population.level, &e.population.base, &e.population.peak, &e.population.past, &e.population.begun,
 		&e.former.deviation, &e.former.variance,

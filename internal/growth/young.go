@@ -1,6 +1,9 @@
 package growth
 
-import "time"
+import (
+	"math"
+	"time"
+)
 
 // What fills from the start of a process is the hard case: pools, workers that are
 // started for each key when it is first asked for, a fleet of devices that connects again
@@ -36,13 +39,18 @@ func (e *Evidence) heldByPeer(r *Rules, o *Observation, begun int64) bool {
 }
 
 // fills tells whether a growth that began with the process has slowed down in this life
-// and the former ones together.
+// and the former ones together, or in those of all instances of its service.
 func (e *Evidence) fills(r *Rules, o *Observation, begun int64, growing []knot) bool {
 	if !e.withStart(r, o.Bound, begun) {
 		return false
 	}
 	this, a := trendOf(growing, segment(r))
 	lives := e.former.plus(this)
+	if s := o.Service; s != nil && s.Variance > float64(lives.variance) {
+		if s.Deviation < -unevenness*s.ArrivalHours && s.Deviation < -slownessYoung*math.Sqrt(s.Variance) {
+			return true
+		}
+	}
 	return lives.earlier(slownessYoung) && float64(lives.deviation) < -unevenness*a.n*a.hours
 }
 
@@ -52,13 +60,18 @@ func (e *Evidence) fills(r *Rules, o *Observation, begun int64, growing []knot) 
 // in the detection table; at 0.7 it was 11%, with 3 fewer.
 const slownessYoung = 0.9
 
-// endLife adds the trend of a life that is over to those of the lives before it.
-func (e *Evidence) endLife(r *Rules, bound time.Duration) {
-	if e.population.grown() < 1 {
-		return
+// endLife adds the trend of a life that is over to those of the lives before it, and
+// returns what the life was; nil if nobody came or left in it.
+func (e *Evidence) endLife(r *Rules, o *Observation) *Life {
+	former := e.Life(r, o.Bound, o.HeldByPeer)
+	if e.population.grown() >= 1 {
+		var room [maxKnots]knot
+		this, _ := trendOf(e.floors.history(e.trendBase(), e.floors.place(r, e.first+int64(o.Bound)), room[:0]), segment(r))
+		e.former.deviation = lifeKept*e.former.deviation + this.deviation
+		e.former.variance = lifeKept*e.former.variance + this.variance
 	}
-	var room [maxKnots]knot
-	this, _ := trendOf(e.floors.history(e.trendBase(), e.floors.place(r, e.first+int64(bound)), room[:0]), segment(r))
-	e.former.deviation = lifeKept*e.former.deviation + this.deviation
-	e.former.variance = lifeKept*e.former.variance + this.variance
+	if former.Arrivals == 0 && former.Exits == 0 {
+		return nil
+	}
+	return &former
 }

@@ -44,6 +44,13 @@ const (
 	LeakExits      = "goroutine.leak.exits"
 	LeakEnded      = "goroutine.leak.ended" // a counter
 
+	// Of a service as a whole, on its own resource.
+	ServiceLeakSeverity      = "goroutine.leak.service.severity"
+	ServiceLeakCount         = "goroutine.leak.service.count"
+	ServiceLeakGrowthRate    = "goroutine.leak.service.growth_rate"
+	ServiceLeakInstanceCount = "goroutine.leak.service.instance.count"
+	ServiceInstanceCount     = "goroutine.service.instance.count"
+
 	MemoryLeakSeverity   = "memory.leak.severity"
 	MemoryLeakSize       = "memory.leak.size"
 	MemoryLeakGrowthRate = "memory.leak.growth_rate"
@@ -66,6 +73,7 @@ const (
 	AttrCPUMode        = "cpu.mode"
 	AttrLeakMetric     = "memory.leak.metric" // the name of the metric that leaks
 	AttrLeakEndReason  = "goroutine.leak.end.reason"
+	AttrLeakID         = "goroutine.leak.id" // of a finding, 16 hex digits
 )
 
 // SignatureVersion is the version of the rules by which a stack is read: its state, the
@@ -94,6 +102,7 @@ const (
 	UnitTarget            = "{target}"
 	UnitScrape            = "{scrape}"
 	UnitLeak              = "{leak}"
+	UnitInstance          = "{instance}"
 	UnitGoroutinesPerHour = "{goroutine}/h"
 	UnitBytes             = "By"
 	UnitBytesPerHour      = "By/h"

@@ -29,8 +29,16 @@ func announcements(md pmetric.Metrics, b *batch) []line {
 		}
 	}
 	for _, f := range b.findings {
-		resource := md.ResourceMetrics().At(f.origin).Resource().Attributes()
+		resource := f.service
+		if !f.Service {
+			resource = md.ResourceMetrics().At(f.origin).Resource().Attributes()
+		}
 		switch {
+		case f.Service && !f.Together:
+			// It is told of its instances.
+		case f.Service && f.Severity > f.Was:
+			add("Leak "+severityName(f.Severity)+" in the instances together", fields(resource, f,
+				zap.Float64("leaked", f.Leaked), zap.Float64("per_hour", f.PerHour), zap.Int("instances", f.Instances), zap.Int("of", f.Of)))
 		case f.Severity > f.Was:
 			add("Leak "+severityName(f.Severity), fields(resource, f, zap.Float64("leaked", f.Leaked), zap.Float64("per_hour", f.PerHour)))
 		case f.Ended != detect.NotEnded:
@@ -38,6 +46,9 @@ func announcements(md pmetric.Metrics, b *batch) []line {
 		}
 	}
 	for _, e := range b.gone {
+		if e.Service {
+			continue // it is told of its instances
+		}
 		f := finding{Verdict: e.Verdict, attributes: e.group, metric: e.metric}
 		add("Leak ended", fields(e.resource, f, zap.String("reason", string(e.Ended))))
 	}
@@ -65,7 +76,9 @@ var loggedOfResource = []string{"service.name", "service.instance.id"}
 
 // fields returns what is said of a finding, and whom it is about, as far as it is told.
 func fields(resource pcommon.Map, f finding, said ...zap.Field) []zap.Field {
-	if f.metric != "" {
+	if isGoroutine(f) {
+		said = append(said, zap.String(telemetry.AttrLeakID, f.id()))
+	} else {
 		said = append(said, zap.String("metric", f.metric))
 	}
 	said = appendAttributes(said, resource, loggedOfResource...)

@@ -10,6 +10,7 @@ import (
 	"go.uber.org/zap"
 	"go.uber.org/zap/zaptest/observer"
 
+	"github.com/otel-goroutine/otel-goroutine/internal/telemetry"
 	"github.com/otel-goroutine/otel-goroutine/processor/leakdetect/internal/metadatatest"
 )
 
@@ -32,6 +33,8 @@ func TestEachRiseIsLoggedOnce(t *testing.T) {
 	delete(fields, "per_hour")
 	assert.Greater(t, fields["leaked"], 60.0)
 	delete(fields, "leaked")
+	assert.Regexp(t, "^[0-9a-f]{16}$", fields[telemetry.AttrLeakID])
+	delete(fields, telemetry.AttrLeakID)
 	assert.Equal(t, map[string]any{
 		"service.name":                  "shop",
 		"service.instance.id":           "shop-1",

@@ -36,6 +36,9 @@ type Config struct {
 	Overrides []Override `mapstructure:"overrides"`
 	// Ignore lists groups of goroutines that are not flagged.
 	Ignore []IgnoreRule `mapstructure:"ignore"`
+	// Services tells whether the instances of a service are judged together as well. All of
+	// their data must come to this processor.
+	Services bool `mapstructure:"services"`
 	// Storage is the storage extension in which what is remembered is kept over a
 	// restart. Nil is none.
 	Storage *component.ID `mapstructure:"storage"`
@@ -130,7 +133,7 @@ const (
 	defaultMinDuration = 30 * time.Minute
 	defaultMinLeaked   = 10
 	defaultMaxLifetime = 12 * time.Hour
-	// A stream costs some 400 bytes, so this bounds the memory at 40 MB. It
+	// A stream costs 500 to 700 bytes, so this bounds the memory at 70 MB. It
 	// is enough for 250 processes at the default limit of 200 signatures and
 	// as many entries.
 	defaultMaxStreams = 100_000
@@ -168,6 +171,7 @@ func defaultConfig() *Config {
 		MaxStreams:  defaultMaxStreams,
 		MaxStale:    defaultMaxStale,
 		Memory:      defaultMemory(),
+		Services:    true,
 	}
 }
 

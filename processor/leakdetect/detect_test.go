@@ -43,6 +43,8 @@ func TestFlagTellsWhereHowManyAndHowFast(t *testing.T) {
 	for _, f := range found {
 		assert.Equal(t, last, f.at)
 		assert.Equal(t, "shop", f.service)
+		assert.Regexp(t, "^[0-9a-f]{16}$", valueOf(f.attributes, telemetry.AttrLeakID))
+		f.attributes.Remove(telemetry.AttrLeakID)
 		assert.Equal(t, map[string]any{
 			telemetry.AttrSignature: "sig-app.leak",
 			telemetry.AttrState:     "chan_receive",

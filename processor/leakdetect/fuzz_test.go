@@ -127,6 +127,7 @@ func passOn(t *testing.T, p *leakDetect, md pmetric.Metrics) {
 	out, err := p.process(t.Context(), in)
 	require.NoError(t, err)
 	require.Zero(t, p.failures.Load(), "panics")
+	takeServiceFlags(out)
 	for i, rm := range out.ResourceMetrics().All() {
 		n := 0
 		before := md.ResourceMetrics().At(i).ScopeMetrics().Len()

@@ -98,6 +98,97 @@ func entryOf(signature pcommon.Map) (pcommon.Map, bool) {
 	return point, false
 }
 
+// serviceAttributes are those by which replicas and successive versions of a service are
+// known: not the instance, pod, host or version.
+var serviceAttributes = [...]string{
+	"service.namespace", "service.name", "deployment.environment.name", "k8s.cluster.name", "k8s.namespace.name",
+}
+
+// serviceOf returns the attributes of the service of a resource; false if it has no name.
+func serviceOf(resource pcommon.Map) (pcommon.Map, bool) {
+	service := pcommon.NewMap()
+	if valueOf(resource, "service.name") == "" {
+		return service, false
+	}
+	for _, key := range serviceAttributes {
+		if value := valueOf(resource, key); value != "" {
+			service.PutStr(key, value)
+		}
+	}
+	return service, true
+}
+
+// findingAttributes are those of a group by which a finding is known: not the line, so that
+// it survives a deploy.
+var findingAttributes = [...]string{telemetry.AttrState, telemetry.AttrFunction, telemetry.AttrEntry}
+
+// findingVersion is part of each identity of a finding. It changes with the rules by which
+// these are made.
+const findingVersion = 1
+
+// findingOf returns the identity that a leak has in a service, of the attributes of its
+// group.
+func findingOf(service detect.ID, kind detect.Kind, group pcommon.Map) detect.ID {
+	h := fnv64(offset64)
+	h.addUint(uint64(service))
+	h.addUint(findingVersion<<8 | uint64(kind))
+	for _, key := range findingAttributes {
+		h.addName(valueOf(group, key))
+		h.addByte(0)
+	}
+	return detect.ID(h)
+}
+
+// fnv64 is the hash FNV-1a of 64 bits, as package hash/fnv computes it, without a copy of
+// what is hashed.
+type fnv64 uint64
+
+const (
+	offset64 = 14695981039346656037
+	prime64  = 1099511628211
+)
+
+func (h *fnv64) addByte(b byte) { *h = (*h ^ fnv64(b)) * prime64 }
+
+func (h *fnv64) addUint(n uint64) {
+	for range 8 {
+		h.addByte(byte(n))
+		n >>= 8
+	}
+}
+
+// addName adds a function's name without the numbers of closures, which change with the code
+// around them: main.run.func2.1 is main.run.func, as main.run.func3 is.
+func (h *fnv64) addName(name string) {
+	for i := 0; i < len(name); i++ {
+		h.addByte(name[i])
+		if name[i] == '.' || name[i] == '-' {
+			if rest := withoutNumber(name[i+1:]); rest >= 0 {
+				for _, c := range []byte(name[i+1 : i+1+rest]) {
+					h.addByte(c)
+				}
+				i += rest
+				for i+1 < len(name) && (isDigit(name[i+1]) || name[i+1] == '.' && i+2 < len(name) && isDigit(name[i+2])) {
+					i++
+				}
+			}
+		}
+	}
+}
+
+// withoutNumber returns how long the word is with which the compiler names a closure, if
+// text begins with one and a number; else -1.
+func withoutNumber(text string) int {
+	for _, word := range [...]string{"func", "gowrap", "deferwrap", "range"} {
+		if strings.HasPrefix(text, word) && len(text) > len(word) && isDigit(text[len(word)]) {
+			return len(word)
+		}
+	}
+	return -1
+}
+
+func isDigit(c byte) bool { return c >= '0' && c <= '9' }
+
 // isRest tells the row under which the groups beyond the sender's limit are
 // summed. Which groups those are changes, so its growth means nothing.
 func isRest(kind detect.Kind, m pcommon.Map) bool {

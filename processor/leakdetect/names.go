@@ -60,7 +60,10 @@ func (n *names) resolve(verdicts []detect.Verdict, r *reader, md pmetric.Metrics
 		origin, hasOrigin := r.origins[v.Process]
 		switch {
 		case place != nil && (!isKnown || v.Severity > v.Was):
-			called = nameOf(md.ResourceMetrics().At(place.origin).Resource().Attributes(), place)
+			resource := md.ResourceMetrics().At(place.origin).Resource().Attributes()
+			if called = nameOf(resource, place); v.Service {
+				called = nameInService(resource, place)
+			}
 			n.known[v.Group] = called
 		case !isKnown && v.Severity > growth.None && len(n.owed) < maxOwed:
 			n.owed[v.Group] = v
@@ -71,8 +74,12 @@ func (n *names) resolve(verdicts []detect.Verdict, r *reader, md pmetric.Metrics
 		if place != nil {
 			origin, hasOrigin = place.origin, true
 		}
-		if hasOrigin {
-			findings = append(findings, finding{Verdict: v, origin: origin, attributes: called.group, metric: called.metric})
+		if hasOrigin || v.Service {
+			f := finding{Verdict: v, origin: origin, attributes: called.group, metric: called.metric}
+			if v.Service {
+				f.service = called.resource
+			}
+			findings = append(findings, f)
 		}
 	}
 	return findings
@@ -89,11 +96,25 @@ func (n *names) find(verdicts []detect.Verdict, places []place) map[detect.ID]*p
 	}
 	for i := range places {
 		p := &places[i]
-		if _, ok := wanted[p.group]; ok {
-			wanted[p.group] = p
+		for _, name := range [...]detect.ID{p.group, p.in} {
+			if _, ok := wanted[name]; ok {
+				wanted[name] = p
+			}
 		}
 	}
 	return wanted
+}
+
+// nameInService copies what a group is known by in its service out of a batch.
+func nameInService(resource pcommon.Map, p *place) name {
+	service, _ := serviceOf(resource)
+	called := name{resource: service, group: pcommon.NewMap()}
+	for _, key := range findingAttributes {
+		if v := valueOf(p.attributes, key); v != "" {
+			called.group.PutStr(key, v)
+		}
+	}
+	return called
 }
 
 // nameOf copies the attributes of a group out of a batch.

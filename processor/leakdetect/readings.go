@@ -22,8 +22,9 @@ const (
 
 // origin is the part of a batch that came from one resource.
 type origin struct {
-	index int // in the batch
-	id    detect.ID
+	index   int // in the batch
+	id      detect.ID
+	service detect.ID // 0 if it has no name, or services are not judged
 	*rules
 	// entries are the groups of entries, by the value of the attribute.
 	entries map[string]detect.ID
@@ -31,7 +32,7 @@ type origin struct {
 
 // place is where in a batch a group is.
 type place struct {
-	group      detect.ID
+	group, in  detect.ID // in is that of its service
 	origin     int
 	metric     string
 	attributes pcommon.Map // they still belong to the batch
@@ -124,11 +125,14 @@ func (r *reader) readPoint(from *origin, w watched, p pmetric.NumberDataPoint, d
 		reading.Entry = from.entryOf(attributes)
 		reading.HeldByPeer = valueOf(attributes, telemetry.AttrState) == telemetry.StateIOWait
 	}
+	if w.kind <= detect.Entry && !reading.Rest && from.service != 0 && (w.part == detect.Count || w.part == detect.Aged) {
+		reading.Service, reading.ServiceGroup = from.service, findingOf(from.service, w.kind, attributes)
+	}
 	if w.kind != detect.Memory {
 		reading.Ignored = r.watch.ignore.matches(attributes, reading.At)
 	}
 	r.readings = append(r.readings, reading)
-	r.places = append(r.places, place{reading.Group, from.index, w.metric, p.Attributes(), hasAge})
+	r.places = append(r.places, place{reading.Group, reading.ServiceGroup, from.index, w.metric, p.Attributes(), hasAge})
 	return detect.Fine
 }
 

@@ -113,8 +113,10 @@ func (fs flagged) find(who, suffix string) (flagPoint, bool) {
 	return flagPoint{}, false
 }
 
-// takeFlags takes our own scope out of a batch and returns what was in it.
+// takeFlags takes our own scope out of a batch and returns what was in it, but for what
+// is said of services.
 func takeFlags(md pmetric.Metrics) flagged {
+	takeServiceFlags(md)
 	var found flagged
 	for _, rm := range md.ResourceMetrics().All() {
 		service := valueOf(rm.Resource().Attributes(), "service.name")
@@ -128,6 +130,24 @@ func takeFlags(md pmetric.Metrics) flagged {
 			return true
 		})
 	}
+	return found
+}
+
+// takeServiceFlags takes out of a batch what is said of services, in resources of their own.
+func takeServiceFlags(md pmetric.Metrics) flagged {
+	var found flagged
+	md.ResourceMetrics().RemoveIf(func(rm pmetric.ResourceMetrics) bool {
+		isService := false
+		for _, sm := range rm.ScopeMetrics().All() {
+			for _, m := range sm.Metrics().All() {
+				if sm.Scope().Name() == metadata.ScopeName && strings.Contains(m.Name(), ".service.") {
+					isService = true
+					found = append(found, takePoints(m, valueOf(rm.Resource().Attributes(), "service.name"))...)
+				}
+			}
+		}
+		return isService
+	})
 	return found
 }
 

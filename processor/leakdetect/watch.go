@@ -1,6 +1,7 @@
 package leakdetect
 
 import (
+	"fmt"
 	"sync"
 	"time"
 
@@ -13,9 +14,10 @@ import (
 // watch is the detector, and what is needed to ask it about data of the collector. It may
 // be used concurrently, and starts no goroutine.
 type watch struct {
-	metrics map[string]watched
-	ignore  ignoreList
-	rules   *ruleBook
+	metrics  map[string]watched
+	ignore   ignoreList
+	rules    *ruleBook
+	services bool // are judged as a whole
 
 	mu       sync.Mutex
 	detector *detect.Detector
@@ -28,9 +30,10 @@ type watch struct {
 
 func newWatch(c *Config) *watch {
 	return &watch{
-		metrics: watchedMetrics(c),
-		ignore:  c.ignoreList(),
-		rules:   newRuleBook(c),
+		metrics:  watchedMetrics(c),
+		ignore:   c.ignoreList(),
+		rules:    newRuleBook(c),
+		services: c.Services,
 		detector: detect.New(detect.Config{
 			MinDuration: c.MinDuration,
 			MaxStale:    c.MaxStale,
@@ -65,10 +68,14 @@ func (b *batch) refuse(why detect.Reason, points int) {
 // finding is a verdict that is to be written, and whom it is about.
 type finding struct {
 	detect.Verdict
-	origin     int // index of the resource in the batch
+	origin     int         // index of the resource in the batch; of an instance, if it is about a service
+	service    pcommon.Map // the attributes of that
 	attributes pcommon.Map
 	metric     string // of memory
 }
+
+// id returns the identity of the leak, as it is written.
+func (f finding) id() string { return fmt.Sprintf("%016x", uint64(f.Finding)) }
 
 // ended is a flag that ended without data.
 type ended struct {
@@ -117,7 +124,11 @@ func (w *watch) judge(md pmetric.Metrics) *batch {
 
 // originOf returns what is the same of all points of a resource.
 func (w *watch) originOf(index int, attributes pcommon.Map) *origin {
-	return &origin{index: index, id: identify(attributes), rules: w.rules.of(attributes), entries: make(map[string]detect.ID)}
+	o := &origin{index: index, id: identify(attributes), rules: w.rules.of(attributes), entries: make(map[string]detect.ID)}
+	if service, named := serviceOf(attributes); named && w.services {
+		o.service = groupOf(identify(service), serviceSalt, 0)
+	}
+	return o
 }
 
 // size returns how many groups are watched.

@@ -67,7 +67,7 @@ func goroutineMetrics() map[string]watched {
 // goroutines.
 const prometheusGoroutines = "go_goroutines"
 
-var entrySalt = salt("entry")
+var entrySalt, serviceSalt = salt("entry"), salt("service")
 
 func salt(s string) uint64 {
 	h := fnv.New64a()

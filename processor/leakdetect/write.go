@@ -1,6 +1,7 @@
 package leakdetect
 
 import (
+	"maps"
 	"math"
 	"slices"
 
@@ -33,6 +34,16 @@ func goroutineLeak() []emitted {
 	}
 }
 
+// serviceLeak returns the metrics that flag goroutines of a service.
+func serviceLeak() []emitted {
+	return []emitted{
+		{telemetry.ServiceLeakSeverity, telemetry.UnitSeverity, severityDescription, setSeverity, isGoroutine},
+		{telemetry.ServiceLeakCount, telemetry.UnitGoroutine, "Goroutines believed leaked now, in all instances.", setLeaked, isGoroutine},
+		{telemetry.ServiceLeakGrowthRate, telemetry.UnitGoroutinesPerHour, "How fast the leaked goroutines grow in number, in all instances.", setGrowthRate, isGoroutine},
+		{telemetry.ServiceLeakInstanceCount, telemetry.UnitInstance, "Instances in which goroutines have leaked.", setInstances, isGoroutine},
+	}
+}
+
 // memoryLeak returns the metrics that flag memory.
 func memoryLeak() []emitted {
 	return []emitted{
@@ -53,6 +64,8 @@ func setSeverity(p pmetric.NumberDataPoint, f finding) { p.SetIntValue(int64(f.S
 
 func setLeaked(p pmetric.NumberDataPoint, f finding) { p.SetIntValue(int64(math.Round(f.Leaked))) }
 
+func setInstances(p pmetric.NumberDataPoint, f finding) { p.SetIntValue(int64(f.Instances)) }
+
 func setGrowthRate(p pmetric.NumberDataPoint, f finding) { p.SetDoubleValue(f.PerHour) }
 
 func setStartTime(p pmetric.NumberDataPoint, f finding) { p.SetDoubleValue(float64(f.Since) / 1e9) }
@@ -62,12 +75,17 @@ func setAgeMin(p pmetric.NumberDataPoint, f finding) { p.SetDoubleValue(f.AgeMin
 func setExits(p pmetric.NumberDataPoint, f finding) { p.SetIntValue(int64(math.Round(f.Exits))) }
 
 // write appends the findings to the resources that they were made in, each in one
-// scope of our own, and how many flags have ended. It adds nothing else and changes
-// nothing that is there.
+// scope of our own, and how many flags have ended; and those about services in resources of
+// their own. It adds nothing else and changes nothing that is there.
 func write(md pmetric.Metrics, b *batch, version string) {
 	findings := make(map[int][]finding)
+	services := make(map[detect.ID][]finding)
 	for _, f := range b.findings {
-		findings[f.origin] = append(findings[f.origin], f)
+		if f.Service {
+			services[f.Process] = append(services[f.Process], f)
+		} else {
+			findings[f.origin] = append(findings[f.origin], f)
+		}
 	}
 	endings := make(map[int][]detect.Ended)
 	for _, e := range b.endings {
@@ -75,20 +93,43 @@ func write(md pmetric.Metrics, b *batch, version string) {
 	}
 	for i, rm := range md.ResourceMetrics().All() {
 		if len(findings[i])+len(endings[i]) > 0 {
-			newScope(findings[i], endings[i], version).MoveTo(rm.ScopeMetrics().AppendEmpty())
+			scope := appendScope(rm, version)
+			for _, e := range slices.Concat(goroutineLeak(), memoryLeak()) {
+				appendMetric(scope, e, findings[i])
+			}
+			appendEnded(scope, endings[i])
 		}
+	}
+	for _, service := range slices.Sorted(maps.Keys(services)) {
+		rm := md.ResourceMetrics().AppendEmpty()
+		services[service][0].service.CopyTo(rm.Resource().Attributes())
+		scope := appendScope(rm, version)
+		for _, e := range serviceLeak() {
+			appendMetric(scope, e, services[service])
+		}
+		appendInstances(scope, services[service])
 	}
 }
 
-func newScope(findings []finding, endings []detect.Ended, version string) pmetric.ScopeMetrics {
-	sm := pmetric.NewScopeMetrics()
+func appendScope(rm pmetric.ResourceMetrics, version string) pmetric.MetricSlice {
+	sm := rm.ScopeMetrics().AppendEmpty()
 	sm.Scope().SetName(metadata.ScopeName)
 	sm.Scope().SetVersion(version)
-	for _, e := range slices.Concat(goroutineLeak(), memoryLeak()) {
-		appendMetric(sm.Metrics(), e, findings)
+	return sm.Metrics()
+}
+
+// appendInstances appends how many instances a service has, of which something is said.
+func appendInstances(metrics pmetric.MetricSlice, findings []finding) {
+	m := newMetric(metrics, telemetry.ServiceInstanceCount, telemetry.UnitInstance, "Instances of the service that are watched.")
+	points := m.SetEmptyGauge().DataPoints()
+	for i, f := range findings {
+		if i > 0 && f.At == findings[i-1].At {
+			continue
+		}
+		p := points.AppendEmpty()
+		p.SetTimestamp(pcommon.Timestamp(f.At))
+		p.SetIntValue(int64(f.Of))
 	}
-	appendEnded(sm.Metrics(), endings)
-	return sm
 }
 
 // appendMetric appends the metric with a point for each finding that belongs to
@@ -142,6 +183,9 @@ func appendPoint(points pmetric.NumberDataPointSlice, f finding) pmetric.NumberD
 	p := points.AppendEmpty()
 	p.SetTimestamp(pcommon.Timestamp(f.At))
 	f.attributes.CopyTo(p.Attributes())
+	if isGoroutine(f) {
+		p.Attributes().PutStr(telemetry.AttrLeakID, f.id())
+	}
 	if f.metric != "" {
 		p.Attributes().PutStr(telemetry.AttrLeakMetric, f.metric)
 	}

@@ -1,0 +1,160 @@
+package main
+
+import (
+	"math"
+	"math/rand/v2"
+)
+
+// leakServiceFamilies are leaks that show in no single process, or late: in a service that
+// is deployed every few hours, and in many instances that leak little each.
+func leakServiceFamilies() []family {
+	return []family{
+		{hourly, 72, true, 0, onService, hourlyDeployed},
+		{"leak, ten replicas, deploys", 36, true, 0, onService, tenReplicasDeployed},
+	}
+}
+
+// serviceFamilies are their healthy twins: what fills in every instance and every life.
+func serviceFamilies() []family {
+	return []family{
+		{"pools of ten replicas, deploys", 24, false, 0, onService, poolsDeployed},
+		{"lazy keys, ten replicas", 24, false, 0, onService, keysOfReplicas},
+		{"lazy keys, ten replicas, deploys", 24, false, 0, onService, keysOfReplicasDeployed},
+		{"scaled out from 10 to 40", 12, false, 0, onService, scaledOut},
+		{"a canary with a larger pool", 24, false, 0, onService, canary},
+		{"ten gateways, deploys", 24, false, 0, onService, gateways},
+	}
+}
+
+const hourly = "leak, 1 an hour, deploys"
+
+// everyFour returns lives of four hours, the first of which ends after a time.
+func everyFour(first, until float64) []life {
+	var lives []life
+	for at := 0.0; at < until; {
+		next := at + 4*hour
+		if at == 0 {
+			next = first
+		}
+		lives = append(lives, life{at, next})
+		at = next
+	}
+	return lives
+}
+
+// hourlyDeployed leaks one an hour, and never lives for longer than four.
+func hourlyDeployed(r *rand.Rand) trial {
+	t := leaky(service(r, everyFour(within(r, hour, 4*hour), 3*day), leakingGroup(leaking(steady(1/hour)))), 0)
+	t.leaks[0].replica = true
+	return t
+}
+
+// replicas are n instances that are deployed together every four hours, one after the other
+// within minutes.
+func replicas(r *rand.Rand, n int, until float64, make func() []group) []process {
+	first := within(r, hour, 4*hour)
+	var all []process
+	for i := range n {
+		all = append(all, service(r, everyFour(first+float64(2*i), until), make()...))
+	}
+	return all
+}
+
+// tenReplicasDeployed leak 0.6 an hour each.
+func tenReplicasDeployed(r *rand.Rand) trial {
+	t := trial{processes: replicas(r, 10, 1.5*day, func() []group {
+		return []group{leakingGroup(leaking(steady(0.6 / hour)))}
+	})}
+	for i, p := range t.processes {
+		l := leakOf(p, i, 0, 0)
+		l.replica = true
+		t.leaks = append(t.leaks, l)
+	}
+	return t
+}
+
+// poolsDeployed have pools of 50 to 200 in every instance, which fill within one to eight
+// hours, and a deploy every four.
+func poolsDeployed(r *rand.Rand) trial {
+	size, pace := 50+r.IntN(151), hour*math.Pow(8, r.Float64())
+	return trial{processes: replicas(r, 10, day, func() []group { return []group{poolOf(size, pace)} })}
+}
+
+// poolOf is a pool of a size that fills exponentially.
+func poolOf(size int, pace float64) group {
+	return named("shop/db.(*Conn).watch", "select", source{
+		arrivals: spread(size, func(r *rand.Rand) float64 { return r.ExpFloat64() * pace }), lifetime: never,
+	})
+}
+
+func keysOfReplicas(r *rand.Rand) trial {
+	var t trial
+	g := keyed(r)
+	for range 10 {
+		t.processes = append(t.processes, service(r, fresh(), g))
+	}
+	return t
+}
+
+func keysOfReplicasDeployed(r *rand.Rand) trial {
+	g := keyed(r)
+	return trial{processes: replicas(r, 10, day, func() []group { return []group{g} })}
+}
+
+// scaledOut has ten instances, and thirty more as load rises, within minutes or hours. Each
+// has connections from its start on, and more for each instance that is added.
+func scaledOut(r *rand.Rand) trial {
+	over := within(r, 20, 4*hour)
+	begin := within(r, hour, 3*hour)
+	connections := 20 + r.IntN(100)
+	var added []float64
+	for range 30 {
+		added = append(added, begin+within(r, 0, over))
+	}
+	peers := func(r *rand.Rand, l life, born func(float64)) {
+		for _, at := range added {
+			if at > l.begin {
+				born(at)
+			}
+		}
+	}
+	var t trial
+	for i := range 40 {
+		lives := always()
+		if i >= 10 {
+			lives = []life{{added[i-10], forever}}
+		}
+		t.processes = append(t.processes, service(r, lives, named("shop/mesh.(*Peer).run", "select",
+			resident(connections), source{arrivals: peers, lifetime: never})))
+	}
+	return t
+}
+
+// canary is a version with a pool three times as large as that of the one before, on one
+// instance of ten, and after some hours on all.
+func canary(r *rand.Rand) trial {
+	size, pace := 20+r.IntN(60), within(r, 10, 2*hour)
+	begin, all := within(r, 2*hour, 6*hour), within(r, 8*hour, 14*hour)
+	var t trial
+	for i := range 10 {
+		at := all + float64(3*i)
+		if i == 0 {
+			at = begin
+		}
+		before, after := poolOf(size, pace), poolOf(3*size, pace)
+		before.only, after.only = 1, 2
+		p := service(r, []life{{-day, at}, {at, forever}}, before, after)
+		t.processes = append(t.processes, p)
+	}
+	return t
+}
+
+// gateways have a thousand devices each that connect again evenly within an hour of a deploy.
+func gateways(r *rand.Rand) trial {
+	over, devices := within(r, 20, hour), 200+r.IntN(1000)
+	return trial{processes: replicas(r, 10, day, func() []group {
+		return []group{sessionGroup(source{
+			arrivals: spread(devices, func(r *rand.Rand) float64 { return within(r, 0, over) }), lifetime: never,
+		})}
+	})}
+}

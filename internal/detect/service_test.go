@@ -1,0 +1,191 @@
+package detect
+
+import (
+	"math/rand/v2"
+	"slices"
+	"testing"
+
+	"github.com/otel-goroutine/otel-goroutine/internal/growth"
+)
+
+const (
+	inService    ID = 1 << 40 // added to the ID of a group
+	theService   ID = 1 << 41
+	hour            = 60
+	perHourInAll    = 24.0 / hour
+)
+
+// fleet is the instances of one service.
+type fleet []*scene
+
+func newFleet(instances int) fleet {
+	f := make(fleet, instances)
+	for i := range f {
+		f[i] = newScene()
+		f[i].process, f[i].service = ID(i+1), theService
+		f[i].residents(100, 200, 5)
+	}
+	return f
+}
+
+// leak adds goroutines that come at random to any instance, and never leave.
+func (f fleet) leak(signature ID, perMinute float64, from, until int) {
+	r := rand.New(rand.NewPCG(1, uint64(signature)))
+	for at := float64(from); at < float64(until); at += r.ExpFloat64() / perMinute {
+		s := f[r.IntN(len(f))]
+		s.groups[signature] = append(s.groups[signature], one{born: int(at), dies: forever})
+		s.entries[signature] = signature + 100
+	}
+}
+
+// play observes a scrape of all instances a batch, a minute each.
+func (r *rig) playFleet(f fleet, from, until int) {
+	for now := from; now < until; now++ {
+		var all []Reading
+		for _, s := range f {
+			if now >= s.start {
+				all = append(all, s.at(now)...)
+			}
+		}
+		r.observe(all)
+	}
+}
+
+// deploy replaces the processes of a fleet, and what is in their groups.
+func (f fleet) deploy(at int) {
+	for _, s := range f {
+		s.start = at
+		for signature, all := range s.groups {
+			s.groups[signature] = slices.DeleteFunc(all, func(o one) bool { return o.born >= 0 && o.born < at })
+		}
+	}
+}
+
+// Instances that leak too little to be found by themselves are found together, and are one
+// finding.
+func TestReplicasAreFoundTogether(t *testing.T) {
+	r := newRig(t)
+	f := newFleet(20)
+	f.leak(101, perHourInAll, 0, 5*hour)
+	r.playFleet(f, 0, 5*hour)
+	if at := r.firstAt(inService|101, growth.Probable); at < 2*hour || at > 4*hour {
+		t.Errorf("probable in the service at minute %d", at)
+	}
+	for _, v := range r.sorted() {
+		switch {
+		case !v.Service && v.Severity > growth.Suspected:
+			t.Errorf("%x is flagged by itself", v.Group)
+		case v.Service && v.Group != inService|101 && v.Severity > growth.Suspected:
+			t.Errorf("%x is flagged in the service", v.Group)
+		case v.Service && v.Group == inService|101 && v.Severity == growth.Probable && v.At == minute(5*hour-1):
+			if v.Of != 20 || v.Instances < 15 || v.Finding != inService|101 || v.Leaked < 80 || v.PerHour < 12 || v.PerHour > 36 {
+				t.Errorf("%+v", v)
+			}
+		}
+	}
+}
+
+// What shows in no life shows in many. When a deploy repairs it, it is over.
+func TestLivesAreAddedUp(t *testing.T) {
+	const repaired = 72 * hour
+	r := newRig(t)
+	f := newFleet(1)
+	f.leak(101, 2.0/hour, 0, repaired)
+	for at := 0; at < repaired+8*hour; at += 4 * hour {
+		f.deploy(at)
+		r.playFleet(f, at, at+4*hour)
+	}
+	at := r.firstAt(inService|101, growth.Probable)
+	if at < 20*hour || at > 48*hour {
+		t.Errorf("probable in the service after %d h", at/hour)
+	}
+	if ends := r.ends(inService | 101); !slices.Equal(ends, []End{ProcessGone}) {
+		t.Errorf("ended: %v", ends)
+	}
+	for _, v := range r.sorted() {
+		if v.Group == inService|101 && v.Ended != NotEnded && (v.At < minute(repaired) || v.At > minute(repaired+5*hour)) {
+			t.Errorf("ended after %d h", (v.At-minute(0))/int64(3600e9))
+		}
+	}
+}
+
+// What comes with each instance, or to all of them at once, is no leak of the service.
+func TestScalingOutIsNoLeak(t *testing.T) {
+	const from, to = 5, 20
+	r := newRig(t)
+	f := newFleet(to)
+	for i, s := range f {
+		if i >= from {
+			s.start = 2*hour + (i-from)*10
+		}
+		for range 30 { // its pool
+			s.groups[101] = append(s.groups[101], one{born: s.start, dies: forever})
+		}
+		for j := from; j < to; j++ { // and one to each instance that is added
+			if at := 2*hour + (j-from)*10; at > s.start {
+				s.groups[101] = append(s.groups[101], one{born: at, dies: forever})
+			}
+		}
+		s.entries[101] = 201
+	}
+	r.playFleet(f, 0, 12*hour)
+	for _, v := range r.sorted() {
+		if v.Service && v.Severity >= growth.Probable {
+			t.Fatalf("flagged in the service: %+v", v)
+		}
+	}
+}
+
+// The service of an instance that is flagged by itself has its severity, under one ID.
+func TestServiceHasTheSeverityOfItsInstances(t *testing.T) {
+	r := newRig(t)
+	f := newFleet(3)
+	f[0].leak(101, 201, 1, 0, 4*hour)
+	r.playFleet(f, 0, 4*hour)
+	alone, together := r.firstAt(101, growth.Probable), r.firstAt(inService|101, growth.Probable)
+	if alone < 0 || together < alone || together > alone+1 {
+		t.Errorf("probable at minute %d, in the service at %d", alone, together)
+	}
+	last := r.sorted()
+	for _, v := range last[len(last)-4:] {
+		if v.Severity > growth.None && (v.Finding != inService|101 || v.Service && (v.Instances != 1 || v.Of != 3 || v.Together)) {
+			t.Errorf("%+v", v)
+		}
+	}
+}
+
+// After a restart of the detector the lives of the past still count.
+func TestServiceIsRemembered(t *testing.T) {
+	f := newFleet(20)
+	f.leak(101, perHourInAll, 0, 5*hour)
+	at := func(restart bool) int {
+		r := newRig(t)
+		r.playFleet(f, 0, 2*hour)
+		if restart {
+			state := encode(t, r.d)
+			r.d = New(testConfig())
+			if err := r.d.UnmarshalBinary(state); err != nil {
+				t.Fatal(err)
+			}
+		}
+		r.playFleet(f, 2*hour, 5*hour)
+		return r.firstAt(inService|101, growth.Probable)
+	}
+	if with, without := at(true), at(false); with != without {
+		t.Errorf("probable at minute %d, without a restart at %d", with, without)
+	}
+}
+
+// A service of very many instances is judged as often as one of few.
+func TestManyInstances(t *testing.T) {
+	const instances = 2000
+	r := newRig(t)
+	r.d.config.MaxGroups = 20_000
+	f := newFleet(instances)
+	f.leak(101, 3, 0, 100)
+	r.playFleet(f, 0, 90)
+	of := r.d.groups[inService|101]
+	if of == nil || len(of.pool.members) < instances/20 {
+		t.Fatalf("%+v", of)
+	}
+}
