@@ -27,6 +27,8 @@ type findings struct {
 	path  string
 	read  int // bytes of the file that are read already
 	found map[string]map[place]int64
+	// ids are the identities of the findings that each place was told as, by service.
+	ids map[string]map[place]map[string]bool
 }
 
 // update takes in what the collector has written since the last time.
@@ -57,6 +59,7 @@ func (f *findings) add(md pmetric.Metrics) {
 				}
 				for _, p := range m.Gauge().DataPoints().All() {
 					f.take(service, placeOf(p.Attributes()), p.IntValue())
+					f.identify(service, placeOf(p.Attributes()), text(p.Attributes(), "goroutine.leak.id"))
 				}
 			}
 		}
@@ -71,6 +74,19 @@ func (f *findings) take(service string, at place, severity int64) {
 		f.found[service] = make(map[place]int64)
 	}
 	f.found[service][at] = max(severity, f.found[service][at])
+}
+
+func (f *findings) identify(service string, at place, id string) {
+	if f.ids == nil {
+		f.ids = make(map[string]map[place]map[string]bool)
+	}
+	if f.ids[service] == nil {
+		f.ids[service] = make(map[place]map[string]bool)
+	}
+	if f.ids[service][at] == nil {
+		f.ids[service][at] = make(map[string]bool)
+	}
+	f.ids[service][at][id] = true
 }
 
 func placeOf(attributes pcommon.Map) place {

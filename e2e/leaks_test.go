@@ -91,7 +91,33 @@ func TestEveryPatternIsFlaggedAndNoRepair(t *testing.T) {
 	awaitLeaks(t, &flagged, views)
 	for _, v := range views {
 		compare(t, v, flagged.found[v.service])
+		compareFindings(t, v.service, flagged.ids[v.service])
 	}
+}
+
+// compareFindings sees that what leaks by one mistake together is one finding, that it stays
+// the same, and that different mistakes are different ones.
+func compareFindings(t *testing.T, service string, ids map[place]map[string]bool) {
+	t.Helper()
+	patternOf := make(map[string]string)
+	for _, l := range leaks() {
+		at := l.place(t)
+		if !assert.Len(t, ids[at], 1, "%s: identities of %+v", service, at) {
+			continue
+		}
+		for id := range ids[at] {
+			if other, ok := patternOf[id]; ok {
+				assert.Equal(t, other, l.pattern, "%s: %s is told of two mistakes", service, id)
+			}
+			patternOf[id] = l.pattern
+		}
+	}
+	mistakes := make(map[string]int)
+	for _, pattern := range patternOf {
+		mistakes[pattern]++
+	}
+	t.Logf("%s: findings by mistake: %v", service, mistakes)
+	assert.Equal(t, 1, mistakes["bodynotclosed"], "%s: the reader and the writer of a connection are one finding", service)
 }
 
 func compare(t *testing.T, v view, found map[place]int64) {

@@ -15,6 +15,7 @@ package main
 import (
 	"bytes"
 	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"flag"
 	"fmt"
@@ -103,7 +104,7 @@ func digestOf(results [][]played) string {
 			fmt.Fprintf(h, "%+v %+v\n", c.leaks, c.service)
 		}
 	}
-	return fmt.Sprintf("%x", h.Sum(nil))
+	return hex.EncodeToString(h.Sum(nil))
 }
 
 // report prints everything that the cases say.

@@ -49,20 +49,20 @@ func hourlyDeployed(r *rand.Rand) trial {
 	return t
 }
 
-// replicas are n instances that are deployed together every four hours, one after the other
+// replicas are ten instances that are deployed together every four hours, one after the other
 // within minutes.
-func replicas(r *rand.Rand, n int, until float64, make func() []group) []process {
+func replicas(r *rand.Rand, until float64, groups func() []group) []process {
 	first := within(r, hour, 4*hour)
 	var all []process
-	for i := range n {
-		all = append(all, service(r, everyFour(first+float64(2*i), until), make()...))
+	for i := range 10 {
+		all = append(all, service(r, everyFour(first+float64(2*i), until), groups()...))
 	}
 	return all
 }
 
 // tenReplicasDeployed leak 0.6 an hour each.
 func tenReplicasDeployed(r *rand.Rand) trial {
-	t := trial{processes: replicas(r, 10, 1.5*day, func() []group {
+	t := trial{processes: replicas(r, 1.5*day, func() []group {
 		return []group{leakingGroup(leaking(steady(0.6 / hour)))}
 	})}
 	for i, p := range t.processes {
@@ -77,7 +77,7 @@ func tenReplicasDeployed(r *rand.Rand) trial {
 // hours, and a deploy every four.
 func poolsDeployed(r *rand.Rand) trial {
 	size, pace := 50+r.IntN(151), hour*math.Pow(8, r.Float64())
-	return trial{processes: replicas(r, 10, day, func() []group { return []group{poolOf(size, pace)} })}
+	return trial{processes: replicas(r, day, func() []group { return []group{poolOf(size, pace)} })}
 }
 
 // poolOf is a pool of a size that fills exponentially.
@@ -98,7 +98,7 @@ func keysOfReplicas(r *rand.Rand) trial {
 
 func keysOfReplicasDeployed(r *rand.Rand) trial {
 	g := keyed(r)
-	return trial{processes: replicas(r, 10, day, func() []group { return []group{g} })}
+	return trial{processes: replicas(r, day, func() []group { return []group{g} })}
 }
 
 // scaledOut has ten instances, and thirty more as load rises, within minutes or hours. Each
@@ -111,7 +111,7 @@ func scaledOut(r *rand.Rand) trial {
 	for range 30 {
 		added = append(added, begin+within(r, 0, over))
 	}
-	peers := func(r *rand.Rand, l life, born func(float64)) {
+	peers := func(_ *rand.Rand, l life, born func(float64)) {
 		for _, at := range added {
 			if at > l.begin {
 				born(at)
@@ -152,7 +152,7 @@ func canary(r *rand.Rand) trial {
 // gateways have a thousand devices each that connect again evenly within an hour of a deploy.
 func gateways(r *rand.Rand) trial {
 	over, devices := within(r, 20, hour), 200+r.IntN(1000)
-	return trial{processes: replicas(r, 10, day, func() []group {
+	return trial{processes: replicas(r, day, func() []group {
 		return []group{sessionGroup(source{
 			arrivals: spread(devices, func(r *rand.Rand) float64 { return within(r, 0, over) }), lifetime: never,
 		})}

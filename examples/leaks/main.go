@@ -49,7 +49,7 @@ func parse(args []string) options {
 	// Profiles show the inside of a process, so nobody but this machine is asked in.
 	flags.StringVar(&o.listen, "listen", "127.0.0.1:6062", "`address` that serves /debug/pprof/")
 	flags.DurationVar(&o.duration, "for", 10*time.Minute, "`duration` after which the service ends by itself")
-	flags.DurationVar(&o.every, "every", time.Second, "`duration` from one call of each function to its next")
+	flags.DurationVar(&o.every, "every", time.Second, "mean `duration` from one call of each function to its next")
 	// Some cost a file descriptor or a thread too, so that other limits are near.
 	flags.IntVar(&o.maxGoroutines, "max-goroutines", 10_000, "`number` of goroutines from which on nothing more is called")
 	_ = flags.Parse(args) // it exits by itself

@@ -2,27 +2,37 @@ package main
 
 import (
 	"context"
+	"math/rand/v2"
 	"runtime"
+	"sync"
 	"time"
 )
 
-// callAll calls all functions again and again until ctx ends.
+// callAll calls all functions again and again until ctx ends, each at its own times.
 func callAll(ctx context.Context, all []pattern, o options) {
-	ticker := time.NewTicker(o.every)
-	defer ticker.Stop()
+	var callers sync.WaitGroup
+	for _, p := range all {
+		callers.Go(func() { callAgain(ctx, p, o) })
+	}
+	callers.Wait()
+}
+
+// callAgain calls a function and its repair at random times, as independent requests come:
+// the time to the next is exponential.
+func callAgain(ctx context.Context, p pattern, o options) {
+	timer := time.NewTimer(0)
+	defer timer.Stop()
 	for {
 		select {
 		case <-ctx.Done():
 			return
-		case <-ticker.C:
+		case <-timer.C:
 		}
-		if runtime.NumGoroutine() >= o.maxGoroutines {
-			continue
-		}
-		for _, p := range all {
+		if runtime.NumGoroutine() < o.maxGoroutines {
 			go callLeaky(ctx, p)
 			go callRepaired(ctx, p)
 		}
+		timer.Reset(time.Duration(rand.ExpFloat64() * float64(o.every)))
 	}
 }
 

@@ -28,6 +28,7 @@ type Detector struct {
 	nextSweep int64
 	crowded   bool // a group was turned away since the last sweep
 	waiting   int  // observations that are kept open for more
+	compared  int  // pairs of groups, in this batch
 	spare     *scrape
 	result    *Result
 }
@@ -70,7 +71,7 @@ func (d *Detector) Groups() int { return len(d.groups) }
 // Observe takes the readings of a batch, which it sorts, and returns what came of them.
 // clock is the time at which the batch came, Unix ns; it never goes back.
 func (d *Detector) Observe(clock int64, readings []Reading) *Result {
-	d.clock, d.result = clock, &Result{}
+	d.clock, d.result, d.compared = clock, &Result{}, 0
 	for i := range readings {
 		readings[i].At, readings[i].Start = max(readings[i].At, 0), max(readings[i].Start, 0)
 	}

@@ -22,7 +22,8 @@ type group struct {
 	proof   *proof
 	joint   *joint // of an entry
 	pool    *pool  // of a group of a service
-	flag    *flag  // while it is shown, and for a while after
+	recent  *recent
+	flag    *flag // while it is shown, and for a while after
 
 	at         int64   // of the latest observation, Unix ns
 	censusAt   int64   // of the latest one with a census, Unix ns
@@ -76,9 +77,9 @@ type judgement struct {
 }
 
 // observe takes an observation. lowest is the bound of the lowest age band that the
-// process has; -1 is unknown. entry is the group's entry and service the group of its
+// process has; -1 is unknown. scrape is the number of the scrape. entry is the group's entry and service the group of its
 // service, nil if it has none.
-func (g *group) observe(o *observation, lowest time.Duration, entry *group, service *pool) judgement {
+func (g *group) observe(o *observation, lowest time.Duration, scrape uint32, entry *group, service *pool) judgement {
 	census := o.has&censusParts == censusParts && o.bands[0].has == censusParts && (lowest < 0 || o.bands[0].bound <= lowest)
 	counted := o.has&countPart != 0
 	defer func() { g.at, g.had = o.at, o.has }()
@@ -98,10 +99,15 @@ func (g *group) observe(o *observation, lowest time.Duration, entry *group, serv
 		g.count = float32(o.count)
 	}
 	if !census {
-		return g.judgeCount(o)
+		return g.judgeCount(o, scrape)
 	}
 	g.censusAt, g.counts = o.at, nil
 	g.takeBands(o.bands)
+	before, aged := float32(0), float32(0)
+	for i := range g.levels {
+		before, aged = g.levels[0].aged, aged+g.levels[i].own
+	}
+	g.noteArrivals(scrape, max(before, g.firstCount), max(aged, g.firstCount)) // residents do not come
 	j := g.judgeLevels(o, counted, entry, service)
 	j.former = append(former, j.former...)
 	return j
@@ -113,7 +119,7 @@ const heldFor = 24 * time.Hour
 
 // judgeCount judges an observation without a census. Where there was one the levels are
 // unknown, and what they have shown holds; after MinDuration the count is watched as well.
-func (g *group) judgeCount(o *observation) judgement {
+func (g *group) judgeCount(o *observation, scrape uint32) judgement {
 	r := o.reading.Rules
 	worst := judgement{known: true}
 	for i := range g.levels {
@@ -127,8 +133,9 @@ func (g *group) judgeCount(o *observation) judgement {
 		return worst
 	}
 	if g.counts == nil {
-		g.counts = &level{}
+		g.counts = &level{aged: float32(o.count)}
 	}
+	g.noteArrivals(scrape, g.counts.aged, float32(o.count))
 	v := g.judgeLevel(g.counts, r, growth.Observation{
 		At: time.Unix(0, o.at), Start: timeOf(g.start), First: time.Unix(0, g.first), Count: o.count, HeldByPeer: o.reading.HeldByPeer,
 	})
@@ -285,6 +292,16 @@ func (g *group) acquitMoved(verdicts *[maxBands]growth.Verdict, entry *group, mi
 	}
 }
 
+// levelAt returns the level of a bound, nil if there is none.
+func (g *group) levelAt(bound time.Duration) *level {
+	for i := range g.levels {
+		if g.levels[i].bound == int64(bound) {
+			return &g.levels[i]
+		}
+	}
+	return nil
+}
+
 func (l *level) grown() float64 {
 	if l.evidence == nil {
 		return 0
@@ -303,10 +320,8 @@ func (g *group) merelyMoves(bound int64, grown float64) bool {
 		return false
 	}
 	came := 0.0
-	for i := range g.levels {
-		if l := &g.levels[i]; l.bound == bound {
-			came = l.grown() + l.exits
-		}
+	if l := g.levelAt(time.Duration(bound)); l != nil {
+		came = l.grown() + l.exits
 	}
 	return came < grown/2
 }

@@ -10,8 +10,8 @@ import (
 // are stuck stay in their signature, those that loop for ever wander between signatures
 // and stay in their entry. It is one finding, wherever it shows.
 //
-//   - An entry is flagged first only where none of its signatures is, and, if one of them
-//     has half of the growth, after it had MinDuration to be.
+//   - An entry is flagged first only where none of its signatures is, and after these had
+//     MinDuration to be.
 //   - While an entry is flagged, a signature of it that is merely suspected is not: a loop
 //     has lines that seem to grow for a while. One that is probable is flagged as well, or
 //     the second leak of an entry that serves all requests would stay hidden.
@@ -42,6 +42,7 @@ func (d *Detector) judge(p *process, s *scrape) {
 	d.endAbsent(p, s, p.noteStart(s))
 	p.noteBands(s)
 	s.heldByPeer()
+	p.scrapes++
 	judged := make([]judgement, len(s.groups))
 	// Entries come first, since who has merely moved in them is no leak, and shown
 	// last, since their signatures explain them.
@@ -52,20 +53,20 @@ func (d *Detector) judge(p *process, s *scrape) {
 	d.gather(s, judged)
 	for i, o := range s.groups {
 		if o.group.kind == Stack {
-			d.showStack(o, &judged[i])
+			d.showStack(s, o, &judged[i])
 		}
 	}
 	for i, o := range s.groups {
 		switch o.group.kind {
 		case Entry:
-			d.showEntry(o, &judged[i])
+			d.showEntry(s, o, &judged[i])
 		case Total:
 			if p.hasStacks(o.at, int64(d.config.MaxStale)) {
 				judged[i].Verdict = growth.Verdict{}
 			}
-			d.show(o, &judged[i], judged[i].Severity)
+			d.show(s, o, &judged[i], judged[i].Severity)
 		case Memory:
-			d.show(o, &judged[i], judged[i].Severity)
+			d.show(s, o, &judged[i], judged[i].Severity)
 		}
 	}
 	d.judgeService(p, s, judged)
@@ -102,7 +103,7 @@ func (d *Detector) weigh(p *process, o *observation) judgement {
 	if o.has&censusParts == agedPart && o.has&countPart == 0 {
 		d.result.refuse(Incomplete)
 	}
-	j := g.observe(o, lowest.bound, d.entryOf(o), d.poolOf(g))
+	j := g.observe(o, lowest.bound, p.scrapes, d.entryOf(o), d.poolOf(g))
 	if g.kind == Stack {
 		if o.has&leakedPart != 0 {
 			g.nameLeaked(p.profile, o.leaked, p.profiled)
@@ -147,9 +148,6 @@ func (d *Detector) gather(s *scrape, judged []judgement) {
 		if e == nil || !judged[i].known {
 			continue
 		}
-		if of := s.index[o.entry]; of != nil {
-			of.most = max(of.most, float64(o.group.grown))
-		}
 		if e.joint == nil {
 			if judged[i].Severity == growth.None {
 				continue
@@ -176,7 +174,7 @@ func (d *Detector) entryOf(o *observation) *group {
 }
 
 // showStack decides at which severity a signature is flagged.
-func (d *Detector) showStack(o *observation, j *judgement) {
+func (d *Detector) showStack(s *scrape, o *observation, j *judgement) {
 	if !j.known {
 		return
 	}
@@ -184,7 +182,7 @@ func (d *Detector) showStack(o *observation, j *judgement) {
 	severity := j.Severity
 	minDuration := int64(o.reading.Rules.MinDuration)
 	if e == nil || e.joint == nil || !near(e.at, o.at, minDuration) && e.at < o.at {
-		d.show(o, j, severity)
+		d.show(s, o, j, severity)
 		return
 	}
 	t := e.joint
@@ -204,7 +202,7 @@ func (d *Detector) showStack(o *observation, j *judgement) {
 		}
 		t.shown = o.at
 	}
-	d.show(o, j, severity)
+	d.show(s, o, j, severity)
 }
 
 // deserted tells whether nobody has been in a signature for duration, while another one
@@ -223,7 +221,7 @@ func (g *group) deserted(o *observation, t *joint, duration int64) bool {
 }
 
 // showEntry decides at which severity an entry is flagged.
-func (d *Detector) showEntry(o *observation, j *judgement) {
+func (d *Detector) showEntry(s *scrape, o *observation, j *judgement) {
 	if !j.known {
 		return
 	}
@@ -231,13 +229,13 @@ func (d *Detector) showEntry(o *observation, j *judgement) {
 	severity, minDuration := j.Severity, int64(o.reading.Rules.MinDuration)
 	if e.joint == nil {
 		if severity == growth.None && e.severity == growth.None {
-			d.show(o, j, severity)
+			d.show(s, o, j, severity)
 			return
 		}
 		e.joint = &joint{}
 	}
 	t := e.joint
-	if !t.ripe(severity, o.at, minDuration) && o.most >= j.Leaked/2 {
+	if !t.ripe(severity, o.at, minDuration) {
 		severity = growth.None
 	}
 	recently := near(t.at, o.at, minDuration)
@@ -247,7 +245,7 @@ func (d *Detector) showEntry(o *observation, j *judgement) {
 	case e.severity > severity && recently && t.worst > growth.None:
 		severity = e.severity
 	}
-	d.show(o, j, severity)
+	d.show(s, o, j, severity)
 }
 
 // ripe tells whether there has been a flag for duration, up to a time, without a break.

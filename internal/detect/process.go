@@ -13,6 +13,8 @@ type process struct {
 	profile  uint32
 	profiled int64 // profile is how many leak profiles were told of, and this when the latest was, Unix ns
 
+	scrapes uint32 // that were judged
+
 	newest int64 // of the times that are open or were judged, Unix ns
 	whole  uint8 // times running of which all came in one batch, up to wholeAgain
 	splits bool  // there was one that did not

@@ -35,6 +35,16 @@ const (
 	kinds
 )
 
+// Rank is whose code it is.
+type Rank uint8
+
+// The ranks.
+const (
+	OwnCode  Rank = iota
+	Module        // that the service depends on
+	Standard      // the standard library
+)
+
 // Part is one of the numbers that make an observation.
 type Part uint8
 
@@ -73,8 +83,11 @@ type Reading struct {
 	// bands are disjoint. 0 is that of a sender which has only one.
 	Band time.Duration
 
-	Kind  Kind
-	Part  Part
+	Kind Kind
+	Part Part
+	// Rank says whose code the goroutines are in, of which the first names a leak that shows
+	// in several groups.
+	Rank  Rank
 	Delta bool // Exits are those since the reading before
 	// Rest is the row under which the groups beyond the sender's limit are
 	// summed. Its members change, so nothing can be said of it.

@@ -46,6 +46,7 @@ type scene struct {
 	noBands bool
 	peer    bool // all are held by a peer
 	service ID
+	ranks   map[ID]Rank
 }
 
 func newScene() *scene {
@@ -147,7 +148,7 @@ func (s *scene) readings(kind Kind, group, entry ID, c census, now int) []Readin
 		return Reading{
 			Process: s.process, Group: s.id(group), Entry: s.id(entry), Rules: s.rules, Kind: kind, Part: part, Band: band,
 			At: minute(now), Start: minute(s.start), Value: float64(value), HeldByPeer: s.peer && kind == Stack,
-			Service: s.service, ServiceGroup: s.inService(group),
+			Service: s.service, ServiceGroup: s.inService(group), Rank: s.ranks[group],
 		}
 	}
 	var readings []Reading

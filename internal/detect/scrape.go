@@ -59,7 +59,6 @@ type observation struct {
 	countStart  int64
 	leaked      float64
 	held        float64 // of an entry, how many more of its goroutines are held by a peer than are not
-	most        float64 // of an entry, by how much one of its signatures has grown at most
 	bands       []band
 	has         parts
 }

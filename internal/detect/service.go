@@ -57,8 +57,8 @@ type formerLife struct {
 const serviceMemory = 7 * 24 * time.Hour
 
 // goneAfter is how many arrivals must be missing for a leak to be over whose goroutines
-// are gone. By chance so many fail to come in one of a thousand times (Poisson).
-const goneAfter = 7
+// are gone. By chance so many fail to come after one arrival of 20,000 (Poisson).
+const goneAfter = 10
 
 // stoppedAfter is how many must be missing for a growth to have stopped, as that of a
 // fleet that was scaled out: one of twenty times by chance.
@@ -255,7 +255,7 @@ func (d *Detector) judgePool(p, service *process, name ID, o *observation) {
 		g.pool.alone = present.severity == growth.None
 	}
 	shown := len(d.result.Verdicts)
-	d.show(&of, &j, severity)
+	d.show(nil, &of, &j, severity)
 	for i := range d.result.Verdicts[shown:] {
 		v := &d.result.Verdicts[shown+i]
 		v.Service, v.Instances, v.Of = true, present.instances, d.instancesOf(service, int64(r.MinDuration))
@@ -353,7 +353,7 @@ func (d *Detector) addUp(p *pool, r *growth.Rules, at int64, now present) {
 		return
 	}
 	lowest := sums[0]
-	if lowest.life.Arrivals > p.arrivals+0.5 {
+	if rose > 0 || lowest.life.Arrivals > p.arrivals+0.5 { // the latter some minutes later
 		p.rose = at
 	}
 	p.arrivals = lowest.life.Arrivals
@@ -362,13 +362,17 @@ func (d *Detector) addUp(p *pool, r *growth.Rules, at int64, now present) {
 	}
 	missing := p.missing(at, r, lowest)
 	for _, sum := range sums {
-		if missing < stoppedAfter && !p.spread.together() && sum.life.Leaks(r) {
+		if missing >= stoppedAfter || !sum.life.Outlives(r) {
+			continue
+		}
+		// A leak that was found need not prove again that it keeps its pace.
+		if p.until > at || !p.spread.together() && sum.life.KeepsPace(r) {
 			p.until = at + int64(growth.Held)
 			p.leaked, p.bound, p.exits = now.leaked, sum.bound, sum.life.Exits
 			break
 		}
 	}
-	if missing >= goneAfter && at-p.rose >= int64(r.MinDuration) && now.leaked < p.leaked/2 {
+	if missing >= goneAfter && at-p.rose >= int64(r.MinDuration) && now.leaked <= p.leaked/2 {
 		p.until = 0
 	}
 }

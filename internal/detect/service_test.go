@@ -91,7 +91,7 @@ func TestLivesAreAddedUp(t *testing.T) {
 	r := newRig(t)
 	f := newFleet(1)
 	f.leak(101, 2.0/hour, 0, repaired)
-	for at := 0; at < repaired+8*hour; at += 4 * hour {
+	for at := 0; at < repaired+12*hour; at += 4 * hour {
 		f.deploy(at)
 		r.playFleet(f, at, at+4*hour)
 	}
@@ -103,7 +103,7 @@ func TestLivesAreAddedUp(t *testing.T) {
 		t.Errorf("ended: %v", ends)
 	}
 	for _, v := range r.sorted() {
-		if v.Group == inService|101 && v.Ended != NotEnded && (v.At < minute(repaired) || v.At > minute(repaired+5*hour)) {
+		if v.Group == inService|101 && v.Ended != NotEnded && (v.At < minute(repaired) || v.At > minute(repaired+10*hour)) {
 			t.Errorf("ended after %d h", (v.At-minute(0))/int64(3600e9))
 		}
 	}

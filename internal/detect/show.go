@@ -108,7 +108,8 @@ const (
 )
 
 // show shows a group at a severity, as far as that is to be shown at all.
-func (d *Detector) show(o *observation, j *judgement, severity growth.Severity) {
+// s is what was observed beside it.
+func (d *Detector) show(s *scrape, o *observation, j *judgement, severity growth.Severity) {
 	g := o.group
 	if !j.known {
 		return
@@ -133,7 +134,7 @@ func (d *Detector) show(o *observation, j *judgement, severity growth.Severity) 
 		d.noteFlagged(o.name, g)
 	}
 	if g.flag == nil || v.Was == growth.None {
-		g.flag = &flag{id: d.findingOf(o), bound: -1, since: o.at}
+		g.flag = &flag{id: d.findingOf(s, o, j), bound: -1, since: o.at}
 	}
 	f := g.flag
 	if !j.Since.IsZero() {
@@ -148,26 +149,6 @@ func (d *Detector) show(o *observation, j *judgement, severity growth.Severity) 
 		v.AgeMin, v.Exits = j.bound, max(0, j.exits-f.exits)
 	}
 	d.result.Verdicts = append(d.result.Verdicts, v)
-}
-
-// findingOf returns the identity of a leak that is flagged for the first time: that under
-// which its entry or signature is flagged already, if they are one leak.
-func (d *Detector) findingOf(o *observation) ID {
-	g := o.group
-	beside := d.entryOf(o)
-	switch {
-	case beside != nil && (beside.joint == nil || beside.joint.carrier != o.name):
-		beside = nil
-	case g.kind == Entry && g.joint != nil:
-		beside = d.groups[g.joint.carrier]
-	}
-	switch {
-	case beside != nil && beside.severity > growth.None && beside.flag != nil:
-		return beside.flag.id
-	case o.in != 0:
-		return o.in
-	}
-	return o.name
 }
 
 // showZero shows that a group is not flagged any more, for as long as that is to be shown.

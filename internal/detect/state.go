@@ -57,6 +57,7 @@ func (d *Detector) Clone() *Detector {
 		for i := range h.levels {
 			h.levels[i].evidence = pointerToCopy(h.levels[i].evidence)
 		}
+		h.recent = nil // is not kept
 		if h.counts = pointerToCopy(g.counts); h.counts != nil {
 			h.counts.evidence = pointerToCopy(h.counts.evidence)
 		}
@@ -360,7 +361,7 @@ func (d *decoder) level() level {
 
 func (p *process) parts() []any {
 	return []any{
-		&p.last, &p.jumped, &p.step, &p.seen, &p.stacks, &p.profile, &p.profiled, &p.newest, &p.whole, &p.splits, &p.split, &p.start, &p.ended, &p.counted, &p.service,
+		&p.last, &p.jumped, &p.step, &p.seen, &p.stacks, &p.profile, &p.profiled, &p.scrapes, &p.newest, &p.whole, &p.splits, &p.split, &p.start, &p.ended, &p.counted, &p.service,
 		&p.lowest[0].bound, &p.lowest[0].start, &p.lowest[0].known, &p.lowest[1].bound, &p.lowest[1].start, &p.lowest[1].known,
 	}
 }

@@ -116,19 +116,19 @@ func TestSuspectedSignatureDoesNotHideItsEntry(t *testing.T) {
 	o := &observation{name: 1, entry: 200, group: signature, at: minute(100), reading: Reading{Rules: testRules()}}
 	suspected := judgement{known: true, Verdict: growth.Verdict{Severity: growth.Suspected, Leaked: 10}}
 	entry.joint.worst, entry.joint.worstOf, entry.joint.at = growth.Suspected, 1, minute(100)
-	d.showStack(o, &suspected)
+	d.showStack(nil, o, &suspected)
 	if signature.severity != growth.Probable {
 		t.Errorf("severity %v, want that of the entry", signature.severity)
 	}
 	lapsed := judgement{known: true}
 	o.at, entry.at, entry.joint.worst = minute(101), minute(101), growth.None
-	d.showStack(o, &lapsed)
+	d.showStack(nil, o, &lapsed)
 	if signature.severity != growth.Probable {
 		t.Errorf("severity %v when its own evidence lapsed, want that of the entry", signature.severity)
 	}
 	entry.raw = growth.None
 	o.at, entry.at = minute(102), minute(102)
-	d.showStack(o, &lapsed)
+	d.showStack(nil, o, &lapsed)
 	if v := d.result.Verdicts[len(d.result.Verdicts)-1]; v.Severity != growth.None || v.Ended != Slowed || v.Group != 1 {
 		t.Errorf("%+v, want an end where the flag was", v)
 	}

@@ -41,49 +41,40 @@ func (l Life) Plus(m Life) Life {
 // one.
 const leastLives = 3
 
-// How many arrivals there must be at least before slowing down would show, where more
-// than half of MinLeaked come in a life. A pool that takes twice as long to fill as
-// the lives last comes early by sqrt(n)/6.9 standard deviations, which is three at 430. Where
-// few come in a life hardly anything fills, and it is leaks that need their lives added
-// up.
+// Where few goroutines arrive in a life hardly anything fills that would be so small, and
+// leaks need their lives added up. Where many do, a process can be judged by itself, and
+// what fills is a pool. So as more arrive in a life more is asked for, from half of
+// MinLeaked to two and a half times that: at last telling arrivals in all, and none of them
+// early. A pool that takes twice as long to fill as the lives last comes early by
+// sqrt(n)/6.9 standard deviations, which is three at 430. With one deviation in place of
+// two where few arrive, leaks of one an hour were held up by chance for a day.
 const (
 	fewPerLife  = 0.5 // in MinLeaked
 	manyPerLife = 2.5
-	tellingOf   = 430
+	telling     = 430
+	slownessFew = 2.0
 )
 
-// By how many standard deviations the arrivals may come early in lives with few of them,
-// and with many. With fewer than the first, leaks of one an hour were held up by
-// chance for a day.
-const (
-	slownessFew  = 2.0
-	slownessMany = 0.5
-)
+// Lives together show a leak if the goroutines outlive what is healthy and keep their pace.
 
-// telling tells whether there are enough arrivals to see that they slow down.
-func (l Life) telling(r *Rules) bool {
-	perLife := l.Arrivals / l.Lives / r.MinLeaked
-	return l.Arrivals >= tellingOf*min(1, (perLife-fewPerLife)/(manyPerLife-fewPerLife))
+// Outlives tells whether at least MinLeaked goroutines have arrived in the lives together,
+// and so few have left that the probability of it, were MaxLifetime their mean lifetime, is
+// at most that of severity probable.
+func (l Life) Outlives(r *Rules) bool {
+	return l.Lives >= leastLives && l.Arrivals >= r.MinLeaked && poissonCDF(l.Exits, l.Hours/r.MaxLifetime.Hours()) <= probableAlpha
 }
 
-// Leaks tells whether lives together show a leak. They do if at least MinLeaked goroutines
-// have arrived in them, so few of them have left that the probability of it, were
-// MaxLifetime their mean lifetime, is at most that of severity probable; and if they kept
-// coming to the ends of the lives, for long enough to see it. What fills in the beginning
-// of each life comes early in all of them. Of lives shorter than the time for which a peer
-// is not believed nothing can be told.
-func (l Life) Leaks(r *Rules) bool {
-	deviations := slownessFew
-	if l.Arrivals > fewPerLife*r.MinLeaked*l.Lives {
-		deviations = slownessMany
-	}
-	switch {
-	case l.Lives < leastLives, l.Arrivals < r.MinLeaked, !l.telling(r),
-		l.ArrivalHours < l.Arrivals*reconnection*r.MinDuration.Hours(),
-		l.Deviation < -max(deviations*math.Sqrt(l.Variance), unevenness*l.ArrivalHours):
+// KeepsPace tells whether the goroutines kept coming to the ends of the lives, and the
+// lives were long enough to see it. What fills in the beginning of each life comes early in
+// all of them. Of lives shorter than the time for which a peer is not believed nothing can
+// be told.
+func (l Life) KeepsPace(r *Rules) bool {
+	if l.ArrivalHours < l.Arrivals*reconnection*r.MinDuration.Hours() {
 		return false
 	}
-	return poissonCDF(l.Exits, l.Hours/r.MaxLifetime.Hours()) <= probableAlpha
+	many := min(1, max(0, (l.Arrivals/l.Lives/r.MinLeaked-fewPerLife)/(manyPerLife-fewPerLife)))
+	early := (1 - many) * max(slownessFew*math.Sqrt(l.Variance), unevenness*l.ArrivalHours)
+	return l.Arrivals >= many*telling && l.Deviation >= -early
 }
 
 // Life returns what the present life of the process has shown until now. heldByPeer tells

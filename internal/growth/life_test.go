@@ -133,7 +133,7 @@ func TestLivesTogether(t *testing.T) {
 		for range tc.lives {
 			all = all.Plus(tc.life)
 		}
-		if got := all.Leaks(&rules); got != tc.leaks {
+		if got := all.Outlives(&rules) && all.KeepsPace(&rules); got != tc.leaks {
 			t.Errorf("%s: %t, %+v", name, got, all)
 		}
 	}

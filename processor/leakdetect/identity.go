@@ -2,6 +2,7 @@ package leakdetect
 
 import (
 	"encoding/binary"
+	"slices"
 	"strings"
 
 	"github.com/open-telemetry/opentelemetry-collector-contrib/pkg/pdatautil"
@@ -137,6 +138,34 @@ func findingOf(service detect.ID, kind detect.Kind, group pcommon.Map) detect.ID
 		h.addByte(0)
 	}
 	return detect.ID(h)
+}
+
+// rankOf returns whose code a group is in, by the file of the blamed frame and its function.
+func rankOf(group pcommon.Map) detect.Rank {
+	file := valueOf(group, telemetry.AttrFile)
+	switch {
+	case strings.Contains(file, "@v"), strings.Contains(file, "/vendor/"):
+		return detect.Module
+	case isStandard(valueOf(group, telemetry.AttrFunction)):
+		return detect.Standard
+	}
+	return detect.OwnCode
+}
+
+// isStandard tells whether a function is one of the standard library. The path of a package
+// of a module begins with a domain, as a rule.
+func isStandard(function string) bool {
+	first, _, _ := strings.Cut(function, "/")
+	if first == function {
+		first, _, _ = strings.Cut(function, ".")
+	}
+	return slices.Contains(standard[:], first)
+}
+
+// standard are the folders of the standard library in which goroutines may wait.
+var standard = [...]string{
+	"bufio", "compress", "context", "crypto", "database", "encoding", "fmt", "html", "image", "internal", "io", "iter", "log", "mime",
+	"net", "os", "runtime", "sync", "syscall", "testing", "text", "time", "vendor",
 }
 
 // fnv64 is the hash FNV-1a of 64 bits, as package hash/fnv computes it, without a copy of

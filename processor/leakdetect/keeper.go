@@ -37,14 +37,15 @@ const (
 	// used, for somebody to look at.
 	stateKey = "state"
 	asideKey = "state.set_aside"
-	// saveInterval is how much of the evidence a crash can cost.
+	// saveInterval is how much of the evidence a crash can cost, as long as maxRate lets
+	// all be saved so often.
 	saveInterval = time.Minute
 	// minRest and maxRate bound how often the state is saved when it is due: no
-	// sooner after the last time, and no more bytes a second. Up to 15,000
-	// streams the first bound holds, 100,000 wait for half a minute, and from
-	// 180,000 on it is once a minute as ever.
+	// sooner after the last time, and no more bytes a second. Up to 30,000
+	// streams the first bound holds, 100,000 wait for 17 s; and from 360,000 on it
+	// is more rarely than once a minute, of 1,000,000 every three.
 	minRest = 5 * time.Second
-	maxRate = 1 << 20
+	maxRate = 2 << 20
 )
 
 // The operations that can fail.
@@ -114,7 +115,7 @@ func (k *keeper) run(ctx context.Context) {
 			timer.Reset(k.rest - time.Since(k.tried))
 		case <-timer.C:
 			k.save(ctx)
-			timer.Reset(saveInterval)
+			timer.Reset(max(saveInterval, k.rest))
 		}
 	}
 }
@@ -224,7 +225,7 @@ func (k *keeper) write(ctx context.Context) error {
 
 // restAfter returns for how long the state is not saved again after size bytes were.
 func restAfter(size int) time.Duration {
-	return min(saveInterval, max(minRest, time.Duration(size)*time.Second/maxRate))
+	return max(minRest, time.Duration(size)*time.Second/maxRate)
 }
 
 // note counts what goes wrong, and logs it once for as long as it stays the same.

@@ -264,9 +264,9 @@ func TestChangesAreNotSavedTooOften(t *testing.T) {
 func TestRestGrowsWithTheState(t *testing.T) {
 	for size, want := range map[int]time.Duration{
 		0:         minRest,
-		5 << 20:   5 * time.Second,
-		35 << 20:  35 * time.Second,
-		350 << 20: saveInterval,
+		10 << 20:  5 * time.Second,
+		36 << 20:  18 * time.Second,
+		350 << 20: 175 * time.Second,
 	} {
 		assert.Equal(t, want, restAfter(size), "%d bytes", size)
 	}

@@ -123,6 +123,7 @@ func (r *reader) readPoint(from *origin, w watched, p pmetric.NumberDataPoint, d
 	}
 	if w.kind == detect.Stack && !reading.Rest {
 		reading.Entry = from.entryOf(attributes)
+		reading.Rank = rankOf(attributes)
 		reading.HeldByPeer = valueOf(attributes, telemetry.AttrState) == telemetry.StateIOWait
 	}
 	if w.kind <= detect.Entry && !reading.Rest && from.service != 0 && (w.part == detect.Count || w.part == detect.Aged) {

@@ -1,0 +1,119 @@
+package growth
+
+import (
+	"math"
+	"math/rand/v2"
+	"testing"
+	"time"
+)
+
+// arrivalsAt returns the minutes at which goroutines come, in so many hours.
+type arrivalsAt func(r *rand.Rand, hours int) []float64
+
+func poissonOf(perHour float64, load func(hour float64) float64) arrivalsAt {
+	return func(r *rand.Rand, hours int) []float64 {
+		var at []float64
+		for t := 0.0; t < float64(hours)*60; t += r.ExpFloat64() * 60 / perHour / 2 {
+			if r.Float64() < load(t/60)/2 {
+				at = append(at, t)
+			}
+		}
+		return at
+	}
+}
+
+func steadily(float64) float64 { return 1 }
+
+func byDay(hour float64) float64 { return 1 + 0.9*math.Sin(2*math.Pi*hour/24) }
+
+func ticking(minutes, phase float64) arrivalsAt {
+	return func(_ *rand.Rand, hours int) []float64 {
+		var at []float64
+		for t := phase; t < float64(hours)*60; t += minutes {
+			at = append(at, t)
+		}
+		return at
+	}
+}
+
+// evidenceOf observes goroutines that come at times and stay, n of them at each.
+func evidenceOf(at []float64, n, hours int, missed func(minute int) float64) *Evidence {
+	rules := defaults()
+	var e Evidence
+	next := 0
+	for minute := range hours * 60 {
+		for next < len(at) && at[next] <= float64(minute-10) {
+			next++
+		}
+		aged := max(0, float64(next*n)-missed(minute))
+		e.Observe(&rules, Observation{
+			At: epoch.Add(time.Duration(minute) * time.Minute), Start: epoch, First: epoch,
+			Bound: lifeBound, Census: true, Count: aged + 3, Aged: aged,
+		})
+	}
+	return &e
+}
+
+func none(int) float64 { return 0 }
+
+func TestCompanions(t *testing.T) {
+	const seeds = 200
+	rules := defaults()
+	for name, tc := range map[string]struct {
+		hours    int
+		of       arrivalsAt
+		other    arrivalsAt // nil if they are companions
+		each     int        // how many of the second come with each of the first
+		missed   func(minute int) float64
+		expected float64 // the share of cases in which they are taken to be companions
+		by       float64
+	}{
+		"reader and writer":              {2, poissonOf(60, steadily), nil, 1, none, 1, 0.05},
+		"two workers for each":           {3, poissonOf(60, steadily), nil, 2, none, 1, 0.05},
+		"few":                            {5, poissonOf(12, steadily), nil, 1, none, 0.9, 0.1},
+		"very many":                      {2, poissonOf(6000, steadily), nil, 1, none, 1, 0.05},
+		"by day":                         {24, poissonOf(30, byDay), nil, 1, none, 1, 0.05},
+		"one is missed now and then":     {3, poissonOf(60, steadily), nil, 1, func(minute int) float64 { return float64(minute / 37 % 2) }, 0.97, 0.05},
+		"two leaks of one pace":          {24, poissonOf(60, steadily), poissonOf(60, steadily), 1, none, 0, 0.01},
+		"two leaks under one load":       {48, poissonOf(30, byDay), poissonOf(30, byDay), 1, none, 0, 0.01},
+		"two tickers":                    {12, ticking(1, 0), ticking(1, 0.5), 1, none, 0, 0},
+		"one ticker":                     {12, ticking(1, 0), nil, 1, none, 0, 0},
+		"two slow tickers":               {48, ticking(11, 0), ticking(11, 5), 1, none, 0, 0},
+		"a ticker, and one that is none": {12, ticking(1, 0), poissonOf(60, steadily), 1, none, 0, 0.01},
+		"ten to one":                     {5, poissonOf(60, steadily), nil, 10, none, 0, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			found := 0
+			for seed := range uint64(seeds) {
+				r := rand.New(rand.NewPCG(seed, 1))
+				at := tc.of(r, tc.hours)
+				other := at
+				if tc.other != nil {
+					other = tc.other(r, tc.hours)
+				}
+				a, b := evidenceOf(at, 1, tc.hours, none), evidenceOf(other, tc.each, tc.hours, tc.missed)
+				if got := Companions(&rules, a, b); got != Companions(&rules, b, a) {
+					t.Fatalf("seed %d: %t, and the other way about not", seed, got)
+				} else if got {
+					found++
+				}
+			}
+			if got := float64(found) / seeds; math.Abs(got-tc.expected) > tc.by {
+				t.Errorf("companions in %.3f of cases, want %.2f", got, tc.expected)
+			}
+		})
+	}
+}
+
+// Those that were not observed from one time on are not compared.
+func TestCompanionsOfOtherTimes(t *testing.T) {
+	rules := defaults()
+	at := poissonOf(60, steadily)(rand.New(rand.NewPCG(1, 1)), 3)
+	a, b := evidenceOf(at, 1, 3, none), evidenceOf(at, 1, 3, none)
+	if !Companions(&rules, a, b) {
+		t.Error("not companions")
+	}
+	if Companions(&rules, a, evidenceOf(at, 1, 4, none)) || Companions(&rules, a, &Evidence{}) || Companions(&rules, &Evidence{}, &Evidence{}) {
+		t.Error("companions of other times")
+	}
+}
