@@ -219,7 +219,7 @@ func (d *Detector) sweep() {
 
 // forget forgets a group, and tells of the flag that ends with it.
 func (d *Detector) forget(name ID, g *group) {
-	d.leave(g)
+	d.leave(name, g)
 	delete(d.groups, name)
 	if g.severity > 0 {
 		d.result.Changed = true

@@ -1,6 +1,7 @@
 package detect
 
 import (
+	"cmp"
 	"slices"
 	"time"
 
@@ -23,7 +24,7 @@ import (
 
 // pool is what is remembered of a group of a service beside what any group has.
 type pool struct {
-	members []ID         // the groups of its instances, in which anybody has arrived
+	members []member     // the groups of its instances, in which anybody has arrived, in order
 	past    []formerLife // of lives that are over, added up by level
 	older   []formerLife // the same, before past begins
 	pastAt  int64        // when past begins, Unix ns
@@ -44,6 +45,13 @@ type pool struct {
 	alone   bool          // no instance was flagged by itself when it was shown last
 	sums    []formerLife  // past and present, as they were added up last; nil after a restart, until then
 	rules   *growth.Rules // with which it was judged last; nil after a restart, until then
+}
+
+// member is a group of an instance.
+type member struct{ process, group ID }
+
+func compareMembers(a, b member) int {
+	return cmp.Or(cmp.Compare(a.process, b.process), cmp.Compare(a.group, b.group))
 }
 
 // formerLife is the life of a process at one age level, or several of them.
@@ -140,7 +148,7 @@ func (d *Detector) judgeService(p *process, s *scrape, judged []judgement) {
 // returns that; 0 if it is none. What former lives of the process have shown is added.
 func (d *Detector) join(o *observation, former []formerLife) ID {
 	g := o.group
-	if g.service == 0 {
+	if d.poolOf(g) == nil {
 		came := slices.ContainsFunc(former, func(f formerLife) bool { return f.life.Arrivals > 0 })
 		if o.in == 0 || !g.arrived() && g.severity == growth.None && !came {
 			return 0
@@ -154,7 +162,10 @@ func (d *Detector) join(o *observation, former []formerLife) ID {
 			return 0
 		}
 		g.service = o.in
-		of.pool.members = append(of.pool.members, o.name)
+		m := member{g.process, o.name}
+		if i, found := slices.BinarySearchFunc(of.pool.members, m, compareMembers); !found {
+			of.pool.members = slices.Insert(of.pool.members, i, m)
+		}
 	}
 	if of := d.groups[g.service]; of != nil && of.pool != nil {
 		of.seen = inSeconds(d.clock)
@@ -166,9 +177,15 @@ func (d *Detector) join(o *observation, former []formerLife) ID {
 }
 
 // leave adds what a group that is forgotten has shown to the past of its service.
-func (d *Detector) leave(g *group) {
+func (d *Detector) leave(name ID, g *group) {
 	of := d.poolOf(g)
-	if of == nil || of.rules == nil {
+	if of == nil {
+		return
+	}
+	if i, found := slices.BinarySearchFunc(of.members, member{g.process, name}, compareMembers); found {
+		of.members = slices.Delete(of.members, i, i+1)
+	}
+	if of.rules == nil {
 		return
 	}
 	for i := range g.levels {
@@ -184,6 +201,7 @@ func (p *pool) add(f formerLife) {
 	p.past = addLife(p.past, f)
 }
 
+// addLife adds a life to those of its level.
 func addLife(to []formerLife, f formerLife) []formerLife {
 	i, found := slices.BinarySearchFunc(to, f.bound, func(a formerLife, bound int64) int { return int(a.bound - bound) })
 	if found {
@@ -222,11 +240,15 @@ func (p *pool) forget(at int64) {
 func (d *Detector) judgePool(p, service *process, name ID, o *observation) {
 	g := d.groups[name]
 	at := service.last
-	if g.at != 0 && at-g.at < p.step-joinWithin {
+	r := o.reading.Rules
+	interval := p.step - joinWithin
+	if p.step == 0 { // it is new, and there may be many of them
+		interval = int64(r.MinDuration) / looksPerDuration
+	}
+	if g.at != 0 && at-g.at < interval {
 		return
 	}
 	g.at = at
-	r := o.reading.Rules
 	g.pool.rules = r
 	present := d.presentOf(g, at, int64(r.MinDuration))
 	if at-g.pool.judged >= int64(r.MinDuration)/looksPerDuration {
@@ -280,31 +302,26 @@ type present struct {
 	instances int // in which anybody has leaked
 }
 
-// presentOf asks the members, and drops those that are forgotten. Those of which nothing
-// has come for duration are gone.
+// presentOf asks the members. Those of which nothing has come for duration are gone.
 func (d *Detector) presentOf(of *group, at, duration int64) present {
 	var now present
-	var last ID // members of one process stand together, as a rule
-	of.pool.members = slices.DeleteFunc(of.pool.members, func(name ID) bool {
-		g := d.groups[name]
-		if g == nil {
-			return true
-		}
-		if !near(g.at, at, duration) {
-			return false
+	last := ID(0) // process, of which there may be several members
+	for _, m := range of.pool.members {
+		g := d.groups[m.group]
+		if g == nil || !near(g.at, at, duration) {
+			continue
 		}
 		if g.severity > now.severity {
 			now.severity, now.id = g.severity, g.flag.id
 		}
 		if len(g.levels) > 0 && g.arrived() || g.severity > growth.None {
-			if g.process != last {
+			if m.process != last {
 				now.instances++
 			}
-			last = g.process
+			last = m.process
 			now.leaked += max(float64(g.grown), 1)
 		}
-		return false
-	})
+	}
 	return now
 }
 
@@ -333,14 +350,23 @@ func (d *Detector) addUp(p *pool, r *growth.Rules, at int64, now present) {
 	}
 	var recent growth.Life // of the instances that are there now, at the lowest level
 	rose := 0.0
-	for _, name := range p.members {
-		g := d.groups[name]
+	last := member{}
+	for _, m := range p.members {
+		g := d.groups[m.group]
+		if g == nil {
+			continue
+		}
 		if g.grown > g.looked+0.5 {
 			rose++
 		}
 		g.looked = g.grown
+		again := m.process == last.process
+		last = m
 		for i := range g.levels {
 			life := g.lifeOf(&g.levels[i], r)
+			if again {
+				life.Lives = 0 // it is another line of the same process
+			}
 			if sums = addLife(sums, formerLife{g.levels[i].bound, life}); i == 0 && near(g.at, at, int64(r.MinDuration)) {
 				recent = recent.Plus(life)
 			}

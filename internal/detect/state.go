@@ -183,9 +183,14 @@ func (d *Detector) gatherMembers() {
 			service.instances = append(service.instances, name)
 		}
 	}
-	for _, name := range sortedKeys(d.groups) {
-		if of := d.groups[d.groups[name].service]; of != nil && of.pool != nil {
-			of.pool.members = append(of.pool.members, name)
+	for name, g := range d.groups {
+		if of := d.groups[g.service]; of != nil && of.pool != nil {
+			of.pool.members = append(of.pool.members, member{g.process, name})
+		}
+	}
+	for _, g := range d.groups {
+		if g.pool != nil {
+			slices.SortFunc(g.pool.members, compareMembers)
 		}
 	}
 }
