@@ -134,5 +134,5 @@ func (o *observation) finding() ID {
 // before tells whether a leak is called by this group rather than by another: the code of
 // the service comes first. The order is the same in all instances.
 func (o *observation) before(other *observation) bool {
-	return cmp.Or(cmp.Compare(o.reading.Rank, other.reading.Rank), cmp.Compare(o.finding(), other.finding())) < 0
+	return cmp.Or(cmp.Compare(o.rank, other.rank), cmp.Compare(o.finding(), other.finding())) < 0
 }

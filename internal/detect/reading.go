@@ -85,8 +85,8 @@ type Reading struct {
 
 	Kind Kind
 	Part Part
-	// Rank says whose code the goroutines are in, of which the first names a leak that shows
-	// in several groups.
+	// Rank says whose code the goroutines are in, where ServiceGroup is known. A leak that
+	// shows in several groups is called by the first.
 	Rank  Rank
 	Delta bool // Exits are those since the reading before
 	// Rest is the row under which the groups beyond the sender's limit are

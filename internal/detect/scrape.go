@@ -51,7 +51,8 @@ type scrape struct {
 // observation is what was observed of one group at one time.
 type observation struct {
 	name, entry ID
-	service, in ID      // its service, and its group in that
+	service, in ID // its service, and its group in that
+	rank        Rank
 	reading     Reading // the last one, for what is the same in all
 	group       *group
 	at          int64
@@ -183,7 +184,7 @@ func (o *observation) take(r *Reading) Reason {
 		o.entry = r.Entry
 	}
 	if r.ServiceGroup != 0 {
-		o.service, o.in = r.Service, r.ServiceGroup
+		o.service, o.in, o.rank = r.Service, r.ServiceGroup, r.Rank
 	}
 	switch r.Part {
 	case Count, Leaked:

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/cespare/xxhash/v2"
 	"github.com/open-telemetry/opentelemetry-collector-contrib/pkg/pdatautil"
 	"go.opentelemetry.io/collector/pdata/pcommon"
 
@@ -130,15 +131,49 @@ const findingVersion = 1
 // findingOf returns the identity that a leak has in a service, of the attributes of its
 // group.
 func findingOf(service detect.ID, kind detect.Kind, group pcommon.Map) detect.ID {
-	h := fnv64(offset64)
-	h.addUint(uint64(service))
-	h.addUint(findingVersion<<8 | uint64(kind))
+	var h xxhash.Digest
+	h.Reset()
+	var head [10]byte
+	binary.LittleEndian.PutUint64(head[:], uint64(service))
+	head[8], head[9] = findingVersion, byte(kind)
+	_, _ = h.Write(head[:]) // never fails, as all below
 	for _, key := range findingAttributes {
-		h.addName(valueOf(group, key))
-		h.addByte(0)
+		writeName(&h, valueOf(group, key))
+		_, _ = h.WriteString("\x00")
 	}
-	return detect.ID(h)
+	return detect.ID(h.Sum64())
 }
+
+// writeName hashes a function's name without the numbers of closures, which change with the
+// code around them: main.run.func2.1 is main.run.func, as main.run.func3 is.
+func writeName(h *xxhash.Digest, name string) {
+	for {
+		begin, end := closureNumber(name)
+		_, _ = h.WriteString(name[:begin])
+		if name = name[end:]; name == "" {
+			return
+		}
+	}
+}
+
+// closureNumber returns where the first number of a closure is in a name, its end twice if
+// there is none.
+func closureNumber(name string) (begin, end int) {
+	begin = len(name)
+	for _, word := range [...]string{".func", ".gowrap", ".deferwrap", "-range"} {
+		if i := strings.Index(name, word); i >= 0 && i+len(word) < begin && isDigit(name[i+len(word)]) {
+			begin = i + len(word)
+		}
+	}
+	for end = begin; end < len(name); end++ {
+		if !isDigit(name[end]) && (name[end] != '.' || end+1 == len(name) || !isDigit(name[end+1])) {
+			break
+		}
+	}
+	return begin, end
+}
+
+func isDigit(c byte) bool { return c >= '0' && c <= '9' }
 
 // rankOf returns whose code a group is in, by the file of the blamed frame and its function.
 func rankOf(group pcommon.Map) detect.Rank {
@@ -167,56 +202,6 @@ var standard = [...]string{
 	"bufio", "compress", "context", "crypto", "database", "encoding", "fmt", "html", "image", "internal", "io", "iter", "log", "mime",
 	"net", "os", "runtime", "sync", "syscall", "testing", "text", "time", "vendor",
 }
-
-// fnv64 is the hash FNV-1a of 64 bits, as package hash/fnv computes it, without a copy of
-// what is hashed.
-type fnv64 uint64
-
-const (
-	offset64 = 14695981039346656037
-	prime64  = 1099511628211
-)
-
-func (h *fnv64) addByte(b byte) { *h = (*h ^ fnv64(b)) * prime64 }
-
-func (h *fnv64) addUint(n uint64) {
-	for range 8 {
-		h.addByte(byte(n))
-		n >>= 8
-	}
-}
-
-// addName adds a function's name without the numbers of closures, which change with the code
-// around them: main.run.func2.1 is main.run.func, as main.run.func3 is.
-func (h *fnv64) addName(name string) {
-	for i := 0; i < len(name); i++ {
-		h.addByte(name[i])
-		if name[i] == '.' || name[i] == '-' {
-			if rest := withoutNumber(name[i+1:]); rest >= 0 {
-				for _, c := range []byte(name[i+1 : i+1+rest]) {
-					h.addByte(c)
-				}
-				i += rest
-				for i+1 < len(name) && (isDigit(name[i+1]) || name[i+1] == '.' && i+2 < len(name) && isDigit(name[i+2])) {
-					i++
-				}
-			}
-		}
-	}
-}
-
-// withoutNumber returns how long the word is with which the compiler names a closure, if
-// text begins with one and a number; else -1.
-func withoutNumber(text string) int {
-	for _, word := range [...]string{"func", "gowrap", "deferwrap", "range"} {
-		if strings.HasPrefix(text, word) && len(text) > len(word) && isDigit(text[len(word)]) {
-			return len(word)
-		}
-	}
-	return -1
-}
-
-func isDigit(c byte) bool { return c >= '0' && c <= '9' }
 
 // isRest tells the row under which the groups beyond the sender's limit are
 // summed. Which groups those are changes, so its growth means nothing.

@@ -25,6 +25,7 @@ type origin struct {
 	index   int // in the batch
 	id      detect.ID
 	service detect.ID // 0 if it has no name, or services are not judged
+	counted bool      // counts of goroutines have come in this batch
 	*rules
 	// entries are the groups of entries, by the value of the attribute.
 	entries map[string]detect.ID
@@ -123,11 +124,13 @@ func (r *reader) readPoint(from *origin, w watched, p pmetric.NumberDataPoint, d
 	}
 	if w.kind == detect.Stack && !reading.Rest {
 		reading.Entry = from.entryOf(attributes)
-		reading.Rank = rankOf(attributes)
 		reading.HeldByPeer = valueOf(attributes, telemetry.AttrState) == telemetry.StateIOWait
 	}
-	if w.kind <= detect.Entry && !reading.Rest && from.service != 0 && (w.part == detect.Count || w.part == detect.Aged) {
-		reading.Service, reading.ServiceGroup = from.service, findingOf(from.service, w.kind, attributes)
+	if w.kind <= detect.Entry && !reading.Rest && from.service != 0 {
+		// One of a group's readings needs to have it.
+		if from.counted = from.counted || w.part == detect.Count; w.part == detect.Count || w.part == detect.Aged && !from.counted {
+			reading.Service, reading.ServiceGroup, reading.Rank = from.service, findingOf(from.service, w.kind, attributes), rankOf(attributes)
+		}
 	}
 	if w.kind != detect.Memory {
 		reading.Ignored = r.watch.ignore.matches(attributes, reading.At)
