@@ -2,6 +2,7 @@ package detect
 
 import (
 	"cmp"
+	"time"
 
 	"github.com/otel-goroutine/otel-goroutine/internal/growth"
 )
@@ -41,20 +42,21 @@ func (g *group) noteArrivals(scrape uint32, before, level float32) {
 
 func saturated(n float32) uint8 { return uint8(min(max(n, 0), 255)) }
 
-// agrees tells whether the goroutines of two groups came together in the last scrapes.
-func (r *recent) agrees(other *recent) bool {
+// with returns what came to two groups in the last scrapes; nothing if there were more than
+// can be told.
+func (r *recent) with(other *recent, interval int64) growth.Recent {
 	if r == nil || other == nil || r.scrape != other.scrape {
-		return false
+		return growth.Recent{}
 	}
-	var x, y []float64
+	both := growth.Recent{Interval: time.Duration(interval)}
 	for i := range uint32(recentScrapes) {
-		at := (r.scrape - i) % recentScrapes
-		if r.came[at] == 255 || other.came[at] == 255 {
-			return false
+		x, y := r.came[(r.scrape-i)%recentScrapes], other.came[(r.scrape-i)%recentScrapes]
+		if x == 255 || y == 255 {
+			return growth.Recent{}
 		}
-		x, y = append(x, float64(r.came[at])), append(y, float64(other.came[at]))
+		both.X, both.Y = append(both.X, float64(x)), append(both.Y, float64(y))
 	}
-	return growth.Together(x, y)
+	return both
 }
 
 // findingOf returns the identity of a leak that is flagged for the first time: that under
@@ -87,6 +89,10 @@ func (d *Detector) amongCompanions(s *scrape, o *observation, j *judgement) ID {
 	if s == nil || own == nil || own.evidence == nil {
 		return o.finding()
 	}
+	interval := int64(0)
+	if p := d.processes[o.group.process]; p != nil {
+		interval = p.step
+	}
 	head := o
 	for _, other := range s.groups {
 		if other == o || other.group.kind != o.group.kind {
@@ -99,7 +105,7 @@ func (d *Detector) amongCompanions(s *scrape, o *observation, j *judgement) ID {
 		if d.compared++; d.compared > maxCompared {
 			break
 		}
-		if !growth.Companions(o.reading.Rules, own.evidence, l.evidence) && !o.group.recent.agrees(other.group.recent) {
+		if !growth.Companions(o.reading.Rules, own.evidence, l.evidence, o.group.recent.with(other.group.recent, interval)) {
 			continue
 		}
 		if g := other.group; g.severity > growth.None && g.flag != nil {

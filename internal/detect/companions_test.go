@@ -40,14 +40,15 @@ func TestConnectionIsOneFinding(t *testing.T) {
 	for seed := range uint64(8) {
 		for process := ID(1); process <= 2; process++ {
 			s := newScene()
+			perMinute := 1.0
 			if seed%2 == 1 { // then they are flagged as soon as there can be a flag
-				s.rules.MaxLifetime = time.Hour
+				s.rules.MaxLifetime, perMinute = time.Hour, 2
 			}
 			s.process, s.service = process, theService
 			s.ranks = map[ID]Rank{101: Standard, 102: Standard, 103: OwnCode, 104: OwnCode, 105: Module}
-			s.together(10*seed+uint64(process), 1, 0, 300, 101, 102, 103)
-			s.together(10*seed+uint64(process)+100, 1, 0, 300, 104)
-			s.together(10*seed+uint64(process)+200, 1, 0, 300, 105)
+			s.together(10*seed+uint64(process), perMinute, 0, 300, 101, 102, 103)
+			s.together(10*seed+uint64(process)+100, perMinute, 0, 300, 104)
+			s.together(10*seed+uint64(process)+200, perMinute, 0, 300, 105)
 			r := newRig(t)
 			r.play(s, 0, 300)
 			found := r.findings()

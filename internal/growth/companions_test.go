@@ -92,7 +92,7 @@ func TestCompanions(t *testing.T) {
 					other = tc.other(r, tc.hours)
 				}
 				a, b := evidenceOf(at, 1, tc.hours, none), evidenceOf(other, tc.each, tc.hours, tc.missed)
-				if got := Companions(&rules, a, b); got != Companions(&rules, b, a) {
+				if got := Companions(&rules, a, b, Recent{}); got != Companions(&rules, b, a, Recent{}) {
 					t.Fatalf("seed %d: %t, and the other way about not", seed, got)
 				} else if got {
 					found++
@@ -110,10 +110,10 @@ func TestCompanionsOfOtherTimes(t *testing.T) {
 	rules := defaults()
 	at := poissonOf(60, steadily)(rand.New(rand.NewPCG(1, 1)), 3)
 	a, b := evidenceOf(at, 1, 3, none), evidenceOf(at, 1, 3, none)
-	if !Companions(&rules, a, b) {
+	if !Companions(&rules, a, b, Recent{}) {
 		t.Error("not companions")
 	}
-	if Companions(&rules, a, evidenceOf(at, 1, 4, none)) || Companions(&rules, a, &Evidence{}) || Companions(&rules, &Evidence{}, &Evidence{}) {
+	if Companions(&rules, a, evidenceOf(at, 1, 4, none), Recent{}) || Companions(&rules, a, &Evidence{}, Recent{}) || Companions(&rules, &Evidence{}, &Evidence{}, Recent{}) {
 		t.Error("companions of other times")
 	}
 }
