@@ -48,7 +48,7 @@ func TestWhatTheRuntimeProvesIsConfirmed(t *testing.T) {
 	}
 	sink.mu.Lock()
 	defer sink.mu.Unlock()
-	compare(t, v, sink.found[v.service])
+	compare(t, v, sink.found[v.service], sink.ids[v.service])
 }
 
 // watch has a receiver scrape the service, and a processor judge what it says.

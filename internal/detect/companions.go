@@ -77,9 +77,12 @@ func (d *Detector) findingOf(s *scrape, o *observation, j *judgement) ID {
 	return d.amongCompanions(s, o, j)
 }
 
-// maxCompared bounds how many pairs of groups are compared in one batch, at some
-// microseconds each.
-const maxCompared = 10_000
+// maxCompared bounds how many groups are looked at in one batch, for those that are flagged.
+// To compare two takes up to a thousand times longer, 50 µs, and counts as costlyPair.
+const (
+	maxCompared = 100_000
+	costlyPair  = 20
+)
 
 // amongCompanions returns the identity of the finding of the groups that leak together with
 // one that is flagged for the first time: that of one that is flagged already, else that of
@@ -95,6 +98,9 @@ func (d *Detector) amongCompanions(s *scrape, o *observation, j *judgement) ID {
 	}
 	head := o
 	for _, other := range s.groups {
+		if d.compared++; d.compared > maxCompared {
+			break
+		}
 		if other == o || other.group.kind != o.group.kind {
 			continue
 		}
@@ -102,9 +108,7 @@ func (d *Detector) amongCompanions(s *scrape, o *observation, j *judgement) ID {
 		if l == nil || l.evidence == nil || !alike(own.grown(), l.grown()) {
 			continue
 		}
-		if d.compared++; d.compared > maxCompared {
-			break
-		}
+		d.compared += costlyPair
 		if !growth.Companions(o.reading.Rules, own.evidence, l.evidence, o.group.recent.with(other.group.recent, interval)) {
 			continue
 		}

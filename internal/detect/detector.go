@@ -28,7 +28,8 @@ type Detector struct {
 	nextSweep int64
 	crowded   bool // a group was turned away since the last sweep
 	waiting   int  // observations that are kept open for more
-	compared  int  // pairs of groups, in this batch
+	compared  int  // groups with others, in this batch
+	batches   uint64
 	spare     *scrape
 	result    *Result
 }
@@ -72,6 +73,10 @@ func (d *Detector) Groups() int { return len(d.groups) }
 // clock is the time at which the batch came, Unix ns; it never goes back.
 func (d *Detector) Observe(clock int64, readings []Reading) *Result {
 	d.clock, d.result, d.compared = clock, &Result{}, 0
+	d.batches++
+	if d.nextSweep == 0 { // after a restart much is old that will go on
+		d.nextSweep = clock + int64(d.config.MaxStale)/sweeps
+	}
 	for i := range readings {
 		readings[i].At, readings[i].Start = max(readings[i].At, 0), max(readings[i].Start, 0)
 	}
@@ -213,6 +218,9 @@ func (d *Detector) sweep() {
 			d.abandon(p)
 			delete(d.processes, name)
 		}
+	}
+	for _, p := range d.processes {
+		p.instances = slices.DeleteFunc(p.instances, func(name ID) bool { return d.processes[name] == nil })
 	}
 	slices.SortFunc(d.result.Gone, func(a, b Verdict) int { return cmp.Compare(a.Group, b.Group) })
 }

@@ -45,6 +45,7 @@ type group struct {
 	severity growth.Severity // that is shown
 	census   bool            // there was one
 	peer     bool            // its goroutines are held by a peer
+	ignored  bool            // the user does not want to be told of it
 }
 
 // level is the goroutines at least as old as a bound.
@@ -164,7 +165,11 @@ func (g *group) noticeStart(o *observation, census, counted bool) (former []form
 	if again && census {
 		for i := range g.levels {
 			if l := &g.levels[i]; l.evidence == nil && (l.aged > 0 || l.exits > 0) {
-				former = append(former, formerLife{l.bound, g.lifeOf(l, o.reading.Rules)})
+				f := formerLife{l.bound, g.lifeOf(l, o.reading.Rules)}
+				if counted && o.count >= float64(l.aged) {
+					f.life.Lives = 0 // it may be another watcher of the same life
+				}
+				former = append(former, f)
 			}
 		}
 	}

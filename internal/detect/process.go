@@ -26,8 +26,10 @@ type process struct {
 	ended   [6]uint32
 	counted int64 // since when ended counts, Unix ns; 0 before it does
 
-	service   ID   // of which it is an instance; 0 is unknown
-	instances []ID // of a service
+	service   ID    // of which it is an instance; 0 is unknown
+	instances []ID  // of a service
+	jumpedBy  ID    // the instance of a service whose time stamp was not believed
+	behind    int64 // since when all instances of a service are behind its time, by the detector's clock, Unix ns
 
 	// lowest are the lower bounds of the lowest age bands of signatures and of
 	// entries, by their kind, and since the start of which watcher, Unix ns.

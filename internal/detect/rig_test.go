@@ -183,12 +183,19 @@ type rig struct {
 	verdicts []Verdict
 	refused  map[Reason]int
 	clock    int64
+	newest   int64 // time of the data
 }
 
 func newRig(t testing.TB) *rig { return &rig{t: t, d: New(testConfig()), refused: map[Reason]int{}} }
 
 func (r *rig) observe(readings []Reading) []Verdict {
-	r.clock += int64(time.Second)
+	// Time goes on as in the data, within bounds.
+	newest := r.newest
+	for i := range readings {
+		newest = max(newest, readings[i].At)
+	}
+	r.clock += min(max(newest-r.newest, int64(time.Second)), int64(time.Minute))
+	r.newest = newest
 	return r.take(r.d.Observe(r.clock, slices.Clone(readings)))
 }
 

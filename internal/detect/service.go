@@ -43,7 +43,8 @@ type pool struct {
 	exits   float64
 	ignored bool
 	alone   bool          // no instance was flagged by itself when it was shown last
-	sums    []formerLife  // past and present, as they were added up last; nil after a restart, until then
+	sums    []formerLife  // past and present, as they were added up last
+	batch   uint64        // in which that was; not kept
 	rules   *growth.Rules // with which it was judged last; nil after a restart, until then
 }
 
@@ -89,9 +90,15 @@ func (g *group) lifeOf(l *level, r *growth.Rules) growth.Life {
 	return growth.OneStep(arrivals, l.exits, time.Unix(0, from), time.Unix(0, max(from, l.since.ns())), time.Unix(0, g.at))
 }
 
-// arrived tells whether anybody has got old in a group since the watching began.
-func (g *group) arrived() bool {
-	return g.census && len(g.levels) > 0 && (g.levels[0].grown() >= 1 || g.levels[0].evidence == nil && g.firstCount >= 0 && g.levels[0].aged-g.firstCount >= 1)
+// came returns how many have got old in a group since the watching began, and are there.
+func (g *group) came(r *growth.Rules) float64 {
+	switch {
+	case !g.census || len(g.levels) == 0:
+		return 0
+	case g.levels[0].evidence != nil:
+		return g.levels[0].evidence.Arrived(r)
+	}
+	return g.lifeOf(&g.levels[0], r).Arrivals
 }
 
 // serviceOf returns what stands for the service of which a process is an instance, nil if
@@ -103,13 +110,39 @@ func (d *Detector) serviceOf(p *process, s *scrape) *process {
 			continue
 		}
 		service := d.process(name)
-		if service != nil && p.service != name {
+		if instance := o.reading.Process; service != nil && p.service != name {
 			p.service = name
-			service.instances = append(service.instances, o.reading.Process)
+			if !slices.Contains(service.instances, instance) {
+				service.instances = append(service.instances, instance)
+			}
 		}
 		return service
 	}
-	return d.processes[p.service]
+	return nil
+}
+
+// follow moves the time of a service on to that of a scrape of an instance, and tells whether
+// that is to be believed. One instance whose clock is wrong must not stop the time of all. So
+// a scrape that is ahead by more than slack and the time for which nothing came is believed
+// when another instance agrees, or there is none; and when nobody has been on time for
+// duration the time is set back.
+func (p *process) follow(instance ID, at, clock, slack, duration int64, alone func() bool) bool {
+	switch {
+	case p.last == 0, at <= p.last && p.last-at <= duration:
+	case at < p.last:
+		if p.behind == 0 {
+			p.behind = clock
+		}
+		if clock-p.behind <= duration && !alone() {
+			return false
+		}
+		p.last = at
+	case at-p.last > slack+max(0, clock-p.seen) && (p.jumpedBy == 0 || p.jumpedBy == instance || !near(p.jumped, at, duration)) && !alone():
+		p.jumped, p.jumpedBy = at, instance
+		return false
+	}
+	p.last, p.seen, p.behind, p.jumped, p.jumpedBy = max(p.last, at), clock, 0, 0, 0
+	return true
 }
 
 // judgeService judges the groups of a service after a scrape of one of its instances.
@@ -118,48 +151,90 @@ func (d *Detector) judgeService(p *process, s *scrape, judged []judgement) {
 	if service == nil {
 		return
 	}
-	waited := d.clock - service.seen
-	service.seen = d.clock
-	if !service.admit(s.at, int64(d.config.MinDuration), waited, int64(d.config.MaxStale)) {
+	pools := d.joinAll(s, judged)
+	var r *growth.Rules
+	instance := ID(0)
+	for _, o := range s.groups {
+		if o.group.kind <= Entry {
+			r, instance = o.reading.Rules, o.reading.Process
+		}
+	}
+	duration := int64(r.MinDuration)
+	alone := func() bool { return d.instancesOf(service, duration) <= 1 }
+	if !service.follow(instance, s.at, d.clock, duration/looksPerDuration, duration, alone) {
 		return
 	}
-	seen := make(map[ID]bool)
 	for _, kind := range []Kind{Stack, Entry} {
-		for i, o := range s.groups {
-			if o.group.kind != kind {
-				continue
-			}
-			name := d.join(o, judged[i].former)
-			if g := d.groups[name]; g != nil && g.pool != nil && !seen[name] {
-				seen[name] = true
-				g.pool.ignored = o.reading.Ignored
-				d.judgePool(p, service, name, o)
+		for _, o := range s.groups {
+			if of := pools[o.group.service]; o.group.kind == kind && of != nil {
+				d.judgePool(p, service, o.group.service, r)
+				if e := d.entryOf(o); e != nil && kind == Stack && of.severity > growth.None {
+					if entry := d.poolOf(e); entry != nil {
+						entry.covered = service.last
+					}
+				}
+				pools[o.group.service] = nil
 			}
 		}
 	}
 	for _, name := range slices.Clone(service.flagged) {
-		if g := d.groups[name]; g != nil && g.pool != nil && !seen[name] && len(s.groups) > 0 {
-			d.judgePool(p, service, name, s.groups[0])
+		if of, ok := pools[name]; !ok || of != nil {
+			d.judgePool(p, service, name, r)
 		}
 	}
+	service.flagged = slices.DeleteFunc(service.flagged, func(name ID) bool {
+		g := d.groups[name]
+		return g == nil || g.flag == nil
+	})
+}
+
+// joinAll makes groups members of those of their service, and returns the latter. What former
+// lives of the process have shown is added.
+func (d *Detector) joinAll(s *scrape, judged []judgement) map[ID]*group {
+	pools := make(map[ID]*group)
+	former := make(map[ID][]formerLife)
+	for i, o := range s.groups {
+		if o.group.kind > Entry {
+			continue
+		}
+		of := d.join(o, judged[i].former)
+		if of == nil {
+			continue
+		}
+		if _, again := pools[o.group.service]; !again {
+			of.pool.ignored = true
+		}
+		pools[o.group.service] = of
+		of.pool.ignored = of.pool.ignored && o.reading.Ignored
+		for _, f := range judged[i].former {
+			former[o.group.service] = addLine(former[o.group.service], f)
+		}
+	}
+	for name, lives := range former {
+		for _, f := range lives {
+			pools[name].pool.add(f)
+		}
+	}
+	return pools
 }
 
 // join makes a group a member of that of its service once anybody has got old in it, and
-// returns that; 0 if it is none. What former lives of the process have shown is added.
-func (d *Detector) join(o *observation, former []formerLife) ID {
+// returns the latter; nil if it is none.
+func (d *Detector) join(o *observation, former []formerLife) *group {
 	g := o.group
+	g.ignored = o.reading.Ignored
 	if d.poolOf(g) == nil {
 		came := slices.ContainsFunc(former, func(f formerLife) bool { return f.life.Arrivals > 0 })
-		if o.in == 0 || !g.arrived() && g.severity == growth.None && !came {
-			return 0
+		if o.in == 0 || g.came(o.reading.Rules) < 1 && g.severity == growth.None && !came {
+			return nil
 		}
 		of := d.groups[o.in]
 		switch {
 		case of == nil && d.room(len(d.groups)):
 			of = &group{kind: g.kind, process: o.service, pool: &pool{begun: o.at, rose: o.at, pastAt: o.at}}
 			d.groups[o.in] = of
-		case of == nil || of.pool == nil:
-			return 0
+		case of == nil || of.pool == nil || of.kind != g.kind || of.process != o.service:
+			return nil
 		}
 		g.service = o.in
 		m := member{g.process, o.name}
@@ -167,13 +242,9 @@ func (d *Detector) join(o *observation, former []formerLife) ID {
 			of.pool.members = slices.Insert(of.pool.members, i, m)
 		}
 	}
-	if of := d.groups[g.service]; of != nil && of.pool != nil {
-		of.seen = inSeconds(d.clock)
-		for _, f := range former {
-			of.pool.add(f)
-		}
-	}
-	return g.service
+	of := d.groups[g.service]
+	of.seen = inSeconds(d.clock)
+	return of
 }
 
 // leave adds what a group that is forgotten has shown to the past of its service.
@@ -182,14 +253,21 @@ func (d *Detector) leave(name ID, g *group) {
 	if of == nil {
 		return
 	}
-	if i, found := slices.BinarySearchFunc(of.members, member{g.process, name}, compareMembers); found {
+	i, found := slices.BinarySearchFunc(of.members, member{g.process, name}, compareMembers)
+	if found {
 		of.members = slices.Delete(of.members, i, i+1)
 	}
 	if of.rules == nil {
 		return
 	}
-	for i := range g.levels {
-		of.add(formerLife{g.levels[i].bound, g.lifeOf(&g.levels[i], of.rules)})
+	// Another line of the same process has the life.
+	line := i > 0 && of.members[i-1].process == g.process || i < len(of.members) && of.members[i].process == g.process
+	for k := range g.levels {
+		f := formerLife{g.levels[k].bound, g.lifeOf(&g.levels[k], of.rules)}
+		if line {
+			f.life.Lives, f.life.Watched = 0, 0
+		}
+		of.add(f)
 	}
 }
 
@@ -203,15 +281,35 @@ func (p *pool) add(f formerLife) {
 
 // addLife adds a life to those of its level.
 func addLife(to []formerLife, f formerLife) []formerLife {
-	i, found := slices.BinarySearchFunc(to, f.bound, func(a formerLife, bound int64) int { return int(a.bound - bound) })
-	if found {
+	to, i := levelIn(to, f.bound)
+	if i >= 0 {
 		to[i].life = to[i].life.Plus(f.life)
-		return to
 	}
-	if len(to) == maxBands {
-		return to
+	return to
+}
+
+// addLine adds what a line of a process has shown to what its others have: they are one life.
+func addLine(to []formerLife, f formerLife) []formerLife {
+	to, i := levelIn(to, f.bound)
+	if i >= 0 {
+		before := to[i].life
+		to[i].life = before.Plus(f.life)
+		to[i].life.Lives, to[i].life.Watched = max(before.Lives, f.life.Lives), max(before.Watched, f.life.Watched)
 	}
-	return slices.Insert(to, i, f)
+	return to
+}
+
+// levelIn returns where a level is among some, which it adds; -1 if there are too many.
+func levelIn(of []formerLife, bound int64) ([]formerLife, int) {
+	i, found := slices.BinarySearchFunc(of, bound, func(a formerLife, bound int64) int { return cmp.Compare(a.bound, bound) })
+	switch {
+	case found:
+	case len(of) == maxBands:
+		return of, -1
+	default:
+		of = slices.Insert(of, i, formerLife{bound: bound})
+	}
+	return of, i
 }
 
 // sumOf returns what all lives have shown at a level, nil if that is not known.
@@ -237,10 +335,13 @@ func (p *pool) forget(at int64) {
 
 // judgePool judges a group of a service, at most once in the time from one scrape of an
 // instance to the next.
-func (d *Detector) judgePool(p, service *process, name ID, o *observation) {
+func (d *Detector) judgePool(p, service *process, name ID, r *growth.Rules) {
 	g := d.groups[name]
+	if g == nil || g.pool == nil {
+		return
+	}
 	at := service.last
-	r := o.reading.Rules
+	g.setBack(at)
 	interval := p.step - joinWithin
 	if p.step == 0 { // it is new, and there may be many of them
 		interval = int64(r.MinDuration) / looksPerDuration
@@ -249,9 +350,12 @@ func (d *Detector) judgePool(p, service *process, name ID, o *observation) {
 		return
 	}
 	g.at = at
-	g.pool.rules = r
-	present := d.presentOf(g, at, int64(r.MinDuration))
-	if at-g.pool.judged >= int64(r.MinDuration)/looksPerDuration {
+	if g.pool.rules = r; g.flag != nil {
+		g.seen = inSeconds(d.clock)
+	}
+	present := d.presentOf(g, r)
+	if at-g.pool.judged >= int64(r.MinDuration)/looksPerDuration && g.pool.batch != d.batches {
+		g.pool.batch = d.batches
 		d.addUp(g.pool, r, at, present)
 	}
 	severity := growth.None
@@ -283,10 +387,18 @@ func (d *Detector) judgePool(p, service *process, name ID, o *observation) {
 		v.Service, v.Instances, v.Of = true, present.instances, d.instancesOf(service, int64(r.MinDuration))
 		v.Together = g.pool.alone
 	}
-	if e := d.entryOf(o); e != nil && severity > growth.None && g.kind == Stack {
-		if of := d.groups[e.service]; of != nil && of.pool != nil {
-			of.pool.covered = at
-		}
+}
+
+// setBack has nothing be later than a time, to which the clock was set back.
+func (g *group) setBack(at int64) {
+	if g.at <= at {
+		return
+	}
+	p := g.pool
+	g.at, p.judged, p.rose, p.begun, p.pastAt = at, min(p.judged, at), min(p.rose, at), min(p.begun, at), min(p.pastAt, at)
+	p.until, p.covered = min(p.until, at+int64(growth.Held)), min(p.covered, at)
+	if g.flag != nil {
+		g.flag.last = min(g.flag.last, inSeconds(at))
 	}
 }
 
@@ -302,27 +414,41 @@ type present struct {
 	instances int // in which anybody has leaked
 }
 
-// presentOf asks the members. Those of which nothing has come for duration are gone.
-func (d *Detector) presentOf(of *group, at, duration int64) present {
+// presentOf asks the members that are not ignored. Those of which nothing has come for
+// MinDuration are gone.
+func (d *Detector) presentOf(of *group, r *growth.Rules) present {
 	var now present
 	last := ID(0) // process, of which there may be several members
 	for _, m := range of.pool.members {
 		g := d.groups[m.group]
-		if g == nil || !near(g.at, at, duration) {
+		if g == nil || g.ignored || !d.isHere(g, r) {
 			continue
 		}
-		if g.severity > now.severity {
+		if g.severity > now.severity && g.flag != nil {
 			now.severity, now.id = g.severity, g.flag.id
 		}
-		if len(g.levels) > 0 && g.arrived() || g.severity > growth.None {
+		if came := g.came(r); came >= 1 || g.severity > growth.None {
 			if m.process != last {
 				now.instances++
 			}
 			last = m.process
-			now.leaked += max(float64(g.grown), 1)
+			now.leaked += max(came, float64(g.counts.risen()))
 		}
 	}
 	return now
+}
+
+// risen returns by how much a level has grown; 0 if there is none.
+func (l *level) risen() float64 {
+	if l == nil {
+		return 0
+	}
+	return l.grown()
+}
+
+// isHere tells whether something of a group has come lately.
+func (d *Detector) isHere(g *group, r *growth.Rules) bool {
+	return d.clock-g.seen.ns() <= int64(r.MinDuration)
 }
 
 // instancesOf returns of how many instances of a service something has come within
@@ -331,7 +457,7 @@ func (d *Detector) instancesOf(service *process, duration int64) int {
 	n := 0
 	service.instances = slices.DeleteFunc(service.instances, func(name ID) bool {
 		p := d.processes[name]
-		if p != nil && near(p.last, service.last, duration) {
+		if p != nil && d.clock-p.seen <= duration {
 			n++
 		}
 		return p == nil
@@ -350,28 +476,36 @@ func (d *Detector) addUp(p *pool, r *growth.Rules, at int64, now present) {
 	}
 	var recent growth.Life // of the instances that are there now, at the lowest level
 	rose := 0.0
-	last := member{}
+	var lines []formerLife // of one process
+	flush := func() {
+		for _, f := range lines {
+			sums = addLife(sums, f)
+		}
+		lines = lines[:0]
+	}
+	last := ID(0)
 	for _, m := range p.members {
 		g := d.groups[m.group]
-		if g == nil {
+		if g == nil || g.ignored {
 			continue
 		}
-		if g.grown > g.looked+0.5 {
+		if m.process != last {
+			flush()
+		}
+		last = m.process
+		came := float32(g.came(r))
+		if came > g.looked+0.5 {
 			rose++
 		}
-		g.looked = g.grown
-		again := m.process == last.process
-		last = m
+		g.looked = came
 		for i := range g.levels {
-			life := g.lifeOf(&g.levels[i], r)
-			if again {
-				life.Lives = 0 // it is another line of the same process
-			}
-			if sums = addLife(sums, formerLife{g.levels[i].bound, life}); i == 0 && near(g.at, at, int64(r.MinDuration)) {
-				recent = recent.Plus(life)
-			}
+			lines = addLine(lines, formerLife{g.levels[i].bound, g.lifeOf(&g.levels[i], r)})
+		}
+		if d.isHere(g, r) && len(g.levels) > 0 {
+			recent = recent.Plus(g.lifeOf(&g.levels[0], r))
 		}
 	}
+	flush()
 	if p.sums = sums; !missed {
 		p.spread.note(rose)
 	}
@@ -407,14 +541,19 @@ func (d *Detector) addUp(p *pool, r *growth.Rules, at int64, now present) {
 // goroutines arrive from one look to the next.
 type spread struct {
 	rose    float64 // at the last look
-	sum     float64 // of all looks
-	squares float64 // half the squares of what differed from one look to the next, summed up
+	sum     float64 // of all looks, forgotten slowly
+	squares float64 // half the squares of what differed from one look to the next, likewise
 }
 
 func (s *spread) note(rose float64) {
+	const kept = 1 - 1.0/spreadMemory
 	differs := rose - s.rose
-	*s = spread{rose, s.sum + rose, s.squares + differs*differs/2}
+	*s = spread{rose, kept*s.sum + rose, kept*s.squares + differs*differs/2}
 }
+
+// spreadMemory is for how many looks they are remembered, as a time constant: a day at the
+// default.
+const spreadMemory = 480
 
 // together tells whether goroutines arrive in many instances at once, as when another
 // instance is added to which all connect. Independent instances differ from one look to the

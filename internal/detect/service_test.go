@@ -4,6 +4,7 @@ import (
 	"math/rand/v2"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/otel-goroutine/otel-goroutine/internal/growth"
 )
@@ -187,5 +188,166 @@ func TestManyInstances(t *testing.T) {
 	of := r.d.groups[inService|101]
 	if of == nil || len(of.pool.members) < instances/20 {
 		t.Fatalf("%+v", of)
+	}
+}
+
+// An instance whose clock is wrong neither ends what is said of its service nor silences it.
+func TestOneWrongClock(t *testing.T) {
+	for name, ahead := range map[string]int{"an hour": hour, "two days": 48 * hour, "years": 24 * 365 * 50 * hour, "behind": -5 * hour} {
+		t.Run(name, func(t *testing.T) {
+			r := newRig(t)
+			f := newFleet(10)
+			f.leak(101, 2, 0, 6*hour)
+			r.playFleet(f, 0, 4*hour)
+			odd := newFleet(11)[10]
+			said := 0
+			for now := 4 * hour; now < 6*hour; now++ {
+				var all []Reading
+				for _, s := range f {
+					all = append(all, s.at(now)...)
+				}
+				for _, reading := range odd.at(now) {
+					reading.At += int64(ahead) * int64(60e9)
+					reading.Start = reading.At - 1
+					all = append(all, reading)
+				}
+				for _, v := range r.observe(all) {
+					if v.Group != inService|101 {
+						continue
+					}
+					if v.Severity < growth.Probable || v.At > minute(now) {
+						t.Fatalf("minute %d: %+v", now, v)
+					}
+					said++
+				}
+			}
+			if said < 100 {
+				t.Errorf("said %d times in two hours", said)
+			}
+		})
+	}
+}
+
+// A whole fleet whose clocks are set back is followed after a while.
+func TestClocksThatAreSetBack(t *testing.T) {
+	r := newRig(t)
+	f := newFleet(5)
+	f.leak(101, 2, 0, 12*hour)
+	r.playFleet(f, 0, 4*hour)
+	said := 0
+	for now := 4 * hour; now < 8*hour; now++ {
+		var all []Reading
+		for _, s := range f {
+			all = append(all, s.at(now)...)
+		}
+		for i := range all {
+			all[i].At -= int64(30 * hour * 60e9)
+			all[i].Start = minute(-40 * hour)
+		}
+		r.clock += int64(time.Minute)
+		for _, v := range r.observe(all) {
+			if v.Service && v.Group == inService|101 && v.Severity > growth.None {
+				said++
+			}
+		}
+	}
+	if said < hour {
+		t.Errorf("said %d times in four hours", said)
+	}
+}
+
+// Several lines of one function in a process are one life of it.
+func TestLinesOfOneProcessAreOneLife(t *testing.T) {
+	var d Detector
+	rules := testRules()
+	p := &pool{}
+	d.groups, d.clock = make(map[ID]*group), minute(500)
+	for process := ID(1); process <= 2; process++ {
+		for line := ID(0); line < 3; line++ {
+			g := &group{process: process, census: true, first: minute(0), start: minute(0), at: minute(500), seen: inSeconds(minute(500))}
+			g.levels = []level{{bound: int64(bounds[0])}}
+			if line > 0 { // in the first nobody came
+				g.levels[0].aged, g.levels[0].since = 4, inSeconds(minute(100))
+			}
+			name := process*10 + line
+			d.groups[name] = g
+			p.members = append(p.members, member{process, name})
+		}
+	}
+	d.addUp(p, rules, minute(500), present{instances: 2})
+	if got := p.sums[0].life; got.Lives != 2 || got.Arrivals != 16 || got.Watched > 17 {
+		t.Errorf("%+v", got)
+	}
+	for _, m := range slices.Clone(p.members) {
+		d.groups[1<<40] = &group{pool: p}
+		p.rules = rules
+		d.groups[m.group].service = 1 << 40
+		d.leave(m.group, d.groups[m.group])
+	}
+	if got := p.past[0].life; got.Lives != 2 || got.Arrivals != 16 || len(p.members) != 0 {
+		t.Errorf("left: %+v", got)
+	}
+}
+
+// To ignore one line of a function does not hide another one.
+func TestIgnoringOneLine(t *testing.T) {
+	r := newRig(t)
+	s := newScene()
+	s.service = theService
+	s.leak(101, 201, 1, 0, 300)
+	s.leak(102, 201, 1, 0, 300)
+	severity := growth.None
+	for now := range 300 {
+		all := s.at(now)
+		for i := range all {
+			if all[i].ServiceGroup == inService|102 {
+				all[i].ServiceGroup = inService | 101 // two lines of one function
+				all[i].Ignored = true
+			}
+		}
+		for _, v := range r.observe(all) {
+			if v.Group == inService|101 {
+				severity = v.Severity
+				if v.Leaked > float64(now) {
+					t.Fatalf("%+v", v)
+				}
+			}
+		}
+	}
+	if severity != growth.Probable {
+		t.Errorf("severity %d", severity)
+	}
+}
+
+// What replicas have acquitted is still acquitted after a restart of the detector.
+func TestAcquittalOutlivesARestart(t *testing.T) {
+	const instances, size = 10, 100
+	for _, restarts := range []bool{false, true} {
+		r := newRig(t)
+		f := newFleet(instances)
+		random := rand.New(rand.NewPCG(1, 1))
+		for _, s := range f {
+			for range size {
+				s.groups[101] = append(s.groups[101], one{born: int(random.ExpFloat64() * 3 * hour), dies: forever})
+			}
+			s.entries[101] = 201
+		}
+		for now := 0; now < 12*hour; now += hour {
+			r.playFleet(f, now, now+hour)
+			if !restarts {
+				continue
+			}
+			state := encode(t, r.d)
+			r.d = New(testConfig())
+			if err := r.d.UnmarshalBinary(state); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for _, v := range r.sorted() {
+			if v.Severity >= growth.Probable {
+				t.Errorf("with restarts: %t, flagged at minute %d", restarts, (v.At-minute(0))/60e9)
+				break
+			}
+		}
 	}
 }

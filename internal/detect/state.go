@@ -19,7 +19,7 @@ import (
 //	state      magic, version, signature version, min_duration, processes, groups, checksum
 //	processes  their number, then for each: id, fields, number of flagged groups, these
 //	groups     their number, then for each: id, fields, what it has of proof, joint, flag and pool, levels
-//	pool       fields, then of the past and the older: number of levels, for each bound and life
+//	pool       fields, then of the past, the older and the sums: number of levels, for each bound and life
 //	levels     their number, then for each: fields, whether there is evidence, evidence
 //	checksum   CRC-32 (Castagnoli) of all before it
 const (
@@ -63,7 +63,7 @@ func (d *Detector) Clone() *Detector {
 		}
 		h.proof, h.joint, h.flag, h.pool = pointerToCopy(g.proof), pointerToCopy(g.joint), pointerToCopy(g.flag), pointerToCopy(g.pool)
 		if h.pool != nil {
-			h.pool.members, h.pool.past, h.pool.older = nil, slices.Clone(g.pool.past), slices.Clone(g.pool.older)
+			h.pool.members, h.pool.past, h.pool.older, h.pool.sums = nil, slices.Clone(g.pool.past), slices.Clone(g.pool.older), slices.Clone(g.pool.sums)
 		}
 		c.groups[name] = &h
 	}
@@ -137,7 +137,7 @@ func (e *encoder) group(g *group) {
 
 func (e *encoder) pool(p *pool) {
 	e.put(p.parts()...)
-	for _, lives := range [...][]formerLife{p.past, p.older} {
+	for _, lives := range [...][]formerLife{p.past, p.older, p.sums} {
 		e.put(uint8(len(lives)))
 		for _, f := range lives {
 			e.put(f.bound, f.life)
@@ -314,7 +314,7 @@ func (d *decoder) group(into *Detector) {
 func (d *decoder) pool() *pool {
 	p := &pool{}
 	d.get(p.parts()...)
-	for _, lives := range [...]*[]formerLife{&p.past, &p.older} {
+	for _, lives := range [...]*[]formerLife{&p.past, &p.older, &p.sums} {
 		var n uint8
 		if d.get(&n); d.err == nil && n > maxBands {
 			d.err = ErrStateDamaged
@@ -366,7 +366,7 @@ func (d *decoder) level() level {
 
 func (p *process) parts() []any {
 	return []any{
-		&p.last, &p.jumped, &p.step, &p.seen, &p.stacks, &p.profile, &p.profiled, &p.scrapes, &p.newest, &p.whole, &p.splits, &p.split, &p.start, &p.ended, &p.counted, &p.service,
+		&p.last, &p.jumped, &p.step, &p.seen, &p.stacks, &p.profile, &p.profiled, &p.scrapes, &p.newest, &p.whole, &p.splits, &p.split, &p.start, &p.ended, &p.counted, &p.service, &p.jumpedBy, &p.behind,
 		&p.lowest[0].bound, &p.lowest[0].start, &p.lowest[0].known, &p.lowest[1].bound, &p.lowest[1].start, &p.lowest[1].known,
 	}
 }
@@ -374,7 +374,7 @@ func (p *process) parts() []any {
 func (g *group) parts() []any {
 	return []any{
 		&g.process, &g.at, &g.censusAt, &g.start, &g.first, &g.started, &g.firstCount, &g.held, &g.count, &g.grown, &g.looked,
-		&g.service, &g.seen, &g.kind, &g.had, &g.raw, &g.severity, &g.census, &g.peer,
+		&g.service, &g.seen, &g.kind, &g.had, &g.raw, &g.severity, &g.census, &g.peer, &g.ignored,
 	}
 }
 

@@ -82,7 +82,7 @@ func TestStateIsWhole(t *testing.T) {
 	check(reflect.TypeFor[proof](), new(proof).parts())
 	check(reflect.TypeFor[joint](), new(joint).parts())
 	check(reflect.TypeFor[flag](), new(flag).parts())
-	check(reflect.TypeFor[pool](), new(pool).parts()[:len(new(pool).parts())-3], "members", "past", "older", "sums", "rules", "spread")
+	check(reflect.TypeFor[pool](), new(pool).parts()[:len(new(pool).parts())-3], "members", "past", "older", "sums", "batch", "rules", "spread")
 	check(reflect.TypeFor[spread](), new(pool).parts()[len(new(pool).parts())-3:])
 }
 

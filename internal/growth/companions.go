@@ -44,14 +44,18 @@ type Recent struct {
 }
 
 // Companions tells whether the goroutines of two levels of one process have come together,
-// one of either or a few of one for each of the other. It looks at the last scrapes, and at
-// the floors for the time before them.
+// one of either or a few of one for each of the other. It looks at the last scrapes, and
+// at these and the floors for the time before them.
 func Companions(r *Rules, a, b *Evidence, last Recent) bool {
 	x, y := slices.Clone(last.X), slices.Clone(last.Y)
 	lengths := make([]float64, len(x))
 	each := float64(last.Interval) / float64(segment(r))
 	for i := range lengths {
 		lengths[i] = each
+	}
+	// There may have been others before.
+	if together(slices.Clone(x), slices.Clone(y), lengths) {
+		return true
 	}
 	// Else they were not observed from one time on.
 	if a.census && b.census && a.floors.end == b.floors.end && a.floors.closed == b.floors.closed {
@@ -62,6 +66,11 @@ func Companions(r *Rules, a, b *Evidence, last Recent) bool {
 			x, y, lengths = append(x, older[:n]...), append(y, others[:n]...), append(lengths, long[:n]...)
 		}
 	}
+	return together(x, y, lengths)
+}
+
+// together tells whether two sets of arrivals, which it may change, come together.
+func together(x, y, lengths []float64) bool {
 	if sum(y) < sum(x) {
 		x, y = y, x
 	}

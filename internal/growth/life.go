@@ -77,6 +77,15 @@ func (l Life) KeepsPace(r *Rules) bool {
 	return l.Arrivals >= many*telling && l.Deviation >= -early
 }
 
+// Arrived returns how many have come since the watching began, and are there.
+func (e *Evidence) Arrived(r *Rules) float64 {
+	base := e.trendBase()
+	if AppearedLater(r, e.process, e.first) {
+		base = float64(e.population.base)
+	}
+	return max(0, float64(e.population.level)-base)
+}
+
 // Life returns what the present life of the process has shown until now. heldByPeer tells
 // that the goroutines wait for the other end of a connection; what they do soon after
 // the start of the process counts for nothing then.

@@ -103,8 +103,11 @@ func entryOf(signature pcommon.Map) (pcommon.Map, bool) {
 // serviceAttributes are those by which replicas and successive versions of a service are
 // known: not the instance, pod, host or version.
 var serviceAttributes = [...]string{
-	"service.namespace", "service.name", "deployment.environment.name", "k8s.cluster.name", "k8s.namespace.name",
+	"service.namespace", "service.name", environment, "k8s.cluster.name", "k8s.namespace.name",
 }
+
+// The name of the environment, and the one that it had before semantic conventions 1.27.
+const environment, formerEnvironment = "deployment.environment.name", "deployment.environment"
 
 // serviceOf returns the attributes of the service of a resource; false if it has no name.
 func serviceOf(resource pcommon.Map) (pcommon.Map, bool) {
@@ -116,6 +119,9 @@ func serviceOf(resource pcommon.Map) (pcommon.Map, bool) {
 		if value := valueOf(resource, key); value != "" {
 			service.PutStr(key, value)
 		}
+	}
+	if value := valueOf(resource, formerEnvironment); value != "" && valueOf(resource, environment) == "" {
+		service.PutStr(environment, value)
 	}
 	return service, true
 }

@@ -59,7 +59,7 @@ func (n *names) resolve(verdicts []detect.Verdict, r *reader, md pmetric.Metrics
 		called, isKnown := n.known[v.Group]
 		origin, hasOrigin := r.origins[v.Process]
 		switch {
-		case place != nil && (!isKnown || v.Severity > v.Was):
+		case place != nil && (!isKnown || v.Severity > v.Was && !v.Service):
 			resource := md.ResourceMetrics().At(place.origin).Resource().Attributes()
 			if called = nameOf(resource, place); v.Service {
 				called = nameInService(resource, place)

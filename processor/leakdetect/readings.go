@@ -25,7 +25,8 @@ type origin struct {
 	index   int // in the batch
 	id      detect.ID
 	service detect.ID // 0 if it has no name, or services are not judged
-	counted bool      // counts of goroutines have come in this batch
+	// counted tells of which kinds counts have come in this batch.
+	counted [detect.Entry + 1]bool
 	*rules
 	// entries are the groups of entries, by the value of the attribute.
 	entries map[string]detect.ID
@@ -128,8 +129,10 @@ func (r *reader) readPoint(from *origin, w watched, p pmetric.NumberDataPoint, d
 	}
 	if w.kind <= detect.Entry && !reading.Rest && from.service != 0 {
 		// One of a group's readings needs to have it.
-		if from.counted = from.counted || w.part == detect.Count; w.part == detect.Count || w.part == detect.Aged && !from.counted {
-			reading.Service, reading.ServiceGroup, reading.Rank = from.service, findingOf(from.service, w.kind, attributes), rankOf(attributes)
+		counted := &from.counted[w.kind]
+		if *counted = *counted || w.part == detect.Count; w.part == detect.Count || w.part == detect.Aged && !*counted {
+			reading.Service, reading.Rank = from.service, rankOf(attributes)
+			reading.ServiceGroup = findingOf(from.service^detect.ID(from.salt), w.kind, attributes)
 		}
 	}
 	if w.kind != detect.Memory {
