@@ -263,7 +263,7 @@ func TestLinesOfOneProcessAreOneLife(t *testing.T) {
 	p := &pool{}
 	d.groups, d.clock = make(map[ID]*group), minute(500)
 	for process := ID(1); process <= 2; process++ {
-		for line := ID(0); line < 3; line++ {
+		for line := range ID(3) {
 			g := &group{process: process, census: true, first: minute(0), start: minute(0), at: minute(500), seen: inSeconds(minute(500))}
 			g.levels = []level{{bound: int64(bounds[0])}}
 			if line > 0 { // in the first nobody came
