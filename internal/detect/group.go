@@ -34,7 +34,7 @@ type group struct {
 	held       float32 // the lowest level before this start, while nobody knows who is still there
 	count      float32
 	grown      float32 // by how much its lowest level has grown
-	looked     float32 // the same, when its service was looked at
+	looked     float32 // how many had come when its service was looked at
 
 	service ID // the group of its service, once it is a member of that
 
@@ -78,8 +78,8 @@ type judgement struct {
 }
 
 // observe takes an observation. lowest is the bound of the lowest age band that the
-// process has; -1 is unknown. scrape is the number of the scrape. entry is the group's entry and service the group of its
-// service, nil if it has none.
+// process has; -1 is unknown. scrape is the number of the scrape. entry is the group's entry
+// and service the group of its service, nil if it has none.
 func (g *group) observe(o *observation, lowest time.Duration, scrape uint32, entry *group, service *pool) judgement {
 	census := o.has&censusParts == censusParts && o.bands[0].has == censusParts && (lowest < 0 || o.bands[0].bound <= lowest)
 	counted := o.has&countPart != 0

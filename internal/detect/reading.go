@@ -5,7 +5,9 @@
 // observations, in the order of the data's own time (scrape.go); what has not come is
 // unknown. Each observation is evidence at several age levels (group.go), which package
 // growth judges. A signature and the entry of its goroutines are one finding
-// (join.go), and what was shown of it last is ended where it was shown (show.go).
+// (join.go), as are groups that come together (companions.go), and what was shown of it last
+// is ended where it was shown (show.go). The instances of a service are judged together
+// as well (service.go; pool.go has what is remembered of them, lives.go what is added up).
 //
 // The package knows neither a clock nor a collector: the same readings give the same
 // verdicts.

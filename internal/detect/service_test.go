@@ -278,6 +278,9 @@ func TestLinesOfOneProcessAreOneLife(t *testing.T) {
 	if got := p.sums[0].life; got.Lives != 2 || got.Arrivals != 16 || got.Watched > 17 {
 		t.Errorf("%+v", got)
 	}
+	if got := p.perHour; got < 1.9 || got > 2.1 { // 16 in two processes of eight hours
+		t.Errorf("%.2f an hour", got)
+	}
 	for _, m := range slices.Clone(p.members) {
 		d.groups[1<<40] = &group{pool: p}
 		p.rules = rules
