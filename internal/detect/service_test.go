@@ -354,3 +354,40 @@ func TestAcquittalOutlivesARestart(t *testing.T) {
 		}
 	}
 }
+
+// Independent instances hardly ever look like those in which one event has goroutines come.
+func TestIndependentInstances(t *testing.T) {
+	const cases = 5000
+	random := rand.New(rand.NewPCG(1, 1))
+	poisson := func(mean float64) float64 {
+		n := -1.0
+		for at := 0.0; at < mean; at += random.ExpFloat64() {
+			n++
+		}
+		return n
+	}
+	for _, tc := range []struct {
+		mean  float64 // instances a look
+		looks int
+		once  float64 // how many in each that have any
+		share float64 // of cases that seem to come together, at most; at least 0.99 if once is above 1
+	}{
+		{0.05, 30, 1, 0.015}, {1.2, 30, 1, 0.01}, {0.05, 60, 1, 0.008}, {0.3, 60, 1, 0.003}, {5, 60, 1, 0.003},
+		{0.3, 60, 10, 1},
+	} {
+		together := 0
+		for range cases {
+			var s spread
+			for range tc.looks {
+				s.note(tc.once * poisson(tc.mean))
+			}
+			if s.together() {
+				together++
+			}
+		}
+		got := float64(together) / cases
+		if got > tc.share || tc.once > 1 && got < 0.99 {
+			t.Errorf("%+v: together in %.4f of cases", tc, got)
+		}
+	}
+}
