@@ -372,7 +372,11 @@ func TestIndependentInstances(t *testing.T) {
 		once  float64 // how many in each that have any
 		share float64 // of cases that seem to come together, at most; at least 0.99 if once is above 1
 	}{
-		{0.05, 30, 1, 0.015}, {1.2, 30, 1, 0.01}, {0.05, 60, 1, 0.008}, {0.3, 60, 1, 0.003}, {5, 60, 1, 0.003},
+		{0.05, 30, 1, 0.015},
+		{1.2, 30, 1, 0.01},
+		{0.05, 60, 1, 0.008},
+		{0.3, 60, 1, 0.003},
+		{5, 60, 1, 0.003},
 		{0.3, 60, 10, 1},
 	} {
 		together := 0
