@@ -84,6 +84,7 @@ func TestRestartsCountNothingTwice(t *testing.T) {
 	stopCollector, stopService := startCollector(), startService()
 	c.await(t, 1)
 	for n := range 2 {
+		c.awaitResidents(t)
 		stopService()
 		stopService = startService()
 		c.await(t, 2*n+2)
@@ -118,6 +119,9 @@ type countings struct {
 	// starts are the start timestamps of each service's stacks.
 	starts map[string]map[pcommon.Timestamp]bool
 	exits  map[string]int64 // that were counted since the last await, by service
+	// profiled is how many goroutines the latest profile shows, and profiledAt when.
+	profiled   int64
+	profiledAt pcommon.Timestamp
 }
 
 // countedFile is what one collector writes.
@@ -141,6 +145,20 @@ func (c *countings) await(t *testing.T, lives int) {
 		}
 	}
 	require.Failf(t, "nothing is counted within 30 s", "exits %v, lives %v, want %d", c.exits, c.starts, lives)
+}
+
+// enoughResidents is a number of goroutines of which most are leaked: some 12 are not.
+const enoughResidents = 40
+
+// awaitResidents waits until most goroutines of the service are leaked. Behind a restart
+// they are gone, and from nothing else can a receiver of profiles tell it from a lost
+// connection.
+func (c *countings) awaitResidents(t *testing.T) {
+	t.Helper()
+	require.Eventually(t, func() bool {
+		c.update(t)
+		return c.profiled >= enoughResidents
+	}, 30*time.Second, 100*time.Millisecond, "goroutines in a profile")
 }
 
 func (c *countings) update(t *testing.T) {
@@ -184,6 +202,12 @@ func (c *countings) addPoint(s series, m pmetric.Metric, p pmetric.NumberDataPoi
 			c.starts[s.service] = make(map[pcommon.Timestamp]bool)
 		}
 		c.starts[s.service][p.StartTimestamp()] = true
+		if s.service == "profiled" && p.Timestamp() > c.profiledAt {
+			c.profiled, c.profiledAt = 0, p.Timestamp()
+		}
+		if s.service == "profiled" && p.Timestamp() == c.profiledAt {
+			c.profiled += p.IntValue()
+		}
 	}
 	if !m.Sum().IsMonotonic() {
 		return
