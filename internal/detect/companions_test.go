@@ -72,11 +72,7 @@ func TestCompanionThatGoesOnAlone(t *testing.T) {
 	s.together(2, 1, parted, 800, 102)
 	r := newRig(t)
 	r.play(s, 0, 500)
-	state := encode(t, r.d)
-	r.d = New(testConfig())
-	if err := r.d.UnmarshalBinary(state); err != nil {
-		t.Fatal(err)
-	}
+	r.restart()
 	r.play(s, 500, 800)
 	found := r.findings()
 	if found[101] != 101 || found[102] != 101 {

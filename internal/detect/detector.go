@@ -133,8 +133,8 @@ func (d *Detector) observeProcess(readings []Reading) {
 		d.result.Unwatched += len(readings)
 		return
 	}
-	// A batch in which a time comes again that a batch before it had is one of
-	// several that a scrape was split into.
+	// A batch that adds to a time that a batch before it had is one of several that a
+	// scrape was split into.
 	newest, last, again := p.newest, p.last, false
 	waited := d.clock - p.seen
 	for i := range readings {
@@ -145,8 +145,9 @@ func (d *Detector) observeProcess(readings []Reading) {
 		}
 		if why == Fine {
 			p.seen = d.clock
-			again = again || near(r.At, newest, joinWithin)
-			why = d.collect(p, r)
+			var adds bool
+			why, adds = d.collect(p, r)
+			again = again || adds && near(r.At, newest, joinWithin) && !p.lost
 		}
 		if why != Fine {
 			d.result.refuse(why)

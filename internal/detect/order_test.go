@@ -152,3 +152,57 @@ func FuzzOrder(f *testing.F) {
 		}
 	})
 }
+
+// TestAGroupOfWhichExitsAreLeft has a group empty out, of which an SDK goes on telling how
+// many have left. Nothing more of it is waited for, so each scrape is judged when it comes.
+func TestAGroupOfWhichExitsAreLeft(t *testing.T) {
+	const minutes = 400
+	without, with := newScene(), newScene()
+	for _, s := range []*scene{without, with} {
+		s.leak(101, 201, 1, 5, minutes)
+	}
+	for at := range 30 {
+		with.groups[102] = append(with.groups[102], one{born: at, dies: 60})
+	}
+	with.entries[102] = 202
+	want, got := newRig(t), newRig(t)
+	for now := range minutes {
+		want.observe(without.at(now))
+		got.observe(slices.DeleteFunc(with.at(now), func(r Reading) bool {
+			return now > 62 && (r.Group == 102 || r.Group == 202) && r.Part != Exits
+		}))
+		if now > 62 && len(want.verdicts) != len(got.verdicts) {
+			t.Fatalf("minute %d: %d verdicts, want %d", now, len(got.verdicts), len(want.verdicts))
+		}
+	}
+	if len(want.verdicts) < 100 {
+		t.Fatalf("only %d verdicts", len(want.verdicts))
+	}
+}
+
+// TestCopiesOfAScrape sends each scrape again, as a sender does that has not heard of its
+// success. It changes nothing, and the next scrape is still judged when it comes, also by
+// a detector that is killed after each and remembers what was kept before that.
+func TestCopiesOfAScrape(t *testing.T) {
+	const minutes = 300
+	once, again, killed := newRig(t), newRig(t), newRig(t)
+	s := mixed()
+	for now := range minutes {
+		once.observe(s.at(now))
+		again.observe(s.at(now))
+		again.observe(s.at(now))
+		killed.observe(s.at(now))
+		killed.restart()
+		killed.observe(s.at(now))
+	}
+	if len(once.verdicts) < 100 {
+		t.Fatalf("only %d verdicts", len(once.verdicts))
+	}
+	// Not sorted: each must have come with its scrape.
+	if diff := cmp.Diff(once.verdicts, again.verdicts); diff != "" {
+		t.Errorf("sent twice (-want +got):\n%s", diff)
+	}
+	if diff := cmp.Diff(once.verdicts, killed.verdicts); diff != "" {
+		t.Errorf("killed in between (-want +got):\n%s", diff)
+	}
+}

@@ -19,6 +19,7 @@ type process struct {
 	whole  uint8 // times running of which all came in one batch, up to wholeAgain
 	splits bool  // there was one that did not
 	split  bool  // the newest time came in more than one batch
+	lost   bool  // the newest time was open when the state was kept, and came before a restart
 	open   []*scrape
 
 	start   int64 // of the latest census, Unix ns

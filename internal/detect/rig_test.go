@@ -199,6 +199,15 @@ func (r *rig) observe(readings []Reading) []Verdict {
 	return r.take(r.d.Observe(r.clock, slices.Clone(readings)))
 }
 
+// restart has a new detector remember what is kept of the one before.
+func (r *rig) restart() {
+	state := encode(r.t, r.d)
+	r.d = New(testConfig())
+	if err := r.d.UnmarshalBinary(state); err != nil {
+		r.t.Fatal(err)
+	}
+}
+
 func (r *rig) take(result *Result) []Verdict {
 	for why, n := range result.Refused {
 		r.refused[why] += n

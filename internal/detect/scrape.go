@@ -88,30 +88,31 @@ const (
 	neverMissing = leakedPart // profiles are taken more rarely
 )
 
-// collect adds a reading to the observation of its time.
-func (d *Detector) collect(p *process, r *Reading) Reason {
+// collect adds a reading to the observation of its time. adds tells that it is no copy of
+// one that came before, of those that are judged.
+func (d *Detector) collect(p *process, r *Reading) (why Reason, adds bool) {
 	if r.Kind == Stack {
 		p.stacks = max(p.stacks, r.At)
 	}
 	if r.Rest && r.Part != Leaked {
-		return Fine
+		return Fine, false
 	}
 	if r.Rest {
 		s := d.scrape(p, r.At)
 		s.profiled = true
-		return Fine
+		return Fine, false
 	}
 	g := d.group(r)
 	if g == nil {
 		d.result.Unwatched++
-		return Fine
+		return Fine, false
 	}
 	if g.at != 0 && !near(g.at, r.At, int64(d.config.MaxStale)) {
 		// Its process's clock was set, or was wrong before.
 		g.reset()
 	}
 	if r.At <= g.at || near(r.At, g.at, joinWithin) && g.at != 0 {
-		return OutOfOrder
+		return OutOfOrder, !g.tookAll(r)
 	}
 	s := d.scrape(p, r.At)
 	o := s.index[r.Group]
@@ -121,7 +122,18 @@ func (d *Detector) collect(p *process, r *Reading) Reason {
 	}
 	s.profiled = s.profiled || r.Part == Leaked
 	s.at, o.at = min(s.at, r.At), min(o.at, r.At)
-	return o.take(r)
+	why = o.take(r)
+	return why, why == Fine
+}
+
+// tookAll tells whether the part and the age band of a reading were there when the group
+// was judged last. Then the reading is a copy, such as a sender makes that has not heard
+// of its success; else it is a part that was not waited for.
+func (g *group) tookAll(r *Reading) bool {
+	if g.had&setOf(r.Part) == 0 {
+		return false
+	}
+	return setOf(r.Part)&censusParts == 0 || g.levelAt(r.Band) != nil
 }
 
 // scrape returns what was observed of a process at a time, to which more can be added.
@@ -250,7 +262,7 @@ func (p *process) noteSplit(newest int64, again bool) {
 	if !p.split {
 		p.whole = min(p.whole+1, wholeAgain)
 	}
-	p.split = false
+	p.split, p.lost = false, false
 }
 
 // sendsWhole tells whether the process is taken to send its scrapes whole.
@@ -303,7 +315,7 @@ func (s *scrape) single() bool {
 // lacks tells whether a part or an age band is missing that was there at the time before.
 func (o *observation) lacks() bool {
 	g := o.group
-	if g.had&^o.has&^neverMissing != 0 {
+	if g.had&^o.has&^neverMissing != 0 && !o.isGone() {
 		return true
 	}
 	if o.has&agedPart == 0 {
@@ -318,11 +330,22 @@ func (o *observation) lacks() bool {
 	return false
 }
 
+// isGone tells whether nothing is told of a group but what has left it, and it was empty
+// before. An SDK goes on telling a counter that was counted once.
+func (o *observation) isGone() bool {
+	return o.has&^leakedPart == exitsPart && o.group.isEmpty()
+}
+
+// isEmpty tells whether nobody was in a group when it was judged last.
+func (g *group) isEmpty() bool {
+	return g.count == 0 && !slices.ContainsFunc(g.levels, func(l level) bool { return l.own > 0 })
+}
+
 // doubtful tells whether the goroutines of a band may have yet to come, or a census: more
 // than half of the old ones are gone, and have not left. Of few that is no harm.
 func (o *observation) doubtful() bool {
 	g := o.group
-	if g.kind >= Total {
+	if g.kind >= Total || o.isGone() {
 		return false
 	}
 	if o.has&^leakedPart == 0 || o.has&censusParts != 0 && o.has&censusParts != censusParts {

@@ -163,11 +163,7 @@ func TestServiceIsRemembered(t *testing.T) {
 		r := newRig(t)
 		r.playFleet(f, 0, 2*hour)
 		if restart {
-			state := encode(t, r.d)
-			r.d = New(testConfig())
-			if err := r.d.UnmarshalBinary(state); err != nil {
-				t.Fatal(err)
-			}
+			r.restart()
 		}
 		r.playFleet(f, 2*hour, 5*hour)
 		return r.firstAt(inService|101, growth.Probable)
@@ -340,11 +336,7 @@ func TestAcquittalOutlivesARestart(t *testing.T) {
 			if !restarts {
 				continue
 			}
-			state := encode(t, r.d)
-			r.d = New(testConfig())
-			if err := r.d.UnmarshalBinary(state); err != nil {
-				t.Fatal(err)
-			}
+			r.restart()
 		}
 		for _, v := range r.sorted() {
 			if v.Severity >= growth.Probable {

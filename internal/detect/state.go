@@ -23,7 +23,7 @@ const (
 	stateMagic = "leak_detect"
 	// stateVersion changes with every change of what is kept, and of what it
 	// means.
-	stateVersion = uint16(7)
+	stateVersion = uint16(8)
 )
 
 // Why a state is of no use.
@@ -45,6 +45,7 @@ func (d *Detector) Clone() *Detector {
 	c := &Detector{config: d.config, groups: make(map[ID]*group, len(d.groups)), processes: make(map[ID]*process, len(d.processes))}
 	for name, p := range d.processes {
 		q := *p
+		q.lost = q.lost || len(p.open) > 0
 		q.open, q.flagged, q.instances = nil, slices.Clone(p.flagged), nil
 		c.processes[name] = &q
 	}
@@ -154,7 +155,7 @@ func (e *encoder) level(l *level) {
 
 func (p *process) parts() []any {
 	return []any{
-		&p.last, &p.jumped, &p.step, &p.seen, &p.stacks, &p.profile, &p.profiled, &p.scrapes, &p.newest, &p.whole, &p.splits, &p.split, &p.start, &p.ended, &p.counted, &p.service, &p.jumpedBy, &p.behind,
+		&p.last, &p.jumped, &p.step, &p.seen, &p.stacks, &p.profile, &p.profiled, &p.scrapes, &p.newest, &p.whole, &p.splits, &p.split, &p.lost, &p.start, &p.ended, &p.counted, &p.service, &p.jumpedBy, &p.behind,
 		&p.lowest[0].bound, &p.lowest[0].start, &p.lowest[0].known, &p.lowest[1].bound, &p.lowest[1].start, &p.lowest[1].known,
 	}
 }
