@@ -46,6 +46,8 @@ type leak struct {
 	onset  float64
 	// mixed tells that others get old in the same groups, and leave.
 	mixed bool
+	// bursts tells that it comes in few bursts, so that it has figures of its own.
+	bursts bool
 	// unseen tells that for some time nobody watches it.
 	unseen bool
 	// replica tells that it is one of many that are alike, or shows only in the lives of its

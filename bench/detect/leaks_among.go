@@ -120,5 +120,7 @@ func eachNight(r *rand.Rand) trial {
 			arrivals: atOnce(20, at), lifetime: never, leaks: true, mean: steady(0),
 		})
 	}
-	return mixed(p, begin)
+	t := leaky(p, begin)
+	t.leaks[0].bursts = true
+	return t
 }

@@ -8,6 +8,7 @@
 //
 //	go run ./detect -write detect/result.txt   # what make detect-bench does
 //	go run ./detect -check detect/result.txt   # fails if it would be another, by the first cases
+//	go run ./detect -from 1000                # plays other cases than those that the rules were tried on
 //	go run ./detect -cases                     # also lists who was missed or accused
 //	go run ./detect -draw ../docs/census.svg   # only draws what the census sees
 package main
@@ -38,6 +39,7 @@ func bench() error {
 	write := flag.String("write", "", "file to write the result to")
 	check := flag.String("check", "", "file with a result that is to be current")
 	cases := flag.Bool("cases", false, "list the cases that our columns got wrong")
+	from := flag.Int("from", 0, "the first seed; of others than 0, the result is of other cases than those the rules were tried on")
 	drawn := flag.String("draw", "", "file to write a drawing to, instead of all else")
 	flag.Parse()
 
@@ -55,7 +57,7 @@ func bench() error {
 	if *check != "" {
 		return checkFirst(*check, all)
 	}
-	results := run(all, seeds, runtime.GOMAXPROCS(0))
+	results := run(all, *from, seeds, runtime.GOMAXPROCS(0))
 	var result bytes.Buffer
 	report(&result, all, results)
 	if _, err := os.Stdout.Write(result.Bytes()); err != nil {
@@ -82,7 +84,7 @@ func checkFirst(file string, all []family) error {
 	if err != nil {
 		return err
 	}
-	digest := digestOf(run(all, firstCases, runtime.GOMAXPROCS(0)))
+	digest := digestOf(run(all, 0, firstCases, runtime.GOMAXPROCS(0)))
 	if !bytes.Contains(committed, []byte(digest)) {
 		return errOther
 	}

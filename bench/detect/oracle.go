@@ -57,7 +57,7 @@ const (
 // steps take that the design asks for is up to the pauses. Nor does it of one among
 // others who leave, since it is for no exits, or of one that is not watched all the time.
 func formula(l leak, p process, minutes int, maxLifetime time.Duration) float64 {
-	if l.mixed || l.unseen {
+	if l.mixed || l.bursts || l.unseen {
 		return notFound
 	}
 	lived, alive := 0.0, 0.0

@@ -25,7 +25,7 @@ func (p paced) ratio() float64 { return p.median / p.oracle }
 
 // isAmong and isAlone tell whether a leak is among others who leave, or stands alone.
 func isAmong(l limits) bool { return l.mixed }
-func isAlone(l limits) bool { return !l.mixed && !l.replica }
+func isAlone(l limits) bool { return !l.mixed && !l.replica && !l.bursts }
 func everyLeak(limits) bool { return true }
 
 // pace compares the times of a column of ours with the limits, of the leaks that are

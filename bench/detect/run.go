@@ -47,27 +47,28 @@ type limits struct {
 	oracleCalls, formulaCalls float64
 	goroutines                bool // else only memory leaks, and there are none
 	mixed                     bool // among others who leave
+	bursts                    bool // in few of them
 	replica                   bool // one of many that are alike
 }
 
-// run plays all cases of all families, in workers goroutines, and returns them in
-// order.
-func run(all []family, perFamily, workers int) [][]played {
+// run plays so many cases of all families, from a first seed on, in workers goroutines,
+// and returns them in order.
+func run(all []family, first, perFamily, workers int) [][]played {
 	results := make([][]played, len(all))
-	type task struct{ family, seed int }
+	type task struct{ family, nth int }
 	tasks := make(chan task)
 	var wg sync.WaitGroup
 	for range workers {
 		wg.Go(func() {
 			for t := range tasks {
-				results[t.family][t.seed] = all[t.family].play(t.seed)
+				results[t.family][t.nth] = all[t.family].play(first + t.nth)
 			}
 		})
 	}
 	for f := range all {
 		results[f] = make([]played, perFamily)
-		for seed := range perFamily {
-			tasks <- task{f, seed}
+		for nth := range perFamily {
+			tasks <- task{f, nth}
 		}
 	}
 	close(tasks)
@@ -140,6 +141,7 @@ func limitsOf(l leak, p process, s *series, minutes int) limits {
 	return limits{
 		goroutines:   true,
 		mixed:        l.mixed,
+		bursts:       l.bursts,
 		replica:      l.replica,
 		oracle:       oracle(l, []*series{s}, lifetimeDefault),
 		formula:      formula(l, p, minutes, lifetimeDefault),

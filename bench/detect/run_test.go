@@ -9,8 +9,8 @@ import (
 
 func TestSameResultWhateverTheWorkers(t *testing.T) {
 	few := []family{leakFamilies()[1], loadFamilies()[0]}
-	once := run(few, 2, 1)
-	twice := run(few, 2, 3)
+	once := run(few, 0, 2, 1)
+	twice := run(few, 0, 2, 3)
 	require.Equal(t, once, twice)
 
 	require.GreaterOrEqual(t, once[0][0].columns[censusProbable].found[0], 60.0)
@@ -24,7 +24,7 @@ func TestReportOfAllFamilies(t *testing.T) {
 		// Long enough for something to be found, and for something to be missed.
 		all[i].hours = min(all[i].hours, 12)
 	}
-	results := run(all, 1, 2)
+	results := run(all, 0, 1, 2)
 	var out bytes.Buffer
 	report(&out, all, results)
 	for _, f := range all {

@@ -193,11 +193,11 @@ func TestOneWrongClock(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			r := newRig(t)
 			f := newFleet(10)
-			f.leak(101, 2, 0, 6*hour)
-			r.playFleet(f, 0, 4*hour)
+			f.leak(101, 2, 0, 7*hour)
+			r.playFleet(f, 0, 5*hour)
 			odd := newFleet(11)[10]
 			said := 0
-			for now := 4 * hour; now < 6*hour; now++ {
+			for now := 5 * hour; now < 7*hour; now++ {
 				var all []Reading
 				for _, s := range f {
 					all = append(all, s.at(now)...)
@@ -229,9 +229,9 @@ func TestClocksThatAreSetBack(t *testing.T) {
 	r := newRig(t)
 	f := newFleet(5)
 	f.leak(101, 2, 0, 12*hour)
-	r.playFleet(f, 0, 4*hour)
+	r.playFleet(f, 0, 5*hour)
 	said := 0
-	for now := 4 * hour; now < 8*hour; now++ {
+	for now := 5 * hour; now < 9*hour; now++ {
 		var all []Reading
 		for _, s := range f {
 			all = append(all, s.at(now)...)

@@ -305,7 +305,7 @@ func (e *Evidence) outlasting(r *Rules, o *Observation, found rise) (Severity, i
 	knots := e.floors.history(e.trendBase(), from, room[:0])
 	growing := sinceBeginning(r, found, knots)
 	begun := e.floors.timeOf(r, growing[len(growing)-1])
-	severity := e.longLived(r, growing, from)
+	severity := e.longLived(r, o, growing, from)
 	if severity == None || e.heldByPeer(r, o, begun) {
 		return None, 0
 	}
@@ -314,14 +314,12 @@ func (e *Evidence) outlasting(r *Rules, o *Observation, found rise) (Severity, i
 	if e.belief.severity == Probable || !e.slows(r, growing, found, severity) && !e.fills(r, o, begun, growing) {
 		return severity, begun
 	}
-	// What filled in the beginning hides what goes on after it. Before most of
-	// MaxLifetime has passed it cannot be told whether that will go on: keys that are
-	// asked for rarely come at an even pace for hours.
-	if e.last-e.first < int64(o.Bound+r.MaxLifetime*2/3) {
+	// What filled in the beginning hides what goes on after it.
+	if e.last-e.first < int64(o.Bound)+int64(lateAfter(o)*float64(r.MaxLifetime)) {
 		return None, 0
 	}
 	late := lateGrowth(knots, from)
-	severity = e.longLived(r, late, from)
+	severity = e.longLived(r, o, late, from)
 	if severity == None || !keepsPace(r, o, late) {
 		return None, 0
 	}
@@ -330,7 +328,7 @@ func (e *Evidence) outlasting(r *Rules, o *Observation, found rise) (Severity, i
 
 // longLived tells how sure it is that those who have come since the earliest of the knots
 // live longer than any that is healthy.
-func (e *Evidence) longLived(r *Rules, knots []knot, from float64) Severity {
+func (e *Evidence) longLived(r *Rules, o *Observation, knots []knot, from float64) Severity {
 	hours := e.floors.hours(r, knots, e.last)
 	if first := knots[len(knots)-1].at; first <= from {
 		// The first few belong to the growth, though their times say nothing of its pace.
@@ -338,9 +336,9 @@ func (e *Evidence) longLived(r *Rules, knots []knot, from float64) Severity {
 	}
 	hours = min(float64(e.lifetime.hours), hours)
 	switch {
-	case e.lifetime.exceeds(r.MaxLifetime, hours, probableAlpha):
+	case e.lifetime.exceeds(r.MaxLifetime, hours, probableAlpha/o.chances()):
 		return Probable
-	case e.lifetime.exceeds(r.MaxLifetime, hours, suspectedAlpha):
+	case e.lifetime.exceeds(r.MaxLifetime, hours, suspectedAlpha/o.chances()):
 		return Suspected
 	}
 	return None

@@ -44,13 +44,14 @@ const leastLives = 3
 // Where few goroutines arrive in a life hardly anything fills that would be so small, and
 // leaks need their lives added up. Where many do, a process can be judged by itself, and
 // what fills is a pool. So as more arrive in a life more is asked for, from half of
-// MinLeaked to two and a half times that: at last telling arrivals in all, and none of them
+// MinLeaked to one and a half times that: at last telling arrivals in all, and none of them
 // early. A pool that takes twice as long to fill as the lives last comes early by
 // sqrt(n)/6.9 standard deviations, which is three at 430. With one deviation in place of
-// two where few arrive, leaks of one an hour were held up by chance for a day.
+// two where few arrive, leaks of one an hour were held up by chance for a day. With two and
+// a half times MinLeaked, 4% of the services of ten replicas with pools were accused.
 const (
 	fewPerLife  = 0.5 // in MinLeaked
-	manyPerLife = 2.5
+	manyPerLife = 1.5
 	telling     = 430
 	slownessFew = 2.0
 )
@@ -75,6 +76,25 @@ func (l Life) KeepsPace(r *Rules) bool {
 	many := min(1, max(0, (l.Arrivals/l.Lives/r.MinLeaked-fewPerLife)/(manyPerLife-fewPerLife)))
 	early := (1 - many) * max(slownessFew*math.Sqrt(l.Variance), unevenness*l.ArrivalHours)
 	return l.Arrivals >= many*telling && l.Deviation >= -early
+}
+
+// slows tells whether the goroutines came ever more rarely as the lives went on.
+func (l *Life) slows() bool {
+	return l.Deviation < -unevenness*l.ArrivalHours && l.Deviation < -slownessYoung*math.Sqrt(l.Variance)
+}
+
+// replicated tells whether goroutines have arrived in so many lives of the service that
+// they say what is usual.
+func (o *Observation) replicated() bool { return o.Service != nil && o.Service.Lives >= leastLives }
+
+// chances is in how many lives of the service goroutines have arrived. Each is another
+// chance for what is healthy to look like a leak, so the error that is allowed is divided
+// among them.
+func (o *Observation) chances() float64 {
+	if o.Service == nil {
+		return 1
+	}
+	return max(1, o.Service.Lives)
 }
 
 // Arrived returns how many have come since the watching began, and are there.
