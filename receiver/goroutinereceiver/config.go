@@ -38,7 +38,8 @@ type Config struct {
 	MetricsBuilderConfig metadata.MetricsBuilderConfig `mapstructure:",squash"`
 	// CollectionInterval is the time from one scrape of a target to its next.
 	CollectionInterval time.Duration `mapstructure:"collection_interval"`
-	// MaxConcurrentScrapes is how many answers are read and decoded at once.
+	// MaxConcurrentScrapes is how many answers are read and decoded at once, by all
+	// receivers of a factory together: the smallest holds for all.
 	MaxConcurrentScrapes int `mapstructure:"max_concurrent_scrapes"`
 	// MaxBodySize is the largest answer that is read, in bytes, decompressed.
 	MaxBodySize int `mapstructure:"max_body_size"`
@@ -127,6 +128,9 @@ func createDefaultConfig() component.Config {
 
 // Unmarshal reads the receiver's settings first, and each target on top of them.
 func (c *Config) Unmarshal(conf *confmap.Conf) error {
+	if _, isBool := conf.Get("leak_profile").(bool); isBool {
+		return errLeakProfile
+	}
 	if err := errors.Join(
 		refuseUnknownKeys(conf, reflect.TypeFor[Config]()),
 		refuseUnknownBelow(conf, "leak_profile", &LeakProfileConfig{}),

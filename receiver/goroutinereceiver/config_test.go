@@ -96,6 +96,8 @@ func TestMistakesNameTheirKey(t *testing.T) {
 		{"max_concurrent_scrapes", map[string]any{"endpoint": "a:1", "max_concurrent_scrapes": 0}, []string{`"max_concurrent_scrapes"`}},
 		{"leak_profile interval", map[string]any{"endpoint": "a:1", "leak_profile": map[string]any{"interval": "1m"}}, []string{`"leak_profile::interval"`, "5m"}},
 		{"leak_profile max_goroutines", map[string]any{"endpoint": "a:1", "leak_profile": map[string]any{"max_goroutines": 0}}, []string{`"leak_profile::max_goroutines"`}},
+		{"leak_profile as a switch", map[string]any{"endpoint": "a:1", "leak_profile": true}, []string{"leak_profile: {enabled: true}"}},
+		{"no port", map[string]any{"endpoint": "127.0.0.1"}, []string{`"endpoint"`, "port is missing"}},
 		{"unknown key of leak_profile", map[string]any{"endpoint": "a:1", "leak_profile": map[string]any{"intervall": "10m"}}, []string{"leak_profile", "intervall"}},
 		{"capture", map[string]any{"endpoint": "a:1", "capture": "heap"}, []string{`"capture"`, `"heap"`}},
 		{"capture of a target", target(map[string]any{"capture": "heap"}), []string{"targets::1", `"capture"`}},
@@ -124,10 +126,13 @@ func TestEndpoint(t *testing.T) {
 	tests := []struct{ endpoint, address, instance string }{
 		{"10.0.0.5:6060", "http://10.0.0.5:6060/debug/pprof", "10.0.0.5:6060"},
 		{"localhost:6060/", "http://localhost:6060/debug/pprof", "localhost:6060"},
-		{"cart", "http://cart/debug/pprof", "cart:80"},
+		{"http://cart", "http://cart/debug/pprof", "cart:80"},
 		{"https://cart.example.com", "https://cart.example.com/debug/pprof", "cart.example.com:443"},
 		{"http://cart:8080/pprof/", "http://cart:8080/pprof", "cart:8080/pprof"},
 		{"[::1]:6060", "http://[::1]:6060/debug/pprof", "[::1]:6060"},
+		{"fd00:10::5:6060", "http://[fd00:10::5]:6060/debug/pprof", "[fd00:10::5]:6060"},
+		{"::1:6060/pprof", "http://[::1]:6060/pprof", "[::1]:6060/pprof"},
+		{"https://fd00:10:0:0:0:0:0:5:6060", "https://[fd00:10:0:0:0:0:0:5]:6060/debug/pprof", "[fd00:10:0:0:0:0:0:5]:6060"},
 		{"cart:6060/svc%2Fa/pprof/", "http://cart:6060/svc%2Fa/pprof", "cart:6060/svc/a/pprof"},
 	}
 	for _, test := range tests {
@@ -138,7 +143,7 @@ func TestEndpoint(t *testing.T) {
 		}
 	}
 	for _, endpoint := range []string{
-		"", ":6060", "ftp://cart", "http://", "cart:0", "cart:99999", "cart:http", "http://cart?x=1", "http://cart#x",
+		"", ":6060", "127.0.0.1", "cart", "fd00:10::", "ftp://cart", "http://", "cart:0", "cart:99999", "cart:http", "http://cart?x=1", "http://cart#x",
 		"cart:6060/debug/pprof/goroutine", "cart:6060/debug/pprof/trace", "http://user:secret@cart:6060", "http://user:secret@ca rt:6060", "http://user:secret@[::1",
 	} {
 		_, err := parseEndpoint(endpoint)

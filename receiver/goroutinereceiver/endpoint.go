@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/netip"
 	"net/url"
 	"path"
 	"strconv"
@@ -18,17 +19,18 @@ var errEndpoint = errors.New(`"endpoint" must be host:port or the URL of the ppr
 // parseEndpoint returns the address under which trace and goroutine are found.
 //
 //	10.0.0.5:6060                   ->  http://10.0.0.5:6060/debug/pprof
+//	fd00:10::5:6060                 ->  http://[fd00:10::5]:6060/debug/pprof
 //	https://api.example.com/        ->  https://api.example.com/debug/pprof
 //	http://localhost:8080/pprof/    ->  http://localhost:8080/pprof
 func parseEndpoint(endpoint string) (*url.URL, error) {
 	if endpoint == "" {
 		return nil, errEndpointMissing
 	}
-	withScheme := endpoint
-	if !strings.Contains(endpoint, "://") {
-		withScheme = "http://" + endpoint
+	scheme, rest, found := strings.Cut(endpoint, "://")
+	if !found {
+		scheme, rest = "http", endpoint
 	}
-	u, err := url.Parse(withScheme)
+	u, err := url.Parse(scheme + "://" + bracketed(rest))
 	if err != nil {
 		// The error of url.Parse quotes the endpoint, which may hold a password.
 		return nil, errEndpoint
@@ -40,6 +42,8 @@ func parseEndpoint(endpoint string) (*url.URL, error) {
 		return nil, fmt.Errorf("%w; the scheme is %q", errEndpoint, u.Scheme)
 	case u.Hostname() == "":
 		return nil, fmt.Errorf("%w; the host is missing", errEndpoint)
+	case !found && u.Port() == "":
+		return nil, fmt.Errorf("%w; the port is missing", errEndpoint)
 	case !validPort(u.Port()):
 		return nil, fmt.Errorf("%w; the port is %q", errEndpoint, u.Port())
 	case u.RawQuery != "" || u.Fragment != "":
@@ -53,6 +57,23 @@ func parseEndpoint(endpoint string) (*url.URL, error) {
 		return nil, fmt.Errorf("%w, without the name of a profile (%s)", errEndpoint, last)
 	}
 	return u, nil
+}
+
+// bracketed puts the brackets around an IPv6 address that were left out. What discovers
+// pods joins their address and port by a colon: fd00:10::5:6060 is port 6060 of fd00:10::5.
+func bracketed(hostPath string) string {
+	host, path, _ := strings.Cut(hostPath, "/")
+	if path != "" {
+		path = "/" + path
+	}
+	last := strings.LastIndexByte(host, ':')
+	if last < 0 {
+		return hostPath
+	}
+	if ip, err := netip.ParseAddr(host[:last]); err != nil || !ip.Is6() {
+		return hostPath
+	}
+	return "[" + host[:last] + "]" + host[last:] + path
 }
 
 func validPort(port string) bool {

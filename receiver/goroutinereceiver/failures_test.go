@@ -33,7 +33,7 @@ func TestFailuresCountSinceTheReceiverBegan(t *testing.T) {
 	after := time.Now()
 	scrape := func(s int, b []byte) scraped {
 		status, body = s, b
-		return scraped{r.targets[0].scrape(t.Context())}
+		return scrapeOf(t, r.targets[0])
 	}
 
 	first := scrape(http.StatusOK, read("go1.25.trace"))
@@ -65,7 +65,7 @@ func startOfProcess(s scraped) pcommon.Timestamp {
 // TestMetricsOfAScrape holds what is told of a failed scrape to its form.
 func TestMetricsOfAScrape(t *testing.T) {
 	r, _ := idle(t, testConfig(targetAt(unusedAddress(t))))
-	s := scraped{r.targets[0].scrape(t.Context())}
+	s := scrapeOf(t, r.targets[0])
 	for _, m := range s.ResourceMetrics().At(0).ScopeMetrics().At(0).Metrics().All() {
 		switch m.Name() {
 		case telemetry.ScrapeUp:

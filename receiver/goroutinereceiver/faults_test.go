@@ -4,8 +4,11 @@ import (
 	"bytes"
 	"compress/gzip"
 	"fmt"
+	"io"
+	"log"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"runtime/pprof"
 	"strings"
 	"testing"
@@ -39,6 +42,15 @@ func zipped(t *testing.T, body []byte) []byte {
 	return b.Bytes()
 }
 
+func serveTLS(t *testing.T, handler http.Handler) (endpoint string) {
+	t.Helper()
+	server := httptest.NewUnstartedServer(handler)
+	server.Config.ErrorLog = log.New(io.Discard, "", 0)
+	server.StartTLS()
+	t.Cleanup(server.Close)
+	return server.Listener.Addr().String()
+}
+
 func unusedAddress(t *testing.T) string {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -53,13 +65,21 @@ func idle(t *testing.T, cfg *Config) (*goroutineReceiver, *observer.ObservedLogs
 	core, logs := observer.New(zap.InfoLevel)
 	settings := receivertest.NewNopSettings(metadata.Type)
 	settings.Logger = zap.New(core)
-	r, err := newReceiver(cfg, settings, consumertest.NewNop())
+	r, err := newReceiver(cfg, newPool(), settings, consumertest.NewNop())
 	require.NoError(t, err)
 	for i, target := range r.targets {
 		require.NoError(t, target.connect(t.Context(), r.configs[i], componenttest.NewNopHost(), settings.TelemetrySettings))
 		t.Cleanup(target.disconnect)
 	}
 	return r, logs
+}
+
+// scrapeOf scrapes a target once.
+func scrapeOf(t *testing.T, target *target) scraped {
+	t.Helper()
+	metrics, complete := target.scrape(t.Context())
+	require.True(t, complete)
+	return scraped{metrics}
 }
 
 // TestFaults scrapes targets that are not what they should be. Each must be told
@@ -69,7 +89,8 @@ func TestFaults(t *testing.T) {
 	html := []byte("<!DOCTYPE html><html><body>Please log in</body></html>")
 	tests := []struct {
 		name      string
-		handler   http.Handler // nil: nobody listens
+		handler   http.Handler                          // nil: nobody listens
+		serve     func(*testing.T, http.Handler) string // nil: serve
 		change    func(*TargetConfig)
 		errorType string
 		log       []string
@@ -79,7 +100,8 @@ func TestFaults(t *testing.T) {
 		{name: "login page", handler: answer(200, map[string]string{"Content-Type": "text/html"}, html), errorType: "not_pprof", log: []string{"HTML"}},
 		{name: "401", handler: answer(401, nil, nil), errorType: "unauthorized", log: []string{"401 Unauthorized"}},
 		{name: "403", handler: answer(403, nil, nil), errorType: "unauthorized", log: []string{"403 Forbidden"}},
-		{name: "404", handler: answer(404, nil, []byte("404 page not found\n")), errorType: "http_status", log: []string{"404 Not Found", "page not found"}},
+		{name: "404", handler: answer(404, nil, []byte("404 page not found\n")), errorType: "http_status", log: []string{"404 Not Found", "net/http/pprof"}},
+		{name: "plain HTTP to a TLS port", serve: serveTLS, handler: answer(200, nil, nil), errorType: "http_status", log: []string{"https://"}},
 		{name: "429", handler: answer(429, nil, nil), errorType: "http_status", log: []string{"429"}},
 		{name: "500", handler: answer(500, nil, []byte("oh\nno")), errorType: "http_status", log: []string{"500 Internal Server Error", "oh"}},
 		{name: "redirect", handler: answer(302, map[string]string{"Location": "http://example.com/"}, nil), errorType: "http_status", log: []string{"302", "redirects are not followed"}},
@@ -97,7 +119,10 @@ func TestFaults(t *testing.T) {
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			endpoint := unusedAddress(t)
-			if test.handler != nil {
+			switch {
+			case test.serve != nil:
+				endpoint = test.serve(t, test.handler)
+			case test.handler != nil:
 				endpoint = serve(t, test.handler)
 			}
 			bad := targetAt(endpoint, func(c *TargetConfig) {
@@ -110,12 +135,12 @@ func TestFaults(t *testing.T) {
 			cfg.MaxBodySize = 1 << 20
 			r, logs := idle(t, cfg)
 			for n := range int64(3) {
-				s := scraped{r.targets[0].scrape(t.Context())}
+				s := scrapeOf(t, r.targets[0])
 				assert.False(t, s.up())
 				assert.Equal(t, n+1, s.failures(test.errorType))
 				assert.Equal(t, n+1, s.failures(), "no other error type is counted")
 				assert.Equal(t, ofAFailure, s.DataPointCount(), "nothing but how the scrape went")
-				other := scraped{r.targets[1].scrape(t.Context())}
+				other := scrapeOf(t, r.targets[1])
 				assert.True(t, other.up(), "the other target")
 				assert.Zero(t, other.failures())
 			}
@@ -146,12 +171,12 @@ func TestHistoryOutlivesFailures(t *testing.T) {
 	r, _ := idle(t, cfg)
 	target := r.targets[0]
 
-	first := scraped{target.scrape(t.Context())}
+	first := scrapeOf(t, target)
 	require.True(t, first.up())
 	down = true
-	require.False(t, scraped{target.scrape(t.Context())}.up())
+	require.False(t, scrapeOf(t, target).up())
 	down = false
-	again := scraped{target.scrape(t.Context())}
+	again := scrapeOf(t, target)
 	require.True(t, again.up())
 	assert.Positive(t, again.sum("goroutine.stack.aged.count"))
 	start := func(s scraped) uint64 { return uint64(s.points("goroutine.creations")[0].StartTimestamp()) }

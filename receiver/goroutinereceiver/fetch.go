@@ -9,9 +9,7 @@ import (
 	"net/http"
 	"net/http/httptrace"
 	"net/url"
-	"runtime"
 	"strings"
-	"sync"
 
 	"github.com/otel-goroutine/otel-goroutine/internal/stack"
 )
@@ -21,31 +19,14 @@ type fetcher struct {
 	client  *http.Client
 	address *url.URL
 	maxBody int
-	shared  *shared
-}
-
-// shared is what all targets of a receiver share.
-type shared struct {
-	// slots bounds how many answers are held in memory at once. Whoever waits
-	// for an answer to begin takes none, so hung targets are no hindrance.
-	slots chan struct{}
-	// decoding bounds how many answers are decoded at once: more than there
-	// are processors costs memory and gains nothing. Nobody can be stopped in
-	// it, so it also bounds how long Shutdown takes.
-	decoding chan struct{}
-	buffers  sync.Pool // *bytes.Buffer, of at most twice small
-}
-
-func newShared(slots int) *shared {
-	return &shared{
-		slots:    make(chan struct{}, slots),
-		decoding: make(chan struct{}, min(slots, runtime.GOMAXPROCS(0))),
-		buffers:  sync.Pool{New: func() any { return new(bytes.Buffer) }},
-	}
+	pool    *pool
 }
 
 // maxQuoted is how much of an answer an error quotes.
 const maxQuoted = 80
+
+// errWantsTLS is what net/http and others answer to plain HTTP at a TLS port.
+var errWantsTLS = errors.New(`the port speaks TLS: "endpoint" must begin with https://`)
 
 var errBodyTooLarge = errors.New(`the answer is larger than "max_body_size"`)
 
@@ -56,13 +37,18 @@ type statusError struct {
 }
 
 func (e *statusError) Error() string {
+	said := fmt.Sprintf("HTTP status %d %s", e.code, http.StatusText(e.code))
 	switch {
 	case e.code >= 300 && e.code < 400:
-		return fmt.Sprintf("HTTP status %d %s: redirects are not followed", e.code, http.StatusText(e.code))
+		return said + ": redirects are not followed"
+	case e.code == http.StatusNotFound:
+		return said + ": does the service import net/http/pprof, and is the path of \"endpoint\" right?"
+	case e.code == http.StatusBadRequest && strings.Contains(e.text, "HTTP request to an HTTPS server"):
+		return said + ": " + errWantsTLS.Error()
 	case e.text == "":
-		return fmt.Sprintf("HTTP status %d %s", e.code, http.StatusText(e.code))
+		return said
 	default:
-		return fmt.Sprintf("HTTP status %d %s: %q", e.code, http.StatusText(e.code), e.text)
+		return fmt.Sprintf("%s: %q", said, e.text)
 	}
 }
 
@@ -101,30 +87,26 @@ func (f *fetcher) read(ctx context.Context, response *http.Response, w want) (*s
 		// The body of 101 is the bare connection, which no context ends.
 		return nil, &statusError{code: response.StatusCode}
 	}
-	select {
-	case f.shared.slots <- struct{}{}:
-		defer func() { <-f.shared.slots }()
-	case <-ctx.Done():
-		return nil, ctx.Err()
+	if err := f.pool.slots.acquire(ctx); err != nil {
+		return nil, err
 	}
+	defer f.pool.slots.release()
 	switch {
 	case response.StatusCode != http.StatusOK:
 		return nil, newStatusError(response)
 	case response.ContentLength > int64(f.maxBody):
 		return nil, f.tooLarge()
 	}
-	buffer := f.shared.buffers.Get().(*bytes.Buffer)
+	buffer := f.pool.buffers.Get().(*bytes.Buffer)
 	defer f.release(buffer)
 	body, err := f.readBody(response.Body, buffer, w.check)
 	if err != nil {
 		return nil, err
 	}
-	select {
-	case f.shared.decoding <- struct{}{}:
-		defer func() { <-f.shared.decoding }()
-	case <-ctx.Done():
-		return nil, ctx.Err()
+	if err := f.pool.decoding.acquire(ctx); err != nil {
+		return nil, err
 	}
+	defer f.pool.decoding.release()
 	if ctx.Err() != nil {
 		return nil, ctx.Err()
 	}
@@ -164,7 +146,7 @@ func (f *fetcher) tooLarge() error { return fmt.Errorf("%w (%d bytes)", errBodyT
 
 func (f *fetcher) release(buffer *bytes.Buffer) {
 	buffer.Reset()
-	f.shared.buffers.Put(buffer)
+	f.pool.buffers.Put(buffer)
 }
 
 func newStatusError(response *http.Response) *statusError {
@@ -192,7 +174,16 @@ func withoutURL(err error) error {
 	if at, ok := errors.AsType[*url.Error](err); ok {
 		err = at.Err
 	}
+	if isTLSRecord(err) {
+		return fmt.Errorf("%w (%w)", errWantsTLS, &transportError{err})
+	}
 	return &transportError{err}
+}
+
+// isTLSRecord tells whether net/http read a TLS alert where it expected an answer: a record
+// of type 21, version 3 (RFC 8446, section 5.1). It has no error of its own for that.
+func isTLSRecord(err error) bool {
+	return strings.HasPrefix(err.Error(), `net/http: HTTP/1.x transport connection broken: malformed HTTP response "\x15\x03`)
 }
 
 // transportError is an error of net/http, cut: some of them quote whole lines of

@@ -70,7 +70,7 @@ func TestAnswersThatAreNoHTTP(t *testing.T) {
 				}
 			})))
 			began := time.Now()
-			s := scraped{r.targets[0].scrape(t.Context())}
+			s := scrapeOf(t, r.targets[0])
 			assert.Less(t, time.Since(began), 5*time.Second)
 			assert.EqualValues(t, 1, s.failures(test.errorType))
 			assert.EqualValues(t, 1, s.failures())
@@ -142,7 +142,7 @@ func TestFallbackByFault(t *testing.T) {
 			cfg.CollectionInterval = time.Minute
 			r, _ := idle(t, cfg)
 			for i, up := range test.up {
-				assert.Equal(t, up, scraped{r.targets[0].scrape(t.Context())}.up(), "scrape %d", i)
+				assert.Equal(t, up, scrapeOf(t, r.targets[0]).up(), "scrape %d", i)
 			}
 		})
 	}
@@ -164,10 +164,10 @@ func TestOutageIsNoReasonForAFallback(t *testing.T) {
 	r, _ := idle(t, cfg)
 	down.Store(true)
 	for range 20 {
-		require.False(t, scraped{r.targets[0].scrape(t.Context())}.up())
+		require.False(t, scrapeOf(t, r.targets[0]).up())
 	}
 	down.Store(false)
-	s := scraped{r.targets[0].scrape(t.Context())}
+	s := scrapeOf(t, r.targets[0])
 	assert.Len(t, s.points("goroutine.scrape.duration", "goroutine.scrape.source", "trace"), 1)
 }
 

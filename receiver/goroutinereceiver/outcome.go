@@ -1,6 +1,8 @@
 package goroutinereceiver
 
 import (
+	"time"
+
 	"go.uber.org/zap"
 
 	"github.com/otel-goroutine/otel-goroutine/internal/stack"
@@ -10,9 +12,10 @@ import (
 // outcome logs how a target's scrapes come out, once for each change: a target
 // that is down for a night makes one line, not a thousand.
 type outcome struct {
-	logger  *zap.Logger
-	failure metadata.AttributeErrorType // of the latest scrape; 0 is a success
-	source  stack.Source                // of the latest success
+	logger    *zap.Logger
+	agedAfter time.Duration
+	failure   metadata.AttributeErrorType // of the latest scrape; 0 is a success
+	source    stack.Source                // of the latest success
 	// refused tells that the next consumer did not take the latest metrics.
 	refused bool
 }
@@ -30,6 +33,17 @@ func (o *outcome) restarted() {
 	o.logger.Info("The process is a new one: its census begins afresh")
 }
 
+// earliest returns how long it takes until the processor leak_detect with its defaults can
+// tell that something leaks: with a census until goroutines are aged and have grown for its
+// min_duration, without one until they have grown for its max_lifetime.
+func (o *outcome) earliest(source stack.Source) time.Duration {
+	if source == stack.SourceTrace {
+		return o.agedAfter + 30*time.Minute
+	}
+	return 12 * time.Hour
+}
+
+// note logs what came of a scrape.
 func (o *outcome) note(c captured) {
 	if c.err != nil {
 		if failure := errorType(c.err); failure != o.failure {
@@ -37,6 +51,10 @@ func (o *outcome) note(c captured) {
 			o.logger.Warn("Scrape failed", zap.Stringer("error.type", failure), zap.Error(c.err))
 		}
 		return
+	}
+	if o.source == "" {
+		o.logger.Info("First scrape", zap.Int("goroutines", c.snapshot.Count()), zap.String("source", string(c.source)),
+			zap.Duration("earliest_verdict_in", o.earliest(c.source)))
 	}
 	if o.failure != 0 {
 		o.failure = 0

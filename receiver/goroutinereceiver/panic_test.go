@@ -58,7 +58,7 @@ func TestPanicCostsOneScrape(t *testing.T) {
 			cfg := testConfig(targetAt(endpoint, func(c *TargetConfig) { c.Capture = test.capture }), targetAt(serve(t, pprofMux())))
 			cfg.CollectionInterval = time.Hour
 			settings := metadatatest.NewSettings(telemetry)
-			r, err := newReceiver(cfg, settings, consumertest.NewNop())
+			r, err := newReceiver(cfg, newPool(), settings, consumertest.NewNop())
 			require.NoError(t, err)
 			require.NoError(t, r.Start(t.Context(), componenttest.NewNopHost()))
 			defer func() { assert.NoError(t, r.Shutdown(t.Context())) }()
@@ -66,14 +66,14 @@ func TestPanicCostsOneScrape(t *testing.T) {
 
 			large = test.large
 			undo := test.provoke(hit)
-			broken := scraped{hit.scrape(t.Context())}
+			broken := scrapeOf(t, hit)
 			assert.EqualValues(t, 1, broken.failures("internal"))
 			assert.Equal(t, ofAFailure, broken.DataPointCount(), "nothing but how the scrape went")
-			assert.True(t, scraped{other.scrape(t.Context())}.up(), "the other target")
+			assert.True(t, scrapeOf(t, other).up(), "the other target")
 
 			undo()
 			large = false
-			next := scraped{hit.scrape(t.Context())}
+			next := scrapeOf(t, hit)
 			assert.True(t, next.up(), "the next scrape")
 			assert.EqualValues(t, 1, next.failures("internal"), "the count outlives the panic")
 			metadatatest.AssertEqualReceiverGoroutinePanics(t, telemetry, panics(1), metricdatatest.IgnoreTimestamp())
@@ -106,12 +106,12 @@ func TestPanicOfALeakProfile(t *testing.T) {
 	}))))
 	cfg.CollectionInterval = time.Hour
 	cfg.LeakProfile.Enabled = true
-	r, err := newReceiver(cfg, metadatatest.NewSettings(telemetry), consumertest.NewNop())
+	r, err := newReceiver(cfg, newPool(), metadatatest.NewSettings(telemetry), consumertest.NewNop())
 	require.NoError(t, err)
 	require.NoError(t, r.Start(t.Context(), componenttest.NewNopHost()))
 	defer func() { assert.NoError(t, r.Shutdown(t.Context())) }()
 	r.targets[0].leaks.profiles.decode = nil
-	s := scraped{r.targets[0].scrape(t.Context())}
+	s := scrapeOf(t, r.targets[0])
 	assert.True(t, s.up())
 	assert.Empty(t, s.points(metadata.MetricsInfo.GoroutineStackLeakedCount.Name))
 	metadatatest.AssertEqualReceiverGoroutinePanics(t, telemetry, panics(1), metricdatatest.IgnoreTimestamp())

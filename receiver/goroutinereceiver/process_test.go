@@ -54,7 +54,7 @@ func TestNewProcessOfProfiles(t *testing.T) {
 	defer server.Close()
 	r, _ := idle(t, testConfig(targetAt(server.Listener.Addr().String(), func(c *TargetConfig) { c.Capture = CaptureProfile })))
 	target := r.targets[0]
-	scrape := func() scraped { return scraped{target.scrape(t.Context())} }
+	scrape := func() scraped { return scrapeOf(t, target) }
 
 	end := crowd(t, 500)
 	first := startOf(t, scrape())
@@ -83,7 +83,7 @@ func TestNewBuild(t *testing.T) {
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write(*build.Load()) }))
 	defer server.Close()
 	r, _ := idle(t, testConfig(targetAt(server.Listener.Addr().String(), func(c *TargetConfig) { c.Capture = CaptureProfile })))
-	scrape := func() scraped { return scraped{r.targets[0].scrape(t.Context())} }
+	scrape := func() scraped { return scrapeOf(t, r.targets[0]) }
 
 	serveBuild("go1.25.pb.gz")
 	first := startOf(t, scrape())

@@ -59,7 +59,7 @@ func TestLinkLocalIsRefusedAfterResolution(t *testing.T) {
 		t.Run(host, func(t *testing.T) {
 			r, logs := idle(t, testConfig(targetAt(net.JoinHostPort(host, port))))
 			began := time.Now()
-			s := scraped{r.targets[0].scrape(t.Context())}
+			s := scrapeOf(t, r.targets[0])
 			assert.Less(t, time.Since(began), 5*time.Second, "nothing was waited for")
 			assert.Equal(t, up, s.up())
 			if !up {
@@ -79,7 +79,7 @@ func TestLinkLocalIsAllowedByName(t *testing.T) {
 	cfg := testConfig(targetAt("cart.test:1", func(c *TargetConfig) { c.ClientConfig.Timeout = 100 * time.Millisecond }))
 	cfg.AllowLinkLocal = []string{"cart.test"}
 	r, logs := idle(t, cfg)
-	assert.False(t, scraped{r.targets[0].scrape(t.Context())}.up())
+	assert.False(t, scrapeOf(t, r.targets[0]).up())
 	require.Len(t, logs.FilterMessage("Scrape failed").All(), 1)
 	assert.NotContains(t, logs.All()[0].ContextMap()["error"], "allow_link_local")
 }
@@ -93,7 +93,7 @@ func TestLinkLocalThroughAProxy(t *testing.T) {
 	}))
 	through := func(endpoint string) scraped {
 		r, _ := idle(t, testConfig(targetAt(endpoint, func(c *TargetConfig) { c.ClientConfig.ProxyURL = "http://" + proxy })))
-		return scraped{r.targets[0].scrape(t.Context())}
+		return scrapeOf(t, r.targets[0])
 	}
 	assert.EqualValues(t, 1, through("169.254.169.254:80").failures("connection"))
 	assert.Zero(t, asked.Load())

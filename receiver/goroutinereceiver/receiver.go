@@ -18,6 +18,8 @@ import (
 // for scrapers takes them one after another, and cannot end one on Shutdown.
 type goroutineReceiver struct {
 	interval  time.Duration
+	pool      *pool
+	limit     int // of answers that are held at once
 	configs   []TargetConfig
 	targets   []*target
 	next      consumer.Metrics
@@ -25,11 +27,15 @@ type goroutineReceiver struct {
 	builder   *metadata.TelemetryBuilder
 	report    *receiverhelper.ObsReport
 
-	cancel context.CancelFunc
-	done   sync.WaitGroup
+	cancel context.CancelFunc // of scrapes
+	// delivery is what the next consumer is called with, and drop ends it.
+	delivery context.Context
+	drop     context.CancelFunc
+	leave    func() // the pool
+	done     sync.WaitGroup
 }
 
-func newReceiver(cfg *Config, settings receiver.Settings, next consumer.Metrics) (*goroutineReceiver, error) {
+func newReceiver(cfg *Config, shared *pool, settings receiver.Settings, next consumer.Metrics) (*goroutineReceiver, error) {
 	report, err := receiverhelper.NewObsReport(receiverhelper.ObsReportSettings{
 		ReceiverID:             settings.ID,
 		Transport:              "http",
@@ -45,14 +51,17 @@ func newReceiver(cfg *Config, settings receiver.Settings, next consumer.Metrics)
 	}
 	r := &goroutineReceiver{
 		interval:  cfg.CollectionInterval,
+		pool:      shared,
+		limit:     cfg.MaxConcurrentScrapes,
 		configs:   cfg.targets(),
 		next:      next,
 		telemetry: settings.TelemetrySettings,
 		builder:   builder,
 		report:    report,
 		cancel:    func() {},
+		drop:      func() {},
+		leave:     func() {},
 	}
-	shared := newShared(cfg.MaxConcurrentScrapes)
 	panics := func(ctx context.Context) { builder.ReceiverGoroutinePanics.Add(ctx, 1) }
 	for i, t := range r.configs {
 		target, err := newTarget(cfg, t, shared, settings, panics)
@@ -73,19 +82,27 @@ func (r *goroutineReceiver) Start(ctx context.Context, host component.Host) erro
 	}
 	// The context of Start ends with Start.
 	running, cancel := context.WithCancel(context.Background())
-	r.cancel = cancel
+	r.cancel, r.leave = cancel, r.pool.join(r.limit)
+	r.delivery, r.drop = context.WithCancel(context.Background())
+	soon := firstWithin(r.interval, len(r.targets))
 	for _, t := range r.targets {
 		r.done.Go(func() {
-			every(running, r.interval, t.offset(r.interval), func() { r.scrape(running, t) })
+			every(running, r.interval, t.offset(soon), t.offset(r.interval), func() { r.scrape(running, t) })
 		})
 	}
 	return nil
 }
 
+// deliverWithin is for how long Shutdown lets scrapes be delivered that were complete.
+const deliverWithin = time.Second
+
 // Shutdown ends the scrapes that are under way, and waits for them for as long as
-// ctx allows. It may be called twice, and without Start.
+// ctx allows. It is idempotent, and safe before Start.
 func (r *goroutineReceiver) Shutdown(ctx context.Context) error {
 	r.cancel()
+	dropping := time.AfterFunc(deliverWithin, r.drop)
+	defer r.drop()
+	defer dropping.Stop()
 	defer r.builder.Shutdown()
 	ended := make(chan struct{})
 	go func() {
@@ -97,22 +114,42 @@ func (r *goroutineReceiver) Shutdown(ctx context.Context) error {
 	case <-ctx.Done():
 		return fmt.Errorf("a scrape has not ended: %w", ctx.Err())
 	}
+	r.leave()
 	for _, t := range r.targets {
 		t.disconnect()
 	}
 	return nil
 }
 
-// every calls do after offset, and then once an interval until ctx ends. Calls
-// that fall due while one lasts drop out: a target that is slow is given a rest,
-// and keeps its place in the interval.
-func every(ctx context.Context, interval, offset time.Duration, do func()) {
-	first := time.NewTimer(offset)
-	defer first.Stop()
-	select {
-	case <-ctx.Done():
+// The first scrapes are spread over a few seconds, so that somebody who has just configured
+// a target sees it, and over more where there are many targets, up to the interval: no
+// more than 50 of a receiver begin in a second.
+const (
+	firstScrapes  = 5 * time.Second
+	betweenFirsts = 20 * time.Millisecond
+)
+
+// firstWithin returns within which time all targets are scraped for the first time.
+func firstWithin(interval time.Duration, targets int) time.Duration {
+	return min(interval, max(firstScrapes, time.Duration(targets)*betweenFirsts))
+}
+
+// every calls do after first, and then once an interval until ctx ends, at the given offset
+// in it, but not sooner than half an interval after the first. Calls that fall due while
+// one lasts drop out: a target that is slow is given a rest, and keeps its place in the
+// interval.
+func every(ctx context.Context, interval, first, offset time.Duration, do func()) {
+	began := time.Now()
+	if !sleep(ctx, first) {
 		return
-	case <-first.C:
+	}
+	do()
+	second := offset
+	for second < first+interval/2 || second < time.Since(began) {
+		second += interval
+	}
+	if !sleep(ctx, second-time.Since(began)) {
+		return
 	}
 	ticker := time.NewTicker(interval)
 	defer ticker.Stop()
@@ -129,12 +166,25 @@ func every(ctx context.Context, interval, offset time.Duration, do func()) {
 	}
 }
 
+// sleep waits for d, and reports whether ctx is still live then.
+func sleep(ctx context.Context, d time.Duration) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return false
+	case <-timer.C:
+		return true
+	}
+}
+
 // scrape hands one scrape of a target to the next consumer. That a scrape failed
-// is among its metrics, and no failure of the receiver to receive.
+// is among its metrics, and no failure of the receiver to receive. A scrape that was
+// complete when Shutdown began is delivered, while Shutdown waits for it.
 func (r *goroutineReceiver) scrape(ctx context.Context, t *target) {
-	operation := r.report.StartMetricsOp(ctx)
-	metrics := t.scrape(ctx)
-	if ctx.Err() != nil {
+	operation := r.report.StartMetricsOp(r.delivery)
+	metrics, complete := t.scrape(ctx)
+	if !complete {
 		r.report.EndMetricsOp(operation, metadata.Type.String(), 0, nil)
 		return // shutting down: what broke off was not the target's fault
 	}

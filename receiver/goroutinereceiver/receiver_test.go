@@ -11,6 +11,12 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/component/componenttest"
+	"go.opentelemetry.io/collector/consumer"
+	"go.opentelemetry.io/collector/pdata/pmetric"
+	"go.opentelemetry.io/collector/receiver/receivertest"
+
+	"github.com/otel-goroutine/otel-goroutine/receiver/goroutinereceiver/internal/metadata"
 )
 
 // waitForNothing is where the planted goroutines stand.
@@ -181,4 +187,54 @@ func TestBackendThatHangs(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
 	defer cancel()
 	assert.NoError(t, r.Shutdown(ctx))
+}
+
+// TestShutdownDeliversWhatIsComplete shuts down while the next consumer takes a scrape, which
+// it gets all the same.
+func TestShutdownDeliversWhatIsComplete(t *testing.T) {
+	taking, take := make(chan struct{}), make(chan struct{})
+	var delivered atomic.Int64
+	next, err := consumer.NewMetrics(func(ctx context.Context, _ pmetric.Metrics) error {
+		close(taking)
+		select {
+		case <-take:
+			delivered.Add(1)
+			return nil
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	})
+	require.NoError(t, err)
+	cfg := testConfig(targetAt(serve(t, pprofMux())))
+	r, err := newReceiver(cfg, newPool(), receivertest.NewNopSettings(metadata.Type), next)
+	require.NoError(t, err)
+	require.NoError(t, r.Start(t.Context(), componenttest.NewNopHost()))
+	<-taking
+	stopped, cancel := make(chan struct{}), r.cancel
+	r.cancel = func() {
+		cancel()
+		close(stopped)
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- r.Shutdown(t.Context()) }()
+	<-stopped
+	close(take)
+	require.NoError(t, <-ended)
+	assert.EqualValues(t, 1, delivered.Load())
+}
+
+// TestFirstScrapeIsTold tells what was found, and how long a verdict takes.
+func TestFirstScrapeIsTold(t *testing.T) {
+	cfg := testConfig(targetAt(serve(t, pprofMux())))
+	cfg.AgedAfter = 10 * time.Minute
+	r, logs := idle(t, cfg)
+	for range 3 {
+		scrapeOf(t, r.targets[0])
+	}
+	first := logs.FilterMessage("First scrape").All()
+	require.Len(t, first, 1)
+	said := first[0].ContextMap()
+	assert.Equal(t, "trace", said["source"])
+	assert.Equal(t, 40*time.Minute, said["earliest_verdict_in"])
+	assert.Positive(t, said["goroutines"])
 }

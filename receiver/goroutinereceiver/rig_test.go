@@ -84,7 +84,7 @@ func start(t *testing.T, cfg *Config) *running {
 	require.NoError(t, err)
 	settings := receivertest.NewNopSettings(metadata.Type)
 	settings.Logger = zaptest.NewLogger(t)
-	r.goroutineReceiver, err = newReceiver(cfg, settings, next)
+	r.goroutineReceiver, err = newReceiver(cfg, newPool(), settings, next)
 	require.NoError(t, err)
 	require.NoError(t, r.Start(t.Context(), componenttest.NewNopHost()))
 	t.Cleanup(func() {

@@ -11,15 +11,22 @@ import (
 )
 
 func TestEvery(t *testing.T) {
+	seconds := func(all ...int) (at []time.Duration) {
+		for _, s := range all {
+			at = append(at, time.Duration(s)*time.Second)
+		}
+		return at
+	}
 	tests := []struct {
-		name   string
-		offset time.Duration
-		takes  time.Duration
-		want   []time.Duration // begin of each call
+		name          string
+		first, offset time.Duration
+		takes         time.Duration
+		want          []time.Duration // begin of each call
 	}{
-		{"quick", 20 * time.Second, 0, []time.Duration{20 * time.Second, 80 * time.Second, 140 * time.Second, 200 * time.Second}},
-		{"at once", 0, time.Second, []time.Duration{0, 60 * time.Second, 120 * time.Second, 180 * time.Second, 240 * time.Second}},
-		{"longer than the interval", 0, 70 * time.Second, []time.Duration{0, 120 * time.Second, 240 * time.Second}},
+		{"first one soon", 2 * time.Second, 40 * time.Second, 0, seconds(2, 40, 100, 160, 220)},
+		{"no second one too soon", 2 * time.Second, 20 * time.Second, 0, seconds(2, 80, 140, 200)},
+		{"at once", 0, 0, time.Second, seconds(0, 60, 120, 180, 240)},
+		{"longer than the interval", 0, 0, 70 * time.Second, seconds(0, 120, 240)},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -28,7 +35,7 @@ func TestEvery(t *testing.T) {
 				defer cancel()
 				began := time.Now()
 				var got []time.Duration
-				every(ctx, time.Minute, test.offset, func() {
+				every(ctx, time.Minute, test.first, test.offset, func() {
 					got = append(got, time.Since(began))
 					<-time.After(test.takes)
 				})
@@ -36,6 +43,13 @@ func TestEvery(t *testing.T) {
 			})
 		})
 	}
+}
+
+func TestFirstWithin(t *testing.T) {
+	assert.Equal(t, 5*time.Second, firstWithin(time.Minute, 1))
+	assert.Equal(t, 20*time.Second, firstWithin(time.Minute, 1000))
+	assert.Equal(t, time.Minute, firstWithin(time.Minute, 20_000))
+	assert.Equal(t, time.Second, firstWithin(time.Second, 1))
 }
 
 // TestOffsets spreads a thousand targets evenly, each at a place of its own that

@@ -41,7 +41,7 @@ type target struct {
 	innermost innermost
 }
 
-func newTarget(cfg *Config, t TargetConfig, shared *shared, settings receiver.Settings, panics func(context.Context)) (*target, error) {
+func newTarget(cfg *Config, t TargetConfig, pool *pool, settings receiver.Settings, panics func(context.Context)) (*target, error) {
 	address, err := parseEndpoint(t.ClientConfig.Endpoint)
 	if err != nil {
 		return nil, err
@@ -54,7 +54,7 @@ func newTarget(cfg *Config, t TargetConfig, shared *shared, settings receiver.Se
 		name:    name,
 		timeout: t.ClientConfig.Timeout,
 		captor: captor{
-			fetcher:  fetcher{address: address, maxBody: cfg.MaxBodySize, shared: shared},
+			fetcher:  fetcher{address: address, maxBody: cfg.MaxBodySize, pool: pool},
 			traces:   wantTrace(),
 			profiles: wantProfile(cfg.MaxBodySize),
 			mode:     t.Capture,
@@ -65,7 +65,7 @@ func newTarget(cfg *Config, t TargetConfig, shared *shared, settings receiver.Se
 		builder:   builder,
 		resource:  newResource(builder.NewResourceBuilder(), t, address),
 		panics:    panics,
-		outcome:   outcome{logger: logger},
+		outcome:   outcome{logger: logger, agedAfter: cfg.AgedAfter},
 		failures:  newFailures(),
 		innermost: innermost{reach: reach{linkLocal: cfg.AllowLinkLocal}},
 	}
@@ -120,8 +120,9 @@ func (t *target) offset(interval time.Duration) time.Duration {
 }
 
 // scrape takes one census and returns its metrics. Whatever goes wrong, they say
-// so; a panic costs this scrape and no more.
-func (t *target) scrape(parent context.Context) pmetric.Metrics {
+// so; a panic costs this scrape and no more. It is not complete if parent ended before
+// the census was taken.
+func (t *target) scrape(parent context.Context) (metrics pmetric.Metrics, complete bool) {
 	ctx, cancel := context.WithTimeout(parent, t.timeout)
 	defer cancel()
 	began := time.Now()
@@ -134,13 +135,14 @@ func (t *target) scrape(parent context.Context) pmetric.Metrics {
 		t.countPanics(ctx, c.err)
 	}
 	if c.err == nil {
-		t.scrapeLeaks(parent, c.snapshot.Count())
+		t.scrapeLeaks(ctx, c.snapshot.Count())
 	}
 	t.recordScrape(c, took)
-	if parent.Err() == nil { // else it is we who broke off
+	complete = c.err == nil || parent.Err() == nil // else it is we who broke off
+	if complete {
 		t.outcome.note(c)
 	}
-	return t.builder.Emit(metadata.WithResource(clone(t.resource)))
+	return t.builder.Emit(metadata.WithResource(clone(t.resource))), complete
 }
 
 func clone(resource pcommon.Resource) pcommon.Resource {
@@ -175,22 +177,20 @@ func (t *target) guardedCensus(c captured) (err error) {
 	return nil
 }
 
-// scrapeLeaks takes a leak profile if it is time to, and records what is proved.
-func (t *target) scrapeLeaks(parent context.Context, goroutines int) {
+// scrapeLeaks takes a leak profile if it is time to, in what is left of the scrape's
+// timeout, and records what is proved.
+func (t *target) scrapeLeaks(ctx context.Context, goroutines int) {
 	if t.leaks.due() {
-		err := t.guardedLeaks(parent, goroutines)
-		t.countPanics(parent, err)
-		if parent.Err() == nil {
+		err := t.guardedLeaks(ctx, goroutines)
+		t.countPanics(ctx, err)
+		if !errors.Is(ctx.Err(), context.Canceled) { // else we are shutting down
 			t.leaks.note(err)
 		}
 	}
 	t.recordLeaks()
 }
 
-// guardedLeaks takes a leak profile, in a time of its own.
-func (t *target) guardedLeaks(parent context.Context, goroutines int) (err error) {
-	ctx, cancel := context.WithTimeout(parent, t.timeout)
-	defer cancel()
+func (t *target) guardedLeaks(ctx context.Context, goroutines int) (err error) {
 	defer t.guard(&err)
 	newConnection, err := t.leaks.collect(ctx, goroutines)
 	t.noteConnection(newConnection)

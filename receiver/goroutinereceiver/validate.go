@@ -21,6 +21,7 @@ var (
 	errAgedAfter       = errors.New(`"aged_after" must be at least 100ms; a number needs a unit, such as 10m`)
 	errMaxSignatures   = errors.New(`"max_signatures" must be above 0`)
 	errCapture         = errors.New(`"capture" must be auto, trace or profile`)
+	errLeakProfile     = errors.New(`"leak_profile" has settings of its own, such as leak_profile: {enabled: true}`)
 	errLeakInterval    = errors.New(`"leak_profile::interval" must be at least 5m: each leak profile stops the target's world`)
 	errLeakGoroutines  = errors.New(`"leak_profile::max_goroutines" must be above 0`)
 	errEndpointMissing = errors.New(`"endpoint" is required`)
