@@ -54,7 +54,7 @@ func figures(t *tally, results [][]played) []figure {
 }
 
 // worst returns, of probable with the census, the largest share of a healthy family that
-// is flagged, the largest ratio of a family's median to the oracle's, and the largest share
+// is flagged, the largest ratio of a family's median to the oracle's but for bursts, and the largest share
 // of a family whose flag was interrupted.
 func (t *tally) worst(results [][]played) (accused, slow, flickers float64) {
 	for i := range t.families {
@@ -63,10 +63,10 @@ func (t *tally) worst(results [][]played) (accused, slow, flickers float64) {
 			accused = max(accused, s.falsePositiveRate())
 			continue
 		}
+		if p := pace(results[i:i+1], censusProbable, inManySteps); p.leaks > 0 {
+			slow = max(slow, p.ratio())
+		}
 		if p := pace(results[i:i+1], censusProbable, everyLeak); p.leaks > 0 {
-			if t.families[i].name != nightly {
-				slow = max(slow, p.ratio())
-			}
 			flickers = max(flickers, share(p.interrupted, p.leaks))
 		}
 	}

@@ -8,7 +8,7 @@
 //
 //	go run ./detect -write detect/result.txt   # what make detect-bench does
 //	go run ./detect -check detect/result.txt   # fails if it would be another, by the first cases
-//	go run ./detect -from 1000                # plays other cases than those that the rules were tried on
+//	go run ./detect -from 1000                 # plays other cases than those that the rules were tried on
 //	go run ./detect -cases                     # also lists who was missed or accused
 //	go run ./detect -draw ../docs/census.svg   # only draws what the census sees
 package main
@@ -39,7 +39,7 @@ func bench() error {
 	write := flag.String("write", "", "file to write the result to")
 	check := flag.String("check", "", "file with a result that is to be current")
 	cases := flag.Bool("cases", false, "list the cases that our columns got wrong")
-	from := flag.Int("from", 0, "the first seed; of others than 0, the result is of other cases than those the rules were tried on")
+	from := flag.Int("from", 0, "the first seed; the rules were tried on the cases from 0 on")
 	drawn := flag.String("draw", "", "file to write a drawing to, instead of all else")
 	flag.Parse()
 

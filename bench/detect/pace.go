@@ -25,8 +25,12 @@ func (p paced) ratio() float64 { return p.median / p.oracle }
 
 // isAmong and isAlone tell whether a leak is among others who leave, or stands alone.
 func isAmong(l limits) bool { return l.mixed }
-func isAlone(l limits) bool { return !l.mixed && !l.replica && !l.bursts }
+func isAlone(l limits) bool { return !l.mixed && !l.replica && inManySteps(l) }
 func everyLeak(limits) bool { return true }
+
+// inManySteps tells whether a leak does not come in few bursts, which have figures of their
+// own.
+func inManySteps(l limits) bool { return !l.bursts }
 
 // pace compares the times of a column of ours with the limits, of the leaks that are
 // meant. A leak that was not found took forever; one that the formula does not expect

@@ -88,8 +88,8 @@ const (
 	neverMissing = leakedPart // profiles are taken more rarely
 )
 
-// collect adds a reading to the observation of its time. adds tells that it is no copy of
-// one that came before, of those that are judged.
+// collect adds a reading to the observation of its time. adds reports whether the reading
+// is of a group that is judged, and no copy of one that came before.
 func (d *Detector) collect(p *process, r *Reading) (why Reason, adds bool) {
 	if r.Kind == Stack {
 		p.stacks = max(p.stacks, r.At)

@@ -52,8 +52,8 @@ func (e *Evidence) fills(r *Rules, o *Observation, begun int64, growing []knot) 
 
 // slownessYoung is by how many standard deviations the arrivals of this life and the former
 // ones must come too early. It trades late leaks against pools and keys. In the detection
-// table 8.0% of the leaks alone are late at 0.91, with 8 false alarms; at 0.95 it was 7.5%,
-// with 9.
+// table 8.0% of the leaks alone are late at 0.91; at 0.95 it was 7.5%, with one more false
+// alarm.
 const slownessYoung = 0.91
 
 // endLife adds the trend of a life that is over to those of the lives before it, and

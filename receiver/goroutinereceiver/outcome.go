@@ -38,10 +38,16 @@ func (o *outcome) restarted() {
 // min_duration, without one until they have grown for its max_lifetime.
 func (o *outcome) earliest(source stack.Source) time.Duration {
 	if source == stack.SourceTrace {
-		return o.agedAfter + 30*time.Minute
+		return o.agedAfter + defaultMinDuration
 	}
-	return 12 * time.Hour
+	return defaultMaxLifetime
 }
+
+// The defaults of leak_detect.
+const (
+	defaultMinDuration = 30 * time.Minute
+	defaultMaxLifetime = 12 * time.Hour
+)
 
 // note logs what came of a scrape.
 func (o *outcome) note(c captured) {

@@ -8,6 +8,11 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/component/componenttest"
+	"go.opentelemetry.io/collector/consumer/consumertest"
+	"go.opentelemetry.io/collector/receiver/receivertest"
+
+	"github.com/otel-goroutine/otel-goroutine/receiver/goroutinereceiver/internal/metadata"
 )
 
 // TestLimiter has the smallest limit hold, in the order of asking.
@@ -52,14 +57,33 @@ func TestLimiter(t *testing.T) {
 	})
 }
 
-// TestReceiversOfAFactoryShareAPool has their limits come with Start and go with Shutdown.
-func TestReceiversOfAFactoryShareAPool(t *testing.T) {
+// TestReceiversShareAPool has their limits come with Start and go with Shutdown, also where
+// Shutdown gives up on a scrape.
+func TestReceiversShareAPool(t *testing.T) {
 	shared := newPool()
-	leave := shared.join(5)
-	shared.join(3)
+	receiver := func(limit int) *goroutineReceiver {
+		cfg := testConfig(targetAt(unusedAddress(t)))
+		cfg.CollectionInterval, cfg.MaxConcurrentScrapes = time.Hour, limit
+		r, err := newReceiver(cfg, shared, receivertest.NewNopSettings(metadata.Type), consumertest.NewNop())
+		require.NoError(t, err)
+		return r
+	}
+	a, b := receiver(5), receiver(3)
+	assert.Empty(t, shared.slots.limits, "before Start")
+	require.NoError(t, a.Start(t.Context(), componenttest.NewNopHost()))
+	require.NoError(t, b.Start(t.Context(), componenttest.NewNopHost()))
 	assert.ElementsMatch(t, []int{5, 3}, shared.slots.limits)
-	leave()
-	leave()
+	require.NoError(t, a.Shutdown(t.Context()))
+	require.NoError(t, a.Shutdown(t.Context()))
 	assert.Equal(t, []int{3}, shared.slots.limits)
 	assert.Len(t, shared.decoding.limits, 2, "processors, and the receiver that is left")
+
+	release := make(chan struct{})
+	b.done.Go(func() { <-release })
+	ended, end := context.WithCancel(t.Context())
+	end()
+	require.Error(t, b.Shutdown(ended))
+	assert.Empty(t, shared.slots.limits)
+	close(release)
+	require.NoError(t, b.Shutdown(t.Context()))
 }

@@ -103,6 +103,7 @@ func (r *goroutineReceiver) Shutdown(ctx context.Context) error {
 	dropping := time.AfterFunc(deliverWithin, r.drop)
 	defer r.drop()
 	defer dropping.Stop()
+	defer r.leave() // also if a scrape does not end: its limit must not hold for others
 	defer r.builder.Shutdown()
 	ended := make(chan struct{})
 	go func() {
@@ -114,7 +115,6 @@ func (r *goroutineReceiver) Shutdown(ctx context.Context) error {
 	case <-ctx.Done():
 		return fmt.Errorf("a scrape has not ended: %w", ctx.Err())
 	}
-	r.leave()
 	for _, t := range r.targets {
 		t.disconnect()
 	}
