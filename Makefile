@@ -108,23 +108,33 @@ WITHOUT_SUFFIXES := UnderscoreEscapingWithoutSuffixes
 NAMINGS := $(WITH_SUFFIXES) $(WITHOUT_SUFFIXES) NoUTF8EscapingWithSuffixes NoTranslation
 RENDERED := bin/mixin
 
+# Parameters of the mixin that teams set: all others stand in deploy/config.libsonnet.
+MIXIN_OUT ?= deploy
+PARAMETERS = $(if $(GRAFANA_URL),grafanaURL: '$(GRAFANA_URL)'$(,)) $(if $(GOROUTINE_LIMIT),goroutineLimit: $(GOROUTINE_LIMIT)$(,)) \
+	$(if $(MEMORY_LIMIT_MIB),memoryLimitMiB: $(MEMORY_LIMIT_MIB)$(,)) $(if $(NAMING),translationStrategy: '$(NAMING)')
+, := ,
+
 .PHONY: mixin
-mixin: $(TOOLS)/jsonnet ## Render alert rules and dashboards from their source, deploy/mixin.libsonnet
-	@$(call render,deploy)
+mixin: $(TOOLS)/jsonnet ## Render alert rules and dashboards (MIXIN_OUT, GRAFANA_URL, GOROUTINE_LIMIT, MEMORY_LIMIT_MIB, NAMING)
+	@$(call render,$(MIXIN_OUT),$(PARAMETERS))
 
 # promtool of Debian takes no names with dots: rules and dashboards of each naming are parsed
-# as Prometheus 3 and VictoriaMetrics do. The unit tests are written with the default names.
+# as Prometheus 3 and VictoriaMetrics do. The unit tests are written with the default names,
+# and for every alert that there is.
+EVERY_ALERT := grafanaURL: 'http://127.0.0.1:3000', goroutineLimit: 1000, memoryLimitMiB: 100
+
 .PHONY: alerts-check
 alerts-check: servers $(TOOLS)/jsonnet ## Check that rules and dashboards are as their source says, by each naming, and unit test the rules
-	@for naming in $(NAMINGS); do $(call render,$(RENDERED)/$$naming,translationStrategy: '$$naming'); done
+	@$(call render,$(RENDERED)/default)
 	@for file in prometheus/alerts.yaml grafana/fleet.json grafana/service.json; do \
-		diff deploy/$$file $(RENDERED)/$(WITH_SUFFIXES)/$$file || { echo "not current: make mixin"; exit 1; }; done
-	@sed -E 's/(_total|_bytes|_bytes_per_hour|_per_hour)\{/{/' deploy/prometheus/alerts_test.yaml > $(RENDERED)/$(WITHOUT_SUFFIXES)/prometheus/alerts_test.yaml
+		diff deploy/$$file $(RENDERED)/default/$$file || { echo "not current: make mixin"; exit 1; }; done
+	@for naming in $(NAMINGS); do $(call render,$(RENDERED)/$$naming,$(EVERY_ALERT)$(,) translationStrategy: '$$naming'); done
+	@sed -E 's/(_total|_bytes|_bytes_per_hour|_per_hour|_seconds)\{/{/' deploy/prometheus/alerts_test.yaml > $(RENDERED)/$(WITHOUT_SUFFIXES)/prometheus/alerts_test.yaml
 	@cp deploy/prometheus/alerts_test.yaml $(RENDERED)/$(WITH_SUFFIXES)/prometheus/
 	@for naming in $(WITH_SUFFIXES) $(WITHOUT_SUFFIXES); do \
 		promtool check rules $(RENDERED)/$$naming/prometheus/alerts.yaml; \
 		promtool test rules $(RENDERED)/$$naming/prometheus/alerts_test.yaml; done
-	@go -C deploy/check run . $(addprefix $(ROOT)/$(RENDERED)/,$(NAMINGS))
+	@go -C deploy/check run . $(addprefix $(ROOT)/$(RENDERED)/,default $(NAMINGS))
 	@amtool check-config deploy/prometheus/alertmanager.yaml
 
 SOAK_MINUTES ?= 30

@@ -1,6 +1,8 @@
 // What a team may want otherwise. Set it as with any mixin:
 //
 //   (import 'mixin.libsonnet') + { _config+:: { goroutineLimit: 5000 } }
+//
+// The ones that most teams set need no jsonnet: make mixin GRAFANA_URL=... (deploy/README.md).
 {
   _config:: {
     // How names of OpenTelemetry become names in Prometheus: the translation_strategy of
@@ -14,25 +16,33 @@
     // does no harm.
     scopeLabels: ['cluster', 'deployment.environment.name', 'k8s.cluster.name', 'k8s.namespace.name', 'service.namespace'],
 
-    // The plain limits, of one process, and for how long it must be above them. 1,000
-    // goroutines and 100 MiB are an example: set them to what your services need.
-    goroutineLimit: 1000,
-    memoryLimitMiB: 100,
-    // More than 10 minutes: a shorter `for` begins anew when Prometheus restarts.
+    // Plain limits of one process: how many goroutines, and how many MiB of Go memory. At 0
+    // there is no alert about them. Set, they also tell in the text of a leak when the limit
+    // is reached.
+    goroutineLimit: 0,
+    memoryLimitMiB: 0,
+    goroutineLimitSeverity: 'warning',
+    memoryLimitSeverity: 'info',
+    // For how long a process must be above a limit. More than 10 minutes: a shorter `for`
+    // begins anew when Prometheus restarts.
     limitFor: '15m',
-    targetDownFor: '15m',
 
-    // How long an alert outlives its data, such as while the collector restarts.
-    keepFiringFor: '15m',
-    // Over which time the detector's unwatched points are counted.
-    unwatchedWindow: '15m',
-    // Over which time the failures of a target that is down are counted.
+    // How long an alert about a leak, or about a limit, goes on without data, such as while
+    // the collector restarts.
+    gapFor: '10m',
+
+    // How long a target must be down, and data be missing, before it is told.
+    targetDownFor: '15m',
+    // How long it is told that a service sends no more data. It may be gone on purpose.
+    missingFor: '6h',
+    // Over which time failures are counted, of scrapes and of the collector.
     failuresWindow: '15m',
     // How often the rules are evaluated; '' is as often as Prometheus does by itself.
     interval: '',
 
     runbookURL: 'https://github.com/otel-goroutine/otel-goroutine/blob/main',
-    grafanaURL: 'http://127.0.0.1:3000',
+    // Where Grafana is, such as https://grafana.example.com. At '' alerts have no dashboard_url.
+    grafanaURL: '',
     dashboardUIDs: { fleet: 'otel-goroutine-fleet', service: 'otel-goroutine-service' },
   },
 }

@@ -4,6 +4,7 @@
 // What is added to a name by type and unit.
 local suffixes = {
   'go.goroutine.count': '',
+  'go.memory.limit': '_bytes',
   'go.memory.used': '_bytes',
   'goroutine.creations': '_total',
   'goroutine.entry.aged.count': '',
@@ -68,8 +69,26 @@ local has(text, part) = std.length(std.findSubstr(part, text)) > 0;
       if has(metric, '.') then '{%s}' % std.join(',', ['"%s"' % metric] + (if matchers == '' then [] else [matchers]))
       else metric + (if matchers == '' then '' else '{%s}' % matchers),
 
-    // by is the clause that groups by labels.
-    by(labels): 'by (%s)' % std.join(', ', [self.quoted(name) for name in labels]),
+    // anyOf selects the series of any of some metrics.
+    anyOf(metrics, matchers):
+      '{%s}' % std.join(',', ['__name__=~"%s"' % std.join('|', [self.metric(m) for m in metrics])] + (if matchers == '' then [] else [matchers])),
+
+    // labels is a list of labels in an expression, and by is the clause that groups by them.
+    labels(of): '(%s)' % std.join(', ', [self.quoted(name) for name in of]),
+    by(of): 'by ' + self.labels(of),
+
+    // goroutines is how many goroutines the instances of some labels have: the number that they
+    // give, and where they give none, those that stand in their stacks. select(metric)
+    // selects series.
+    goroutines(select, labels):
+      '(max %s (%s) or sum %s (%s))' % [self.by(labels), select('go.goroutine.count'), self.by(labels), select('goroutine.stack.count')],
+
+    // variable is the name of the variable of the dashboards that chooses a label.
+    variable(name): std.get(
+      { 'service.name': 'service', 'service.instance.id': 'instance', 'goroutine.stack.signature': 'signature' },
+      name,
+      std.strReplace(name, '.', '_'),
+    ),
 
     // value is the value of a label in a template of Prometheus, without braces.
     value(name): if has(flat(name), '.') then '(index $labels "%s")' % flat(name) else '$labels.' + flat(name),

@@ -295,7 +295,7 @@ func TestCountedSetsAreBounded(t *testing.T) {
 	var young census.Numbers
 	young.Bands[0].SendAged, young.Bands[0].SendExits = true, true
 	for n := range groups { // that come and go
-		r := newRow(entryAttributes("main.young"+strconv.Itoa(n)), bounds, young)
+		r := newRow(entryAttributes("main.young"+strconv.Itoa(n), "f.go"), bounds, young)
 		made.entries.exits.show(t.Context(), &r)
 	}
 	if n := len(r.collect(t)[telemetry.EntryAgedExits]); n != maxCountedYoung {
@@ -311,7 +311,7 @@ func TestCountedSetsAreBounded(t *testing.T) {
 				numbers.Bands[i] = census.Band{Exits: 1, NewExits: 1, SendExits: true}
 			}
 		}
-		rows := []row{newRow(entryAttributes("main.f"+strconv.Itoa(n)), bounds, numbers)}
+		rows := []row{newRow(entryAttributes("main.f"+strconv.Itoa(n), "f.go"), bounds, numbers)}
 		made.entries.exits.add(t.Context(), rows, bounds[0])
 		made.entries.exits.show(t.Context(), &rows[0])
 	}
@@ -353,7 +353,7 @@ func TestSetsOfACollectionAreBounded(t *testing.T) {
 	}
 	var rows []row
 	for n := range maxMaxSignatures {
-		rows = append(rows, newRow(entryAttributes("main.f"+strconv.Itoa(n)), bounds, numbers))
+		rows = append(rows, newRow(entryAttributes("main.f"+strconv.Itoa(n), "f.go"), bounds, numbers))
 	}
 	rows = append(rows, newRow(otherEntry, bounds, numbers))
 	made.entries.exits.add(t.Context(), rows, bounds[0])

@@ -54,7 +54,7 @@ func newSample(r census.Report, at time.Time) *sample {
 	for _, e := range r.Entries {
 		attributes := otherEntry
 		if !e.Other {
-			attributes = entryAttributes(e.Function)
+			attributes = entryAttributes(e.Function, e.File)
 		}
 		s.entries = append(s.entries, newRow(attributes, r.Bounds, e.Numbers))
 	}
@@ -100,7 +100,7 @@ func (r *row) fold() {
 // The attributes of the sum of all others. It has its name only.
 var (
 	otherSignature = []attribute.KeyValue{attribute.String(telemetry.AttrSignature, telemetry.SignatureOther)}
-	otherEntry     = entryAttributes(telemetry.SignatureOther)
+	otherEntry     = entryAttributes(telemetry.SignatureOther, "")
 )
 
 // signatureAttributes returns the attributes of a group. What a stack did not tell is
@@ -123,8 +123,12 @@ func signatureAttributes(s *stack.Signature) []attribute.KeyValue {
 	return attributes
 }
 
-func entryAttributes(function string) []attribute.KeyValue {
-	return []attribute.KeyValue{attribute.String(telemetry.AttrEntry, function)}
+func entryAttributes(function, file string) []attribute.KeyValue {
+	attributes := []attribute.KeyValue{attribute.String(telemetry.AttrEntry, function)}
+	if file != "" {
+		attributes = append(attributes, attribute.String(telemetry.AttrEntryFile, file))
+	}
+	return attributes
 }
 
 // bandSet returns the attributes of one age band of a group or an entry.

@@ -23,8 +23,11 @@ func TestMixinKnowsEverySuffix(t *testing.T) {
 		written[line[1]] = line[2]
 	}
 	want := map[string]string{}
-	var memory goconv.MemoryUsed
-	for _, m := range append(loaded(t).Metrics, Metric{Name: memory.Name(), Unit: memory.Unit(), Instrument: "updowncounter"}) {
+	var used goconv.MemoryUsed
+	var limit goconv.MemoryLimit
+	for _, m := range append(loaded(t).Metrics,
+		Metric{Name: used.Name(), Unit: used.Unit(), Instrument: "updowncounter"},
+		Metric{Name: limit.Name(), Unit: limit.Unit(), Instrument: "updowncounter"}) {
 		dotted, err := m.InPrometheus("NoUTF8EscapingWithSuffixes")
 		require.NoError(t, err)
 		want[m.Name] = dotted[len(m.Name):]

@@ -31,7 +31,7 @@ func TestRegistry(t *testing.T) {
 	assert.Equal(t, conventions.SchemaURL, r.Dependency, "the package is that of the dependency")
 	severity := r.metric(t, "goroutine.leak.severity")
 	assert.Equal(t, "{severity}", severity.Unit)
-	assert.Len(t, severity.Attributes, 7, "those that it extends")
+	assert.Len(t, severity.Attributes, 8, "those that it extends")
 	failures := r.metric(t, "goroutine.scrape.failures")
 	assert.Equal(t, "counter", failures.Instrument)
 	assert.Equal(t, "error.type", failures.Attributes[0].Key)

@@ -29,8 +29,15 @@ func rulesOf(file string) ([]string, error) {
 	return expressions, nil
 }
 
-// variables fills in what Grafana does.
-var variables = strings.NewReplacer("$__rate_interval", "5m", "$service", ".*", "$instance", ".*", "$signature", ".*")
+// fill fills in variables as Grafana does.
+func fill(expression string) string {
+	return os.Expand(expression, func(name string) string {
+		if name == "__rate_interval" {
+			return "5m"
+		}
+		return ".*"
+	})
+}
 
 // expressionsOf returns the expressions of a dashboard's panels and variables.
 func expressionsOf(file string) ([]string, error) {
@@ -61,11 +68,11 @@ func expressionsOf(file string) ([]string, error) {
 		if json.Unmarshal(variable.Query, &asked) != nil {
 			continue // the one that chooses the data source
 		}
-		expressions = append(expressions, variables.Replace(selectorOf(asked.Query)))
+		expressions = append(expressions, fill(selectorOf(asked.Query)))
 	}
 	for _, panel := range dashboard.Panels {
 		for _, target := range panel.Targets {
-			expressions = append(expressions, variables.Replace(target.Expr))
+			expressions = append(expressions, fill(target.Expr))
 		}
 	}
 	return expressions, nil

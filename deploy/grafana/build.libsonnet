@@ -1,13 +1,15 @@
 // What both dashboards are built from: JSON as Grafana 10 and later import it. names are
 // those of a strategy.
 function(names) {
+  local self_ = self,
   local source = { type: 'prometheus', uid: '${datasource}' },
 
   // query is what a panel shows: an expression, and a legend for each of its series. Data
   // comes once a minute at the defaults, so that $__rate_interval must span several.
   query(expr, legend=''): { expr: expr, legendFormat: legend, interval: '1m' },
 
-  // variable offers the values of a label, several or all of them.
+  // variable offers the values of a label, several or all of them. A label that is absent has no
+  // values, and All is what lacks it, too.
   variable(name, series, label): local flat = names.quoted(label) == names.label(label); {
     name: name,
     label: name,
@@ -27,6 +29,19 @@ function(names) {
     allValue: '.*',
     current: { text: ['All'], value: ['$__all'] },
   },
+
+  // chosen are the matchers of what is chosen of some labels.
+  chosen(labels): std.join(',', ['%s=~"$%s"' % [names.quoted(label), names.variable(label)] for label in labels]),
+
+  // variables offer the values of some labels, each among what is chosen of those before it.
+  variables(labels): [
+    self.variable(
+      names.variable(labels[i]),
+      names.anyOf(['go.goroutine.count', 'goroutine.stack.count'], self.chosen(labels[:i])),
+      labels[i],
+    )
+    for i in std.range(0, std.length(labels) - 1)
+  ],
 
   panel(type, title, queries, unit='short', description='', height=8, width=12): {
     type: type,
@@ -96,16 +111,27 @@ function(names) {
       fieldConfig+: { overrides: [{ matcher: { id: 'byName', options: 'severity' }, properties: [{ id: 'mappings', value: severities }] }] },
     },
 
+  // needsInstrument is of a panel that shows what only a process can tell of itself.
+  needsInstrument: {
+    title+: ' (needs instrument)',
+    description: 'Only of services that import the instrument package. ' + super.description,
+    fieldConfig+: { defaults+: { noValue: 'needs instrument' } },
+  },
+
   // legend shows the values of labels.
   legend(labels): std.join(' ', ['{{%s}}' % names.label(name) for name in labels]),
 
   // field is the value of a label in a link, of a series or of a row.
   field(of, label): '${__%s%s}' % [of, if names.quoted(label) == names.label(label) then '.' + names.label(label) else '["%s"]' % names.label(label)],
 
-  // link is to the dashboard of a service, in what is looked at already.
-  link(uid, service): {
+  // link is to the dashboard of a service, in what is looked at already. of is where the labels
+  // of the service are.
+  link(uid, of, labels): {
     title: 'This service',
-    url: '/d/%s?var-datasource=${datasource}&var-service=%s&${__url_time_range}' % [uid, service],
+    url: '/d/%s?var-datasource=${datasource}&%s&${__url_time_range}' % [
+      uid,
+      std.join('&', ['var-%s=%s' % [names.variable(label), self_.field(of, label)] for label in labels]),
+    ],
   },
 
   // dashboard sets the panels from left to right, row by row.

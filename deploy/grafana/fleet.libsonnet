@@ -1,19 +1,30 @@
 // Which services leak, how fast, in how many instances.
 {
-  local names = (import '../names.libsonnet').of($._config.translationStrategy),
+  local config = $._config,
+  local names = (import '../names.libsonnet').of(config.translationStrategy),
   local build = (import 'build.libsonnet')(names),
-  local uids = $._config.dashboardUIDs,
-  local of(metric) = names.series(metric, names.quoted('service.name') + '=~"$service"'),
-  local byService = names.by(['service.name']),
-  local byInstance = names.by(['service.name', 'service.instance.id']),
-  local byLeak = names.by(['service.name', 'goroutine.state', 'code.function.name', 'code.file.path', 'code.line.number', 'goroutine.entry.function.name']),
-  local legend = build.legend(['service.name']),
-  local severity = of('goroutine.leak.severity'),
-  local count = of('goroutine.leak.count'),
-  local growth = of('goroutine.leak.growth_rate'),
-  local goroutines = of('go.goroutine.count'),
+  local uids = config.dashboardUIDs,
+  local service = config.scopeLabels + ['service.name'],
+  local instance = service + ['service.instance.id'],
+  local of(metric) = names.series(metric, build.chosen(service)),
+  local by = names.by,
+  local leak = service + ['goroutine.leak.id'],
+  local place = leak + ['goroutine.state', 'code.function.name', 'code.file.path', 'code.line.number', 'goroutine.entry.function.name', 'goroutine.entry.file.path'],
+  local legend = build.legend(service),
+
+  // A leak is flagged in instances, or in the service as a whole, or in both: the
+  // larger counts. The service knows of instances that are not flagged, and not of what the
+  // runtime alone has proved.
+  local severity = '(%s or %s)' % [of('goroutine.leak.severity'), of('goroutine.leak.service.severity')],
+  local larger(instances, whole) =
+    local sum = 'sum %s (%s)' % [by(leak), of(instances)];
+    local max = 'max %s (%s)' % [by(leak), of(whole)];
+    '(%s > %s or %s or %s)' % [sum, max, max, sum],
+  local count = larger('goroutine.leak.count', 'goroutine.leak.service.count'),
+  local growth = larger('goroutine.leak.growth_rate', 'goroutine.leak.service.growth_rate'),
+  local goroutines = names.goroutines(of, instance),
   local toService = {
-    fieldConfig+: { defaults+: { links: [build.link(uids.service, build.field('field.labels', 'service.name'))] } },
+    fieldConfig+: { defaults+: { links: [build.link(uids.service, 'field.labels', service)] } },
   },
 
   grafanaDashboards+:: {
@@ -21,31 +32,31 @@
       uids.fleet,
       'Goroutine leaks: fleet',
       'Which services leak goroutines, how fast, and in how many instances.',
-      [build.variable('service', names.series('go.goroutine.count'), 'service.name')],
+      build.variables(service),
       [
-        build.stat('Services that leak', 'count(max %s (%s) >= 2) or vector(0)' % [byService, severity], 'Probable or confirmed.') + build.alarming,
-        build.stat('Services under suspicion', 'count(max %s (%s) == 1) or vector(0)' % [byService, severity]),
-        build.stat('Services watched', 'count(count %s (%s))' % [byService, goroutines]),
-        build.stat('Targets down', 'count(max %s (%s) == 0) or vector(0)' % [byInstance, of('goroutine.scrape.up')], 'Their profiles cannot be scraped.') + build.alarming,
+        build.stat('Services that leak', 'count(max %s %s >= 2) or vector(0)' % [by(service), severity], 'Probable or confirmed.') + build.alarming,
+        build.stat('Services under suspicion', 'count(max %s %s == 1) or vector(0)' % [by(service), severity]),
+        build.stat('Services watched', 'count(group %s %s)' % [by(service), goroutines]),
+        build.stat('Targets down', 'count(max %s (%s) == 0) or vector(0)' % [by(instance), of('goroutine.scrape.up')], 'Their profiles cannot be scraped.') + build.alarming,
         build.band('Severity', [build.query(
-          'max %s (%s) or 0 * max %s (%s)' % [byService, severity, byService, goroutines],
+          'max %s %s or 0 * group %s %s' % [by(service), severity, by(service), goroutines],
           legend,
         )], 'The worst leak of each service.'),
         build.table('Leaks', [
-          ['severity', 'max %s (%s) > 0' % [byLeak, severity]],
-          ['instances', 'count %s (%s > 0)' % [byLeak, severity]],
-          ['goroutines', 'sum %s (%s) > 0' % [byLeak, count]],
-          ['per hour', 'sum %s (%s) > 0' % [byLeak, growth]],
-        ], 'What leaks now, by its place in the code.') + {
-          fieldConfig+: { defaults+: { links: [build.link(uids.service, build.field('data.fields', 'service.name'))] } },
+          ['severity', 'max %s %s > 0' % [by(place), severity]],
+          ['instances', 'count %s (%s > 0)' % [by(place), of('goroutine.leak.severity')]],
+          ['goroutines', 'sum %s (%s) > 0' % [by(place), of('goroutine.leak.count')]],
+          ['per hour', 'sum %s (%s) > 0' % [by(place), of('goroutine.leak.growth_rate')]],
+        ], 'What leaks now, by its place in the code. What has the same ID is one leak.') + {
+          fieldConfig+: { defaults+: { links: [build.link(uids.service, 'data.fields', service)] } },
         },
-        build.lines('Leaked goroutines', [build.query('sum %s (%s)' % [byService, count], legend)]) + toService,
-        build.lines('Growth per hour', [build.query('sum %s (%s)' % [byService, growth], legend)]) + toService,
+        build.lines('Leaked goroutines', [build.query('sum %s %s' % [by(service), count], legend)]) + toService,
+        build.lines('Growth per hour', [build.query('sum %s %s' % [by(service), growth], legend)]) + toService,
         build.lines('Instances that leak', [build.query(
-          'count %s (max %s (%s) >= 2)' % [byService, byInstance, severity],
+          'count %s (max %s (%s) >= 2)' % [by(service), by(instance), of('goroutine.leak.severity')],
           legend,
         )]) + toService,
-        build.lines('Goroutines', [build.query('sum %s (%s)' % [byService, goroutines], legend)], description='All of them, leaked or not.') + toService,
+        build.lines('Goroutines', [build.query('sum %s %s' % [by(service), goroutines], legend)], description='All of them, leaked or not.') + toService,
       ],
     ),
   },

@@ -2,11 +2,11 @@
 {
   local names = (import '../names.libsonnet').of($._config.translationStrategy),
   local build = (import 'build.libsonnet')(names),
-  local chosen(variables) = std.join(',', ['%s=~"$%s"' % [names.quoted(variables[v]), v] for v in ['service', 'instance', 'signature'] if std.objectHas(variables, v)]),
-  local service = { service: 'service.name' },
-  local instance = service { instance: 'service.instance.id' },
-  local of(metric) = names.series(metric, chosen(instance)),
-  local place(metric) = names.series(metric, chosen(instance { signature: 'goroutine.stack.signature' })),
+  local service = $._config.scopeLabels + ['service.name'],
+  local instance = service + ['service.instance.id'],
+  local signature = instance + ['goroutine.stack.signature'],
+  local of(metric) = names.series(metric, build.chosen(instance)),
+  local place(metric) = names.series(metric, build.chosen(signature)),
   local byGroup = names.by(['goroutine.state', 'code.function.name', 'code.line.number', 'goroutine.entry.function.name']),
   // Prometheus leaves out what is absent: an entry has no state, function or line.
   local groupLegend = '%s:%s < %s' % [build.legend(l) for l in [['goroutine.state', 'code.function.name'], ['code.line.number'], ['goroutine.entry.function.name']]],
@@ -14,7 +14,6 @@
   local largest(expr) = '%s and topk(20, %s)' % [expr % '', expr % ' @ end()'],
   local byMemory = names.by(['memory.leak.metric', 'go.memory.type']),
   local memoryLegend = build.legend(['memory.leak.metric', 'go.memory.type']),
-  local instrumented = 'Only of services that use the instrument package.',
 
   // lines shows an aggregate of a metric by labels.
   local lines(title, aggregate, labels, unit='short', description='') =
@@ -25,13 +24,12 @@
       $._config.dashboardUIDs.service,
       'Goroutine leaks: service',
       'What the goroutines of a service do, and which of them leak.',
+      build.variables(instance) + [build.variable('signature', of('goroutine.stack.count'), 'goroutine.stack.signature')],
       [
-        build.variable('service', names.series('go.goroutine.count'), 'service.name'),
-        build.variable('instance', names.series('go.goroutine.count', chosen(service)), 'service.instance.id'),
-        build.variable('signature', of('goroutine.stack.count'), 'goroutine.stack.signature'),
-      ],
-      [
-        build.band('Severity', [build.query('max %s (%s)' % [byGroup, of('goroutine.leak.severity')], groupLegend)], 'Of each leak the worst instance.'),
+        build.band('Severity', [
+          build.query('max %s (%s)' % [byGroup, of('goroutine.leak.severity')], groupLegend),
+          build.query('max %s (%s)' % [byGroup, names.series('goroutine.leak.service.severity', build.chosen(service))], groupLegend + ', service'),
+        ], 'Of each leak the worst instance, and the service as a whole.'),
         build.lines('Leaked goroutines', [build.query('sum %s (%s)' % [byGroup, of('goroutine.leak.count')], groupLegend)]),
         build.lines('Growth per hour', [build.query('sum %s (%s)' % [byGroup, of('goroutine.leak.growth_rate')], groupLegend)]),
         build.band('Severity of memory', [build.query('max %s (%s)' % [byMemory, of('memory.leak.severity')], memoryLegend)], 'Of each metric of memory the worst instance. Empty as long as none is suspected.') + { gridPos+: { h: 4 } },
@@ -41,11 +39,11 @@
         build.lines('Aged goroutines by signature', [build.query(largest('sum %s (%s%%s)' % [byGroup, place('goroutine.stack.aged.count')]), groupLegend)], description='First seen aged_after ago, or earlier.'),
         build.lines('Exits of aged goroutines by signature', [build.query(largest('sum %s (rate(%s[$__rate_interval]%%s))' % [byGroup, place('goroutine.stack.aged.exits')]), groupLegend)], 'cps', 'A group in which aged goroutines arrive and none ever leaves is a leak.'),
         lines('Goroutines by state', 'sum %%s (%s)' % of('goroutine.stack.count'), ['goroutine.state']),
-        lines('Goroutines by instance', 'sum %%s (%s)' % of('go.goroutine.count'), ['service.instance.id']),
+        lines('Goroutines by instance', 'sum %%s %s' % names.goroutines(of, instance), ['service.instance.id']),
         lines('Goroutines created', 'sum %%s (rate(%s[$__rate_interval]))' % of('goroutine.creations'), ['service.instance.id'], 'cps'),
-        lines('Goroutines by what the scheduler does with them', 'sum %%s (%s)' % of('goroutine.state.count'), ['goroutine.scheduler.state'], description=instrumented),
-        lines('Memory', 'sum %%s (%s)' % of('go.memory.used'), ['service.instance.id', 'go.memory.type'], 'bytes', instrumented),
-        lines('CPU', 'sum %%s (rate(%s[$__rate_interval]))' % of('process.cpu.time'), ['service.instance.id', 'cpu.mode'], 'percentunit', instrumented + ' 100% is one CPU.'),
+        lines('Goroutines by what the scheduler does with them', 'sum %%s (%s)' % of('goroutine.state.count'), ['goroutine.scheduler.state']) + build.needsInstrument,
+        lines('Memory', 'sum %%s (%s)' % of('go.memory.used'), ['service.instance.id', 'go.memory.type'], 'bytes', 'By WithRuntimeMetrics, or contrib\'s runtime.') + build.needsInstrument,
+        lines('CPU', 'sum %%s (rate(%s[$__rate_interval]))' % of('process.cpu.time'), ['service.instance.id', 'cpu.mode'], 'percentunit', '100% is one CPU.') + build.needsInstrument,
         lines('Scrapes', 'max %%s (%s)' % of('goroutine.scrape.duration'), ['service.instance.id', 'goroutine.scrape.source'], 's', 'How long it took to scrape. Only of services that are scraped.'),
         lines('Failed scrapes', 'sum %%s (increase(%s[$__rate_interval]))' % of('goroutine.scrape.failures'), ['service.instance.id', 'error.type'], description='By what went wrong. Only of services that are scraped.'),
       ],

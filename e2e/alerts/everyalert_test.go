@@ -45,19 +45,42 @@ func TestEveryOtherAlertReachesThePager(t *testing.T) {
 	begin = time.Now()
 	w.stop()
 	w.collector.end(syscall.SIGTERM)
-	at := w.awaitHistory(t, missing, firing)
-	t.Logf("%s: at the webhook %.1f s after the collector", missing, at.Sub(begin).Seconds())
-	missing.check(t, w.history(missing)[0])
+	w.small.end(syscall.SIGTERM)
+	for _, p := range w.pagesOfTheEnd() {
+		at := w.awaitHistory(t, p, firing)
+		t.Logf("%s: at the webhook %.1f s after the collectors", p, at.Sub(begin).Seconds())
+		p.check(t, w.history(p)[0])
+	}
 }
 
-// missing is what the pager should be told when there is no data at all.
-var missing = page{
-	alertname:   "GoroutineDataMissing",
-	labels:      map[string]string{"severity": "warning"},
-	summary:     `No service tells of its goroutines\.`,
-	description: `No collector and no service has sent go_goroutine_count for 15s\. Leaks are not seen, and alerts about them end\.`,
-	runbook:     "deploy/prometheus/README.md#goroutinedatamissing",
-	dashboard:   "fleet",
+// pagesOfTheEnd returns what the pager should be told when the collectors are gone: of the one
+// whose own metrics are scraped, and of every service.
+func (w *ward) pagesOfTheEnd() []page {
+	address := regexp.QuoteMeta(w.small.metrics)
+	pages := []page{{
+		alertname:   "GoroutineCollectorDown",
+		labels:      map[string]string{"severity": "warning", "job": "collector", "instance": address},
+		summary:     `The collector ` + address + ` is down\.`,
+		description: `Prometheus has not reached collector at ` + address + ` for 15s\. The leaks of the services that it watches are not seen, and alerts about them end, though nothing is repaired\.`,
+		runbook:     "deploy/prometheus/README.md#goroutinecollectordown",
+		dashboard:   "fleet",
+	}}
+	for _, service := range []string{"busy", "crowded", "down", "proved"} {
+		pages = append(pages, page{
+			alertname:   "GoroutineDataMissing",
+			labels:      map[string]string{"severity": "warning", "service_name": service},
+			summary:     `Nothing comes of the goroutines of ` + service + ` any more\.`,
+			description: `No collector, and no instance of ` + service + `, has sent metrics of its goroutines for 15s\. .*`,
+			runbook:     "deploy/prometheus/README.md#goroutinedatamissing",
+			dashboard:   "fleet" + chosenService(service),
+		})
+	}
+	return pages
+}
+
+// chosenService is what a link to a dashboard chooses of a service.
+func chosenService(name string) string {
+	return "?var-cluster=&var-deployment_environment_name=&var-k8s_cluster_name=&var-k8s_namespace_name=&var-service_namespace=&var-service=" + name
 }
 
 // page is what the pager should be told of an alert. Labels and texts are expressions,
@@ -104,26 +127,26 @@ func (w *ward) pages(t *testing.T) []page {
 	t.Helper()
 	down, small := regexp.QuoteMeta(w.down.address), regexp.QuoteMeta(w.small.metrics)
 	return []page{
-		leakPage("GoroutineLeakConfirmed", "critical", "proved", `confirmed by the runtime`, "main.awaitReply", `.*/e2e/alerts/service/leak.go`, leakLine(t)),
-		leakPage("GoroutineLeakSuspected", "info", "unsure", `suspected`, "main.maybe", "/src/unsure/maybe.go", "7"),
+		leakPage("GoroutineLeakConfirmed", "critical", "proved", "leaks goroutines", "confirmed by the runtime", "never end", `main\.awaitReply \(.*/e2e/alerts/service/leak\.go:`+leakLine(t)+`\)`),
+		leakPage("GoroutineLeakSuspected", "info", "unsure", "may leak goroutines", "suspected", "have gathered, and whether they end is not known yet", `main\.maybe \(/src/unsure/maybe\.go:7\)`),
 		{
 			alertname:   "MemoryLeakProbable",
 			labels:      map[string]string{"severity": "warning", "service_name": "hoard", "memory_leak_metric": `go\.memory\.used`, "go_memory_type": "other"},
 			summary:     `hoard leaks memory \(probable\): go\.memory\.used\.`,
-			description: `go\.memory\.used \(other\) of hoard only ever grows: [1-9][0-9]* bytes are believed leaked in 1 instances, [1-9][0-9]* more come every hour\.`,
+			description: `go\.memory\.used \(other\) of hoard only ever grows\. [0-9.]+GiB are believed leaked, of [0-9.]+GiB of Go memory in all\. [0-9.]+MiB more come every hour, which makes [0-9.]+GiB by this time tomorrow\. In 1 instance: hoard-1 \([0-9.]+GiB\)\. First: .*`,
 			runbook:     "deploy/prometheus/README.md#memoryleakprobable",
-			dashboard:   "service?var-service=hoard",
+			dashboard:   "service" + chosenService("hoard"),
 		},
-		limitPage("GoroutineCountHigh", "crowded", "1000 goroutines", "11[0-9]{2}", "deploy/prometheus/README.md#goroutinecounthigh"),
-		limitPage("GoMemoryHigh", "large", "100 MiB of Go memory", "120", "deploy/prometheus/README.md#gomemoryhigh"),
-		limitPage("GoMemoryHigh", "hoard", "100 MiB of Go memory", "[1-9][0-9]{4}", "deploy/prometheus/README.md#gomemoryhigh"),
+		limitPage("GoroutineCountHigh", "warning", "crowded", "1000 goroutines", "11[0-9]{2}", "deploy/prometheus/README.md#goroutinecounthigh"),
+		limitPage("GoMemoryHigh", "info", "large", "100 MiB of Go memory", "120MiB", "deploy/prometheus/README.md#gomemoryhigh"),
+		limitPage("GoMemoryHigh", "info", "hoard", "100 MiB of Go memory", "[0-9.]+GiB", "deploy/prometheus/README.md#gomemoryhigh"),
 		{
 			alertname:   "GoroutineTargetDown",
 			labels:      map[string]string{"severity": "warning", "service_name": "down", "service_instance_id": down},
 			summary:     `The profiles of down cannot be scraped\.`,
 			description: down + ` of down has not been scraped for 15s \(connection\)\. Its leaks are not seen\.`,
 			runbook:     "deploy/prometheus/README.md#goroutinetargetdown",
-			dashboard:   "fleet",
+			dashboard:   "fleet" + chosenService("down"),
 		},
 		{
 			alertname:   "GoroutineServiceNameMissing",
@@ -131,6 +154,14 @@ func (w *ward) pages(t *testing.T) []page {
 			summary:     `Goroutine metrics arrive without a service name\.`,
 			description: `1 series of the job collector have had no label service_name, or the value unknown_service, for 15s\. Alerts and dashboards cannot tell whose leak they show\.`,
 			runbook:     "deploy/prometheus/README.md#goroutineservicenamemissing",
+			dashboard:   "fleet",
+		},
+		{
+			alertname:   "GoroutineDetectorBadPoints",
+			labels:      map[string]string{"severity": "warning", "job": "collector", "instance": small, "reason": "type"},
+			summary:     `The detector of ` + small + ` gets points that cannot be judged \(type\)\.`,
+			description: `[1-9][0-9]* points that came to collector at ` + small + ` in 15s could not be judged: type\. Leaks in them are not seen\.`,
+			runbook:     "deploy/prometheus/README.md#goroutinedetectorbadpoints",
 			dashboard:   "fleet",
 		},
 		{
@@ -145,37 +176,30 @@ func (w *ward) pages(t *testing.T) []page {
 }
 
 // leakPage is that of a leak, whose goroutines wait for a reply.
-func leakPage(alertname, severity, service, certainty, function, file, line string) page {
-	function = regexp.QuoteMeta(function)
-	place := fmt.Sprintf(`%s \(%s:%s\)`, function, file, line)
+func leakPage(alertname, severity, service, leaks, certainty, ends, place string) page {
 	return page{
 		alertname: alertname,
 		labels: map[string]string{
-			"severity":                      severity,
-			"service_name":                  service,
-			"goroutine_stack_signature":     "[0-9a-f]{16}",
-			"goroutine_state":               "chan_receive",
-			"code_function_name":            function,
-			"code_file_path":                file,
-			"code_line_number":              line,
-			"goroutine_entry_function_name": function,
+			"severity":          severity,
+			"service_name":      service,
+			"goroutine_leak_id": "[0-9a-f]{16}",
 		},
-		summary:     fmt.Sprintf(`%s leaks goroutines \(%s\): %s\.`, service, certainty, place),
-		description: `[1-9][0-9]* goroutines of ` + service + ` never end, in 1 instances: ` + place + `, state chan_receive\. [0-9]+\.[0-9] more come every hour\.`,
+		summary:     fmt.Sprintf(`%s %s \(%s\): %s, state chan_receive\.`, service, leaks, certainty, place),
+		description: leakDescription(service, ends, place+", state chan_receive", "1 of 1 instance") + ".*",
 		runbook:     "docs/leaks/chan_receive.md",
-		dashboard:   "service?var-service=" + service,
+		dashboard:   "service" + chosenService(service),
 	}
 }
 
 // limitPage is that of an instance that has more of something than the limit.
-func limitPage(alertname, service, limit, now, runbook string) page {
+func limitPage(alertname, severity, service, limit, now, runbook string) page {
 	return page{
 		alertname:   alertname,
-		labels:      map[string]string{"severity": "warning", "service_name": service},
+		labels:      map[string]string{"severity": severity, "service_name": service},
 		summary:     fmt.Sprintf(`%s has more than %s\.`, service, limit),
 		description: fmt.Sprintf(`The largest instance of %s has had more than %s for 15s, and has %s now\.`, service, limit, now),
 		runbook:     runbook,
-		dashboard:   "service?var-service=" + service,
+		dashboard:   "service" + chosenService(service),
 	}
 }
 

@@ -25,6 +25,7 @@ type level struct {
 	attributes      map[string]any
 	since           time.Time
 	value           func(age time.Duration) int64
+	delta           bool // which no level can be
 }
 
 func steady(n int64) func(time.Duration) int64 {
@@ -37,24 +38,31 @@ func grows(perMinute float64) func(time.Duration) int64 {
 
 // memory is that of a service, as contrib's runtime tells it.
 func memory(service, kind string, since time.Time, value func(time.Duration) int64) level {
-	return level{service, "go.memory.used", "By", map[string]any{"go.memory.type": kind}, since, value}
+	return level{service: service, metric: "go.memory.used", unit: "By", attributes: map[string]any{"go.memory.type": kind}, since: since, value: value}
 }
 
 // waiting is how many goroutines wait for a reply, of which nobody knows how old they are.
 func waiting(since time.Time, value func(time.Duration) int64) level {
-	return level{"unsure", "goroutine.stack.count", "{goroutine}", map[string]any{
+	return level{service: "unsure", metric: "goroutine.stack.count", unit: "{goroutine}", attributes: map[string]any{
 		"goroutine.stack.signature":     "23674ceb13919c2c",
 		"goroutine.state":               "chan_receive",
 		"code.function.name":            "main.maybe",
 		"code.file.path":                "/src/unsure/maybe.go",
 		"code.line.number":              7,
 		"goroutine.entry.function.name": "main.maybe",
-	}, since, value}
+	}, since: since, value: value}
 }
 
 // nameless is how many goroutines there are of a service that nobody has named.
 func nameless(since time.Time) level {
-	return level{"", "goroutine.stack.count", "{goroutine}", map[string]any{"goroutine.stack.signature": "other"}, since, steady(3)}
+	return level{metric: "goroutine.stack.count", unit: "{goroutine}", attributes: map[string]any{"goroutine.stack.signature": "other"}, since: since, value: steady(3)}
+}
+
+// broken is a level that cannot be judged.
+func broken(since time.Time) level {
+	l := memory("broken", "other", since, steady(1))
+	l.delta = true
+	return l
 }
 
 // add adds what the level was at some times to a batch.
@@ -69,6 +77,9 @@ func (l level) add(md pmetric.Metrics, times ...time.Time) error {
 	m.SetUnit(l.unit)
 	sum := m.SetEmptySum()
 	sum.SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	if l.delta {
+		sum.SetAggregationTemporality(pmetric.AggregationTemporalityDelta)
+	}
 	for _, at := range times {
 		p := sum.DataPoints().AppendEmpty()
 		p.SetStartTimestamp(pcommon.NewTimestampFromTime(l.since))

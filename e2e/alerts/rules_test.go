@@ -11,18 +11,21 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// keepFiring is how long an alert outlives its data: longer than a restart takes.
-const keepFiring = 20 * time.Second
+// gap is how long an alert outlives its data: longer than a restart takes.
+const gap = 20 * time.Second
 
 // testScale are the parameters of the mixin at the time scale of the tests.
 var testScale = fmt.Sprintf(`{_config+:: {
 	interval: '1s',
+	goroutineLimit: 1000,
+	memoryLimitMiB: 100,
+	grafanaURL: 'http://127.0.0.1:3000',
 	limitFor: '15s',
 	targetDownFor: '15s',
-	keepFiringFor: '%v',
-	unwatchedWindow: '15s',
+	gapFor: '%v',
+	missingFor: '10m',
 	failuresWindow: '15s',
-}}`, keepFiring)
+}}`, gap)
 
 // renderRules renders the alert rules at the scale of the tests, with the names of a
 // strategy, to a file. JSON is YAML.

@@ -68,8 +68,9 @@ func (w *ward) fallIll(t *testing.T) {
 		memory("modest", "other", now, steady(60*mib)),
 		memory("modest", "stack", now, steady(30*mib)),
 		// Less than a day: what is known from its number alone is not probable yet.
-		waiting(now.Add(-2*time.Hour), grows(60)),
+		waiting(now.Add(-2*time.Hour), grows(6)),
 		nameless(now),
+		broken(now),
 	)
 }
 

@@ -55,7 +55,7 @@ func newFinding(labels map[string]string) finding {
 		},
 		state:    labels["goroutine_state"],
 		function: labels["code_function_name"],
-		file:     labels["code_file_path"],
+		file:     cmp.Or(labels["code_file_path"], labels["goroutine_entry_file_path"]),
 		line:     labels["code_line_number"],
 	}
 }

@@ -32,8 +32,9 @@ type Census struct {
 
 	groups  table[stack.ID]
 	entries table[string]
-	// of is parallel to the rows of groups.
-	of []identity
+	// of is parallel to the rows of groups, and files to those of entries.
+	of    []identity
+	files []string
 }
 
 // identity is what a group is, beside its numbers.
@@ -119,8 +120,10 @@ type Group struct {
 // Entry is one row of a report by entry function.
 type Entry struct {
 	Function string
+	// File is the source file of Function, empty if it is not known.
+	File string
 	// Other marks the sum of all entries that have no row of their own, and
-	// of the goroutines whose entry is not known. It has no function.
+	// of the goroutines whose entry is not known. It has no function and no file.
 	Other bool
 	Numbers
 }
@@ -175,15 +178,28 @@ func (c *Census) rowsOf(s *stack.Snapshot) []int32 {
 func (c *Census) identify(row int32, signature stack.Signature) {
 	id := identity{signature: signature, entry: none}
 	if signature.Entry != "" {
-		if id.entry, _ = c.entries.row(signature.Entry); id.entry != none {
-			c.entries.rows[id.entry].holders++
-		}
+		id.entry = c.entry(signature.Entry, signature.EntryFile)
 	}
 	if int(row) == len(c.of) {
 		c.of = append(c.of, id)
 		return
 	}
 	c.of[row] = id
+}
+
+// entry returns the row of an entry that another group has; none if there is no room.
+func (c *Census) entry(function, file string) int32 {
+	row, added := c.entries.row(function)
+	switch {
+	case row == none:
+		return none
+	case added && int(row) == len(c.files):
+		c.files = append(c.files, file)
+	case added:
+		c.files[row] = file
+	}
+	c.entries.rows[row].holders++
+	return row
 }
 
 // headcount takes over the counts of a snapshot without IDs and reports whether the
@@ -287,7 +303,7 @@ func (c *Census) report(s *stack.Snapshot) Report {
 		r.Groups = append(r.Groups, Group{Other: true, Numbers: n})
 	}
 	for _, row := range c.entries.listed {
-		r.Entries = append(r.Entries, Entry{Function: c.entries.rows[row].key, Numbers: c.entries.rows[row].numbers(r.Complete)})
+		r.Entries = append(r.Entries, Entry{Function: c.entries.rows[row].key, File: c.files[row], Numbers: c.entries.rows[row].numbers(r.Complete)})
 	}
 	if n, ok := c.entries.remainder(r.Count, c.list.aged, r.Complete); ok {
 		r.Entries = append(r.Entries, Entry{Other: true, Numbers: n})

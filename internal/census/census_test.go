@@ -1,8 +1,8 @@
 package census
 
 import (
-	"encoding/binary"
 	"math"
+	"strconv"
 	"testing"
 	"time"
 
@@ -359,12 +359,17 @@ func TestHostileGroupsAreBounded(t *testing.T) {
 	for round := range 3 {
 		s := &stack.Snapshot{Source: stack.SourceProfile}
 		for i := range 3 * maxTableRows {
-			function := "main.f" + string(binary.AppendUvarint(nil, uint64(round*maxTableRows*3+i)))
-			signature, _ := stack.Read([]stack.Frame{{Function: function}}, stack.Executing)
+			function := "main.f" + strconv.Itoa(round*maxTableRows*3+i)
+			signature, _ := stack.Read([]stack.Frame{{Function: function, File: function + ".go"}}, stack.Executing)
 			s.Groups = append(s.Groups, stack.Group{Signature: signature, Count: 1})
 		}
 		r := c.Observe(s, noon.Add(time.Duration(round)*time.Second))
 		checkCounts(t, r)
+		for _, e := range r.Entries {
+			if !e.Other && e.File != e.Function+".go" {
+				t.Fatalf("entry %q has the file %q", e.Function, e.File)
+			}
+		}
 		if len(c.groups.rows) > maxTableRows || len(c.entries.rows) > maxTableRows {
 			t.Errorf("%d groups and %d entries are kept", len(c.groups.rows), len(c.entries.rows))
 		}

@@ -142,6 +142,7 @@ func (g *grouping) group(s *stack.Signature) int32 {
 	group.Blamed.Function = strings.Clone(s.Blamed.Function)
 	group.Blamed.File = strings.Clone(s.Blamed.File)
 	group.Entry = strings.Clone(s.Entry)
+	group.EntryFile = strings.Clone(s.EntryFile)
 	g.groups = append(g.groups, group)
 	return i
 }

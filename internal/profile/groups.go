@@ -9,11 +9,11 @@ import (
 	"github.com/otel-goroutine/otel-goroutine/internal/stack"
 )
 
-// maxGroups is the most signatures that a snapshot may have. Each takes 110
+// maxGroups is the most signatures that a snapshot may have. Each takes 126
 // bytes and can be had for 10 in a profile, so without a limit a hostile one
-// would grow elevenfold. A signature is a line in which goroutines of one entry
+// would grow thirteenfold. A signature is a line in which goroutines of one entry
 // wait; the largest programs have some thousands of such lines.
-const maxGroups = 60_000
+const maxGroups = 50_000
 
 // maxFramesPerByte is the most frames that a profile may have for each of its
 // bytes, all stacks together. A frame takes a byte at least, unless it was inlined

@@ -102,7 +102,7 @@ func (p Place) Signature(blamed, entry Frame) Signature {
 		s.Blamed = Frame{Function: Unstarted} // a trace shows no more
 	}
 	if !p.Cut {
-		s.Entry = shown(entry.Function)
+		s.Entry, s.EntryFile = shown(entry.Function), entry.File
 	}
 	s.Blamed.Function = shown(s.Blamed.Function)
 	s.ID = identify(s)

@@ -34,7 +34,7 @@ type Frame struct {
 // and of inlined calls among them, only the profile shows the entry. See
 // docs/decisions/stacks.md.
 type Signature struct {
-	// ID is a hash of the other fields but the file: the same build gives
+	// ID is a hash of the other fields but the files: the same build gives
 	// the same ID in every process, as long as telemetry.SignatureVersion
 	// stays the same.
 	ID ID
@@ -49,6 +49,8 @@ type Signature struct {
 	// Entry is the function that they were started with, and in a callback from
 	// C the exported function; empty if their stacks do not show it.
 	Entry string
+	// EntryFile is the source file of Entry.
+	EntryFile string
 	// FromC marks callbacks from a thread that C created. All callbacks of one
 	// thread share a goroutine ID, so the ID says nothing of their ages.
 	FromC bool

@@ -65,6 +65,7 @@ const (
 	AttrFile           = "code.file.path"
 	AttrLine           = "code.line.number"
 	AttrEntry          = "goroutine.entry.function.name"
+	AttrEntryFile      = "goroutine.entry.file.path"
 	AttrAgeMin         = "goroutine.age.min"         // lower bound of an age band, in seconds
 	AttrSchedulerState = "goroutine.scheduler.state" // what the Go scheduler does with a goroutine
 	AttrScrapeSource   = "goroutine.scrape.source"

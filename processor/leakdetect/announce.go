@@ -83,7 +83,7 @@ func fields(resource pcommon.Map, f finding, said ...zap.Field) []zap.Field {
 	}
 	said = appendAttributes(said, resource, loggedOfResource...)
 	return appendAttributes(said, f.attributes,
-		telemetry.AttrState, telemetry.AttrFunction, telemetry.AttrFile, telemetry.AttrLine, telemetry.AttrEntry)
+		telemetry.AttrState, telemetry.AttrFunction, telemetry.AttrFile, telemetry.AttrLine, telemetry.AttrEntry, telemetry.AttrEntryFile)
 }
 
 // maxLogged is how much of an attribute is logged, in bytes: room for every name of a

@@ -105,7 +105,7 @@ func (r *reader) readPoint(from *origin, w watched, p pmetric.NumberDataPoint, d
 	case !identifiable(p.Attributes(), 0):
 		return badAttributes
 	}
-	band, attributes, hasAge := r.withoutAge(w, p.Attributes())
+	band, attributes, hasAge := r.identifying(w, p.Attributes())
 	rules := from.goroutine
 	if w.kind == detect.Memory {
 		rules = from.memory[w.metric]
@@ -173,38 +173,69 @@ func parseAge(text string) float64 {
 // maxBand is the largest age that is read: a hundred years.
 const maxBand = 100 * 365 * 24 * 3600
 
-// withoutAge returns the lower bound of the age band of a point, and the attributes that
-// identify its group, which are good until the next call. A band that cannot be read is none, which detect refuses.
-func (r *reader) withoutAge(w watched, attributes pcommon.Map) (time.Duration, pcommon.Map, bool) {
-	if w.part != detect.Aged && w.part != detect.Exits {
+// identifying returns the lower bound of the age band of a point, and the attributes that
+// identify its group, which are good until the next call. A band that cannot be read is none,
+// which detect refuses. The file of an entry is left out, since a signature does not tell it.
+func (r *reader) identifying(w watched, attributes pcommon.Map) (band time.Duration, group pcommon.Map, hasAge bool) {
+	var ageKey, fileKey string
+	if w.part == detect.Aged || w.part == detect.Exits {
+		ageKey = presentOf(attributes, ageKeys)
+	}
+	if w.kind == detect.Entry {
+		fileKey = presentOf(attributes, entryFileKeys)
+	}
+	if ageKey == "" && fileKey == "" {
 		return 0, attributes, false
 	}
-	for _, key := range ageKeys {
-		v, ok := attributes.Get(key)
-		if !ok {
-			continue
-		}
-		attributes.CopyTo(r.scratch)
-		r.scratch.Remove(key)
-		age := -1.0
-		switch v.Type() {
-		case pcommon.ValueTypeDouble:
-			age = v.Double()
-		case pcommon.ValueTypeInt:
-			age = float64(v.Int())
-		case pcommon.ValueTypeStr: // of Prometheus
-			age = parseAge(v.Str())
-		}
-		if age >= 0 && age <= maxBand {
-			return time.Duration(age * float64(time.Second)), r.scratch, true
-		}
-		return -1, r.scratch, true
+	attributes.CopyTo(r.scratch)
+	if ageKey != "" {
+		age, _ := attributes.Get(ageKey)
+		band, hasAge = ageOf(age), true
+		r.scratch.Remove(ageKey)
 	}
-	return 0, attributes, false
+	if fileKey != "" {
+		r.scratch.Remove(fileKey)
+	}
+	return band, r.scratch, hasAge
 }
 
-// ageKeys are the names of the attribute of an age band, the second as Prometheus makes it.
-var ageKeys = [...]string{telemetry.AttrAgeMin, strings.ReplaceAll(telemetry.AttrAgeMin, ".", "_")}
+// presentOf returns the first of some keys that is there, "" if none is.
+func presentOf(attributes pcommon.Map, keys [2]string) string {
+	for _, key := range keys {
+		if _, ok := attributes.Get(key); ok {
+			return key
+		}
+	}
+	return ""
+}
+
+// ageOf returns the lower bound of an age band, -1 if it cannot be read.
+func ageOf(v pcommon.Value) time.Duration {
+	age := -1.0
+	switch v.Type() {
+	case pcommon.ValueTypeDouble:
+		age = v.Double()
+	case pcommon.ValueTypeInt:
+		age = float64(v.Int())
+	case pcommon.ValueTypeStr: // of Prometheus
+		age = parseAge(v.Str())
+	}
+	if age >= 0 && age <= maxBand {
+		return time.Duration(age * float64(time.Second))
+	}
+	return -1
+}
+
+// The names of the attributes of an age band, and of the file of an entry, the second of each as
+// Prometheus makes it.
+var (
+	ageKeys       = bothNames(telemetry.AttrAgeMin)
+	entryFileKeys = bothNames(telemetry.AttrEntryFile)
+)
+
+func bothNames(key string) [2]string {
+	return [2]string{key, strings.ReplaceAll(key, ".", "_")}
+}
 
 // levels returns the points of a metric that says how many there are, or how many
 // left. Others, and those whose sum does not say it, are bad.

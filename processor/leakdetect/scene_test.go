@@ -124,9 +124,14 @@ func (s scene) entries(metrics pmetric.MetricSlice, at time.Time, groups ...grou
 	aged := s.level(metrics, telemetry.EntryAgedCount)
 	exits := s.counter(metrics, telemetry.EntryAgedExits)
 	for _, entry := range order {
-		s.put(s.point(count, at, sums[entry].count), telemetry.AttrEntry, entry)
-		s.put(s.point(aged, at, sums[entry].aged), telemetry.AttrEntry, entry)
-		s.put(s.point(exits, at, sums[entry].exits), telemetry.AttrEntry, entry)
+		for _, p := range []pmetric.NumberDataPoint{
+			s.point(count, at, sums[entry].count), s.point(aged, at, sums[entry].aged), s.point(exits, at, sums[entry].exits),
+		} {
+			s.put(p, telemetry.AttrEntry, entry)
+			if entry != telemetry.SignatureOther {
+				s.put(p, telemetry.AttrEntryFile, "/src/app/entry.go")
+			}
+		}
 	}
 }
 

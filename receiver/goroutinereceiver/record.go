@@ -52,19 +52,15 @@ func (t *target) recordCensus(r census.Report, at time.Time) {
 		}
 	}
 	for _, e := range r.Entries {
-		function := e.Function
-		if e.Other {
-			function = telemetry.SignatureOther
-		}
-		entry := metadata.WithGoroutineEntryFunctionNameMetricAttribute(function)
-		t.builder.RecordGoroutineEntryCountDataPoint(now, int64(e.Count), entry)
+		entry := entryAttributes(e)
+		t.builder.RecordGoroutineEntryCountDataPoint(now, int64(e.Count), entry...)
 		for i, b := range e.Bands {
 			ageMin := r.Bounds[i].Seconds()
 			if b.SendAged {
-				t.builder.RecordGoroutineEntryAgedCountDataPoint(now, int64(b.Aged), ageMin, entry)
+				t.builder.RecordGoroutineEntryAgedCountDataPoint(now, int64(b.Aged), ageMin, entry...)
 			}
 			if b.SendExits {
-				t.builder.RecordGoroutineEntryAgedExitsDataPoint(now, b.Exits, ageMin, entry)
+				t.builder.RecordGoroutineEntryAgedExitsDataPoint(now, b.Exits, ageMin, entry...)
 			}
 		}
 	}
@@ -99,4 +95,16 @@ func signatureSet(s stack.Signature, other bool) (id string, attributes []metada
 		attributes = append(attributes, metadata.WithGoroutineEntryFunctionNameMetricAttribute(s.Entry))
 	}
 	return s.ID.String(), attributes
+}
+
+// entryAttributes returns the attributes of an entry. The sum of all others has its name only.
+func entryAttributes(e census.Entry) []metadata.MetricAttributeOption {
+	if e.Other {
+		return []metadata.MetricAttributeOption{metadata.WithGoroutineEntryFunctionNameMetricAttribute(telemetry.SignatureOther)}
+	}
+	attributes := []metadata.MetricAttributeOption{metadata.WithGoroutineEntryFunctionNameMetricAttribute(e.Function)}
+	if e.File != "" {
+		attributes = append(attributes, metadata.WithGoroutineEntryFilePathMetricAttribute(e.File))
+	}
+	return attributes
 }

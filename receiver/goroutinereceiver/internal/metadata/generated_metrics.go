@@ -108,15 +108,15 @@ var MetricsInfo = metricsInfo{
 	},
 	GoroutineEntryAgedCount: metricInfo{
 		Name:       "goroutine.entry.aged.count",
-		Attributes: []string{"goroutine.entry.function.name", "goroutine.age.min"},
+		Attributes: []string{"goroutine.entry.function.name", "goroutine.entry.file.path", "goroutine.age.min"},
 	},
 	GoroutineEntryAgedExits: metricInfo{
 		Name:       "goroutine.entry.aged.exits",
-		Attributes: []string{"goroutine.entry.function.name", "goroutine.age.min"},
+		Attributes: []string{"goroutine.entry.function.name", "goroutine.entry.file.path", "goroutine.age.min"},
 	},
 	GoroutineEntryCount: metricInfo{
 		Name:       "goroutine.entry.count",
-		Attributes: []string{"goroutine.entry.function.name"},
+		Attributes: []string{"goroutine.entry.function.name", "goroutine.entry.file.path"},
 	},
 	GoroutineScrapeDuration: metricInfo{
 		Name:       "goroutine.scrape.duration",
@@ -192,6 +192,12 @@ func WithCodeFunctionNameMetricAttribute(codeFunctionNameAttributeValue string) 
 func WithCodeLineNumberMetricAttribute(codeLineNumberAttributeValue int64) MetricAttributeOption {
 	return metricAttributeOptionFunc(func(dp pmetric.NumberDataPoint) {
 		dp.Attributes().PutInt("code.line.number", codeLineNumberAttributeValue)
+	})
+}
+
+func WithGoroutineEntryFilePathMetricAttribute(goroutineEntryFilePathAttributeValue string) MetricAttributeOption {
+	return metricAttributeOptionFunc(func(dp pmetric.NumberDataPoint) {
+		dp.Attributes().PutStr("goroutine.entry.file.path", goroutineEntryFilePathAttributeValue)
 	})
 }
 

@@ -74,13 +74,13 @@ func TestMetricsBuilder(t *testing.T) {
 			mb.RecordGoroutineCreationsDataPoint(ts, 1)
 			defaultMetricsCount++
 			allMetricsCount++
-			mb.RecordGoroutineEntryAgedCountDataPoint(ts, 1, 17.100000, WithGoroutineEntryFunctionNameMetricAttribute("goroutine.entry.function.name-val"))
+			mb.RecordGoroutineEntryAgedCountDataPoint(ts, 1, 17.100000, WithGoroutineEntryFunctionNameMetricAttribute("goroutine.entry.function.name-val"), WithGoroutineEntryFilePathMetricAttribute("goroutine.entry.file.path-val"))
 			defaultMetricsCount++
 			allMetricsCount++
-			mb.RecordGoroutineEntryAgedExitsDataPoint(ts, 1, 17.100000, WithGoroutineEntryFunctionNameMetricAttribute("goroutine.entry.function.name-val"))
+			mb.RecordGoroutineEntryAgedExitsDataPoint(ts, 1, 17.100000, WithGoroutineEntryFunctionNameMetricAttribute("goroutine.entry.function.name-val"), WithGoroutineEntryFilePathMetricAttribute("goroutine.entry.file.path-val"))
 			defaultMetricsCount++
 			allMetricsCount++
-			mb.RecordGoroutineEntryCountDataPoint(ts, 1, WithGoroutineEntryFunctionNameMetricAttribute("goroutine.entry.function.name-val"))
+			mb.RecordGoroutineEntryCountDataPoint(ts, 1, WithGoroutineEntryFunctionNameMetricAttribute("goroutine.entry.function.name-val"), WithGoroutineEntryFilePathMetricAttribute("goroutine.entry.file.path-val"))
 			defaultMetricsCount++
 			allMetricsCount++
 			mb.RecordGoroutineScrapeDurationDataPoint(ts, 1, AttributeGoroutineScrapeSourceTrace)
@@ -181,6 +181,9 @@ func TestMetricsBuilder(t *testing.T) {
 					goroutineEntryFunctionNameAttrVal, ok := dp.Attributes().Get("goroutine.entry.function.name")
 					assert.True(t, ok)
 					assert.Equal(t, "goroutine.entry.function.name-val", goroutineEntryFunctionNameAttrVal.Str())
+					goroutineEntryFilePathAttrVal, ok := dp.Attributes().Get("goroutine.entry.file.path")
+					assert.True(t, ok)
+					assert.Equal(t, "goroutine.entry.file.path-val", goroutineEntryFilePathAttrVal.Str())
 					goroutineAgeMinAttrVal, ok := dp.Attributes().Get("goroutine.age.min")
 					assert.True(t, ok)
 					assert.Equal(t, 17.100000, goroutineAgeMinAttrVal.Double())
@@ -201,6 +204,9 @@ func TestMetricsBuilder(t *testing.T) {
 					goroutineEntryFunctionNameAttrVal, ok := dp.Attributes().Get("goroutine.entry.function.name")
 					assert.True(t, ok)
 					assert.Equal(t, "goroutine.entry.function.name-val", goroutineEntryFunctionNameAttrVal.Str())
+					goroutineEntryFilePathAttrVal, ok := dp.Attributes().Get("goroutine.entry.file.path")
+					assert.True(t, ok)
+					assert.Equal(t, "goroutine.entry.file.path-val", goroutineEntryFilePathAttrVal.Str())
 					goroutineAgeMinAttrVal, ok := dp.Attributes().Get("goroutine.age.min")
 					assert.True(t, ok)
 					assert.Equal(t, 17.100000, goroutineAgeMinAttrVal.Double())
@@ -221,6 +227,9 @@ func TestMetricsBuilder(t *testing.T) {
 					goroutineEntryFunctionNameAttrVal, ok := dp.Attributes().Get("goroutine.entry.function.name")
 					assert.True(t, ok)
 					assert.Equal(t, "goroutine.entry.function.name-val", goroutineEntryFunctionNameAttrVal.Str())
+					goroutineEntryFilePathAttrVal, ok := dp.Attributes().Get("goroutine.entry.file.path")
+					assert.True(t, ok)
+					assert.Equal(t, "goroutine.entry.file.path-val", goroutineEntryFilePathAttrVal.Str())
 				case "goroutine.scrape.duration":
 					assert.False(t, validatedMetrics["goroutine.scrape.duration"], "Found a duplicate in the metrics slice: goroutine.scrape.duration")
 					validatedMetrics["goroutine.scrape.duration"] = true
