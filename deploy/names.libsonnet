@@ -21,6 +21,7 @@ local suffixes = {
   'goroutine.leak.service.severity': '',
   'goroutine.leak.severity': '',
   'goroutine.leak.start_time': '_seconds',
+  'goroutine.process.build': '',
   'goroutine.sample.duration': '_seconds',
   'goroutine.sample.interval': '_seconds',
   'goroutine.scrape.duration': '_seconds',

@@ -15,6 +15,7 @@ func dependencyKeys() []string {
 		string(conventions.CodeLineNumberKey),
 		string(conventions.CPUModeKey),
 		string(conventions.ErrorTypeKey),
+		string(conventions.ProcessExecutableBuildIDGNUKey),
 		string(conventions.ServerAddressKey),
 		string(conventions.ServerPortKey),
 		string(conventions.ServiceInstanceIDKey),

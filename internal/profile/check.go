@@ -23,6 +23,12 @@ func CheckLeaks(r io.Reader, maxSize int) error {
 	return check(r, maxSize, "goroutineleak")
 }
 
+// CheckThreads reads a profile of the creation of threads, "threadcreate", as Check reads
+// one of goroutines.
+func CheckThreads(r io.Reader, maxSize int) error {
+	return check(r, maxSize, "threadcreate")
+}
+
 func check(r io.Reader, maxSize int, wanted string) error {
 	d := acquire(wanted)
 	err := d.check(r, min(maxSize, maxOffset))

@@ -57,6 +57,12 @@ func DecodeLeaks(data []byte, maxSize int) (*stack.Snapshot, error) {
 	return decode(data, maxSize, "goroutineleak")
 }
 
+// DecodeThreads reads a profile of the creation of threads, "threadcreate", as Decode reads
+// one of goroutines. It has some hundred bytes whatever the process does, and Snapshot.Build.
+func DecodeThreads(data []byte, maxSize int) (*stack.Snapshot, error) {
+	return decode(data, maxSize, "threadcreate")
+}
+
 // decode reads a profile whose samples count what wanted says.
 func decode(data []byte, maxSize int, wanted string) (*stack.Snapshot, error) {
 	d := acquire(wanted)

@@ -18,6 +18,9 @@ const (
 	EntryAgedExits = "goroutine.entry.aged.exits"
 )
 
+// ProcessBuild is 1, with the build of the program that a process runs.
+const ProcessBuild = "goroutine.process.build"
+
 // Metrics of a scrape, from the receiver alone.
 const (
 	ScrapeUp       = "goroutine.scrape.up"
@@ -72,6 +75,7 @@ const (
 	AttrSampleSource   = "goroutine.sample.source"
 	AttrErrorType      = "error.type"
 	AttrCPUMode        = "cpu.mode"
+	AttrBuildID        = "process.executable.build_id.gnu"
 	AttrLeakMetric     = "memory.leak.metric" // the name of the metric that leaks
 	AttrLeakEndReason  = "goroutine.leak.end.reason"
 	AttrLeakID         = "goroutine.leak.id" // of a finding, 16 hex digits
@@ -101,6 +105,7 @@ const (
 	UnitGoroutine         = "{goroutine}"
 	UnitSeverity          = "{severity}"
 	UnitTarget            = "{target}"
+	UnitBuild             = "{build}"
 	UnitScrape            = "{scrape}"
 	UnitLeak              = "{leak}"
 	UnitInstance          = "{instance}"

@@ -111,6 +111,15 @@ func wantProfile(maxBody int) want {
 	}
 }
 
+// wantThreads is the smallest profile that has the build ID of the binary.
+func wantThreads(maxBody int) want {
+	return want{
+		path: "threadcreate", query: "debug=0",
+		check:  func(body io.Reader) error { return profile.CheckThreads(body, maxBody) },
+		decode: func(body []byte) (*stack.Snapshot, error) { return profile.DecodeThreads(body, maxBody) },
+	}
+}
+
 // wantLeakProfile is a profile of what the runtime has proved to be leaked.
 func wantLeakProfile(maxBody int) want {
 	return want{

@@ -55,6 +55,7 @@ func TestNamesAreTheHouses(t *testing.T) {
 	assert.Equal(t, telemetry.EntryCount, info.GoroutineEntryCount.Name)
 	assert.Equal(t, telemetry.EntryAgedCount, info.GoroutineEntryAgedCount.Name)
 	assert.Equal(t, telemetry.EntryAgedExits, info.GoroutineEntryAgedExits.Name)
+	assert.Equal(t, telemetry.ProcessBuild, info.GoroutineProcessBuild.Name)
 	assert.Equal(t, telemetry.ScrapeFailures, info.GoroutineScrapeFailures.Name)
 	assert.Equal(t, telemetry.ScrapeUp, info.GoroutineScrapeUp.Name)
 	assert.Equal(t, telemetry.ScrapeDuration, info.GoroutineScrapeDuration.Name)

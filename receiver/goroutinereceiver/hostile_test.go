@@ -201,6 +201,7 @@ func TestNothingElseIsAskedFor(t *testing.T) {
 	assert.Equal(t, []string{
 		"GET /debug/pprof/goroutine?debug=0",
 		"GET /debug/pprof/goroutineleak?debug=0",
+		"GET /debug/pprof/threadcreate?debug=0",
 		"GET /debug/pprof/trace?seconds=0.001",
 	}, slices.Sorted(maps.Keys(asked)))
 }

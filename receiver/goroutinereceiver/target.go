@@ -28,6 +28,7 @@ type target struct {
 	timeout   time.Duration
 	captor    captor
 	leaks     *leakProfiler
+	build     build
 	newCensus func() *census.Census
 	census    *census.Census
 	builder   *metadata.MetricsBuilder
@@ -70,6 +71,7 @@ func newTarget(cfg *Config, t TargetConfig, pool *pool, settings receiver.Settin
 		innermost: innermost{reach: reach{linkLocal: cfg.AllowLinkLocal}},
 	}
 	scraped.leaks = newLeakProfiler(cfg, &scraped.captor.fetcher, logger)
+	scraped.build = newBuild(&scraped.captor.fetcher, cfg.MaxBodySize)
 	return scraped, nil
 }
 
@@ -135,6 +137,7 @@ func (t *target) scrape(parent context.Context) (metrics pmetric.Metrics, comple
 		t.countPanics(ctx, c.err)
 	}
 	if c.err == nil {
+		t.scrapeBuild(ctx)
 		t.scrapeLeaks(ctx, c.snapshot.Count())
 	}
 	t.recordScrape(c, took)
@@ -171,6 +174,7 @@ func (t *target) guardedCensus(c captured) (err error) {
 	if report.Restarted {
 		t.outcome.restarted()
 		t.leaks.restart()
+		t.build.restart()
 	}
 	t.at = now
 	t.recordCensus(report, now)

@@ -107,6 +107,26 @@ func (ms *GoroutineEntryCountMetricConfig) Unmarshal(parser *confmap.Conf) error
 	return nil
 }
 
+// GoroutineProcessBuildMetricConfig provides config for the goroutine.process.build metric.
+type GoroutineProcessBuildMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *GoroutineProcessBuildMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
 // GoroutineScrapeDurationMetricConfig provides config for the goroutine.scrape.duration metric.
 type GoroutineScrapeDurationMetricConfig struct {
 	Enabled          bool `mapstructure:"enabled"`
@@ -254,6 +274,7 @@ type MetricsConfig struct {
 	GoroutineEntryAgedCount   GoroutineEntryAgedCountMetricConfig   `mapstructure:"goroutine.entry.aged.count"`
 	GoroutineEntryAgedExits   GoroutineEntryAgedExitsMetricConfig   `mapstructure:"goroutine.entry.aged.exits"`
 	GoroutineEntryCount       GoroutineEntryCountMetricConfig       `mapstructure:"goroutine.entry.count"`
+	GoroutineProcessBuild     GoroutineProcessBuildMetricConfig     `mapstructure:"goroutine.process.build"`
 	GoroutineScrapeDuration   GoroutineScrapeDurationMetricConfig   `mapstructure:"goroutine.scrape.duration"`
 	GoroutineScrapeFailures   GoroutineScrapeFailuresMetricConfig   `mapstructure:"goroutine.scrape.failures"`
 	GoroutineScrapeUp         GoroutineScrapeUpMetricConfig         `mapstructure:"goroutine.scrape.up"`
@@ -278,6 +299,9 @@ func DefaultMetricsConfig() MetricsConfig {
 			Enabled: true,
 		},
 		GoroutineEntryCount: GoroutineEntryCountMetricConfig{
+			Enabled: true,
+		},
+		GoroutineProcessBuild: GoroutineProcessBuildMetricConfig{
 			Enabled: true,
 		},
 		GoroutineScrapeDuration: GoroutineScrapeDurationMetricConfig{

@@ -41,6 +41,9 @@ func TestMetricsBuilderConfig(t *testing.T) {
 					GoroutineEntryCount: GoroutineEntryCountMetricConfig{
 						Enabled: true,
 					},
+					GoroutineProcessBuild: GoroutineProcessBuildMetricConfig{
+						Enabled: true,
+					},
 					GoroutineScrapeDuration: GoroutineScrapeDurationMetricConfig{
 						Enabled: true,
 					},
@@ -90,6 +93,9 @@ func TestMetricsBuilderConfig(t *testing.T) {
 					GoroutineEntryCount: GoroutineEntryCountMetricConfig{
 						Enabled: false,
 					},
+					GoroutineProcessBuild: GoroutineProcessBuildMetricConfig{
+						Enabled: false,
+					},
 					GoroutineScrapeDuration: GoroutineScrapeDurationMetricConfig{
 						Enabled: false,
 					},
@@ -124,7 +130,7 @@ func TestMetricsBuilderConfig(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			cfg := loadMetricsBuilderConfig(t, tt.name)
-			diff := cmp.Diff(tt.want, cfg, cmpopts.IgnoreUnexported(GoGoroutineCountMetricConfig{}, GoroutineCreationsMetricConfig{}, GoroutineEntryAgedCountMetricConfig{}, GoroutineEntryAgedExitsMetricConfig{}, GoroutineEntryCountMetricConfig{}, GoroutineScrapeDurationMetricConfig{}, GoroutineScrapeFailuresMetricConfig{}, GoroutineScrapeUpMetricConfig{}, GoroutineStackAgedCountMetricConfig{}, GoroutineStackAgedExitsMetricConfig{}, GoroutineStackCountMetricConfig{}, GoroutineStackLeakedCountMetricConfig{}, ResourceAttributeConfig{}))
+			diff := cmp.Diff(tt.want, cfg, cmpopts.IgnoreUnexported(GoGoroutineCountMetricConfig{}, GoroutineCreationsMetricConfig{}, GoroutineEntryAgedCountMetricConfig{}, GoroutineEntryAgedExitsMetricConfig{}, GoroutineEntryCountMetricConfig{}, GoroutineProcessBuildMetricConfig{}, GoroutineScrapeDurationMetricConfig{}, GoroutineScrapeFailuresMetricConfig{}, GoroutineScrapeUpMetricConfig{}, GoroutineStackAgedCountMetricConfig{}, GoroutineStackAgedExitsMetricConfig{}, GoroutineStackCountMetricConfig{}, GoroutineStackLeakedCountMetricConfig{}, ResourceAttributeConfig{}))
 			require.Emptyf(t, diff, "Config mismatch (-expected +actual):\n%s", diff)
 		})
 	}

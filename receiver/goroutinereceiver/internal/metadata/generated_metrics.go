@@ -118,6 +118,10 @@ var MetricsInfo = metricsInfo{
 		Name:       "goroutine.entry.count",
 		Attributes: []string{"goroutine.entry.function.name", "goroutine.entry.file.path"},
 	},
+	GoroutineProcessBuild: metricInfo{
+		Name:       "goroutine.process.build",
+		Attributes: []string{"process.executable.build_id.gnu"},
+	},
 	GoroutineScrapeDuration: metricInfo{
 		Name:       "goroutine.scrape.duration",
 		Attributes: []string{"goroutine.scrape.source"},
@@ -153,6 +157,7 @@ type metricsInfo struct {
 	GoroutineEntryAgedCount   metricInfo
 	GoroutineEntryAgedExits   metricInfo
 	GoroutineEntryCount       metricInfo
+	GoroutineProcessBuild     metricInfo
 	GoroutineScrapeDuration   metricInfo
 	GoroutineScrapeFailures   metricInfo
 	GoroutineScrapeUp         metricInfo
@@ -210,6 +215,12 @@ func WithGoroutineEntryFunctionNameMetricAttribute(goroutineEntryFunctionNameAtt
 func WithGoroutineStateMetricAttribute(goroutineStateAttributeValue string) MetricAttributeOption {
 	return metricAttributeOptionFunc(func(dp pmetric.NumberDataPoint) {
 		dp.Attributes().PutStr("goroutine.state", goroutineStateAttributeValue)
+	})
+}
+
+func WithProcessExecutableBuildIDGnuMetricAttribute(processExecutableBuildIDGnuAttributeValue string) MetricAttributeOption {
+	return metricAttributeOptionFunc(func(dp pmetric.NumberDataPoint) {
+		dp.Attributes().PutStr("process.executable.build_id.gnu", processExecutableBuildIDGnuAttributeValue)
 	})
 }
 
@@ -479,6 +490,60 @@ func (m *metricGoroutineEntryCount) emit(metrics pmetric.MetricSlice) {
 
 func newMetricGoroutineEntryCount(cfg GoroutineEntryCountMetricConfig) metricGoroutineEntryCount {
 	m := metricGoroutineEntryCount{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricGoroutineProcessBuild struct {
+	data     pmetric.Metric                    // data buffer for generated metric.
+	config   GoroutineProcessBuildMetricConfig // metric config provided by user.
+	capacity int                               // max observed number of data points added to the metric.
+}
+
+// init fills goroutine.process.build metric with initial data.
+func (m *metricGoroutineProcessBuild) init() {
+	m.data.SetName("goroutine.process.build")
+	m.data.SetDescription("1, with the build of the program that the process runs. Absent if the binary has no build ID.")
+	m.data.SetUnit("{build}")
+	m.data.SetEmptyGauge()
+	m.data.Gauge().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricGoroutineProcessBuild) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, options ...MetricAttributeOption) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Gauge().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	for _, op := range options {
+		op.apply(dp)
+	}
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricGoroutineProcessBuild) updateCapacity() {
+	if m.data.Gauge().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Gauge().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricGoroutineProcessBuild) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Gauge().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricGoroutineProcessBuild(cfg GoroutineProcessBuildMetricConfig) metricGoroutineProcessBuild {
+	m := metricGoroutineProcessBuild{config: cfg}
 
 	if cfg.Enabled {
 		m.data = pmetric.NewMetric()
@@ -888,6 +953,7 @@ type MetricsBuilder struct {
 	metricGoroutineEntryAgedCount   metricGoroutineEntryAgedCount
 	metricGoroutineEntryAgedExits   metricGoroutineEntryAgedExits
 	metricGoroutineEntryCount       metricGoroutineEntryCount
+	metricGoroutineProcessBuild     metricGoroutineProcessBuild
 	metricGoroutineScrapeDuration   metricGoroutineScrapeDuration
 	metricGoroutineScrapeFailures   metricGoroutineScrapeFailures
 	metricGoroutineScrapeUp         metricGoroutineScrapeUp
@@ -925,6 +991,7 @@ func NewMetricsBuilder(mbc MetricsBuilderConfig, settings receiver.Settings, opt
 		metricGoroutineEntryAgedCount:   newMetricGoroutineEntryAgedCount(mbc.Metrics.GoroutineEntryAgedCount),
 		metricGoroutineEntryAgedExits:   newMetricGoroutineEntryAgedExits(mbc.Metrics.GoroutineEntryAgedExits),
 		metricGoroutineEntryCount:       newMetricGoroutineEntryCount(mbc.Metrics.GoroutineEntryCount),
+		metricGoroutineProcessBuild:     newMetricGoroutineProcessBuild(mbc.Metrics.GoroutineProcessBuild),
 		metricGoroutineScrapeDuration:   newMetricGoroutineScrapeDuration(mbc.Metrics.GoroutineScrapeDuration),
 		metricGoroutineScrapeFailures:   newMetricGoroutineScrapeFailures(mbc.Metrics.GoroutineScrapeFailures),
 		metricGoroutineScrapeUp:         newMetricGoroutineScrapeUp(mbc.Metrics.GoroutineScrapeUp),
@@ -1034,6 +1101,7 @@ func (mb *MetricsBuilder) EmitForResource(options ...ResourceMetricsOption) {
 	mb.metricGoroutineEntryAgedCount.emit(ils.Metrics())
 	mb.metricGoroutineEntryAgedExits.emit(ils.Metrics())
 	mb.metricGoroutineEntryCount.emit(ils.Metrics())
+	mb.metricGoroutineProcessBuild.emit(ils.Metrics())
 	mb.metricGoroutineScrapeDuration.emit(ils.Metrics())
 	mb.metricGoroutineScrapeFailures.emit(ils.Metrics())
 	mb.metricGoroutineScrapeUp.emit(ils.Metrics())
@@ -1095,6 +1163,11 @@ func (mb *MetricsBuilder) RecordGoroutineEntryAgedExitsDataPoint(ts pcommon.Time
 // RecordGoroutineEntryCountDataPoint adds a data point to goroutine.entry.count metric.
 func (mb *MetricsBuilder) RecordGoroutineEntryCountDataPoint(ts pcommon.Timestamp, val int64, options ...MetricAttributeOption) {
 	mb.metricGoroutineEntryCount.recordDataPoint(mb.startTime, ts, val, options...)
+}
+
+// RecordGoroutineProcessBuildDataPoint adds a data point to goroutine.process.build metric.
+func (mb *MetricsBuilder) RecordGoroutineProcessBuildDataPoint(ts pcommon.Timestamp, val int64, options ...MetricAttributeOption) {
+	mb.metricGoroutineProcessBuild.recordDataPoint(mb.startTime, ts, val, options...)
 }
 
 // RecordGoroutineScrapeDurationDataPoint adds a data point to goroutine.scrape.duration metric.

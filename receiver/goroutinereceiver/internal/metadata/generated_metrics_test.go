@@ -83,6 +83,9 @@ func TestMetricsBuilder(t *testing.T) {
 			mb.RecordGoroutineEntryCountDataPoint(ts, 1, WithGoroutineEntryFunctionNameMetricAttribute("goroutine.entry.function.name-val"), WithGoroutineEntryFilePathMetricAttribute("goroutine.entry.file.path-val"))
 			defaultMetricsCount++
 			allMetricsCount++
+			mb.RecordGoroutineProcessBuildDataPoint(ts, 1, WithProcessExecutableBuildIDGnuMetricAttribute("process.executable.build_id.gnu-val"))
+			defaultMetricsCount++
+			allMetricsCount++
 			mb.RecordGoroutineScrapeDurationDataPoint(ts, 1, AttributeGoroutineScrapeSourceTrace)
 			defaultMetricsCount++
 			allMetricsCount++
@@ -230,6 +233,21 @@ func TestMetricsBuilder(t *testing.T) {
 					goroutineEntryFilePathAttrVal, ok := dp.Attributes().Get("goroutine.entry.file.path")
 					assert.True(t, ok)
 					assert.Equal(t, "goroutine.entry.file.path-val", goroutineEntryFilePathAttrVal.Str())
+				case "goroutine.process.build":
+					assert.False(t, validatedMetrics["goroutine.process.build"], "Found a duplicate in the metrics slice: goroutine.process.build")
+					validatedMetrics["goroutine.process.build"] = true
+					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
+					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
+					assert.Equal(t, "1, with the build of the program that the process runs. Absent if the binary has no build ID.", mi.Description())
+					assert.Equal(t, "{build}", mi.Unit())
+					dp := mi.Gauge().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					processExecutableBuildIDGnuAttrVal, ok := dp.Attributes().Get("process.executable.build_id.gnu")
+					assert.True(t, ok)
+					assert.Equal(t, "process.executable.build_id.gnu-val", processExecutableBuildIDGnuAttrVal.Str())
 				case "goroutine.scrape.duration":
 					assert.False(t, validatedMetrics["goroutine.scrape.duration"], "Found a duplicate in the metrics slice: goroutine.scrape.duration")
 					validatedMetrics["goroutine.scrape.duration"] = true
