@@ -38,10 +38,16 @@ func TestOnlyWhatIsWrittenDownIsEmitted(t *testing.T) {
 		}
 	}
 	for name := range emitted {
-		if len(c[name]) == 0 && name != telemetry.StackLeakedCount {
+		if len(c[name]) == 0 && name != telemetry.StackLeakedCount && !isAbsentHere(name) {
 			t.Errorf("%s is not emitted", name)
 		}
 	}
+}
+
+// isAbsentHere reports whether this version of Go cannot tell a metric.
+func isAbsentHere(name string) bool {
+	_, known := uint64Of(readMetrics(created)[0])
+	return !known && (name == telemetry.GoroutineCreations || name == telemetry.StateCount)
 }
 
 func TestDocCommentHasEveryMetric(t *testing.T) {

@@ -1,3 +1,5 @@
+//go:build go1.25
+
 package instrument
 
 import (
@@ -225,7 +227,7 @@ func uint64Now(t *testing.T, name string) uint64 {
 
 // ageMin returns the attribute of an age band as a point has it.
 func ageMin(bound time.Duration) string {
-	return attribute.Float64Value(bound.Seconds()).String()
+	return attribute.Float64Value(bound.Seconds()).Emit()
 }
 
 // TestAgeBands follows one group through the age bands, and to its exits.

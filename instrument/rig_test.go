@@ -9,6 +9,8 @@ import (
 	"go.opentelemetry.io/otel"
 	sdkmetric "go.opentelemetry.io/otel/sdk/metric"
 	"go.opentelemetry.io/otel/sdk/metric/metricdata"
+
+	"github.com/otel-goroutine/otel-goroutine/internal/stack"
 )
 
 // rig is a started instrumentation, and who reads it.
@@ -37,6 +39,17 @@ func begin(t *testing.T, options ...Option) *rig {
 		}
 	})
 	return &rig{reader: reader, stop: stop}
+}
+
+// newTestSampler returns a sampler that takes its snapshots from take.
+func newTestSampler(c config, take func() (*stack.Snapshot, error)) *sampler {
+	made, _, err := newInstruments(sdkmetric.NewMeterProvider(sdkmetric.WithReader(sdkmetric.NewManualReader())).Meter("test"))
+	if err != nil {
+		panic(err)
+	}
+	s := newSampler(c, made)
+	s.take = take
+	return s
 }
 
 // point is a data point. Attributes are as text.
@@ -84,7 +97,7 @@ func points[N int64 | float64](of []metricdata.DataPoint[N]) []point {
 	for _, p := range of {
 		attributes := make(map[string]string)
 		for _, a := range p.Attributes.ToSlice() {
-			attributes[string(a.Key)] = a.Value.String()
+			attributes[string(a.Key)] = a.Value.Emit()
 		}
 		all = append(all, point{attributes: attributes, value: float64(p.Value)})
 	}

@@ -1,3 +1,5 @@
+//go:build go1.25
+
 package instrument
 
 import (
@@ -101,17 +103,6 @@ func TestStopWithoutContext(t *testing.T) {
 	if err := stop(t.Context()); err != nil {
 		t.Error(err)
 	}
-}
-
-// newTestSampler returns a sampler that takes its snapshots from take.
-func newTestSampler(c config, take func() (*stack.Snapshot, error)) *sampler {
-	made, _, err := newInstruments(sdkmetric.NewMeterProvider(sdkmetric.WithReader(sdkmetric.NewManualReader())).Meter("test"))
-	if err != nil {
-		panic(err)
-	}
-	s := newSampler(c, made)
-	s.take = take
-	return s
 }
 
 // During a sample that hangs, stop returns in time, and all ends with the sample.

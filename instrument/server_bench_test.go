@@ -77,7 +77,9 @@ func load(b *testing.B, client *http.Client, url string, d time.Duration) (took 
 	all := make([][]time.Duration, clients)
 	var asking sync.WaitGroup
 	for i := range clients {
-		asking.Go(func() {
+		asking.Add(1)
+		go func() {
+			defer asking.Done()
 			for began := time.Now(); began.Before(deadline); began = time.Now() {
 				response, err := client.Get(url)
 				if err != nil {
@@ -88,7 +90,7 @@ func load(b *testing.B, client *http.Client, url string, d time.Duration) (took 
 				_ = response.Body.Close()
 				all[i] = append(all[i], time.Since(began))
 			}
-		})
+		}()
 	}
 	asking.Wait()
 	return slices.Concat(all...)

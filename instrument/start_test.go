@@ -169,23 +169,6 @@ func TestTraceOnlyDoesWithoutWhileTheServiceTraces(t *testing.T) {
 	}
 }
 
-func TestFlightRecorderIsNoHindrance(t *testing.T) {
-	recorder := trace.NewFlightRecorder(trace.FlightRecorderConfig{})
-	if err := recorder.Start(); err != nil {
-		t.Fatal(err)
-	}
-	defer recorder.Stop()
-	r := begin(t, WithCapture(CaptureTrace))
-	stuck(t, 30)
-	r.until(t, "30 aged goroutines", func(c collected) bool {
-		return c.sum(telemetry.StackAgedCount, telemetry.AttrFunction, here("waitHere")) == 30
-	})
-	var b strings.Builder
-	if _, err := recorder.WriteTo(&b); err != nil || b.Len() == 0 {
-		t.Errorf("%d bytes recorded: %v", b.Len(), err)
-	}
-}
-
 func TestOnlyCountsAboveTheLimit(t *testing.T) {
 	h := handle(t)
 	r := begin(t, WithMaxGoroutines(20))

@@ -144,10 +144,12 @@ func waiters(t *testing.T, n int) (end func()) {
 	start := func(wait func()) {
 		for range n {
 			starting.Add(1)
-			ended.Go(func() {
+			ended.Add(1)
+			go func() {
+				defer ended.Done()
 				starting.Done()
 				wait()
-			})
+			}()
 		}
 	}
 	mutex.Lock()
@@ -215,7 +217,9 @@ func connections(t *testing.T, n int) (end func()) {
 	client.Timeout = time.Minute
 	var ended sync.WaitGroup
 	for range n {
-		ended.Go(func() {
+		ended.Add(1)
+		go func() {
+			defer ended.Done()
 			response, err := client.Get(server.URL)
 			if err != nil {
 				t.Error(err)
@@ -223,7 +227,7 @@ func connections(t *testing.T, n int) (end func()) {
 			}
 			_, _ = io.Copy(io.Discard, response.Body)
 			_ = response.Body.Close()
-		})
+		}()
 	}
 	for range n {
 		<-arrived

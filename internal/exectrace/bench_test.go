@@ -17,7 +17,11 @@ func parked(n int) (end func()) {
 	var started, ended sync.WaitGroup
 	for i := range n {
 		started.Add(1)
-		ended.Go(func() { descend(i%20, &started, done) })
+		ended.Add(1)
+		go func() {
+			defer ended.Done()
+			descend(i%20, &started, done)
+		}()
 	}
 	started.Wait()
 	return func() {

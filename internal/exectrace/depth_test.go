@@ -21,9 +21,9 @@ func TestDepthUpToWhichEntriesAreShown(t *testing.T) {
 		descend            func(calls int, ready *sync.WaitGroup, end chan struct{})
 		inTrace, inProfile int
 	}{
-		// Beside these calls a stack has the entry, what started it, and three frames of
-		// the runtime: a trace shows 124 frames, a profile 127.
-		{"plain", descendPlainly, 119, 122},
+		// Beside these calls a stack has the entry and three frames of the runtime: a
+		// trace shows 124 frames, a profile 127.
+		{"plain", descendPlainly, 120, 123},
 		{"two of three inlined", descendInlined, 40, 41},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -31,7 +31,11 @@ func TestDepthUpToWhichEntriesAreShown(t *testing.T) {
 			var ready, ended sync.WaitGroup
 			for calls := range deepest {
 				ready.Add(1)
-				ended.Go(func() { test.descend(calls, &ready, end) })
+				ended.Add(1)
+				go func() {
+					defer ended.Done()
+					test.descend(calls, &ready, end)
+				}()
 			}
 			ready.Wait()
 			parkedAll := waitUntilParked(t, deepest)

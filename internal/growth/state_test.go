@@ -12,8 +12,8 @@ func sizeOf(of reflect.Type) int {
 		return int(of.Size())
 	}
 	size := 0
-	for field := range of.Fields() {
-		size += sizeOf(field.Type)
+	for i := range of.NumField() {
+		size += sizeOf(of.Field(i).Type)
 	}
 	return size
 }

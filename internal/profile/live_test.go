@@ -17,7 +17,11 @@ func liveProfile(tb testing.TB, n int) []byte {
 	var ready, ended sync.WaitGroup
 	for i := range n {
 		ready.Add(1)
-		ended.Go(func() { walkLeft(i, 14, &ready, end) })
+		ended.Add(1)
+		go func() {
+			defer ended.Done()
+			walkLeft(i, 14, &ready, end)
+		}()
 	}
 	ready.Wait()
 	var b bytes.Buffer
