@@ -65,6 +65,10 @@ cross: ## Build and vet what services import, for each platform
 	@for platform in $(PLATFORMS); do echo "== $$platform"; \
 		export GOOS=$${platform%/*} GOARCH=$${platform#*/}; go build ./instrument && go vet ./instrument; done
 
+.PHONY: compat
+compat: ## Add instrument to a service, with the lowest and the newest Go and OpenTelemetry of the table in its README
+	@scripts/compat.sh
+
 # The servers that the tests of the alerts need, as Debian packages them.
 SERVERS := prometheus prometheus-alertmanager victoria-metrics
 
@@ -150,9 +154,9 @@ bench: ## Measure what is promised, each against its peer in the same run
 		go test -run '^$$' -bench . -benchtime $(BENCHTIME) ./internal/$$package | grep -E 'Benchmark|ratio|FAIL' ; done
 	@echo "== instrument"
 	@go test -run '^$$' -bench 'Sample' -benchtime 3x ./instrument | grep -E 'Benchmark|FAIL'
-	@go test -run '^$$' -bench 'Memory|Pause|Idle' -benchtime $(BENCHTIME) ./instrument | grep -E 'Benchmark|FAIL'
+	@go test -run '^$$' -bench 'Memory|Tracing|Pause|Idle' -benchtime $(BENCHTIME) ./instrument | grep -E 'Benchmark|FAIL'
 	@go test -run '^$$' -bench 'Server' -benchtime 1x ./instrument | grep -E 'Benchmark|FAIL'
-	@go test -run 'FewModules' -v ./instrument | grep -E 'modules|beyond|FAIL'
+	@go test -run 'FewModules|GrowsLittle' -v ./instrument | grep -E 'modules|beyond|FAIL'
 	@echo "== processor/leakdetect"
 	@go -C processor/leakdetect test -run '^$$' -bench . -benchtime $(BENCHTIME) . | grep -E 'Benchmark|FAIL'
 

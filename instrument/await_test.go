@@ -30,7 +30,7 @@ func startSampling(t *testing.T, take func() (*stack.Snapshot, error)) *sampling
 	t.Helper()
 	reader := sdkmetric.NewManualReader()
 	meter := sdkmetric.NewMeterProvider(sdkmetric.WithReader(reader)).Meter("test")
-	made, observed, err := newInstruments(meter)
+	made, observed, err := newInstruments(meter, everything())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -172,19 +172,23 @@ func traceOnce(b *testing.B) func() {
 	}
 }
 
-// BenchmarkMemory tells how many bytes of the heap a sample takes for each goroutine:
-// its trace, and all that decoding and census allocate, as if none of it were freed
-// before they end; and how many of that are left when all is over, which is the
-// list of the census. What runtime/trace needs itself is not in it.
+// BenchmarkMemory measures how many bytes of the heap a sample takes for each goroutine,
+// as if nothing were freed before it ends: what runtime/trace allocates itself, beyond
+// what it does without these goroutines; and the trace with all that decoding and census
+// allocate. It also measures what is left afterwards, which is the list of the census.
 func BenchmarkMemory(b *testing.B) {
 	for _, n := range []int{1000, 10_000, 100_000} {
 		b.Run(strconv.Itoa(n), func(b *testing.B) {
+			traceAlone := traceOnce(b)
+			traceAlone()
+			fixed := allocated(traceAlone)
 			end := park(n)
 			defer end()
 			c := census.OfThisProcess(time.Minute, 200)
 			base := live()
-			var most, body uint64
+			var most, body, runtimes uint64
 			for b.Loop() {
+				runtimes = max(runtimes, allocated(traceAlone)-fixed)
 				trace := newBody(runtime.NumGoroutine())
 				traceInto(b, trace)
 				live() // nothing is left in a sync.Pool
@@ -195,7 +199,9 @@ func BenchmarkMemory(b *testing.B) {
 			runtime.KeepAlive(c)
 			b.ReportMetric(0, "ns/op")
 			b.ReportMetric(float64(body)/float64(n), "B-trace/goroutine")
+			b.ReportMetric(float64(runtimes)/float64(n), "B-runtime/goroutine")
 			b.ReportMetric(float64(most)/float64(n), "B-sampling/goroutine")
+			b.ReportMetric(float64(runtimes+most)/float64(n), "B-in-all/goroutine")
 			b.ReportMetric(float64(left)/float64(n), "B-afterwards/goroutine")
 		})
 	}
@@ -235,6 +241,27 @@ func allocated(do func()) uint64 {
 	do()
 	runtime.ReadMemStats(&after)
 	return after.TotalAlloc - before.TotalAlloc
+}
+
+// BenchmarkTracing measures how long tracing is occupied by a sample, which is how long
+// others get an error: the shortest of all, as a machine that is shared holds up others.
+func BenchmarkTracing(b *testing.B) {
+	for _, n := range []int{1000, 10_000, 100_000} {
+		b.Run(strconv.Itoa(n), func(b *testing.B) {
+			end := park(n)
+			defer end()
+			body := newBody(n)
+			shortest := time.Hour
+			for b.Loop() {
+				body.Reset()
+				began := time.Now()
+				traceInto(b, body)
+				shortest = min(shortest, time.Since(began))
+			}
+			b.ReportMetric(0, "ns/op")
+			b.ReportMetric(float64(shortest.Microseconds())/1e3, "ms-occupied")
+		})
+	}
 }
 
 // BenchmarkPause tells the longest time for which the world is stopped by a sample,
@@ -313,5 +340,5 @@ func BenchmarkIdle(b *testing.B) {
 		sample()
 	}
 	perSample := float64(processTime()-began) / float64(b.N)
-	b.ReportMetric(perSample/float64(defaultConfig().interval), "cores")
+	b.ReportMetric(perSample/float64(defaultConfig().Interval), "cores")
 }

@@ -13,19 +13,19 @@ import (
 	"github.com/otel-goroutine/otel-goroutine/internal/stack"
 )
 
-// Capture chooses where snapshots come from.
+// Capture is how snapshots of the goroutines are taken.
 type Capture string
 
 const (
-	// CaptureAuto takes an execution trace, and a goroutine profile where no
-	// trace can be had.
+	// CaptureAuto takes an execution trace, or a goroutine profile if a trace
+	// cannot be taken.
 	CaptureAuto Capture = "auto"
-	// CaptureTrace takes execution traces only. While somebody else traces,
-	// there is no snapshot.
+	// CaptureTrace takes execution traces only. There is no snapshot while another
+	// trace is being taken.
 	CaptureTrace Capture = "trace"
-	// CaptureProfile takes goroutine profiles only: counts without ages.
+	// CaptureProfile takes goroutine profiles only, which give counts without ages.
 	CaptureProfile Capture = "profile"
-	// CaptureOff takes no snapshots. What can be told without is measured.
+	// CaptureOff takes no snapshots. Only metrics that need none are reported.
 	CaptureOff Capture = "off"
 )
 
@@ -61,7 +61,7 @@ func (c *captor) take() (*stack.Snapshot, error) {
 		c.failed = nil
 		return s, nil
 	}
-	if errors.Is(err, errTracing) {
+	if errors.Is(err, errTracing) || errors.Is(err, errBubble) {
 		return takeProfile()
 	}
 	if c.failed == nil {
@@ -80,12 +80,20 @@ func (c *captor) instead() (*stack.Snapshot, error) {
 	return s, fmt.Errorf("a goroutine profile takes its place, which tells no ages: %w", c.failed)
 }
 
-// errTracing is that execution traces are being taken by somebody else.
-var errTracing = errors.New("tracing is on already")
+var (
+	// errTracing is returned while somebody else takes an execution trace.
+	errTracing = errors.New("tracing is on already")
+	// errBubble is returned in a testing/synctest bubble, where starting a trace is a
+	// fatal error of the runtime (Go 1.25 to 1.27).
+	errBubble = errors.New("none can be taken in a testing/synctest bubble")
+)
 
 // takeTrace takes an execution trace that ends as soon as it has begun: even so it
 // has every goroutine in it.
 func takeTrace() (*stack.Snapshot, error) {
+	if inBubble() {
+		return nil, fmt.Errorf("execution trace: %w", errBubble)
+	}
 	b := newBody(runtime.NumGoroutine())
 	if err := trace.Start(b); err != nil {
 		// The runtime knows no other error.

@@ -32,9 +32,12 @@ var (
 	modeSystem = attributesOption(attribute.String(telemetry.AttrCPUMode, "system"))
 )
 
-// count counts what was used since the last call. Where the platform does not tell,
-// nothing is counted.
+// count counts what was used since the last call. Nothing is counted if c is nil, or
+// where the platform does not tell.
 func (c *cpuCounter) count(ctx context.Context) {
+	if c == nil {
+		return
+	}
 	if user, system, known := c.since(); known {
 		c.seconds.Add(ctx, user.Seconds(), modeUser)
 		c.seconds.Add(ctx, system.Seconds(), modeSystem)

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/otel-goroutine/otel-goroutine/internal/settings"
 	"github.com/otel-goroutine/otel-goroutine/internal/telemetry"
 )
 
@@ -59,6 +60,11 @@ func TestDocCommentHasEveryMetric(t *testing.T) {
 	for _, d := range file.Decls {
 		if f, ok := d.(*ast.FuncDecl); ok && f.Name.Name == "Start" {
 			doc = f.Doc.Text()
+		}
+	}
+	for line := range strings.Lines(doc) {
+		if len(line) > 80 && strings.HasPrefix(line, "\t") {
+			t.Errorf("%d columns are too many for a page to show: %s", len(line), line)
 		}
 	}
 	lines := regexp.MustCompile(`(?m)^\t([a-z._]+) +(\{goroutine\}|s) +\S`).FindAllStringSubmatch(doc, -1)
@@ -113,20 +119,22 @@ func table(t *testing.T) (rows [][]string) {
 func TestReadmeHasEverySetting(t *testing.T) {
 	rows := table(t)
 	// The default is written so that the variable takes it.
-	for _, s := range settings {
+	for _, s := range settings.All() {
 		i := slices.IndexFunc(rows, func(cells []string) bool {
-			return cells[0] == "`"+s.option+"`" && cells[1] == "`"+prefix+s.variable+"`"
+			return cells[0] == "`"+s.Option+"`" && cells[1] == "`"+s.Variable+"`"
 		})
 		if i < 0 {
-			t.Errorf("%s with %s%s is not written down", s.option, prefix, s.variable)
+			t.Errorf("%s with %s is not written down", s.Option, s.Variable)
 			continue
 		}
-		d := defaultConfig()
-		if err := s.read(&d, strings.Trim(rows[i][2], "`")); err != nil || d != defaultConfig() {
-			t.Errorf("%s: the default is not %s", s.option, rows[i][2])
+		d := settings.Default()
+		if err := s.Set(&d, strings.Trim(rows[i][2], "`")); err != nil || d != settings.Default() {
+			t.Errorf("%s: the default is not %s", s.Option, rows[i][2])
 		}
 	}
-	if !slices.ContainsFunc(rows, func(cells []string) bool { return len(cells) > 1 && cells[1] == "`"+disabled+"`" }) {
-		t.Errorf("%s is not written down", disabled)
+	for _, variable := range []string{settings.DisabledVariable, "OTEL_LOG_LEVEL"} {
+		if !slices.ContainsFunc(rows, func(cells []string) bool { return len(cells) > 1 && cells[1] == "`"+variable+"`" }) {
+			t.Errorf("%s is not written down", variable)
+		}
 	}
 }

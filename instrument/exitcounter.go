@@ -7,6 +7,8 @@ import (
 
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/metric"
+
+	"github.com/otel-goroutine/otel-goroutine/internal/settings"
 )
 
 // exitCounter counts the aged goroutines that have left each group, or each entry, by age
@@ -34,9 +36,9 @@ type exitCounter struct {
 //     band were left out, what acquits the group would be missed.
 //
 // Exits thus have maxCounted + 3*maxBanded = 1,900 sets at most, and those of other. Aged
-// goroutines have no more in a collection, since no more than maxMaxSignatures are listed.
+// goroutines have no more in a collection, since no more than settings.MaxMaxSignatures are listed.
 const (
-	maxCounted      = maxMaxSignatures
+	maxCounted      = settings.MaxMaxSignatures
 	maxCountedYoung = maxCounted / 2
 	maxBanded       = 300
 )

@@ -1,28 +1,30 @@
-// Package instrument has a Go service tell which of its goroutines leak: it takes a
-// census of them once a minute, and reports it as OpenTelemetry metrics. The
-// leak_detect processor of the collector judges what it says.
+// Package instrument reports the goroutines of a Go service as OpenTelemetry metrics: how
+// many there are of each kind, how many of them are old, and whether old ones ever leave.
+// The leak_detect processor of the collector tells from that which of them leak.
 //
-//	stop, err := instrument.Start()
+//	stop, err := instrument.Start(instrument.WithRuntimeMetrics())
 //
-// It costs a service of 1,000 goroutines about 2 ms of CPU time a minute, and one
-// of 100,000 about 100 ms in 100 s: where a minute would be too often, the
-// interval stretches (WithOverheadBudget).
+// A sample is taken once a minute. It costs a service of 1,000 goroutines about 2 ms of
+// CPU time, and one of 100,000 about 110 ms: where a minute would be too often, the
+// interval is stretched (WithOverheadBudget).
 //
 // # Execution traces
 //
-// A sample is an execution trace that is ended as soon as it has begun. It lists
-// every goroutine with its ID and its stack. Go allows one execution trace at a
-// time, so while a sample is taken, which is less than a millisecond in most
-// services, runtime/trace.Start and the handler of /debug/pprof/trace return an
-// error; and while the service is traced by somebody else, samples are goroutine
-// profiles instead, which tell counts but no ages. A runtime/trace.FlightRecorder
-// is no hindrance, and is not hindered. A service that cannot have that chooses
-// WithCapture(CaptureProfile).
+// A sample is an execution trace that is stopped as soon as it has started. It lists
+// every goroutine with its ID and its stack. Go allows one execution trace at a time. So
+// while a sample is taken, for 0.5 ms at 1,000 goroutines and 5 ms at 10,000,
+// runtime/trace.Start and the handler of /debug/pprof/trace return an error. While the
+// service is traced by somebody else, samples are goroutine profiles, which give counts
+// but no ages. A runtime/trace.FlightRecorder does not interfere. A service that cannot
+// accept this uses WithCapture(CaptureProfile).
+//
+// In a testing/synctest bubble, where starting a trace is a fatal error, samples are
+// goroutine profiles too.
 //
 // # Environment
 //
-// OTEL_GO_GOROUTINE_DISABLED=true switches everything off, whatever the code says.
-// What else the environment can choose is in the table of the README.
+// OTEL_GO_GOROUTINE_DISABLED=true switches everything off, whatever the options say.
+// The other variables are in the table of the README.
 package instrument
 
 import (
@@ -37,6 +39,8 @@ import (
 	"go.opentelemetry.io/contrib/instrumentation/runtime"
 	"go.opentelemetry.io/otel"
 	"go.opentelemetry.io/otel/metric"
+
+	"github.com/otel-goroutine/otel-goroutine/internal/settings"
 )
 
 // ScopeName is the name of the instrumentation scope.
@@ -45,62 +49,67 @@ const ScopeName = "github.com/otel-goroutine/otel-goroutine/instrument"
 // Version is the version of the instrumentation scope.
 const Version = "0.1.0"
 
-// ErrStarted is the error of Start when it has been called before and has not been
-// stopped since. There is one execution trace to be had in a process, and two that
-// report to one MeterProvider would report everything doubled.
+// ErrStarted is returned by Start if it has been called before and not been stopped
+// since. A process has one execution trace, and two instances that report to one
+// MeterProvider would double every number.
 var ErrStarted = errors.New("instrument: already started")
 
-// started tells that there is an instance in this process.
+// started is true while there is an instance in this process.
 var started atomic.Bool
 
 // stopTime is the longest that stop takes.
 const stopTime = 500 * time.Millisecond
 
-// errSlow is the error of stop when something is still under way.
+// errSlow is returned by stop if something is still under way.
 var errSlow = errors.New("instrument: a sample or a collection of the MeterProvider is still under way; sampling ends with it")
 
-// Start begins to report the goroutines of this process, and what else tells of
-// leaks:
+// Start begins to report the goroutines of this process:
 //
-//	go.goroutine.count, go.memory.*, ...            by contrib's runtime, unless WithRuntimeMetrics(false)
-//	goroutine.creations             {goroutine}     Goroutines created since Start.
-//	goroutine.state.count           {goroutine}     Goroutines by goroutine.scheduler.state (runnable, running, waiting, not_in_go).
-//	process.cpu.time                s               CPU time that the process has used since Start, by cpu.mode (user, system).
-//	goroutine.stack.count           {goroutine}     Goroutines of a group: same state, same line, same entry function.
-//	goroutine.stack.aged.count      {goroutine}     Those of them that were first seen at least WithAgedAfter ago, by age band.
-//	goroutine.stack.aged.exits      {goroutine}     Aged goroutines, last seen in the group, that are gone, by the age band that they had reached.
-//	goroutine.stack.leaked.count    {goroutine}     Those that two of the runtime's leak profiles running have proved to be leaked, with WithLeakProfile.
-//	goroutine.entry.count           {goroutine}     Goroutines started with a function.
-//	goroutine.entry.aged.count      {goroutine}     Those of them that are aged, by age band.
-//	goroutine.entry.aged.exits      {goroutine}     Aged goroutines started with the function that are gone, by age band.
-//	goroutine.sample.interval       s               Time from one sample of the stacks to the next.
-//	goroutine.sample.duration       s               How long the latest sample took, by goroutine.sample.source (trace, profile).
+//	goroutine.stack.count         {goroutine}  of a group
+//	goroutine.stack.aged.count    {goroutine}  aged, by age band
+//	goroutine.stack.aged.exits    {goroutine}  aged and gone, by age band
+//	goroutine.stack.leaked.count  {goroutine}  proved leaked (WithLeakProfile)
+//	goroutine.entry.count         {goroutine}  started with a function
+//	goroutine.entry.aged.count    {goroutine}  aged, by age band
+//	goroutine.entry.aged.exits    {goroutine}  aged and gone, by age band
+//	goroutine.creations           {goroutine}  since Start (Go 1.26)
+//	goroutine.state.count         {goroutine}  by scheduler state (Go 1.26)
+//	goroutine.sample.interval     s            between two samples
+//	goroutine.sample.duration     s            of the latest sample
+//	process.cpu.time              s            with WithProcessCPUTime
 //
-// Groups carry goroutine.stack.signature, goroutine.state, code.function.name,
-// code.file.path, code.line.number and goroutine.entry.function.name; entries the
-// last of these. Age bands carry goroutine.age.min, their lower bound in seconds:
-// WithAgedAfter times 1, 8, 32 or 64. What is beyond WithMaxSignatures is summed up as
-// "other", so that sums are exact. pprof labels and argument values are never read.
+// WithRuntimeMetrics adds go.goroutine.count, go.memory.used and the other metrics of
+// go.opentelemetry.io/contrib/instrumentation/runtime.
+//
+// A group is the goroutines in the same state, at the same line, that were started with
+// the same function. Its attributes are goroutine.stack.signature, goroutine.state,
+// code.function.name, code.file.path, code.line.number and
+// goroutine.entry.function.name; that of an entry is the last of these. A goroutine is
+// aged when it was first seen at least WithAgedAfter ago. Age bands carry
+// goroutine.age.min, their lower bound in seconds: WithAgedAfter times 1, 8, 32 or 64.
+// What exceeds WithMaxSignatures is summed up as "other", so that sums are exact. pprof
+// labels and argument values are never read.
 //
 // Samples are taken by one goroutine, the first at once, and only while the
-// MeterProvider has somebody to report to. A reader that collects less often than every
-// ten minutes gets a sample taken for it. Ages are absent where a goroutine profile
-// took the place of a trace; all of a sample is absent where none could be taken, but
-// for the totals of exits. What goes wrong later is told to otel.Handle, once.
+// MeterProvider has somebody to report to. If the global MeterProvider is used and none
+// has been set after ten seconds, otel.Handle receives an error. A reader that collects
+// less often than every ten minutes gets a sample when it collects. Ages are absent where
+// a goroutine profile was taken instead of a trace. If no sample could be taken, its
+// metrics are absent, except the totals of exits. Later errors are passed to otel.Handle,
+// each once for as long as it lasts.
 //
-// An error names every option and environment variable that is wrong. Start never
-// panics, nor does anything that it has started.
+// The returned error names every option and every environment variable that is wrong.
+// Neither Start nor anything that it has started panics.
 //
-// stop ends the reporting. It returns within 500 ms, or when ctx ends, with an error
-// if something was still under way by then, which then ends by itself. It may be
-// called any number of times and from anywhere, and is never nil. The totals of
-// counters remain with the MeterProvider, as those of all counters do: a Start that
-// follows adds to them.
+// stop ends the reporting. It returns within 500 ms, or when ctx is done, with an error
+// if something was still under way, which then ends by itself. It is never nil,
+// idempotent, and safe for concurrent use. Totals of counters remain with the
+// MeterProvider, as those of all counters do: a following Start adds to them.
 func Start(options ...Option) (stop func(ctx context.Context) error, err error) {
 	stop = func(context.Context) error { return nil }
-	off, err := isDisabled(os.Getenv)
+	off, err := settings.IsDisabled(os.Environ())
 	if err != nil || off {
-		return stop, err
+		return stop, named(err)
 	}
 	if !started.CompareAndSwap(false, true) {
 		return stop, ErrStarted
@@ -116,22 +125,12 @@ func Start(options ...Option) (stop func(ctx context.Context) error, err error) 
 	return i.stop, nil
 }
 
-// named returns an error that begins with our name.
+// named returns err with the name of this package in front.
 func named(err error) error {
 	if err == nil || strings.HasPrefix(err.Error(), "instrument: ") {
 		return err
 	}
 	return fmt.Errorf("instrument: %w", err)
-}
-
-// isDisabled tells whether the environment switches everything off.
-func isDisabled(getenv func(string) string) (off bool, err error) {
-	if text := getenv(disabled); text != "" {
-		if err = readBool(&off, strings.TrimSpace(text)); err != nil {
-			err = fmt.Errorf("instrument: %s is %q: %w", disabled, text, err)
-		}
-	}
-	return off, err
 }
 
 // instance is all that Start starts.
@@ -147,25 +146,28 @@ type instance struct {
 }
 
 func (i *instance) start(options []Option) error {
-	c, err := newConfig(os.Getenv, options)
+	c, err := newConfig(os.Environ(), options)
 	if err != nil {
 		return err
 	}
+	isUnset := func() bool { return false }
 	if c.provider == nil {
 		c.provider = otel.GetMeterProvider()
+		isUnset = isProviderUnset
 	}
 	i.keeper.MeterProvider = c.provider
-	if c.runtimeMetrics {
+	if c.RuntimeMetrics {
 		if err := runtime.Start(runtime.WithMeterProvider(&i.keeper)); err != nil {
 			return err
 		}
 	}
 	meter := i.keeper.Meter(ScopeName, metric.WithInstrumentationVersion(Version))
-	made, observed, err := newInstruments(meter)
+	made, observed, err := newInstruments(meter, &c)
 	if err != nil {
 		return err
 	}
 	i.metrics, i.sampler = made, newSampler(c, made)
+	i.sampler.isUnset = isUnset
 	if _, err := meter.RegisterCallback(i.observe, observed...); err != nil {
 		return err
 	}
@@ -215,7 +217,7 @@ func (i *instance) stop(ctx context.Context) error {
 	})
 }
 
-// ended returns how it has ended, or errSlow if it has not.
+// ended returns the error of ending, or errSlow if that is not over.
 func (i *instance) ended() error {
 	select {
 	case <-i.done:

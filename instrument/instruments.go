@@ -19,7 +19,7 @@ import (
 type instruments struct {
 	scheduler  *scheduler
 	stateCount metric.Int64ObservableUpDownCounter
-	cpu        *cpuCounter
+	cpu        *cpuCounter // nil unless asked for
 
 	groups, entries level
 	stackLeaked     metric.Int64ObservableUpDownCounter
@@ -31,14 +31,13 @@ type instruments struct {
 	probe metric.Int64Counter
 }
 
-// newInstruments makes all instruments with a meter, and returns those that are
-// read in the callback as a list, too.
-func newInstruments(meter metric.Meter) (*instruments, []metric.Observable, error) {
+// newInstruments creates all instruments that c asks for. It also returns those that
+// are observed in the callback as a list.
+func newInstruments(meter metric.Meter, c *config) (*instruments, []metric.Observable, error) {
 	m := maker{meter: meter}
 	i := &instruments{
 		scheduler:  newScheduler(m.counter(telemetry.GoroutineCreations, "Goroutines created.")),
 		stateCount: m.upDownCounter(telemetry.StateCount, "Goroutines by what the scheduler does with them, the runtime's own included."),
-		cpu:        newCPUCounter(m.seconds(telemetry.ProcessCPUTime, "CPU time that the process has used.")),
 		groups: level{
 			count: m.upDownCounter(telemetry.StackCount, "Goroutines of the group."),
 			aged:  m.upDownCounter(telemetry.StackAgedCount, "Goroutines of the group that were first seen at least aged_after ago, by age band."),
@@ -53,6 +52,9 @@ func newInstruments(meter metric.Meter) (*instruments, []metric.Observable, erro
 		interval:    m.gauge(telemetry.SampleInterval, "Time from one sample of the stacks to the next. It is longer than was asked for when sampling would otherwise exceed its budget."),
 		duration:    m.gauge(telemetry.SampleDuration, "How long the latest sample of the stacks took."),
 		probe:       m.probe(),
+	}
+	if c.ProcessCPUTime {
+		i.cpu = newCPUCounter(m.seconds(telemetry.ProcessCPUTime, "CPU time that the process has used."))
 	}
 	return i, m.made, errors.Join(m.errs...)
 }
@@ -105,7 +107,7 @@ func (m *maker) add(i metric.Observable, err error) {
 
 // observeSampler observes the latest sample and the latest leak profile.
 func (i *instruments) observeSampler(ctx context.Context, o metric.Observer, s *sampler) {
-	if s.capture != CaptureOff {
+	if !s.isCaptureOff() {
 		o.ObserveFloat64(i.interval, time.Duration(s.every.Load()).Seconds())
 	}
 	if latest := s.fresh(); latest != nil {

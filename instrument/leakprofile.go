@@ -18,7 +18,7 @@ type leakProfile struct {
 }
 
 func newLeakProfile(c config) leakProfile {
-	return leakProfile{every: c.leakProfile, proof: proof.New(c.maxSignatures)}
+	return leakProfile{every: c.LeakProfile, proof: proof.New(c.MaxSignatures)}
 }
 
 // leakSample is what a leak profile tells. It does not change any more.
@@ -26,10 +26,6 @@ type leakSample struct {
 	at   time.Time
 	rows []row
 }
-
-// minLeakProfile is the shortest time between two leak profiles. Each forces a
-// collection of garbage, and a world stop that grows with the goroutines.
-const minLeakProfile = 5 * time.Minute
 
 // maxLeakProfile is the most goroutines with which a leak profile is taken. The
 // world stopped for 29 to 42 ms with as many (Go 1.26.8, two cores).

@@ -9,6 +9,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/otel-goroutine/otel-goroutine/internal/settings"
 	"github.com/otel-goroutine/otel-goroutine/internal/telemetry"
 )
 
@@ -30,7 +31,7 @@ func TestLeakProfile(t *testing.T) {
 	for range 5 {
 		go leakHere()
 	}
-	r := begin(t, WithLeakProfile(minLeakProfile))
+	r := begin(t, WithLeakProfile(settings.MinLeakProfile))
 	// That somebody looked is told at once; what was found when it has been found
 	// twice, and the next leak profile is five minutes away.
 	r.until(t, "a leak profile", func(c collected) bool { return len(c[telemetry.StackLeakedCount]) == 1 })
@@ -49,7 +50,7 @@ func TestLeakProfile(t *testing.T) {
 
 func withoutLeakProfile(t *testing.T) {
 	h := handle(t)
-	r := begin(t, WithLeakProfile(minLeakProfile))
+	r := begin(t, WithLeakProfile(settings.MinLeakProfile))
 	n := 0
 	for c := range r.collections(t) {
 		if len(c[telemetry.StackLeakedCount]) != 0 {

@@ -1,20 +1,45 @@
 package instrument
 
 import (
+	"errors"
 	"time"
 
 	"go.opentelemetry.io/otel/metric"
+
+	"github.com/otel-goroutine/otel-goroutine/internal/settings"
 )
 
-// Option changes what Start does. An option wins over its environment variable.
+// Option configures Start. An option wins over its environment variable.
 type Option interface{ apply(*config) }
 
 type optionFunc func(*config)
 
 func (f optionFunc) apply(c *config) { f(c) }
 
-// WithMeterProvider has the metrics go to a MeterProvider other than the global
-// one. nil is the global one.
+// config is what options and environment choose.
+type config struct {
+	settings.Settings
+	provider metric.MeterProvider // nil is the global one
+}
+
+func defaultConfig() config { return config{Settings: settings.Default()} }
+
+// newConfig merges defaults, environment and options. Its error names every variable
+// and option that is wrong, and a variable even if an option overrides it.
+func newConfig(environ []string, options []Option) (config, error) {
+	c := defaultConfig()
+	err := c.ReadEnvironment(environ)
+	for _, o := range options {
+		if o != nil {
+			o.apply(&c)
+		}
+	}
+	return c, errors.Join(err, c.Check())
+}
+
+func (c *config) isCaptureOff() bool { return Capture(c.Capture) == CaptureOff }
+
+// WithMeterProvider sets the MeterProvider. If nil, the global one is used.
 func WithMeterProvider(provider metric.MeterProvider) Option {
 	return optionFunc(func(c *config) {
 		if provider != nil {
@@ -23,56 +48,63 @@ func WithMeterProvider(provider metric.MeterProvider) Option {
 	})
 }
 
-// WithInterval sets the time from one sample of the stacks to the next, 60 s by
-// default. It is stretched where sampling would exceed its budget. The interval
-// at which metrics are exported is the MeterProvider's business, and should not
-// be shorter: an export reports the latest sample.
+// WithInterval sets the time between two samples of the stacks, 60 s by default. It is
+// stretched where sampling would exceed its budget. The interval at which metrics are
+// exported belongs to the MeterProvider and should not be shorter, since an export
+// reports the latest sample.
 func WithInterval(interval time.Duration) Option {
-	return optionFunc(func(c *config) { c.interval = interval })
+	return optionFunc(func(c *config) { c.Interval = interval })
 }
 
-// WithAgedAfter sets how long ago a goroutine must have been seen first to be aged,
-// 10 min by default. Age bands begin at 1, 8, 32 and 64 times that.
+// WithAgedAfter sets the age from which on a goroutine counts as aged, 10 min by
+// default. Age bands begin at 1, 8, 32 and 64 times that.
 func WithAgedAfter(age time.Duration) Option {
-	return optionFunc(func(c *config) { c.agedAfter = age })
+	return optionFunc(func(c *config) { c.AgedAfter = age })
 }
 
-// WithMaxSignatures sets how many groups of goroutines, and how many entry
-// functions, are reported one by one, 200 by default and 1,000 at most. The rest is
-// summed up as "other".
+// WithMaxSignatures sets how many groups of goroutines, and how many entry functions,
+// are reported one by one: 200 by default and at most 1,000. The rest is summed up as
+// "other".
 func WithMaxSignatures(n int) Option {
-	return optionFunc(func(c *config) { c.maxSignatures = n })
+	return optionFunc(func(c *config) { c.MaxSignatures = n })
 }
 
-// WithCapture chooses where snapshots come from, CaptureAuto by default.
+// WithCapture sets how snapshots are taken, CaptureAuto by default.
 func WithCapture(capture Capture) Option {
-	return optionFunc(func(c *config) { c.capture = capture })
+	return optionFunc(func(c *config) { c.Capture = string(capture) })
 }
 
-// WithOverheadBudget sets how much of one core sampling may use, 0.001 by default:
-// 60 ms a minute. It does not cover leak profiles.
+// WithOverheadBudget sets the share of one core that sampling may use, 0.001 by
+// default: 60 ms a minute. Leak profiles are not included.
 func WithOverheadBudget(share float64) Option {
-	return optionFunc(func(c *config) { c.budget = share })
+	return optionFunc(func(c *config) { c.OverheadBudget = share })
 }
 
-// WithMaxGoroutines sets up to how many goroutines stacks are taken, 1,000,000 by
-// default. Above that they are only counted.
+// WithMaxGoroutines sets the number of goroutines above which no stacks are taken,
+// 1,000,000 by default. Goroutines are still counted.
 func WithMaxGoroutines(n int) Option {
-	return optionFunc(func(c *config) { c.maxGoroutines = n })
+	return optionFunc(func(c *config) { c.MaxGoroutines = n })
 }
 
-// WithLeakProfile has the runtime's own leak profile collected, at least 5 min
-// apart; 0, the default, is never. Each collection forces a cycle of the garbage
-// collector and stops the world for about 0.4 µs a goroutine (Go 1.26.8, two
-// cores), so none is taken of more than 100,000. Go 1.27 has that profile, and Go
-// 1.26 if built with GOEXPERIMENT=goroutineleakprofile; elsewhere the error handler
-// is told so once, and the metric is absent.
+// WithLeakProfile collects the runtime's own leak profile at this interval, which must
+// be at least 5 min; 0, the default, is never. Each collection forces a garbage
+// collection and stops the world for about 0.4 µs a goroutine (Go 1.26.8, two cores), so
+// none is taken of more than 100,000 goroutines. Go 1.27 has this profile, and Go 1.26 if
+// built with GOEXPERIMENT=goroutineleakprofile. Without it the metric is absent and
+// otel.Handle receives an error, once.
 func WithLeakProfile(every time.Duration) Option {
-	return optionFunc(func(c *config) { c.leakProfile = every })
+	return optionFunc(func(c *config) { c.LeakProfile = every })
 }
 
-// WithRuntimeMetrics sets whether contrib's runtime metrics are started too, which
-// is the default. A service that starts them itself would report them doubled.
-func WithRuntimeMetrics(start bool) Option {
-	return optionFunc(func(c *config) { c.runtimeMetrics = start })
+// WithRuntimeMetrics also starts go.opentelemetry.io/contrib/instrumentation/runtime,
+// which reports go.goroutine.count, go.memory.used and others. Do not use it if the
+// service starts that package itself: its metrics would be reported twice.
+func WithRuntimeMetrics() Option {
+	return optionFunc(func(c *config) { c.RuntimeMetrics = true })
+}
+
+// WithProcessCPUTime also reports process.cpu.time. Do not use it if the service starts
+// go.opentelemetry.io/contrib/instrumentation/host, which reports that metric too.
+func WithProcessCPUTime() Option {
+	return optionFunc(func(c *config) { c.ProcessCPUTime = true })
 }

@@ -18,6 +18,7 @@ import (
 	"go.opentelemetry.io/otel/sdk/metric/metricdata"
 
 	"github.com/otel-goroutine/otel-goroutine/internal/census"
+	"github.com/otel-goroutine/otel-goroutine/internal/settings"
 	"github.com/otel-goroutine/otel-goroutine/internal/stack"
 	"github.com/otel-goroutine/otel-goroutine/internal/telemetry"
 )
@@ -65,7 +66,7 @@ func anExitIsToldOnce(t *testing.T, collectedMeanwhile bool) {
 			return next, nil
 		}
 		begin := func() (*instance, metric.Registration) {
-			made, observed, err := newInstruments(meter)
+			made, observed, err := newInstruments(meter, everything())
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -177,7 +178,7 @@ func TestNothingIsCountedTwice(t *testing.T) {
 	}
 	const leave = 40
 	for range 3 {
-		stop, err := Start(WithMeterProvider(provider), WithInterval(5*time.Millisecond),
+		stop, err := Start(WithMeterProvider(provider), WithInterval(5*time.Millisecond), WithProcessCPUTime(),
 			WithAgedAfter(50*time.Millisecond), WithOverheadBudget(1))
 		if err != nil {
 			t.Fatal(err)
@@ -234,7 +235,7 @@ func ageMin(bound time.Duration) string {
 func TestAgeBands(t *testing.T) {
 	r := rig{reader: sdkmetric.NewManualReader()}
 	meter := sdkmetric.NewMeterProvider(sdkmetric.WithReader(r.reader)).Meter("test")
-	made, observed, err := newInstruments(meter)
+	made, observed, err := newInstruments(meter, everything())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -287,7 +288,7 @@ func TestAgeBands(t *testing.T) {
 // keeps of a counter. What comes late is counted under other, never lost.
 func TestCountedSetsAreBounded(t *testing.T) {
 	r := rig{reader: sdkmetric.NewManualReader()}
-	made, _, err := newInstruments(sdkmetric.NewMeterProvider(sdkmetric.WithReader(r.reader)).Meter("test"))
+	made, _, err := newInstruments(sdkmetric.NewMeterProvider(sdkmetric.WithReader(r.reader)).Meter("test"), everything())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -344,7 +345,7 @@ func TestCountedSetsAreBounded(t *testing.T) {
 func TestSetsOfACollectionAreBounded(t *testing.T) {
 	r := rig{reader: sdkmetric.NewManualReader()}
 	meter := sdkmetric.NewMeterProvider(sdkmetric.WithReader(r.reader)).Meter("test")
-	made, observed, err := newInstruments(meter)
+	made, observed, err := newInstruments(meter, everything())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -354,7 +355,7 @@ func TestSetsOfACollectionAreBounded(t *testing.T) {
 		numbers.Bands[i] = census.Band{Aged: 2, Exits: 1, NewExits: 1, SendAged: true, SendExits: true}
 	}
 	var rows []row
-	for n := range maxMaxSignatures {
+	for n := range settings.MaxMaxSignatures {
 		rows = append(rows, newRow(entryAttributes("main.f"+strconv.Itoa(n), "f.go"), bounds, numbers))
 	}
 	rows = append(rows, newRow(otherEntry, bounds, numbers))
@@ -388,7 +389,7 @@ func TestViewsDoNotSilenceCounters(t *testing.T) {
 	r := rig{reader: sdkmetric.NewManualReader()}
 	provider := sdkmetric.NewMeterProvider(sdkmetric.WithReader(r.reader), sdkmetric.WithView(
 		sdkmetric.NewView(sdkmetric.Instrument{Name: "goroutine.*"}, sdkmetric.Stream{Aggregation: sdkmetric.AggregationDrop{}})))
-	stop, err := Start(WithMeterProvider(provider), WithInterval(5*time.Millisecond))
+	stop, err := Start(WithMeterProvider(provider), WithInterval(5*time.Millisecond), WithProcessCPUTime())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -20,14 +20,14 @@ type rig struct {
 }
 
 // begin starts the instrumentation with a MeterProvider of its own. It samples as
-// often as it can, unless the options say otherwise.
+// often as it can and reports everything, unless the options say otherwise.
 func begin(t *testing.T, options ...Option) *rig {
 	t.Helper()
 	reader := sdkmetric.NewManualReader()
 	provider := sdkmetric.NewMeterProvider(sdkmetric.WithReader(reader))
 	fast := []Option{
 		WithMeterProvider(provider), WithInterval(5 * time.Millisecond),
-		WithAgedAfter(50 * time.Millisecond), WithOverheadBudget(1),
+		WithAgedAfter(50 * time.Millisecond), WithOverheadBudget(1), WithRuntimeMetrics(), WithProcessCPUTime(),
 	}
 	stop, err := Start(append(fast, options...)...)
 	if err != nil {
@@ -41,9 +41,16 @@ func begin(t *testing.T, options ...Option) *rig {
 	return &rig{reader: reader, stop: stop}
 }
 
+// everything returns the default configuration with every metric of our own.
+func everything() *config {
+	c := defaultConfig()
+	WithProcessCPUTime().apply(&c)
+	return &c
+}
+
 // newTestSampler returns a sampler that takes its snapshots from take.
 func newTestSampler(c config, take func() (*stack.Snapshot, error)) *sampler {
-	made, _, err := newInstruments(sdkmetric.NewMeterProvider(sdkmetric.WithReader(sdkmetric.NewManualReader())).Meter("test"))
+	made, _, err := newInstruments(sdkmetric.NewMeterProvider(sdkmetric.WithReader(sdkmetric.NewManualReader())).Meter("test"), everything())
 	if err != nil {
 		panic(err)
 	}

@@ -45,7 +45,7 @@ func TestStartAgainAfterStop(t *testing.T) {
 	provider := sdkmetric.NewMeterProvider(sdkmetric.WithReader(reader))
 	stuck(t, 30)
 	for range 3 {
-		stop, err := Start(WithMeterProvider(provider))
+		stop, err := Start(WithMeterProvider(provider), WithRuntimeMetrics(), WithProcessCPUTime())
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -283,7 +283,7 @@ func TestAPanickingProviderIsAnError(t *testing.T) {
 		t.Run(part, func(t *testing.T) {
 			reader := sdkmetric.NewManualReader()
 			provider := panicking{sdkmetric.NewMeterProvider(sdkmetric.WithReader(reader)), part}
-			stop, err := Start(WithMeterProvider(provider))
+			stop, err := Start(WithMeterProvider(provider), WithRuntimeMetrics())
 			if err == nil || !strings.Contains(err.Error(), "panic, please report it: "+part) {
 				t.Errorf("got %v", err)
 			}
@@ -296,7 +296,7 @@ func TestAPanickingProviderIsAnError(t *testing.T) {
 		})
 	}
 	t.Run("Unregister", func(t *testing.T) {
-		stop, err := Start(WithMeterProvider(panicking{noop.NewMeterProvider(), "Unregister"}))
+		stop, err := Start(WithMeterProvider(panicking{noop.NewMeterProvider(), "Unregister"}), WithRuntimeMetrics())
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -343,7 +343,7 @@ func (refusingMeter) RegisterCallback(metric.Callback, ...metric.Observable) (me
 }
 
 func TestANilErrorOfTheProviderIsAnError(t *testing.T) {
-	stop, err := Start(WithMeterProvider(refusing{noop.NewMeterProvider()}), WithRuntimeMetrics(false))
+	stop, err := Start(WithMeterProvider(refusing{noop.NewMeterProvider()}))
 	if err == nil || !strings.Contains(err.Error(), "panic") {
 		t.Errorf("got %v", err)
 	}
@@ -515,7 +515,7 @@ func TestWhatIsOldSaysNothing(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			s := newTestSampler(defaultConfig(), nil)
 			s.every.Store(int64(test.every))
-			s.leakProfile = test.every
+			s.LeakProfile = test.every
 			s.publish(t.Context(), &sample{at: time.Now()})
 			s.leaked.Store(&leakSample{at: time.Now(), rows: make([]row, 1)})
 			time.Sleep(test.fresh)

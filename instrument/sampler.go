@@ -22,9 +22,10 @@ type sampler struct {
 	leaks       leakProfile
 	asked       time.Time // when the callback was last known to be called, about
 	idle        time.Duration
+	isUnset     func() bool // whether the service has set no MeterProvider
 
 	// What went wrong with the latest sample, and the latest leak profile.
-	sampleTrouble, leakTrouble trouble
+	sampleTrouble, leakTrouble, providerTrouble trouble
 
 	// requests are those of callbacks that found no sample. What is sent is closed
 	// when there is one, or none can be had.
@@ -45,21 +46,22 @@ func newSampler(c config, i *instruments) *sampler {
 	s := &sampler{
 		config:      c,
 		instruments: i,
-		take:        newCaptor(c.capture).take,
-		pace:        pace{interval: c.interval, budget: c.budget},
+		take:        newCaptor(Capture(c.Capture)).take,
+		pace:        pace{interval: c.Interval, budget: c.OverheadBudget},
 		leaks:       newLeakProfile(c),
 		idle:        firstIdle,
+		isUnset:     func() bool { return false },
 		requests:    make(chan chan struct{}),
 		ended:       make(chan struct{}),
 	}
-	s.every.Store(int64(c.interval))
+	s.every.Store(int64(c.Interval))
 	s.begin()
 	return s
 }
 
 // begin begins the census.
 func (s *sampler) begin() {
-	s.census = census.OfThisProcess(s.agedAfter, s.maxSignatures)
+	s.census = census.OfThisProcess(s.AgedAfter, s.MaxSignatures)
 }
 
 // run samples until ctx ends: at once, then as often as it may, and when a callback
@@ -69,6 +71,8 @@ func (s *sampler) run(ctx context.Context) {
 	defer s.countOn(ctx)
 	timer := time.NewTimer(0)
 	defer timer.Stop()
+	providerDue := time.NewTimer(providerPatience)
+	defer providerDue.Stop()
 	for {
 		select {
 		case <-ctx.Done():
@@ -78,6 +82,8 @@ func (s *sampler) run(ctx context.Context) {
 			close(answered)
 		case <-timer.C:
 			timer.Reset(s.tick(ctx))
+		case <-providerDue.C:
+			s.providerTrouble.report(s.lacksProvider(ctx))
 		}
 	}
 }
@@ -138,7 +144,7 @@ func (s *sampler) answer(ctx context.Context) {
 
 // sample takes a sample, and tells what goes wrong with it.
 func (s *sampler) sample(ctx context.Context) {
-	if s.capture == CaptureOff {
+	if s.isCaptureOff() {
 		return
 	}
 	defer note(&s.sampled)
@@ -185,9 +191,9 @@ const (
 // measure takes a sample, and its measure. An error tells what is wrong with it, or
 // why there is none.
 func (s *sampler) measure(ctx context.Context) error {
-	if runtime.NumGoroutine() > s.maxGoroutines {
+	if runtime.NumGoroutine() > s.MaxGoroutines {
 		s.publish(ctx, nil)
-		return fmt.Errorf("no stacks are taken of more than %d goroutines", s.maxGoroutines)
+		return fmt.Errorf("no stacks are taken of more than %d goroutines", s.MaxGoroutines)
 	}
 	watch := startWatch()
 	snapshot, err := s.take()
@@ -209,7 +215,7 @@ func (s *sampler) measure(ctx context.Context) error {
 // finds it.
 func (s *sampler) publish(ctx context.Context, latest *sample) {
 	if latest != nil {
-		lowest := census.Bounds(s.agedAfter)[0]
+		lowest := census.Bounds(s.AgedAfter)[0]
 		s.instruments.groups.exits.add(ctx, latest.groups, lowest)
 		s.instruments.entries.exits.add(ctx, latest.entries, lowest)
 	}
@@ -268,12 +274,12 @@ const maxAwait = time.Second
 
 // lacksSample reports whether there is no fresh sample, and it is time to try to get one.
 func (s *sampler) lacksSample() bool {
-	return s.capture != CaptureOff && ago(&s.sampled, time.Duration(s.every.Load())) && s.fresh() == nil
+	return !s.isCaptureOff() && ago(&s.sampled, time.Duration(s.every.Load())) && s.fresh() == nil
 }
 
 // lacksProof reports the same of leak profiles.
 func (s *sampler) lacksProof() bool {
-	return s.leakProfile > 0 && ago(&s.proved, s.leakProfile) && s.freshLeaks() == nil
+	return s.LeakProfile > 0 && ago(&s.proved, s.LeakProfile) && s.freshLeaks() == nil
 }
 
 // fresh returns the latest sample, unless it is too old.
@@ -288,7 +294,7 @@ func (s *sampler) fresh() *sample {
 // freshLeaks returns the latest leak profile, unless it is too old.
 func (s *sampler) freshLeaks() []row {
 	leaked := s.leaked.Load()
-	if leaked == nil || isStale(leaked.at, s.leakProfile) {
+	if leaked == nil || isStale(leaked.at, s.LeakProfile) {
 		return nil
 	}
 	return leaked.rows

@@ -10,6 +10,8 @@ import (
 	"testing"
 	"time"
 
+	sdkmetric "go.opentelemetry.io/otel/sdk/metric"
+
 	"github.com/otel-goroutine/otel-goroutine/internal/telemetry"
 )
 
@@ -70,14 +72,14 @@ func TestRuntimeSchedulerAndProcess(t *testing.T) {
 	r := begin(t, WithCapture(CaptureOff))
 	c := r.until(t, "CPU time", func(c collected) bool { return c.sum(telemetry.ProcessCPUTime, telemetry.AttrCPUMode, "user") > 0 })
 	for _, name := range []string{telemetry.GoroutineCount, "go.memory.used", telemetry.GoroutineCreations} {
-		if c.sum(name) <= 0 {
+		if c.sum(name) <= 0 && !isAbsentHere(name) {
 			t.Errorf("%s: %v", name, c[name])
 		}
 	}
-	if n := c.sum(telemetry.StateCount, telemetry.AttrSchedulerState, "running"); n < 1 {
+	if n := c.sum(telemetry.StateCount, telemetry.AttrSchedulerState, "running"); n < 1 && !isAbsentHere(telemetry.StateCount) {
 		t.Errorf("nobody runs: %v", c[telemetry.StateCount])
 	}
-	if len(c[telemetry.StateCount]) != 4 {
+	if len(c[telemetry.StateCount]) != 4 && !isAbsentHere(telemetry.StateCount) {
 		t.Errorf("states: %v", c[telemetry.StateCount])
 	}
 	if len(c[telemetry.ProcessCPUTime]) != 2 {
@@ -100,11 +102,23 @@ func TestCaptureOffTakesNoStacks(t *testing.T) {
 	}
 }
 
-func TestWithoutRuntimeMetrics(t *testing.T) {
-	r := begin(t, WithRuntimeMetrics(false))
-	c := r.until(t, "a sample", sampledBy("trace"))
-	if len(c[telemetry.GoroutineCount]) != 0 || len(c["go.memory.used"]) != 0 {
-		t.Error("contrib's runtime metrics are there")
+// TestOnlyGoroutinesByDefault has a service that starts contrib's runtime and host
+// itself: nothing may be reported twice.
+func TestOnlyGoroutinesByDefault(t *testing.T) {
+	reader := sdkmetric.NewManualReader()
+	provider := sdkmetric.NewMeterProvider(sdkmetric.WithReader(reader))
+	stop, err := Start(WithMeterProvider(provider))
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := (&rig{reader: reader, stop: stop}).until(t, "a sample", sampledBy("trace"))
+	for name := range c {
+		if !strings.HasPrefix(name, "goroutine.") {
+			t.Errorf("%s is there", name)
+		}
+	}
+	if err := stop(t.Context()); err != nil {
+		t.Error(err)
 	}
 }
 

@@ -62,7 +62,7 @@ func (m notedMeter) Float64ObservableGauge(name string, options ...metric.Float6
 // same metrics. go.goroutine.count is one of contrib's runtime.
 func TestInstrumentsAreInTheRegistry(t *testing.T) {
 	n := &noted{made: map[string]Metric{}}
-	stop, err := instrument.Start(instrument.WithMeterProvider(n))
+	stop, err := instrument.Start(instrument.WithMeterProvider(n), instrument.WithRuntimeMetrics(), instrument.WithProcessCPUTime())
 	require.NoError(t, err)
 	require.NoError(t, stop(t.Context()))
 	r := loaded(t)
@@ -84,7 +84,8 @@ func TestInstrumentsAreInTheRegistry(t *testing.T) {
 func TestAttributesOfAProcess(t *testing.T) {
 	reader := sdk.NewManualReader()
 	provider := sdk.NewMeterProvider(sdk.WithReader(reader))
-	stop, err := instrument.Start(instrument.WithMeterProvider(provider), instrument.WithInterval(100*time.Millisecond))
+	stop, err := instrument.Start(instrument.WithMeterProvider(provider), instrument.WithInterval(100*time.Millisecond),
+		instrument.WithRuntimeMetrics(), instrument.WithProcessCPUTime())
 	require.NoError(t, err)
 	defer func() {
 		assert.NoError(t, stop(t.Context()))

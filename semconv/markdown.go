@@ -29,7 +29,7 @@ var sections = []section{
 	{
 		[]string{"instrument"},
 		"A process that tells of itself",
-		"From [instrument](../instrument), beside what contrib's `runtime` emits (`go.memory.*` and others).",
+		"From [instrument](../instrument): `process.cpu.time` with `WithProcessCPUTime`. With `WithRuntimeMetrics`\nthere is what contrib's `runtime` emits as well (`go.goroutine.count`, `go.memory.*` and others).",
 	},
 	{
 		[]string{"processor"},

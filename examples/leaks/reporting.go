@@ -36,7 +36,7 @@ func startReporting(ctx context.Context) (reporting, error) {
 	provider := sdkmetric.NewMeterProvider(
 		sdkmetric.WithReader(sdkmetric.NewPeriodicReader(exporter)), sdkmetric.WithResource(about))
 	otel.SetMeterProvider(provider)
-	end, err := instrument.Start()
+	end, err := instrument.Start(instrument.WithRuntimeMetrics(), instrument.WithProcessCPUTime())
 	return reporting{provider: provider, end: end}, err
 }
 

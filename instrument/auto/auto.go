@@ -2,27 +2,38 @@
 //
 //	import _ "github.com/otel-goroutine/otel-goroutine/instrument/auto"
 //
-// What is reported, and what the environment can choose, is as package instrument
-// has it. If the service sets a MeterProvider of its own (otel.SetMeterProvider),
-// that is used. If it has set none after ten seconds, one is made for these metrics
-// alone, from the standard variables: OTEL_METRICS_EXPORTER (otlp by default),
-// OTEL_EXPORTER_OTLP_ENDPOINT, OTEL_METRIC_EXPORT_INTERVAL, OTEL_SERVICE_NAME,
-// OTEL_RESOURCE_ATTRIBUTES and so on. It ends when the service sets one later.
+// It reports what package instrument reports, and reads the same environment variables.
+// If the service sets a MeterProvider (otel.SetMeterProvider), that is used. If it has
+// set none after ten seconds, one is created for these metrics alone, from the standard
+// variables: OTEL_METRICS_EXPORTER (otlp by default), OTEL_EXPORTER_OTLP_ENDPOINT,
+// OTEL_METRIC_EXPORT_INTERVAL, OTEL_SERVICE_NAME, OTEL_RESOURCE_ATTRIBUTES and so on. It
+// is shut down when the service sets one later. Only the MeterProvider created here gets
+// the metrics of WithRuntimeMetrics and WithProcessCPUTime, since the service may report
+// them to its own.
 //
-// The global MeterProvider is never touched. OTEL_SDK_DISABLED=true and
-// OTEL_GO_GOROUTINE_DISABLED=true switch everything off. What goes wrong is told to
-// otel.Handle. A service that calls instrument.Start itself needs no import of this
-// package; if it has one, its own call must come within the ten seconds.
+// One line on standard error says where the metrics go. OTEL_LOG_LEVEL=warn silences
+// it. Errors go to otel.Handle; those of environment variables at once.
+//
+// The global MeterProvider is never changed. OTEL_SDK_DISABLED=true and
+// OTEL_GO_GOROUTINE_DISABLED=true switch everything off. A service that calls
+// instrument.Start needs no import of this package; if it has one, its call must come
+// within the ten seconds.
+//
+// In a test binary the import does nothing, so that goleak finds no goroutine of it. A
+// test that wants these metrics calls instrument.Start.
 package auto
 
 import (
 	"context"
 	"fmt"
 	"os"
+	"runtime/debug"
 	"strings"
 	"time"
 
 	"go.opentelemetry.io/otel"
+
+	"github.com/otel-goroutine/otel-goroutine/internal/settings"
 )
 
 // patience is how long the service has to set a MeterProvider. Services do it at
@@ -30,23 +41,39 @@ import (
 // elsewhere.
 const patience = 10 * time.Second
 
-var running = begin(os.Getenv, patience)
+var running = beginUnlessTested()
 
-// Shutdown exports what has been measured since the last time, ends the
-// instrumentation and returns when it has ended, or with an error when ctx does. It
-// is for services that want their last interval exported. It may be called any
-// number of times.
+// Shutdown exports what has been measured since the last export, ends the
+// instrumentation, and returns when it has ended, or with an error when ctx does.
+// Services call it to have their last interval exported. It is idempotent.
 func Shutdown(ctx context.Context) error { return running.shutdown(ctx) }
 
-// begin starts the instrumentation, unless the environment switches it off.
-func begin(getenv func(string) string, patience time.Duration) *instrumentation {
+func beginUnlessTested() *instrumentation {
+	if isTestBinary(debug.ReadBuildInfo()) {
+		return notRunning()
+	}
+	return begin(patience)
+}
+
+// isTestBinary reports whether go test has built this binary: the path of its main
+// package is that of the tested one with .test at its end. A main package with such a
+// name of its own may be the root of its module, as of company.test. Package testing,
+// which knows, is not to be linked into a service.
+func isTestBinary(build *debug.BuildInfo, ok bool) bool {
+	return ok && strings.HasSuffix(build.Path, ".test") && build.Path != build.Main.Path
+}
+
+// begin starts the instrumentation, unless the environment switches it off or is wrong.
+func begin(patience time.Duration) *instrumentation {
+	off, err := isDisabled()
+	if err != nil {
+		otel.Handle(fmt.Errorf("instrument/auto: %w", err))
+	}
+	if off || err != nil {
+		return notRunning()
+	}
 	ctx, cancel := context.WithCancel(context.Background())
 	i := &instrumentation{cancel: cancel, ended: make(chan struct{})}
-	if isTrue(getenv("OTEL_SDK_DISABLED")) || isTrue(getenv("OTEL_GO_GOROUTINE_DISABLED")) {
-		cancel()
-		close(i.ended)
-		return i
-	}
 	if err := guard(func() error { i.global = newGlobal(); return nil }); err != nil {
 		otel.Handle(fmt.Errorf("instrument/auto: %w", err))
 	}
@@ -54,4 +81,22 @@ func begin(getenv func(string) string, patience time.Duration) *instrumentation 
 	return i
 }
 
-func isTrue(text string) bool { return strings.EqualFold(strings.TrimSpace(text), "true") }
+// notRunning returns an instrumentation that has ended.
+func notRunning() *instrumentation {
+	i := &instrumentation{cancel: func() {}, ended: make(chan struct{})}
+	close(i.ended)
+	return i
+}
+
+// isDisabled reports whether the environment switches everything off, and what is wrong
+// with it.
+func isDisabled() (off bool, err error) {
+	if strings.EqualFold(strings.TrimSpace(os.Getenv("OTEL_SDK_DISABLED")), "true") {
+		return true, nil
+	}
+	if off, err = settings.IsDisabled(os.Environ()); off || err != nil {
+		return off, err
+	}
+	s := settings.Default()
+	return false, s.ReadEnvironment(os.Environ())
+}

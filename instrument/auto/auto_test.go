@@ -7,7 +7,8 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
-	"os"
+	"slices"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -89,7 +90,7 @@ func (b *backend) next(t *testing.T, name string) *metrics.ResourceMetrics {
 	}
 }
 
-func attribute(of *metrics.ResourceMetrics, key string) string {
+func attributeOf(of *metrics.ResourceMetrics, key string) string {
 	for _, a := range of.GetResource().GetAttributes() {
 		if a.GetKey() == key {
 			return a.GetValue().GetStringValue()
@@ -100,7 +101,7 @@ func attribute(of *metrics.ResourceMetrics, key string) string {
 
 func start(t *testing.T) *instrumentation {
 	t.Helper()
-	i := begin(os.Getenv, soon)
+	i := begin(soon)
 	t.Cleanup(func() {
 		if err := i.shutdown(context.Background()); err != nil {
 			t.Error(err)
@@ -113,10 +114,25 @@ func TestTheImportIsEnough(t *testing.T) {
 	b := newBackend(t)
 	start(t)
 	of := b.next(t, "goroutine.stack.count")
-	if attribute(of, "service.name") != "cart" || attribute(of, "service.instance.id") == "" {
+	if attributeOf(of, "service.name") != "cart" || attributeOf(of, "service.instance.id") == "" {
 		t.Errorf("resource %v", of.GetResource())
 	}
 	b.next(t, "go.goroutine.count")
+	b.next(t, "process.cpu.time")
+}
+
+func TestVariablesSwitchOffWhatIsOnByItself(t *testing.T) {
+	t.Setenv("OTEL_GO_GOROUTINE_RUNTIME_METRICS", "false")
+	t.Setenv("OTEL_GO_GOROUTINE_PROCESS_CPU_TIME", "false")
+	b := newBackend(t)
+	start(t)
+	for _, scope := range b.next(t, "goroutine.stack.count").GetScopeMetrics() {
+		for _, m := range scope.GetMetrics() {
+			if !strings.HasPrefix(m.GetName(), "goroutine.") {
+				t.Errorf("%s is there", m.GetName())
+			}
+		}
+	}
 }
 
 // setGlobal sets the global MeterProvider for a test. It cannot be unset: what is
@@ -128,8 +144,8 @@ func setGlobal(t *testing.T) *sdkmetric.ManualReader {
 	return reader
 }
 
-// awaitMetric collects until a metric of this name is there.
-func awaitMetric(t *testing.T, reader *sdkmetric.ManualReader, name string) {
+// awaitMetric collects until a metric of this name is there, and returns all names.
+func awaitMetric(t *testing.T, reader *sdkmetric.ManualReader, name string) (names []string) {
 	t.Helper()
 	again := time.NewTicker(soon)
 	defer again.Stop()
@@ -138,24 +154,33 @@ func awaitMetric(t *testing.T, reader *sdkmetric.ManualReader, name string) {
 		if err := reader.Collect(t.Context(), &all); err != nil {
 			t.Fatal(err)
 		}
+		names = nil
 		for _, scope := range all.ScopeMetrics {
 			for _, m := range scope.Metrics {
-				if m.Name == name {
-					return
-				}
+				names = append(names, m.Name)
 			}
+		}
+		if slices.Contains(names, name) {
+			return names
 		}
 	}
 	t.Fatalf("no %s within 20 s", name)
+	return nil
 }
 
 func TestTheServicesOwnProviderIsUsed(t *testing.T) {
+	said := captureLog(t)
 	b := newBackend(t)
 	i := start(t)
 	b.next(t, "goroutine.stack.count")
 	// It comes late: what was made meanwhile gives way.
 	reader := setGlobal(t)
-	awaitMetric(t, reader, "goroutine.stack.count")
+	if names := awaitMetric(t, reader, "goroutine.stack.count"); slices.Contains(names, "go.goroutine.count") || slices.Contains(names, "process.cpu.time") {
+		t.Errorf("the service may report these itself: %q", names)
+	}
+	if want := "instrument/auto: reporting to the MeterProvider that the service has set\n"; !strings.HasSuffix(said.String(), want) {
+		t.Errorf("said %q", said)
+	}
 	before := b.requests.Load()
 	// Anything that is left would export for the last time.
 	if err := i.shutdown(t.Context()); err != nil {
@@ -194,7 +219,7 @@ func TestAPartOfAResourceWillDo(t *testing.T) {
 	b := newBackend(t)
 	t.Setenv("OTEL_RESOURCE_ATTRIBUTES", "team=a,oops")
 	start(t)
-	if of := b.next(t, "goroutine.stack.count"); attribute(of, "service.instance.id") == "" {
+	if of := b.next(t, "goroutine.stack.count"); attributeOf(of, "service.instance.id") == "" {
 		t.Errorf("resource %v", of.GetResource())
 	}
 }
@@ -220,7 +245,7 @@ func TestASlowEndIsTriedAgain(t *testing.T) {
 	if final, err := i.look(t.Context()); !final || err != nil {
 		t.Errorf("final: %v, %v", final, err)
 	}
-	awaitMetric(t, reader, "goroutine.creations")
+	awaitMetric(t, reader, "goroutine.stack.count")
 	if err := i.end(); err != nil {
 		t.Error(err)
 	}

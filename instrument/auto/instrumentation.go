@@ -4,24 +4,25 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"runtime/debug"
 	"time"
 
 	"go.opentelemetry.io/contrib/exporters/autoexport"
 	"go.opentelemetry.io/otel"
+	"go.opentelemetry.io/otel/metric"
 	sdkmetric "go.opentelemetry.io/otel/sdk/metric"
-	"go.opentelemetry.io/otel/sdk/resource"
 
 	"github.com/otel-goroutine/otel-goroutine/instrument"
 )
 
-// instrumentation is what this package runs, in one goroutine, which all of its
-// fields but cancel and ended belong to.
+// instrumentation is what this package runs, in one goroutine. Fields other than cancel,
+// ended and err belong to that goroutine.
 type instrumentation struct {
 	global global
 	cancel context.CancelFunc
 	ended  chan struct{}
-	err    error // of ending; to be read when ended is closed
+	err    error // of ending; set before ended is closed
 
 	// own is the MeterProvider that was made here, nil if none was.
 	own   *sdkmetric.MeterProvider
@@ -30,8 +31,8 @@ type instrumentation struct {
 	stop func(context.Context) error
 }
 
-// run looks for the service's MeterProvider again and again, and has one made where
-// there is none, until the service has one or ctx ends.
+// run looks for the service's MeterProvider every patience, and creates one where there
+// is none, until the service has one or ctx ends.
 func (i *instrumentation) run(ctx context.Context, patience time.Duration) {
 	defer close(i.ended)
 	i.stop = func(context.Context) error { return nil }
@@ -48,8 +49,8 @@ func (i *instrumentation) run(ctx context.Context, patience time.Duration) {
 	i.err = guard(i.end)
 }
 
-// settle starts what there is to be started, and tells whether that is final. So is
-// a panic.
+// settle starts what there is to be started, and reports whether that is final, as a
+// panic is.
 func (i *instrumentation) settle(ctx context.Context) (final bool) {
 	err := guard(func() (err error) {
 		final, err = i.look(ctx)
@@ -67,7 +68,9 @@ func (i *instrumentation) look(ctx context.Context) (final bool, err error) {
 		if err := i.end(); err != nil {
 			return false, err // ours may still be running: look again
 		}
-		err = i.start()
+		if err = i.start(); err == nil {
+			announce(os.Getenv, "reporting to the MeterProvider that the service has set")
+		}
 		final = true
 	} else if !i.tried {
 		i.tried = true
@@ -98,17 +101,11 @@ func (i *instrumentation) start(options ...instrument.Option) (err error) {
 	return err
 }
 
-// startOwn instruments the service with a MeterProvider that is made as the
-// environment says.
+// startOwn instruments the service with a MeterProvider that is created from the
+// standard variables.
 func (i *instrumentation) startOwn(ctx context.Context) error {
-	about, err := resource.New(ctx,
-		resource.WithService(), resource.WithTelemetrySDK(), resource.WithHost(), resource.WithProcessPID(),
-		resource.WithFromEnv(), // wins over what is found out
-	)
-	switch {
-	case errors.Is(err, resource.ErrPartialResource), errors.Is(err, resource.ErrSchemaURLConflict):
-		otel.Handle(fmt.Errorf("instrument/auto: %w", err)) // what was found out will do
-	case err != nil:
+	about, err := newResource(ctx)
+	if err != nil {
 		return err
 	}
 	reader, err := autoexport.NewMetricReader(ctx)
@@ -119,10 +116,24 @@ func (i *instrumentation) startOwn(ctx context.Context) error {
 		return nil // nobody to report to
 	}
 	i.own = sdkmetric.NewMeterProvider(sdkmetric.WithReader(reader), sdkmetric.WithResource(about))
-	if err := i.start(instrument.WithMeterProvider(i.own)); err != nil {
+	if err := i.start(ownOptions(i.own)...); err != nil {
 		return errors.Join(err, i.drop())
 	}
+	announce(os.Getenv, describe(os.Getenv, serviceName(about)))
 	return nil
+}
+
+// ownOptions returns the options for the own MeterProvider. Nobody else reports to it, so
+// nothing can be reported twice. The variables still choose.
+func ownOptions(own metric.MeterProvider) []instrument.Option {
+	options := []instrument.Option{instrument.WithMeterProvider(own)}
+	if os.Getenv("OTEL_GO_GOROUTINE_RUNTIME_METRICS") == "" {
+		options = append(options, instrument.WithRuntimeMetrics())
+	}
+	if os.Getenv("OTEL_GO_GOROUTINE_PROCESS_CPU_TIME") == "" {
+		options = append(options, instrument.WithProcessCPUTime())
+	}
+	return options
 }
 
 // drop ends the own MeterProvider, which has nothing to export.
@@ -140,8 +151,7 @@ func (i *instrumentation) drop() error {
 // lastExport is how long the own MeterProvider may take to export for the last time.
 const lastExport = 5 * time.Second
 
-// end ends what was started. What the own MeterProvider has not exported yet, it
-// exports before.
+// end stops what was started, after the own MeterProvider has exported the rest.
 func (i *instrumentation) end() error {
 	ctx, cancel := context.WithTimeout(context.Background(), lastExport)
 	defer cancel()
@@ -160,6 +170,6 @@ func (i *instrumentation) shutdown(ctx context.Context) error {
 	case <-i.ended:
 		return i.err
 	case <-ctx.Done():
-		return fmt.Errorf("instrument/auto: it has not ended: %w", ctx.Err())
+		return fmt.Errorf("instrument/auto: not ended yet: %w", ctx.Err())
 	}
 }
