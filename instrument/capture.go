@@ -33,28 +33,28 @@ const (
 type captor struct {
 	mode   Capture
 	traces func() (*stack.Snapshot, error)
-	// failed is why traces were of no use the last time, nil if they were.
+	// failed is the error of the latest trace, nil if it could be used.
 	failed error
-	// rest is how many samples to go without a trace.
-	rest int
+	// resting is the number of samples left to take without a trace.
+	resting int
 }
 
 func newCaptor(mode Capture) *captor { return &captor{mode: mode, traces: takeTrace} }
 
-// rest is for how many samples no trace is taken after one that was of no use: it
-// costs as much as one that is.
-const rest = 10
+// samplesToRest is the number of samples without a trace after one that failed, since it
+// costs as much as one that succeeds.
+const samplesToRest = 10
 
-// take takes a snapshot. An error beside one says why it is not what it should be.
+// take takes a snapshot. An error returned with a snapshot says why it has no ages.
 func (c *captor) take() (*stack.Snapshot, error) {
 	switch {
 	case c.mode == CaptureProfile:
 		return takeProfile()
 	case c.mode == CaptureTrace:
 		return c.traces()
-	case c.rest > 0:
-		c.rest--
-		return c.instead()
+	case c.resting > 0:
+		c.resting--
+		return c.takeProfileInstead()
 	}
 	s, err := c.traces()
 	if err == nil {
@@ -67,12 +67,12 @@ func (c *captor) take() (*stack.Snapshot, error) {
 	if c.failed == nil {
 		c.failed = err // the next may only differ in where it is broken
 	}
-	c.rest = rest
-	return c.instead()
+	c.resting = samplesToRest
+	return c.takeProfileInstead()
 }
 
-// instead takes a profile in place of a trace.
-func (c *captor) instead() (*stack.Snapshot, error) {
+// takeProfileInstead takes a profile in place of a trace that failed.
+func (c *captor) takeProfileInstead() (*stack.Snapshot, error) {
 	s, err := takeProfile()
 	if err != nil {
 		return nil, errors.Join(c.failed, err)
@@ -88,8 +88,8 @@ var (
 	errBubble = errors.New("none can be taken in a testing/synctest bubble")
 )
 
-// takeTrace takes an execution trace that ends as soon as it has begun: even so it
-// has every goroutine in it.
+// takeTrace takes an execution trace that is stopped as soon as it has started. It has
+// every goroutine even so.
 func takeTrace() (*stack.Snapshot, error) {
 	if inBubble() {
 		return nil, fmt.Errorf("execution trace: %w", errBubble)
@@ -115,7 +115,7 @@ func takeProfile() (*stack.Snapshot, error) {
 	return takeAny("goroutine", profile.Decode)
 }
 
-// errNoProfile is that the runtime has no profile of a name.
+// errNoProfile is returned if the runtime has no profile of that name.
 var errNoProfile = errors.New("this process has none")
 
 // takeAny takes one of the runtime's profiles.
@@ -139,8 +139,8 @@ func takeAny(name string, decode func([]byte, int) (*stack.Snapshot, error)) (*s
 // those of a trace of a million goroutines.
 const maxBody = 64 << 20
 
-// body takes in a trace. What goes beyond maxBody is dropped, as a busy process can
-// write traces faster than they can be read.
+// body buffers a trace. What exceeds maxBody is dropped, since a busy process can write
+// traces faster than they are read.
 type body struct {
 	bytes.Buffer
 	overflowed bool
@@ -153,15 +153,15 @@ const (
 	bodyBase         = 32 << 10
 )
 
-// newBody returns a body with room for the trace of so many goroutines, so that it
-// need not grow, which takes up to three times the memory.
+// newBody returns a body with room for the trace of so many goroutines. One that grows
+// takes up to three times the memory.
 func newBody(goroutines int) *body {
 	b := new(body)
 	b.Grow(min(bodyBase+bodyPerGoroutine*goroutines, maxBody))
 	return b
 }
 
-// Write never fails: runtime/trace would not heed it.
+// Write never fails, since runtime/trace ignores errors.
 func (b *body) Write(p []byte) (int, error) {
 	if b.overflowed || b.Len()+len(p) > maxBody {
 		b.overflowed = true

@@ -21,7 +21,7 @@ func TestAutoRestsFromTracesThatAreOfNoUse(t *testing.T) {
 		}
 		return &stack.Snapshot{Source: stack.SourceTrace}, nil
 	}
-	for n := range 2 * (1 + rest) {
+	for n := range 2 * (1 + samplesToRest) {
 		s, err := c.take()
 		if s == nil || s.Source != stack.SourceProfile || !errors.Is(err, exectrace.ErrTooLarge) || !strings.Contains(err.Error(), "tells no ages") {
 			t.Errorf("sample %d: %v, %v", n, s, err)

@@ -11,8 +11,8 @@ import (
 	"github.com/otel-goroutine/otel-goroutine/internal/telemetry"
 )
 
-// cpuCounter counts the CPU time that the process uses from its making on. It is safe
-// for concurrent use.
+// cpuCounter counts the CPU time that the process uses since newCPUCounter. It is safe for
+// concurrent use.
 type cpuCounter struct {
 	seconds metric.Float64Counter
 

@@ -8,7 +8,7 @@ import (
 	"go.opentelemetry.io/otel"
 )
 
-// guard calls f, and makes an error of a panic in it.
+// guard calls f and turns a panic into an error.
 func guard(f func() error) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
@@ -18,7 +18,7 @@ func guard(f func() error) (err error) {
 	return f()
 }
 
-// panicError is a panic that was caught.
+// panicError is a recovered panic.
 type panicError struct {
 	value string
 	stack []byte // of addresses that differ from one time to the next
@@ -28,15 +28,14 @@ func (e *panicError) Error() string {
 	return fmt.Sprintf("panic, please report it: %s\n%s", e.value, e.stack)
 }
 
-// isPanic tells whether an error is a panic that was caught.
+// isPanic reports whether err is a recovered panic.
 func isPanic(err error) bool { return errors.As(err, new(*panicError)) }
 
-// trouble hands what goes wrong to OpenTelemetry's error handler, which logs it
-// unless the service has chosen otherwise: each trouble once, however long it
-// lasts.
+// trouble passes errors to OpenTelemetry's error handler, which logs them by default. An
+// error that lasts is passed once.
 type trouble struct{ latest string }
 
-// report takes in how things stand, nil if well.
+// report passes err on if it differs from the one before. A nil error ends the trouble.
 func (t *trouble) report(err error) {
 	if err == nil {
 		t.latest = ""
@@ -50,7 +49,7 @@ func (t *trouble) report(err error) {
 		return
 	}
 	t.latest = text
-	// The handler is the service's own. What it does must not end the sampling.
+	// The handler may be the service's own. Its panic must not end the sampling.
 	_ = guard(func() error {
 		otel.Handle(fmt.Errorf("instrument: %w", err))
 		return nil

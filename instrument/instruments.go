@@ -10,12 +10,11 @@ import (
 	"github.com/otel-goroutine/otel-goroutine/internal/telemetry"
 )
 
-// instruments are what is reported, beside what contrib's runtime reports.
+// instruments are all instruments except those of contrib's runtime.
 //
-// What counts up is a synchronous counter, although it is read in a callback like the
-// rest. The total of such a counter stays with the MeterProvider: it neither falls nor
-// is counted again when instrument is stopped and started anew, or when a collection
-// finds nothing to observe.
+// Counters are synchronous although they are added to in a callback. The MeterProvider
+// keeps the total of such a counter: it neither falls nor is counted again when instrument
+// is stopped and started again, or when a collection finds nothing to observe.
 type instruments struct {
 	scheduler  *scheduler
 	stateCount metric.Int64ObservableUpDownCounter
@@ -26,8 +25,8 @@ type instruments struct {
 
 	interval, duration metric.Float64ObservableGauge
 
-	// probe exists only for its Enabled method. It counts nothing, and what
-	// counts nothing is not exported.
+	// probe exists only for its Enabled method. It is never added to, and so not
+	// exported.
 	probe metric.Int64Counter
 }
 
@@ -59,7 +58,7 @@ func newInstruments(meter metric.Meter, c *config) (*instruments, []metric.Obser
 	return i, m.made, errors.Join(m.errs...)
 }
 
-// maker makes instruments, and collects what goes wrong.
+// maker creates instruments and collects the errors.
 type maker struct {
 	meter metric.Meter
 	made  []metric.Observable

@@ -6,15 +6,15 @@ import (
 	"go.opentelemetry.io/otel/metric"
 )
 
-// keeper is a MeterProvider that remembers the callbacks registered with it, so
-// that they can be ended. Those of contrib's runtime cannot be otherwise. It is not
-// safe for concurrent use.
+// keeper is a MeterProvider that remembers the callbacks registered with it, so that they
+// can be unregistered. Contrib's runtime offers no other way. It is not safe for concurrent
+// use.
 type keeper struct {
 	metric.MeterProvider
 	registrations []metric.Registration
 }
 
-// Meter returns a meter that tells the keeper of its callbacks.
+// Meter returns a meter whose callbacks the keeper remembers.
 func (k *keeper) Meter(name string, options ...metric.MeterOption) metric.Meter {
 	return keptMeter{k.MeterProvider.Meter(name, options...), k}
 }
@@ -24,7 +24,7 @@ type keptMeter struct {
 	keeper *keeper
 }
 
-// RegisterCallback registers a callback, and keeps its registration.
+// RegisterCallback registers a callback and remembers its registration.
 func (m keptMeter) RegisterCallback(f metric.Callback, of ...metric.Observable) (metric.Registration, error) {
 	r, err := m.Meter.RegisterCallback(f, of...)
 	if r != nil {
@@ -33,7 +33,7 @@ func (m keptMeter) RegisterCallback(f metric.Callback, of ...metric.Observable) 
 	return r, err
 }
 
-// end ends all callbacks.
+// end unregisters all callbacks.
 func (k *keeper) end() error {
 	var errs []error
 	for _, r := range k.registrations {

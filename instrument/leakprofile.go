@@ -21,7 +21,7 @@ func newLeakProfile(c config) leakProfile {
 	return leakProfile{every: c.LeakProfile, proof: proof.New(c.MaxSignatures)}
 }
 
-// leakSample is what a leak profile tells. It does not change any more.
+// leakSample is the result of a leak profile. It is immutable.
 type leakSample struct {
 	at   time.Time
 	rows []row
@@ -31,13 +31,13 @@ type leakSample struct {
 // world stopped for 29 to 42 ms with as many (Go 1.26.8, two cores).
 const maxLeakProfile = 100_000
 
-// due tells whether it is time for the next leak profile.
+// due reports whether it is time for the next leak profile.
 func (l *leakProfile) due() bool {
 	return l.every > 0 && (l.last.IsZero() || time.Since(l.last) >= l.every)
 }
 
-// collect returns the goroutines that the runtime has proved to be leaked, in two
-// leak profiles running, by signature. If that could not be found out it returns nil.
+// collect returns the goroutines that two consecutive leak profiles have proved to be
+// leaked, by signature.
 func (l *leakProfile) collect() (*leakSample, error) {
 	l.last = time.Now()
 	if runtime.NumGoroutine() > maxLeakProfile {

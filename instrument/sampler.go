@@ -11,8 +11,8 @@ import (
 	"github.com/otel-goroutine/otel-goroutine/internal/stack"
 )
 
-// sampler takes one sample after another, and keeps the latest for the callback to
-// read. The fields up to requests belong to the goroutine that calls run.
+// sampler takes samples and keeps the latest one for the callback. Fields above requests
+// belong to the goroutine that calls run.
 type sampler struct {
 	config
 	instruments *instruments
@@ -24,11 +24,11 @@ type sampler struct {
 	idle        time.Duration
 	isUnset     func() bool // whether the service has set no MeterProvider
 
-	// What went wrong with the latest sample, and the latest leak profile.
+	// The errors of the latest sample and leak profile, and of a missing MeterProvider.
 	sampleTrouble, leakTrouble, providerTrouble trouble
 
-	// requests are those of callbacks that found no sample. What is sent is closed
-	// when there is one, or none can be had.
+	// requests are sent by callbacks that found no sample. The channel sent is closed
+	// when there is one, or when it could not be taken.
 	requests chan chan struct{}
 	ended    chan struct{} // closed when run returns
 
@@ -55,12 +55,12 @@ func newSampler(c config, i *instruments) *sampler {
 		ended:       make(chan struct{}),
 	}
 	s.every.Store(int64(c.Interval))
-	s.begin()
+	s.beginCensus()
 	return s
 }
 
-// begin begins the census.
-func (s *sampler) begin() {
+// beginCensus forgets all goroutines seen so far.
+func (s *sampler) beginCensus() {
 	s.census = census.OfThisProcess(s.AgedAfter, s.MaxSignatures)
 }
 
@@ -109,9 +109,9 @@ func (s *sampler) tick(ctx context.Context) time.Duration {
 	return s.pace.next()
 }
 
-// countOn counts what the runtime has counted meanwhile. The callback does so, too, for
-// its collection to be up to date. But it is not called where a view drops all that is
-// observed in it, and not any more when instrument stops.
+// countOn adds to the counters what the runtime has counted since the last time. So does
+// the callback, but that is not called where a view drops all of its observables, nor after
+// stop.
 func (s *sampler) countOn(ctx context.Context) {
 	_ = guard(func() error { // what the callback would tell of
 		s.instruments.scheduler.count(ctx)
@@ -120,10 +120,9 @@ func (s *sampler) countOn(ctx context.Context) {
 	})
 }
 
-// firstIdle is the time after which a sampler that nobody wants anything of asks
-// again whether somebody does. From then on it is twice as long each time, up to the
-// interval: a MeterProvider that is set soon after Start gets its first sample soon,
-// and where none is ever set that costs nothing.
+// firstIdle is the time after which an idle sampler first checks again whether samples are
+// wanted. It doubles up to the interval: a MeterProvider that is set soon after Start gets
+// its first sample soon, and where none is ever set that costs nothing.
 const firstIdle = 50 * time.Millisecond
 
 func (s *sampler) idled() time.Duration {
@@ -132,7 +131,7 @@ func (s *sampler) idled() time.Duration {
 	return wait
 }
 
-// answer takes what a callback has found to be missing. It may have come meanwhile.
+// answer takes what a callback has found missing, unless it has been taken meanwhile.
 func (s *sampler) answer(ctx context.Context) {
 	if s.lacksSample() {
 		s.sample(ctx)
@@ -142,7 +141,7 @@ func (s *sampler) answer(ctx context.Context) {
 	}
 }
 
-// sample takes a sample, and tells what goes wrong with it.
+// sample takes a sample and reports its error.
 func (s *sampler) sample(ctx context.Context) {
 	if s.isCaptureOff() {
 		return
@@ -150,9 +149,9 @@ func (s *sampler) sample(ctx context.Context) {
 	defer note(&s.sampled)
 	err := guard(func() error { return s.measure(ctx) })
 	if isPanic(err) {
-		// Neither can be trusted any more.
+		// The state after a panic cannot be trusted.
 		s.publish(ctx, nil)
-		s.begin()
+		s.beginCensus()
 	}
 	s.sampleTrouble.report(err)
 }
@@ -169,9 +168,9 @@ func ago(at *atomic.Pointer[time.Time], d time.Duration) bool {
 	return then == nil || time.Since(*then) >= d
 }
 
-// wanted tells whether there is anybody to report to: the MeterProvider says so, and
-// has not stopped asking, as it does when it has been shut down; or it has asked
-// since the last tick, whatever it says.
+// wanted reports whether anybody collects: the MeterProvider is enabled and has collected
+// lately, which it does no longer once it is shut down; or it has collected since the last
+// tick.
 func (s *sampler) wanted(ctx context.Context) bool {
 	called, enabled := s.called.Swap(false), s.instruments.probe.Enabled(ctx)
 	if called || enabled && s.asked.IsZero() {
@@ -188,8 +187,7 @@ const (
 	minPatience = 10 * time.Minute
 )
 
-// measure takes a sample, and its measure. An error tells what is wrong with it, or
-// why there is none.
+// measure takes a sample and measures its cost.
 func (s *sampler) measure(ctx context.Context) error {
 	if runtime.NumGoroutine() > s.MaxGoroutines {
 		s.publish(ctx, nil)
@@ -300,8 +298,8 @@ func (s *sampler) freshLeaks() []row {
 	return leaked.rows
 }
 
-// isStale tells whether what was seen then says nothing any more, as something else
-// should have been seen long since.
+// isStale reports whether what was taken then is out of date, since its successor is long
+// overdue.
 func isStale(then time.Time, every time.Duration) bool {
 	return time.Since(then) > every+min(overdue*every, maxOverdue)
 }

@@ -30,8 +30,8 @@ func stateOption(state string) metric.MeasurementOption {
 	return attributesOption(attribute.String(telemetry.AttrSchedulerState, state))
 }
 
-// scheduler counts the goroutines that are created from its making on. It is safe for
-// concurrent use.
+// scheduler counts the goroutines created since newScheduler. It is safe for concurrent
+// use.
 type scheduler struct {
 	creations metric.Int64Counter
 

@@ -122,7 +122,7 @@ func TestOnlyGoroutinesByDefault(t *testing.T) {
 	}
 }
 
-// sampledBy tells whether the latest sample was of this source.
+// sampledBy reports whether the latest sample was of this source.
 func sampledBy(source string) func(collected) bool {
 	return func(c collected) bool {
 		complete := len(c[telemetry.StackAgedCount]) > 0

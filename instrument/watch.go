@@ -2,7 +2,7 @@ package instrument
 
 import "time"
 
-// watch tells what the work since its start has cost.
+// watch measures the cost of the work since startWatch.
 type watch struct {
 	began time.Time
 	cpu   time.Duration

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"log"
 	"os"
-	"runtime/debug"
 	"strings"
 	"sync"
 	"testing"
@@ -122,26 +121,5 @@ func TestWrongVariablesAreReportedAtOnce(t *testing.T) {
 				t.Errorf("got %q", errs)
 			}
 		})
-	}
-}
-
-func TestIsTestBinary(t *testing.T) {
-	if !isTestBinary(debug.ReadBuildInfo()) {
-		t.Error("this one is not noticed")
-	}
-	for _, test := range []struct {
-		path, module string
-		ok, want     bool
-	}{
-		{"example.com/cart.test", "example.com/cart", true, true},
-		{"example.com/cart/cmd.test", "example.com/cart", true, true},
-		{"example.com/cart", "example.com/cart", true, false},
-		{"cart.test", "cart.test", true, false}, // the name of a module
-		{"", "", false, false},
-	} {
-		build := &debug.BuildInfo{Path: test.path, Main: debug.Module{Path: test.module}}
-		if got := isTestBinary(build, test.ok); got != test.want {
-			t.Errorf("%s of %s: %v", test.path, test.module, got)
-		}
 	}
 }

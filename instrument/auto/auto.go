@@ -19,15 +19,15 @@
 // instrument.Start needs no import of this package; if it has one, its call must come
 // within the ten seconds.
 //
-// In a test binary the import does nothing, so that goleak finds no goroutine of it. A
-// test that wants these metrics calls instrument.Start.
+// When go test runs the process, the import does nothing, so that goleak finds no
+// goroutine of it. A test that wants these metrics calls instrument.Start.
 package auto
 
 import (
 	"context"
 	"fmt"
 	"os"
-	"runtime/debug"
+	"slices"
 	"strings"
 	"time"
 
@@ -49,18 +49,16 @@ var running = beginUnlessTested()
 func Shutdown(ctx context.Context) error { return running.shutdown(ctx) }
 
 func beginUnlessTested() *instrumentation {
-	if isTestBinary(debug.ReadBuildInfo()) {
+	if isTest(os.Args) {
 		return notRunning()
 	}
 	return begin(patience)
 }
 
-// isTestBinary reports whether go test has built this binary: the path of its main
-// package is that of the tested one with .test at its end. A main package with such a
-// name of its own may be the root of its module, as of company.test. Package testing,
-// which knows, is not to be linked into a service.
-func isTestBinary(build *debug.BuildInfo, ok bool) bool {
-	return ok && strings.HasSuffix(build.Path, ".test") && build.Path != build.Main.Path
+// isTest reports whether go test runs this process, which it does with flags of package
+// testing. testing.Testing would know, but a service is not to link that package.
+func isTest(args []string) bool {
+	return slices.ContainsFunc(args, func(arg string) bool { return strings.HasPrefix(arg, "-test.") })
 }
 
 // begin starts the instrumentation, unless the environment switches it off or is wrong.

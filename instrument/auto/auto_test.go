@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -276,4 +277,13 @@ func TestTheLastIntervalIsExported(t *testing.T) {
 		t.Error(err)
 	}
 	b.next(t, "go.goroutine.count")
+}
+
+func TestIsTest(t *testing.T) {
+	if !isTest(os.Args) {
+		t.Errorf("this one is not noticed: %q", os.Args)
+	}
+	if isTest([]string{"company.test", "serve", "-test"}) {
+		t.Error("a service is taken for a test")
+	}
 }

@@ -8,10 +8,10 @@ import (
 	"go.opentelemetry.io/otel/metric"
 )
 
-// global tells whether the service has a MeterProvider of its own.
+// global detects a MeterProvider that the service sets.
 type global struct {
-	// first is what the global MeterProvider was to begin with: one that
-	// hands over to the service's own when that is set, or that already.
+	// first is the global MeterProvider at the beginning: OpenTelemetry's, which
+	// delegates to the service's own when that is set, or that already.
 	first metric.MeterProvider
 	// probe is enabled once first has somebody to report to.
 	probe metric.Int64Counter
@@ -28,13 +28,13 @@ func newGlobal() global {
 	return g
 }
 
-// isSet tells whether the service has set one, be it one that does nothing.
+// isSet reports whether the service has set one, a no-op included.
 func (g *global) isSet(ctx context.Context) bool {
 	return !same(otel.GetMeterProvider(), g.first) || g.probe != nil && g.probe.Enabled(ctx)
 }
 
-// same tells whether two MeterProviders are one. Those that cannot be compared are,
-// if they are of one type.
+// same reports whether a and b are one MeterProvider. If they cannot be compared, their
+// types are.
 func same(a, b metric.MeterProvider) bool {
 	of := reflect.ValueOf(a)
 	return reflect.TypeOf(a) == reflect.TypeOf(b) && (!of.Comparable() || a == b)

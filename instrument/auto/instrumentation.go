@@ -82,10 +82,10 @@ func (i *instrumentation) look(ctx context.Context) (final bool, err error) {
 	return final, err
 }
 
-// errPanic is a panic that was caught, which would otherwise end the service.
+// errPanic is a recovered panic, which would otherwise end the service.
 var errPanic = errors.New("panic, please report it")
 
-// guard calls f, and makes an error of a panic in it.
+// guard calls f and turns a panic into an error.
 func guard(f func() error) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
@@ -110,7 +110,8 @@ func (i *instrumentation) startOwn(ctx context.Context) error {
 	}
 	reader, err := autoexport.NewMetricReader(ctx)
 	if err != nil {
-		return err
+		// It names no variable.
+		return fmt.Errorf("the exporter that OTEL_METRICS_EXPORTER and OTEL_EXPORTER_OTLP_PROTOCOL choose: %w", err)
 	}
 	if autoexport.IsNoneMetricReader(reader) {
 		return nil // nobody to report to
