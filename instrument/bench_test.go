@@ -245,6 +245,8 @@ func allocated(do func()) uint64 {
 
 // BenchmarkTracing measures how long tracing is occupied by a sample, which is how long
 // others get an error: the shortest of all, as a machine that is shared holds up others.
+// The runtime visits the goroutines that have ended too, so it must come before
+// benchmarks of more goroutines.
 func BenchmarkTracing(b *testing.B) {
 	for _, n := range []int{1000, 10_000, 100_000} {
 		b.Run(strconv.Itoa(n), func(b *testing.B) {
