@@ -84,11 +84,11 @@ var errSlow = errors.New("instrument: a sample or a collection of the MeterProvi
 // A group is the goroutines in the same state, at the same line, that were started with
 // the same function. Its attributes are goroutine.stack.signature, goroutine.state,
 // code.function.name, code.file.path, code.line.number and
-// goroutine.entry.function.name; that of an entry is the last of these. A goroutine is
-// aged when it was first seen at least WithAgedAfter ago. Age bands carry
-// goroutine.age.min, their lower bound in seconds: WithAgedAfter times 1, 8, 32 or 64.
-// What exceeds WithMaxSignatures is summed up as "other", so that sums are exact. pprof
-// labels and argument values are never read.
+// goroutine.entry.function.name; those of an entry are the last of these and
+// goroutine.entry.file.path. A goroutine is aged when it was first seen at least
+// WithAgedAfter ago. Age bands carry goroutine.age.min, their lower bound in seconds:
+// WithAgedAfter times 1, 8, 32 or 64. What exceeds WithMaxSignatures is summed up as
+// "other", so that sums are exact. pprof labels and argument values are never read.
 //
 // Samples are taken by one goroutine, the first at once, and only while the
 // MeterProvider has somebody to report to. If the global MeterProvider is used and none
