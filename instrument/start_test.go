@@ -102,8 +102,8 @@ func TestCaptureOffTakesNoStacks(t *testing.T) {
 	}
 }
 
-// TestOnlyGoroutinesByDefault has a service that starts contrib's runtime and host
-// itself: nothing may be reported twice.
+// TestOnlyGoroutinesByDefault checks that nothing is reported that a service may report
+// itself, by contrib's runtime and host.
 func TestOnlyGoroutinesByDefault(t *testing.T) {
 	reader := sdkmetric.NewManualReader()
 	provider := sdkmetric.NewMeterProvider(sdkmetric.WithReader(reader))
