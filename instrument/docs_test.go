@@ -26,6 +26,7 @@ var emitted = map[string]string{
 	telemetry.EntryCount:         telemetry.UnitGoroutine,
 	telemetry.EntryAgedCount:     telemetry.UnitGoroutine,
 	telemetry.EntryAgedExits:     telemetry.UnitGoroutine,
+	telemetry.ProcessBuild:       telemetry.UnitBuild,
 	telemetry.SampleInterval:     telemetry.UnitSeconds,
 	telemetry.SampleDuration:     telemetry.UnitSeconds,
 }
@@ -45,8 +46,11 @@ func TestOnlyWhatIsWrittenDownIsEmitted(t *testing.T) {
 	}
 }
 
-// isAbsentHere reports whether this version of Go cannot tell a metric.
+// isAbsentHere reports whether this version of Go, or this binary, cannot tell a metric.
 func isAbsentHere(name string) bool {
+	if name == telemetry.ProcessBuild {
+		return len(buildAttributes()) == 0
+	}
 	_, known := uint64Of(readMetrics(created)[0])
 	return !known && (name == telemetry.GoroutineCreations || name == telemetry.StateCount)
 }
@@ -67,7 +71,7 @@ func TestDocCommentHasEveryMetric(t *testing.T) {
 			t.Errorf("%d columns are too many for a page to show: %s", len(line), line)
 		}
 	}
-	lines := regexp.MustCompile(`(?m)^\t([a-z._]+) +(\{goroutine\}|s) +\S`).FindAllStringSubmatch(doc, -1)
+	lines := regexp.MustCompile(`(?m)^\t([a-z._]+) +(\{goroutine\}|\{build\}|s) +\S`).FindAllStringSubmatch(doc, -1)
 	written := make(map[string]string)
 	for _, l := range lines {
 		written[l[1]] = l[2]

@@ -74,6 +74,7 @@ var errSlow = errors.New("instrument: a sample or a collection of the MeterProvi
 //	goroutine.entry.aged.exits    {goroutine}  aged and gone, by age band
 //	goroutine.creations           {goroutine}  since Start (Go 1.26)
 //	goroutine.state.count         {goroutine}  by scheduler state (Go 1.26)
+//	goroutine.process.build       {build}      1, by build ID and version
 //	goroutine.sample.interval     s            between two samples
 //	goroutine.sample.duration     s            of the latest sample
 //	process.cpu.time              s            with WithProcessCPUTime
@@ -198,6 +199,7 @@ func (i *instance) observe(ctx context.Context, o metric.Observer) error {
 		i.metrics.scheduler.count(ctx)
 		i.metrics.cpu.count(ctx)
 		observeSchedulerStates(o, i.metrics.stateCount)
+		i.metrics.observeBuild(o)
 		i.metrics.observeSampler(ctx, o, i.sampler)
 		return nil
 	}))

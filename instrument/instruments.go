@@ -25,6 +25,9 @@ type instruments struct {
 
 	interval, duration metric.Float64ObservableGauge
 
+	build           metric.Int64ObservableGauge
+	buildAttributes metric.MeasurementOption // nil if nothing is known of the build
+
 	// probe exists only for its Enabled method. It is never added to, and so not
 	// exported.
 	probe metric.Int64Counter
@@ -50,7 +53,11 @@ func newInstruments(meter metric.Meter, c *config) (*instruments, []metric.Obser
 		stackLeaked: m.upDownCounter(telemetry.StackLeakedCount, "Goroutines of the group that the runtime has proved to be leaked."),
 		interval:    m.gauge(telemetry.SampleInterval, "Time from one sample of the stacks to the next. It is longer than was asked for when sampling would otherwise exceed its budget."),
 		duration:    m.gauge(telemetry.SampleDuration, "How long the latest sample of the stacks took."),
+		build:       m.build(),
 		probe:       m.probe(),
+	}
+	if known := buildAttributes(); len(known) > 0 {
+		i.buildAttributes = attributesOption(known...)
 	}
 	if c.ProcessCPUTime {
 		i.cpu = newCPUCounter(m.seconds(telemetry.ProcessCPUTime, "CPU time that the process has used."))
@@ -93,6 +100,13 @@ func (m *maker) gauge(name, description string) metric.Float64ObservableGauge {
 	return i
 }
 
+func (m *maker) build() metric.Int64ObservableGauge {
+	i, err := m.meter.Int64ObservableGauge(telemetry.ProcessBuild,
+		metric.WithDescription("1, with the build of the program that the process runs."), metric.WithUnit(telemetry.UnitBuild))
+	m.add(i, err)
+	return i
+}
+
 func (m *maker) probe() metric.Int64Counter {
 	i, err := m.meter.Int64Counter("goroutine.sample.probe", metric.WithDescription("Never counted."))
 	m.errs = append(m.errs, err)
@@ -102,6 +116,13 @@ func (m *maker) probe() metric.Int64Counter {
 func (m *maker) add(i metric.Observable, err error) {
 	m.made = append(m.made, i)
 	m.errs = append(m.errs, err)
+}
+
+// observeBuild observes the build, if anything is known of it.
+func (i *instruments) observeBuild(o metric.Observer) {
+	if i.buildAttributes != nil {
+		o.ObserveInt64(i.build, 1, i.buildAttributes)
+	}
 }
 
 // observeSampler observes the latest sample and the latest leak profile.

@@ -20,6 +20,8 @@ func dependencyKeys() []string {
 		string(conventions.ServerPortKey),
 		string(conventions.ServiceInstanceIDKey),
 		string(conventions.ServiceNameKey),
+		string(conventions.ServiceVersionKey),
+		string(conventions.VCSRefHeadRevisionKey),
 	}
 }
 

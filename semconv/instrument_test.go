@@ -58,6 +58,12 @@ func (m notedMeter) Float64ObservableGauge(name string, options ...metric.Float6
 	return m.Meter.Float64ObservableGauge(name, options...)
 }
 
+func (m notedMeter) Int64ObservableGauge(name string, options ...metric.Int64ObservableGaugeOption) (metric.Int64ObservableGauge, error) {
+	config := metric.NewInt64ObservableGaugeConfig(options...)
+	m.note(name, "gauge", config.Unit())
+	return m.Meter.Int64ObservableGauge(name, options...)
+}
+
 // TestInstrumentsAreInTheRegistry holds the instruments that are made and the registry to the
 // same metrics. go.goroutine.count is one of contrib's runtime.
 func TestInstrumentsAreInTheRegistry(t *testing.T) {
@@ -126,6 +132,8 @@ func setsOf(t *testing.T, data metricdata.Aggregation) []attribute.Set {
 	case metricdata.Sum[int64]:
 		return setsOfPoints(d.DataPoints)
 	case metricdata.Sum[float64]:
+		return setsOfPoints(d.DataPoints)
+	case metricdata.Gauge[int64]:
 		return setsOfPoints(d.DataPoints)
 	case metricdata.Gauge[float64]:
 		return setsOfPoints(d.DataPoints)

@@ -43,7 +43,7 @@
         lines('Goroutines created', 'sum %%s (rate(%s[$__rate_interval]))' % of('goroutine.creations'), ['service.instance.id'], 'cps'),
         lines('Goroutines by what the scheduler does with them', 'sum %%s (%s)' % of('goroutine.state.count'), ['goroutine.scheduler.state']) + build.needsInstrument,
         lines('Memory', 'sum %%s (%s)' % of('go.memory.used'), ['service.instance.id', 'go.memory.type'], 'bytes', 'By WithRuntimeMetrics, or contrib\'s runtime.') + build.needsInstrument,
-        lines('CPU', 'sum %%s (rate(%s[$__rate_interval]))' % of('process.cpu.time'), ['service.instance.id', 'cpu.mode'], 'percentunit', '100% is one CPU.') + build.needsInstrument,
+        lines('CPU', 'sum %%s (rate(%s[$__rate_interval]))' % of('process.cpu.time'), ['service.instance.id', 'cpu.mode'], 'percentunit', 'By WithProcessCPUTime. 100% is one CPU.') + build.needsInstrument,
         lines('Scrapes', 'max %%s (%s)' % of('goroutine.scrape.duration'), ['service.instance.id', 'goroutine.scrape.source'], 's', 'How long it took to scrape. Only of services that are scraped.'),
         lines('Failed scrapes', 'sum %%s (increase(%s[$__rate_interval]))' % of('goroutine.scrape.failures'), ['service.instance.id', 'error.type'], description='By what went wrong. Only of services that are scraped.'),
       ],

@@ -76,6 +76,8 @@ const (
 	AttrErrorType      = "error.type"
 	AttrCPUMode        = "cpu.mode"
 	AttrBuildID        = "process.executable.build_id.gnu"
+	AttrServiceVersion = "service.version"
+	AttrRevision       = "vcs.ref.head.revision"
 	AttrLeakMetric     = "memory.leak.metric" // the name of the metric that leaks
 	AttrLeakEndReason  = "goroutine.leak.end.reason"
 	AttrLeakID         = "goroutine.leak.id" // of a finding, 16 hex digits
