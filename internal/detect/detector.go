@@ -46,6 +46,8 @@ type Result struct {
 	Ended []Ended
 	// Over are groups of which nothing more is to be shown after a flag ended.
 	Over []ID
+	// Mixed are identities under which several processes report, each once.
+	Mixed []ID
 	// Refused is how many readings could not be judged, by the reason.
 	Refused map[Reason]int
 	// Unwatched is how many readings were of groups for which there was no room.

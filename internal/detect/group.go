@@ -46,6 +46,7 @@ type group struct {
 	census   bool            // there was one
 	peer     bool            // its goroutines are held by a peer
 	ignored  bool            // the user does not want to be told of it
+	behind   bool            // the start of the latest observation was earlier than start; not kept
 }
 
 // level is the goroutines at least as old as a bound.
@@ -160,6 +161,11 @@ func (g *group) noticeStart(o *observation, census, counted bool) (former []form
 	start := o.start()
 	if !g.census || census && slices.ContainsFunc(o.bands, func(b band) bool { return b.delta }) {
 		start = o.countStart // deltas do not tell it
+	}
+	if start != 0 {
+		behind := start < g.start
+		o.returned = behind && !g.behind
+		g.behind = behind
 	}
 	again := start > g.start && g.start != 0
 	if again && census {

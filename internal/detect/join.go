@@ -50,6 +50,7 @@ func (d *Detector) judge(p *process, s *scrape) {
 	for i, o := range s.groups {
 		judged[i] = d.weigh(p, o)
 	}
+	d.tellMixed(p, s)
 	d.gather(s, judged)
 	for i, o := range s.groups {
 		if o.group.kind == Stack {

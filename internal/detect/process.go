@@ -22,8 +22,9 @@ type process struct {
 	lost   bool  // the newest time was open when the state was kept, and came before a restart
 	open   []*scrape
 
-	start   int64 // of the latest census, Unix ns
-	flagged []ID  // groups that are flagged, or were until lately
+	returns returns // not kept: whoever is mixed up still is after a restart
+	start   int64   // of the latest census, Unix ns
+	flagged []ID    // groups that are flagged, or were until lately
 	ended   [6]uint32
 	counted int64 // since when ended counts, Unix ns; 0 before it does
 

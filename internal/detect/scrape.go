@@ -62,6 +62,7 @@ type observation struct {
 	held        float64 // of an entry, how many more of its goroutines are held by a peer than are not
 	bands       []band
 	has         parts
+	returned    bool // its start is that of a process that had been replaced
 }
 
 // band is what was observed of one age band.

@@ -75,9 +75,9 @@ func TestStateIsWhole(t *testing.T) {
 			t.Errorf("%v, -fields +kept:\n%s", of, diff)
 		}
 	}
-	check(reflect.TypeFor[group](), new(group).parts(), "levels", "counts", "proof", "joint", "flag", "pool", "recent")
+	check(reflect.TypeFor[group](), new(group).parts(), "levels", "counts", "proof", "joint", "flag", "pool", "recent", "behind")
 	check(reflect.TypeFor[level](), new(level).parts(), "evidence")
-	check(reflect.TypeFor[process](), new(process).parts()[:len(new(process).parts())-6], "open", "flagged", "instances", "lowest")
+	check(reflect.TypeFor[process](), new(process).parts()[:len(new(process).parts())-6], "open", "flagged", "instances", "lowest", "returns")
 	check(reflect.TypeFor[lowestBand](), new(process).parts()[len(new(process).parts())-3:])
 	check(reflect.TypeFor[proof](), new(proof).parts())
 	check(reflect.TypeFor[joint](), new(joint).parts())
