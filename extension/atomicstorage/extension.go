@@ -12,6 +12,7 @@ import (
 
 	"github.com/gofrs/flock"
 	"go.opentelemetry.io/collector/component"
+	"go.opentelemetry.io/collector/extension"
 	"go.opentelemetry.io/collector/extension/xextension/storage"
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/metric"
@@ -25,6 +26,7 @@ import (
 type atomicStorage struct {
 	config    *Config
 	logger    *zap.Logger
+	self      attribute.KeyValue // tells its telemetry from that of other storages
 	telemetry *metadata.TelemetryBuilder
 
 	mu   sync.Mutex
@@ -33,14 +35,15 @@ type atomicStorage struct {
 
 var _ storage.Extension = (*atomicStorage)(nil)
 
-func newAtomicStorage(cfg *Config, settings component.TelemetrySettings) (*atomicStorage, error) {
-	builder, err := metadata.NewTelemetryBuilder(settings)
+func newAtomicStorage(cfg *Config, set extension.Settings) (*atomicStorage, error) {
+	builder, err := metadata.NewTelemetryBuilder(set.TelemetrySettings)
 	if err != nil {
 		return nil, err
 	}
 	return &atomicStorage{
 		config:    cfg,
-		logger:    settings.Logger,
+		logger:    set.Logger,
+		self:      attribute.String("extension", set.ID.String()),
 		telemetry: builder,
 		open:      make(map[string]string),
 	}, nil
@@ -66,7 +69,7 @@ const (
 )
 
 func (s *atomicStorage) failed(ctx context.Context, operation string) {
-	s.telemetry.ExtensionAtomicFileStorageErrors.Add(ctx, 1, metric.WithAttributes(attribute.String("operation", operation)))
+	s.telemetry.ExtensionAtomicFileStorageErrors.Add(ctx, 1, metric.WithAttributes(s.self, attribute.String("operation", operation)))
 }
 
 // GetClient opens the file of a component, and creates it at the first write. It fails

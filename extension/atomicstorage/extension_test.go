@@ -55,7 +55,7 @@ func TestADirectoryOfNoUseStopsTheStart(t *testing.T) {
 	for _, directory := range []string{file, file + "/below"} {
 		cfg := createDefaultConfig().(*Config)
 		cfg.Directory = directory
-		extension, err := newAtomicStorage(cfg, extensiontest.NewNopSettings(metadata.Type).TelemetrySettings)
+		extension, err := newAtomicStorage(cfg, extensiontest.NewNopSettings(metadata.Type))
 		require.NoError(t, err)
 		require.ErrorContains(t, extension.Start(t.Context(), componenttest.NewNopHost()), `"directory"`)
 		require.NoError(t, extension.Shutdown(t.Context()))

@@ -15,7 +15,7 @@ func NewFactory() extension.Factory {
 		metadata.Type,
 		createDefaultConfig,
 		func(_ context.Context, set extension.Settings, cfg component.Config) (extension.Extension, error) {
-			return newAtomicStorage(cfg.(*Config), set.TelemetrySettings)
+			return newAtomicStorage(cfg.(*Config), set)
 		},
 		metadata.ExtensionStability,
 	)

@@ -40,6 +40,7 @@ func startIn(t *testing.T, folder string, change ...func(*Config)) *rig {
 		c(cfg)
 	}
 	settings := extensiontest.NewNopSettings(metadata.Type)
+	settings.ID = component.NewID(metadata.Type)
 	settings.TelemetrySettings = r.telemetry.NewTelemetrySettings()
 	settings.Logger = zap.New(core)
 	extension, err := NewFactory().Create(t.Context(), settings, cfg)
@@ -76,6 +77,8 @@ func (r *rig) errors(t *testing.T) map[string]int64 {
 	}
 	counted := make(map[string]int64)
 	for _, p := range m.Data.(metricdata.Sum[int64]).DataPoints {
+		self, _ := p.Attributes.Value("extension")
+		assert.Equal(t, metadata.Type.String(), self.AsString())
 		operation, _ := p.Attributes.Value("operation")
 		counted[operation.AsString()] = p.Value
 	}

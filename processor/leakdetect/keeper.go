@@ -70,13 +70,9 @@ func newKeeper(w *watch, log *zap.Logger, failed func(ctx context.Context, opera
 // is not there is a mistake of the configuration; one that cannot be used costs the
 // memory, and no data.
 func (k *keeper) start(ctx context.Context, host component.Host, storageID, self component.ID) error {
-	extension, ok := host.GetExtensions()[storageID]
-	if !ok {
-		return fmt.Errorf("'storage': there is no extension %q", storageID)
-	}
-	provider, ok := extension.(storage.Extension)
-	if !ok {
-		return fmt.Errorf("'storage': extension %q is no storage", storageID)
+	provider, err := storageOf(host, storageID)
+	if err != nil {
+		return err
 	}
 	if k.note(ctx, operationOpen, k.open(ctx, provider, self)); k.client == nil {
 		return nil

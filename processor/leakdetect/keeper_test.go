@@ -15,7 +15,6 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/component/componenttest"
-	"go.opentelemetry.io/collector/consumer/consumertest"
 	"go.opentelemetry.io/collector/extension/xextension/storage"
 	"go.uber.org/zap"
 	"go.uber.org/zap/zaptest/observer"
@@ -397,18 +396,4 @@ func TestNamesInTheLogAreCut(t *testing.T) {
 	long := cut(strings.Repeat("é", maxLogged))
 	assert.LessOrEqual(t, len(long), maxLogged+len("..."))
 	assert.True(t, utf8.ValidString(long))
-}
-
-func TestStorageThatIsNone(t *testing.T) {
-	for id, want := range map[string]string{"file_storage/other": "there is no extension", "zpages": "is no storage"} {
-		c := defaultConfig()
-		c.Storage = new(component.ID)
-		require.NoError(t, c.Storage.UnmarshalText([]byte(id)))
-		p, err := NewFactory().CreateMetrics(t.Context(), metadatatest.NewSettings(componenttest.NewTelemetry()), c, consumertest.NewNop())
-		require.NoError(t, err)
-		err = p.Start(t.Context(), hostWith(newDisk()))
-		require.ErrorContains(t, err, want)
-		require.ErrorContains(t, err, "'storage'")
-		require.NoError(t, p.Shutdown(t.Context()))
-	}
 }

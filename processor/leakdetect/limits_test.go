@@ -42,6 +42,9 @@ func sums(telemetry *componenttest.Telemetry, name string, by attribute.Key) map
 		points = data.DataPoints
 	}
 	for _, p := range points {
+		if _, said := p.Attributes.Value("processor"); !said {
+			panic(name + " does not tell whose it is")
+		}
 		why, _ := p.Attributes.Value(by)
 		values[detect.Reason(why.AsString())] = p.Value
 	}

@@ -26,9 +26,11 @@ type leakDetect struct {
 	version   string
 	failures  atomic.Uint64
 	unused    sync.Once // it was told which overrides match nothing
+	twice     sync.Once // it was told that leaks are judged already
 	over      sync.Map  // rules to ignore, by number, of which it was told that they are over
 
 	id      component.ID
+	self    attribute.KeyValue // tells its telemetry from that of other processors
 	storage *component.ID
 	keeper  *keeper
 }
@@ -44,6 +46,7 @@ func newLeakDetect(c *Config, set processor.Settings) (*leakDetect, error) {
 		telemetry: telemetry,
 		version:   set.BuildInfo.Version,
 		id:        set.ID,
+		self:      attribute.String("processor", set.ID.String()),
 		storage:   c.Storage,
 	}
 	p.keeper = newKeeper(p.watch, set.Logger, p.stateFailed)
@@ -89,9 +92,24 @@ func (p *leakDetect) remind() {
 	}
 }
 
+// warn tells, once each, of data that cannot be judged rightly.
+func (p *leakDetect) warn(b *batch) {
+	if len(b.taken) > 0 {
+		p.twice.Do(func() {
+			p.log.Warn("Leaks are judged twice: the data has passed through another leak_detect before. " +
+				"What that has flagged is not flagged again; remove one of the two, of this pipeline or of the collector that sends the data")
+		})
+	}
+	for _, resource := range b.mixed {
+		p.log.Warn("Several processes send under one identity, or one process is watched twice, and leaks in them cannot be told: "+
+			"give each process a resource attribute service.instance.id of its own, and watch it once",
+			appendAttributes(nil, resource, loggedOfResource...)...)
+	}
+}
+
 func (p *leakDetect) stateFailed(ctx context.Context, operation string) {
 	p.telemetry.ProcessorLeakDetectStateErrors.Add(ctx, 1,
-		metric.WithAttributes(attribute.String("operation", operation)))
+		metric.WithAttributes(p.self, attribute.String("operation", operation)))
 }
 
 // process judges md and returns it with what was found. It never fails: data is
@@ -104,6 +122,7 @@ func (p *leakDetect) process(ctx context.Context, md pmetric.Metrics) (pmetric.M
 	p.record(ctx, b)
 	p.keeper.tell(announcements(md, b), b.due)
 	p.remind()
+	p.warn(b)
 	write(md, b, p.version)
 	return md, nil
 }
@@ -123,7 +142,7 @@ func (p *leakDetect) judge(ctx context.Context, md pmetric.Metrics) (b *batch) {
 // fail counts a failure, and logs the first, the second, the fourth and so on: a
 // defect that meets every batch must not fill the log.
 func (p *leakDetect) fail(ctx context.Context, cause any) {
-	p.telemetry.ProcessorLeakDetectFailedBatches.Add(ctx, 1)
+	p.telemetry.ProcessorLeakDetectFailedBatches.Add(ctx, 1, metric.WithAttributes(p.self))
 	if n := p.failures.Add(1); n&(n-1) == 0 {
 		p.log.Error("A batch could not be judged and was passed on as it came; please report this defect",
 			zap.String("cause", fmt.Sprint(cause)), zap.Uint64("failures", n), zap.Stack("stack"))
@@ -132,12 +151,12 @@ func (p *leakDetect) fail(ctx context.Context, cause any) {
 
 // record counts for the collector's own telemetry.
 func (p *leakDetect) record(ctx context.Context, b *batch) {
-	p.telemetry.ProcessorLeakDetectStreams.Record(ctx, int64(b.streams))
+	p.telemetry.ProcessorLeakDetectStreams.Record(ctx, int64(b.streams), metric.WithAttributes(p.self))
 	if b.unwatched > 0 {
-		p.telemetry.ProcessorLeakDetectUnwatchedPoints.Add(ctx, b.unwatched)
+		p.telemetry.ProcessorLeakDetectUnwatchedPoints.Add(ctx, b.unwatched, metric.WithAttributes(p.self))
 	}
 	for why, n := range b.bad {
 		p.telemetry.ProcessorLeakDetectBadPoints.Add(ctx, n,
-			metric.WithAttributes(attribute.String("reason", string(why))))
+			metric.WithAttributes(p.self, attribute.String("reason", string(why))))
 	}
 }

@@ -22,6 +22,7 @@ type watch struct {
 	mu       sync.Mutex
 	detector *detect.Detector
 	names    names
+	mixed    map[detect.ID]bool // services of which it was told that processes are mixed up
 	// began is when the watch began. The detector's clock goes on evenly from then,
 	// whatever is done to the system's.
 	began   time.Time
@@ -40,6 +41,7 @@ func newWatch(c *Config) *watch {
 			MaxGroups:   c.MaxStreams,
 		}),
 		names: newNames(),
+		mixed: make(map[detect.ID]bool),
 		began: time.Now(),
 	}
 }
@@ -49,6 +51,8 @@ type batch struct {
 	findings  []finding
 	endings   []ending
 	gone      []ended // flags that ended because nothing came any more
+	mixed     []pcommon.Map      // resources under which several processes send, a service each
+	taken     map[detect.ID]bool // resources, of processes and services, in which leaks are flagged already
 	bad       map[detect.Reason]int64
 	unwatched int64 // points
 	streams   int   // watched afterwards
@@ -91,7 +95,7 @@ type ending struct {
 
 // judge judges all watched points of a batch, and changes nothing in it.
 func (w *watch) judge(md pmetric.Metrics) *batch {
-	b := &batch{}
+	b := &batch{taken: flaggedIn(md)}
 	r := &reader{watch: w, batch: b, origins: make(map[detect.ID]int), scratch: pcommon.NewMap()}
 	r.read(md)
 	w.mu.Lock()
@@ -109,6 +113,7 @@ func (w *watch) judge(md pmetric.Metrics) *batch {
 		w.batches++
 	}
 	b.findings = w.names.resolve(result.Verdicts, r, md)
+	b.mixed = w.mixedIn(result.Mixed, r, md)
 	for _, e := range result.Ended {
 		b.endings = append(b.endings, ending{e, r.origins[e.Process]})
 	}

@@ -76,7 +76,8 @@ func setExits(p pmetric.NumberDataPoint, f finding) { p.SetIntValue(int64(math.R
 
 // write appends the findings to the resources that they were made in, each in one
 // scope of our own, and how many flags have ended; and those about services in resources of
-// their own. It adds nothing else and changes nothing that is there.
+// their own. It adds nothing else, changes nothing that is there, and leaves out resources in
+// which leaks are flagged already, whose streams would come twice.
 func write(md pmetric.Metrics, b *batch, version string) {
 	findings := make(map[int][]finding)
 	services := make(map[detect.ID][]finding)
@@ -92,7 +93,7 @@ func write(md pmetric.Metrics, b *batch, version string) {
 		endings[e.origin] = append(endings[e.origin], e.Ended)
 	}
 	for i, rm := range md.ResourceMetrics().All() {
-		if len(findings[i])+len(endings[i]) > 0 {
+		if len(findings[i])+len(endings[i]) > 0 && !b.isTaken(rm.Resource().Attributes()) {
 			scope := appendScope(rm, version)
 			for _, e := range slices.Concat(goroutineLeak(), memoryLeak()) {
 				appendMetric(scope, e, findings[i])
@@ -101,6 +102,9 @@ func write(md pmetric.Metrics, b *batch, version string) {
 		}
 	}
 	for _, service := range slices.Sorted(maps.Keys(services)) {
+		if b.isTaken(services[service][0].service) {
+			continue
+		}
 		rm := md.ResourceMetrics().AppendEmpty()
 		services[service][0].service.CopyTo(rm.Resource().Attributes())
 		scope := appendScope(rm, version)
