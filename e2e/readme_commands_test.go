@@ -83,7 +83,7 @@ func servesMetrics(t *testing.T, command string) {
 	await(t, time.Minute, "the service leaks", func() bool {
 		return strings.Contains(pageAt(ctx, "http://"+service+"/debug/pprof/goroutine?debug=1"), leaking)
 	})
-	inBackground(ctx, t, strings.ReplaceAll(command, example, service)+
+	inBackground(ctx, t, "STATE_DIR="+t.TempDir()+" "+strings.ReplaceAll(command, example, service)+
 		" --set exporters.prometheus.endpoint="+page+
 		" --set service.telemetry.metrics.level=none --set receivers.goroutine.collection_interval=1s")
 	var told string

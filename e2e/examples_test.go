@@ -1,0 +1,94 @@
+package e2e
+
+import (
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.yaml.in/yaml/v3"
+
+	"github.com/otel-goroutine/otel-goroutine/e2e/internal/loopback"
+)
+
+// exampleCollectors returns the configurations that are meant to be used as they are, by name.
+func exampleCollectors(t *testing.T) map[string]string {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join("..", "examples", "collector", "*.yaml"))
+	require.NoError(t, err)
+	examples := make(map[string]string)
+	for _, file := range files {
+		content, err := os.ReadFile(file)
+		require.NoError(t, err)
+		examples[strings.TrimSuffix(filepath.Base(file), ".yaml")] = string(content)
+	}
+	require.GreaterOrEqual(t, len(examples), 4, "one a backend")
+	return examples
+}
+
+var (
+	// What a collector has for itself, by the variable that sets it.
+	ownPlace = regexp.MustCompile(`\$\{env:((?:STATE_DIR|LEAKS_FILE|TELEMETRY_PORT|[A-Z_]+_LISTEN|PAGE_ENDPOINT|HEALTH_ENDPOINT)):-([^}]+)\}`)
+	// A port that is taken whatever the variables are.
+	fixedPort = regexp.MustCompile(`(?m)^\s+(?:endpoint|port): *(?:127\.0\.0\.1:|0\.0\.0\.0:|localhost:)?[0-9]+$`)
+)
+
+// TestExamplesDoNotMeet has every example take places of its own: two collectors on one
+// machine, of two examples, both run. Whoever runs one of them twice sets a variable.
+func TestExamplesDoNotMeet(t *testing.T) {
+	takenBy := make(map[string]string)
+	for name, content := range exampleCollectors(t) {
+		places := ownPlace.FindAllStringSubmatch(content, -1)
+		assert.Contains(t, content, "TELEMETRY_PORT", "%s: the collector's own metrics would be at port 8888", name)
+		for _, place := range places {
+			at := place[2][strings.LastIndexByte(place[2], ':')+1:]
+			assert.Empty(t, takenBy[at], "%s: %s is %s", name, place[1], at)
+			takenBy[at] = name
+		}
+		assert.Empty(t, fixedPort.FindAllString(content, -1), "%s: no variable sets it", name)
+	}
+	assert.NotContains(t, takenBy, "8888", "the port of a collector that does not say where")
+}
+
+// TestExamplesRemember sees that the processor of each example keeps what it knows.
+func TestExamplesRemember(t *testing.T) {
+	for name, content := range exampleCollectors(t) {
+		var conf struct {
+			Processors map[string]struct{ Storage string }
+			Service    struct{ Extensions []string }
+		}
+		require.NoError(t, yaml.Unmarshal([]byte(content), &conf), name)
+		storage := conf.Processors["leak_detect"].Storage
+		assert.Equal(t, "atomic_file_storage", storage, name)
+		assert.Contains(t, conf.Service.Extensions, storage, name)
+		assert.Contains(t, content, "directory: ${env:STATE_DIR:-", name)
+	}
+}
+
+// TestTwoExamplesAtOnce runs two of them beside each other, set by variables alone.
+func TestTwoExamplesAtOnce(t *testing.T) {
+	t.Parallel()
+	folder := t.TempDir()
+	target := "127.0.0.1:" + pprofPort(t, "127.0.0.1")
+	start := func(example string, env ...string) (telemetry string) {
+		telemetry = loopback.FreeAddress(t)
+		_, port, _ := strings.Cut(telemetry, ":")
+		run(t, append(env, "TELEMETRY_PORT="+port, "CART_PPROF="+target, "STATE_DIR="+filepath.Join(folder, example)),
+			collector, "--config", filepath.Join("..", "examples", "collector", example+".yaml"))
+		return telemetry
+	}
+	page := loopback.FreeAddress(t)
+	first := start("prometheus", "PAGE_ENDPOINT="+page)
+	second := start("file", "LEAKS_FILE="+filepath.Join(folder, "leaks.jsonl"))
+	for name, own := range map[string]string{"prometheus": first, "file": second} {
+		await(t, time.Minute, name+" has scraped", func() bool {
+			return strings.Contains(pageAt(t.Context(), "http://"+own+"/metrics"), `otelcol_processor_leak_detect_streams`)
+		})
+		assert.DirExists(t, filepath.Join(folder, name))
+	}
+	assert.Contains(t, pageAt(t.Context(), "http://"+page+"/metrics"), `goroutine_scrape_up`)
+}
