@@ -17,8 +17,9 @@ import (
 var (
 	yamlBlock = regexp.MustCompile("(?s)```yaml\n(.*?)```")
 	goProgram = regexp.MustCompile("(?s)```go\n(package main\n.*?)```")
-	// What is for Kubernetes, or for Prometheus, is no configuration of the collector.
-	others = regexp.MustCompile("(?m)^(apiVersion|groups):")
+	// What is for Kubernetes, for Prometheus, or for a collector that has other receivers, is no
+	// configuration of the collector.
+	others = regexp.MustCompile("(?m)^(apiVersion|groups):|^# otelcol-contrib")
 )
 
 // TestConfigurationsInReadmesAreValid completes what the READMEs show, where it is
