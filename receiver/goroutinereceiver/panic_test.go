@@ -9,8 +9,10 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/component/componenttest"
 	"go.opentelemetry.io/collector/consumer/consumertest"
+	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/sdk/metric/metricdata"
 	"go.opentelemetry.io/otel/sdk/metric/metricdata/metricdatatest"
 
@@ -76,14 +78,14 @@ func TestPanicCostsOneScrape(t *testing.T) {
 			next := scrapeOf(t, hit)
 			assert.True(t, next.up(), "the next scrape")
 			assert.EqualValues(t, 1, next.failures("internal"), "the count outlives the panic")
-			metadatatest.AssertEqualReceiverGoroutinePanics(t, telemetry, panics(1), metricdatatest.IgnoreTimestamp())
+			metadatatest.AssertEqualReceiverGoroutinePanics(t, telemetry, panics(settings.ID, 1), metricdatatest.IgnoreTimestamp())
 		})
 	}
 }
 
-// panics is the counter after n panics.
-func panics(n int64) []metricdata.DataPoint[int64] {
-	return []metricdata.DataPoint[int64]{{Value: n}}
+// panics is the counter of a receiver after n panics.
+func panics(of component.ID, n int64) []metricdata.DataPoint[int64] {
+	return []metricdata.DataPoint[int64]{{Value: n, Attributes: attribute.NewSet(attribute.String("receiver", of.String()))}}
 }
 
 // broken changes what is wanted of a target until it is undone.
@@ -106,7 +108,8 @@ func TestPanicOfALeakProfile(t *testing.T) {
 	}))))
 	cfg.CollectionInterval = time.Hour
 	cfg.LeakProfile.Enabled = true
-	r, err := newReceiver(cfg, newPool(), metadatatest.NewSettings(telemetry), consumertest.NewNop())
+	settings := metadatatest.NewSettings(telemetry)
+	r, err := newReceiver(cfg, newPool(), settings, consumertest.NewNop())
 	require.NoError(t, err)
 	require.NoError(t, r.Start(t.Context(), componenttest.NewNopHost()))
 	defer func() { assert.NoError(t, r.Shutdown(t.Context())) }()
@@ -114,5 +117,5 @@ func TestPanicOfALeakProfile(t *testing.T) {
 	s := scrapeOf(t, r.targets[0])
 	assert.True(t, s.up())
 	assert.Empty(t, s.points(metadata.MetricsInfo.GoroutineStackLeakedCount.Name))
-	metadatatest.AssertEqualReceiverGoroutinePanics(t, telemetry, panics(1), metricdatatest.IgnoreTimestamp())
+	metadatatest.AssertEqualReceiverGoroutinePanics(t, telemetry, panics(settings.ID, 1), metricdatatest.IgnoreTimestamp())
 }

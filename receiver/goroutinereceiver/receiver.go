@@ -10,6 +10,8 @@ import (
 	"go.opentelemetry.io/collector/consumer"
 	"go.opentelemetry.io/collector/receiver"
 	"go.opentelemetry.io/collector/receiver/receiverhelper"
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/metric"
 
 	"github.com/otel-goroutine/otel-goroutine/receiver/goroutinereceiver/internal/metadata"
 )
@@ -62,7 +64,8 @@ func newReceiver(cfg *Config, shared *pool, settings receiver.Settings, next con
 		drop:      func() {},
 		leave:     func() {},
 	}
-	panics := func(ctx context.Context) { builder.ReceiverGoroutinePanics.Add(ctx, 1) }
+	self := metric.WithAttributes(attribute.String("receiver", settings.ID.String()))
+	panics := func(ctx context.Context) { builder.ReceiverGoroutinePanics.Add(ctx, 1, self) }
 	for i, t := range r.configs {
 		target, err := newTarget(cfg, t, shared, settings, panics)
 		if err != nil {
