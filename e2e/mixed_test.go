@@ -1,0 +1,54 @@
+package e2e
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/otel-goroutine/otel-goroutine/e2e/internal/loopback"
+)
+
+// TestProcessesOfOneIdentityAreToldOf has two processes push under one service.instance.id,
+// beside two that have one each.
+func TestProcessesOfOneIdentityAreToldOf(t *testing.T) {
+	folder, otlp, log := t.TempDir(), loopback.FreeAddress(t), filepath.Join(t.TempDir(), "log")
+	service := filepath.Join(folder, "instrumented")
+	build := exec.CommandContext(t.Context(), "go", "build", "-o", service, ".")
+	build.Dir = filepath.Join("..", "examples", "instrumented")
+	out, err := build.CombinedOutput()
+	require.NoError(t, err, string(out))
+	t.Setenv("OTLP_HTTP_LISTEN", otlp)
+	stop := runInto(t, log, collector, "--config", filepath.Join("..", "examples", "instrumented", "collector.yaml"))
+	start := func(name, instance string) {
+		run(t, []string{
+			"OTEL_EXPORTER_OTLP_ENDPOINT=http://" + otlp, "OTEL_METRIC_EXPORT_INTERVAL=1000", "OTEL_GO_GOROUTINE_INTERVAL=1s",
+			"OTEL_SERVICE_NAME=" + name, "OTEL_RESOURCE_ATTRIBUTES=service.instance.id=" + instance,
+		}, service, "-listen", loopback.FreeAddress(t), "-for", "2m")
+	}
+	told := func() []string {
+		var found []string
+		text, err := os.ReadFile(log)
+		require.NoError(t, err)
+		for line := range strings.Lines(string(text)) {
+			if strings.Contains(line, "Several processes send under one identity") {
+				found = append(found, line)
+			}
+		}
+		return found
+	}
+	start("apart", "one")
+	start("apart", "two")
+	start("mixed", "one")
+	start("mixed", "one")
+	await(t, time.Minute, "mixed is told of", func() bool { return len(told()) > 0 })
+	stop()
+	require.Len(t, told(), 1)
+	assert.Contains(t, told()[0], `"service.name": "mixed"`)
+	assert.Contains(t, told()[0], "service.instance.id")
+}
