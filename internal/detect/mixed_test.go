@@ -47,6 +47,30 @@ func inBatchesOf(n int, batches [][]Reading) [][]Reading {
 	return joined
 }
 
+// inStep are the scrapes of two processes, of which the second is 10 ms later each time.
+func inStep(joined bool, from, until int, first, second *scene) [][]Reading {
+	var batches [][]Reading
+	for now := from; now < until; now++ {
+		later := second.at(now)
+		for i := range later {
+			later[i].At += 10e6
+		}
+		batches = append(batches, first.at(now), later)
+	}
+	if joined {
+		return inBatchesOf(2, batches)
+	}
+	return batches
+}
+
+// counters make of all readings those of another kind, one for each time.
+func counters(kind Kind, batches [][]Reading) [][]Reading {
+	for i, readings := range batches {
+		batches[i] = slices.DeleteFunc(readings, func(r Reading) bool { return r.Part != Count || r.Kind != Stack })
+	}
+	return each(batches, func(r *Reading) { r.Kind = kind })
+}
+
 // each changes all readings.
 func each(batches [][]Reading, change func(*Reading)) [][]Reading {
 	for _, readings := range batches {
@@ -83,7 +107,13 @@ func TestMixedProcessesAreTold(t *testing.T) {
 				}
 			}
 		}),
-		"one starts again and again": slices.Concat(scrapes(0, 5, life(-60)), scrapes(5, 10, life(-60), life(4)), scrapes(10, 20, life(-60), life(9))),
+		"in step, in one batch":         inStep(true, 0, 20, life(-60), life(-5)),
+		"in step, a batch for each":     inStep(false, 0, 20, life(-60), life(-5)),
+		"in step, the younger before":   inStep(false, 0, 20, life(-5), life(-60)),
+		"in step, after a while":        slices.Concat(scrapes(0, 10, life(-60)), inStep(false, 10, 20, life(-60), life(-5))),
+		"in step, counts after a while": slices.Concat(scrapes(0, 10, counts(life(-60))), inStep(false, 10, 20, counts(life(-60)), counts(life(-5)))),
+		"in step, counts alone":         inStep(true, 0, 20, counts(life(-60)), counts(life(-5))),
+		"one starts again and again":    slices.Concat(scrapes(0, 5, life(-60)), scrapes(5, 10, life(-60), life(4)), scrapes(10, 20, life(-60), life(9))),
 	} {
 		t.Run(name, func(t *testing.T) {
 			if mixed := told(t, batches); !slices.Equal(mixed, []ID{1}) {
@@ -96,6 +126,14 @@ func TestMixedProcessesAreTold(t *testing.T) {
 func TestNobodyIsToldToBeMixed(t *testing.T) {
 	other := life(-5)
 	other.process = 2
+	var turns [][]Reading // the first of two is the second the next time
+	for now := range 20 {
+		first, second := life(-60), life(-5)
+		if now%2 == 1 {
+			first, second = second, first
+		}
+		turns = append(turns, inStep(true, now, now+1, first, second)...)
+	}
 	delta := func(r *Reading) { r.Delta, r.Start = r.Part == Exits, 0 }
 	for name, batches := range map[string][][]Reading{
 		"one process":            scrapes(0, 60, life(-60)),
@@ -113,6 +151,8 @@ func TestNobodyIsToldToBeMixed(t *testing.T) {
 			}
 		}),
 		// After a restart the clock is an hour behind, and catches up with the former start.
+		"two libraries that count":     counters(Total, inStep(true, 0, 20, life(-60), life(-5))),
+		"in an order that changes":     counters(Memory, turns),
 		"a clock that was set back":    slices.Concat(scrapes(60, 90, life(50)), scrapes(31, 200, life(30))),
 		"deltas, whose starts go on":   each(scrapes(0, 20, life(-60), life(-5)), delta),
 		"gauges, which have no starts": each(scrapes(0, 20, life(-60), life(-5)), func(r *Reading) { r.Start = 0 }),

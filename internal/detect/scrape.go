@@ -113,6 +113,7 @@ func (d *Detector) collect(p *process, r *Reading) (why Reason, adds bool) {
 		g.reset()
 	}
 	if r.At <= g.at || near(r.At, g.at, joinWithin) && g.at != 0 {
+		d.noteRival(p, r, g.startFor(r))
 		return OutOfOrder, !g.tookAll(r)
 	}
 	s := d.scrape(p, r.At)
@@ -123,7 +124,9 @@ func (d *Detector) collect(p *process, r *Reading) (why Reason, adds bool) {
 	}
 	s.profiled = s.profiled || r.Part == Leaked
 	s.at, o.at = min(s.at, r.At), min(o.at, r.At)
-	why = o.take(r)
+	if why = o.take(r); why == OutOfOrder {
+		d.noteRival(p, r, o.startFor(r))
+	}
 	return why, why == Fine
 }
 
