@@ -56,6 +56,8 @@ const (
 	operationClose = "close"
 )
 
+var operations = [...]string{operationOpen, operationLoad, operationSave, operationClose}
+
 func newKeeper(w *watch, log *zap.Logger, failed func(ctx context.Context, operation string)) *keeper {
 	return &keeper{
 		watch:  w,

@@ -3,6 +3,7 @@ package leakdetect
 import (
 	"context"
 	"fmt"
+	"maps"
 	"math"
 	"testing"
 	"testing/synctest"
@@ -27,8 +28,36 @@ import (
 // reason, or "" where it has none.
 func (r *rig) sum(name string) map[detect.Reason]int64 { return sums(r.telemetry, name, "reason") }
 
-// sums returns the values of one of the processor's own metrics, by an attribute.
+// sums returns the values above 0 of one of the processor's own metrics, by an attribute.
 func sums(telemetry *componenttest.Telemetry, name string, by attribute.Key) map[detect.Reason]int64 {
+	values := allSums(telemetry, name, by)
+	maps.DeleteFunc(values, func(_ detect.Reason, n int64) bool { return n == 0 })
+	return values
+}
+
+// TestCountersBeginAtZero, or whoever asks for their increase would miss the first event.
+func TestCountersBeginAtZero(t *testing.T) {
+	r := newRig(t)
+	bad := map[detect.Reason]int64{}
+	for _, why := range reasons {
+		bad[why] = 0
+	}
+	assert.Equal(t, bad, allSums(r.telemetry, "bad_points", "reason"))
+	for _, name := range []string{"failed_batches", "unwatched_points"} {
+		assert.Equal(t, map[detect.Reason]int64{"": 0}, allSums(r.telemetry, name, ""), name)
+	}
+	assert.Empty(t, allSums(r.telemetry, "state_errors", "operation"), "nothing is remembered")
+
+	k := keptOn(t, newDisk())
+	failed := map[detect.Reason]int64{}
+	for _, operation := range operations {
+		failed[detect.Reason(operation)] = 0
+	}
+	assert.Equal(t, failed, allSums(k.telemetry, "state_errors", "operation"))
+	require.NoError(t, k.shutdown(t.Context()))
+}
+
+func allSums(telemetry *componenttest.Telemetry, name string, by attribute.Key) map[detect.Reason]int64 {
 	values := map[detect.Reason]int64{}
 	m, err := telemetry.GetMetric("otelcol_processor_leak_detect_" + name)
 	if err != nil {

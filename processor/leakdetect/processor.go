@@ -55,10 +55,28 @@ func newLeakDetect(c *Config, set processor.Settings) (*leakDetect, error) {
 
 // start goes on from what was remembered, if that is kept anywhere.
 func (p *leakDetect) start(ctx context.Context, host component.Host) error {
+	p.beginCounters(ctx)
 	if p.storage == nil {
 		return nil
 	}
 	return p.keeper.start(ctx, host, *p.storage, p.id)
+}
+
+// beginCounters has every counter of the collector's own telemetry begin at 0: one that begins
+// with its first event has no increase then, and alerts miss it.
+func (p *leakDetect) beginCounters(ctx context.Context) {
+	self := metric.WithAttributes(p.self)
+	p.telemetry.ProcessorLeakDetectFailedBatches.Add(ctx, 0, self)
+	p.telemetry.ProcessorLeakDetectUnwatchedPoints.Add(ctx, 0, self)
+	for _, why := range reasons {
+		p.telemetry.ProcessorLeakDetectBadPoints.Add(ctx, 0, metric.WithAttributes(p.self, attribute.String("reason", string(why))))
+	}
+	if p.storage == nil {
+		return
+	}
+	for _, operation := range operations {
+		p.telemetry.ProcessorLeakDetectStateErrors.Add(ctx, 0, metric.WithAttributes(p.self, attribute.String("operation", operation)))
+	}
 }
 
 func (p *leakDetect) shutdown(ctx context.Context) error {

@@ -20,6 +20,12 @@ const (
 	badAttributes detect.Reason = "attributes" // too many to be identified
 )
 
+// reasons are all for which a point may be refused.
+var reasons = [...]detect.Reason{
+	badType, noValue, detect.BadValue, detect.BadTimestamp, detect.BadJump, detect.BadBand, detect.OutOfOrder,
+	badAttributes, detect.Incomplete,
+}
+
 // origin is the part of a batch that came from one resource.
 type origin struct {
 	index   int // in the batch

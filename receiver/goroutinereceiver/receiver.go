@@ -28,6 +28,8 @@ type goroutineReceiver struct {
 	telemetry component.TelemetrySettings
 	builder   *metadata.TelemetryBuilder
 	report    *receiverhelper.ObsReport
+	// countPanics counts panics.
+	countPanics func(ctx context.Context, n int64)
 
 	cancel context.CancelFunc // of scrapes
 	// delivery is what the next consumer is called with, and drop ends it.
@@ -65,7 +67,8 @@ func newReceiver(cfg *Config, shared *pool, settings receiver.Settings, next con
 		leave:     func() {},
 	}
 	self := metric.WithAttributes(attribute.String("receiver", settings.ID.String()))
-	panics := func(ctx context.Context) { builder.ReceiverGoroutinePanics.Add(ctx, 1, self) }
+	r.countPanics = func(ctx context.Context, n int64) { builder.ReceiverGoroutinePanics.Add(ctx, n, self) }
+	panics := func(ctx context.Context) { r.countPanics(ctx, 1) }
 	for i, t := range r.configs {
 		target, err := newTarget(cfg, t, shared, settings, panics)
 		if err != nil {
@@ -78,6 +81,7 @@ func newReceiver(cfg *Config, shared *pool, settings receiver.Settings, next con
 
 // Start begins to scrape. Each target waits for its own place in the interval.
 func (r *goroutineReceiver) Start(ctx context.Context, host component.Host) error {
+	r.countPanics(ctx, 0) // a counter that begins with its first event has no increase then
 	for i, t := range r.targets {
 		if err := t.connect(ctx, r.configs[i], host, r.telemetry); err != nil {
 			return fmt.Errorf("target %s: %w", t.name, err)
