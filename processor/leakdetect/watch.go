@@ -50,7 +50,7 @@ func newWatch(c *Config) *watch {
 type batch struct {
 	findings  []finding
 	endings   []ending
-	gone      []ended // flags that ended because nothing came any more
+	gone      []ended            // flags that ended because nothing came any more
 	mixed     []pcommon.Map      // resources under which several processes send, a service each
 	taken     map[detect.ID]bool // resources, of processes and services, in which leaks are flagged already
 	bad       map[detect.Reason]int64
