@@ -47,7 +47,7 @@ func Decode(data []byte) (s *stack.Snapshot, err error) {
 	if err != nil {
 		return nil, err
 	}
-	return snapshot(t, o, newGrouping(o.stacks.seen, v))
+	return snapshot(t, o, newGrouping(o.stacks.frames, v))
 }
 
 // prepare makes of a trace what the trace reader need see, and what it need not.

@@ -1,6 +1,7 @@
 package exectrace
 
 import (
+	"iter"
 	"slices"
 	"strings"
 
@@ -14,7 +15,8 @@ const leftOut = stack.NoGroup - 1
 
 // grouping turns what is known of goroutines into groups.
 type grouping struct {
-	stacks []trace.Stack
+	// stacks returns the frames of a stack, leaf first.
+	stacks func(number int32) iter.Seq[trace.StackFrame]
 	// version is that of the trace: the stacks of some are not to be trusted
 	// in all they say.
 	version version
@@ -27,9 +29,9 @@ type grouping struct {
 	frames []stack.Frame
 }
 
-func newGrouping(seen []trace.Stack, v version) *grouping {
+func newGrouping(stacks func(number int32) iter.Seq[trace.StackFrame], v version) *grouping {
 	return &grouping{
-		stacks:  seen,
+		stacks:  stacks,
 		version: v,
 		byID:    make(map[stack.ID]int32),
 		known:   make(map[goroutine]int32),
@@ -50,8 +52,8 @@ func (g *grouping) of(of goroutine) int32 {
 }
 
 func (g *grouping) decide(of goroutine) int32 {
-	frames := g.framesOf(g.stacks[of.stack])
-	if len(frames) == 0 && of.sight == waits && hasFrame(g.stacks[of.stack]) {
+	frames := g.framesOf(of.stack)
+	if len(frames) == 0 && of.sight == waits && g.hasFrame(of.stack) {
 		// It has not begun, and may not: a goroutine that may is ready.
 		frames = append(frames, stack.Frame{Function: stack.Unstarted})
 	}
@@ -69,8 +71,8 @@ func (g *grouping) decide(of goroutine) int32 {
 }
 
 // hasFrame tells whether a stack has a frame, if only one without a name.
-func hasFrame(s trace.Stack) bool {
-	for range s.Frames() {
+func (g *grouping) hasFrame(number int32) bool {
+	for range g.stacks(number) {
 		return true
 	}
 	return false
@@ -156,9 +158,9 @@ const wholeStack = stack.MaxDepth - 4
 // framesOf takes a stack apart, leaf first. The frames are good until the next
 // call. One that may have been cut has at least stack.MaxDepth of them, which is
 // how stack.Read knows.
-func (g *grouping) framesOf(s trace.Stack) []stack.Frame {
+func (g *grouping) framesOf(number int32) []stack.Frame {
 	g.frames = g.frames[:0]
-	for f := range s.Frames() {
+	for f := range g.stacks(number) {
 		if f.Func == "" {
 			// What the runtime could not name, or all there is of a
 			// goroutine that has not begun.

@@ -56,7 +56,7 @@ func TestGroupOfAGoroutine(t *testing.T) {
 		{"control characters", []string{"time.Sleep", "main.f\n\x1b", "main.g"}, waits, 0, stack.StateSleep, "main.f\uFFFD\uFFFD", "main.g"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			g := newGrouping([]trace.Stack{stackOf(tc.stack...)}, go126)
+			g := newGrouping((&stacks{seen: []trace.Stack{stackOf(tc.stack...)}}).frames, go126)
 			group := g.of(goroutine{0, tc.sight})
 			if group != tc.group {
 				t.Fatalf("group %d, want %d", group, tc.group)
@@ -95,7 +95,7 @@ func TestRootThatMayBeWrong(t *testing.T) {
 		{"in a system call", []string{"main.work"}, inSyscall, 0, 0},
 	} {
 		for v, want := range map[version]int32{go123: tc.until, go125: tc.since, go126: tc.since} {
-			g := newGrouping([]trace.Stack{stackOf(tc.stack...)}, v)
+			g := newGrouping((&stacks{seen: []trace.Stack{stackOf(tc.stack...)}}).frames, v)
 			if got := g.of(goroutine{0, tc.sight}); got != want {
 				t.Errorf("%s, version %d: group %d, want %d", tc.name, v, got, want)
 			}
@@ -104,10 +104,11 @@ func TestRootThatMayBeWrong(t *testing.T) {
 }
 
 func TestStacksThatDifferOnlyInAPlaceThatDoesNotMatterShareAGroup(t *testing.T) {
-	g := newGrouping([]trace.Stack{
+	same := stacks{seen: []trace.Stack{
 		stackOf("runtime.gopark", "time.Sleep", "main.f"),
 		stackOf("runtime.gopark", "time.Sleep", "main.f"),
-	}, go126)
+	}}
+	g := newGrouping(same.frames, go126)
 	if a, b := g.of(goroutine{0, waits}), g.of(goroutine{1, waits}); a != b || len(g.groups) != 1 {
 		t.Errorf("groups %d and %d of %d", a, b, len(g.groups))
 	}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"iter"
 
 	"golang.org/x/exp/trace"
 )
@@ -124,6 +125,9 @@ func (s *stacks) index(stack trace.Stack) int32 {
 	}
 	return i
 }
+
+// frames returns the frames of the stack with a number, leaf first.
+func (s *stacks) frames(number int32) iter.Seq[trace.StackFrame] { return s.seen[number].Frames() }
 
 // replay follows the goroutines through a trace.
 func replay(data []byte) (*outcome, error) {

@@ -22,7 +22,7 @@ func unthinned(t *testing.T, data []byte) *stack.Snapshot {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, err := snapshot(&thinned{}, o, newGrouping(o.stacks.seen, v))
+	s, err := snapshot(&thinned{}, o, newGrouping(o.stacks.frames, v))
 	if err != nil {
 		t.Fatal(err)
 	}

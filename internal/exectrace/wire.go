@@ -72,7 +72,10 @@ const (
 
 // The statuses of a goroutine.
 const (
-	goWaiting = 4
+	goRunnable = 1
+	goRunning  = 2
+	goSyscall  = 3
+	goWaiting  = 4
 )
 
 // eventUse tells what becomes of an event.

@@ -1,0 +1,168 @@
+package exectrace
+
+import (
+	"bytes"
+	"errors"
+	"runtime/trace"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/otel-goroutine/otel-goroutine/internal/stack"
+)
+
+// traced records what do does, of several generations if it takes longer than a second.
+func traced(t *testing.T, do func()) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	if err := trace.Start(&b); err != nil {
+		t.Fatal(err)
+	}
+	do()
+	trace.Stop()
+	return b.Bytes()
+}
+
+// leak waits for what never comes, unless it is healthy.
+func leak(answer chan int, release chan struct{}) {
+	select {
+	case <-answer:
+	case <-release:
+	}
+}
+
+// checkout starts a goroutine as a service would.
+func checkout(release chan struct{}, healthy bool) {
+	answer := make(chan int, 1)
+	go leak(answer, release)
+	if healthy {
+		time.Sleep(2 * time.Millisecond)
+		reply(answer)
+	}
+}
+
+//go:noinline
+func reply(answer chan int) { answer <- 1 }
+
+func TestOriginsOfALeak(t *testing.T) {
+	release := make(chan struct{})
+	checkout(release, false)
+	data := traced(t, func() {
+		for i := range 50 {
+			checkout(release, i%10 != 0)
+		}
+		time.Sleep(20 * time.Millisecond)
+	})
+	s, err := Decode(data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	close(release)
+	at := slices.IndexFunc(s.Groups, func(g stack.Group) bool { return strings.HasSuffix(g.Entry, "exectrace.leak") })
+	if at < 0 {
+		t.Fatal("no goroutine leaks")
+	}
+	f, err := followAll(data, []stack.Signature{s.Groups[at].Signature})
+	if err != nil {
+		t.Fatal(err)
+	}
+	o := f.Origins(nil)
+	if len(o.Starts) != 1 || len(o.Groups) != 1 {
+		t.Fatalf("%+v", o)
+	}
+	born, ended, alive := 0, 0, 0
+	for _, start := range o.Starts {
+		if !strings.HasSuffix(start.Creator[0].Function, "exectrace.checkout") || start.Entry != s.Groups[at].Entry || start.Launch != ByGo {
+			t.Errorf("%+v", start)
+		}
+		born, ended, alive = born+start.Born, ended+start.Ended.Count(), alive+len(start.Alive)
+		for _, a := range start.Alive {
+			if a.Group != 0 || a.Age < 10*time.Millisecond {
+				t.Errorf("%+v", a)
+			}
+		}
+	}
+	if born != 50 || ended != 45 || alive != 5 {
+		t.Errorf("%d born, %d ended, %d alive", born, ended, alive)
+	}
+	group := o.Groups[0]
+	if group.Count != 6 || len(group.Stack) == 0 || group.Again != 0 || len(group.Wakes) == 0 {
+		t.Fatalf("%+v", group)
+	}
+	waker := group.Wakes[0]
+	if waker.Count != waker.Last || waker.Last < 40 || !slices.ContainsFunc(waker.Waker, func(f stack.Frame) bool {
+		return strings.HasSuffix(f.Function, "exectrace.reply")
+	}) {
+		t.Errorf("%+v", waker)
+	}
+}
+
+func TestTimersHaveNoCreator(t *testing.T) {
+	release, done := make(chan struct{}), make(chan struct{})
+	data := traced(t, func() {
+		time.AfterFunc(time.Millisecond, func() { close(done); <-release })
+		<-done
+		time.Sleep(10 * time.Millisecond)
+	})
+	close(release)
+	f, err := followAll(data, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var entries []string
+	for i := range f.starts.all {
+		entries = append(entries, f.entryOf(&f.starts.all[i]))
+	}
+	found := false
+	for _, start := range f.Origins(entries).Starts {
+		if strings.Contains(start.Entry, "TestTimersHaveNoCreator") {
+			found = true
+			if start.Launch != ByTimer || start.Creator != nil {
+				t.Errorf("%+v", start)
+			}
+		}
+	}
+	if !found {
+		t.Errorf("not among %v", entries)
+	}
+}
+
+func TestFollowKeepsWhatWasReadBeforeACut(t *testing.T) {
+	for name, data := range fixtures(t) {
+		if !strings.HasSuffix(name, "-generations") {
+			continue
+		}
+		whole, err := followAll(data, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		cut, err := followAll(data[:len(data)-10], nil)
+		if !errors.Is(err, ErrMalformed) || cut.read != whole.read-1 || cut.read == 0 {
+			t.Errorf("%s: %d of %d generations, %v", name, cut.read, whole.read, err)
+		}
+		if _, err := cut.Snapshot(); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+func TestLifetimes(t *testing.T) {
+	var l Lifetimes
+	if l.Quantile(0.99) != 0 || l.Count() != 0 {
+		t.Error("nobody lived")
+	}
+	for _, d := range []time.Duration{0, 3 * time.Millisecond, 10 * time.Millisecond, time.Hour} {
+		l.Add(d)
+	}
+	for share, want := range map[float64]time.Duration{0.25: time.Microsecond, 0.5: 3 * time.Millisecond, 0.75: 10 * time.Millisecond, 1: 67 * time.Second} {
+		if got := l.Quantile(share); got < want || float64(got) > 1.2*float64(want) {
+			t.Errorf("quantile %v: %v, want %v", share, got, want)
+		}
+	}
+	twice := l
+	twice.Merge(&l)
+	if twice.Count() != 2*l.Count() || twice.Quantile(0.5) != l.Quantile(0.5) {
+		t.Errorf("%d", twice.Count())
+	}
+}

@@ -1,0 +1,120 @@
+package exectrace
+
+import (
+	"cmp"
+	"slices"
+)
+
+// index finds the stacks and strings of one generation by their IDs, and numbers those
+// that are asked for.
+type index struct {
+	batches []batch
+	symbols *symbols
+	stacks  []indexed // by ID
+	strings []indexed // by ID
+	// frames is the memory in which a stack is put together.
+	frames []int32
+}
+
+// indexed is where an entry of a table stands.
+type indexed struct {
+	id uint64
+	// batch is the batch, and at where in it the entry begins after its ID.
+	batch, at uint16
+	// number is that in symbols, or unnumbered.
+	number int32
+}
+
+const unnumbered = -2
+
+// newIndex indexes the tables of a generation, which checkTables has passed.
+func newIndex(batches []batch, s *symbols) (*index, error) {
+	if err := checkTables(batches); err != nil {
+		return nil, err
+	}
+	x := &index{batches: batches, symbols: s}
+	for i, b := range batches {
+		switch b.kind {
+		case stackTable:
+			r := reader{data: b.data, at: 1}
+			for r.begins(evStack) {
+				x.stacks = append(x.stacks, indexed{id: r.varint(), batch: uint16(i), at: uint16(r.at), number: unnumbered})
+				for skip := 4 * r.varint(); skip > 0; skip-- {
+					r.varint()
+				}
+			}
+		case stringTable:
+			r := reader{data: b.data, at: 1}
+			for r.begins(evString) {
+				x.strings = append(x.strings, indexed{id: r.varint(), batch: uint16(i), at: uint16(r.at), number: unnumbered})
+				r.bytes(r.varint())
+			}
+		}
+	}
+	sortByID(x.stacks)
+	sortByID(x.strings)
+	return x, nil
+}
+
+func sortByID(all []indexed) {
+	byID := func(a, b indexed) int { return cmp.Compare(a.id, b.id) }
+	if !slices.IsSortedFunc(all, byID) {
+		slices.SortFunc(all, byID)
+	}
+}
+
+// find returns the entry with an ID, or nil. The runtime gives out IDs one after another,
+// so that mostly an entry stands at its place.
+func find(all []indexed, id uint64) *indexed {
+	if len(all) == 0 || id < all[0].id {
+		return nil
+	}
+	if at := id - all[0].id; at < uint64(len(all)) && all[at].id == id {
+		return &all[at]
+	}
+	at, found := slices.BinarySearchFunc(all, id, func(e indexed, id uint64) int { return cmp.Compare(e.id, id) })
+	if !found {
+		return nil
+	}
+	return &all[at]
+}
+
+// stack returns the number of the stack with an ID; noStack if there is none.
+func (x *index) stack(id uint64) int32 {
+	if id == 0 {
+		return noStack
+	}
+	e := find(x.stacks, id)
+	if e == nil {
+		return noStack
+	}
+	if e.number == unnumbered {
+		e.number = x.number(e)
+	}
+	return e.number
+}
+
+// number numbers a stack.
+func (x *index) number(e *indexed) int32 {
+	r := reader{data: x.batches[e.batch].data, at: int(e.at)}
+	x.frames = x.frames[:0]
+	for depth := r.varint(); depth > 0 && !r.failed; depth-- {
+		r.varint() // the address
+		f := symbol{function: x.name(r.varint()), file: x.name(r.varint()), line: int32(line(r.varint()))}
+		x.frames = append(x.frames, x.symbols.frame(f))
+	}
+	return x.symbols.stack(x.frames)
+}
+
+// name returns the number of the string with an ID. What is missing is empty.
+func (x *index) name(id uint64) int32 {
+	e := find(x.strings, id)
+	if e == nil {
+		return x.symbols.name(nil)
+	}
+	if e.number == unnumbered {
+		r := reader{data: x.batches[e.batch].data, at: int(e.at)}
+		e.number = x.symbols.name(r.bytes(r.varint()))
+	}
+	return e.number
+}
