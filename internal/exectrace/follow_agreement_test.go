@@ -138,7 +138,7 @@ func TestFollowAgreesWithTheTraceReader(t *testing.T) {
 	for name, data := range namedFixtures(t) {
 		t.Run("named/"+name, func(t *testing.T) { agree(t, data, 1) })
 	}
-	t.Run("loaded", func(t *testing.T) { agree(t, recordLoaded(t), 0.999) })
+	t.Run("loaded", func(t *testing.T) { agree(t, recordLoaded(t, 1<<20), 0.999) })
 }
 
 // agree compares the two; of each count the given share at least must be the same.

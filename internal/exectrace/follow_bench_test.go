@@ -23,20 +23,21 @@ const loadedSize = 9_200_000
 // limitedBuffer keeps what is written, and says when it has enough of it.
 type limitedBuffer struct {
 	bytes.Buffer
+	size   int
 	enough chan struct{}
 	once   sync.Once
 }
 
 func (b *limitedBuffer) Write(p []byte) (int, error) {
-	if b.Len()+len(p) >= loadedSize {
+	if b.Len()+len(p) >= b.size {
 		b.once.Do(func() { close(b.enough) })
 	}
 	return b.Buffer.Write(p)
 }
 
-// recordLoaded returns the trace of a server under load, of about loadedSize bytes. Each
+// recordLoaded returns the trace of a server under load, of about size bytes. Each
 // request starts a goroutine and waits for its answer.
-func recordLoaded(b testing.TB) []byte {
+func recordLoaded(b testing.TB, size int) []byte {
 	b.Helper()
 	server := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
 		answer := make(chan int)
@@ -67,7 +68,7 @@ func recordLoaded(b testing.TB) []byte {
 			}
 		})
 	}
-	traced := &limitedBuffer{enough: make(chan struct{})}
+	traced := &limitedBuffer{size: size, enough: make(chan struct{})}
 	if err := trace.Start(traced); err != nil {
 		b.Fatal(err)
 	}
@@ -108,7 +109,7 @@ func followAll(data []byte, asked []stack.Signature) (*Follower, error) {
 // BenchmarkLoaded reads births, wake-ups and ends off the trace of a loaded server, and the
 // snapshot, beside what the trace reader alone needs for the events of the same trace.
 func BenchmarkLoaded(b *testing.B) {
-	data := recordLoaded(b)
+	data := recordLoaded(b, loadedSize)
 	asked := askedOfLoaded(b, data)
 	b.Run("Follow", func(b *testing.B) {
 		benchmarkLoaded(b, data, func() error {

@@ -71,9 +71,9 @@ type Waiting struct {
 	// Count is how many goroutines it had at the end, and Stack that of one of them.
 	Count int
 	Stack []stack.Frame
-	// Again is how often those that it had at the end came back to it, after they had been
-	// woken there.
-	Again int
+	// Older is how many of them were there before the trace, and Again how often those came
+	// back to the group during it, after they had been woken there.
+	Older, Again int
 	// Wakes are the wake-ups of all that waited there, the most frequent first.
 	Wakes []Wake
 }
@@ -125,6 +125,10 @@ func (f *Follower) addWaiting(w *Waiting, l *life, group int32) {
 	if w.Count++; w.Count == 1 {
 		w.Stack = f.symbols.stackFrames(l.stack)
 	}
+	if l.start != none {
+		return
+	}
+	w.Older++
 	if l.woken != none && f.wakes.all[l.woken].point == group {
 		w.Again += int(l.again)
 	}

@@ -51,6 +51,10 @@ var states = [...]State{
 	StateWaitGroup, StateCond, StateSemaphore, StateSleep, StateIOWait, StateCoroutine,
 }
 
+// InStandardLibrary tells whether a function is of the standard library, by the name of its
+// package.
+func InStandardLibrary(function string) bool { return TraitsOf(function)&standard != 0 }
+
 // TraitsOf returns the traits of a function.
 func TraitsOf(function string) Traits {
 	if strings.HasPrefix(function, "runtime.") && strings.IndexByte(function, '/') < 0 {
