@@ -83,7 +83,11 @@ servers: ## Install the servers that the tests of the alerts need, where they ar
 .PHONY: e2e
 e2e: collector servers ## Test the built collector: example configurations, real processes, hostile targets, alerts; 5 minutes
 	@go -C e2e test -race -count=1 ./hostile/...
-	@go -C e2e test -race -count=1 -parallel 6 -timeout 15m . ./alerts
+	@go -C e2e test -race -count=1 -parallel 6 -timeout 15m . ./alerts ./origins
+
+.PHONY: origins-check
+origins-check: ## Check what a trace of a second tells of each example leak, in services built in every way; 2 minutes
+	@go -C e2e test -count=1 -v ./origins -all-builds | grep -E '^ +origins_test|^(---|ok|FAIL)'
 
 .PHONY: e2e-long
 e2e-long: collector ## Kill the collector 50 times, and damage its state at every byte; 6 minutes

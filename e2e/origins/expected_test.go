@@ -1,0 +1,204 @@
+package origins
+
+import (
+	"bufio"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/otel-goroutine/otel-goroutine/internal/origin"
+	"github.com/otel-goroutine/otel-goroutine/internal/stack"
+)
+
+// expected is what is to be told of a leak.
+type expected struct {
+	state stack.State
+	// function is what the blamed function ends with, and file what its file does.
+	function, file string
+	// own are the lines of the service's own code that start its goroutines, as file:line; of
+	// the file only the end. Empty if a timer starts them.
+	own []string
+	// waker is the line that wakes those that end, if there are such.
+	waker string
+	class origin.Class
+	// near are the classes that mislead nobody.
+	near []origin.Class
+}
+
+// mistake is one of examples/leaks.
+type mistake struct {
+	state           stack.State
+	pattern         string
+	function        string
+	start           string // text of the line that starts its goroutines, in leaky.go
+	waker           string // text of the line that wakes those of the repair, in repaired.go
+	startIn         string // another file that has it
+	class           origin.Class
+	near            []origin.Class
+	blamedIsLibrary bool
+}
+
+// call is the line that makes each call of examples/leaks, where the goroutine of the call is
+// the one that leaks.
+const call, callFile = "go callLeaky(ctx, p)", "traffic.go"
+
+// mistakes are those of examples/leaks with what is to be told of each. Where two answers
+// would help as much, the other is near.
+func mistakes() []mistake {
+	const (
+		answer, reply, cancel = origin.AnswerNotTaken, origin.ReplyNeverComes, origin.CancelForgotten
+		lock, loop, open      = origin.LockHeld, origin.LoopWithoutExit, origin.NotClosed
+	)
+	return []mistake{
+		{state: stack.StateSleep, pattern: "loopwithoutexit", function: ".pollLeaky", start: "go pollLeaky(", class: loop},
+		{state: stack.StateChanSend, pattern: "sendwithoutreceiver", function: ".askLeaky", start: "go askLeaky(", class: answer},
+		{state: stack.StateChanReceive, pattern: "receivewithoutsender", function: ".AskLeaky", start: call, startIn: callFile, class: reply},
+		{state: stack.StateChanReceive, pattern: "rangeneverclosed", function: ".storeLeaky", start: "go storeLeaky(", class: reply},
+		{
+			state: stack.StateSelect, pattern: "selectwithoutdone", function: ".showLeaky", start: "go showLeaky(",
+			class: loop, near: []origin.Class{cancel},
+		},
+		{state: stack.StateSelect, pattern: "forgottencancel", function: ".trackLeaky", start: "go trackLeaky(", class: cancel},
+		{state: stack.StateChanSend, pattern: "timeoutleavesworker", function: ".quoteLeaky", start: "go quoteLeaky(", class: answer},
+		{
+			state: stack.StateSelect, pattern: "bodynotclosed", function: "net/http.(*persistConn).readLoop", start: "client.Get(url)",
+			waker: "defer func() { _ = resp.Body.Close() }()", class: open, blamedIsLibrary: true,
+		},
+		{
+			state: stack.StateSelect, pattern: "bodynotclosed", function: "net/http.(*persistConn).writeLoop", start: "client.Get(url)",
+			class: open, blamedIsLibrary: true,
+		},
+		{state: stack.StateIOWait, pattern: "heldconnection", function: ".GreetingLeaky", start: call, startIn: callFile, class: open},
+		{
+			state: stack.StateSyscall, pattern: "heldfile", function: ".StampLeaky", start: call, startIn: callFile,
+			class: lock, near: []origin.Class{open},
+		},
+		{
+			state: stack.StateChanSend, pattern: "unboundedhandler", function: ".(*MailerLeaky).enqueueLeaky", start: "go m.enqueueLeaky(",
+			class: "", near: []origin.Class{answer}, // it is a start without a limit
+		},
+		{state: stack.StateSelect, pattern: "dbpool", function: ".NameLeaky", start: call, startIn: callFile, class: open},
+		{state: stack.StateSelect, pattern: "workerpoolnotstopped", function: ".(*poolLeaky).workLeaky", start: "go p.workLeaky()", class: cancel},
+		{state: stack.StateMutex, pattern: "mutexneverunlocked", function: ".(*EncoderLeaky).Encode", start: call, startIn: callFile, class: lock},
+		{state: stack.StateRWMutexRead, pattern: "rwmutexupgrade", function: ".(*CacheLeaky).Get", start: call, startIn: callFile, class: lock},
+		{state: stack.StateRWMutexWrite, pattern: "rwmutexupgrade", function: ".(*CacheLeaky).keep", start: call, startIn: callFile, class: lock},
+		{state: stack.StateWaitGroup, pattern: "waitgroupmiscounted", function: ".HealthyLeaky", start: call, startIn: callFile, class: reply},
+		{state: stack.StateCond, pattern: "condneversignalled", function: ".(*mailboxLeaky).take", start: "go m.readLeaky(", class: reply},
+		{state: stack.StateChanReceive, pattern: "nilchannel", function: ".(*ServerLeaky).followLeaky", start: "go s.followLeaky()", class: reply},
+		{state: stack.StateChanReceive, pattern: "tickernotstopped", function: ".beatLeaky", start: "go beatLeaky(", class: loop},
+		{state: stack.StateSelectNoCases, pattern: "selectnocases", function: ".listenLeaky", start: "go listenLeaky(", class: loop, near: []origin.Class{cancel}},
+		{state: stack.StateCoroutine, pattern: "pullnotstopped", function: ".wordsLeaky.all", start: "iter.Pull(wordsLeaky(", class: open},
+		{
+			state: stack.StateSemaphore, pattern: "sharedconnection", function: ".TellLeaky", start: call, startIn: callFile,
+			class: open, near: []origin.Class{lock},
+		},
+	}
+}
+
+// expectedOfExamples returns what is to be told of examples/leaks.
+func expectedOfExamples(t *testing.T) []expected {
+	t.Helper()
+	folder := filepath.Join("..", "..", "examples", "leaks")
+	var all []expected
+	for _, m := range mistakes() {
+		e := expected{state: m.state, function: m.function, file: m.pattern + "/leaky.go", class: m.class, near: m.near}
+		if m.blamedIsLibrary {
+			e.file = ""
+		}
+		start := m.pattern + "/leaky.go"
+		if m.startIn != "" {
+			start = m.startIn
+		}
+		e.own = linesWith(t, folder, start, m.start)
+		if m.waker != "" {
+			e.waker = linesWith(t, folder, m.pattern+"/repaired.go", m.waker)[0]
+		}
+		all = append(all, e)
+	}
+	return all
+}
+
+// linesWith returns the lines of a file that have the text, as file:line.
+func linesWith(t *testing.T, folder, file, text string) []string {
+	t.Helper()
+	var found []string
+	for number, line := range lines(t, filepath.Join(folder, filepath.FromSlash(file))) {
+		if strings.Contains(line, text) {
+			found = append(found, "/"+file+":"+strconv.Itoa(number+1))
+		}
+	}
+	require.NotEmpty(t, found, "%s: %s", file, text)
+	return found
+}
+
+func lines(t *testing.T, path string) []string {
+	t.Helper()
+	file, err := os.Open(path)
+	require.NoError(t, err)
+	defer func() { require.NoError(t, file.Close()) }()
+	var all []string
+	scanner := bufio.NewScanner(file)
+	for scanner.Scan() {
+		all = append(all, scanner.Text())
+	}
+	require.NoError(t, scanner.Err())
+	return all
+}
+
+// classes are the mistakes in the service beside this file, by where its goroutines wait.
+var classes = map[string]struct {
+	state stack.State
+	class origin.Class
+}{
+	"price":            {stack.StateChanSend, origin.AnswerNotTaken},
+	"awaitReply":       {stack.StateChanReceive, origin.ReplyNeverComes},
+	"(*watch).follow":  {stack.StateSelect, origin.CancelForgotten},
+	"keepAlive":        {stack.StateSelect, origin.CancelForgotten},
+	"publish":          {stack.StateWaitGroup, origin.ReplyNeverComes},
+	"takeFromStock":    {stack.StateMutex, origin.LockHeld},
+	"(*mailbox).read":  {stack.StateCond, origin.ReplyNeverComes},
+	"expire":           {stack.StateChanReceive, origin.ReplyNeverComes},
+	"remind":           {stack.StateChanReceive, origin.ReplyNeverComes},
+	"runReport.func1":  {stack.StateChanReceive, origin.ReplyNeverComes},
+	"runBackup.func1":  {stack.StateChanSend, origin.AnswerNotTaken},
+	"fetchPages.func1": {stack.StateChanReceive, origin.ReplyNeverComes},
+}
+
+var markedLine = regexp.MustCompile(`(creator|waits|waker): (\S+?)(?:;|$)`)
+
+// expectedOfService returns what the marks in the service's source say is to be told of it.
+func expectedOfService(t *testing.T) []expected {
+	t.Helper()
+	by := make(map[string]*expected)
+	for function, c := range classes {
+		by[function] = &expected{state: c.state, function: "." + function, class: c.class}
+	}
+	for _, file := range []string{"calls.go", "launched.go"} {
+		for number, line := range lines(t, filepath.Join("service", file)) {
+			_, comment, _ := strings.Cut(line, " // ")
+			for _, mark := range markedLine.FindAllStringSubmatch(comment, -1) {
+				e, place := by[mark[2]], "/service/"+file+":"+strconv.Itoa(number+1)
+				require.NotNil(t, e, mark[2])
+				switch mark[1] {
+				case "creator":
+					e.own = append(e.own, place)
+				case "waits":
+					e.file = "service/" + file
+				case "waker":
+					e.waker = place
+				}
+			}
+		}
+	}
+	var all []expected
+	for function, e := range by {
+		require.NotEmpty(t, e.file, "%s waits nowhere", function)
+		all = append(all, *e)
+	}
+	return all
+}

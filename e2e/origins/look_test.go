@@ -1,0 +1,140 @@
+package origins
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"os/exec"
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/otel-goroutine/otel-goroutine/e2e/internal/loopback"
+	"github.com/otel-goroutine/otel-goroutine/internal/exectrace"
+	"github.com/otel-goroutine/otel-goroutine/internal/origin"
+	"github.com/otel-goroutine/otel-goroutine/internal/stack"
+)
+
+// look is what was seen of a service that runs.
+type look struct {
+	// groups are the signatures that wait, and origins what is known of each.
+	groups  []stack.Signature
+	origins []origin.Origin
+	read    *exectrace.Origins
+	// createdBy is the go statement of each goroutine, as debug=2 tells it: file:line.
+	createdBy map[uint64]string
+}
+
+// lookAt runs a service for some seconds, takes a trace of one, and the stacks after it.
+func lookAt(t *testing.T, executable string, args ...string) look {
+	t.Helper()
+	address := loopback.FreeAddress(t)
+	ctx, end := context.WithCancel(t.Context())
+	defer end()
+	service := exec.CommandContext(ctx, executable, append([]string{"-listen", address, "-for", "60s"}, args...)...)
+	var output bytes.Buffer
+	service.Stdout, service.Stderr = &output, &output
+	require.NoError(t, service.Start())
+	defer func() {
+		end()
+		_ = service.Wait() // it was killed
+	}()
+	debug := "http://" + address + "/debug/pprof/"
+	require.Eventually(t, func() bool {
+		_, err := get(ctx, debug+"goroutine?debug=1")
+		return err == nil
+	}, 10*time.Second, 50*time.Millisecond, "%s", &output)
+	// Long enough for each leak to have some goroutines, that are older than the trace.
+	sleep(ctx, 2*time.Second)
+	trace, err := get(ctx, debug+"trace?seconds=1")
+	require.NoError(t, err)
+	stacks, err := get(ctx, debug+"goroutine?debug=2")
+	require.NoError(t, err)
+	l := look{createdBy: createdBy(string(stacks))}
+	l.read, l.groups = follow(t, trace)
+	l.origins = origin.Conclude(origin.Subjects{Groups: l.groups}, []*exectrace.Origins{l.read})
+	return l
+}
+
+// sleep waits, unless the test ends.
+func sleep(ctx context.Context, d time.Duration) {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-ctx.Done():
+	}
+}
+
+func get(ctx context.Context, url string) ([]byte, error) {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, http.NoBody)
+	if err != nil {
+		return nil, err
+	}
+	client := http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: 20 * time.Second}
+	response, err := client.Do(request)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = response.Body.Close() }()
+	if response.StatusCode != http.StatusOK {
+		return nil, errors.New(response.Status)
+	}
+	return io.ReadAll(response.Body)
+}
+
+// follow asks a trace for all groups that it shows.
+func follow(t *testing.T, trace []byte) (*exectrace.Origins, []stack.Signature) {
+	t.Helper()
+	s, err := followed(t, trace, nil).Snapshot()
+	require.NoError(t, err)
+	var groups []stack.Signature
+	for _, g := range s.Groups {
+		groups = append(groups, g.Signature)
+	}
+	return followed(t, trace, groups).Origins(nil), groups
+}
+
+func followed(t *testing.T, trace []byte, groups []stack.Signature) *exectrace.Follower {
+	t.Helper()
+	f, err := exectrace.Follow(bytes.NewReader(trace), groups)
+	for err == nil {
+		err = f.Next()
+	}
+	require.ErrorIs(t, err, io.EOF)
+	return f
+}
+
+var (
+	goroutineLine = regexp.MustCompile(`^goroutine (\d+) `)
+	createdLine   = regexp.MustCompile(`(?m)^created by .*\n\t(\S+:\d+)`)
+)
+
+// createdBy reads the go statements off stacks as debug=2 prints them.
+//
+//	goroutine 7 [chan send]:
+//	...
+//	created by main.checkOut in goroutine 5
+//		/src/main.go:17 +0x4f                 ->  7: /src/main.go:17
+func createdBy(stacks string) map[uint64]string {
+	all := make(map[uint64]string)
+	for block := range strings.SplitSeq(stacks, "\n\n") {
+		id, created := goroutineLine.FindStringSubmatch(block), createdLine.FindStringSubmatch(block)
+		if id == nil || created == nil {
+			continue
+		}
+		if n, err := strconv.ParseUint(id[1], 10, 64); err == nil {
+			all[n] = created[1]
+		}
+	}
+	return all
+}
+
+// at returns a frame as file:line.
+func at(f stack.Frame) string { return f.File + ":" + strconv.Itoa(f.Line) }

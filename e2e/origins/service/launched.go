@@ -1,0 +1,63 @@
+package main
+
+import (
+	"sync"
+	"time"
+)
+
+// expireLater has goroutines wait for timers, of which some were never set.
+func expireLater(leaks bool) {
+	var expired <-chan time.Time
+	if !leaks {
+		expired = time.After(work)
+	}
+	go expire(expired) // creator: expire
+}
+
+func expire(expired <-chan time.Time) { <-expired } // waits: expire
+
+// remindLater has timers start the goroutines.
+func remindLater(leaks bool) {
+	reminded := make(chan struct{})
+	time.AfterFunc(work, func() { remind(reminded) })
+	if !leaks {
+		time.Sleep(2 * work)
+		close(reminded) // waker: remind
+	}
+}
+
+func remind(reminded <-chan struct{}) { <-reminded } // waits: remind
+
+// background starts whatever it is given, as helpers of many services do.
+func background(job func()) { go job() }
+
+// runReport and runBackup share what starts their goroutines.
+func runReport(leaks bool) {
+	done := make(chan struct{})
+	background(func() { <-done }) // creator: runReport.func1; waits: runReport.func1
+	time.Sleep(work)
+	if !leaks {
+		close(done) // waker: runReport.func1
+	}
+}
+
+func runBackup(leaks bool) {
+	slots := make(chan struct{})
+	background(func() { slots <- struct{}{} }) // creator: runBackup.func1; waits: runBackup.func1
+	time.Sleep(work)
+	if !leaks {
+		<-slots // waker: runBackup.func1
+	}
+}
+
+// fetchPages starts them by the standard library.
+func fetchPages(leaks bool) {
+	var pages sync.WaitGroup
+	fetched := make(chan struct{})
+	pages.Go(func() { <-fetched }) // creator: fetchPages.func1; waits: fetchPages.func1
+	time.Sleep(work)
+	if !leaks {
+		fetched <- struct{}{} // waker: fetchPages.func1
+		pages.Wait()
+	}
+}
