@@ -160,7 +160,7 @@ var classes = map[string]struct {
 	"(*watch).follow":  {stack.StateSelect, origin.CancelForgotten},
 	"keepAlive":        {stack.StateSelect, origin.CancelForgotten},
 	"publish":          {stack.StateWaitGroup, origin.ReplyNeverComes},
-	"takeFromStock":    {stack.StateMutex, origin.LockHeld},
+	"(*stock).take":    {stack.StateMutex, origin.LockHeld},
 	"(*mailbox).read":  {stack.StateCond, origin.ReplyNeverComes},
 	"expire":           {stack.StateChanReceive, origin.ReplyNeverComes},
 	"remind":           {stack.StateChanReceive, origin.ReplyNeverComes},

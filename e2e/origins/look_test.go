@@ -58,7 +58,11 @@ func lookAt(t *testing.T, executable string, args ...string) look {
 	require.NoError(t, err)
 	l := look{createdBy: createdBy(string(stacks))}
 	l.read, l.groups = follow(t, trace)
-	l.origins = origin.Conclude(origin.Subjects{Groups: l.groups}, []*exectrace.Origins{l.read})
+	var subjects origin.Subjects
+	for _, g := range l.groups {
+		subjects.Groups = append(subjects.Groups, origin.Subject{Signature: g})
+	}
+	l.origins = origin.Conclude(subjects, []*exectrace.Origins{l.read})
 	return l
 }
 

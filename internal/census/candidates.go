@@ -16,6 +16,15 @@ const (
 	candidateArrivals = 5
 )
 
+// Candidate is a group that gathers, or an entry.
+type Candidate struct {
+	// Signature is the group. Of an entry only its Entry is filled.
+	Signature stack.Signature
+	// PerHour is how many goroutines an hour have come to the age at which it gathers, since
+	// the first of them.
+	PerHour float64
+}
+
 // Candidates tells which groups of a process gather, so that it is worth a trace to learn
 // where their goroutines come from: goroutines have come to one of the ages in three
 // separate looks, five of them at least, and fewer than half as many of that age have left.
@@ -38,11 +47,13 @@ type gathering [Bands]struct {
 	exits          int64
 	arrivals, left int64
 	steps          int
+	// first is when the first arrived, since the start of the process.
+	first time.Duration
 }
 
 // Observe takes the census of the next look, and returns the groups that are candidates, and
 // the entries that are while none of their groups is. Without ages it returns none.
-func (c *Candidates) Observe(r *Report, at time.Time) (groups []stack.Signature, entries []string) {
+func (c *Candidates) Observe(r *Report, at time.Time) (groups, entries []Candidate) {
 	if !r.Complete {
 		return nil, nil
 	}
@@ -54,10 +65,11 @@ func (c *Candidates) Observe(r *Report, at time.Time) (groups []stack.Signature,
 		watched = c.last.Sub(r.Start)
 	}
 	c.last = at
+	now := at.Sub(r.Start)
 	seenGroups, seenEntries := make(map[stack.ID]*gathering), make(map[string]*gathering)
 	for _, e := range r.Entries {
 		if !e.Other {
-			seenEntries[e.Function] = c.entries[e.Function].next(e.Numbers, r.Bounds, watched)
+			seenEntries[e.Function] = c.entries[e.Function].next(e.Numbers, r.Bounds, watched, now)
 		}
 	}
 	known := make(map[string]bool)
@@ -66,26 +78,27 @@ func (c *Candidates) Observe(r *Report, at time.Time) (groups []stack.Signature,
 			continue
 		}
 		id, entry := g.Signature.ID, seenEntries[g.Signature.Entry]
-		if seenGroups[id] = c.groups[id].next(g.Numbers, r.Bounds, watched); seenGroups[id].gathers(entry) {
-			groups = append(groups, g.Signature)
+		seenGroups[id] = c.groups[id].next(g.Numbers, r.Bounds, watched, now)
+		if perHour, ok := seenGroups[id].gathers(entry, now); ok {
+			groups = append(groups, Candidate{g.Signature, perHour})
 			known[g.Signature.Entry] = true
 		}
 	}
 	for function, e := range seenEntries {
-		if e.gathers(nil) && !known[function] {
-			entries = append(entries, function)
+		if perHour, ok := e.gathers(nil, now); ok && !known[function] {
+			entries = append(entries, Candidate{stack.Signature{Entry: function}, perHour})
 		}
 	}
 	c.groups, c.entries = seenGroups, seenEntries
-	slices.SortFunc(groups, func(a, b stack.Signature) int { return cmp.Compare(a.ID, b.ID) })
-	slices.Sort(entries)
+	slices.SortFunc(groups, func(a, b Candidate) int { return cmp.Compare(a.Signature.ID, b.Signature.ID) })
+	slices.SortFunc(entries, func(a, b Candidate) int { return cmp.Compare(a.Signature.Entry, b.Signature.Entry) })
 	return groups, entries
 }
 
 // next returns what is seen of a group after another look. Until the look before this one it
 // had been watched for so long; what comes to an age that is older than that was there when
 // the watching began. Ages are known to within a cohort.
-func (g *gathering) next(n Numbers, bounds [Bands]time.Duration, watched time.Duration) *gathering {
+func (g *gathering) next(n Numbers, bounds [Bands]time.Duration, watched, now time.Duration) *gathering {
 	if g == nil {
 		g = new(gathering)
 	}
@@ -96,6 +109,9 @@ func (g *gathering) next(n Numbers, bounds [Bands]time.Duration, watched time.Du
 		age := &g[k]
 		arrived := int64(aged) + exits - age.most
 		if watched >= bounds[k]+bounds[k]/cohortsPerBound && arrived > 0 {
+			if age.steps == 0 {
+				age.first = now
+			}
 			age.arrivals += arrived
 			age.steps++
 		}
@@ -107,15 +123,15 @@ func (g *gathering) next(n Numbers, bounds [Bands]time.Duration, watched time.Du
 	return g
 }
 
-// gathers tells whether a group is a candidate. Its entry, if it is known, must have more
+// gathers tells whether a group is a candidate, and how fast it gathers. Its entry, if it is known, must have more
 // goroutines too: those of a pool that go from one line to another only seem to arrive.
-func (g *gathering) gathers(entry *gathering) bool {
+func (g *gathering) gathers(entry *gathering, now time.Duration) (perHour float64, ok bool) {
 	for k, age := range g {
 		if g.arrive(k) && (entry == nil || entry.arrive(k)) && 2*age.left < age.arrivals {
-			return true
+			return float64(age.arrivals) / (now - age.first).Hours(), true
 		}
 	}
-	return false
+	return 0, false
 }
 
 // arrive tells whether enough have come to an age, and separately enough.

@@ -19,7 +19,10 @@ func TestCandidates(t *testing.T) {
 		p.start(busy)
 	}
 	var sessions []uint64
-	var now []stack.Signature
+	var now []Candidate
+	isNow := func(group int) bool {
+		return slices.ContainsFunc(now, func(c Candidate) bool { return c.Signature == kind(group) })
+	}
 	for at := noon; at.Before(noon.Add(2 * time.Hour)); at = at.Add(time.Minute) {
 		since := at.Sub(noon)
 		if since == 20*time.Minute {
@@ -43,16 +46,17 @@ func TestCandidates(t *testing.T) {
 		r := c.Observe(p.snapshot(stack.SourceTrace), at)
 		now, _ = candidates.Observe(&r, at)
 		// The fifth of them comes after 15 minutes, and is aged after 25.
-		if got := slices.Contains(now, kind(leak)); got != (since >= 26*time.Minute) && since != 25*time.Minute {
+		if got := isNow(leak); got != (since >= 26*time.Minute) && since != 25*time.Minute {
 			t.Errorf("after %v: candidate %v", since, got)
 		}
 		for _, group := range []int{pool, burst, busy, idle} {
-			if slices.Contains(now, kind(group)) {
+			if isNow(group) {
 				t.Errorf("after %v: a pool (%d)", since, group)
 			}
 		}
 	}
-	if len(now) != 1 || now[0] != kind(leak) {
+	// One in three minutes, and the first of them at once.
+	if len(now) != 1 || now[0].Signature != kind(leak) || now[0].PerHour < 20 || now[0].PerHour > 22 {
 		t.Errorf("%+v", now)
 	}
 }
@@ -60,7 +64,7 @@ func TestCandidates(t *testing.T) {
 // TestCandidateEntries has the goroutines of an entry gather while none of its groups does.
 func TestCandidateEntries(t *testing.T) {
 	var candidates Candidates
-	look := func(minute, aged int, exits int64, restarted, complete bool) (groups []stack.Signature, entries []string) {
+	look := func(minute, aged int, exits int64, restarted, complete bool) (groups, entries []Candidate) {
 		n := Numbers{Bands: [Bands]Band{{Aged: aged, Exits: exits}}}
 		r := Report{
 			Start: noon, Complete: complete, Restarted: restarted, Bounds: Bounds(time.Minute),
@@ -89,7 +93,7 @@ func TestCandidateEntries(t *testing.T) {
 		{aged: 15, exits: 3, complete: true},
 	} {
 		groups, entries := look(minute, step.aged, step.exits, step.restarted, step.complete)
-		if len(groups) > 0 || slices.Contains(entries, "main.loop") != step.want {
+		if len(groups) > 0 || slices.ContainsFunc(entries, func(c Candidate) bool { return c.Signature.Entry == "main.loop" }) != step.want {
 			t.Errorf("%+v: %v, %v", step, groups, entries)
 		}
 	}

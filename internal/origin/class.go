@@ -36,7 +36,7 @@ func classify(s subject, o *Origin, traces []*exectrace.Origins) Class {
 	if s.group == entryOnly {
 		return LoopWithoutExit // it stands at no line for long
 	}
-	switch s.signature.State {
+	switch s.Signature.State {
 	case stack.StateMutex, stack.StateRWMutexRead, stack.StateRWMutexWrite:
 		return LockHeld
 	case stack.StateChanSend:
@@ -60,7 +60,7 @@ func classifyWait(s subject, o *Origin, traces []*exectrace.Origins) Class {
 		return CancelForgotten
 	case goesOn(s.group, traces):
 		return LoopWithoutExit
-	case s.signature.State == stack.StateSelect:
+	case s.Signature.State == stack.StateSelect:
 		// Of several things one is the end, and none comes.
 		return CancelForgotten
 	}

@@ -41,7 +41,7 @@ func TestClass(t *testing.T) {
 	} {
 		trace := seen()
 		trace.Groups[0] = tc.group
-		got := Conclude(Subjects{Groups: []stack.Signature{{State: tc.state}}}, []*exectrace.Origins{trace})[0].Class
+		got := Conclude(Subjects{Groups: []Subject{{Signature: stack.Signature{State: tc.state}}}}, []*exectrace.Origins{trace})[0].Class
 		if got != tc.want {
 			t.Errorf("%s, %+v: %q, want %q", tc.state, tc.group, got, tc.want)
 		}

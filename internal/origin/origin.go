@@ -8,6 +8,7 @@ package origin
 
 import (
 	"cmp"
+	"math"
 	"slices"
 	"time"
 
@@ -18,8 +19,16 @@ import (
 // Subjects are what origins are asked for: groups, which must be those that the traces were
 // followed for and in their order, and entries whose goroutines are in no such group.
 type Subjects struct {
-	Groups  []stack.Signature
-	Entries []string
+	Groups, Entries []Subject
+}
+
+// Subject is a group, or an entry.
+type Subject struct {
+	// Signature is the group. Of an entry only its Entry is filled.
+	Signature stack.Signature
+	// PerHour is how many of its goroutines come to be old in an hour; 0 is unknown. Where
+	// more are born that stay, most of those are healthy, and only live longer than a trace.
+	PerHour float64
 }
 
 // Caught tells what a trace has seen of those that leak.
@@ -101,10 +110,10 @@ func Conclude(of Subjects, traces []*exectrace.Origins) []Origin {
 	code := newCode(traces)
 	var all []Origin
 	for i, g := range of.Groups {
-		all = append(all, conclude(subject{signature: g, group: i}, code, traces))
+		all = append(all, conclude(subject{g, i}, code, traces))
 	}
 	for _, e := range of.Entries {
-		all = append(all, conclude(subject{signature: stack.Signature{Entry: e}, group: entryOnly}, code, traces))
+		all = append(all, conclude(subject{e, entryOnly}, code, traces))
 	}
 	return all
 }
@@ -117,7 +126,7 @@ func Known(origins []Origin) bool {
 
 // subject is one of what was asked for.
 type subject struct {
-	signature stack.Signature
+	Subject
 	// group is its index among the groups of a trace, or entryOnly.
 	group int
 }
@@ -125,7 +134,7 @@ type subject struct {
 const entryOnly = -1
 
 func conclude(s subject, code *code, traces []*exectrace.Origins) Origin {
-	o := Origin{Signature: s.signature}
+	o := Origin{Signature: s.Signature}
 	healthy := newHealthy(traces)
 	var leaked, born tally
 	for _, t := range traces {
@@ -143,6 +152,9 @@ func conclude(s subject, code *code, traces []*exectrace.Origins) Origin {
 			}
 		}
 	}
+	if s.tooMany(o.Leaked, o.Traced) {
+		born, o.Leaked = leaked, 0 // these have come to where the others leak
+	}
 	switch {
 	case o.Leaked > 0:
 		o.Caught, o.Creators = LeakedBirth, leaked.creators()
@@ -158,9 +170,29 @@ func conclude(s subject, code *code, traces []*exectrace.Origins) Origin {
 	return o
 }
 
+// unlikely is the probability below which it is not believed that so many of those that were
+// born in a trace leak, at the pace at which the subject gathers.
+const unlikely = 0.001
+
+// tooMany tells whether n births that stay are more than can be of those that leak: as many
+// would come in so long a time with a probability below unlikely. They are healthy then, such
+// as sessions, and live longer than the trace took.
+func (s subject) tooMany(n int, traced time.Duration) bool {
+	if s.PerHour <= 0 || n == 0 {
+		return false
+	}
+	expected := s.PerHour * traced.Hours()
+	fewer, term := 0.0, math.Exp(-expected) // Poisson
+	for i := range n {
+		fewer += term
+		term *= expected / float64(i+1)
+	}
+	return 1-fewer < unlikely
+}
+
 // isOf tells whether goroutines that were started there are of the subject's entry.
 func (s subject) isOf(start *exectrace.Start) bool {
-	if start.Entry != "" && start.Entry == s.signature.Entry {
+	if start.Entry != "" && start.Entry == s.Signature.Entry {
 		return true
 	}
 	return s.group != entryOnly && slices.ContainsFunc(start.Alive, func(a exectrace.Alive) bool { return a.Group == s.group })
@@ -169,7 +201,7 @@ func (s subject) isOf(start *exectrace.Start) bool {
 // leaked returns how many goroutines that were started there leak: they have come to where
 // the subject waits, and are older than those become that end.
 func (s subject) leaked(start *exectrace.Start, threshold time.Duration) int {
-	if s.group == entryOnly && start.Entry != s.signature.Entry {
+	if s.group == entryOnly && start.Entry != s.Signature.Entry {
 		return 0
 	}
 	n := 0

@@ -56,7 +56,7 @@ func seen(starts ...exectrace.Start) *exectrace.Origins {
 }
 
 func concluded(traces ...*exectrace.Origins) Origin {
-	return Conclude(Subjects{Groups: []stack.Signature{waiting}}, traces)[0]
+	return Conclude(Subjects{Groups: []Subject{{Signature: waiting}}}, traces)[0]
 }
 
 func TestCreators(t *testing.T) {
@@ -205,10 +205,35 @@ func TestEntries(t *testing.T) {
 		exectrace.Start{Entry: "example.com/shop.other", Creator: []stack.Frame{refund}, Born: 5, Alive: stuck(5, time.Second)},
 	)
 	trace.Groups = nil
-	origins := Conclude(Subjects{Entries: []string{work, "example.com/shop.absent"}}, []*exectrace.Origins{trace})
+	origins := Conclude(Subjects{Entries: []Subject{
+		{Signature: stack.Signature{Entry: work}}, {Signature: stack.Signature{Entry: "example.com/shop.absent"}},
+	}}, []*exectrace.Origins{trace})
 	if len(origins) != 2 || origins[0].Caught != LeakedBirth || origins[0].Leaked != 2 || origins[0].Creators[0].Own != checkout ||
 		origins[0].Class != LoopWithoutExit || origins[1].Caught != NotCaught || Known(origins) {
 		t.Errorf("%+v", origins)
+	}
+}
+
+// TestSessions has sessions begin that outlive a trace, at a line where others leak.
+func TestSessions(t *testing.T) {
+	for _, tc := range []struct {
+		perHour float64
+		born    int
+		want    Caught
+	}{
+		{0, 5, LeakedBirth}, // nothing is known of the pace
+		{18_000, 5, LeakedBirth},
+		{3600, 5, LeakedBirth},
+		{600, 5, SiblingsOnly},
+		{600, 1, LeakedBirth},
+		{1, 1, SiblingsOnly},
+	} {
+		trace := seen(started(tc.born, lives(0, 0), stuck(tc.born, 500*time.Millisecond), checkout, serve))
+		subject := Subject{Signature: waiting, PerHour: tc.perHour}
+		o := Conclude(Subjects{Groups: []Subject{subject}}, []*exectrace.Origins{trace})[0]
+		if o.Caught != tc.want || len(o.Creators) != 1 || (o.Leaked > 0) != (tc.want == LeakedBirth) {
+			t.Errorf("%d born, %v an hour: %+v", tc.born, tc.perHour, o)
+		}
 	}
 }
 

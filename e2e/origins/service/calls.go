@@ -95,22 +95,28 @@ func publish(votes *sync.WaitGroup) { votes.Wait() } // waits: publish
 
 func castVote(votes *sync.WaitGroup) { votes.Done() } // waker: publish
 
+type stock struct {
+	sync.Mutex
+	left int
+}
+
 func updateStock(leaks bool) {
-	var stock sync.Mutex
-	stock.Lock()
-	go takeFromStock(&stock) // creator: takeFromStock
+	var apples stock
+	apples.Lock()
+	go apples.take() // creator: (*stock).take
 	time.Sleep(work)
 	if !leaks {
-		release(&stock)
+		apples.release()
 	}
 }
 
-func takeFromStock(stock *sync.Mutex) {
-	stock.Lock() // waits: takeFromStock
-	stock.Unlock()
+func (s *stock) take() {
+	s.Lock() // waits: (*stock).take
+	s.left--
+	s.Unlock()
 }
 
-func release(stock *sync.Mutex) { stock.Unlock() } // waker: takeFromStock
+func (s *stock) release() { s.Unlock() } // waker: (*stock).take
 
 type mailbox struct {
 	sync.Cond
