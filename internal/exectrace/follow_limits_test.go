@@ -41,12 +41,19 @@ func TestFollowLimits(t *testing.T) {
 			return newTrace(go123).repeated(10_000_000, 1, func(int) []byte { return []byte{evHeapGoal, 0, 0} })
 		}},
 		{"events", "events", func() made {
-			return newTrace(go123).repeated(maxEvents+1, 1, func(int) []byte { return []byte{evProcStop, 0} })
+			return newTrace(go123).repeated(maxFollowed+1, 1, func(int) []byte { return []byte{evProcStop, 0} })
 		}},
 		{"goroutines at a time", "goroutines", func() made { return started().repeated(maxLives, 1, create) }},
 		{"batches", "batches", func() made {
 			m := newTrace(go123)
 			for i := range maxBatches + 1 {
+				m = m.batch(uint64(i), []byte{evProcStop, 0})
+			}
+			return m
+		}},
+		{"threads", "threads", func() made {
+			m := newTrace(go123)
+			for i := range maxFollowedThreads + 1 {
 				m = m.batch(uint64(i), []byte{evProcStop, 0})
 			}
 			return m

@@ -98,6 +98,37 @@ func TestOriginsOfALeak(t *testing.T) {
 	}
 }
 
+// TestWrappersAreSeenThrough has one call of a go statement start a goroutine that waits, and
+// another one that never does.
+func TestWrappersAreSeenThrough(t *testing.T) {
+	release := make(chan struct{})
+	data := traced(t, func() {
+		check := make(chan int, 1)
+		check <- 1
+		startLeak(check, release) // it has its answer already
+		startLeak(nil, release)
+		time.Sleep(10 * time.Millisecond)
+	})
+	close(release)
+	f, err := followAll(data, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const entry = "github.com/otel-goroutine/otel-goroutine/internal/exectrace.leak"
+	starts := f.Origins([]string{entry}).Starts
+	for _, s := range starts {
+		if s.Entry != entry {
+			t.Errorf("%+v", s)
+		}
+	}
+	if len(starts) != 2 || starts[0].Born+starts[1].Born != 2 || starts[0].Ended.Count()+starts[1].Ended.Count() != 1 {
+		t.Errorf("%+v", starts)
+	}
+}
+
+//go:noinline
+func startLeak(answer chan int, release chan struct{}) { go leak(answer, release) }
+
 func TestTimersHaveNoCreator(t *testing.T) {
 	release, done := make(chan struct{}), make(chan struct{})
 	data := traced(t, func() {
@@ -110,10 +141,7 @@ func TestTimersHaveNoCreator(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var entries []string
-	for i := range f.starts.all {
-		entries = append(entries, f.entryOf(&f.starts.all[i]))
-	}
+	entries := f.entriesOfStarts()
 	found := false
 	for _, start := range f.Origins(entries).Starts {
 		if strings.Contains(start.Entry, "TestTimersHaveNoCreator") {

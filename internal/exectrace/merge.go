@@ -37,6 +37,9 @@ func newMerge(batches []batch) (*merge, error) {
 		}
 		t.batches = append(t.batches, b)
 	}
+	if len(m.threads) > maxFollowedThreads {
+		return nil, tooLarge(maxFollowedThreads, "threads")
+	}
 	withEvents := m.threads[:0]
 	for _, t := range m.threads {
 		t.time = t.batches[0].time

@@ -3,6 +3,7 @@ package exectrace
 import (
 	"cmp"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/otel-goroutine/otel-goroutine/internal/stack"
@@ -112,9 +113,10 @@ func (f *Follower) Origins(entries []string) *Origins {
 		alive[l.start] = append(alive[l.start], Alive{ID: id, Age: f.since(l.born, f.to), Group: int(group)})
 	}
 	f.addWakes(o)
-	for _, i := range f.wanted(wanted, entries) {
+	entryOf := f.entriesOfStarts()
+	for _, i := range f.wanted(wanted, entries, entryOf) {
 		slices.SortFunc(alive[i], func(a, b Alive) int { return cmp.Compare(a.ID, b.ID) })
-		o.Starts = append(o.Starts, f.startAt(i, alive[i]))
+		o.Starts = append(o.Starts, f.startAt(i, entryOf[i], alive[i]))
 	}
 	slices.SortStableFunc(o.Starts, func(a, b Start) int { return cmp.Compare(b.Born, a.Born) })
 	return o
@@ -146,7 +148,7 @@ func (f *Follower) addWakes(o *Origins) {
 
 // wanted returns the indexes of the starts that are to be told: those marked, those of the
 // entries, and those that share the go statement with one of these.
-func (f *Follower) wanted(marked []bool, entries []string) []int {
+func (f *Follower) wanted(marked []bool, entries, entryOf []string) []int {
 	asked := make(map[string]bool)
 	for _, e := range entries {
 		asked[e] = e != ""
@@ -157,7 +159,7 @@ func (f *Follower) wanted(marked []bool, entries []string) []int {
 	statements := make(map[int32]bool)
 	for i := range f.starts.all {
 		s := &f.starts.all[i]
-		if marked[i] = marked[i] || asked[f.entryOf(s)]; marked[i] && s.creator >= 0 {
+		if marked[i] = marked[i] || asked[entryOf[i]]; marked[i] && s.creator >= 0 {
 			statements[f.symbols.leaf(s.creator)] = true
 		}
 	}
@@ -171,20 +173,44 @@ func (f *Follower) wanted(marked []bool, entries []string) []int {
 	return all
 }
 
-// entryOf returns the entry of the goroutines of a start.
-func (f *Follower) entryOf(s *start) string {
-	if group := f.grouping.of(s.shown); group >= 0 {
-		return f.grouping.groups[group].Entry
+// entriesOfStarts returns the entry of the goroutines of each start.
+func (f *Follower) entriesOfStarts() []string {
+	entryOf := make([]string, len(f.starts.all))
+	// What a go statement with arguments starts is a wrapper, always around the same function:
+	// where one goroutine has shown that function, it is known of all.
+	wrapped := make(map[int32]string)
+	for i := range f.starts.all {
+		s := &f.starts.all[i]
+		if group := f.grouping.of(s.shown); group >= 0 {
+			entryOf[i] = f.grouping.groups[group].Entry
+			wrapped[s.created] = entryOf[i]
+		}
 	}
-	if frames := f.symbols.stackFrames(s.created); len(frames) > 0 {
-		return frames[len(frames)-1].Function
+	for i := range f.starts.all {
+		if s := &f.starts.all[i]; entryOf[i] == "" {
+			entryOf[i] = f.entryAsCreated(s.created, wrapped)
+		}
 	}
-	return ""
+	return entryOf
 }
 
-func (f *Follower) startAt(i int, alive []Alive) Start {
+// entryAsCreated returns the entry of goroutines that have not shown it, as far as it is known
+// from their creation.
+func (f *Follower) entryAsCreated(created int32, wrapped map[int32]string) string {
+	frames := f.symbols.stackFrames(created)
+	if len(frames) == 0 {
+		return ""
+	}
+	function := frames[len(frames)-1].Function
+	if entry := wrapped[created]; entry != "" && strings.Contains(function, ".gowrap") {
+		return entry
+	}
+	return function
+}
+
+func (f *Follower) startAt(i int, entry string, alive []Alive) Start {
 	s := &f.starts.all[i]
-	start := Start{Entry: f.entryOf(s), Born: s.born, Alive: alive}
+	start := Start{Entry: entry, Born: s.born, Alive: alive}
 	if s.lifetimes != nil {
 		start.Ended = *s.lifetimes
 	}
