@@ -4,8 +4,8 @@ package exectrace
 //
 // The trace reader orders them by what can have happened (sequence numbers of goroutines
 // and processors), since the clocks of processors may differ. By time is enough here, and
-// a tenth of the work: where two clocks differ by more than a goroutine takes to be
-// started, woken and to end, that goroutine is told wrongly, and no other.
+// costs less: where two clocks differ by more than a goroutine takes to be started, woken or
+// to end, that goroutine is told wrongly, and no other.
 type merge struct {
 	// threads is a heap: the one whose next event is the earliest is the first.
 	threads []*threadEvents

@@ -2,7 +2,6 @@ package origin
 
 import (
 	"slices"
-	"strings"
 
 	"github.com/otel-goroutine/otel-goroutine/internal/exectrace"
 	"github.com/otel-goroutine/otel-goroutine/internal/stack"
@@ -53,9 +52,10 @@ func classify(s subject, o *Origin, traces []*exectrace.Origins) Class {
 
 // classifyWait tells apart what waits for others.
 func classifyWait(s subject, o *Origin, traces []*exectrace.Origins) Class {
+	if c := classOfStack(s.group, traces); c != ClassUnknown {
+		return c
+	}
 	switch {
-	case holdsConnection(s.group, traces):
-		return NotClosed
 	case slices.ContainsFunc(o.Wakers, Waker.cancels):
 		return CancelForgotten
 	case goesOn(s.group, traces):
@@ -67,22 +67,28 @@ func classifyWait(s subject, o *Origin, traces []*exectrace.Origins) Class {
 	return ReplyNeverComes
 }
 
-// holdsConnection tells whether the goroutines are those of a connection, or wait for one
-// that others hold.
-func holdsConnection(group int, traces []*exectrace.Origins) bool {
+// telling are functions of the standard library that say by themselves what their goroutines
+// wait for.
+var telling = map[string]Class{
+	"net/http.(*persistConn).readLoop":    NotClosed,
+	"net/http.(*persistConn).writeLoop":   NotClosed,
+	"net/http.(*Transport).getConn":       NotClosed, // others hold all that there may be
+	"database/sql.(*DB).conn":             NotClosed, // as here
+	"database/sql.(*DB).connectionOpener": NotClosed,
+	"io.(*pipe).write":                    AnswerNotTaken,
+	"io.(*pipe).read":                     ReplyNeverComes,
+}
+
+// classOfStack returns what a function says on which the goroutines stand.
+func classOfStack(group int, traces []*exectrace.Origins) Class {
 	for _, t := range traces {
 		for _, f := range t.Groups[group].Stack {
-			for _, prefix := range [...]string{
-				"net/http.(*persistConn).readLoop", "net/http.(*persistConn).writeLoop",
-				"net/http.(*Transport).getConn", "database/sql.(*DB).conn",
-			} {
-				if strings.HasPrefix(f.Function, prefix) {
-					return true
-				}
+			if c := telling[f.Function]; c != ClassUnknown {
+				return c
 			}
 		}
 	}
-	return false
+	return ClassUnknown
 }
 
 // goesOn tells whether those that were there before a trace wake again and again.

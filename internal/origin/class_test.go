@@ -12,6 +12,7 @@ func TestClass(t *testing.T) {
 	busy := exectrace.Waiting{Older: 10, Again: 10}
 	young := exectrace.Waiting{Older: 10, Again: 9, Count: 100}
 	connection := exectrace.Waiting{Stack: []stack.Frame{{Function: "runtime.selectgo"}, {Function: "database/sql.(*DB).conn"}, checkout}}
+	pipe := exectrace.Waiting{Stack: []stack.Frame{{Function: "runtime.selectgo"}, {Function: "io.(*pipe).write"}, checkout}}
 	for _, tc := range []struct {
 		state stack.State
 		group exectrace.Waiting
@@ -37,6 +38,7 @@ func TestClass(t *testing.T) {
 		{stack.StateSelect, busy, LoopWithoutExit},
 		{stack.StateSelect, cancelled, CancelForgotten},
 		{stack.StateSelect, connection, NotClosed},
+		{stack.StateSelect, pipe, AnswerNotTaken},
 		{stack.StateOther, exectrace.Waiting{}, ClassUnknown},
 	} {
 		trace := seen()

@@ -119,9 +119,9 @@ func Conclude(of Subjects, traces []*exectrace.Origins) []Origin {
 }
 
 // Known tells whether there is nothing more to be learned of these origins, so that a trace
-// can be ended.
+// can be ended. Of none, it is not.
 func Known(origins []Origin) bool {
-	return !slices.ContainsFunc(origins, func(o Origin) bool { return o.Caught != LeakedBirth })
+	return len(origins) > 0 && !slices.ContainsFunc(origins, func(o Origin) bool { return o.Caught != LeakedBirth })
 }
 
 // subject is one of what was asked for.

@@ -194,6 +194,9 @@ func TestTracesAddUp(t *testing.T) {
 	if p := o.Lifetimes.Quantile(0.5); o.Lifetimes.Count() != 99 || p < ms || p > 2*ms {
 		t.Errorf("%d lives, half of them below %v", o.Lifetimes.Count(), p)
 	}
+	if Known(nil) {
+		t.Error("all is known before anything was read")
+	}
 	if none := concluded(); none.Share() != 0 || none.Caught != NotCaught {
 		t.Errorf("%+v", none)
 	}
