@@ -31,7 +31,7 @@ func (s *score) count(right bool, what string, args ...any) {
 
 // scores are what is promised of origins.
 type scores struct {
-	caught, creator, own, foreign, waker, unwoken, strict, near score
+	caught, creator, own, foreign, alone, waker, unwoken, strict, near score
 }
 
 // check logs all scores, and fails for those below what is promised.
@@ -46,6 +46,7 @@ func (s *scores) check(t *testing.T) {
 		{"creator as debug=2 has it, of leaked births", &s.creator, 1},
 		{"line of the service's own code", &s.own, 0.95},
 		{"own lines that are the service's", &s.foreign, 1},
+		{"a library's healthy goroutines told for several callers", &s.alone, 1},
 		{"waker, of those told", &s.waker, 0.9},
 		{"no waker where timers and the network wake, or nothing does", &s.unwoken, 1},
 		{"class", &s.strict, 0.85},
@@ -83,6 +84,9 @@ func (s *scores) add(build string, l look, want []expected) {
 			if c.Own.Function != "" {
 				s.foreign.count(isOfService(c.Own), "%s: %+v", build, c.Own)
 			}
+		}
+		if o.Caught == origin.SiblingsOnly && len(o.Creators[0].Stack) > 0 && !isOfService(o.Creators[0].Stack[0]) {
+			s.alone.count(len(o.Creators) > 1, "%s: %+v", build, o.Creators)
 		}
 		if e := find(want, o.Signature); e != nil {
 			s.addLeak(build, l, i, e)

@@ -1,6 +1,7 @@
 package exectrace
 
 import (
+	"iter"
 	"math"
 	"time"
 )
@@ -40,22 +41,36 @@ func (l *Lifetimes) Merge(other *Lifetimes) {
 // Count returns how many goroutines were counted.
 func (l *Lifetimes) Count() int {
 	count := 0
-	for _, n := range l.counts {
-		count += int(n)
+	for _, n := range l.All() {
+		count += n
 	}
 	return count
+}
+
+// All returns the classes that are not empty, shortest first: the longest that a lifetime in
+// it can be, and how many were counted. The last class has no such bound, and is told by
+// that of the lifetimes below it.
+func (l *Lifetimes) All() iter.Seq2[time.Duration, int] {
+	return func(yield func(time.Duration, int) bool) {
+		for class, n := range l.counts {
+			bound := time.Duration(float64(shortest) * math.Exp2(float64(class)/classesPerOctave))
+			if n > 0 && !yield(bound, int(n)) {
+				return
+			}
+		}
+	}
 }
 
 // Quantile returns a time than which the given share of the goroutines did not live
 // longer; 0 if none was counted.
 func (l *Lifetimes) Quantile(share float64) time.Duration {
 	left := int(math.Ceil(share * float64(l.Count())))
-	if left == 0 {
-		return 0
+	var longest time.Duration
+	for bound, n := range l.All() {
+		if left <= 0 {
+			break
+		}
+		left, longest = left-n, bound
 	}
-	class := 0
-	for left -= int(l.counts[0]); left > 0; left -= int(l.counts[class]) {
-		class++
-	}
-	return time.Duration(float64(shortest) * math.Exp2(float64(class)/classesPerOctave))
+	return longest
 }
