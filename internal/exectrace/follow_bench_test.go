@@ -51,7 +51,9 @@ func recordLoaded(b testing.TB, size int) []byte {
 	end := make(chan struct{})
 	var clients sync.WaitGroup
 	for range 16 {
-		clients.Go(func() {
+		clients.Add(1)
+		go func() {
+			defer clients.Done()
 			for {
 				select {
 				case <-end:
@@ -66,7 +68,7 @@ func recordLoaded(b testing.TB, size int) []byte {
 				_, _ = io.Copy(io.Discard, response.Body)
 				_ = response.Body.Close()
 			}
-		})
+		}()
 	}
 	traced := &limitedBuffer{size: size, enough: make(chan struct{})}
 	if err := trace.Start(traced); err != nil {
