@@ -144,13 +144,41 @@ func TestMuchOfEverything(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	o := f.Origins([]string{"runtime.gopark"})
+	checkOrigins(t, o)
 	runtime.GC()
 	runtime.ReadMemStats(&after)
 	kept := int(after.HeapAlloc) - int(before.HeapAlloc)
 	if t.Logf("%d KiB kept of %d", kept>>10, len(m)>>10); kept+len(m) > mostMemory {
 		t.Errorf("%d MiB", (kept+len(m))>>20)
 	}
+	if len(o.Starts) != stacks {
+		t.Errorf("%d starts", len(o.Starts))
+	}
 	runtime.KeepAlive(f)
+}
+
+// TestStacksThatAreTold has more and deeper stacks start goroutines than can be told.
+func TestStacksThatAreTold(t *testing.T) {
+	const stacks, depth = 2500, 100
+	data := newTrace(go123).batch(1, running()).repeated(2*stacks, 1, func(i int) []byte {
+		return varints(evGoCreate, 0, uint64(i+2), 3, uint64(min(i, stacks-1)+9))
+	}).table(evStacks, stacks, func(i int) []byte {
+		s := varints(evStack, uint64(i+9), depth)
+		for line := range depth {
+			s = append(s, varints(0, 1, 9, uint64(1+line+line/99*i))...)
+		}
+		return s
+	}).tables()
+	f, err := followAll(data, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	o := f.Origins([]string{"main.entry"})
+	checkOrigins(t, o)
+	if n := len(o.Starts); len(f.starts.all) != stacks || n != maxTold/depth || o.Starts[0].Born != stacks+1 {
+		t.Errorf("%d of %d starts", n, len(f.starts.all))
+	}
 }
 
 // TestAMillionBirths follows goroutines that come and go, over as many generations as they

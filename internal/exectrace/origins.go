@@ -1,16 +1,13 @@
 package exectrace
 
 import (
-	"cmp"
-	"slices"
-	"strings"
 	"time"
 
 	"github.com/otel-goroutine/otel-goroutine/internal/stack"
 )
 
 // Origins is what a trace says of where goroutines come from and what wakes them. It draws
-// no conclusion.
+// no conclusion. Its stacks may share memory, and must not be changed.
 type Origins struct {
 	// Traced is the time from the first event to the last.
 	Traced time.Duration
@@ -87,160 +84,4 @@ type Wake struct {
 	// Count is how often it woke one there, and Last how often one that never waited there
 	// again, and ended.
 	Count, Last int
-}
-
-// Origins returns what the generations that were read say of the groups that were asked
-// for, and of these entries.
-func (f *Follower) Origins(entries []string) *Origins {
-	o := &Origins{
-		Traced:          f.since(f.from, f.to),
-		StandardLibrary: f.symbols.root,
-		Groups:          make([]Waiting, len(f.groups)),
-	}
-	alive := make([][]Alive, len(f.starts.all))
-	wanted := make([]bool, len(f.starts.all))
-	for id, i := range f.lives.index {
-		l := f.lives.at(i)
-		group := f.asked(l.goroutine)
-		if group != none {
-			f.addWaiting(&o.Groups[group], l, group)
-		}
-		if l.start == none {
-			continue
-		}
-		f.starts.all[l.start].note(l.goroutine)
-		wanted[l.start] = wanted[l.start] || group != none
-		alive[l.start] = append(alive[l.start], Alive{ID: id, Age: f.since(l.born, f.to), Group: int(group)})
-	}
-	f.addWakes(o)
-	entryOf := f.entriesOfStarts()
-	for _, i := range f.wanted(wanted, entries, entryOf) {
-		slices.SortFunc(alive[i], func(a, b Alive) int { return cmp.Compare(a.ID, b.ID) })
-		o.Starts = append(o.Starts, f.startAt(i, entryOf[i], alive[i]))
-	}
-	slices.SortStableFunc(o.Starts, func(a, b Start) int { return cmp.Compare(b.Born, a.Born) })
-	return o
-}
-
-// addWaiting adds a goroutine to its group.
-func (f *Follower) addWaiting(w *Waiting, l *life, group int32) {
-	if w.Count++; w.Count == 1 {
-		w.Stack = f.symbols.stackFrames(l.stack)
-	}
-	if l.start != none {
-		return
-	}
-	w.Older++
-	if l.woken != none && f.wakes.all[l.woken].point == group {
-		w.Again += int(l.again)
-	}
-}
-
-func (f *Follower) addWakes(o *Origins) {
-	for _, w := range f.wakes.all {
-		group := &o.Groups[w.point]
-		group.Wakes = append(group.Wakes, Wake{Waker: f.symbols.stackFrames(w.waker), Count: w.count, Last: w.last})
-	}
-	for _, group := range o.Groups {
-		slices.SortStableFunc(group.Wakes, func(a, b Wake) int { return cmp.Compare(b.Count, a.Count) })
-	}
-}
-
-// wanted returns the indexes of the starts that are to be told: those marked, those of the
-// entries, and those that share the go statement with one of these.
-func (f *Follower) wanted(marked []bool, entries, entryOf []string) []int {
-	asked := make(map[string]bool)
-	for _, e := range entries {
-		asked[e] = e != ""
-	}
-	for _, g := range f.groups {
-		asked[g.Entry] = g.Entry != ""
-	}
-	statements := make(map[int32]bool)
-	for i := range f.starts.all {
-		s := &f.starts.all[i]
-		if marked[i] = marked[i] || asked[entryOf[i]]; marked[i] && s.creator >= 0 {
-			statements[f.symbols.leaf(s.creator)] = true
-		}
-	}
-	var all []int
-	for i := range f.starts.all {
-		s := &f.starts.all[i]
-		if marked[i] || s.creator >= 0 && statements[f.symbols.leaf(s.creator)] {
-			all = append(all, i)
-		}
-	}
-	return all
-}
-
-// entriesOfStarts returns the entry of the goroutines of each start.
-func (f *Follower) entriesOfStarts() []string {
-	entryOf := make([]string, len(f.starts.all))
-	// What a go statement with arguments starts is a wrapper, always around the same function:
-	// where one goroutine has shown that function, it is known of all.
-	wrapped := make(map[int32]string)
-	for i := range f.starts.all {
-		s := &f.starts.all[i]
-		if group := f.grouping.of(s.shown); group >= 0 {
-			entryOf[i] = f.grouping.groups[group].Entry
-			wrapped[s.created] = entryOf[i]
-		}
-	}
-	for i := range f.starts.all {
-		if s := &f.starts.all[i]; entryOf[i] == "" {
-			entryOf[i] = f.entryAsCreated(s.created, wrapped)
-		}
-	}
-	return entryOf
-}
-
-// entryAsCreated returns the entry of goroutines that have not shown it, as far as it is known
-// from their creation.
-func (f *Follower) entryAsCreated(created int32, wrapped map[int32]string) string {
-	frames := f.symbols.stackFrames(created)
-	if len(frames) == 0 {
-		return ""
-	}
-	function := frames[len(frames)-1].Function
-	if entry := wrapped[created]; entry != "" && strings.Contains(function, ".gowrap") {
-		return entry
-	}
-	return function
-}
-
-func (f *Follower) startAt(i int, entry string, alive []Alive) Start {
-	s := &f.starts.all[i]
-	start := Start{Entry: entry, Born: s.born, Alive: alive}
-	if s.lifetimes != nil {
-		start.Ended = *s.lifetimes
-	}
-	switch s.creator {
-	case fromC:
-		start.Launch = ByC
-		return start
-	case noStack:
-		start.Launch = ByTimer
-		return start
-	}
-	if start.Creator = f.symbols.stackFrames(s.creator); isTimer(start.Creator) {
-		start.Launch, start.Creator = ByTimer, nil
-		return start
-	}
-	for _, number := range [...]int32{s.parent, s.grandparent} {
-		if number == none {
-			break
-		}
-		creator := f.starts.sites[number].creator
-		if creator < 0 {
-			break
-		}
-		start.Ancestors = append(start.Ancestors, f.symbols.stackFrames(creator))
-	}
-	return start
-}
-
-// isTimer tells the stacks on which time.AfterFunc has a timer start a goroutine: that of
-// whatever goroutine ran there when it fired.
-func isTimer(creator []stack.Frame) bool {
-	return len(creator) == 0 || creator[0].Function == "time.goFunc"
 }
