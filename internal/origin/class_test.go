@@ -13,6 +13,7 @@ func TestClass(t *testing.T) {
 	young := exectrace.Waiting{Older: 10, Again: 9, Count: 100}
 	connection := exectrace.Waiting{Stack: []stack.Frame{{Function: "runtime.selectgo"}, {Function: "database/sql.(*DB).conn"}, checkout}}
 	pipe := exectrace.Waiting{Stack: []stack.Frame{{Function: "runtime.selectgo"}, {Function: "io.(*pipe).write"}, checkout}}
+	flock := exectrace.Waiting{Stack: []stack.Frame{{Function: "syscall.Syscall"}, {Function: "syscall.Flock"}, checkout}}
 	for _, tc := range []struct {
 		state stack.State
 		group exectrace.Waiting
@@ -39,6 +40,7 @@ func TestClass(t *testing.T) {
 		{stack.StateSelect, cancelled, CancelForgotten},
 		{stack.StateSelect, connection, NotClosed},
 		{stack.StateSelect, pipe, AnswerNotTaken},
+		{stack.StateSyscall, flock, LockHeld},
 		{stack.StateOther, exectrace.Waiting{}, ClassUnknown},
 	} {
 		trace := seen()
