@@ -97,7 +97,7 @@ const (
 	// life at one after it did, each within that time.
 	whileItStarts  = 2 * time.Second
 	afterItStarted = 3 * time.Second
-	patience       = 90 * time.Second
+	patience       = 150 * time.Second
 	// mostLives bounds the test if no leak is ever logged, or no life says anything.
 	mostLives = 100
 )
