@@ -7,7 +7,7 @@
     leaks: (import 'leaks.libsonnet')(config, names, texts, alert),
     limits: (import 'limits.libsonnet')(config, names, texts, alert),
     watching: (import 'watching.libsonnet')(config, names, texts, alert),
-    collector: (import "collector.libsonnet")(config, alert),
+    collector: (import 'collector.libsonnet')(config, alert),
   },
 
   prometheusAlerts+:: {

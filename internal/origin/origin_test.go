@@ -16,7 +16,7 @@ var (
 	refund     = stack.Frame{Function: "example.com/shop.refund", File: "/src/shop/refund.go", Line: 20}
 	background = stack.Frame{Function: "example.com/shop.background", File: "/src/shop/background.go", Line: 30}
 	closeAll   = stack.Frame{Function: "example.com/shop.(*Shop).Close", File: "/src/shop/shop.go", Line: 40}
-	driver     = stack.Frame{Function: "example.org/db.Open", File: "/root/go/pkg/mod/example.org/db@v1.2.3/db.go", Line: 50}
+	driver     = stack.Frame{Function: "example.org/db.Open", File: "/home/gopher/go/pkg/mod/example.org/db@v1.2.3/db.go", Line: 50}
 	serve      = stack.Frame{Function: "net/http.(*conn).serve", File: "/usr/local/go/src/net/http/server.go", Line: 60}
 	cancelCtx  = stack.Frame{Function: "context.(*cancelCtx).cancel", File: "/usr/local/go/src/context/context.go", Line: 70}
 	cancelFunc = stack.Frame{Function: "context.WithCancel.func1", File: "/usr/local/go/src/context/context.go", Line: 80}

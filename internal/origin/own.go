@@ -70,7 +70,7 @@ func (c *code) look(s *exectrace.Start, seen map[stack.Frame]*ofLauncher) {
 //
 //	/usr/local/go/src/net/http/server.go                     standard library
 //	net/http/server.go                      -trimpath        standard library, by its package
-//	/root/go/pkg/mod/github.com/x/y@v1.2.3/z.go              module
+//	/home/gopher/go/pkg/mod/github.com/x/y@v1.2.3/z.go              module
 //	github.com/x/y@v1.2.3/z.go              -trimpath        module
 //	/src/service/vendor/github.com/x/y/z.go -mod=vendor      module
 //	/src/service/main.go                                     own

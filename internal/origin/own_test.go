@@ -7,7 +7,7 @@ import (
 )
 
 func TestOwn(t *testing.T) {
-	const goroot = "/root/go/pkg/mod/golang.org/toolchain@v0.0.1-go1.27.3.linux-amd64/src/"
+	const goroot = "/home/gopher/go/pkg/mod/golang.org/toolchain@v0.0.1-go1.27.3.linux-amd64/src/"
 	for _, tc := range []struct {
 		standard, function, file string
 		own                      bool
@@ -17,7 +17,7 @@ func TestOwn(t *testing.T) {
 		{goroot, "net/http.(*conn).serve", goroot + "net/http/server.go", false},
 		{"", "net/http.(*conn).serve", "net/http/server.go", false},
 		{"", "vendor/golang.org/x/net/http2/hpack.Decode", "vendor/golang.org/x/net/http2/hpack/hpack.go", false},
-		{"/usr/local/go/src/", "github.com/x/y.Z", "/root/go/pkg/mod/github.com/x/y@v1.2.3/z.go", false},
+		{"/usr/local/go/src/", "github.com/x/y.Z", "/home/gopher/go/pkg/mod/github.com/x/y@v1.2.3/z.go", false},
 		{"", "github.com/x/y.Z", "github.com/x/y@v1.2.3/z.go", false},
 		{"/usr/local/go/src/", "github.com/x/y.Z", "/src/shop/vendor/github.com/x/y/z.go", false},
 		{"", "main.main.func1", "_cgo_gotypes.go:12", false},
