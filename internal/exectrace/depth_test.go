@@ -38,7 +38,7 @@ func TestDepthUpToWhichEntriesAreShown(t *testing.T) {
 				}()
 			}
 			ready.Wait()
-			parkedAll := waitUntilParked(t, deepest)
+			parkedAll := waitUntilParked(t, deepest, descends)
 			traced, profiled := record(t), goroutineProfile(t)
 			close(end)
 			ended.Wait()
@@ -63,21 +63,25 @@ func TestDepthUpToWhichEntriesAreShown(t *testing.T) {
 	}
 }
 
-// waitUntilParked waits until n goroutines stand where those of descend do.
-func waitUntilParked(t *testing.T, n int) bool {
+// waitUntilParked waits until n goroutines of a kind wait, and no other of that kind is there.
+func waitUntilParked(t *testing.T, n int, isOfKind func(stack.Group) bool) bool {
 	t.Helper()
 	for deadline := time.Now().Add(20 * time.Second); time.Now().Before(deadline); {
 		p, err := profile.Decode(goroutineProfile(t), maxProfile)
 		if err != nil {
 			t.Fatal(err)
 		}
-		waiting := 0
+		waiting, busy := 0, 0
 		for _, g := range p.Groups {
-			if descends(g) && g.State == stack.StateChanReceive {
+			switch {
+			case !isOfKind(g):
+			case g.State == stack.StateRunning:
+				busy += g.Count
+			default:
 				waiting += g.Count
 			}
 		}
-		if waiting == n {
+		if waiting == n && busy == 0 {
 			return true
 		}
 	}

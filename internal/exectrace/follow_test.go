@@ -19,8 +19,10 @@ func traced(t *testing.T, do func()) []byte {
 	if err := trace.Start(&b); err != nil {
 		t.Fatal(err)
 	}
-	do()
-	trace.Stop()
+	func() {
+		defer trace.Stop() // also if do ends the test
+		do()
+	}()
 	return b.Bytes()
 }
 
@@ -32,13 +34,23 @@ func leak(answer chan int, release chan struct{}) {
 	}
 }
 
-// checkout starts a goroutine as a service would.
-func checkout(release chan struct{}, healthy bool) {
+func isOfLeak(g stack.Group) bool { return strings.HasSuffix(g.Entry, "exectrace.leak") }
+
+// checkout starts a goroutine as a service would, beside so many that wait, and returns when it
+// waits too, or has ended. One that was woken looks as if it waited until it runs.
+func checkout(t *testing.T, release chan struct{}, healthy bool, waiting int) {
+	t.Helper()
 	answer := make(chan int, 1)
 	go leak(answer, release)
-	if healthy {
-		time.Sleep(2 * time.Millisecond)
-		reply(answer)
+	if !waitUntilParked(t, waiting+1, isOfLeak) {
+		t.Fatal("it does not wait")
+	}
+	if !healthy {
+		return
+	}
+	reply(answer)
+	if !waitUntilParked(t, waiting, isOfLeak) {
+		t.Fatal("it does not end")
 	}
 }
 
@@ -47,19 +59,26 @@ func reply(answer chan int) { answer <- 1 }
 
 func TestOriginsOfALeak(t *testing.T) {
 	release := make(chan struct{})
-	checkout(release, false)
+	checkout(t, release, false, 0)
+	leaked := 1
+	var youngest time.Duration // at the least
 	data := traced(t, func() {
+		var born time.Time
 		for i := range 50 {
-			checkout(release, i%10 != 0)
+			healthy := i%10 != 0
+			checkout(t, release, healthy, leaked)
+			if !healthy {
+				leaked, born = leaked+1, time.Now()
+			}
 		}
-		time.Sleep(20 * time.Millisecond)
+		youngest = time.Since(born)
 	})
 	s, err := Decode(data)
 	if err != nil {
 		t.Fatal(err)
 	}
 	close(release)
-	at := slices.IndexFunc(s.Groups, func(g stack.Group) bool { return strings.HasSuffix(g.Entry, "exectrace.leak") })
+	at := slices.IndexFunc(s.Groups, isOfLeak)
 	if at < 0 {
 		t.Fatal("no goroutine leaks")
 	}
@@ -78,7 +97,7 @@ func TestOriginsOfALeak(t *testing.T) {
 		}
 		born, ended, alive = born+start.Born, ended+start.Ended.Count(), alive+len(start.Alive)
 		for _, a := range start.Alive {
-			if a.Group != 0 || a.Age < 10*time.Millisecond {
+			if a.Group != 0 || a.Age < youngest {
 				t.Errorf("%+v", a)
 			}
 		}
@@ -91,7 +110,7 @@ func TestOriginsOfALeak(t *testing.T) {
 		t.Fatalf("%+v", group)
 	}
 	waker := group.Wakes[0]
-	if waker.Count != waker.Last || waker.Last < 40 || !slices.ContainsFunc(waker.Waker, func(f stack.Frame) bool {
+	if waker.Count != waker.Last || waker.Last != 45 || !slices.ContainsFunc(waker.Waker, func(f stack.Frame) bool {
 		return strings.HasSuffix(f.Function, "exectrace.reply")
 	}) {
 		t.Errorf("%+v", waker)
@@ -107,7 +126,9 @@ func TestWrappersAreSeenThrough(t *testing.T) {
 		check <- 1
 		startLeak(check, release) // it has its answer already
 		startLeak(nil, release)
-		time.Sleep(10 * time.Millisecond)
+		if !waitUntilParked(t, 1, isOfLeak) {
+			t.Error("not one waits")
+		}
 	})
 	close(release)
 	f, err := followAll(data, nil)
@@ -134,7 +155,11 @@ func TestTimersHaveNoCreator(t *testing.T) {
 	data := traced(t, func() {
 		time.AfterFunc(time.Millisecond, func() { close(done); <-release })
 		<-done
-		time.Sleep(10 * time.Millisecond)
+		if !waitUntilParked(t, 1, func(g stack.Group) bool {
+			return strings.Contains(g.Entry, "TestTimersHaveNoCreator.func") && g.State == stack.StateChanReceive
+		}) {
+			t.Error("the timer's goroutine does not wait")
+		}
 	})
 	close(release)
 	f, err := followAll(data, nil)
