@@ -50,15 +50,12 @@ local strategies = {
 local has(text, part) = std.length(std.findSubstr(part, text)) > 0;
 
 {
-  strategies: std.objectFields(strategies),
-
   of(strategy): {
     local how = strategies[strategy],
     local flat(name) = if how.dots then name else std.strReplace(name, '.', '_'),
 
-    // metric is the name of a metric, and all those of metrics.
+    // metric is the name of a metric.
     metric(name): flat(name) + (if how.suffixes then suffixes[name] else ''),
-    metrics: { [name]: $.of(strategy).metric(name) for name in std.objectFields(suffixes) },
 
     // label is the name of a label, and quoted is that name in an expression.
     label(name): flat(name),
