@@ -1,0 +1,113 @@
+package scout
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/otel-goroutine/otel-goroutine/internal/origin"
+	"github.com/otel-goroutine/otel-goroutine/internal/stack"
+)
+
+// seen is what one trace says.
+func seen(caught origin.Caught, creators ...origin.Creator) origin.Origin {
+	return origin.Origin{Caught: caught, Creators: creators, Births: 10, Leaked: 1, Traced: time.Second, Class: origin.NotClosed}
+}
+
+// TestWhatIsBetterReplaces has the creators of leaked births take the place of their siblings',
+// and never the other way round.
+func TestWhatIsBetterReplaces(t *testing.T) {
+	var l learned
+	for _, step := range []struct {
+		origin  origin.Origin
+		isNew   bool
+		creator string
+		count   int
+	}{
+		{seen(origin.NotCaught), true, "", 0},
+		{seen(origin.NotCaught), false, "", 0},
+		{seen(origin.SiblingsOnly, by("main.a", 5)), true, "main.a", 5},
+		{seen(origin.NotCaught), false, "main.a", 5},
+		{seen(origin.LeakedBirth, by("main.b", 1)), true, "main.b", 1},
+		{seen(origin.SiblingsOnly, by("main.a", 5)), false, "main.b", 1},
+		{seen(origin.LeakedBirth, by("main.b", 2)), false, "main.b", 3},
+	} {
+		if l.add(step.origin) != step.isNew {
+			t.Errorf("%+v: is it new?", step.origin)
+		}
+		switch o := l.told(); {
+		case step.creator == "" && len(o.Creators) > 0:
+			t.Errorf("%+v", o.Creators)
+		case step.creator != "" && (len(o.Creators) != 1 || o.Creators[0].Stack[0].Function != step.creator || o.Creators[0].Count != step.count):
+			t.Errorf("%+v", o.Creators)
+		}
+	}
+	if o := l.told(); o.Births != 70 || o.Leaked != 7 || o.Traced != 7*time.Second {
+		t.Errorf("%+v", o)
+	}
+}
+
+// TestCountsNeverFall has five creators take turns at being the largest. Three are told.
+func TestCountsNeverFall(t *testing.T) {
+	var l learned
+	last := make(map[string]int)
+	for i := range 50 {
+		l.add(seen(origin.SiblingsOnly, by(fmt.Sprint("main.", i%5), 1+i%7)))
+		o := l.told()
+		if len(o.Creators) > origin.Most {
+			t.Fatalf("%d creators", len(o.Creators))
+		}
+		share := 0.0
+		for _, c := range o.Creators {
+			name := c.Stack[0].Function
+			if c.Count < last[name] {
+				t.Errorf("%s fell from %d to %d", name, last[name], c.Count)
+			}
+			last[name] = c.Count
+			share += c.Share
+		}
+		if share > 1.0001 {
+			t.Errorf("shares add up to %v", share)
+		}
+	}
+}
+
+// TestWakers are added up, and a class that rests on more of them takes the place of another.
+func TestWakers(t *testing.T) {
+	woken := func(class origin.Class, n int) origin.Origin {
+		o := seen(origin.NotCaught)
+		o.Class, o.Wakers = class, []origin.Waker{{Own: stack.Frame{Function: "main.reply"}, Count: n}}
+		return o
+	}
+	var l learned
+	l.add(woken(origin.ReplyNeverComes, 1))
+	if !l.add(woken(origin.CancelForgotten, 5)) || l.add(woken(origin.ReplyNeverComes, 2)) {
+		t.Error("another class is new, and one that rests on less is not taken")
+	}
+	if o := l.told(); o.Class != origin.CancelForgotten || o.Wakers[0].Count != 8 {
+		t.Errorf("%+v", o)
+	}
+}
+
+// TestMemoryOfStacks bounds what a process can make us keep, by as many creators with stacks as
+// long as a trace can tell.
+func TestMemoryOfStacks(t *testing.T) {
+	var l learned
+	for i := range 1000 {
+		c := by(fmt.Sprint("main.", i), 1)
+		for range 127 {
+			c.Stack = append(c.Stack, stack.Frame{Function: strings.Repeat("x", stack.MaxNameLength), File: strings.Repeat("y", stack.MaxNameLength)})
+		}
+		l.add(seen(origin.SiblingsOnly, c))
+	}
+	text := 0
+	for _, c := range l.Creators {
+		for _, f := range c.Stack {
+			text += len(f.Function) + len(f.File)
+		}
+	}
+	if len(l.Creators) != maxKept || text > maxKept*maxStackText {
+		t.Errorf("%d creators with %d bytes", len(l.Creators), text)
+	}
+}

@@ -1,0 +1,125 @@
+package scout
+
+import (
+	"testing"
+	"time"
+
+	"github.com/otel-goroutine/otel-goroutine/internal/origin"
+)
+
+// TestTooLargeToTrace leaves large and busy processes in peace.
+func TestTooLargeToTrace(t *testing.T) {
+	for name, grow := range map[string]func(*simulated){
+		"goroutines": func(p *simulated) { p.goroutines = maxGoroutines + 1 },
+		"births":     func(p *simulated) { p.births = 60 * (maxBirths + 1) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			p := New().simulate("cart", 1)
+			small := *p
+			grow(p)
+			if p.next(10*hour) != nil {
+				t.Error("traced")
+			}
+			p.goroutines, p.births = small.goroutines, small.births
+			p.mustNext(t, 2)
+		})
+	}
+}
+
+// TestNeverLongerThanHalfAnInterval keeps the next look in time.
+func TestNeverLongerThanHalfAnInterval(t *testing.T) {
+	p := New().simulate("cart", 1)
+	p.rules.Duration = 10 * time.Second
+	_, durations := p.traces(10*hour, origin.NotCaught)
+	for _, d := range durations {
+		if d > rules.Interval/2 {
+			t.Errorf("%v", d)
+		}
+	}
+}
+
+// TestBusy is tried again an interval later, as often as it takes.
+func TestBusy(t *testing.T) {
+	p := New().simulate("cart", 1)
+	p.mustNext(t, hour)
+	for range 100 {
+		p.Return(Result{Ending: Busy}, p.at.Add(time.Second))
+		if plan := p.next(1); plan == nil || plan.Duration != time.Second {
+			t.Fatalf("%+v", plan)
+		}
+	}
+}
+
+// TestFailed has a process be asked ever more rarely, and for shorter traces. What was read
+// before it failed counts.
+func TestFailed(t *testing.T) {
+	p := New().simulate("cart", 1)
+	for range 2 {
+		p.Return(result(p.mustNext(t, hour), origin.NotCaught), p.at)
+	}
+	plan := p.mustNext(t, hour)
+	if plan.Duration != 5*time.Second {
+		t.Fatalf("%v", plan.Duration)
+	}
+	cut := result(plan, origin.SiblingsOnly, by("main.checkout", 1))
+	cut.Ending = Failed
+	if news := p.Return(cut, p.at); len(news) != 1 {
+		t.Errorf("%+v", news)
+	}
+	if plan = p.mustNext(t, hour); plan.Duration != 2500*time.Millisecond {
+		t.Errorf("%v", plan.Duration)
+	}
+	last := p.at
+	for range 10 {
+		p.Return(Result{Ending: Failed}, p.at)
+		last = p.at
+		plan = p.mustNext(t, 2*hour)
+	}
+	if plan.Duration != time.Second || p.at.Sub(last) != mostRest {
+		t.Errorf("%v, %v after the one before", plan.Duration, p.at.Sub(last))
+	}
+}
+
+// TestBudget traces a week long what never is caught, in processes of every size, and adds
+// up what the traces cost as their sizes and their reading say.
+func TestBudget(t *testing.T) {
+	for _, test := range []struct {
+		name       string
+		goroutines int
+		bytes      int // a second
+		reading    time.Duration
+	}{
+		{"plain", 1000, 100_000, time.Millisecond},
+		{"busy", 10_000, 1_000_000, 10 * time.Millisecond},
+		{"as large as is traced", maxGoroutines, 8 << 20, 90 * time.Millisecond},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			p := New().simulate("cart", 1)
+			p.goroutines = test.goroutines
+			var spent time.Duration
+			traces := 0
+			for range week {
+				p.look()
+				plan, due := p.Next(p.at)
+				if !due {
+					continue
+				}
+				r := result(plan, origin.NotCaught)
+				seconds := plan.Duration.Seconds()
+				r.Size = min(int(float64(test.bytes)*seconds), 8<<20)
+				r.Reading = time.Duration(float64(test.reading) * seconds)
+				if now := p.at.Sub(began); float64(spent) > rules.Budget*float64(now) {
+					t.Fatalf("%v spent in %v, and another trace", spent, now)
+				}
+				spent += plan.cost(r)
+				traces++
+				p.Return(r, p.at)
+			}
+			cores := spent.Seconds() / (week * rules.Interval).Seconds()
+			t.Logf("%d traces, %.6f of a core", traces, cores)
+			if cores > rules.Budget || traces == 0 {
+				t.Errorf("%d traces, %v of a core", traces, cores)
+			}
+		})
+	}
+}

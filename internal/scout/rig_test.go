@@ -1,0 +1,102 @@
+package scout
+
+import (
+	"testing"
+	"time"
+
+	"github.com/otel-goroutine/otel-goroutine/internal/census"
+	"github.com/otel-goroutine/otel-goroutine/internal/exectrace"
+	"github.com/otel-goroutine/otel-goroutine/internal/origin"
+	"github.com/otel-goroutine/otel-goroutine/internal/stack"
+)
+
+// began is when the watching begins.
+var began = time.Date(2026, 1, 5, 0, 0, 0, 0, time.UTC)
+
+// rules are the default ones of the receiver.
+var rules = Rules{Interval: time.Minute, Duration: time.Second, Budget: 0.0005}
+
+// simulated is a process in which one group gathers, looked at once a minute.
+type simulated struct {
+	*Process
+	service string
+	group   stack.Signature
+	start   time.Time
+	at      time.Time
+	// arrivals come to be old at each look, and as many leave as leaving says.
+	arrivals, leaving int
+	aged              int
+	exits             int64
+	goroutines        int
+	births            int64 // a minute
+	created           int64
+	restarted         bool
+}
+
+func (s *Scout) simulate(service string, id stack.ID) *simulated {
+	return &simulated{
+		Process: s.Watch(rules), service: service, at: began, start: began, arrivals: 2, goroutines: 1000, births: 600,
+		group: stack.Signature{ID: id, State: stack.StateChanSend, Blamed: stack.Frame{Function: "main.leak", Line: 7}},
+	}
+}
+
+// look passes a minute, and looks.
+func (p *simulated) look() {
+	p.at = p.at.Add(rules.Interval)
+	p.aged += p.arrivals - p.leaving
+	p.exits += int64(p.leaving)
+	p.created += p.births
+	r := census.Report{
+		Start: p.start, Restarted: p.restarted, Count: p.goroutines, Complete: true, Creations: p.created, Bounds: census.Bounds(10 * time.Minute),
+		Groups: []census.Group{{Signature: p.group, Numbers: census.Numbers{Count: p.aged, Bands: [census.Bands]census.Band{{Aged: p.aged, Exits: p.exits}}}}},
+	}
+	p.Look(p.service, &r, p.at)
+	p.restarted = false
+}
+
+// restart has the next look show another process.
+func (p *simulated) restart() {
+	p.restarted, p.start, p.aged, p.exits, p.created = true, p.at.Add(rules.Interval), 0, 0, 0
+}
+
+// next looks until a trace is to be taken, for so many looks at most.
+func (p *simulated) next(looks int) *Plan {
+	for range looks {
+		p.look()
+		if plan, due := p.Next(p.at); due {
+			return plan
+		}
+	}
+	return nil
+}
+
+// mustNext fails if no trace is to be taken.
+func (p *simulated) mustNext(t *testing.T, looks int) *Plan {
+	t.Helper()
+	plan := p.next(looks)
+	if plan == nil {
+		t.Fatalf("no trace within %d looks", looks)
+	}
+	return plan
+}
+
+// result is what a small trace says of each subject of a plan.
+func result(plan *Plan, caught origin.Caught, creators ...origin.Creator) Result {
+	r := Result{Size: 100_000, Reading: time.Millisecond}
+	for _, s := range append(plan.Subjects.Groups, plan.Subjects.Entries...) {
+		o := origin.Origin{Signature: s.Signature, Caught: caught, Creators: creators, Births: 10, Traced: plan.Duration, Class: origin.AnswerNotTaken}
+		r.Origins = append(r.Origins, o)
+	}
+	return r
+}
+
+// by is a creator that started so many goroutines.
+func by(function string, count int) origin.Creator {
+	statement := stack.Frame{Function: function, File: "main.go", Line: 3}
+	return origin.Creator{Launch: exectrace.ByGo, Stack: []stack.Frame{statement}, Own: statement, Count: count}
+}
+
+const (
+	hour = 60 // looks
+	week = 7 * 24 * hour
+)

@@ -1,0 +1,204 @@
+package scout
+
+import (
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/otel-goroutine/otel-goroutine/internal/origin"
+	"github.com/otel-goroutine/otel-goroutine/internal/stack"
+)
+
+// TestQuietProcess has goroutines come and leave for a week.
+func TestQuietProcess(t *testing.T) {
+	p := New().simulate("cart", 1)
+	p.aged, p.arrivals, p.leaving = 50, 3, 3
+	if plan := p.next(week); plan != nil {
+		t.Errorf("traced for %v after %v", plan.Duration, p.at.Sub(began))
+	}
+}
+
+// TestFirstTrace comes as soon as the group gathers.
+func TestFirstTrace(t *testing.T) {
+	p := New().simulate("cart", 1)
+	plan := p.mustNext(t, hour)
+	if took := p.at.Sub(began); took > 20*time.Minute {
+		t.Errorf("after %v", took)
+	}
+	if plan.Duration != time.Second || len(plan.Entries()) > 0 || !slices.Equal(plan.Groups(), []stack.Signature{p.group}) {
+		t.Errorf("%+v", plan)
+	}
+	if perHour := plan.Subjects.Groups[0].PerHour; perHour < 120 {
+		t.Errorf("%v an hour", perHour)
+	}
+	if again := p.next(hour); again != nil {
+		t.Error("two at a time in a process")
+	}
+}
+
+// TestOneProcessAtATime has replicas and another service gather at once.
+func TestOneProcessAtATime(t *testing.T) {
+	s := New()
+	a, b, c, d := s.simulate("cart", 1), s.simulate("cart", 1), s.simulate("order", 1), s.simulate("mail", 1)
+	first := a.mustNext(t, hour)
+	if b.next(hour) != nil {
+		t.Error("two processes of a service and group")
+	}
+	c.mustNext(t, hour)
+	if d.next(hour) != nil {
+		t.Errorf("more than %d in all", atOnce)
+	}
+	a.Return(result(first, origin.NotCaught), a.at)
+	b.mustNext(t, hour)
+}
+
+// traces lets a process be traced with one and the same result, and returns when and for how
+// long.
+func (p *simulated) traces(looks int, caught origin.Caught, creators ...origin.Creator) (after, durations []time.Duration) {
+	for range looks {
+		p.look()
+		if plan, due := p.Next(p.at); due {
+			p.Return(result(plan, caught, creators...), p.at.Add(plan.Duration))
+			after, durations = append(after, p.at.Sub(began)), append(durations, plan.Duration)
+		}
+	}
+	return after, durations
+}
+
+// between returns the times from each to the next.
+func between(at []time.Duration) (all []time.Duration) {
+	for i := range at[1:] {
+		all = append(all, at[i+1]-at[i])
+	}
+	return all
+}
+
+// TestNotCaught is tried again, longer and backing off. A leak that is so slow that a trace has
+// little chance to catch it is tried once an hour.
+func TestNotCaught(t *testing.T) {
+	const m = time.Minute
+	for _, test := range []struct {
+		name     string
+		arrivals int
+		rest     time.Duration
+	}{{"120 an hour", 2, 10 * m}, {"a pool that has filled", 0, time.Hour}} {
+		t.Run(test.name, func(t *testing.T) {
+			p := New().simulate("cart", 1)
+			p.Return(result(p.mustNext(t, hour), origin.NotCaught), p.at)
+			p.arrivals = test.arrivals
+			first := p.at.Sub(began)
+			after, durations := p.traces(24*hour, origin.NotCaught)
+			if got := durations[:3]; !slices.Equal(got, []time.Duration{3 * time.Second, 5 * time.Second, 5 * time.Second}) {
+				t.Errorf("durations %v", got)
+			}
+			waits := between(append([]time.Duration{first}, after...))
+			if got := waits[:4]; !slices.Equal(got, []time.Duration{m, 2 * m, 4 * m, 8 * m}) {
+				t.Errorf("waits %v", got)
+			}
+			if got := waits[len(waits)-1]; got != test.rest {
+				t.Errorf("at last %v", got)
+			}
+		})
+	}
+}
+
+// TestSiblingsOnly tells their creator at once, and goes on.
+func TestSiblingsOnly(t *testing.T) {
+	p := New().simulate("cart", 1)
+	plan := p.mustNext(t, hour)
+	news := p.Return(result(plan, origin.SiblingsOnly, by("main.checkout", 10)), p.at)
+	if len(news) != 1 || news[0].Caught != origin.SiblingsOnly || news[0].Creators[0].Stack[0].Function != "main.checkout" {
+		t.Fatalf("%+v", news)
+	}
+	again := p.mustNext(t, hour)
+	if news := p.Return(result(again, origin.SiblingsOnly, by("main.checkout", 10)), p.at); len(news) > 0 {
+		t.Errorf("nothing is new: %+v", news)
+	}
+	if told := p.Told(); len(told) != 1 || told[0].Creators[0].Count != 20 || told[0].Births != 20 || told[0].Traced != 4*time.Second {
+		t.Errorf("%+v", told)
+	}
+}
+
+// TestKnown stops, in replicas too, also when the process that was traced is gone.
+func TestKnown(t *testing.T) {
+	s := New()
+	a, b := s.simulate("cart", 1), s.simulate("cart", 1)
+	plan := a.mustNext(t, hour)
+	if news := a.Return(result(plan, origin.LeakedBirth, by("main.checkout", 2)), a.at); len(news) != 1 {
+		t.Errorf("%+v", news)
+	}
+	if a.next(week) != nil || b.next(week) != nil {
+		t.Error("traced again")
+	}
+	if len(a.Told()) != 1 || len(b.Told()) != 0 {
+		t.Error("one of them tells it, and the other does not")
+	}
+	a.restart()
+	if a.next(1) != nil || len(a.Told()) > 0 {
+		t.Error("a new process tells nothing of another one")
+	}
+	b.look()
+	if told := b.Told(); len(told) != 1 || told[0].Caught != origin.LeakedBirth {
+		t.Errorf("a replica takes over: %+v", told)
+	}
+	b.Leave()
+	if a.next(hour) != nil || len(a.Told()) != 1 {
+		t.Error("and the new process, once the group gathers there")
+	}
+}
+
+// TestAnotherBuild is traced anew: the lines may have moved.
+func TestAnotherBuild(t *testing.T) {
+	p := New().simulate("build 1 of cart", 1)
+	p.Return(result(p.mustNext(t, hour), origin.LeakedBirth, by("main.checkout", 2)), p.at)
+	p.restart()
+	p.service = "build 2 of cart"
+	p.mustNext(t, hour)
+}
+
+// TestReplacedWhileTraced has a trace be one of another process than was asked for.
+func TestReplacedWhileTraced(t *testing.T) {
+	p := New().simulate("cart", 1)
+	plan := p.mustNext(t, hour)
+	p.restart()
+	p.look()
+	if news := p.Return(result(plan, origin.LeakedBirth, by("main.checkout", 2)), p.at); news != nil || len(p.Told()) > 0 {
+		t.Errorf("%+v", news)
+	}
+	p.mustNext(t, hour)
+}
+
+// TestTellingEnds an hour after the group was last a candidate.
+func TestTellingEnds(t *testing.T) {
+	p := New().simulate("cart", 1)
+	p.Return(result(p.mustNext(t, hour), origin.LeakedBirth, by("main.checkout", 2)), p.at)
+	p.arrivals, p.leaving = 0, 1
+	for len(p.wants) > 0 {
+		p.look()
+	}
+	p.leaving = 0
+	for range hour - 2 {
+		if p.look(); len(p.Told()) != 1 {
+			t.Fatalf("ended after %v", p.at.Sub(began))
+		}
+	}
+	for range hour {
+		p.look()
+	}
+	if len(p.Told()) > 0 {
+		t.Error("still told")
+	}
+}
+
+// TestMuchIsForgotten bounds what is known.
+func TestMuchIsForgotten(t *testing.T) {
+	s := New()
+	p := s.simulate("cart", 1)
+	for id := range stack.ID(3 * maxKnown) {
+		s.subject("cart", stack.Signature{ID: id + 1}, began.Add(time.Duration(id)))
+	}
+	if len(s.subjects) != maxKnown {
+		t.Errorf("%d are known", len(s.subjects))
+	}
+	p.mustNext(t, hour)
+}
