@@ -56,13 +56,15 @@ func nameOf(e ast.Expr) string {
 // both ways.
 func TestConstantsAreInTheRegistry(t *testing.T) {
 	r := loaded(t)
-	var metrics, attributes, units []string
+	var metrics, events, attributes, units []string
 	for name, value := range constants(t, "internal/telemetry", "") {
 		switch {
 		case strings.HasPrefix(name, "Attr"):
 			attributes = append(attributes, value)
 		case strings.HasPrefix(name, "Unit"):
 			units = append(units, value)
+		case strings.HasPrefix(name, "Event"):
+			events = append(events, value)
 		case name == "StateIOWait": // one of those that TestValuesAreThoseOfTheCode holds
 			assert.Equal(t, string(stack.StateIOWait), value)
 		case name != "SignatureOther":
@@ -73,11 +75,16 @@ func TestConstantsAreInTheRegistry(t *testing.T) {
 	for _, m := range r.Metrics {
 		registered = append(registered, m.Name)
 		measured[m.Unit] = true
-		for _, a := range m.Attributes {
-			used[a.Key] = true
-		}
+	}
+	for _, a := range r.used() {
+		used[a.Key] = true
 	}
 	assert.ElementsMatch(t, metrics, registered)
+	var sent []string
+	for _, e := range r.Events {
+		sent = append(sent, e.Name)
+	}
+	assert.ElementsMatch(t, events, sent)
 	assert.ElementsMatch(t, attributes, slices.Collect(maps.Keys(used)))
 	assert.ElementsMatch(t, units, slices.Collect(maps.Keys(measured)))
 }
@@ -110,6 +117,9 @@ func TestValuesAreThoseOfTheCode(t *testing.T) {
 	r := loaded(t)
 	states := slices.Collect(maps.Values(constants(t, "internal/stack", "State")))
 	assert.ElementsMatch(t, states, r.attribute(t, telemetry.AttrState).values())
+	assert.ElementsMatch(t, slices.Collect(maps.Values(constants(t, "internal/origin", "Caught"))), r.attribute(t, telemetry.AttrOriginCaught).values())
+	classes := slices.DeleteFunc(slices.Collect(maps.Values(constants(t, "internal/origin", "Class"))), func(c string) bool { return c == "" })
+	assert.ElementsMatch(t, classes, r.attribute(t, telemetry.AttrOriginClass).values())
 	sources := []string{string(stack.SourceTrace), string(stack.SourceProfile)}
 	assert.ElementsMatch(t, sources, r.attribute(t, telemetry.AttrSampleSource).values())
 	assert.ElementsMatch(t, sources, r.attribute(t, telemetry.AttrScrapeSource).values())

@@ -13,6 +13,7 @@ func dependencyKeys() []string {
 		string(conventions.CodeFilePathKey),
 		string(conventions.CodeFunctionNameKey),
 		string(conventions.CodeLineNumberKey),
+		string(conventions.CodeStacktraceKey),
 		string(conventions.CPUModeKey),
 		string(conventions.ErrorTypeKey),
 		string(conventions.ProcessExecutableBuildIDGNUKey),

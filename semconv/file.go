@@ -19,7 +19,7 @@ type (
 		} `yaml:"imports"`
 	}
 
-	// group is a set of attributes, or a metric.
+	// group is a set of attributes, a metric, or an event.
 	group struct {
 		ID          string           `yaml:"id"`
 		Type        string           `yaml:"type"`
@@ -29,6 +29,7 @@ type (
 		DisplayName string           `yaml:"display_name"`
 		Extends     string           `yaml:"extends"`
 		MetricName  string           `yaml:"metric_name"`
+		Name        string           `yaml:"name"` // of an event
 		Instrument  string           `yaml:"instrument"`
 		Unit        string           `yaml:"unit"`
 		Attributes  []attributeEntry `yaml:"attributes"`

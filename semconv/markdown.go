@@ -71,6 +71,24 @@ labels [by one setting](../deploy/README.md).
 {{- end }}
 {{ end }}
 {{- end }}
+## Log records
+
+From the [goroutine receiver](../receiver/goroutinereceiver), where it is in a pipeline of logs.
+
+| event name | meaning |
+|---|---|
+{{- range .Events }}
+| {{ code .Name }} | {{ text .Brief .Note }} |
+{{- end }}
+{{ range .Events }}
+{{ code .Name }}:
+
+| attribute | required |
+|---|---|
+{{- range .Attributes }}
+| {{ code .Key }} | {{ required . }} |
+{{- end }}
+{{ end }}
 ## The resource of a target
 
 From the receiver. The resource of a process that tells of itself is the service's own.
@@ -182,16 +200,14 @@ func usesOf(metrics []Metric) []use {
 	return uses
 }
 
-// attributesShown returns all attributes of metrics: first those that are defined here, then
+// attributesShown returns all attributes of metrics and log records: first those that are defined here, then
 // those that OpenTelemetry has defined.
 func (r *Registry) attributesShown() []Attribute {
 	shown := slices.Clone(r.Attributes)
-	for _, m := range r.Metrics {
-		for _, a := range m.Attributes {
-			if a.DefinedByDependency && !slices.ContainsFunc(shown, func(s Attribute) bool { return s.Key == a.Key }) {
-				a.Type = "[OpenTelemetry's](https://opentelemetry.io/docs/specs/semconv/registry/attributes/" + strings.SplitN(a.Key, ".", 2)[0] + "/)"
-				shown = append(shown, a)
-			}
+	for _, a := range r.used() {
+		if a.DefinedByDependency && !slices.ContainsFunc(shown, func(s Attribute) bool { return s.Key == a.Key }) {
+			a.Type = "[OpenTelemetry's](https://opentelemetry.io/docs/specs/semconv/registry/attributes/" + strings.SplitN(a.Key, ".", 2)[0] + "/)"
+			shown = append(shown, a)
 		}
 	}
 	return shown

@@ -10,6 +10,8 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"go.yaml.in/yaml/v3"
+
+	"github.com/otel-goroutine/otel-goroutine/internal/telemetry"
 )
 
 // metadata is what the receiver is generated from.
@@ -41,7 +43,9 @@ func TestReceiver(t *testing.T) {
 	r := loaded(t)
 	assert.True(t, strings.HasSuffix(r.Dependency, "/"+of.SemconvVersion), "the conventions of OpenTelemetry are of one version")
 
-	assert.ElementsMatch(t, r.namesOf("receiver"), keys(of.Metrics))
+	// A histogram is built by hand: the generated builder has none.
+	assert.Equal(t, "histogram", r.metric(t, telemetry.OriginLifetime).Instrument)
+	assert.ElementsMatch(t, r.namesOf("receiver"), append(keys(of.Metrics), telemetry.OriginLifetime))
 	for name, m := range of.Metrics {
 		registered := r.metric(t, name)
 		assert.Equal(t, registered.Unit, m.Unit, name)

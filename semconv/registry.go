@@ -19,6 +19,7 @@ type Registry struct {
 	// SignatureVersion is the version of the way in which signatures are made.
 	SignatureVersion int
 	Metrics          []Metric    // in the order of the model, imported ones first
+	Events           []Event     // log records, in the order of the model
 	Attributes       []Attribute // those that are defined in the model, in its order
 	Resource         []Attribute // those of the resource of a target
 }
@@ -31,6 +32,14 @@ type Metric struct {
 	EmittedBy              []string // parts of this project
 	Imported               bool     // from OpenTelemetry's own conventions
 	Attributes             []Attribute
+}
+
+// Event is a kind of log record with all its attributes.
+type Event struct {
+	Name, Brief, Note string
+	Stability         string
+	EmittedBy         []string // parts of this project
+	Attributes        []Attribute
 }
 
 // Attribute is an attribute by itself, or as one of a metric.
@@ -48,6 +57,18 @@ type Attribute struct {
 func (r *Registry) Version() string { return path.Base(r.SchemaURL) }
 
 const conditionallyRequired = "conditionally_required"
+
+// used returns the attributes of all metrics and events, each as often as it is used.
+func (r *Registry) used() []Attribute {
+	var all []Attribute
+	for _, m := range r.Metrics {
+		all = append(all, m.Attributes...)
+	}
+	for _, e := range r.Events {
+		all = append(all, e.Attributes...)
+	}
+	return all
+}
 
 // The words that a registry may use.
 var (
@@ -216,7 +237,7 @@ func (l *loader) resolveGroup(g group) {
 	case g.ID == "" || g.Brief == "":
 		l.fail("group %q: no ID, or no brief", g.ID)
 	case g.Type == "attribute_group":
-		if g.MetricName+g.Instrument+g.Unit != "" || len(g.Annotations.EmittedBy) > 0 || len(g.Attributes) == 0 {
+		if g.MetricName+g.Instrument+g.Unit+g.Name != "" || len(g.Annotations.EmittedBy) > 0 || len(g.Attributes) == 0 {
 			l.fail("group %s: not what an attribute_group has", g.ID)
 		}
 		if g.ID == targetGroup {
@@ -229,25 +250,48 @@ func (l *loader) resolveGroup(g group) {
 			Brief: g.Brief, Note: g.Note, Stability: g.Stability,
 			EmittedBy: g.Annotations.EmittedBy, Attributes: attributes,
 		})
+	case g.Type == "event":
+		l.checkEvent(g)
+		l.registry.Events = append(l.registry.Events, Event{
+			Name: g.Name, Brief: g.Brief, Note: g.Note, Stability: g.Stability,
+			EmittedBy: g.Annotations.EmittedBy, Attributes: attributes,
+		})
 	default:
 		l.fail("group %s: type %q", g.ID, g.Type)
 	}
 }
 
-func (l *loader) checkMetric(g group) {
+func (l *loader) checkEvent(g group) {
+	switch {
+	case g.Name == "" || g.ID != "event."+g.Name:
+		l.fail("group %s: not the ID of event %q", g.ID, g.Name)
+	case g.MetricName+g.Instrument+g.Unit != "":
+		l.fail("%s: not what an event has", g.ID)
+	}
+	l.checkEmitted(g)
+}
+
+// checkEmitted checks what metrics and events have both.
+func (l *loader) checkEmitted(g group) {
 	unknownPart := func(part string) bool { return !slices.Contains(projectParts, part) }
 	switch {
-	case g.MetricName == "" || g.ID != "metric."+g.MetricName:
-		l.fail("group %s: not the ID of metric %q", g.ID, g.MetricName)
-	case !slices.Contains(instruments, g.Instrument):
-		l.fail("%s: instrument %q", g.ID, g.Instrument)
-	case g.Unit == "" || g.Unit == "1":
-		l.fail("%s: unit %q", g.ID, g.Unit)
 	case !slices.Contains(stabilities, g.Stability):
 		l.fail("%s: stability %q", g.ID, g.Stability)
 	case len(g.Annotations.EmittedBy) == 0 || slices.ContainsFunc(g.Annotations.EmittedBy, unknownPart):
 		l.fail("%s: emitted by %q", g.ID, g.Annotations.EmittedBy)
 	}
+}
+
+func (l *loader) checkMetric(g group) {
+	switch {
+	case g.MetricName == "" || g.Name != "" || g.ID != "metric."+g.MetricName:
+		l.fail("group %s: not the ID of metric %q", g.ID, g.MetricName)
+	case !slices.Contains(instruments, g.Instrument):
+		l.fail("%s: instrument %q", g.ID, g.Instrument)
+	case g.Unit == "" || g.Unit == "1":
+		l.fail("%s: unit %q", g.ID, g.Unit)
+	}
+	l.checkEmitted(g)
 }
 
 // attributesOf returns the attributes that a group uses, after those that it inherits.
@@ -295,15 +339,13 @@ func (l *loader) use(g group, a attributeEntry) Attribute {
 	return used
 }
 
-// unusedDefinitions finds attributes that no metric has.
+// unusedDefinitions finds attributes that no metric and no event has.
 func (l *loader) unusedDefinitions() {
 	unused := maps.Clone(l.definitions)
-	for _, m := range l.registry.Metrics {
-		for _, a := range m.Attributes {
-			delete(unused, a.Key)
-		}
+	for _, a := range l.registry.used() {
+		delete(unused, a.Key)
 	}
 	for _, key := range slices.Sorted(maps.Keys(unused)) {
-		l.fail("attribute %s: no metric has it", key)
+		l.fail("attribute %s: nothing has it", key)
 	}
 }

@@ -77,6 +77,13 @@ groups:
     attributes:
       - {ref: error.type, requirement_level: required, annotations: {members: [{id: b, value: b, stability: alpha, brief: B.}]}}
     annotations: {emitted_by: [receiver]}
+  - id: event.x.happened
+    type: event
+    name: x.happened
+    stability: beta
+    brief: X happened.
+    extends: attributes.x
+    annotations: {emitted_by: [processor]}
 `
 )
 
@@ -96,6 +103,9 @@ func TestSoundRegistry(t *testing.T) {
 		{Key: "error.type", Level: "required", Members: []Member{{"b", "b", "alpha", "B."}}, DefinedByDependency: true},
 	}, m.Attributes)
 	assert.True(t, r.metric(t, "go.goroutine.count").Imported)
+	assert.Equal(t, []Event{{
+		Name: "x.happened", Brief: "X happened.", Stability: "beta", EmittedBy: []string{"processor"}, Attributes: m.Attributes[:2],
+	}}, r.Events)
 }
 
 // TestUnsoundRegistry changes one thing in a registry that is in order.
@@ -137,7 +147,12 @@ func TestUnsoundRegistry(t *testing.T) {
 		"no values":                     {"[{id: a, value: a, stability: alpha, brief: A.}]", "[]", "no values"},
 		"value twice":                   {"brief: A.}", "brief: A.}, {id: a, value: a, stability: alpha, brief: A.}", "there twice"},
 		"value with another ID":         {"id: a, value: a", "id: a, value: c", "another ID"},
-		"attribute that nobody has":     {"      - {ref: x.kind, requirement_level: required}\n", "", "x.kind: no metric has it"},
+		"attribute that nobody has":     {"      - {ref: x.kind, requirement_level: required}\n", "", "x.kind: nothing has it"},
+		"ID of another event":           {"id: event.x.happened", "id: event.x.happens", "not the ID"},
+		"unit of an event":              {"name: x.happened", "name: x.happened\n    unit: s", "not what an event has"},
+		"name of a metric":              {"metric_name: x.count", "metric_name: x.count\n    name: x.count", "not the ID"},
+		"event emitted by nobody":       {"[processor]", "[]", "emitted by"},
+		"no such stability of an event": {"stability: beta", "stability: good", `stability "good"`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := loadText(soundManifest, replaceOnce(t, soundModel, tc.old, tc.now))

@@ -21,6 +21,17 @@ const (
 // ProcessBuild is 1, with the build of the program that a process runs.
 const ProcessBuild = "goroutine.process.build"
 
+// Metrics of where goroutines come from, off traces that are long enough to show their births.
+const (
+	OriginCreations = "goroutine.origin.sampled.creations"
+	OriginWakeups   = "goroutine.origin.sampled.wakeups"
+	OriginLifetime  = "goroutine.origin.sampled.lifetime" // a histogram
+	OriginTraced    = "goroutine.origin.traced"
+)
+
+// EventOrigin is the name of the log record that tells where goroutines come from.
+const EventOrigin = "goroutine.origin"
+
 // Metrics of a scrape, from the receiver alone.
 const (
 	ScrapeUp       = "goroutine.scrape.up"
@@ -78,9 +89,25 @@ const (
 	AttrBuildID        = "process.executable.build_id.gnu"
 	AttrServiceVersion = "service.version"
 	AttrRevision       = "vcs.ref.head.revision"
-	AttrLeakMetric     = "memory.leak.metric" // the name of the metric that leaks
-	AttrLeakEndReason  = "goroutine.leak.end.reason"
-	AttrLeakID         = "goroutine.leak.id" // of a finding, 16 hex digits
+	AttrStackTrace     = "code.stacktrace"
+
+	AttrOriginCaught       = "goroutine.origin.caught" // a value of internal/origin
+	AttrOriginClass        = "goroutine.origin.class"  // a value of internal/origin
+	AttrCreatorType        = "goroutine.creator.type"  // go, timer, c
+	AttrCreatorFunction    = "goroutine.creator.function.name"
+	AttrCreatorFile        = "goroutine.creator.file.path"
+	AttrCreatorLine        = "goroutine.creator.line.number"
+	AttrCreatorOwnFunction = "goroutine.creator.own.function.name"
+	AttrCreatorOwnFile     = "goroutine.creator.own.file.path"
+	AttrCreatorOwnLine     = "goroutine.creator.own.line.number"
+	AttrWakerFunction      = "goroutine.waker.function.name"
+	AttrWakerFile          = "goroutine.waker.file.path"
+	AttrWakerLine          = "goroutine.waker.line.number"
+	AttrWakerCall          = "goroutine.waker.call.function.name"
+
+	AttrLeakMetric    = "memory.leak.metric" // the name of the metric that leaks
+	AttrLeakEndReason = "goroutine.leak.end.reason"
+	AttrLeakID        = "goroutine.leak.id" // of a finding, 16 hex digits
 )
 
 // SignatureVersion is the version of the rules by which a stack is read: its state, the
@@ -109,6 +136,7 @@ const (
 	UnitTarget            = "{target}"
 	UnitBuild             = "{build}"
 	UnitScrape            = "{scrape}"
+	UnitWakeup            = "{wakeup}"
 	UnitLeak              = "{leak}"
 	UnitInstance          = "{instance}"
 	UnitGoroutinesPerHour = "{goroutine}/h"

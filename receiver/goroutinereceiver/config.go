@@ -53,6 +53,8 @@ type Config struct {
 	Capture Capture `mapstructure:"capture"`
 	// LeakProfile is whether and how the runtime's own proof is collected.
 	LeakProfile LeakProfileConfig `mapstructure:"leak_profile"`
+	// Origins is whether and how it is learned where goroutines that gather come from.
+	Origins OriginsConfig `mapstructure:"origins"`
 	// AllowLinkLocal names the hosts, as in their endpoints, that may have a
 	// link-local address.
 	AllowLinkLocal []string `mapstructure:"allow_link_local"`
@@ -74,6 +76,20 @@ type LeakProfileConfig struct {
 	Interval time.Duration `mapstructure:"interval"`
 	// MaxGoroutines is the most goroutines with which a leak profile is taken.
 	MaxGoroutines int `mapstructure:"max_goroutines"`
+}
+
+// OriginsConfig is how traces are taken of targets in which goroutines gather, to learn what
+// starts them and what wakes those that end.
+type OriginsConfig struct {
+	Enabled bool `mapstructure:"enabled"`
+	// Duration is that of the first trace for a group. Later ones take up to five times as
+	// long.
+	Duration time.Duration `mapstructure:"duration"`
+	// MaxSize is the largest trace that is read, in bytes.
+	MaxSize int `mapstructure:"max_size"`
+	// Budget is how much of a core the traces of a process may cost on average, there and
+	// here together.
+	Budget float64 `mapstructure:"budget"`
 }
 
 // TargetConfig is one process to scrape. A key that it sets takes the place of
@@ -123,6 +139,17 @@ func createDefaultConfig() component.Config {
 			// Their world stands still for some 40 ms.
 			MaxGoroutines: 100_000,
 		},
+		Origins: OriginsConfig{
+			Enabled: true,
+			// Most services start what leaks several times a second, as part of
+			// something that goes well the other times.
+			Duration: time.Second,
+			// A server of 40,000 births a second. Most services write less than 100 KB.
+			MaxSize: 8 << 20,
+			// Under a thousandth of one core: a plain service can be traced for a second
+			// every twenty.
+			Budget: 0.0005,
+		},
 	}
 }
 
@@ -131,8 +158,12 @@ func (c *Config) Unmarshal(conf *confmap.Conf) error {
 	if _, isBool := conf.Get("leak_profile").(bool); isBool {
 		return errLeakProfile
 	}
+	if _, isBool := conf.Get("origins").(bool); isBool {
+		return errOrigins
+	}
 	if err := errors.Join(
 		refuseUnknownKeys(conf, reflect.TypeFor[Config]()),
+		refuseUnknownBelow(conf, "origins", &OriginsConfig{}),
 		refuseUnknownBelow(conf, "leak_profile", &LeakProfileConfig{}),
 		refuseUnknownBelow(conf, "metrics", &metadata.MetricsConfig{}),
 		refuseUnknownBelow(conf, "resource_attributes", &metadata.ResourceAttributesConfig{}),

@@ -37,6 +37,7 @@ func TestSingleTarget(t *testing.T) {
 	assert.Equal(t, 200, cfg.MaxSignatures)
 	assert.Equal(t, 32<<20, cfg.MaxBodySize)
 	assert.Equal(t, LeakProfileConfig{Interval: 10 * time.Minute, MaxGoroutines: 100_000}, cfg.LeakProfile)
+	assert.Equal(t, OriginsConfig{Enabled: true, Duration: time.Second, MaxSize: 8 << 20, Budget: 0.0005}, cfg.Origins)
 }
 
 func TestTargetsInheritWhatTheyDoNotSet(t *testing.T) {
@@ -97,6 +98,13 @@ func TestMistakesNameTheirKey(t *testing.T) {
 		{"leak_profile interval", map[string]any{"endpoint": "a:1", "leak_profile": map[string]any{"interval": "1m"}}, []string{`"leak_profile::interval"`, "5m"}},
 		{"leak_profile max_goroutines", map[string]any{"endpoint": "a:1", "leak_profile": map[string]any{"max_goroutines": 0}}, []string{`"leak_profile::max_goroutines"`}},
 		{"leak_profile as a switch", map[string]any{"endpoint": "a:1", "leak_profile": true}, []string{"leak_profile: {enabled: true}"}},
+		{"origins as a switch", map[string]any{"endpoint": "a:1", "origins": false}, []string{"origins: {enabled: false}"}},
+		{"origins duration", map[string]any{"endpoint": "a:1", "origins": map[string]any{"duration": 1}}, []string{`"origins::duration"`, "unit"}},
+		{"origins duration of a minute", map[string]any{"endpoint": "a:1", "origins": map[string]any{"duration": "1m"}}, []string{`"origins::duration"`, "10s"}},
+		{"origins max_size", map[string]any{"endpoint": "a:1", "origins": map[string]any{"max_size": 0}}, []string{`"origins::max_size"`}},
+		{"origins budget", map[string]any{"endpoint": "a:1", "origins": map[string]any{"budget": 0}}, []string{`"origins::budget"`, "cores"}},
+		{"origins budget of two cores", map[string]any{"endpoint": "a:1", "origins": map[string]any{"budget": 2}}, []string{`"origins::budget"`, "cores"}},
+		{"unknown key of origins", map[string]any{"endpoint": "a:1", "origins": map[string]any{"durations": "1s"}}, []string{"origins", "durations"}},
 		{"no port", map[string]any{"endpoint": "127.0.0.1"}, []string{`"endpoint"`, "port is missing"}},
 		{"unknown key of leak_profile", map[string]any{"endpoint": "a:1", "leak_profile": map[string]any{"intervall": "10m"}}, []string{"leak_profile", "intervall"}},
 		{"capture", map[string]any{"endpoint": "a:1", "capture": "heap"}, []string{`"capture"`, `"heap"`}},

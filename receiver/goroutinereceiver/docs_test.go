@@ -23,7 +23,7 @@ func readme(t *testing.T) string {
 // TestReadmeHasEveryKey fails when a key is added and not written down.
 func TestReadmeHasEveryKey(t *testing.T) {
 	text := readme(t)
-	for _, config := range []reflect.Type{reflect.TypeFor[Config](), reflect.TypeFor[TargetConfig](), reflect.TypeFor[LeakProfileConfig]()} {
+	for _, config := range []reflect.Type{reflect.TypeFor[Config](), reflect.TypeFor[TargetConfig](), reflect.TypeFor[LeakProfileConfig](), reflect.TypeFor[OriginsConfig]()} {
 		for field := range config.Fields() {
 			key, _, _ := strings.Cut(field.Tag.Get("mapstructure"), ",")
 			if key != "" {
@@ -55,11 +55,16 @@ func TestNamesAreTheHouses(t *testing.T) {
 	assert.Equal(t, telemetry.EntryCount, info.GoroutineEntryCount.Name)
 	assert.Equal(t, telemetry.EntryAgedCount, info.GoroutineEntryAgedCount.Name)
 	assert.Equal(t, telemetry.EntryAgedExits, info.GoroutineEntryAgedExits.Name)
+	assert.Equal(t, telemetry.OriginCreations, info.GoroutineOriginSampledCreations.Name)
+	assert.Equal(t, telemetry.OriginWakeups, info.GoroutineOriginSampledWakeups.Name)
+	assert.Equal(t, telemetry.OriginTraced, info.GoroutineOriginTraced.Name)
 	assert.Equal(t, telemetry.ProcessBuild, info.GoroutineProcessBuild.Name)
 	assert.Equal(t, telemetry.ScrapeFailures, info.GoroutineScrapeFailures.Name)
 	assert.Equal(t, telemetry.ScrapeUp, info.GoroutineScrapeUp.Name)
 	assert.Equal(t, telemetry.ScrapeDuration, info.GoroutineScrapeDuration.Name)
 	text := readme(t)
+	assert.Contains(t, text, "`"+telemetry.OriginLifetime+"`")
+	assert.Contains(t, text, "`"+telemetry.EventOrigin+"`")
 	for i := range reflect.TypeOf(info).NumField() {
 		assert.Contains(t, text, "`"+reflect.ValueOf(info).Field(i).Field(0).String()+"`")
 	}

@@ -26,7 +26,7 @@ func errorType(err error) metadata.AttributeErrorType {
 		return metadata.AttributeErrorTypeTimeout
 	case errors.As(err, &status):
 		return errorTypeOfStatus(status.code)
-	case errors.Is(err, errBodyTooLarge), errors.Is(err, exectrace.ErrTooLarge), errors.Is(err, profile.ErrTooLarge):
+	case errors.Is(err, errBodyTooLarge), errors.Is(err, errTraceTooLarge), errors.Is(err, exectrace.ErrTooLarge), errors.Is(err, profile.ErrTooLarge):
 		return metadata.AttributeErrorTypeTooLarge
 	case errors.Is(err, exectrace.ErrVersion):
 		return metadata.AttributeErrorTypeUnsupportedVersion

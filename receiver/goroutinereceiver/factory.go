@@ -10,15 +10,35 @@ import (
 	"github.com/otel-goroutine/otel-goroutine/receiver/goroutinereceiver/internal/metadata"
 )
 
-// NewFactory returns the factory of the receiver.
+// NewFactory returns the factory of the receiver. In a pipeline of metrics and in one of logs
+// it is one receiver, which is started and stopped once.
 func NewFactory() receiver.Factory {
-	shared := newPool()
-	create := func(_ context.Context, settings receiver.Settings, cfg component.Config, next consumer.Metrics) (receiver.Metrics, error) {
-		return newReceiver(cfg.(*Config), shared, settings, next)
+	shared, all := newPool(), &instances{of: make(map[*Config]*goroutineReceiver)}
+	instance := func(settings receiver.Settings, cfg component.Config) (*goroutineReceiver, error) {
+		return all.get(cfg.(*Config), func() (*goroutineReceiver, error) {
+			return newReceiver(cfg.(*Config), shared, settings)
+		})
+	}
+	createMetrics := func(_ context.Context, settings receiver.Settings, cfg component.Config, next consumer.Metrics) (receiver.Metrics, error) {
+		r, err := instance(settings, cfg)
+		if err != nil {
+			return nil, err
+		}
+		r.next = next
+		return r, nil
+	}
+	createLogs := func(_ context.Context, settings receiver.Settings, cfg component.Config, next consumer.Logs) (receiver.Logs, error) {
+		r, err := instance(settings, cfg)
+		if err != nil {
+			return nil, err
+		}
+		r.nextLogs = next
+		return r, nil
 	}
 	return receiver.NewFactory(
 		metadata.Type,
 		createDefaultConfig,
-		receiver.WithMetrics(create, metadata.MetricsStability),
+		receiver.WithMetrics(createMetrics, metadata.MetricsStability),
+		receiver.WithLogs(createLogs, metadata.LogsStability),
 	)
 }

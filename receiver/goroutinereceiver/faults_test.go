@@ -17,7 +17,6 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/component/componenttest"
-	"go.opentelemetry.io/collector/consumer/consumertest"
 	"go.opentelemetry.io/collector/receiver/receivertest"
 	"go.uber.org/zap"
 	"go.uber.org/zap/zaptest/observer"
@@ -65,19 +64,25 @@ func idle(t *testing.T, cfg *Config) (*goroutineReceiver, *observer.ObservedLogs
 	core, logs := observer.New(zap.InfoLevel)
 	settings := receivertest.NewNopSettings(metadata.Type)
 	settings.Logger = zap.New(core)
-	r, err := newReceiver(cfg, newPool(), settings, consumertest.NewNop())
+	r, err := newReceiver(cfg, newPool(), settings)
 	require.NoError(t, err)
+	connect(t, r)
+	return r, logs
+}
+
+// connect readies the targets of a receiver for scrapes, without Start.
+func connect(t *testing.T, r *goroutineReceiver) {
+	t.Helper()
 	for i, target := range r.targets {
-		require.NoError(t, target.connect(t.Context(), r.configs[i], componenttest.NewNopHost(), settings.TelemetrySettings))
+		require.NoError(t, target.connect(t.Context(), r.configs[i], componenttest.NewNopHost(), r.telemetry))
 		t.Cleanup(target.disconnect)
 	}
-	return r, logs
 }
 
 // scrapeOf scrapes a target once.
 func scrapeOf(t *testing.T, target *target) scraped {
 	t.Helper()
-	metrics, complete := target.scrape(t.Context())
+	metrics, _, complete := target.scrape(t.Context())
 	require.True(t, complete)
 	return scraped{metrics}
 }

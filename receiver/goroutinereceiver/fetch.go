@@ -64,28 +64,36 @@ type want struct {
 // fetch asks for something and decodes the answer. newConnection tells that the
 // target was connected to anew.
 func (f *fetcher) fetch(ctx context.Context, w want) (s *stack.Snapshot, newConnection bool, err error) {
-	trace := &httptrace.ClientTrace{
-		GotConn: func(info httptrace.GotConnInfo) { newConnection = !info.Reused },
-	}
-	address := f.address.JoinPath(w.path)
-	address.RawQuery = w.query
-	request, err := http.NewRequestWithContext(httptrace.WithClientTrace(ctx, trace), http.MethodGet, address.String(), http.NoBody)
+	response, newConnection, err := f.ask(ctx, w.path, w.query)
 	if err != nil {
-		return nil, false, withoutURL(err)
-	}
-	response, err := f.client.Do(request)
-	if err != nil {
-		return nil, newConnection, withoutURL(err)
+		return nil, newConnection, err
 	}
 	defer func() { err = errors.Join(err, response.Body.Close()) }()
 	s, err = f.read(ctx, response, w)
 	return s, newConnection, err
 }
 
+// ask asks for something. The caller closes the body of the answer.
+func (f *fetcher) ask(ctx context.Context, path, query string) (response *http.Response, newConnection bool, err error) {
+	trace := &httptrace.ClientTrace{
+		GotConn: func(info httptrace.GotConnInfo) { newConnection = !info.Reused },
+	}
+	address := f.address.JoinPath(path)
+	address.RawQuery = query
+	request, err := http.NewRequestWithContext(httptrace.WithClientTrace(ctx, trace), http.MethodGet, address.String(), http.NoBody)
+	if err != nil {
+		return nil, false, withoutURL(err)
+	}
+	response, err = f.client.Do(request)
+	if err != nil {
+		return nil, newConnection, withoutURL(err)
+	}
+	return response, newConnection, nil
+}
+
 func (f *fetcher) read(ctx context.Context, response *http.Response, w want) (*stack.Snapshot, error) {
-	if response.StatusCode < 200 {
-		// The body of 101 is the bare connection, which no context ends.
-		return nil, &statusError{code: response.StatusCode}
+	if isBare(response) {
+		return nil, newStatusError(response)
 	}
 	if err := f.pool.slots.acquire(ctx); err != nil {
 		return nil, err
@@ -95,7 +103,7 @@ func (f *fetcher) read(ctx context.Context, response *http.Response, w want) (*s
 	case response.StatusCode != http.StatusOK:
 		return nil, newStatusError(response)
 	case response.ContentLength > int64(f.maxBody):
-		return nil, f.tooLarge()
+		return nil, tooLarge(errBodyTooLarge, f.maxBody)
 	}
 	buffer := f.pool.buffers.Get().(*bytes.Buffer)
 	defer f.release(buffer)
@@ -135,21 +143,27 @@ func (f *fetcher) readBody(from io.Reader, buffer *bytes.Buffer, check func(io.R
 func (f *fetcher) explain(b *boundedBody, err error) error {
 	switch {
 	case b.tooLarge:
-		return f.tooLarge()
+		return tooLarge(errBodyTooLarge, f.maxBody)
 	case b.err != nil:
 		return &bodyError{b.err}
 	}
 	return err
 }
 
-func (f *fetcher) tooLarge() error { return fmt.Errorf("%w (%d bytes)", errBodyTooLarge, f.maxBody) }
+func tooLarge(err error, limit int) error { return fmt.Errorf("%w (%d bytes)", err, limit) }
 
 func (f *fetcher) release(buffer *bytes.Buffer) {
 	buffer.Reset()
 	f.pool.buffers.Put(buffer)
 }
 
+// isBare tells whether the body of an answer is the bare connection, which no context ends.
+func isBare(response *http.Response) bool { return response.StatusCode < 200 }
+
 func newStatusError(response *http.Response) *statusError {
+	if isBare(response) {
+		return &statusError{code: response.StatusCode}
+	}
 	switch response.StatusCode {
 	case http.StatusUnauthorized, http.StatusForbidden, http.StatusProxyAuthRequired:
 		// Such pages like to repeat the credentials that they refuse.

@@ -5,6 +5,7 @@ import (
 
 	"go.uber.org/zap"
 
+	"github.com/otel-goroutine/otel-goroutine/internal/scout"
 	"github.com/otel-goroutine/otel-goroutine/internal/stack"
 	"github.com/otel-goroutine/otel-goroutine/receiver/goroutinereceiver/internal/metadata"
 )
@@ -16,6 +17,8 @@ type outcome struct {
 	agedAfter time.Duration
 	failure   metadata.AttributeErrorType // of the latest scrape; 0 is a success
 	source    stack.Source                // of the latest success
+	// noOrigin is why the latest trace for origins could not be had; 0 is a success.
+	noOrigin metadata.AttributeErrorType
 	// refused tells that the next consumer did not take the latest metrics.
 	refused bool
 }
@@ -73,4 +76,19 @@ func (o *outcome) note(c captured) {
 		o.logger.Info("An execution trace can be had again")
 	}
 	o.source = c.source
+}
+
+// noteOrigins logs how a trace for origins came out. That somebody else traces is soon over.
+func (o *outcome) noteOrigins(err error) {
+	var failure metadata.AttributeErrorType
+	switch endingOf(err) {
+	case scout.Busy:
+		return
+	case scout.Failed:
+		failure = errorType(err)
+	}
+	if failure != 0 && failure != o.noOrigin {
+		o.logger.Warn("No trace can be had that tells where goroutines come from, it is tried again", zap.Error(err))
+	}
+	o.noOrigin = failure
 }

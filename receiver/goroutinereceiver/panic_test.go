@@ -5,13 +5,11 @@ import (
 	"io"
 	"net/http"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/component/componenttest"
-	"go.opentelemetry.io/collector/consumer/consumertest"
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/sdk/metric/metricdata"
 	"go.opentelemetry.io/otel/sdk/metric/metricdata/metricdatatest"
@@ -58,12 +56,10 @@ func TestPanicCostsOneScrape(t *testing.T) {
 				mux.ServeHTTP(w, request)
 			}))
 			cfg := testConfig(targetAt(endpoint, func(c *TargetConfig) { c.Capture = test.capture }), targetAt(serve(t, pprofMux())))
-			cfg.CollectionInterval = time.Hour
 			settings := metadatatest.NewSettings(telemetry)
-			r, err := newReceiver(cfg, newPool(), settings, consumertest.NewNop())
+			r, err := newReceiver(cfg, newPool(), settings)
 			require.NoError(t, err)
-			require.NoError(t, r.Start(t.Context(), componenttest.NewNopHost()))
-			defer func() { assert.NoError(t, r.Shutdown(t.Context())) }()
+			connect(t, r)
 			hit, other := r.targets[0], r.targets[1]
 
 			large = test.large
@@ -106,13 +102,11 @@ func TestPanicOfALeakProfile(t *testing.T) {
 		}
 		mux.ServeHTTP(w, request)
 	}))))
-	cfg.CollectionInterval = time.Hour
 	cfg.LeakProfile.Enabled = true
 	settings := metadatatest.NewSettings(telemetry)
-	r, err := newReceiver(cfg, newPool(), settings, consumertest.NewNop())
+	r, err := newReceiver(cfg, newPool(), settings)
 	require.NoError(t, err)
-	require.NoError(t, r.Start(t.Context(), componenttest.NewNopHost()))
-	defer func() { assert.NoError(t, r.Shutdown(t.Context())) }()
+	connect(t, r)
 	r.targets[0].leaks.profiles.decode = nil
 	s := scrapeOf(t, r.targets[0])
 	assert.True(t, s.up())

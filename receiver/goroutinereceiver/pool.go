@@ -6,6 +6,8 @@ import (
 	"runtime"
 	"slices"
 	"sync"
+
+	"github.com/otel-goroutine/otel-goroutine/internal/scout"
 )
 
 // pool is what all receivers of a factory share. A receiver_creator makes one receiver a
@@ -19,6 +21,8 @@ type pool struct {
 	// also bounds how long Shutdown takes.
 	decoding *limiter
 	buffers  sync.Pool // *bytes.Buffer, of at most twice small
+	// scout decides which targets are traced for origins, over all services.
+	scout *scout.Scout
 }
 
 func newPool() *pool {
@@ -26,6 +30,7 @@ func newPool() *pool {
 		slots:    &limiter{},
 		decoding: &limiter{limits: []int{runtime.GOMAXPROCS(0)}},
 		buffers:  sync.Pool{New: func() any { return new(bytes.Buffer) }},
+		scout:    scout.New(),
 	}
 }
 

@@ -9,7 +9,6 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/component/componenttest"
-	"go.opentelemetry.io/collector/consumer/consumertest"
 	"go.opentelemetry.io/collector/receiver/receivertest"
 
 	"github.com/otel-goroutine/otel-goroutine/receiver/goroutinereceiver/internal/metadata"
@@ -64,7 +63,7 @@ func TestReceiversShareAPool(t *testing.T) {
 	receiver := func(limit int) *goroutineReceiver {
 		cfg := testConfig(targetAt(unusedAddress(t)))
 		cfg.CollectionInterval, cfg.MaxConcurrentScrapes = time.Hour, limit
-		r, err := newReceiver(cfg, shared, receivertest.NewNopSettings(metadata.Type), consumertest.NewNop())
+		r, err := newReceiver(cfg, shared, receivertest.NewNopSettings(metadata.Type))
 		require.NoError(t, err)
 		return r
 	}

@@ -2,12 +2,15 @@ package goroutinereceiver
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 	"time"
 
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/consumer"
+	"go.opentelemetry.io/collector/pdata/plog"
+	"go.opentelemetry.io/collector/pdata/pmetric"
 	"go.opentelemetry.io/collector/receiver"
 	"go.opentelemetry.io/collector/receiver/receiverhelper"
 	"go.opentelemetry.io/otel/attribute"
@@ -24,7 +27,8 @@ type goroutineReceiver struct {
 	limit     int // of answers that are held at once
 	configs   []TargetConfig
 	targets   []*target
-	next      consumer.Metrics
+	next      consumer.Metrics // nil if it is in no pipeline of metrics
+	nextLogs  consumer.Logs    // nil if it is in no pipeline of logs
 	telemetry component.TelemetrySettings
 	builder   *metadata.TelemetryBuilder
 	report    *receiverhelper.ObsReport
@@ -36,10 +40,13 @@ type goroutineReceiver struct {
 	delivery context.Context
 	drop     context.CancelFunc
 	leave    func() // the pool
+	forget   func() // by the factory
+	start    sync.Once
+	startErr error
 	done     sync.WaitGroup
 }
 
-func newReceiver(cfg *Config, shared *pool, settings receiver.Settings, next consumer.Metrics) (*goroutineReceiver, error) {
+func newReceiver(cfg *Config, shared *pool, settings receiver.Settings) (*goroutineReceiver, error) {
 	report, err := receiverhelper.NewObsReport(receiverhelper.ObsReportSettings{
 		ReceiverID:             settings.ID,
 		Transport:              "http",
@@ -58,13 +65,13 @@ func newReceiver(cfg *Config, shared *pool, settings receiver.Settings, next con
 		pool:      shared,
 		limit:     cfg.MaxConcurrentScrapes,
 		configs:   cfg.targets(),
-		next:      next,
 		telemetry: settings.TelemetrySettings,
 		builder:   builder,
 		report:    report,
 		cancel:    func() {},
 		drop:      func() {},
 		leave:     func() {},
+		forget:    func() {},
 	}
 	self := metric.WithAttributes(attribute.String("receiver", settings.ID.String()))
 	r.countPanics = func(ctx context.Context, n int64) { builder.ReceiverGoroutinePanics.Add(ctx, n, self) }
@@ -79,8 +86,14 @@ func newReceiver(cfg *Config, shared *pool, settings receiver.Settings, next con
 	return r, nil
 }
 
-// Start begins to scrape. Each target waits for its own place in the interval.
+// Start begins to scrape. It is called for each kind of pipeline, and starts once.
 func (r *goroutineReceiver) Start(ctx context.Context, host component.Host) error {
+	r.start.Do(func() { r.startErr = r.begin(ctx, host) })
+	return r.startErr
+}
+
+// begin begins to scrape. Each target waits for its own place in the interval.
+func (r *goroutineReceiver) begin(ctx context.Context, host component.Host) error {
 	r.countPanics(ctx, 0) // a counter that begins with its first event has no increase then
 	for i, t := range r.targets {
 		if err := t.connect(ctx, r.configs[i], host, r.telemetry); err != nil {
@@ -110,6 +123,12 @@ func (r *goroutineReceiver) Shutdown(ctx context.Context) error {
 	dropping := time.AfterFunc(deliverWithin, r.drop)
 	defer r.drop()
 	defer dropping.Stop()
+	defer r.forget()
+	defer func() {
+		for _, t := range r.targets {
+			t.origins.process.Leave()
+		}
+	}()
 	defer r.leave() // also if a scrape does not end: its limit must not hold for others
 	defer r.builder.Shutdown()
 	ended := make(chan struct{})
@@ -185,20 +204,38 @@ func sleep(ctx context.Context, d time.Duration) bool {
 	}
 }
 
-// scrape hands one scrape of a target to the next consumer. That a scrape failed
+// scrape hands one scrape of a target to the next consumers. That a scrape failed
 // is among its metrics, and no failure of the receiver to receive. A scrape that was
 // complete when Shutdown began is delivered, while Shutdown waits for it.
 func (r *goroutineReceiver) scrape(ctx context.Context, t *target) {
-	operation := r.report.StartMetricsOp(r.delivery)
-	metrics, complete := t.scrape(ctx)
+	metrics, records, complete := t.scrape(ctx)
 	if !complete {
-		r.report.EndMetricsOp(operation, metadata.Type.String(), 0, nil)
 		return // shutting down: what broke off was not the target's fault
 	}
-	points := metrics.DataPointCount()
-	err := r.next.ConsumeMetrics(operation, metrics)
+	err := errors.Join(r.deliver(metrics), r.deliverLogs(records))
 	if ctx.Err() == nil {
 		t.outcome.passedOn(err)
 	}
+}
+
+func (r *goroutineReceiver) deliver(metrics pmetric.Metrics) error {
+	if r.next == nil {
+		return nil
+	}
+	operation := r.report.StartMetricsOp(r.delivery)
+	points := metrics.DataPointCount()
+	err := r.next.ConsumeMetrics(operation, metrics)
 	r.report.EndMetricsOp(operation, metadata.Type.String(), points, err)
+	return err
+}
+
+func (r *goroutineReceiver) deliverLogs(records plog.Logs) error {
+	if r.nextLogs == nil || records.LogRecordCount() == 0 {
+		return nil
+	}
+	operation := r.report.StartLogsOp(r.delivery)
+	count := records.LogRecordCount()
+	err := r.nextLogs.ConsumeLogs(operation, records)
+	r.report.EndLogsOp(operation, metadata.Type.String(), count, err)
+	return err
 }

@@ -206,8 +206,9 @@ func TestShutdownDeliversWhatIsComplete(t *testing.T) {
 	})
 	require.NoError(t, err)
 	cfg := testConfig(targetAt(serve(t, pprofMux())))
-	r, err := newReceiver(cfg, newPool(), receivertest.NewNopSettings(metadata.Type), next)
+	r, err := newReceiver(cfg, newPool(), receivertest.NewNopSettings(metadata.Type))
 	require.NoError(t, err)
+	r.next = next
 	require.NoError(t, r.Start(t.Context(), componenttest.NewNopHost()))
 	<-taking
 	stopped, cancel := make(chan struct{}), r.cancel

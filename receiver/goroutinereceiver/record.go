@@ -39,15 +39,15 @@ func (t *target) recordCensus(r census.Report, at time.Time) {
 		t.builder.RecordGoroutineCreationsDataPoint(now, r.Creations)
 	}
 	for _, g := range r.Groups {
-		id, attributes := signatureSet(g.Signature, g.Other)
-		t.builder.RecordGoroutineStackCountDataPoint(now, int64(g.Count), id, attributes...)
+		group := signatureSet(g.Signature, g.Other)
+		t.builder.RecordGoroutineStackCountDataPoint(now, int64(g.Count), group...)
 		for i, b := range g.Bands {
 			ageMin := r.Bounds[i].Seconds()
 			if b.SendAged {
-				t.builder.RecordGoroutineStackAgedCountDataPoint(now, int64(b.Aged), id, ageMin, attributes...)
+				t.builder.RecordGoroutineStackAgedCountDataPoint(now, int64(b.Aged), ageMin, group...)
 			}
 			if b.SendExits {
-				t.builder.RecordGoroutineStackAgedExitsDataPoint(now, b.Exits, id, ageMin, attributes...)
+				t.builder.RecordGoroutineStackAgedExitsDataPoint(now, b.Exits, ageMin, group...)
 			}
 		}
 	}
@@ -70,18 +70,18 @@ func (t *target) recordCensus(r census.Report, at time.Time) {
 func (t *target) recordLeaks() {
 	now := pcommon.NewTimestampFromTime(t.at)
 	for _, row := range t.leaks.fresh() {
-		id, attributes := signatureSet(row.Signature, row.Other)
-		t.builder.RecordGoroutineStackLeakedCountDataPoint(now, int64(row.Count), id, attributes...)
+		t.builder.RecordGoroutineStackLeakedCountDataPoint(now, int64(row.Count), signatureSet(row.Signature, row.Other)...)
 	}
 }
 
 // signatureSet returns the attributes of a group. The sum of all others has its
 // name only, and what a stack did not tell is left out.
-func signatureSet(s stack.Signature, other bool) (id string, attributes []metadata.MetricAttributeOption) {
+func signatureSet(s stack.Signature, other bool) []metadata.MetricAttributeOption {
 	if other {
-		return telemetry.SignatureOther, nil
+		return []metadata.MetricAttributeOption{metadata.WithGoroutineStackSignatureMetricAttribute(telemetry.SignatureOther)}
 	}
-	attributes = []metadata.MetricAttributeOption{
+	attributes := []metadata.MetricAttributeOption{
+		metadata.WithGoroutineStackSignatureMetricAttribute(s.ID.String()),
 		metadata.WithGoroutineStateMetricAttribute(string(s.State)),
 		metadata.WithCodeFunctionNameMetricAttribute(s.Blamed.Function),
 	}
@@ -94,7 +94,7 @@ func signatureSet(s stack.Signature, other bool) (id string, attributes []metada
 	if s.Entry != "" {
 		attributes = append(attributes, metadata.WithGoroutineEntryFunctionNameMetricAttribute(s.Entry))
 	}
-	return s.ID.String(), attributes
+	return attributes
 }
 
 // entryAttributes returns the attributes of an entry. The sum of all others has its name only.

@@ -18,7 +18,7 @@ import (
 // TestAgeBands records a report in which two bands have points, of three kinds.
 func TestAgeBands(t *testing.T) {
 	cfg := testConfig(targetAt("127.0.0.1:1"))
-	target, err := newTarget(cfg, cfg.Targets[0], nil, receivertest.NewNopSettings(metadata.Type), nil)
+	target, err := newTarget(cfg, cfg.Targets[0], newPool(), receivertest.NewNopSettings(metadata.Type), nil)
 	require.NoError(t, err)
 	numbers := census.Numbers{Count: 9, Bands: [census.Bands]census.Band{
 		{SendAged: true, SendExits: true},

@@ -84,8 +84,9 @@ func start(t *testing.T, cfg *Config) *running {
 	require.NoError(t, err)
 	settings := receivertest.NewNopSettings(metadata.Type)
 	settings.Logger = zaptest.NewLogger(t)
-	r.goroutineReceiver, err = newReceiver(cfg, newPool(), settings, next)
+	r.goroutineReceiver, err = newReceiver(cfg, newPool(), settings)
 	require.NoError(t, err)
+	r.goroutineReceiver.next = next
 	require.NoError(t, r.Start(t.Context(), componenttest.NewNopHost()))
 	t.Cleanup(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)

@@ -12,6 +12,7 @@ import (
 
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/pdata/pcommon"
+	"go.opentelemetry.io/collector/pdata/plog"
 	"go.opentelemetry.io/collector/pdata/pmetric"
 	"go.opentelemetry.io/collector/receiver"
 	"go.uber.org/zap"
@@ -29,9 +30,11 @@ type target struct {
 	captor    captor
 	leaks     *leakProfiler
 	build     build
+	origins   originTracer
 	newCensus func() *census.Census
 	census    *census.Census
 	builder   *metadata.MetricsBuilder
+	records   *metadata.LogsBuilder
 	resource  pcommon.Resource
 	panics    func(context.Context)
 	outcome   outcome
@@ -39,6 +42,7 @@ type target struct {
 	// at is when the latest census was taken. What is proved of leaks has the same time
 	// stamp, or it would not belong to the same observation.
 	at        time.Time
+	lifetimes lifetimes // to be emitted
 	innermost innermost
 }
 
@@ -64,6 +68,7 @@ func newTarget(cfg *Config, t TargetConfig, pool *pool, settings receiver.Settin
 		newCensus: newCensus,
 		census:    newCensus(),
 		builder:   builder,
+		records:   metadata.NewLogsBuilder(settings),
 		resource:  newResource(builder.NewResourceBuilder(), t, address),
 		panics:    panics,
 		outcome:   outcome{logger: logger, agedAfter: cfg.AgedAfter},
@@ -72,6 +77,7 @@ func newTarget(cfg *Config, t TargetConfig, pool *pool, settings receiver.Settin
 	}
 	scraped.leaks = newLeakProfiler(cfg, &scraped.captor.fetcher, logger)
 	scraped.build = newBuild(&scraped.captor.fetcher, cfg.MaxBodySize)
+	scraped.origins = newOriginTracer(cfg, &scraped.captor.fetcher, pool.scout)
 	return scraped, nil
 }
 
@@ -121,14 +127,17 @@ func (t *target) offset(interval time.Duration) time.Duration {
 	return time.Duration(h.Sum64() % uint64(interval))
 }
 
-// scrape takes one census and returns its metrics. Whatever goes wrong, they say
-// so; a panic costs this scrape and no more. It is not complete if parent ended before
-// the census was taken.
-func (t *target) scrape(parent context.Context) (metrics pmetric.Metrics, complete bool) {
+// scrape takes one census and returns its metrics, and log records where something new is
+// known of origins. Whatever goes wrong, they say so; a panic costs this scrape and no more.
+// It is not complete if parent ended before the census was taken.
+func (t *target) scrape(parent context.Context) (metrics pmetric.Metrics, records plog.Logs, complete bool) {
+	began := time.Now()
+	c, taken := t.traceOrigins(parent)
 	ctx, cancel := context.WithTimeout(parent, t.timeout)
 	defer cancel()
-	began := time.Now()
-	c := t.guardedCapture(ctx)
+	if !taken {
+		c = t.guardedCapture(ctx)
+	}
 	t.countPanics(ctx, c.err, c.noTrace)
 	took := time.Since(began)
 	t.noteConnection(c.newConnection)
@@ -140,12 +149,15 @@ func (t *target) scrape(parent context.Context) (metrics pmetric.Metrics, comple
 		t.scrapeBuild(ctx)
 		t.scrapeLeaks(ctx, c.snapshot.Count())
 	}
+	t.origins.settle(time.Now()) // what came of it says nothing without a census
 	t.recordScrape(c, took)
 	complete = c.err == nil || parent.Err() == nil // else it is we who broke off
 	if complete {
 		t.outcome.note(c)
 	}
-	return t.builder.Emit(metadata.WithResource(clone(t.resource))), complete
+	metrics = t.builder.Emit(metadata.WithResource(clone(t.resource)))
+	t.lifetimes.appendTo(metrics)
+	return metrics, t.records.Emit(metadata.WithLogsResource(t.resource)), complete
 }
 
 func clone(resource pcommon.Resource) pcommon.Resource {
@@ -165,7 +177,10 @@ func (t *target) guardedCensus(c captured) (err error) {
 	defer func() {
 		if err != nil {
 			t.census = t.newCensus()
+			t.origins.process.Leave()
 			t.builder.Emit()
+			t.records.Emit()
+			t.lifetimes = lifetimes{}
 		}
 	}()
 	defer t.guard(&err)
@@ -178,6 +193,7 @@ func (t *target) guardedCensus(c captured) (err error) {
 	}
 	t.at = now
 	t.recordCensus(report, now)
+	t.recordOrigins(report, now)
 	return nil
 }
 

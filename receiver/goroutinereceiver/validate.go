@@ -24,6 +24,10 @@ var (
 	errLeakProfile     = errors.New(`"leak_profile" has settings of its own, such as leak_profile: {enabled: true}`)
 	errLeakInterval    = errors.New(`"leak_profile::interval" must be at least 5m: each leak profile stops the target's world`)
 	errLeakGoroutines  = errors.New(`"leak_profile::max_goroutines" must be above 0`)
+	errOrigins         = errors.New(`"origins" has settings of its own, such as origins: {enabled: false}`)
+	errOriginsDuration = errors.New(`"origins::duration" must be from 100ms to 10s; a number needs a unit, such as 1s`)
+	errOriginsMaxSize  = errors.New(`"origins::max_size" must be above 0 and below 2 GiB, in bytes`)
+	errOriginsBudget   = errors.New(`"origins::budget" must be above 0 and at most 1, in cores`)
 	errEndpointMissing = errors.New(`"endpoint" is required`)
 	errProxyURL        = errors.New(`"proxy_url" is not a URL`)
 	errProxyUser       = errors.New(`"proxy_url" must be without user and password: it is shown wherever the configuration is; put them into the environment variable HTTP_PROXY or HTTPS_PROXY instead`)
@@ -36,6 +40,13 @@ var (
 const (
 	minInterval = 100 * time.Millisecond
 	minTimeout  = 10 * time.Millisecond
+)
+
+// The shortest and the longest first trace. A shorter one hardly sees a birth, and five times
+// as long a one keeps others from tracing for as long.
+const (
+	minOriginsDuration = 100 * time.Millisecond
+	maxOriginsDuration = 10 * time.Second
 )
 
 // minLeakInterval is the shortest time between two leak profiles of a target.
@@ -57,6 +68,9 @@ func (c *Config) Validate() error {
 	check(c.MaxSignatures > 0, errMaxSignatures)
 	check(c.LeakProfile.Interval >= minLeakInterval, errLeakInterval)
 	check(c.LeakProfile.MaxGoroutines > 0, errLeakGoroutines)
+	check(c.Origins.Duration >= minOriginsDuration && c.Origins.Duration <= maxOriginsDuration, errOriginsDuration)
+	check(c.Origins.MaxSize > 0 && c.Origins.MaxSize <= math.MaxInt32, errOriginsMaxSize)
+	check(c.Origins.Budget > 0 && c.Origins.Budget <= 1, errOriginsBudget)
 	check(!slices.ContainsFunc(c.AllowLinkLocal, isNoHost), errAllowLinkLocal)
 	check(c.ClientConfig.Endpoint != "" || len(c.Targets) > 0, errNoTarget)
 	check(c.ClientConfig.Endpoint == "" || len(c.Targets) == 0, errTwoForms)

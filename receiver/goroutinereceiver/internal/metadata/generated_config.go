@@ -107,6 +107,66 @@ func (ms *GoroutineEntryCountMetricConfig) Unmarshal(parser *confmap.Conf) error
 	return nil
 }
 
+// GoroutineOriginSampledCreationsMetricConfig provides config for the goroutine.origin.sampled.creations metric.
+type GoroutineOriginSampledCreationsMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *GoroutineOriginSampledCreationsMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// GoroutineOriginSampledWakeupsMetricConfig provides config for the goroutine.origin.sampled.wakeups metric.
+type GoroutineOriginSampledWakeupsMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *GoroutineOriginSampledWakeupsMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// GoroutineOriginTracedMetricConfig provides config for the goroutine.origin.traced metric.
+type GoroutineOriginTracedMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *GoroutineOriginTracedMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
 // GoroutineProcessBuildMetricConfig provides config for the goroutine.process.build metric.
 type GoroutineProcessBuildMetricConfig struct {
 	Enabled          bool `mapstructure:"enabled"`
@@ -269,19 +329,22 @@ func (ms *GoroutineStackLeakedCountMetricConfig) Unmarshal(parser *confmap.Conf)
 
 // MetricsConfig provides config for goroutine metrics.
 type MetricsConfig struct {
-	GoGoroutineCount          GoGoroutineCountMetricConfig          `mapstructure:"go.goroutine.count"`
-	GoroutineCreations        GoroutineCreationsMetricConfig        `mapstructure:"goroutine.creations"`
-	GoroutineEntryAgedCount   GoroutineEntryAgedCountMetricConfig   `mapstructure:"goroutine.entry.aged.count"`
-	GoroutineEntryAgedExits   GoroutineEntryAgedExitsMetricConfig   `mapstructure:"goroutine.entry.aged.exits"`
-	GoroutineEntryCount       GoroutineEntryCountMetricConfig       `mapstructure:"goroutine.entry.count"`
-	GoroutineProcessBuild     GoroutineProcessBuildMetricConfig     `mapstructure:"goroutine.process.build"`
-	GoroutineScrapeDuration   GoroutineScrapeDurationMetricConfig   `mapstructure:"goroutine.scrape.duration"`
-	GoroutineScrapeFailures   GoroutineScrapeFailuresMetricConfig   `mapstructure:"goroutine.scrape.failures"`
-	GoroutineScrapeUp         GoroutineScrapeUpMetricConfig         `mapstructure:"goroutine.scrape.up"`
-	GoroutineStackAgedCount   GoroutineStackAgedCountMetricConfig   `mapstructure:"goroutine.stack.aged.count"`
-	GoroutineStackAgedExits   GoroutineStackAgedExitsMetricConfig   `mapstructure:"goroutine.stack.aged.exits"`
-	GoroutineStackCount       GoroutineStackCountMetricConfig       `mapstructure:"goroutine.stack.count"`
-	GoroutineStackLeakedCount GoroutineStackLeakedCountMetricConfig `mapstructure:"goroutine.stack.leaked.count"`
+	GoGoroutineCount                GoGoroutineCountMetricConfig                `mapstructure:"go.goroutine.count"`
+	GoroutineCreations              GoroutineCreationsMetricConfig              `mapstructure:"goroutine.creations"`
+	GoroutineEntryAgedCount         GoroutineEntryAgedCountMetricConfig         `mapstructure:"goroutine.entry.aged.count"`
+	GoroutineEntryAgedExits         GoroutineEntryAgedExitsMetricConfig         `mapstructure:"goroutine.entry.aged.exits"`
+	GoroutineEntryCount             GoroutineEntryCountMetricConfig             `mapstructure:"goroutine.entry.count"`
+	GoroutineOriginSampledCreations GoroutineOriginSampledCreationsMetricConfig `mapstructure:"goroutine.origin.sampled.creations"`
+	GoroutineOriginSampledWakeups   GoroutineOriginSampledWakeupsMetricConfig   `mapstructure:"goroutine.origin.sampled.wakeups"`
+	GoroutineOriginTraced           GoroutineOriginTracedMetricConfig           `mapstructure:"goroutine.origin.traced"`
+	GoroutineProcessBuild           GoroutineProcessBuildMetricConfig           `mapstructure:"goroutine.process.build"`
+	GoroutineScrapeDuration         GoroutineScrapeDurationMetricConfig         `mapstructure:"goroutine.scrape.duration"`
+	GoroutineScrapeFailures         GoroutineScrapeFailuresMetricConfig         `mapstructure:"goroutine.scrape.failures"`
+	GoroutineScrapeUp               GoroutineScrapeUpMetricConfig               `mapstructure:"goroutine.scrape.up"`
+	GoroutineStackAgedCount         GoroutineStackAgedCountMetricConfig         `mapstructure:"goroutine.stack.aged.count"`
+	GoroutineStackAgedExits         GoroutineStackAgedExitsMetricConfig         `mapstructure:"goroutine.stack.aged.exits"`
+	GoroutineStackCount             GoroutineStackCountMetricConfig             `mapstructure:"goroutine.stack.count"`
+	GoroutineStackLeakedCount       GoroutineStackLeakedCountMetricConfig       `mapstructure:"goroutine.stack.leaked.count"`
 }
 
 func DefaultMetricsConfig() MetricsConfig {
@@ -299,6 +362,15 @@ func DefaultMetricsConfig() MetricsConfig {
 			Enabled: true,
 		},
 		GoroutineEntryCount: GoroutineEntryCountMetricConfig{
+			Enabled: true,
+		},
+		GoroutineOriginSampledCreations: GoroutineOriginSampledCreationsMetricConfig{
+			Enabled: true,
+		},
+		GoroutineOriginSampledWakeups: GoroutineOriginSampledWakeupsMetricConfig{
+			Enabled: true,
+		},
+		GoroutineOriginTraced: GoroutineOriginTracedMetricConfig{
 			Enabled: true,
 		},
 		GoroutineProcessBuild: GoroutineProcessBuildMetricConfig{

@@ -41,6 +41,15 @@ func TestMetricsBuilderConfig(t *testing.T) {
 					GoroutineEntryCount: GoroutineEntryCountMetricConfig{
 						Enabled: true,
 					},
+					GoroutineOriginSampledCreations: GoroutineOriginSampledCreationsMetricConfig{
+						Enabled: true,
+					},
+					GoroutineOriginSampledWakeups: GoroutineOriginSampledWakeupsMetricConfig{
+						Enabled: true,
+					},
+					GoroutineOriginTraced: GoroutineOriginTracedMetricConfig{
+						Enabled: true,
+					},
 					GoroutineProcessBuild: GoroutineProcessBuildMetricConfig{
 						Enabled: true,
 					},
@@ -93,6 +102,15 @@ func TestMetricsBuilderConfig(t *testing.T) {
 					GoroutineEntryCount: GoroutineEntryCountMetricConfig{
 						Enabled: false,
 					},
+					GoroutineOriginSampledCreations: GoroutineOriginSampledCreationsMetricConfig{
+						Enabled: false,
+					},
+					GoroutineOriginSampledWakeups: GoroutineOriginSampledWakeupsMetricConfig{
+						Enabled: false,
+					},
+					GoroutineOriginTraced: GoroutineOriginTracedMetricConfig{
+						Enabled: false,
+					},
 					GoroutineProcessBuild: GoroutineProcessBuildMetricConfig{
 						Enabled: false,
 					},
@@ -130,7 +148,7 @@ func TestMetricsBuilderConfig(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			cfg := loadMetricsBuilderConfig(t, tt.name)
-			diff := cmp.Diff(tt.want, cfg, cmpopts.IgnoreUnexported(GoGoroutineCountMetricConfig{}, GoroutineCreationsMetricConfig{}, GoroutineEntryAgedCountMetricConfig{}, GoroutineEntryAgedExitsMetricConfig{}, GoroutineEntryCountMetricConfig{}, GoroutineProcessBuildMetricConfig{}, GoroutineScrapeDurationMetricConfig{}, GoroutineScrapeFailuresMetricConfig{}, GoroutineScrapeUpMetricConfig{}, GoroutineStackAgedCountMetricConfig{}, GoroutineStackAgedExitsMetricConfig{}, GoroutineStackCountMetricConfig{}, GoroutineStackLeakedCountMetricConfig{}, ResourceAttributeConfig{}))
+			diff := cmp.Diff(tt.want, cfg, cmpopts.IgnoreUnexported(GoGoroutineCountMetricConfig{}, GoroutineCreationsMetricConfig{}, GoroutineEntryAgedCountMetricConfig{}, GoroutineEntryAgedExitsMetricConfig{}, GoroutineEntryCountMetricConfig{}, GoroutineOriginSampledCreationsMetricConfig{}, GoroutineOriginSampledWakeupsMetricConfig{}, GoroutineOriginTracedMetricConfig{}, GoroutineProcessBuildMetricConfig{}, GoroutineScrapeDurationMetricConfig{}, GoroutineScrapeFailuresMetricConfig{}, GoroutineScrapeUpMetricConfig{}, GoroutineStackAgedCountMetricConfig{}, GoroutineStackAgedExitsMetricConfig{}, GoroutineStackCountMetricConfig{}, GoroutineStackLeakedCountMetricConfig{}, ResourceAttributeConfig{}))
 			require.Emptyf(t, diff, "Config mismatch (-expected +actual):\n%s", diff)
 		})
 	}

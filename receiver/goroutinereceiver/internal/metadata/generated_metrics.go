@@ -73,6 +73,66 @@ var MapAttributeErrorType = map[string]AttributeErrorType{
 	"internal":            AttributeErrorTypeInternal,
 }
 
+// AttributeGoroutineCreatorType specifies the value goroutine.creator.type attribute.
+type AttributeGoroutineCreatorType int
+
+const (
+	_ AttributeGoroutineCreatorType = iota
+	AttributeGoroutineCreatorTypeGo
+	AttributeGoroutineCreatorTypeTimer
+	AttributeGoroutineCreatorTypeC
+)
+
+// String returns the string representation of the AttributeGoroutineCreatorType.
+func (av AttributeGoroutineCreatorType) String() string {
+	switch av {
+	case AttributeGoroutineCreatorTypeGo:
+		return "go"
+	case AttributeGoroutineCreatorTypeTimer:
+		return "timer"
+	case AttributeGoroutineCreatorTypeC:
+		return "c"
+	}
+	return ""
+}
+
+// MapAttributeGoroutineCreatorType is a helper map of string to AttributeGoroutineCreatorType attribute value.
+var MapAttributeGoroutineCreatorType = map[string]AttributeGoroutineCreatorType{
+	"go":    AttributeGoroutineCreatorTypeGo,
+	"timer": AttributeGoroutineCreatorTypeTimer,
+	"c":     AttributeGoroutineCreatorTypeC,
+}
+
+// AttributeGoroutineOriginCaught specifies the value goroutine.origin.caught attribute.
+type AttributeGoroutineOriginCaught int
+
+const (
+	_ AttributeGoroutineOriginCaught = iota
+	AttributeGoroutineOriginCaughtNotCaught
+	AttributeGoroutineOriginCaughtSiblingsOnly
+	AttributeGoroutineOriginCaughtLeakedBirth
+)
+
+// String returns the string representation of the AttributeGoroutineOriginCaught.
+func (av AttributeGoroutineOriginCaught) String() string {
+	switch av {
+	case AttributeGoroutineOriginCaughtNotCaught:
+		return "not_caught"
+	case AttributeGoroutineOriginCaughtSiblingsOnly:
+		return "siblings_only"
+	case AttributeGoroutineOriginCaughtLeakedBirth:
+		return "leaked_birth"
+	}
+	return ""
+}
+
+// MapAttributeGoroutineOriginCaught is a helper map of string to AttributeGoroutineOriginCaught attribute value.
+var MapAttributeGoroutineOriginCaught = map[string]AttributeGoroutineOriginCaught{
+	"not_caught":    AttributeGoroutineOriginCaughtNotCaught,
+	"siblings_only": AttributeGoroutineOriginCaughtSiblingsOnly,
+	"leaked_birth":  AttributeGoroutineOriginCaughtLeakedBirth,
+}
+
 // AttributeGoroutineScrapeSource specifies the value goroutine.scrape.source attribute.
 type AttributeGoroutineScrapeSource int
 
@@ -118,6 +178,18 @@ var MetricsInfo = metricsInfo{
 		Name:       "goroutine.entry.count",
 		Attributes: []string{"goroutine.entry.function.name", "goroutine.entry.file.path"},
 	},
+	GoroutineOriginSampledCreations: metricInfo{
+		Name:       "goroutine.origin.sampled.creations",
+		Attributes: []string{"goroutine.stack.signature", "goroutine.state", "code.function.name", "code.file.path", "code.line.number", "goroutine.entry.function.name", "goroutine.origin.caught", "goroutine.creator.type", "goroutine.creator.function.name", "goroutine.creator.file.path", "goroutine.creator.line.number", "goroutine.creator.own.function.name", "goroutine.creator.own.file.path", "goroutine.creator.own.line.number"},
+	},
+	GoroutineOriginSampledWakeups: metricInfo{
+		Name:       "goroutine.origin.sampled.wakeups",
+		Attributes: []string{"goroutine.stack.signature", "goroutine.state", "code.function.name", "code.file.path", "code.line.number", "goroutine.entry.function.name", "goroutine.waker.function.name", "goroutine.waker.file.path", "goroutine.waker.line.number", "goroutine.waker.call.function.name"},
+	},
+	GoroutineOriginTraced: metricInfo{
+		Name:       "goroutine.origin.traced",
+		Attributes: []string{"goroutine.stack.signature", "goroutine.state", "code.function.name", "code.file.path", "code.line.number", "goroutine.entry.function.name", "goroutine.origin.caught", "goroutine.origin.class"},
+	},
 	GoroutineProcessBuild: metricInfo{
 		Name:       "goroutine.process.build",
 		Attributes: []string{"process.executable.build_id.gnu"},
@@ -152,19 +224,22 @@ var MetricsInfo = metricsInfo{
 }
 
 type metricsInfo struct {
-	GoGoroutineCount          metricInfo
-	GoroutineCreations        metricInfo
-	GoroutineEntryAgedCount   metricInfo
-	GoroutineEntryAgedExits   metricInfo
-	GoroutineEntryCount       metricInfo
-	GoroutineProcessBuild     metricInfo
-	GoroutineScrapeDuration   metricInfo
-	GoroutineScrapeFailures   metricInfo
-	GoroutineScrapeUp         metricInfo
-	GoroutineStackAgedCount   metricInfo
-	GoroutineStackAgedExits   metricInfo
-	GoroutineStackCount       metricInfo
-	GoroutineStackLeakedCount metricInfo
+	GoGoroutineCount                metricInfo
+	GoroutineCreations              metricInfo
+	GoroutineEntryAgedCount         metricInfo
+	GoroutineEntryAgedExits         metricInfo
+	GoroutineEntryCount             metricInfo
+	GoroutineOriginSampledCreations metricInfo
+	GoroutineOriginSampledWakeups   metricInfo
+	GoroutineOriginTraced           metricInfo
+	GoroutineProcessBuild           metricInfo
+	GoroutineScrapeDuration         metricInfo
+	GoroutineScrapeFailures         metricInfo
+	GoroutineScrapeUp               metricInfo
+	GoroutineStackAgedCount         metricInfo
+	GoroutineStackAgedExits         metricInfo
+	GoroutineStackCount             metricInfo
+	GoroutineStackLeakedCount       metricInfo
 }
 
 type metricInfo struct {
@@ -200,6 +275,42 @@ func WithCodeLineNumberMetricAttribute(codeLineNumberAttributeValue int64) Metri
 	})
 }
 
+func WithGoroutineCreatorFilePathMetricAttribute(goroutineCreatorFilePathAttributeValue string) MetricAttributeOption {
+	return metricAttributeOptionFunc(func(dp pmetric.NumberDataPoint) {
+		dp.Attributes().PutStr("goroutine.creator.file.path", goroutineCreatorFilePathAttributeValue)
+	})
+}
+
+func WithGoroutineCreatorFunctionNameMetricAttribute(goroutineCreatorFunctionNameAttributeValue string) MetricAttributeOption {
+	return metricAttributeOptionFunc(func(dp pmetric.NumberDataPoint) {
+		dp.Attributes().PutStr("goroutine.creator.function.name", goroutineCreatorFunctionNameAttributeValue)
+	})
+}
+
+func WithGoroutineCreatorLineNumberMetricAttribute(goroutineCreatorLineNumberAttributeValue int64) MetricAttributeOption {
+	return metricAttributeOptionFunc(func(dp pmetric.NumberDataPoint) {
+		dp.Attributes().PutInt("goroutine.creator.line.number", goroutineCreatorLineNumberAttributeValue)
+	})
+}
+
+func WithGoroutineCreatorOwnFilePathMetricAttribute(goroutineCreatorOwnFilePathAttributeValue string) MetricAttributeOption {
+	return metricAttributeOptionFunc(func(dp pmetric.NumberDataPoint) {
+		dp.Attributes().PutStr("goroutine.creator.own.file.path", goroutineCreatorOwnFilePathAttributeValue)
+	})
+}
+
+func WithGoroutineCreatorOwnFunctionNameMetricAttribute(goroutineCreatorOwnFunctionNameAttributeValue string) MetricAttributeOption {
+	return metricAttributeOptionFunc(func(dp pmetric.NumberDataPoint) {
+		dp.Attributes().PutStr("goroutine.creator.own.function.name", goroutineCreatorOwnFunctionNameAttributeValue)
+	})
+}
+
+func WithGoroutineCreatorOwnLineNumberMetricAttribute(goroutineCreatorOwnLineNumberAttributeValue int64) MetricAttributeOption {
+	return metricAttributeOptionFunc(func(dp pmetric.NumberDataPoint) {
+		dp.Attributes().PutInt("goroutine.creator.own.line.number", goroutineCreatorOwnLineNumberAttributeValue)
+	})
+}
+
 func WithGoroutineEntryFilePathMetricAttribute(goroutineEntryFilePathAttributeValue string) MetricAttributeOption {
 	return metricAttributeOptionFunc(func(dp pmetric.NumberDataPoint) {
 		dp.Attributes().PutStr("goroutine.entry.file.path", goroutineEntryFilePathAttributeValue)
@@ -212,9 +323,45 @@ func WithGoroutineEntryFunctionNameMetricAttribute(goroutineEntryFunctionNameAtt
 	})
 }
 
+func WithGoroutineOriginClassMetricAttribute(goroutineOriginClassAttributeValue string) MetricAttributeOption {
+	return metricAttributeOptionFunc(func(dp pmetric.NumberDataPoint) {
+		dp.Attributes().PutStr("goroutine.origin.class", goroutineOriginClassAttributeValue)
+	})
+}
+
+func WithGoroutineStackSignatureMetricAttribute(goroutineStackSignatureAttributeValue string) MetricAttributeOption {
+	return metricAttributeOptionFunc(func(dp pmetric.NumberDataPoint) {
+		dp.Attributes().PutStr("goroutine.stack.signature", goroutineStackSignatureAttributeValue)
+	})
+}
+
 func WithGoroutineStateMetricAttribute(goroutineStateAttributeValue string) MetricAttributeOption {
 	return metricAttributeOptionFunc(func(dp pmetric.NumberDataPoint) {
 		dp.Attributes().PutStr("goroutine.state", goroutineStateAttributeValue)
+	})
+}
+
+func WithGoroutineWakerCallFunctionNameMetricAttribute(goroutineWakerCallFunctionNameAttributeValue string) MetricAttributeOption {
+	return metricAttributeOptionFunc(func(dp pmetric.NumberDataPoint) {
+		dp.Attributes().PutStr("goroutine.waker.call.function.name", goroutineWakerCallFunctionNameAttributeValue)
+	})
+}
+
+func WithGoroutineWakerFilePathMetricAttribute(goroutineWakerFilePathAttributeValue string) MetricAttributeOption {
+	return metricAttributeOptionFunc(func(dp pmetric.NumberDataPoint) {
+		dp.Attributes().PutStr("goroutine.waker.file.path", goroutineWakerFilePathAttributeValue)
+	})
+}
+
+func WithGoroutineWakerFunctionNameMetricAttribute(goroutineWakerFunctionNameAttributeValue string) MetricAttributeOption {
+	return metricAttributeOptionFunc(func(dp pmetric.NumberDataPoint) {
+		dp.Attributes().PutStr("goroutine.waker.function.name", goroutineWakerFunctionNameAttributeValue)
+	})
+}
+
+func WithGoroutineWakerLineNumberMetricAttribute(goroutineWakerLineNumberAttributeValue int64) MetricAttributeOption {
+	return metricAttributeOptionFunc(func(dp pmetric.NumberDataPoint) {
+		dp.Attributes().PutInt("goroutine.waker.line.number", goroutineWakerLineNumberAttributeValue)
 	})
 }
 
@@ -498,6 +645,177 @@ func newMetricGoroutineEntryCount(cfg GoroutineEntryCountMetricConfig) metricGor
 	return m
 }
 
+type metricGoroutineOriginSampledCreations struct {
+	data     pmetric.Metric                              // data buffer for generated metric.
+	config   GoroutineOriginSampledCreationsMetricConfig // metric config provided by user.
+	capacity int                                         // max observed number of data points added to the metric.
+}
+
+// init fills goroutine.origin.sampled.creations metric with initial data.
+func (m *metricGoroutineOriginSampledCreations) init() {
+	m.data.SetName("goroutine.origin.sampled.creations")
+	m.data.SetDescription("Goroutines whose start was seen while the service was traced, by what started them: of a group the three that start most of those that leak, or of their healthy siblings while no start of one that leaks was seen.")
+	m.data.SetUnit("{goroutine}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricGoroutineOriginSampledCreations) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, goroutineOriginCaughtAttributeValue string, goroutineCreatorTypeAttributeValue string, options ...MetricAttributeOption) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("goroutine.origin.caught", goroutineOriginCaughtAttributeValue)
+	dp.Attributes().PutStr("goroutine.creator.type", goroutineCreatorTypeAttributeValue)
+	for _, op := range options {
+		op.apply(dp)
+	}
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricGoroutineOriginSampledCreations) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricGoroutineOriginSampledCreations) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricGoroutineOriginSampledCreations(cfg GoroutineOriginSampledCreationsMetricConfig) metricGoroutineOriginSampledCreations {
+	m := metricGoroutineOriginSampledCreations{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricGoroutineOriginSampledWakeups struct {
+	data     pmetric.Metric                            // data buffer for generated metric.
+	config   GoroutineOriginSampledWakeupsMetricConfig // metric config provided by user.
+	capacity int                                       // max observed number of data points added to the metric.
+}
+
+// init fills goroutine.origin.sampled.wakeups metric with initial data.
+func (m *metricGoroutineOriginSampledWakeups) init() {
+	m.data.SetName("goroutine.origin.sampled.wakeups")
+	m.data.SetDescription("Goroutines of the group that were woken and ended while the service was traced, by what woke them last: the three that wake most. It is what those that leak wait for.")
+	m.data.SetUnit("{wakeup}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricGoroutineOriginSampledWakeups) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, options ...MetricAttributeOption) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	for _, op := range options {
+		op.apply(dp)
+	}
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricGoroutineOriginSampledWakeups) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricGoroutineOriginSampledWakeups) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricGoroutineOriginSampledWakeups(cfg GoroutineOriginSampledWakeupsMetricConfig) metricGoroutineOriginSampledWakeups {
+	m := metricGoroutineOriginSampledWakeups{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricGoroutineOriginTraced struct {
+	data     pmetric.Metric                    // data buffer for generated metric.
+	config   GoroutineOriginTracedMetricConfig // metric config provided by user.
+	capacity int                               // max observed number of data points added to the metric.
+}
+
+// init fills goroutine.origin.traced metric with initial data.
+func (m *metricGoroutineOriginTraced) init() {
+	m.data.SetName("goroutine.origin.traced")
+	m.data.SetDescription("For how long the service was traced to learn where the goroutines of the group, or of the entry, come from. Without it what was sampled is no rate.")
+	m.data.SetUnit("s")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricGoroutineOriginTraced) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val float64, goroutineOriginCaughtAttributeValue string, options ...MetricAttributeOption) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetDoubleValue(val)
+	dp.Attributes().PutStr("goroutine.origin.caught", goroutineOriginCaughtAttributeValue)
+	for _, op := range options {
+		op.apply(dp)
+	}
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricGoroutineOriginTraced) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricGoroutineOriginTraced) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricGoroutineOriginTraced(cfg GoroutineOriginTracedMetricConfig) metricGoroutineOriginTraced {
+	m := metricGoroutineOriginTraced{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
 type metricGoroutineProcessBuild struct {
 	data     pmetric.Metric                    // data buffer for generated metric.
 	config   GoroutineProcessBuildMetricConfig // metric config provided by user.
@@ -725,7 +1043,7 @@ func (m *metricGoroutineStackAgedCount) init() {
 	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
 }
 
-func (m *metricGoroutineStackAgedCount) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, goroutineStackSignatureAttributeValue string, goroutineAgeMinAttributeValue float64, options ...MetricAttributeOption) {
+func (m *metricGoroutineStackAgedCount) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, goroutineAgeMinAttributeValue float64, options ...MetricAttributeOption) {
 	if !m.config.Enabled {
 		return
 	}
@@ -733,7 +1051,6 @@ func (m *metricGoroutineStackAgedCount) recordDataPoint(start pcommon.Timestamp,
 	dp.SetStartTimestamp(start)
 	dp.SetTimestamp(ts)
 	dp.SetIntValue(val)
-	dp.Attributes().PutStr("goroutine.stack.signature", goroutineStackSignatureAttributeValue)
 	dp.Attributes().PutDouble("goroutine.age.min", goroutineAgeMinAttributeValue)
 	for _, op := range options {
 		op.apply(dp)
@@ -783,7 +1100,7 @@ func (m *metricGoroutineStackAgedExits) init() {
 	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
 }
 
-func (m *metricGoroutineStackAgedExits) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, goroutineStackSignatureAttributeValue string, goroutineAgeMinAttributeValue float64, options ...MetricAttributeOption) {
+func (m *metricGoroutineStackAgedExits) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, goroutineAgeMinAttributeValue float64, options ...MetricAttributeOption) {
 	if !m.config.Enabled {
 		return
 	}
@@ -791,7 +1108,6 @@ func (m *metricGoroutineStackAgedExits) recordDataPoint(start pcommon.Timestamp,
 	dp.SetStartTimestamp(start)
 	dp.SetTimestamp(ts)
 	dp.SetIntValue(val)
-	dp.Attributes().PutStr("goroutine.stack.signature", goroutineStackSignatureAttributeValue)
 	dp.Attributes().PutDouble("goroutine.age.min", goroutineAgeMinAttributeValue)
 	for _, op := range options {
 		op.apply(dp)
@@ -841,7 +1157,7 @@ func (m *metricGoroutineStackCount) init() {
 	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
 }
 
-func (m *metricGoroutineStackCount) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, goroutineStackSignatureAttributeValue string, options ...MetricAttributeOption) {
+func (m *metricGoroutineStackCount) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, options ...MetricAttributeOption) {
 	if !m.config.Enabled {
 		return
 	}
@@ -849,7 +1165,6 @@ func (m *metricGoroutineStackCount) recordDataPoint(start pcommon.Timestamp, ts 
 	dp.SetStartTimestamp(start)
 	dp.SetTimestamp(ts)
 	dp.SetIntValue(val)
-	dp.Attributes().PutStr("goroutine.stack.signature", goroutineStackSignatureAttributeValue)
 	for _, op := range options {
 		op.apply(dp)
 	}
@@ -898,7 +1213,7 @@ func (m *metricGoroutineStackLeakedCount) init() {
 	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
 }
 
-func (m *metricGoroutineStackLeakedCount) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, goroutineStackSignatureAttributeValue string, options ...MetricAttributeOption) {
+func (m *metricGoroutineStackLeakedCount) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, options ...MetricAttributeOption) {
 	if !m.config.Enabled {
 		return
 	}
@@ -906,7 +1221,6 @@ func (m *metricGoroutineStackLeakedCount) recordDataPoint(start pcommon.Timestam
 	dp.SetStartTimestamp(start)
 	dp.SetTimestamp(ts)
 	dp.SetIntValue(val)
-	dp.Attributes().PutStr("goroutine.stack.signature", goroutineStackSignatureAttributeValue)
 	for _, op := range options {
 		op.apply(dp)
 	}
@@ -941,26 +1255,29 @@ func newMetricGoroutineStackLeakedCount(cfg GoroutineStackLeakedCountMetricConfi
 // MetricsBuilder provides an interface for scrapers to report metrics while taking care of all the transformations
 // required to produce metric representation defined in metadata and user config.
 type MetricsBuilder struct {
-	config                          MetricsBuilderConfig // config of the metrics builder.
-	startTime                       pcommon.Timestamp    // start time that will be applied to all recorded data points.
-	metricsCapacity                 int                  // maximum observed number of metrics per resource.
-	metricsBuffer                   pmetric.Metrics      // accumulates metrics data before emitting.
-	buildInfo                       component.BuildInfo  // contains version information.
-	resourceAttributeIncludeFilter  map[string]filter.Filter
-	resourceAttributeExcludeFilter  map[string]filter.Filter
-	metricGoGoroutineCount          metricGoGoroutineCount
-	metricGoroutineCreations        metricGoroutineCreations
-	metricGoroutineEntryAgedCount   metricGoroutineEntryAgedCount
-	metricGoroutineEntryAgedExits   metricGoroutineEntryAgedExits
-	metricGoroutineEntryCount       metricGoroutineEntryCount
-	metricGoroutineProcessBuild     metricGoroutineProcessBuild
-	metricGoroutineScrapeDuration   metricGoroutineScrapeDuration
-	metricGoroutineScrapeFailures   metricGoroutineScrapeFailures
-	metricGoroutineScrapeUp         metricGoroutineScrapeUp
-	metricGoroutineStackAgedCount   metricGoroutineStackAgedCount
-	metricGoroutineStackAgedExits   metricGoroutineStackAgedExits
-	metricGoroutineStackCount       metricGoroutineStackCount
-	metricGoroutineStackLeakedCount metricGoroutineStackLeakedCount
+	config                                MetricsBuilderConfig // config of the metrics builder.
+	startTime                             pcommon.Timestamp    // start time that will be applied to all recorded data points.
+	metricsCapacity                       int                  // maximum observed number of metrics per resource.
+	metricsBuffer                         pmetric.Metrics      // accumulates metrics data before emitting.
+	buildInfo                             component.BuildInfo  // contains version information.
+	resourceAttributeIncludeFilter        map[string]filter.Filter
+	resourceAttributeExcludeFilter        map[string]filter.Filter
+	metricGoGoroutineCount                metricGoGoroutineCount
+	metricGoroutineCreations              metricGoroutineCreations
+	metricGoroutineEntryAgedCount         metricGoroutineEntryAgedCount
+	metricGoroutineEntryAgedExits         metricGoroutineEntryAgedExits
+	metricGoroutineEntryCount             metricGoroutineEntryCount
+	metricGoroutineOriginSampledCreations metricGoroutineOriginSampledCreations
+	metricGoroutineOriginSampledWakeups   metricGoroutineOriginSampledWakeups
+	metricGoroutineOriginTraced           metricGoroutineOriginTraced
+	metricGoroutineProcessBuild           metricGoroutineProcessBuild
+	metricGoroutineScrapeDuration         metricGoroutineScrapeDuration
+	metricGoroutineScrapeFailures         metricGoroutineScrapeFailures
+	metricGoroutineScrapeUp               metricGoroutineScrapeUp
+	metricGoroutineStackAgedCount         metricGoroutineStackAgedCount
+	metricGoroutineStackAgedExits         metricGoroutineStackAgedExits
+	metricGoroutineStackCount             metricGoroutineStackCount
+	metricGoroutineStackLeakedCount       metricGoroutineStackLeakedCount
 }
 
 // MetricBuilderOption applies changes to default metrics builder.
@@ -982,25 +1299,28 @@ func WithStartTime(startTime pcommon.Timestamp) MetricBuilderOption {
 }
 func NewMetricsBuilder(mbc MetricsBuilderConfig, settings receiver.Settings, options ...MetricBuilderOption) *MetricsBuilder {
 	mb := &MetricsBuilder{
-		config:                          mbc,
-		startTime:                       pcommon.NewTimestampFromTime(time.Now()),
-		metricsBuffer:                   pmetric.NewMetrics(),
-		buildInfo:                       settings.BuildInfo,
-		metricGoGoroutineCount:          newMetricGoGoroutineCount(mbc.Metrics.GoGoroutineCount),
-		metricGoroutineCreations:        newMetricGoroutineCreations(mbc.Metrics.GoroutineCreations),
-		metricGoroutineEntryAgedCount:   newMetricGoroutineEntryAgedCount(mbc.Metrics.GoroutineEntryAgedCount),
-		metricGoroutineEntryAgedExits:   newMetricGoroutineEntryAgedExits(mbc.Metrics.GoroutineEntryAgedExits),
-		metricGoroutineEntryCount:       newMetricGoroutineEntryCount(mbc.Metrics.GoroutineEntryCount),
-		metricGoroutineProcessBuild:     newMetricGoroutineProcessBuild(mbc.Metrics.GoroutineProcessBuild),
-		metricGoroutineScrapeDuration:   newMetricGoroutineScrapeDuration(mbc.Metrics.GoroutineScrapeDuration),
-		metricGoroutineScrapeFailures:   newMetricGoroutineScrapeFailures(mbc.Metrics.GoroutineScrapeFailures),
-		metricGoroutineScrapeUp:         newMetricGoroutineScrapeUp(mbc.Metrics.GoroutineScrapeUp),
-		metricGoroutineStackAgedCount:   newMetricGoroutineStackAgedCount(mbc.Metrics.GoroutineStackAgedCount),
-		metricGoroutineStackAgedExits:   newMetricGoroutineStackAgedExits(mbc.Metrics.GoroutineStackAgedExits),
-		metricGoroutineStackCount:       newMetricGoroutineStackCount(mbc.Metrics.GoroutineStackCount),
-		metricGoroutineStackLeakedCount: newMetricGoroutineStackLeakedCount(mbc.Metrics.GoroutineStackLeakedCount),
-		resourceAttributeIncludeFilter:  make(map[string]filter.Filter),
-		resourceAttributeExcludeFilter:  make(map[string]filter.Filter),
+		config:                                mbc,
+		startTime:                             pcommon.NewTimestampFromTime(time.Now()),
+		metricsBuffer:                         pmetric.NewMetrics(),
+		buildInfo:                             settings.BuildInfo,
+		metricGoGoroutineCount:                newMetricGoGoroutineCount(mbc.Metrics.GoGoroutineCount),
+		metricGoroutineCreations:              newMetricGoroutineCreations(mbc.Metrics.GoroutineCreations),
+		metricGoroutineEntryAgedCount:         newMetricGoroutineEntryAgedCount(mbc.Metrics.GoroutineEntryAgedCount),
+		metricGoroutineEntryAgedExits:         newMetricGoroutineEntryAgedExits(mbc.Metrics.GoroutineEntryAgedExits),
+		metricGoroutineEntryCount:             newMetricGoroutineEntryCount(mbc.Metrics.GoroutineEntryCount),
+		metricGoroutineOriginSampledCreations: newMetricGoroutineOriginSampledCreations(mbc.Metrics.GoroutineOriginSampledCreations),
+		metricGoroutineOriginSampledWakeups:   newMetricGoroutineOriginSampledWakeups(mbc.Metrics.GoroutineOriginSampledWakeups),
+		metricGoroutineOriginTraced:           newMetricGoroutineOriginTraced(mbc.Metrics.GoroutineOriginTraced),
+		metricGoroutineProcessBuild:           newMetricGoroutineProcessBuild(mbc.Metrics.GoroutineProcessBuild),
+		metricGoroutineScrapeDuration:         newMetricGoroutineScrapeDuration(mbc.Metrics.GoroutineScrapeDuration),
+		metricGoroutineScrapeFailures:         newMetricGoroutineScrapeFailures(mbc.Metrics.GoroutineScrapeFailures),
+		metricGoroutineScrapeUp:               newMetricGoroutineScrapeUp(mbc.Metrics.GoroutineScrapeUp),
+		metricGoroutineStackAgedCount:         newMetricGoroutineStackAgedCount(mbc.Metrics.GoroutineStackAgedCount),
+		metricGoroutineStackAgedExits:         newMetricGoroutineStackAgedExits(mbc.Metrics.GoroutineStackAgedExits),
+		metricGoroutineStackCount:             newMetricGoroutineStackCount(mbc.Metrics.GoroutineStackCount),
+		metricGoroutineStackLeakedCount:       newMetricGoroutineStackLeakedCount(mbc.Metrics.GoroutineStackLeakedCount),
+		resourceAttributeIncludeFilter:        make(map[string]filter.Filter),
+		resourceAttributeExcludeFilter:        make(map[string]filter.Filter),
 	}
 	if mbc.ResourceAttributes.ServerAddress.MetricsInclude != nil {
 		mb.resourceAttributeIncludeFilter["server.address"] = filter.CreateFilter(mbc.ResourceAttributes.ServerAddress.MetricsInclude)
@@ -1101,6 +1421,9 @@ func (mb *MetricsBuilder) EmitForResource(options ...ResourceMetricsOption) {
 	mb.metricGoroutineEntryAgedCount.emit(ils.Metrics())
 	mb.metricGoroutineEntryAgedExits.emit(ils.Metrics())
 	mb.metricGoroutineEntryCount.emit(ils.Metrics())
+	mb.metricGoroutineOriginSampledCreations.emit(ils.Metrics())
+	mb.metricGoroutineOriginSampledWakeups.emit(ils.Metrics())
+	mb.metricGoroutineOriginTraced.emit(ils.Metrics())
 	mb.metricGoroutineProcessBuild.emit(ils.Metrics())
 	mb.metricGoroutineScrapeDuration.emit(ils.Metrics())
 	mb.metricGoroutineScrapeFailures.emit(ils.Metrics())
@@ -1165,6 +1488,21 @@ func (mb *MetricsBuilder) RecordGoroutineEntryCountDataPoint(ts pcommon.Timestam
 	mb.metricGoroutineEntryCount.recordDataPoint(mb.startTime, ts, val, options...)
 }
 
+// RecordGoroutineOriginSampledCreationsDataPoint adds a data point to goroutine.origin.sampled.creations metric.
+func (mb *MetricsBuilder) RecordGoroutineOriginSampledCreationsDataPoint(ts pcommon.Timestamp, val int64, goroutineOriginCaughtAttributeValue AttributeGoroutineOriginCaught, goroutineCreatorTypeAttributeValue AttributeGoroutineCreatorType, options ...MetricAttributeOption) {
+	mb.metricGoroutineOriginSampledCreations.recordDataPoint(mb.startTime, ts, val, goroutineOriginCaughtAttributeValue.String(), goroutineCreatorTypeAttributeValue.String(), options...)
+}
+
+// RecordGoroutineOriginSampledWakeupsDataPoint adds a data point to goroutine.origin.sampled.wakeups metric.
+func (mb *MetricsBuilder) RecordGoroutineOriginSampledWakeupsDataPoint(ts pcommon.Timestamp, val int64, options ...MetricAttributeOption) {
+	mb.metricGoroutineOriginSampledWakeups.recordDataPoint(mb.startTime, ts, val, options...)
+}
+
+// RecordGoroutineOriginTracedDataPoint adds a data point to goroutine.origin.traced metric.
+func (mb *MetricsBuilder) RecordGoroutineOriginTracedDataPoint(ts pcommon.Timestamp, val float64, goroutineOriginCaughtAttributeValue AttributeGoroutineOriginCaught, options ...MetricAttributeOption) {
+	mb.metricGoroutineOriginTraced.recordDataPoint(mb.startTime, ts, val, goroutineOriginCaughtAttributeValue.String(), options...)
+}
+
 // RecordGoroutineProcessBuildDataPoint adds a data point to goroutine.process.build metric.
 func (mb *MetricsBuilder) RecordGoroutineProcessBuildDataPoint(ts pcommon.Timestamp, val int64, options ...MetricAttributeOption) {
 	mb.metricGoroutineProcessBuild.recordDataPoint(mb.startTime, ts, val, options...)
@@ -1186,23 +1524,23 @@ func (mb *MetricsBuilder) RecordGoroutineScrapeUpDataPoint(ts pcommon.Timestamp,
 }
 
 // RecordGoroutineStackAgedCountDataPoint adds a data point to goroutine.stack.aged.count metric.
-func (mb *MetricsBuilder) RecordGoroutineStackAgedCountDataPoint(ts pcommon.Timestamp, val int64, goroutineStackSignatureAttributeValue string, goroutineAgeMinAttributeValue float64, options ...MetricAttributeOption) {
-	mb.metricGoroutineStackAgedCount.recordDataPoint(mb.startTime, ts, val, goroutineStackSignatureAttributeValue, goroutineAgeMinAttributeValue, options...)
+func (mb *MetricsBuilder) RecordGoroutineStackAgedCountDataPoint(ts pcommon.Timestamp, val int64, goroutineAgeMinAttributeValue float64, options ...MetricAttributeOption) {
+	mb.metricGoroutineStackAgedCount.recordDataPoint(mb.startTime, ts, val, goroutineAgeMinAttributeValue, options...)
 }
 
 // RecordGoroutineStackAgedExitsDataPoint adds a data point to goroutine.stack.aged.exits metric.
-func (mb *MetricsBuilder) RecordGoroutineStackAgedExitsDataPoint(ts pcommon.Timestamp, val int64, goroutineStackSignatureAttributeValue string, goroutineAgeMinAttributeValue float64, options ...MetricAttributeOption) {
-	mb.metricGoroutineStackAgedExits.recordDataPoint(mb.startTime, ts, val, goroutineStackSignatureAttributeValue, goroutineAgeMinAttributeValue, options...)
+func (mb *MetricsBuilder) RecordGoroutineStackAgedExitsDataPoint(ts pcommon.Timestamp, val int64, goroutineAgeMinAttributeValue float64, options ...MetricAttributeOption) {
+	mb.metricGoroutineStackAgedExits.recordDataPoint(mb.startTime, ts, val, goroutineAgeMinAttributeValue, options...)
 }
 
 // RecordGoroutineStackCountDataPoint adds a data point to goroutine.stack.count metric.
-func (mb *MetricsBuilder) RecordGoroutineStackCountDataPoint(ts pcommon.Timestamp, val int64, goroutineStackSignatureAttributeValue string, options ...MetricAttributeOption) {
-	mb.metricGoroutineStackCount.recordDataPoint(mb.startTime, ts, val, goroutineStackSignatureAttributeValue, options...)
+func (mb *MetricsBuilder) RecordGoroutineStackCountDataPoint(ts pcommon.Timestamp, val int64, options ...MetricAttributeOption) {
+	mb.metricGoroutineStackCount.recordDataPoint(mb.startTime, ts, val, options...)
 }
 
 // RecordGoroutineStackLeakedCountDataPoint adds a data point to goroutine.stack.leaked.count metric.
-func (mb *MetricsBuilder) RecordGoroutineStackLeakedCountDataPoint(ts pcommon.Timestamp, val int64, goroutineStackSignatureAttributeValue string, options ...MetricAttributeOption) {
-	mb.metricGoroutineStackLeakedCount.recordDataPoint(mb.startTime, ts, val, goroutineStackSignatureAttributeValue, options...)
+func (mb *MetricsBuilder) RecordGoroutineStackLeakedCountDataPoint(ts pcommon.Timestamp, val int64, options ...MetricAttributeOption) {
+	mb.metricGoroutineStackLeakedCount.recordDataPoint(mb.startTime, ts, val, options...)
 }
 
 // Reset resets metrics builder to its initial state. It should be used when external metrics source is restarted,

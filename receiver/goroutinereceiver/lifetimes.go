@@ -1,0 +1,74 @@
+package goroutinereceiver
+
+import (
+	"maps"
+	"slices"
+	"time"
+
+	"go.opentelemetry.io/collector/pdata/pcommon"
+	"go.opentelemetry.io/collector/pdata/pmetric"
+
+	"github.com/otel-goroutine/otel-goroutine/internal/exectrace"
+	"github.com/otel-goroutine/otel-goroutine/internal/telemetry"
+)
+
+// lifetimes is how long goroutines lived that were started and ended in traces, by entry. It
+// is emitted as a histogram, which the generated builder does not have.
+type lifetimes struct {
+	start, at pcommon.Timestamp
+	of        map[string]exectrace.Lifetimes
+}
+
+// lifetimeBounds are the bounds of the histogram, from 4 µs to 17 s by factors of 4: those of
+// classes of exectrace.Lifetimes, so that counts are exact.
+var lifetimeBounds = func() (all []time.Duration) {
+	for bound := 4 * time.Microsecond; bound < 30*time.Second; bound *= 4 {
+		all = append(all, bound)
+	}
+	return all
+}()
+
+// add takes in what is known of an entry. Of several groups with the same entry, the one
+// that was looked at longest knows the most.
+func (l *lifetimes) add(entry string, of *exectrace.Lifetimes) {
+	known := l.of[entry]
+	if entry != "" && of.Count() > known.Count() {
+		l.of[entry] = *of
+	}
+}
+
+// appendTo adds the histogram to the metrics of a scrape.
+func (l *lifetimes) appendTo(metrics pmetric.Metrics) {
+	if len(l.of) == 0 || metrics.ResourceMetrics().Len() == 0 {
+		return
+	}
+	m := metrics.ResourceMetrics().At(0).ScopeMetrics().At(0).Metrics().AppendEmpty()
+	m.SetName(telemetry.OriginLifetime)
+	m.SetUnit(telemetry.UnitSeconds)
+	m.SetDescription("How long goroutines of the entry lived that were started and ended while the service was traced. Longer ones than a trace are not among them.")
+	histogram := m.SetEmptyHistogram()
+	histogram.SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	for _, entry := range slices.Sorted(maps.Keys(l.of)) {
+		of := l.of[entry]
+		point := histogram.DataPoints().AppendEmpty()
+		point.SetStartTimestamp(l.start)
+		point.SetTimestamp(l.at)
+		point.Attributes().PutStr(telemetry.AttrEntry, entry)
+		point.SetCount(uint64(of.Count()))
+		point.BucketCounts().FromRaw(bucketCounts(&of))
+		for _, bound := range lifetimeBounds {
+			point.ExplicitBounds().Append(bound.Seconds())
+		}
+	}
+}
+
+// bucketCounts returns how many lived for no longer than each bound, but longer than the one
+// before.
+func bucketCounts(l *exectrace.Lifetimes) []uint64 {
+	counts := make([]uint64, len(lifetimeBounds)+1)
+	for longest, n := range l.All() {
+		i, _ := slices.BinarySearch(lifetimeBounds, longest)
+		counts[i] += uint64(n)
+	}
+	return counts
+}

@@ -1,0 +1,333 @@
+package goroutinereceiver
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/receiver/receivertest"
+	"go.uber.org/zap"
+	"go.uber.org/zap/zaptest/observer"
+
+	"github.com/otel-goroutine/otel-goroutine/internal/telemetry"
+	"github.com/otel-goroutine/otel-goroutine/internal/tracetest"
+	"github.com/otel-goroutine/otel-goroutine/receiver/goroutinereceiver/internal/metadata"
+)
+
+// leaky is a process that does not exist, in which goroutines gather, a few at each look. It
+// answers without a network, so that its time is that of a bubble of testing/synctest.
+type leaky struct {
+	t       *testing.T
+	program *tracetest.Program
+	waiting int
+	asked   []string
+	// long answers traces that are longer than a millisecond; nil is with a sound one.
+	long func(*http.Request) (*http.Response, error)
+}
+
+func newLeaky(t *testing.T) *leaky {
+	t.Helper()
+	return &leaky{t: t, waiting: 50, program: tracetest.NewProgram(tracetest.Stack{
+		{Function: "runtime.gopark", File: "/go/src/runtime/proc.go", Line: 1},
+		{Function: "runtime.chansend", File: "/go/src/runtime/chan.go", Line: 2},
+		{Function: "runtime.chansend1", File: "/go/src/runtime/chan.go", Line: 3},
+		{Function: "main.answer", File: "/src/main.go", Line: 4},
+	})}
+}
+
+func (l *leaky) trace() []byte {
+	goroutines := make([]tracetest.Goroutine, l.waiting)
+	for i := range goroutines {
+		goroutines[i].ID = uint64(i + 1)
+	}
+	return l.program.AppendTrace(nil, 2, goroutines)
+}
+
+// RoundTrip answers in the time that a trace takes.
+func (l *leaky) RoundTrip(request *http.Request) (*http.Response, error) {
+	if !strings.HasSuffix(request.URL.Path, "/trace") {
+		return respond(http.StatusNotFound, strings.NewReader("404 page not found")), nil
+	}
+	l.asked = append(l.asked, request.URL.RawQuery)
+	if request.URL.RawQuery != "seconds=0.001" && l.long != nil {
+		return l.long(request)
+	}
+	var d time.Duration
+	_, err := fmt.Sscanf(request.URL.RawQuery, "seconds=%s", new(string))
+	require.NoError(l.t, err)
+	d, err = time.ParseDuration(strings.TrimPrefix(request.URL.RawQuery, "seconds=") + "s")
+	require.NoError(l.t, err)
+	time.Sleep(d)
+	return respond(http.StatusOK, bytes.NewReader(l.trace())), nil
+}
+
+func respond(status int, body io.Reader) *http.Response {
+	return &http.Response{StatusCode: status, Header: http.Header{}, Body: io.NopCloser(body), ContentLength: -1}
+}
+
+// watched is a target in a bubble, and what it logs.
+type watched struct {
+	*leaky
+	target *target
+	logs   *observer.ObservedLogs
+}
+
+func watch(t *testing.T, l *leaky, shared *pool, change ...func(*Config)) *watched {
+	t.Helper()
+	cfg := createDefaultConfig().(*Config)
+	cfg.Targets = []TargetConfig{targetAt("leaky:6060", func(c *TargetConfig) { c.ServiceName = "shop" })}
+	for _, c := range change {
+		c(cfg)
+	}
+	core, logs := observer.New(zap.InfoLevel)
+	settings := receivertest.NewNopSettings(metadata.Type)
+	settings.Logger = zap.New(core)
+	target, err := newTarget(cfg, cfg.Targets[0], shared, settings, func(context.Context) { t.Error("a panic") })
+	require.NoError(t, err)
+	target.captor.client = &http.Client{Transport: l}
+	return &watched{leaky: l, target: target, logs: logs}
+}
+
+// look passes a minute, in which three goroutines more are forgotten, and scrapes.
+func (w *watched) look() scraped {
+	w.t.Helper()
+	time.Sleep(time.Minute - time.Duration(time.Now().UnixNano())%time.Minute)
+	w.waiting += 3
+	s := scrapeOf(w.t, w.target)
+	require.True(w.t, s.up())
+	require.EqualValues(w.t, w.waiting, s.sum(telemetry.StackCount))
+	return s
+}
+
+// traces looks so often, and returns the traces of more than a millisecond by the look.
+func (w *watched) traces(looks int) map[int]string {
+	all := make(map[int]string)
+	for i := range looks {
+		w.asked = nil
+		w.look()
+		for _, q := range w.asked {
+			if q != "seconds=0.001" {
+				all[i] = q
+			}
+		}
+	}
+	return all
+}
+
+// untilTraced looks until the first trace that is longer.
+func (w *watched) untilTraced() {
+	w.t.Helper()
+	for range 60 {
+		if len(w.traces(1)) > 0 {
+			return
+		}
+	}
+	require.Fail(w.t, "no trace within an hour")
+}
+
+// TestTraceIsTheCensus has a trace take the place of that look's own, longer each time while
+// no birth that leaks is in it.
+func TestTraceIsTheCensus(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := watch(t, newLeaky(t), newPool())
+		w.untilTraced()
+		assert.Equal(t, []string{"seconds=1"}, w.asked)
+		assert.Equal(t, map[int]string{0: "seconds=3", 2: "seconds=5", 6: "seconds=5", 14: "seconds=5"}, w.traces(20))
+		s := w.look()
+		points := s.points(telemetry.OriginTraced, telemetry.AttrFunction, "main.answer",
+			telemetry.AttrOriginCaught, "not_caught", telemetry.AttrOriginClass, "answer_not_taken")
+		require.Len(t, points, 1)
+		assert.Empty(t, s.points(telemetry.OriginCreations), "not caught yet")
+		assert.Positive(t, s.sum(telemetry.StackAgedCount))
+		assert.Zero(t, w.logs.FilterLevelExact(zap.WarnLevel).Len())
+	})
+}
+
+// TestAnotherProcessAnswers has the process be replaced between the look at which its groups
+// gathered and the trace: what that says is of another process, and not told.
+func TestAnotherProcessAnswers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := watch(t, newLeaky(t), newPool())
+		other := newLeaky(t)
+		other.program = tracetest.NewProgram(tracetest.Stack{
+			{Function: "runtime.gopark", File: "/go/src/runtime/proc.go", Line: 1},
+			{Function: "time.Sleep", File: "/go/src/runtime/time.go", Line: 2},
+			{Function: "main.sleep", File: "/src/main.go", Line: 9},
+		})
+		w.long = func(*http.Request) (*http.Response, error) {
+			w.program, other.waiting = other.program, w.waiting
+			return respond(http.StatusOK, bytes.NewReader(other.trace())), nil
+		}
+		w.untilTraced()
+		assert.Equal(t, 1, w.logs.FilterMessageSnippet("The process is a new one").Len())
+		for range 5 {
+			assert.Empty(t, w.look().points(telemetry.OriginTraced))
+		}
+	})
+}
+
+// TestService has what is learned of a service be shared by its replicas of one build, and by
+// nothing else.
+func TestService(t *testing.T) {
+	service := func(build string, change func(*TargetConfig)) string {
+		l := newLeaky(t)
+		w := watch(t, l, newPool(), func(c *Config) { change(&c.Targets[0]) })
+		w.target.build.id = build
+		return w.target.service()
+	}
+	at := func(endpoint, name string, attributes map[string]string) func(*TargetConfig) {
+		return func(c *TargetConfig) {
+			c.ClientConfig.Endpoint, c.ServiceName, c.Attributes = endpoint, name, attributes
+		}
+	}
+	cart := service("b1", at("a:1", "cart", nil))
+	assert.Equal(t, cart, service("b1", at("b:1", "cart", map[string]string{"k8s.pod.name": "cart-2"})), "a replica")
+	for name, other := range map[string]string{
+		"build":     service("b2", at("a:1", "cart", nil)),
+		"service":   service("b1", at("a:1", "order", nil)),
+		"namespace": service("b1", at("a:1", "cart", map[string]string{"service.namespace": "shop"})),
+		"cluster":   service("b1", at("a:1", "cart", map[string]string{"k8s.cluster.name": "east"})),
+		"no name":   service("b1", at("a:1", "", nil)),
+	} {
+		assert.NotEqual(t, cart, other, name)
+	}
+	assert.NotEqual(t, service("b1", at("a:1", "", nil)), service("b1", at("b:1", "", nil)), "targets without a name")
+}
+
+// TestTracesThatCannotBeHad cost the look nothing: its census is taken as ever.
+func TestTracesThatCannotBeHad(t *testing.T) {
+	whole := newLeaky(t).trace()
+	half := whole[:len(whole)/2]
+	for _, test := range []struct {
+		name string
+		long func(*http.Request) (*http.Response, error)
+		size int // the largest that is read; 0 is the default
+		log  string
+		took time.Duration
+	}{
+		{name: "busy", long: body(http.StatusInternalServerError, "Could not enable tracing: tracing is already enabled")},
+		{name: "refused", long: body(http.StatusForbidden, ""), log: "403"},
+		{name: "a login page", long: body(http.StatusOK, "<!DOCTYPE html><html>"), log: "HTML"},
+		{name: "nothing", long: body(http.StatusOK, ""), log: "empty"},
+		{name: "too large", long: func(*http.Request) (*http.Response, error) {
+			return respond(http.StatusOK, bytes.NewReader(whole)), nil
+		}, size: len(whole) - 1, log: "origins::max_size"},
+		{name: "garbage", long: func(*http.Request) (*http.Response, error) {
+			return respond(http.StatusOK, io.MultiReader(bytes.NewReader(half), neverEnding{})), nil
+		}, log: "malformed"},
+		{name: "said to be too large", long: func(*http.Request) (*http.Response, error) {
+			r := respond(http.StatusOK, neverEnding{})
+			r.ContentLength = 1 << 40
+			return r, nil
+		}, log: "origins::max_size"},
+		{name: "cut", long: func(*http.Request) (*http.Response, error) {
+			return respond(http.StatusOK, bytes.NewReader(half)), nil
+		}, log: "malformed"},
+		{name: "broken off", long: func(*http.Request) (*http.Response, error) {
+			return respond(http.StatusOK, io.MultiReader(bytes.NewReader(half), failing{})), nil
+		}, log: "broke off"},
+		{name: "no connection", long: func(*http.Request) (*http.Response, error) { return nil, errors.New("refused by the network") }, log: "refused"},
+		{name: "hangs", long: func(request *http.Request) (*http.Response, error) {
+			<-request.Context().Done()
+			return nil, request.Context().Err()
+		}, log: "deadline", took: 11 * time.Second},
+		{name: "hangs half-way", long: func(request *http.Request) (*http.Response, error) {
+			return respond(http.StatusOK, io.MultiReader(bytes.NewReader(half), hanging{request.Context()})), nil
+		}, log: "deadline", took: 11 * time.Second},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w := watch(t, newLeaky(t), newPool())
+				sound := w.target.origins.maxSize
+				if test.size > 0 {
+					w.target.origins.maxSize = test.size
+				}
+				w.long = test.long
+				began := time.Now()
+				w.untilTraced()
+				assert.Len(t, w.asked, 2, "the trace of a millisecond takes its place")
+				assert.Equal(t, test.took, time.Since(began)%time.Minute/time.Second*time.Second)
+				again := map[int]string{0: "seconds=1", 2: "seconds=1", 6: "seconds=1", 14: "seconds=1"}
+				if test.log == "" {
+					again = map[int]string{}
+					for i := range 20 {
+						again[i] = "seconds=1"
+					}
+				}
+				assert.Equal(t, again, w.traces(20))
+				assert.Empty(t, w.look().points(telemetry.OriginTraced))
+				warnings := w.logs.FilterLevelExact(zap.WarnLevel).All()
+				if test.log == "" {
+					assert.Empty(t, warnings)
+					return
+				}
+				require.Len(t, warnings, 1, "once, and not at each try")
+				assert.Contains(t, fmt.Sprint(warnings[0].ContextMap()), test.log)
+				w.long, w.target.origins.maxSize = nil, sound
+				w.untilTraced()
+				assert.NotEmpty(t, w.look().points(telemetry.OriginTraced), "once it can be had")
+			})
+		})
+	}
+}
+
+func body(status int, text string) func(*http.Request) (*http.Response, error) {
+	return func(*http.Request) (*http.Response, error) { return respond(status, strings.NewReader(text)), nil }
+}
+
+// neverEnding goes on and on.
+type neverEnding struct{}
+
+func (neverEnding) Read(p []byte) (int, error) {
+	clear(p)
+	return len(p), nil
+}
+
+type failing struct{}
+
+func (failing) Read([]byte) (int, error) { return 0, errors.New("connection reset by peer") }
+
+// hanging gives nothing until the request is ended.
+type hanging struct{ ctx context.Context }
+
+func (h hanging) Read([]byte) (int, error) {
+	<-h.ctx.Done()
+	return 0, h.ctx.Err()
+}
+
+// TestCourteousReader gives its slot to others while it waits.
+func TestCourteousReader(t *testing.T) {
+	slots := &limiter{limits: []int{1}}
+	from, to := io.Pipe()
+	r := &courteousReader{ctx: t.Context(), from: from, slots: slots}
+	require.NoError(t, r.acquire())
+	read := make(chan struct{})
+	go func() {
+		defer close(read)
+		_, err := r.Read(make([]byte, 1))
+		assert.NoError(t, err)
+	}()
+	require.NoError(t, slots.acquire(t.Context()), "while it waits")
+	_, err := to.Write([]byte{1})
+	require.NoError(t, err)
+	select {
+	case <-read:
+		require.Fail(t, "it goes on without a slot")
+	default:
+	}
+	slots.release()
+	<-read
+	assert.Equal(t, 1, slots.held)
+	r.release()
+	r.release()
+	assert.Zero(t, slots.held)
+}
