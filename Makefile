@@ -153,7 +153,7 @@ soak: collector ## Soak the built collector: 500 targets, a backend that refuses
 
 .PHONY: bench
 bench: ## Measure what is promised, each against its peer in the same run
-	@for package in profile exectrace census growth detect; do \
+	@for package in profile exectrace census scout growth detect; do \
 		echo "== internal/$$package"; \
 		go test -run '^$$' -bench . -benchtime $(BENCHTIME) ./internal/$$package | grep -E 'Benchmark|ratio|FAIL' ; done
 	@echo "== instrument"
