@@ -21,6 +21,7 @@ type Process struct {
 
 // life is what is known of a process until it is another one.
 type life struct {
+	service    string
 	candidates census.Candidates
 	purse      purse
 	// wants are its candidates of the latest look, those that gather fastest first, and
@@ -58,11 +59,7 @@ func (p *Process) Leave() {
 
 func (p *Process) leave() {
 	p.release()
-	for of := range p.tells {
-		if of.teller == p {
-			of.teller = nil
-		}
-	}
+	p.tellNothing()
 	p.life = life{}
 }
 
@@ -82,6 +79,10 @@ func (p *Process) Look(service string, r *census.Report, at time.Time) {
 	all := slices.Concat(groups, entries)
 	slices.SortStableFunc(all, func(a, b census.Candidate) int { return cmp.Compare(b.PerHour, a.PerHour) })
 	p.wants = nil
+	if service != p.service { // its build has become known
+		p.tellNothing()
+		p.service = service
+	}
 	for _, c := range all[:min(len(all), maxSubjects)] {
 		p.wants = append(p.wants, want{c, p.scout.subject(service, c.Signature, at)})
 	}

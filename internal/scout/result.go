@@ -97,6 +97,16 @@ func (p *Process) tell(of *subject, at time.Time) {
 	of.teller, p.tells[of] = p, at.Add(telling)
 }
 
+// tellNothing leaves to others what the process tells.
+func (p *Process) tellNothing() {
+	for of := range p.tells {
+		if of.teller == p {
+			of.teller = nil
+		}
+	}
+	p.tells = nil
+}
+
 // Told returns what is known of the origins of its groups, of those that no replica tells
 // of. It is in no particular order.
 func (p *Process) Told() []origin.Origin {

@@ -156,6 +156,18 @@ func TestAnotherBuild(t *testing.T) {
 	p.mustNext(t, hour)
 }
 
+// TestBuildThatBecomesKnown has one and the same process tell a group once, and not as that of
+// two builds.
+func TestBuildThatBecomesKnown(t *testing.T) {
+	p := New().simulate("cart", 1)
+	p.Return(result(p.mustNext(t, hour), origin.LeakedBirth, by("main.checkout", 2)), p.at)
+	p.service = "build 1 of cart"
+	p.Return(result(p.mustNext(t, hour), origin.LeakedBirth, by("main.checkout", 3)), p.at)
+	if told := p.Told(); len(told) != 1 || told[0].Creators[0].Count != 3 {
+		t.Errorf("%+v", told)
+	}
+}
+
 // TestReplacedWhileTraced has a trace be one of another process than was asked for.
 func TestReplacedWhileTraced(t *testing.T) {
 	p := New().simulate("cart", 1)

@@ -32,9 +32,13 @@ var lifetimeBounds = func() (all []time.Duration) {
 // that was looked at longest knows the most.
 func (l *lifetimes) add(entry string, of *exectrace.Lifetimes) {
 	known := l.of[entry]
-	if entry != "" && of.Count() > known.Count() {
-		l.of[entry] = *of
+	if entry == "" || of.Count() <= known.Count() {
+		return
 	}
+	if l.of == nil {
+		l.of = make(map[string]exectrace.Lifetimes)
+	}
+	l.of[entry] = *of
 }
 
 // appendTo adds the histogram to the metrics of a scrape.

@@ -22,7 +22,7 @@ func TestLifetimesAsAHistogram(t *testing.T) {
 		lives.Add(d)
 	}
 	fewer.Add(time.Second)
-	l := lifetimes{start: 1, at: 2, of: make(map[string]exectrace.Lifetimes)}
+	l := lifetimes{start: 1, at: 2}
 	l.add("main.b", &fewer)
 	l.add("main.a", &fewer)
 	l.add("main.a", &lives)

@@ -53,7 +53,7 @@ func (t *target) recordOrigins(r census.Report, at time.Time) {
 		t.records.AppendLogRecord(originRecord(&o, at))
 	}
 	now := pcommon.NewTimestampFromTime(at)
-	t.lifetimes = lifetimes{start: pcommon.NewTimestampFromTime(r.Start), at: now, of: make(map[string]exectrace.Lifetimes)}
+	t.lifetimes = lifetimes{start: pcommon.NewTimestampFromTime(r.Start), at: now}
 	for _, o := range t.origins.process.Told() {
 		t.recordOrigin(&o, now)
 		t.lifetimes.add(o.Signature.Entry, &o.Lifetimes)

@@ -280,6 +280,27 @@ func TestTracesThatCannotBeHad(t *testing.T) {
 	}
 }
 
+// TestPanicInATrace costs the trace, and not the look.
+func TestPanicInATrace(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		shared := newPool()
+		w := watch(t, newLeaky(t), shared)
+		panics := 0
+		w.target.panics = func(context.Context) { panics++ }
+		w.long = func(*http.Request) (*http.Response, error) { return respond(http.StatusOK, panicking{}), nil }
+		w.untilTraced()
+		assert.Equal(t, 1, panics)
+		assert.Zero(t, shared.decoding.held)
+		w.long = nil
+		w.untilTraced()
+		assert.NotEmpty(t, w.look().points(telemetry.OriginTraced))
+	})
+}
+
+type panicking struct{}
+
+func (panicking) Read([]byte) (int, error) { panic("provoked") }
+
 func body(status int, text string) func(*http.Request) (*http.Response, error) {
 	return func(*http.Request) (*http.Response, error) { return respond(status, strings.NewReader(text)), nil }
 }
