@@ -50,11 +50,14 @@ func put(attributes pcommon.Map, key, value string) {
 
 // sentence says in short what is known.
 //
-//	Goroutines of main.wait that leak are started at main.checkout (/src/order.go:31): 8 of 383 started in 1s
+//	Goroutines of main.work in main.wait that leak are started at main.checkout (/src/order.go:31): 8 of 383 started in 1s
 func sentence(o *origin.Origin) string {
-	of := "Goroutines of " + o.Signature.Entry
-	if o.Signature.Entry == "" {
-		of = "Goroutines in " + o.Signature.Blamed.Function
+	of, entry, blamed := "Goroutines", o.Signature.Entry, o.Signature.Blamed.Function
+	if entry != "" {
+		of += " of " + entry
+	}
+	if blamed != "" && blamed != entry {
+		of += " in " + blamed
 	}
 	sampled := fmt.Sprintf("%d started in %v", o.Births, o.Traced.Round(time.Millisecond))
 	switch o.Caught {

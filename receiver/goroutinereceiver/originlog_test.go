@@ -20,7 +20,7 @@ func someOrigin(change ...func(*origin.Origin)) *origin.Origin {
 	checkOut := stack.Frame{Function: "main.checkOut", File: "/src/order.go", Line: 31}
 	o := &origin.Origin{
 		Signature: stack.Signature{
-			ID: 1, State: stack.StateChanReceive, Entry: "main.waitForReply",
+			ID: 1, State: stack.StateChanReceive, Entry: "main.work",
 			Blamed: stack.Frame{Function: "main.waitForReply", File: "/src/order.go", Line: 51},
 		},
 		Caught: origin.LeakedBirth, Births: 383, Leaked: 8, Traced: time.Second, Class: origin.ReplyNeverComes,
@@ -52,20 +52,23 @@ func TestOriginRecord(t *testing.T) {
 
 func TestSentence(t *testing.T) {
 	for want, o := range map[string]*origin.Origin{
-		"Goroutines of main.waitForReply that leak are started at main.checkOut (/src/order.go:31): 8 of 383 started in 1s": someOrigin(),
-		"Goroutines of main.waitForReply are started at main.checkOut (/src/order.go:31): none that leaks was seen among 383 started in 1s": someOrigin(func(o *origin.Origin) {
+		"Goroutines of main.work in main.waitForReply that leak are started at main.checkOut (/src/order.go:31): 8 of 383 started in 1s": someOrigin(),
+		"Goroutines of main.work in main.waitForReply are started at main.checkOut (/src/order.go:31): none that leaks was seen among 383 started in 1s": someOrigin(func(o *origin.Origin) {
 			o.Caught = origin.SiblingsOnly
 		}),
-		"Goroutines of main.waitForReply: nothing is known yet of what starts them, with 383 started in 1s": someOrigin(func(o *origin.Origin) {
+		"Goroutines of main.work in main.waitForReply: nothing is known yet of what starts them, with 383 started in 1s": someOrigin(func(o *origin.Origin) {
 			o.Caught, o.Creators = origin.NotCaught, nil
 		}),
 		"Goroutines in main.waitForReply that leak are started by a timer: 8 of 383 started in 1s": someOrigin(func(o *origin.Origin) {
 			o.Signature.Entry, o.Creators = "", []origin.Creator{{Launch: exectrace.ByTimer}}
 		}),
-		"Goroutines of main.waitForReply that leak are started by C: 8 of 383 started in 1s": someOrigin(func(o *origin.Origin) {
+		"Goroutines of main.loop that leak are started at main.checkOut (/src/order.go:31): 8 of 383 started in 1s": someOrigin(func(o *origin.Origin) {
+			o.Signature = stack.Signature{Entry: "main.loop"}
+		}),
+		"Goroutines of main.work in main.waitForReply that leak are started by C: 8 of 383 started in 1s": someOrigin(func(o *origin.Origin) {
 			o.Creators = []origin.Creator{{Launch: exectrace.ByC}}
 		}),
-		"Goroutines of main.waitForReply that leak are started at example.com/pool.Go (/mod/example.com/pool@v1.2.3/go.go:7): 8 of 383 started in 1s": someOrigin(func(o *origin.Origin) {
+		"Goroutines of main.work in main.waitForReply that leak are started at example.com/pool.Go (/mod/example.com/pool@v1.2.3/go.go:7): 8 of 383 started in 1s": someOrigin(func(o *origin.Origin) {
 			o.Creators[0].Own = stack.Frame{}
 		}),
 	} {
