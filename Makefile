@@ -153,7 +153,7 @@ soak: collector ## Soak the built collector: 500 targets, a backend that refuses
 
 .PHONY: bench
 bench: ## Measure what is promised, each against its peer in the same run
-	@for package in profile exectrace census scout growth detect; do \
+	@for package in profile exectrace census growth detect; do \
 		echo "== internal/$$package"; \
 		go test -run '^$$' -bench . -benchtime $(BENCHTIME) ./internal/$$package | grep -E 'Benchmark|ratio|FAIL' ; done
 	@echo "== instrument"
@@ -162,6 +162,8 @@ bench: ## Measure what is promised, each against its peer in the same run
 	@go test -run '^$$' -bench 'Memory|Pause|Idle' -benchtime $(BENCHTIME) ./instrument | grep -E 'Benchmark|FAIL'
 	@go test -run '^$$' -bench 'Server' -benchtime 1x ./instrument | grep -E 'Benchmark|FAIL'
 	@go test -run 'FewModules|GrowsLittle' -v ./instrument | grep -E 'modules|beyond|FAIL'
+	@echo "== receiver/goroutinereceiver"
+	@go -C receiver/goroutinereceiver test -run '^$$' -bench . -benchtime 1x . | grep -E 'Benchmark|FAIL'
 	@echo "== processor/leakdetect"
 	@go -C processor/leakdetect test -run '^$$' -bench . -benchtime $(BENCHTIME) . | grep -E 'Benchmark|FAIL'
 
