@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/otel-goroutine/otel-goroutine/internal/origin"
+	"github.com/otel-goroutine/otel-goroutine/internal/stack"
 )
 
 // TestTooLargeToTrace leaves large and busy processes in peace.
@@ -77,6 +78,20 @@ func TestFailed(t *testing.T) {
 	}
 	if plan.Duration != time.Second || p.at.Sub(last) != mostRest {
 		t.Errorf("%v, %v after the one before", plan.Duration, p.at.Sub(last))
+	}
+}
+
+// TestMuchIsTold has ever other groups gather, as a hostile process could: the latest are told.
+func TestMuchIsTold(t *testing.T) {
+	p := New().simulate("cart", 1)
+	var latest *subject
+	for id := range stack.ID(3 * maxTold) {
+		at := began.Add(time.Duration(id) * time.Second)
+		latest = p.scout.subject("cart", stack.Signature{ID: id + 1}, at)
+		p.tell(latest, at)
+	}
+	if n := len(p.Told()); n != maxTold || latest.teller != p.Process {
+		t.Errorf("%d are told", n)
 	}
 }
 

@@ -11,8 +11,8 @@ import (
 	"github.com/otel-goroutine/otel-goroutine/internal/stack"
 )
 
-// Process is a process that is watched, or a target whose process is replaced now and then.
-// Its methods must not be called at the same time, but those of several may be.
+// Process is a process that is watched, or a target whose process is replaced now and then. It
+// is safe for concurrent use.
 type Process struct {
 	scout *Scout
 	rules Rules

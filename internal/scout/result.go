@@ -95,6 +95,21 @@ func (p *Process) tell(of *subject, at time.Time) {
 		p.tells = make(map[*subject]time.Time)
 	}
 	of.teller, p.tells[of] = p, at.Add(telling)
+	if len(p.tells) > maxTold {
+		p.tellOneLess()
+	}
+}
+
+// tellOneLess ends telling what would end first.
+func (p *Process) tellOneLess() {
+	var first *subject
+	for of, until := range p.tells {
+		if first == nil || until.Before(p.tells[first]) {
+			first = of
+		}
+	}
+	delete(p.tells, first)
+	first.teller = nil
 }
 
 // tellNothing leaves to others what the process tells.

@@ -36,6 +36,9 @@ const (
 	// maxSubjects is for how many groups and entries of a process origins are looked for, those
 	// that gather fastest: each is up to nine series and a histogram.
 	maxSubjects = 20
+	// maxTold is how many subjects a process tells, those included that are no candidates any
+	// more.
+	maxTold = 2 * maxSubjects
 	// maxKnown is how many subjects are known in all, each 10 KB or so, and 48 KiB of names at
 	// most. Those that nobody has wanted for longest make room.
 	maxKnown = 2000
