@@ -166,6 +166,9 @@ bench: ## Measure what is promised, each against its peer in the same run
 	@go -C receiver/goroutinereceiver test -run '^$$' -bench . -benchtime 1x . | grep -E 'Benchmark|FAIL'
 	@echo "== processor/leakdetect"
 	@go -C processor/leakdetect test -run '^$$' -bench . -benchtime $(BENCHTIME) . | grep -E 'Benchmark|FAIL'
+	@echo "== internal/finding: versions that close a leak, and memory that is held"
+	@go -C bench run ./closing -cases 1000
+	@go -C bench run ./held
 
 .PHONY: detect-bench
 detect-bench: ## Replay simulated leaks and healthy loads through the detector and its rivals; write the table and the drawing

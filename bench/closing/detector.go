@@ -1,0 +1,70 @@
+package main
+
+import "time"
+
+// detector says of the fleet as a whole what the processor would (internal/detect/pool.go),
+// of one place. It is not the real one, which takes a second for a case: its cases are in
+// bench/detect, and what matters here is when it says what.
+type detector struct {
+	off      bool // the detector does not judge services
+	flagged  bool
+	arrivals int       // that were there at the last look, of all instances ever
+	since    int       // arrivals before it was flagged last
+	rose     time.Time // when the last one came
+	begun    time.Time
+	zeros    time.Time // until when severity 0 is shown
+}
+
+type verdict struct {
+	shown                               bool
+	severity, count, perHour, instances float64
+}
+
+// goneAfter is how many arrivals must be missing for a leak to be over.
+const goneAfter = 10
+
+func (d *detector) judge(f *fleet) verdict {
+	var v verdict
+	all, hours := 0, 0.0
+	for _, p := range f.instances {
+		at := f.now
+		if !p.end.IsZero() {
+			at = p.end
+		}
+		n := p.aged(at)
+		all += n
+		if !p.end.IsZero() && (f.now.Sub(p.end) > minDuration || !f.renamed) {
+			continue
+		}
+		v.count += float64(n)
+		hours += at.Sub(p.start).Hours()
+		if n > 0 {
+			v.instances++
+		}
+	}
+	if all > d.arrivals {
+		d.rose = f.now
+		if d.begun.IsZero() {
+			d.begun = f.now
+		}
+	}
+	d.arrivals = all
+	if hours > 0 {
+		v.perHour = v.count / hours * v.instances
+	}
+	missing := 0.0
+	if d.rose.After(d.begun) {
+		missing = float64(all) / max(d.rose.Sub(d.begun), minDuration).Hours() * (f.now.Sub(d.rose) - agedAfter).Hours()
+	}
+	switch {
+	case !d.flagged && all-d.since >= minLeaked && f.now.Sub(d.begun) >= minDuration:
+		d.flagged = true
+	case d.flagged && (missing >= goneAfter && f.now.Sub(d.rose) >= minDuration && v.count == 0 || f.now.Sub(d.rose) > 24*time.Hour):
+		d.flagged, d.since, d.zeros = false, all, f.now.Add(15*time.Minute)
+	}
+	if d.flagged {
+		v.severity = 2
+	}
+	v.shown = !d.off && (d.flagged || f.now.Before(d.zeros))
+	return v
+}

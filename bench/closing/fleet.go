@@ -1,0 +1,154 @@
+package main
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"slices"
+	"time"
+
+	"github.com/otel-goroutine/otel-goroutine/internal/finding"
+	"github.com/otel-goroutine/otel-goroutine/internal/telemetry"
+)
+
+const (
+	agedAfter = 10 * time.Minute
+	// minDuration is for how long the detector counts instances that are gone.
+	minDuration = 30 * time.Minute
+	// birthsPerHour is how many goroutines an instance starts at the load of an average hour.
+	birthsPerHour = 36_000
+	minLeaked     = 10
+)
+
+// epoch is when each case begins, in the morning.
+var epoch = time.Date(2026, 6, 1, 9, 0, 0, 0, time.UTC)
+
+// load is that of an hour over the average: three times as much by day as by night.
+func load(at time.Time) float64 {
+	hours := at.Sub(epoch).Hours()
+	return 1 + 0.5*math.Sin(2*math.Pi*hours/24)
+}
+
+// instance is one process of the simulated service.
+type instance struct {
+	name    string
+	slot    int
+	version string
+	start   time.Time
+	end     time.Time // zero while it lives
+	births  float64
+	leaked  []time.Time // when each was started
+}
+
+// aged returns how many leaked goroutines are old enough to be seen.
+func (p *instance) aged(at time.Time) int {
+	for i, born := range slices.Backward(p.leaked) {
+		if at.Sub(born) >= agedAfter {
+			return i + 1
+		}
+	}
+	return 0
+}
+
+// fleet is a service of which some versions leak.
+type fleet struct {
+	r         *rand.Rand
+	rate      float64 // goroutines an hour and instance, on average
+	byLoad    bool    // the leak follows the load
+	burst     int     // goroutines that leak at once
+	renamed   bool    // a new process has a new name
+	step      time.Duration
+	now       time.Time
+	leaks     map[string]float64 // by version, the share of rate
+	instances []*instance        // in the order in which they began
+	live      []*instance        // by slot
+	detector  detector
+}
+
+// start puts a new process in a slot.
+func (f *fleet) start(slot int, version string) {
+	p := &instance{name: fmt.Sprintf("pod-%d", slot), slot: slot, version: version, start: f.now}
+	if f.renamed {
+		p.name = fmt.Sprintf("pod-%d-%d", slot, len(f.instances))
+	}
+	if slot < len(f.live) {
+		f.live[slot].end = f.now
+		f.live[slot] = p
+	} else {
+		f.live = append(f.live, p)
+	}
+	f.instances = append(f.instances, p)
+}
+
+// intensity is how many goroutines leak in an hour in an instance that leaks.
+func (f *fleet) intensity() float64 {
+	if f.byLoad {
+		return f.rate * load(f.now)
+	}
+	return f.rate
+}
+
+// advance lets one step pass.
+func (f *fleet) advance() {
+	f.now = f.now.Add(f.step)
+	hours := f.step.Hours()
+	for _, p := range f.live {
+		p.births += birthsPerHour * load(f.now) * hours
+		n := poisson(f.r, f.leaks[p.version]*f.intensity()*hours/float64(f.burst))
+		for range n * f.burst {
+			p.leaked = append(p.leaked, f.now)
+		}
+	}
+}
+
+func poisson(r *rand.Rand, mean float64) int {
+	n := 0
+	for left := mean; ; n++ {
+		if left -= r.ExpFloat64(); left < 0 {
+			return n
+		}
+	}
+}
+
+// attributes returns those of a resource or a point.
+func attributes(pairs ...string) finding.Attributes {
+	return func(key string) string {
+		for i := 0; i < len(pairs); i += 2 {
+			if pairs[i] == key {
+				return pairs[i+1]
+			}
+		}
+		return ""
+	}
+}
+
+var place = attributes(telemetry.AttrLeakID, "3e0e28e30f2a7cd8", telemetry.AttrState, "chan_send",
+	telemetry.AttrFunction, "shop/order.ask", telemetry.AttrFile, "/src/order.go", telemetry.AttrLine, "88", telemetry.AttrEntry, "shop/order.ask")
+
+// scrape hands the metrics of now to a book, as the receiver and the processor emit them.
+func (f *fleet) scrape(b *finding.Book) []finding.Change {
+	verdict := f.detector.judge(f)
+	service := attributes("service.name", "shop")
+	for _, p := range f.live {
+		resource := attributes("service.name", "shop", "service.instance.id", p.name)
+		b.Observe(finding.Point{Metric: telemetry.GoroutineCreations, Resource: resource, At: f.now, Start: p.start, Value: p.births})
+		b.Observe(finding.Point{Metric: telemetry.ProcessBuild, Resource: resource, Attributes: attributes(telemetry.AttrBuildID, p.version), At: f.now, Value: 1})
+		if n := p.aged(f.now); n >= minLeaked && f.now.Sub(p.start) >= minDuration {
+			for metric, value := range map[string]float64{
+				telemetry.LeakSeverity: 2, telemetry.LeakCount: float64(n), telemetry.LeakAgeMin: agedAfter.Seconds(),
+				telemetry.LeakGrowthRate: float64(n) / f.now.Sub(p.start).Hours(), telemetry.LeakStartTime: float64(p.leaked[0].Unix()),
+			} {
+				b.Observe(finding.Point{Metric: metric, Resource: resource, Attributes: place, At: f.now, Value: value})
+			}
+		}
+	}
+	if verdict.shown {
+		for metric, value := range map[string]float64{
+			telemetry.ServiceLeakSeverity: verdict.severity, telemetry.ServiceLeakCount: verdict.count,
+			telemetry.ServiceLeakGrowthRate: verdict.perHour, telemetry.ServiceLeakInstanceCount: verdict.instances,
+		} {
+			b.Observe(finding.Point{Metric: metric, Resource: service, Attributes: place, At: f.now, Value: value})
+		}
+	}
+	return b.Advance(f.now)
+}

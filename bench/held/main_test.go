@@ -1,0 +1,20 @@
+package main
+
+import (
+	"math"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"go.uber.org/goleak"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// TestHeld holds what is promised, in this process.
+func TestHeld(t *testing.T) {
+	for _, held := range []int{16 << 10, 256 << 10} {
+		f := measure(held)
+		assert.LessOrEqual(t, math.Abs(f.estimate/f.truth-1), 0.3, "%+v", f)
+		assert.LessOrEqual(t, math.Abs(f.predicted/f.left-1), 0.25, "%+v", f)
+	}
+}

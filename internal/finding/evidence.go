@@ -1,0 +1,185 @@
+package finding
+
+import (
+	"cmp"
+	"fmt"
+	"math"
+	"strings"
+	"time"
+)
+
+// evidence returns what is known of the finding, in one sentence and in numbers:
+//
+//	91 goroutines older than 40 min at order.go:88, none has left, 12 more each hour, in 3 of
+//	40 instances, since version 1.8.2
+func (f *Finding) evidence() string {
+	switch f.Status {
+	case Waiting:
+		return f.waiting()
+	case Closed:
+		return "goroutines " + f.Head.String() + " gathered" + f.versions() + ", closed by version " + f.ClosedBy + f.latest()
+	case Over:
+		return "goroutines " + f.Head.String() + " gathered" + f.versions() + ", " + f.Reason.words()
+	}
+	parts := []string{goroutinesOf(f.Count)}
+	if f.Age > 0 {
+		parts[0] += " older than " + span(f.Age)
+	}
+	parts[0] += " " + f.Head.String()
+	if n := len(f.Places); n > 1 {
+		parts[0] += " and " + plural(float64(n-1), "other place")
+	}
+	switch {
+	case f.Exits == 0:
+		parts = append(parts, "none has left")
+	case f.Exits > 0:
+		parts = append(parts, number(f.Exits)+" have left")
+	}
+	if f.PerHour > 0 {
+		parts = append(parts, number(f.PerHour)+" more each hour")
+	}
+	if f.Of > 1 {
+		parts = append(parts, fmt.Sprintf("in %d of %d instances", f.Instances, f.Of))
+	}
+	return strings.Join(parts, ", ") + f.versions()
+}
+
+// versions tells in which versions it was, with a space or comma before.
+func (f *Finding) versions() string {
+	switch {
+	case f.FirstVersion == "":
+		return ""
+	case f.Introduced && f.Status == Open:
+		return ", since version " + f.FirstVersion
+	case f.FirstVersion != f.LastVersion:
+		return ", in versions " + f.FirstVersion + " to " + f.LastVersion
+	}
+	return ", in version " + f.FirstVersion
+}
+
+func (f *Finding) waiting() string {
+	text := "goroutines " + f.Head.String() + " gathered" + f.versions() + ", not seen since its processes have gone"
+	if f.Certain > 0 {
+		text += ", certain in " + span(f.Certain) + " at the old pace"
+	}
+	return text
+}
+
+func (f *Finding) latest() string {
+	if f.AtLatest {
+		return " at the latest"
+	}
+	return ""
+}
+
+// words tells why a finding ended.
+func (r EndReason) words() string {
+	switch r {
+	case Left:
+		return "half of them have left"
+	case Slowed:
+		return "no more have come for as long as growth is believed"
+	case ProcessGone:
+		return "their processes are gone and nothing has shown them since"
+	case NoData:
+		return "nothing has come of them for too long"
+	case Ignored:
+		return "the configuration says to ignore them"
+	case Expired:
+		return "the leak profiles that proved it name them no more"
+	}
+	return "the detector does not flag them any more"
+}
+
+// sentence tells what happened.
+func (c *Change) sentence() string {
+	f := &c.Finding
+	switch c.Kind {
+	case Detected:
+		if f.ClosedBy != "" {
+			return "leak " + f.Severity.String() + " again, in a version before " + f.ClosedBy + ", which had closed it: " + f.evidence()
+		}
+		return "leak " + f.Severity.String() + ": " + f.evidence()
+	case Raised:
+		return "leak " + f.Severity.String() + ", was " + c.Was.String() + ": " + f.evidence()
+	case Lowered:
+		return "leak only " + f.Severity.String() + ", was " + c.Was.String() + ": " + f.evidence()
+	case Regressed:
+		return "leak is back, after version " + f.ClosedBy + " had closed it: " + f.evidence()
+	case ClosedByVersion:
+		return "leak closed by version " + f.ClosedBy + f.latest() + ": none has come there for so long that the old pace would have brought some by chance of 999 in 1,000; goroutines " +
+			f.Head.String() + " gathered" + f.versions()
+	}
+	return "leak ended, " + f.Reason.words() + ": goroutines " + f.Head.String() + " gathered" + f.versions()
+}
+
+// acquittal tells what would end the finding.
+func (f *Finding) acquittal() string {
+	switch {
+	case f.Status == Waiting:
+		return "a version in which none comes for as long as the old pace makes certain"
+	case f.Status != Open:
+		return ""
+	case f.Severity == Confirmed:
+		return "two leak profiles in a row that do not name them"
+	case f.Count < 2:
+		return "a day in which none comes"
+	}
+	text := fmt.Sprintf("half of them leave (%s), or none comes for a day", number(math.Ceil(f.Count/2)))
+	if f.PerHour > 0 && f.Of > 1 {
+		missing := time.Duration(min(10/f.PerHour, longest.Hours()) * float64(time.Hour))
+		text += fmt.Sprintf("; with their goroutines gone, ten that do not come (%s at this pace)", span(missing))
+	}
+	return text
+}
+
+func goroutinesOf(n float64) string { return plural(n, "goroutine") }
+
+func plural(n float64, what string) string {
+	if math.Round(n) == 1 {
+		return "1 " + what
+	}
+	return number(n) + " " + what + "s"
+}
+
+// number returns a number as people write it: with one decimal below ten, unless it is
+// whole, and with commas from a thousand on.
+func number(n float64) string {
+	if n < 9.95 && math.Abs(n-math.Round(n)) > 0.05 {
+		return fmt.Sprintf("%.1f", n)
+	}
+	digits := fmt.Sprintf("%.0f", n)
+	var groups []string
+	for len(digits) > 3 && digits[0] != '-' {
+		groups = append([]string{digits[len(digits)-3:]}, groups...)
+		digits = digits[:len(digits)-3]
+	}
+	return strings.Join(append([]string{digits}, groups...), ",")
+}
+
+// span returns a time as people tell it, in two units at most.
+func span(d time.Duration) string {
+	for _, u := range [...]struct {
+		size    time.Duration
+		name    string
+		smaller time.Duration // 0 if that does not matter
+		then    string
+	}{
+		{24 * time.Hour, "d", time.Hour, "h"},
+		{time.Hour, "h", time.Minute, "min"},
+		{time.Minute, "min", 0, ""},
+		{time.Second, "s", 0, ""},
+	} {
+		if d < u.size {
+			continue
+		}
+		text := fmt.Sprintf("%d %s", d/u.size, u.name)
+		if u.smaller > 0 && d < 10*u.size {
+			if rest := d % u.size / u.smaller; rest > 0 {
+				text += fmt.Sprintf(" %d %s", rest, u.then)
+			}
+		}
+		return text
+	}
+	return cmp.Or(fmt.Sprintf("%d ms", max(d, 0).Milliseconds()), "0 s")
+}

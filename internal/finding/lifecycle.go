@@ -1,0 +1,343 @@
+package finding
+
+import (
+	"slices"
+	"time"
+)
+
+// measure adds what came since the last time to the pace of the leak.
+func (r *record) measure(s *service) {
+	if r.Phase != open && r.live() == None {
+		return
+	}
+	age := r.age()
+	for _, p := range s.Processes {
+		if p.age() > age && (len(r.Leaking) == 0 || r.leaks(p.Version)) {
+			r.Pending = r.Pending.plus(exposure{p.hours, p.born})
+		}
+	}
+	lost := s.Seen.Sub(s.Lost) < lossShows
+	if r.Whole != nil && r.Whole.Count.known() {
+		if w := r.Whole; w.Count.At.After(r.Looked) {
+			r.Looked = w.Count.At
+			if !r.Pace.Known {
+				r.seed(s, w.Count.Value, w.Rate.Value/max(1, w.Instances.Value))
+				return
+			}
+			r.look(s, w.Count.Value, lost)
+		}
+		return
+	}
+	r.measureRows(s, lost)
+}
+
+// lossShows is for how long the count of a service may fall after a process went: the
+// detector counts it for min_duration more, half an hour by default.
+const lossShows = 2 * time.Hour
+
+// measureRows adds up the rows, where nothing comes of the service as a whole.
+func (r *record) measureRows(s *service, lost bool) {
+	sum, latest := 0.0, time.Time{}
+	for _, w := range r.Rows {
+		if w.Severity.Value == 0 || !w.Count.known() {
+			continue
+		}
+		if !w.Seeded {
+			w.Seeded = true
+			before := r.Pace
+			r.seed(s, w.Count.Value, w.Rate.Value)
+			r.Pace.join(before)
+		}
+		sum += w.Count.Value
+		if w.Count.At.After(latest) {
+			latest = w.Count.At
+		}
+	}
+	if latest.After(r.Looked) {
+		r.Looked = latest
+		r.look(s, sum, lost)
+	}
+}
+
+func (r *record) look(s *service, count float64, lost bool) {
+	before := r.Pace.High
+	r.Pace.look(count, lost, r.Pending.Hours, r.Pending.Births)
+	r.Pending = exposure{}
+	if only := s.onlyVersion(); r.Pace.High > before && only > 0 && r.Phase == open {
+		r.mark(only)
+	}
+}
+
+// seed starts the pace with those that had gathered before: they are as many hours of
+// processes as it takes at their rate, in goroutines an hour and process.
+func (r *record) seed(s *service, count, rate float64) {
+	hours, births := 0.0, 0.0
+	for _, p := range s.Processes {
+		hours += p.age().Hours()
+		births += p.Births.Value
+	}
+	perHour := 0.0
+	if hours > 0 {
+		perHour = births / hours
+	}
+	if rate > 0 {
+		hours = min(count/rate, longest.Hours())
+	}
+	r.Pace.seed(count, hours, perHour*hours)
+}
+
+// join adds what was measured before.
+func (p *pace) join(before pace) {
+	p.Arrivals += before.Arrivals
+	p.Watched += before.Watched
+	p.Squares += before.Squares
+	p.Looks += before.Looks
+	p.Hours += before.Hours
+	p.Births += before.Births
+	p.High += before.High
+}
+
+// onlyVersion returns the version of all processes, 0 if they have several.
+func (s *service) onlyVersion() int {
+	only := 0
+	for _, p := range s.Processes {
+		if p.Version == 0 || only != 0 && p.Version != only {
+			return 0
+		}
+		only = p.Version
+	}
+	return only
+}
+
+// alive returns the versions of all processes.
+func (s *service) alive() []int {
+	var versions []int
+	for _, p := range s.Processes {
+		versions = append(versions, p.Version)
+	}
+	return versions
+}
+
+// advance takes the finding to where it is now, and returns what changed, nil if nothing did.
+func (r *record) advance(s *service, now time.Time) *Change {
+	if r.touched {
+		r.Seen, r.touched = now, false
+	}
+	if r.Phase == open && r.Waiting.IsZero() && now.Sub(r.Seen) > s.config.MaxStale {
+		return r.end(s, NoData, now)
+	}
+	r.settle(s, now)
+	live := r.live()
+	if live == None {
+		if r.Phase == open {
+			return r.wait(s, now)
+		}
+		return nil
+	}
+	versions := r.evidenceIn(s)
+	if r.Phase == open && r.shown() == None && r.closable(s) && s.Seen.Sub(s.Lost) > lossShows {
+		// No process is counted any more that is gone: the goroutines are in those that are there.
+		versions = append(versions, s.alive()...)
+	}
+	for _, v := range versions {
+		r.mark(v)
+	}
+	if r.HeldUntil.Before(now) {
+		r.Held = None
+	}
+	severity := max(live, r.Held)
+	switch r.Phase {
+	case open:
+		if !r.Waiting.IsZero() {
+			r.Waiting = time.Time{}
+			r.Pace.Hours += r.Clean.Hours
+			r.Pace.Births += r.Clean.Births
+			r.Clean = exposure{}
+		}
+		return r.move(s, severity, now)
+	case closed:
+		return r.again(s, severity, versions, now)
+	}
+	return r.start(s, Detected, severity, now)
+}
+
+// settle drops rows that nothing comes of any more, and notes when the leak was shown last.
+func (r *record) settle(s *service, now time.Time) {
+	if w := r.Whole; w != nil && w.touched {
+		w.touched, w.Seen = false, now
+	}
+	for key, w := range r.Rows {
+		p := s.Processes[w.Process]
+		if p == nil || p.Last.Sub(w.Severity.At) > s.config.MaxStale {
+			delete(r.Rows, key)
+			continue
+		}
+		if w.Severity.Value == 0 {
+			continue
+		}
+		if w.Severity.At.After(r.Latest) {
+			r.Latest = w.Severity.At
+		}
+		if at := unixTime(w.Start); !at.IsZero() && (r.Began.IsZero() || at.Before(r.Began)) {
+			r.Began = at
+		}
+		if age := seconds(w.Age.Value); age > 0 && (r.Age == 0 || age < r.Age) {
+			r.Age = age
+		}
+	}
+	if r.Whole.shows() && r.Whole.Severity.At.After(r.Latest) {
+		r.Latest = r.Whole.Severity.At
+	}
+}
+
+// unixTime returns the time that a sample in seconds tells, zero if that is none.
+func unixTime(s sample) time.Time {
+	if !s.known() || s.Value <= 0 || s.Value > float64(s.At.Unix()) {
+		return time.Time{}
+	}
+	return time.Unix(0, int64(s.Value*1e9)).UTC()
+}
+
+// evidenceIn returns the versions in which the leak shows now.
+func (r *record) evidenceIn(s *service) []int {
+	var versions []int
+	for _, w := range r.Rows {
+		if p := s.Processes[w.Process]; p != nil && w.Severity.Value > 0 && p.Version > 0 && !slices.Contains(versions, p.Version) {
+			versions = append(versions, p.Version)
+		}
+	}
+	if only := s.onlyVersion(); len(versions) == 0 && only > 0 && (len(r.Leaking) == 0 || r.Phase == closed) {
+		versions = append(versions, only)
+	}
+	return versions
+}
+
+// move tells of a severity that changed.
+func (r *record) move(s *service, severity Severity, now time.Time) *Change {
+	was := r.Severity
+	r.Severity = severity
+	switch {
+	case severity > was:
+		return r.change(s, Raised, was, now)
+	case severity < was:
+		return r.change(s, Lowered, was, now)
+	}
+	return nil
+}
+
+// again tells of a finding that comes back after a version had closed it. In that version or
+// a later one it has regressed; in an earlier one it was never gone.
+func (r *record) again(s *service, severity Severity, versions []int, now time.Time) *Change {
+	if len(versions) > 0 && slices.Min(versions) >= r.ClosedBy {
+		return r.start(s, Regressed, severity, now)
+	}
+	return r.start(s, Detected, severity, now)
+}
+
+func (r *record) start(s *service, kind ChangeKind, severity Severity, now time.Time) *Change {
+	r.Phase, r.Severity, r.Waiting, r.Clean = open, severity, time.Time{}, exposure{}
+	r.Detected = r.Latest
+	r.noteDelay()
+	change := r.change(s, kind, None, now)
+	r.ClosedBy, r.AtLatest, r.Reason, r.Over = 0, false, "", time.Time{}
+	return change
+}
+
+// noteDelay remembers what it took to detect the leak in the first processes that show it.
+func (r *record) noteDelay() {
+	r.Delay, r.Enough = 0, 0
+	for _, w := range r.Rows {
+		began := unixTime(w.Start)
+		if w.Severity.Value == 0 || began.IsZero() || !w.Severity.At.After(began) {
+			continue
+		}
+		if delay := w.Severity.At.Sub(began); delay > r.Delay {
+			r.Delay = delay
+		}
+		r.Enough = max(r.Enough, w.Count.Value)
+	}
+}
+
+// wait decides about a finding that nothing shows any more: it is over, or its processes
+// have gone and the next ones must show whether they have it.
+func (r *record) wait(s *service, now time.Time) *Change {
+	reason, decided := r.endedFor(s)
+	if !decided {
+		return nil
+	}
+	if reason != ProcessGone {
+		return r.end(s, reason, now)
+	}
+	if r.Waiting.IsZero() {
+		r.Waiting = now
+	}
+	if r.closable(s) && (r.absentTogether(s) || r.absentByDelay(s)) {
+		if change := r.tryClose(s, now); change != nil {
+			return change
+		}
+	}
+	switch {
+	case now.Sub(s.Seen) > s.config.MaxStale:
+		return r.end(s, NoData, now)
+	case now.Sub(r.Waiting) > s.config.MaxStale:
+		return r.end(s, ProcessGone, now)
+	}
+	return nil
+}
+
+// endedFor returns why processes say that the finding is over, ProcessGone if they do not
+// say so. It is not decided while the reason may still come.
+func (r *record) endedFor(s *service) (EndReason, bool) {
+	var last *row
+	for _, w := range r.Rows {
+		if !w.Zero.IsZero() && (last == nil || w.Zero.After(last.Zero)) {
+			last = w
+		}
+	}
+	if last == nil {
+		return ProcessGone, true
+	}
+	p := s.Processes[last.Process]
+	slack := max(time.Minute, p.Step)
+	for _, reason := range endReasons() {
+		if e, ok := p.Ended[string(reason)]; ok && !e.Last.IsZero() && e.Last.Sub(last.Zero).Abs() <= slack {
+			return reason, true
+		}
+	}
+	if !last.Zero.Before(p.Last) {
+		return "", false
+	}
+	if last.Zero.Sub(p.First) <= slack {
+		return ProcessGone, true // its name is that of a process that leaked
+	}
+	return "", true
+}
+
+func (r *record) end(s *service, reason EndReason, now time.Time) *Change {
+	was := r.Severity
+	r.Phase, r.Severity, r.Reason, r.Over, r.Held = ended, None, reason, now, None
+	change := r.change(s, Ended, was, now)
+	r.clear()
+	return change
+}
+
+// clear forgets what processes showed, so that nothing old brings the finding back.
+func (r *record) clear() {
+	clear(r.Rows)
+	r.Whole, r.Waiting, r.Began, r.Clean, r.Pace, r.Pending = nil, time.Time{}, time.Time{}, exposure{}, pace{}, exposure{}
+}
+
+// remember is for how long findings are remembered that are over: a quarter, so that what
+// comes back with the next release has regressed.
+const remember = 90 * 24 * time.Hour
+
+// forgettable tells whether a finding may be forgotten.
+func (r *record) forgettable(now time.Time) bool {
+	switch r.Phase {
+	case open:
+		return false
+	case unflagged:
+		return len(r.Rows) == 0 && !r.Whole.shows()
+	}
+	return now.Sub(r.Over) > remember
+}

@@ -1,0 +1,127 @@
+package finding
+
+import (
+	"cmp"
+	"slices"
+	"time"
+)
+
+// Limit is what a leak runs into first.
+type Limit struct {
+	// Kind is empty if no limit is known.
+	Kind  LimitKind
+	Value float64 // goroutines, or bytes
+	// In is how long it takes the first instance, by the pace of now.
+	In       time.Duration
+	Instance string
+	// Learned tells that the limit is where earlier processes ended.
+	Learned bool
+}
+
+// LimitKind is what a limit bounds.
+type LimitKind string
+
+// The kinds.
+const (
+	LimitGoroutines LimitKind = "goroutines"
+	LimitMemory     LimitKind = "memory"
+)
+
+// death is where a process ended that leaked.
+type death struct {
+	At         time.Time `json:"at"`
+	Version    int       `json:"version"`
+	Goroutines float64   `json:"goroutines"`
+	Memory     float64   `json:"memory"`
+}
+
+// Where the processes of a service end teaches its limit if two at least ended alike, within
+// a quarter, and not together: replicas that are restarted at once have run for as long.
+const (
+	maxDeaths   = 8
+	alike       = 1.25
+	apart       = time.Hour
+	leastDeaths = 2
+)
+
+// used is the most memory that a process has at a time: what is live, the garbage that its
+// collector lets gather, and stacks.
+func (p *process) used() float64 {
+	if p.Memory.Goal.known() {
+		return p.Memory.Goal.Value + p.Memory.Stack.Value
+	}
+	return p.Memory.Other.Value + p.Memory.Stack.Value
+}
+
+// noteDeath remembers where a process ended that leaked.
+func (s *service) noteDeath(name string, p *process) {
+	if len(s.Deaths) > 0 && p.Last.Sub(s.Deaths[len(s.Deaths)-1].At) < apart {
+		return
+	}
+	if !slices.ContainsFunc(sorted(s.Records), func(id string) bool {
+		for _, w := range s.Records[id].Rows {
+			if w.Process == name && w.Severity.Value > 0 {
+				return true
+			}
+		}
+		return false
+	}) {
+		return
+	}
+	s.Deaths = append(s.Deaths, death{p.Last, p.Version, p.Goroutines.Value, p.used()})
+	if len(s.Deaths) > maxDeaths {
+		s.Deaths = s.Deaths[1:]
+	}
+}
+
+// learned returns where the processes of a version end, 0 if that is not known. A version
+// that is there no more may have been replaced, not killed.
+func (s *service) learned(version int, of func(death) float64) float64 {
+	var ends []float64
+	for _, d := range s.Deaths {
+		if d.Version == version && of(d) > 0 {
+			ends = append(ends, of(d))
+		}
+	}
+	if len(ends) < leastDeaths || slices.Max(ends) > alike*slices.Min(ends) {
+		return 0
+	}
+	slices.Sort(ends)
+	return ends[len(ends)/2]
+}
+
+// limit returns what the finding runs into first, by what one goroutine adds to the memory
+// that is used.
+func (r *record) limit(s *service, growth float64) Limit {
+	var first Limit
+	rates := make(map[string]float64)
+	for _, w := range r.Rows {
+		if w.Severity.Value > 0 {
+			rates[w.Process] += w.Rate.Value
+		}
+	}
+	for _, name := range sorted(rates) {
+		p, rate := s.Processes[name], rates[name]
+		if p == nil || rate <= 0 {
+			continue
+		}
+		consider := func(kind LimitKind, given, learned, now, perHour float64) {
+			value := cmp.Or(given, learned)
+			if value <= 0 || now <= 0 || perHour <= 0 {
+				return
+			}
+			in := max(0, value-now) / perHour
+			if in > longest.Hours() {
+				return
+			}
+			if d := time.Duration(in * float64(time.Hour)); first.Kind == "" || d < first.In {
+				first = Limit{kind, value, d, name, given == 0}
+			}
+		}
+		consider(LimitGoroutines, float64(s.config.GoroutineLimit),
+			s.learned(p.Version, func(d death) float64 { return d.Goroutines }), p.Goroutines.Value, rate)
+		consider(LimitMemory, cmp.Or(float64(s.config.MemoryLimit), p.Memory.limit()),
+			s.learned(p.Version, func(d death) float64 { return d.Memory }), p.used(), rate*growth)
+	}
+	return first
+}

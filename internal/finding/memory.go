@@ -1,0 +1,204 @@
+package finding
+
+import "math"
+
+// memory is what a process tells of its memory, in bytes, and how its garbage collector is
+// set.
+type memory struct {
+	Stack     sample `json:"stack"`
+	Other     sample `json:"other"`
+	Limit     sample `json:"limit"`
+	Goal      sample `json:"goal"`
+	GCPercent sample `json:"gc_percent"`
+}
+
+func (m *memory) observe(of metric, p Point) {
+	to := &m.Other
+	switch {
+	case of == memoryLimit:
+		to = &m.Limit
+	case of == memoryGoal:
+		to = &m.Goal
+	case of == gcPercent:
+		to = &m.GCPercent
+	case p.Attributes.get(keyMemoryType) == memoryTypeStack:
+		to = &m.Stack
+	}
+	to.set(p.At, p.Value)
+}
+
+// noLimit is how the runtime tells that GOMEMLIMIT is not set: the largest integer.
+const noLimit = 1 << 62
+
+// limit returns GOMEMLIMIT, 0 if there is none.
+func (m *memory) limit() float64 {
+	if m.Limit.Value >= noLimit {
+		return 0
+	}
+	return max(0, m.Limit.Value)
+}
+
+// minHeap is the least goal of the garbage collector at GOGC=100. Below it the goal says
+// nothing of the heap.
+const minHeap = 4 << 20
+
+// paced tells whether the goal of the garbage collector follows the live heap.
+func (m *memory) paced() bool {
+	least := minHeap * m.GCPercent.Value / 100
+	limited := m.limit() > 0 && m.Goal.Value+m.Stack.Value > 0.9*m.limit()
+	return m.Goal.known() && m.GCPercent.Value > 0 && m.Goal.Value > 1.05*least && !limited
+}
+
+// costs are what leaked goroutines cost in memory: how stacks and the goal of the garbage
+// collector grow with them. The heap in use is of no use: half of it is garbage.
+type costs struct {
+	Stack fit `json:"stack"`
+	Goal  fit `json:"goal"`
+}
+
+func (c *costs) merge(d *costs) {
+	c.Stack.merge(&d.Stack)
+	c.Goal.merge(&d.Goal)
+}
+
+// measureMemory adds what the processes with the leak tell of their memory now.
+func (r *record) measureMemory(s *service) {
+	if r.Phase != open {
+		return
+	}
+	counts := make(map[string]float64)
+	for _, w := range r.Rows {
+		if w.Severity.Value > 0 {
+			counts[w.Process] += w.Count.Value
+		}
+	}
+	for name, count := range counts {
+		p := s.Processes[name]
+		if p == nil || p.hours <= 0 || !p.Memory.Stack.At.Equal(p.Last) {
+			continue
+		}
+		c := r.Cost[name]
+		if c == nil {
+			if r.Cost == nil {
+				r.Cost = make(map[string]*costs)
+			}
+			c = &costs{}
+			r.Cost[name] = c
+		}
+		others := max(0, p.Goroutines.Value-count)
+		c.Stack.add(count, others, p.Memory.Stack.Value)
+		if p.Memory.paced() {
+			c.Goal.add(count, others, p.Memory.Goal.Value)
+			c.Goal.GCPercent = p.Memory.GCPercent.Value
+		}
+	}
+}
+
+// Memory is what a finding holds, in bytes.
+type Memory struct {
+	// PerGoroutine is what one leaked goroutine holds, its stack included, and Error how
+	// wrong that may be (a standard error).
+	PerGoroutine, Error float64
+	// Stack is that of the stack alone.
+	Stack float64
+	// Held is what all of them hold.
+	Held float64
+	// AtLeast tells that only the smallest stacks are counted, since nothing is known of the
+	// memory of these processes.
+	AtLeast bool
+}
+
+// leastStack is the smallest stack of a goroutine.
+const leastStack = 2 << 10
+
+// memory returns what count goroutines hold.
+func (r *record) memory(count float64) (m Memory, growth float64) {
+	total := r.PastCost
+	for _, name := range sorted(r.Cost) {
+		total.merge(r.Cost[name])
+	}
+	stack, _, ok := total.Stack.slope()
+	if stack = max(stack, leastStack); !ok {
+		stack = leastStack
+	}
+	goal, wrong, ok := total.Goal.slope()
+	if !ok {
+		return Memory{PerGoroutine: leastStack, Stack: leastStack, Held: leastStack * count, AtLeast: true}, leastStack
+	}
+	// The goal is live + (live + stacks + globals) · GOGC/100.
+	gc := total.Goal.GCPercent / 100
+	heap := max(0, (goal-stack*gc)/(1+gc))
+	m = Memory{PerGoroutine: heap + stack, Error: wrong / (1 + gc), Stack: stack}
+	m.Held = m.PerGoroutine * count
+	return m, goal + stack
+}
+
+// fit is a linear regression of memory on the leaked goroutines of a process, and on the
+// others that it has, which are its load. Sums are kept about the mean (Welford), and those
+// of several processes are added, so that only what changes within one counts.
+type fit struct {
+	N      float64 `json:"n"`
+	Groups float64 `json:"groups"`
+	X      float64 `json:"x"` // means
+	Z      float64 `json:"z"`
+	Y      float64 `json:"y"`
+	XX     float64 `json:"xx"`
+	ZZ     float64 `json:"zz"`
+	YY     float64 `json:"yy"`
+	XZ     float64 `json:"xz"`
+	XY     float64 `json:"xy"`
+	ZY     float64 `json:"zy"`
+
+	GCPercent float64 `json:"gc_percent,omitempty"`
+}
+
+func (f *fit) add(x, z, y float64) {
+	f.N++
+	f.Groups = 1
+	dx, dz, dy := x-f.X, z-f.Z, y-f.Y
+	f.X += dx / f.N
+	f.Z += dz / f.N
+	f.Y += dy / f.N
+	f.XX += dx * (x - f.X)
+	f.ZZ += dz * (z - f.Z)
+	f.YY += dy * (y - f.Y)
+	f.XZ += dx * (z - f.Z)
+	f.XY += dx * (y - f.Y)
+	f.ZY += dz * (y - f.Y)
+}
+
+func (f *fit) merge(g *fit) {
+	f.N += g.N
+	f.Groups += g.Groups
+	f.XX, f.ZZ, f.YY = f.XX+g.XX, f.ZZ+g.ZZ, f.YY+g.YY
+	f.XZ, f.XY, f.ZY = f.XZ+g.XZ, f.XY+g.XY, f.ZY+g.ZY
+	if g.GCPercent > 0 {
+		f.GCPercent = g.GCPercent
+	}
+}
+
+// leastPoints is of how many points a slope is told, and collinear how much of the leaked
+// goroutines must vary apart from the others for both to be told apart.
+const (
+	leastPoints = 10
+	collinear   = 0.05
+)
+
+// slope returns how much memory grows with one leaked goroutine, and its standard error; not
+// if that is within twice the error of nothing.
+func (f *fit) slope() (b, wrong float64, ok bool) {
+	free := f.N - f.Groups - 1
+	if f.N < leastPoints || free < 1 || f.XX <= 0 {
+		return 0, 0, false
+	}
+	b, scale := f.XY/f.XX, 1/f.XX
+	rest := f.YY - b*f.XY
+	if det := f.XX*f.ZZ - f.XZ*f.XZ; det > collinear*f.XX*f.ZZ && f.ZZ > 0 && free > 1 {
+		b = (f.XY*f.ZZ - f.ZY*f.XZ) / det
+		c := (f.ZY*f.XX - f.XY*f.XZ) / det
+		rest, scale = f.YY-b*f.XY-c*f.ZY, f.ZZ/det
+		free--
+	}
+	wrong = math.Sqrt(max(0, rest) / free * scale)
+	return b, wrong, b > 2*wrong
+}

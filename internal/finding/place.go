@@ -1,0 +1,170 @@
+package finding
+
+import (
+	"cmp"
+	"path"
+	"regexp"
+	"strconv"
+	"strings"
+)
+
+// Place is where goroutines of a finding are: at a line, or, where they have none in common,
+// what they were started with.
+type Place struct {
+	State     string `json:"state,omitempty"`
+	Function  string `json:"function,omitempty"`
+	File      string `json:"file,omitempty"`
+	Line      int    `json:"line,omitempty"`
+	Entry     string `json:"entry,omitempty"`
+	EntryFile string `json:"entry_file,omitempty"`
+}
+
+func placeOf(p Point) Place {
+	line, err := strconv.Atoi(p.Attributes.get(keyLine))
+	if err != nil || line < 0 {
+		line = 0
+	}
+	return Place{
+		State:     p.Attributes.get(keyState),
+		Function:  p.Attributes.get(keyFunction),
+		File:      p.Attributes.get(keyFile),
+		Line:      line,
+		Entry:     p.Attributes.get(keyEntry),
+		EntryFile: p.Attributes.get(keyEntryFile),
+	}
+}
+
+// key tells places apart.
+func (p Place) key() string {
+	return strings.Join([]string{p.State, p.Function, p.File, strconv.Itoa(p.Line), p.Entry}, "\x00")
+}
+
+// file returns the file that the place is in.
+func (p Place) file() string {
+	if p.Function == "" {
+		return p.EntryFile
+	}
+	return p.File
+}
+
+// String returns the place as it is told: "at order.go:88", with the dependency that it is
+// in.
+func (p Place) String() string {
+	file := path.Base(p.file())
+	var text string
+	switch {
+	case p.Function == "" && p.Entry == "":
+		return "at an unknown place"
+	case p.Function == "":
+		text = "started with " + p.Entry
+		if p.EntryFile != "" {
+			text += " (" + file + ")"
+		}
+	case p.File == "":
+		text = "in " + p.Function
+	case p.Line == 0:
+		text = "in " + p.Function + " (" + file + ")"
+	default:
+		text = "at " + file + ":" + strconv.Itoa(p.Line)
+	}
+	if module := p.Module(); module != "" {
+		text += " in " + module
+	}
+	return text
+}
+
+// modulePath is how the file of a dependency reads: with a version, after the folder of
+// downloaded modules if the build did not trim paths.
+var modulePath = regexp.MustCompile(`^(?:.*/pkg/mod/)?([^@]+)@(v\d[^/]*)/`)
+
+// Module returns the dependency that the place is in, with its version, empty if it is in
+// none that is told: "github.com/x/y v1.2.3".
+func (p Place) Module() string {
+	found := modulePath.FindStringSubmatch(p.file())
+	if found == nil {
+		return ""
+	}
+	name := found[1]
+	// Where modules are kept elsewhere, the path of one begins with a domain.
+	for strings.HasPrefix(found[1], "/") && name != "" {
+		folder, rest, _ := strings.Cut(name, "/")
+		if strings.Contains(folder, ".") {
+			break
+		}
+		name = rest
+	}
+	return unescapeModule(name) + " " + found[2]
+}
+
+// unescapeModule undoes what the module cache does to upper case letters: "!a" is "A".
+func unescapeModule(name string) string {
+	var b strings.Builder
+	upper := false
+	for _, r := range name {
+		switch {
+		case r == '!':
+			upper = true
+			continue
+		case upper:
+			b.WriteString(strings.ToUpper(string(r)))
+		default:
+			b.WriteRune(r)
+		}
+		upper = false
+	}
+	return b.String()
+}
+
+// owner is whose code a place is in, those first who can mend it.
+type owner uint8
+
+const (
+	ownCode owner = iota
+	moduleCode
+	standardCode
+)
+
+func (p Place) owner() owner {
+	name := cmp.Or(p.Function, p.Entry)
+	first, _, _ := strings.Cut(name, "/")
+	if first == name {
+		first, _, _ = strings.Cut(name, ".")
+	}
+	switch {
+	case strings.Contains(p.file(), "@v"), strings.Contains(p.file(), "/vendor/"):
+		return moduleCode
+	case isStandard(first):
+		return standardCode
+	}
+	return ownCode
+}
+
+// isStandard tells the folders of the standard library in which goroutines may wait.
+func isStandard(folder string) bool {
+	switch folder {
+	case "bufio", "compress", "context", "crypto", "database", "encoding", "fmt", "html", "image", "internal", "io", "iter",
+		"log", "mime", "net", "os", "runtime", "sync", "syscall", "testing", "text", "time", "vendor":
+		return true
+	}
+	return false
+}
+
+// comparePlaces orders places: a line before an entry, whose code it is, then by name. It
+// never goes by counts, so that a finding keeps its name.
+func comparePlaces(a, b Place) int {
+	entryOnly := func(p Place) int {
+		if p.Function == "" {
+			return 1
+		}
+		return 0
+	}
+	return cmp.Or(
+		cmp.Compare(entryOnly(a), entryOnly(b)),
+		cmp.Compare(a.owner(), b.owner()),
+		cmp.Compare(a.Function, b.Function),
+		cmp.Compare(a.Entry, b.Entry),
+		cmp.Compare(a.File, b.File),
+		cmp.Compare(a.Line, b.Line),
+		cmp.Compare(a.State, b.State),
+	)
+}

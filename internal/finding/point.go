@@ -1,0 +1,248 @@
+package finding
+
+import (
+	"strings"
+	"time"
+
+	"github.com/otel-goroutine/otel-goroutine/internal/telemetry"
+)
+
+// Attributes returns the value of an attribute as text, empty if there is none. It is asked
+// for the keys of OpenTelemetry, and then for those that Prometheus makes of them.
+type Attributes func(key string) string
+
+// key is that of an attribute, with dots and as a Prometheus exporter makes it.
+type key struct{ dotted, flat string }
+
+func keyOf(name string) key { return key{name, strings.ReplaceAll(name, ".", "_")} }
+
+// get returns an attribute by either key. Names are as hostile as their sender: control
+// characters are taken out, and long ones are cut.
+func (a Attributes) get(k key) string {
+	if a == nil {
+		return ""
+	}
+	value := a(k.dotted)
+	if value == "" && k.flat != k.dotted {
+		value = a(k.flat)
+	}
+	return clean(value)
+}
+
+// maxName bounds every name that is remembered, in bytes: the longest function names of
+// generic code that were met have 300.
+const maxName = 512
+
+// clean returns a name on one line, valid and at most maxName bytes long.
+func clean(name string) string {
+	if isPlain(name) {
+		return name
+	}
+	if len(name) > maxName {
+		name = name[:maxName]
+	}
+	return strings.Map(func(r rune) rune {
+		if r < ' ' || r == 0x7f || r == 0x2028 || r == 0x2029 {
+			return ' '
+		}
+		return r
+	}, strings.ToValidUTF8(name, ""))
+}
+
+// isPlain tells names that are clean, as almost all are.
+func isPlain(name string) bool {
+	if len(name) > maxName {
+		return false
+	}
+	for i := range len(name) {
+		if name[i] < ' ' || name[i] > '~' {
+			return false
+		}
+	}
+	return true
+}
+
+// Point is one point of a metric.
+type Point struct {
+	// Metric is its name, with dots or as Prometheus makes it, with suffixes or without.
+	Metric               string
+	Resource, Attributes Attributes
+	// Start is when a counter began, zero if that is unknown.
+	At, Start time.Time
+	Value     float64
+}
+
+// attribute returns what a point says, or what its resource says where that is not part of
+// the point.
+func (p Point) attribute(k key) string {
+	if value := p.Resource.get(k); value != "" {
+		return value
+	}
+	return p.Attributes.get(k)
+}
+
+// maxYear is beyond every honest time stamp; later ones are those of a broken clock.
+const maxYear = 2200
+
+func (p Point) valid() bool {
+	return p.Value >= 0 && p.Value < 1<<64 &&
+		p.At.Unix() > 0 && p.At.Year() < maxYear
+}
+
+// start returns when the counter began, zero if that is unknown or impossible.
+func (p Point) start() time.Time {
+	if p.Start.Unix() <= 0 || p.Start.After(p.At) {
+		return time.Time{}
+	}
+	return p.Start
+}
+
+// metric is what a point may tell.
+type metric uint8
+
+const (
+	irrelevant metric = iota
+	leakSeverity
+	leakCount
+	leakRate
+	leakStart
+	leakAge
+	leakExits
+	leakEnded
+	serviceSeverity
+	serviceCount
+	serviceRate
+	serviceInstances
+	instances
+	processBuild
+	creations
+	goroutines
+	memoryUsed
+	memoryLimit
+	memoryGoal
+	gcPercent
+	originCreations
+	originWakeups
+)
+
+// rank orders the metrics of one time.
+func (m metric) rank() int {
+	switch m {
+	case creations:
+		return 0
+	case processBuild:
+		return 1
+	case originCreations, originWakeups:
+		return 3 // they need the finding
+	}
+	return 2
+}
+
+// Metrics of contrib's runtime instrumentation (OpenTelemetry semantic conventions), which
+// are read where they are there, and their attribute.
+const (
+	metricMemoryUsed  = "go.memory.used"
+	metricMemoryLimit = "go.memory.limit"
+	metricMemoryGoal  = "go.memory.gc.goal"
+	metricGCPercent   = "go.config.gogc"
+
+	memoryTypeStack = "stack"
+)
+
+// Metrics and attributes of origins.
+const (
+	metricOriginCreations = "goroutine.origin.sampled.creations"
+	metricOriginWakeups   = "goroutine.origin.sampled.wakeups"
+)
+
+// The attributes that are read.
+var (
+	keyNamespace         = keyOf("service.namespace")
+	keyServiceName       = keyOf("service.name")
+	keyEnvironment       = keyOf("deployment.environment.name")
+	keyFormerEnvironment = keyOf("deployment.environment") // before semantic conventions 1.27
+	keyCluster           = keyOf("k8s.cluster.name")
+	keyK8sNamespace      = keyOf("k8s.namespace.name")
+	keyInstance          = keyOf("service.instance.id")
+
+	keyVersion  = keyOf("service.version")
+	keyRevision = keyOf("vcs.ref.head.revision")
+	keyBuild    = keyOf(telemetry.AttrBuildID)
+
+	keyID        = keyOf(telemetry.AttrLeakID)
+	keyEndReason = keyOf(telemetry.AttrLeakEndReason)
+	keyState     = keyOf(telemetry.AttrState)
+	keyFunction  = keyOf(telemetry.AttrFunction)
+	keyFile      = keyOf(telemetry.AttrFile)
+	keyLine      = keyOf(telemetry.AttrLine)
+	keyEntry     = keyOf(telemetry.AttrEntry)
+	keyEntryFile = keyOf(telemetry.AttrEntryFile)
+
+	keyMemoryType = keyOf("go.memory.type")
+
+	creatorKeys = lineKeysOf("goroutine.creator")
+	wakerKeys   = lineKeysOf("goroutine.waker")
+)
+
+// lineKeys are those of a line of an origin.
+type lineKeys struct{ function, file, line key }
+
+func lineKeysOf(prefix string) lineKeys {
+	return lineKeys{keyOf(prefix + ".function.name"), keyOf(prefix + ".file.path"), keyOf(prefix + ".line.number")}
+}
+
+// sources are the metrics that are read, and what Prometheus adds to the name of each.
+var sources = [...]struct {
+	name, suffix string
+	is           metric
+}{
+	{telemetry.LeakSeverity, "", leakSeverity},
+	{telemetry.LeakCount, "", leakCount},
+	{telemetry.LeakGrowthRate, "_per_hour", leakRate},
+	{telemetry.LeakStartTime, "_seconds", leakStart},
+	{telemetry.LeakAgeMin, "_seconds", leakAge},
+	{telemetry.LeakExits, "", leakExits},
+	{telemetry.LeakEnded, "_total", leakEnded},
+	{telemetry.ServiceLeakSeverity, "", serviceSeverity},
+	{telemetry.ServiceLeakCount, "", serviceCount},
+	{telemetry.ServiceLeakGrowthRate, "_per_hour", serviceRate},
+	{telemetry.ServiceLeakInstanceCount, "", serviceInstances},
+	{telemetry.ServiceInstanceCount, "", instances},
+	{telemetry.ProcessBuild, "", processBuild},
+	{telemetry.GoroutineCreations, "_total", creations},
+	{telemetry.GoroutineCount, "", goroutines},
+	{metricMemoryUsed, "_bytes", memoryUsed},
+	{metricMemoryLimit, "_bytes", memoryLimit},
+	{metricMemoryGoal, "_bytes", memoryGoal},
+	{metricGCPercent, "_percent", gcPercent},
+	{metricOriginCreations, "_total", originCreations},
+	{metricOriginWakeups, "_total", originWakeups},
+}
+
+// metricsByName returns the metrics by every name that they may have.
+func metricsByName() map[string]metric {
+	names := make(map[string]metric, 4*len(sources))
+	for _, s := range sources {
+		for _, name := range [...]string{s.name, strings.ReplaceAll(s.name, ".", "_")} {
+			names[name], names[name+s.suffix] = s.is, s.is
+		}
+	}
+	return names
+}
+
+// sample is a number and the time that it is of. It is unknown while At is zero.
+type sample struct {
+	At    time.Time `json:"at"`
+	Value float64   `json:"value"`
+}
+
+func (s sample) known() bool { return !s.At.IsZero() }
+
+// set takes a newer number, and tells whether it is one.
+func (s *sample) set(at time.Time, value float64) bool {
+	if at.Before(s.At) {
+		return false
+	}
+	*s = sample{at, value}
+	return true
+}

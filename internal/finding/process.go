@@ -1,0 +1,174 @@
+package finding
+
+import (
+	"strings"
+	"time"
+)
+
+// process is one process of a service, as long as its data comes. A new process under the
+// same name replaces it.
+type process struct {
+	// First and Last are times of its data, FirstSeen and Seen when that came.
+	First     time.Time `json:"first"`
+	Last      time.Time `json:"last"`
+	FirstSeen time.Time `json:"first_seen"`
+	Seen      time.Time `json:"seen"`
+	// Start is when the process began, as its counters say; zero if they do not.
+	Start time.Time     `json:"start"`
+	Step  time.Duration `json:"step"` // between its latest two times
+	Build build         `json:"build"`
+
+	Births     sample            `json:"births"`     // the counter
+	Born       float64           `json:"born"`       // since First
+	Goroutines sample            `json:"goroutines"` // all
+	Memory     memory            `json:"memory"`
+	Ended      map[string]ending `json:"ended,omitempty"` // by the reason
+	Version    int               `json:"version"`         // of the service; 0 is unknown
+	touched    bool              // since the last Advance
+	hours      float64           // of data since the last Advance
+	born       float64           // goroutines since the last Advance
+	advanced   time.Time         // Last at the last Advance
+	bornBefore float64           // Born at the last Advance
+}
+
+// ending is how many flags have ended for a reason, and when that was counted last.
+type ending struct {
+	Count float64   `json:"count"`
+	Last  time.Time `json:"last"`
+}
+
+// instanceKeys name an instance where there is no service.instance.id.
+var instanceKeys = [...]key{
+	keyOf("k8s.pod.uid"), keyOf("k8s.pod.name"), keyOf("host.name"), keyOf("process.pid"),
+	keyOf("server.address"), keyOf("server.port"), keyOf("instance"),
+}
+
+func instanceOf(p Point) string {
+	if id := p.attribute(keyInstance); id != "" {
+		return id
+	}
+	var parts []string
+	for _, k := range instanceKeys {
+		if value := p.attribute(k); value != "" {
+			parts = append(parts, value)
+		}
+	}
+	return strings.Join(parts, " ")
+}
+
+// observe takes what a point tells of the process itself.
+func (p *process) observe(m metric, point Point) {
+	p.touched = true
+	if p.First.IsZero() {
+		p.First = point.At
+	}
+	if point.At.After(p.Last) {
+		if !p.Last.IsZero() {
+			p.Step = point.At.Sub(p.Last)
+		}
+		p.Last = point.At
+	}
+	switch m {
+	case creations:
+		if at := point.start(); !at.IsZero() {
+			p.Start = at
+		}
+		p.Build.add(build{Version: point.attribute(keyVersion)})
+		p.count(point)
+	case goroutines:
+		p.Goroutines.set(point.At, point.Value)
+	case processBuild:
+		p.Build.add(buildOf(point))
+	case leakEnded:
+		p.countEnded(point)
+	case memoryUsed, memoryLimit, memoryGoal, gcPercent:
+		p.Memory.observe(m, point)
+	}
+}
+
+// count adds what was started since the point before.
+func (p *process) count(point Point) {
+	before := p.Births
+	if !p.Births.set(point.At, point.Value) || !before.known() {
+		return
+	}
+	if point.Value >= before.Value {
+		p.Born += point.Value - before.Value
+	} else {
+		p.Born += max(0, point.Value)
+	}
+}
+
+func (p *process) countEnded(point Point) {
+	reason := endReason(point.Attributes.get(keyEndReason))
+	if reason == "" {
+		return
+	}
+	if p.Ended == nil {
+		p.Ended = make(map[string]ending)
+	}
+	before, known := p.Ended[string(reason)]
+	if known && point.Value <= before.Count {
+		return
+	}
+	// A first count of nothing is there so that the next is seen to rise. One of more is of
+	// flags that ended before anything was watched here.
+	now := ending{Count: point.Value}
+	if known {
+		now.Last = point.At
+	}
+	p.Ended[string(reason)] = now
+}
+
+// newer tells whether a point is that of a process that took the place of this one: its
+// counters began later, or it runs another build.
+func (p *process) newer(m metric, point Point) bool {
+	switch m {
+	case creations:
+		start := point.start()
+		return !start.IsZero() && !p.Start.IsZero() && start.Sub(p.Start) > time.Second && point.At.After(p.Last)
+	case processBuild:
+		return p.Build.other(buildOf(point)) && !point.At.Before(p.Last)
+	}
+	return false
+}
+
+// begun returns when the process began, as far as that is known.
+func (p *process) begun() time.Time {
+	if !p.Start.IsZero() && p.Start.Before(p.First) {
+		return p.Start
+	}
+	return p.First
+}
+
+// age is how long the process has been there by its own word: an upper bound.
+func (p *process) age() time.Duration { return p.Last.Sub(p.begun()) }
+
+// watched is for how long its data has come, by its time stamps and by arrival: a lower bound.
+func (p *process) watched() time.Duration {
+	return min(p.Last.Sub(p.First), p.Seen.Sub(p.FirstSeen))
+}
+
+// quiet is after how long without data a process is gone, where others of its service send.
+func (p *process) quiet() time.Duration { return max(leastQuiet, 3*min(p.Step, time.Hour)) }
+
+// leastQuiet is the least such time: a scrape or two that failed are no end.
+const leastQuiet = 10 * time.Minute
+
+// advance settles what came since the last time.
+func (p *process) advance(now time.Time) {
+	p.hours, p.born = 0, 0
+	if !p.touched {
+		return
+	}
+	p.touched = false
+	p.Seen = now
+	if p.FirstSeen.IsZero() {
+		p.FirstSeen = now
+	}
+	if p.advanced.IsZero() {
+		p.advanced, p.bornBefore = p.Last, p.Born
+	}
+	p.hours, p.born = p.Last.Sub(p.advanced).Hours(), p.Born-p.bornBefore
+	p.advanced, p.bornBefore = p.Last, p.Born
+}

@@ -1,0 +1,238 @@
+package finding
+
+import (
+	"slices"
+	"time"
+)
+
+// record is what is remembered of a finding.
+type record struct {
+	ID    string `json:"id"`
+	Phase phase  `json:"phase"`
+	// Severity is what was told last.
+	Severity Severity          `json:"severity"`
+	Detected time.Time         `json:"detected"` // by the time of the data
+	Began    time.Time         `json:"began"`    // when the goroutines began to gather
+	Latest   time.Time         `json:"latest"`   // evidence, by the time of the data
+	Seen     time.Time         `json:"seen"`     // evidence, by arrival
+	Age      time.Duration     `json:"age"`      // the least at which they gather; 0 is unknown
+	Rows     map[string]*row   `json:"rows"`
+	Whole    *whole            `json:"whole,omitempty"`
+	Places   map[string]Place  `json:"places"`
+	Creators map[string]tally  `json:"creators,omitempty"`
+	Wakers   map[string]tally  `json:"wakers,omitempty"`
+	Pace     pace              `json:"pace"`
+	Pending  exposure          `json:"pending"` // of processes that leak, since the last look
+	Looked   time.Time         `json:"looked"`  // the count that was looked at last is of then
+	Cost     map[string]*costs `json:"cost,omitempty"`
+	PastCost costs             `json:"past_cost"`
+
+	// Leaking are the numbers of the versions that have shown the leak, in order.
+	Leaking []int `json:"leaking,omitempty"`
+	// Held is the severity of processes that are gone. A deploy lowers nothing.
+	Held      Severity  `json:"held"`
+	HeldUntil time.Time `json:"held_until"`
+	// Waiting is since when nothing shows the leak, though nothing says that it is over.
+	Waiting time.Time `json:"waiting"`
+	// Clean is what processes without the leak have shown that are gone.
+	Clean exposure `json:"clean"`
+	// Delay is how long it took to detect it in a process, and Enough how many goroutines had
+	// leaked there by then; 0 if unknown.
+	Delay    time.Duration `json:"delay"`
+	Enough   float64       `json:"enough"`
+	ClosedBy int           `json:"closed_by"`
+	// AtLatest tells that only several versions together make its absence certain.
+	AtLatest bool      `json:"at_latest"`
+	Over     time.Time `json:"over"` // when it was closed or ended, by arrival
+	Reason   EndReason `json:"reason"`
+
+	touched bool // evidence came since the last Advance
+}
+
+// phase is where a finding is in its life.
+type phase string
+
+const (
+	unflagged phase = "" // nothing has shown it yet
+	open      phase = "open"
+	closed    phase = "closed" // by a version
+	ended     phase = "ended"
+)
+
+// row is what one process shows of a finding at one place.
+type row struct {
+	Process  string    `json:"process"`
+	Place    string    `json:"place"`
+	Severity sample    `json:"severity"`
+	Count    sample    `json:"count"`
+	Rate     sample    `json:"rate"` // goroutines an hour
+	Start    sample    `json:"start"`
+	Age      sample    `json:"age"`
+	Exits    sample    `json:"exits"`
+	Zero     time.Time `json:"zero"` // when the severity became 0
+	Seeded   bool      `json:"seeded"`
+}
+
+// whole is what the instances of a service show together.
+type whole struct {
+	Severity  sample    `json:"severity"`
+	Count     sample    `json:"count"`
+	Rate      sample    `json:"rate"`
+	Instances sample    `json:"instances"`
+	Seen      time.Time `json:"seen"`
+	// Unseen tells that a version closed the finding while this was above 0: it counts again
+	// after it was 0.
+	Unseen bool `json:"unseen"`
+
+	touched bool
+}
+
+func newRecord(id string) *record {
+	return &record{ID: id, Rows: make(map[string]*row), Places: make(map[string]Place)}
+}
+
+// maxPlaces and maxRows bound what is remembered of one finding. A leak of a thousand
+// instances has a row in each.
+const (
+	maxPlaces = 50
+	maxRows   = 5000
+)
+
+// row returns the row of a process at a place, nil if there are too many.
+func (r *record) row(process string, place Place) *row {
+	key := place.key()
+	name := process + "\x00\x00" + key
+	found := r.Rows[name]
+	if found == nil {
+		if len(r.Rows) >= maxRows {
+			return nil
+		}
+		found = &row{Process: process, Place: key}
+		r.Rows[name] = found
+	}
+	if _, known := r.Places[key]; !known && len(r.Places) < maxPlaces {
+		r.Places[key] = place
+	}
+	return found
+}
+
+// observe takes what a point tells of a row.
+func (w *row) observe(m metric, p Point) {
+	switch m {
+	case leakSeverity:
+		before := w.Severity
+		if w.Severity.set(p.At, bounded(p.Value)) && w.Severity.Value == 0 && (before.Value > 0 || !before.known()) {
+			w.Zero = p.At
+		}
+	case leakCount:
+		w.Count.set(p.At, p.Value)
+	case leakRate:
+		w.Rate.set(p.At, p.Value)
+	case leakStart:
+		w.Start.set(p.At, p.Value)
+	case leakAge:
+		w.Age.set(p.At, p.Value)
+	case leakExits:
+		w.Exits.set(p.At, p.Value)
+	}
+}
+
+// observe takes what a point tells of the service as a whole.
+func (w *whole) observe(m metric, p Point) {
+	w.touched = true
+	switch m {
+	case serviceSeverity:
+		w.Severity.set(p.At, bounded(p.Value))
+		w.Unseen = w.Unseen && w.Severity.Value > 0
+	case serviceCount:
+		w.Count.set(p.At, p.Value)
+	case serviceRate:
+		w.Rate.set(p.At, p.Value)
+	case serviceInstances:
+		w.Instances.set(p.At, p.Value)
+	}
+}
+
+// bounded returns a severity that there is.
+func bounded(severity float64) float64 {
+	return float64(Severity(min(max(severity, 0), float64(Confirmed))))
+}
+
+// shows tells whether the service as a whole shows the leak. A severity above 0 is believed
+// for a while after all goroutines are gone, and is no evidence then.
+func (w *whole) shows() bool {
+	return w != nil && !w.Unseen && w.Severity.Value > 0 && !w.empty()
+}
+
+// empty tells whether no goroutine of the finding is in any instance.
+func (w *whole) empty() bool {
+	return w.Count.known() && !w.Count.At.Before(w.Severity.At) && w.Count.Value == 0
+}
+
+// shown returns the largest severity of the processes that are there.
+func (r *record) shown() Severity {
+	worst := None
+	for _, w := range r.Rows {
+		worst = max(worst, Severity(w.Severity.Value))
+	}
+	return worst
+}
+
+// live returns the severity that there is evidence of now.
+func (r *record) live() Severity {
+	worst := r.shown()
+	if r.Whole.shows() {
+		worst = max(worst, Severity(r.Whole.Severity.Value))
+	}
+	return worst
+}
+
+// age returns the least age at which the goroutines of the finding are known to gather.
+func (r *record) age() time.Duration {
+	if r.Age > 0 {
+		return r.Age
+	}
+	return defaultAge
+}
+
+// defaultAge is aged_after by default.
+const defaultAge = 10 * time.Minute
+
+func seconds(s float64) time.Duration {
+	return time.Duration(min(max(s, 0), longest.Seconds()) * float64(time.Second))
+}
+
+// leaks tells whether a version has shown the leak.
+func (r *record) leaks(version int) bool { return slices.Contains(r.Leaking, version) }
+
+func (r *record) mark(version int) {
+	if i, found := slices.BinarySearch(r.Leaking, version); !found && version > 0 {
+		r.Leaking = slices.Insert(r.Leaking, i, version)
+		if len(r.Leaking) > maxVersions {
+			r.Leaking = slices.Delete(r.Leaking, 1, 2) // the first and the last are told
+		}
+	}
+}
+
+// lose takes what a process has shown that is gone.
+func (r *record) lose(name string, p *process, now time.Time) {
+	for key, w := range r.Rows {
+		if w.Process != name {
+			continue
+		}
+		if severity := Severity(w.Severity.Value); severity >= r.Held && severity > None {
+			r.Held, r.HeldUntil = severity, now.Add(heldFor)
+		}
+		delete(r.Rows, key)
+	}
+	if r.Phase == open && p.Version > 0 && !r.leaks(p.Version) {
+		r.Clean = r.Clean.plus(exposureOf(p, r.age()))
+	}
+	if cost := r.Cost[name]; cost != nil {
+		r.PastCost.merge(cost)
+		delete(r.Cost, name)
+	}
+}
+
+// heldFor is for how long the severity of a process that is gone is that of the finding.
+const heldFor = 24 * time.Hour

@@ -1,0 +1,103 @@
+package finding
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+)
+
+// stateVersion changes with what is kept, and with what it means.
+const stateVersion = 1
+
+// state is what a Book keeps over a restart.
+type state struct {
+	Version  int        `json:"version"`
+	Services []*service `json:"services"`
+}
+
+// ErrState is what UnmarshalBinary returns of what it cannot read.
+var ErrState = errors.New("no state of findings")
+
+// MarshalBinary returns what is remembered, in a form that UnmarshalBinary reads.
+func (b *Book) MarshalBinary() ([]byte, error) {
+	kept := state{Version: stateVersion}
+	for _, s := range b.services {
+		kept.Services = append(kept.Services, s)
+	}
+	data, err := json.Marshal(kept)
+	if err != nil {
+		return nil, fmt.Errorf("keep findings: %w", err)
+	}
+	return data, nil
+}
+
+// UnmarshalBinary has the Book remember what a state says, and nothing else. If the state is
+// of no use it changes nothing.
+func (b *Book) UnmarshalBinary(data []byte) error {
+	var kept state
+	decoder := json.NewDecoder(bytes.NewReader(data))
+	decoder.DisallowUnknownFields()
+	if err := decoder.Decode(&kept); err != nil {
+		return fmt.Errorf("%w: %w", ErrState, err)
+	}
+	if kept.Version != stateVersion {
+		return fmt.Errorf("%w: version %d, not %d", ErrState, kept.Version, stateVersion)
+	}
+	services := make(map[Service]*service, len(kept.Services))
+	processes, records := 0, 0
+	for _, s := range kept.Services {
+		if s == nil || services[s.Service] != nil {
+			return fmt.Errorf("%w: a service is missing or there twice", ErrState)
+		}
+		if err := s.check(); err != nil {
+			return err
+		}
+		s.config = &b.config
+		services[s.Service] = s
+		processes += len(s.Processes)
+		records += len(s.Records)
+	}
+	b.services, b.processes, b.records = services, processes, records
+	return nil
+}
+
+// check tells whether a service is whole, and makes what may be missing.
+func (s *service) check() error {
+	for _, p := range s.Processes {
+		if p == nil {
+			return fmt.Errorf("%w: a process is missing", ErrState)
+		}
+		p.advanced, p.bornBefore = p.Last, p.Born
+	}
+	for _, v := range s.Versions {
+		if v == nil {
+			return fmt.Errorf("%w: a version is missing", ErrState)
+		}
+	}
+	for id, r := range s.Records {
+		if r == nil || r.ID != id {
+			return fmt.Errorf("%w: a finding is missing", ErrState)
+		}
+		for _, w := range r.Rows {
+			if w == nil {
+				return fmt.Errorf("%w: a row is missing", ErrState)
+			}
+		}
+		for _, c := range r.Cost {
+			if c == nil {
+				return fmt.Errorf("%w: a measurement is missing", ErrState)
+			}
+		}
+		r.Rows, r.Places = orEmpty(r.Rows), orEmpty(r.Places)
+	}
+	s.Processes, s.Records = orEmpty(s.Processes), orEmpty(s.Records)
+	return nil
+}
+
+func orEmpty[V any](m map[string]V) map[string]V {
+	if m == nil {
+		return make(map[string]V)
+	}
+	return m
+}

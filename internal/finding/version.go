@@ -1,0 +1,124 @@
+package finding
+
+import (
+	"slices"
+	"time"
+)
+
+// build is what is known of the binary of a process.
+type build struct {
+	ID       string `json:"id,omitempty"`
+	Revision string `json:"revision,omitempty"`
+	Version  string `json:"version,omitempty"`
+}
+
+func buildOf(p Point) build {
+	return build{p.attribute(keyBuild), p.attribute(keyRevision), p.attribute(keyVersion)}
+}
+
+// add takes what is known besides.
+func (b *build) add(more build) {
+	for _, part := range [...]struct{ to, from *string }{
+		{&b.ID, &more.ID},
+		{&b.Revision, &more.Revision},
+		{&b.Version, &more.Version},
+	} {
+		if *part.from != "" {
+			*part.to = *part.from
+		}
+	}
+}
+
+// other tells whether two builds differ in anything that both know.
+func (b build) other(c build) bool {
+	differ := func(x, y string) bool { return x != "" && y != "" && x != y }
+	return differ(b.ID, c.ID) || differ(b.Revision, c.Revision) || differ(b.Version, c.Version)
+}
+
+// same tells whether two builds agree in something that both know, and differ in nothing.
+func (b build) same(c build) bool {
+	agree := func(x, y string) bool { return x != "" && x == y }
+	return !b.other(c) && (agree(b.ID, c.ID) || agree(b.Revision, c.Revision) || agree(b.Version, c.Version))
+}
+
+func (b build) known() bool { return b != build{} }
+
+// knows counts what is known of the build.
+func (b build) knows() int {
+	n := 0
+	for _, part := range [...]string{b.ID, b.Revision, b.Version} {
+		if part != "" {
+			n++
+		}
+	}
+	return n
+}
+
+// version is one build of a service. They are numbered in the order in which they came.
+type version struct {
+	Number int       `json:"number"`
+	Build  build     `json:"build"`
+	First  time.Time `json:"first"`
+	Seen   time.Time `json:"seen"` // of any of its processes, by arrival
+}
+
+// maxVersions bounds the versions of a service that are remembered: at ten deploys a day a
+// week of them. Those that have gone for longest are forgotten first.
+const maxVersions = 64
+
+// versionOf returns the number of a build in its service, 0 if nothing is known of it. A
+// build of which more becomes known keeps its number.
+func (s *service) versionOf(b build, at, now time.Time) int {
+	if !b.known() {
+		return 0
+	}
+	for _, v := range slices.Backward(s.Versions) {
+		if v.Build.same(b) {
+			v.Build.add(b)
+			v.Seen = now
+			return v.Number
+		}
+	}
+	if len(s.Versions) >= maxVersions {
+		oldest := slices.MinFunc(s.Versions, func(a, b *version) int { return a.Seen.Compare(b.Seen) })
+		s.Versions = slices.DeleteFunc(s.Versions, func(v *version) bool { return v == oldest })
+	}
+	s.LastVersion++
+	s.Versions = append(s.Versions, &version{Number: s.LastVersion, Build: b, First: at, Seen: now})
+	return s.LastVersion
+}
+
+func (s *service) version(number int) *version {
+	for _, v := range s.Versions {
+		if v.Number == number {
+			return v
+		}
+	}
+	return nil
+}
+
+// versionName returns a version as people speak of it, empty if it is unknown. The build is
+// told as well where another build has the same name.
+func (s *service) versionName(number int) string {
+	v := s.version(number)
+	if v == nil {
+		return ""
+	}
+	short := func(hex string, n int) string { return hex[:min(n, len(hex))] }
+	name := v.Build.Version
+	if name == "" {
+		name = short(v.Build.Revision, 12)
+	}
+	if name == "" {
+		return short(v.Build.ID, 8)
+	}
+	for _, w := range s.Versions {
+		if w != v && w.Build.Version == v.Build.Version && v.Build.Version != "" && v.Build.knows() > 1 {
+			if v.Build.ID != "" {
+				return name + " (build " + short(v.Build.ID, 8) + ")"
+			}
+			return name + " (revision " + short(v.Build.Revision, 12) + ")"
+		}
+	}
+	return name
+}
