@@ -15,7 +15,7 @@ MODULES := $(shell find . -name go.mod -not -path './dist/*' -not -path './bin/*
 TESTED := $(filter-out ./internal/tools% ./e2e,$(MODULES))
 
 # What the collector is built from.
-COLLECTOR_SOURCES := builder-config.yaml go.mod go.sum $(shell find internal receiver processor extension \( -name '*.go' -o -name go.mod -o -name go.sum \) \
+COLLECTOR_SOURCES := builder-config.yaml go.mod go.sum $(shell find internal receiver processor connector extension \( -name '*.go' -o -name go.mod -o -name go.sum \) \
 	-not -name '*_test.go' -not -path 'internal/tools/*' -not -path '*/testdata/*')
 
 # Statements of a module that its own tests run, in per cent, at least.
@@ -201,7 +201,7 @@ vuln: $(TOOLS)/govulncheck ## Look for known vulnerabilities that a module can m
 generate: $(TOOLS)/mdatagen ## Generate what is generated: metadata of the components, the page of metrics, the list of standard packages
 	@go generate ./internal/stack
 	@go -C semconv generate ./...
-	@for component in receiver/goroutinereceiver processor/leakdetect extension/atomicstorage; do \
+	@for component in receiver/goroutinereceiver processor/leakdetect connector/leakevents extension/atomicstorage; do \
 		(cd $$component && PATH="$(TOOLS):$$PATH" go generate ./...); done
 
 .PHONY: format

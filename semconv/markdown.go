@@ -73,7 +73,8 @@ labels [by one setting](../deploy/README.md).
 {{- end }}
 ## Log records
 
-From the [goroutine receiver](../receiver/goroutinereceiver), where it is in a pipeline of logs.
+Of origins from the [goroutine receiver](../receiver/goroutinereceiver), where it is in a pipeline of logs,
+and of leaks from the [leak_events connector](../connector/leakevents).
 
 | event name | meaning |
 |---|---|

@@ -76,7 +76,7 @@ var (
 	instruments  = []string{"counter", "gauge", "histogram", "updowncounter"}
 	levels       = []string{"required", "recommended", "opt_in", conditionallyRequired}
 	simpleTypes  = []string{"string", "int", "double", "boolean"}
-	projectParts = []string{"receiver", "instrument", "processor"}
+	projectParts = []string{"receiver", "instrument", "processor", "connector"}
 )
 
 // targetGroup is the ID of the group of a target's resource attributes.

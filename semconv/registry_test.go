@@ -27,7 +27,7 @@ func (r *Registry) metric(t *testing.T, name string) Metric {
 
 func TestRegistry(t *testing.T) {
 	r := loaded(t)
-	assert.Equal(t, "0.1.0", r.Version())
+	assert.Equal(t, "0.2.0", r.Version())
 	assert.Equal(t, conventions.SchemaURL, r.Dependency, "the package is that of the dependency")
 	severity := r.metric(t, "goroutine.leak.severity")
 	assert.Equal(t, "{severity}", severity.Unit)

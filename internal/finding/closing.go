@@ -103,10 +103,10 @@ func (r *record) tryClose(s *service, now time.Time) *Change {
 	if !all.covers(need) {
 		return nil
 	}
-	by, newest := 0, 0
+	by, newest, shown := 0, 0, all
 	for v, e := range byVersion {
 		if e.covers(need) && (by == 0 || v < by) {
-			by = v
+			by, shown = v, e
 		}
 		newest = max(newest, v)
 	}
@@ -114,6 +114,7 @@ func (r *record) tryClose(s *service, now time.Time) *Change {
 		by = newest
 	}
 	was := r.Severity
+	r.Missing = r.Pace.Arrivals * shown.Hours / r.Pace.Hours
 	r.Phase, r.Severity, r.ClosedBy, r.Over, r.Held = closed, None, by, now, None
 	change := r.change(s, ClosedByVersion, was, now)
 	r.clear()

@@ -107,8 +107,8 @@ func (c *Change) sentence() string {
 	case Regressed:
 		return "leak is back, after version " + f.ClosedBy + " had closed it: " + f.evidence()
 	case ClosedByVersion:
-		return "leak closed by version " + f.ClosedBy + f.latest() + ": none has come there for so long that the old pace would have brought some by chance of 999 in 1,000; goroutines " +
-			f.Head.String() + " gathered" + f.versions()
+		return "leak closed by version " + f.ClosedBy + f.latest() + ": " + goroutinesOf(f.Missing) + " " + f.Head.String() +
+			" were to be expected by now at the old pace, and none has come; they gathered" + strings.TrimPrefix(f.versions(), ",")
 	}
 	return "leak ended, " + f.Reason.words() + ": goroutines " + f.Head.String() + " gathered" + f.versions()
 }

@@ -117,6 +117,8 @@ type Finding struct {
 	Introduced bool
 	ClosedBy   string
 	AtLatest   bool
+	// Missing is how many goroutines were to be expected at the old pace when that was said.
+	Missing float64
 	// Certain is in how long the absence of a finding that waits is certain, zero if that is
 	// unknown.
 	Certain time.Duration

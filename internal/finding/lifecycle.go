@@ -239,7 +239,7 @@ func (r *record) start(s *service, kind ChangeKind, severity Severity, now time.
 	r.Detected = r.Latest
 	r.noteDelay()
 	change := r.change(s, kind, None, now)
-	r.ClosedBy, r.AtLatest, r.Reason, r.Over = 0, false, "", time.Time{}
+	r.ClosedBy, r.AtLatest, r.Missing, r.Reason, r.Over = 0, false, 0, "", time.Time{}
 	return change
 }
 

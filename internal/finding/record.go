@@ -41,6 +41,8 @@ type record struct {
 	Delay    time.Duration `json:"delay"`
 	Enough   float64       `json:"enough"`
 	ClosedBy int           `json:"closed_by"`
+	// Missing is how many were to be expected at the old pace when a version closed it.
+	Missing float64 `json:"missing"`
 	// AtLatest tells that only several versions together make its absence certain.
 	AtLatest bool      `json:"at_latest"`
 	Over     time.Time `json:"over"` // when it was closed or ended, by arrival

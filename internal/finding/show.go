@@ -24,6 +24,7 @@ func (r *record) finding(s *service) Finding {
 		Latest:   r.Latest,
 		ClosedBy: s.versionName(r.ClosedBy),
 		AtLatest: r.AtLatest,
+		Missing:  r.Missing,
 		Reason:   r.Reason,
 	}
 	if len(f.Places) > 0 {

@@ -70,6 +70,9 @@ const (
 	MemoryLeakGrowthRate = "memory.leak.growth_rate"
 )
 
+// EventLeak is the name of an event: something changed about a goroutine leak.
+const EventLeak = "goroutine.leak"
+
 // Attribute keys. Those in code.*, cpu.* and error.* are OpenTelemetry semantic
 // conventions.
 const (
@@ -108,6 +111,21 @@ const (
 	AttrLeakMetric    = "memory.leak.metric" // the name of the metric that leaks
 	AttrLeakEndReason = "goroutine.leak.end.reason"
 	AttrLeakID        = "goroutine.leak.id" // of a finding, 16 hex digits
+)
+
+// Attribute keys of events about leaks, beside those of the leaks.
+const (
+	AttrLeakChange          = "goroutine.leak.change"
+	AttrLeakCertainty       = "goroutine.leak.certainty"
+	AttrLeakClass           = "goroutine.leak.class"
+	AttrLeakPage            = "goroutine.leak.page" // a URL
+	AttrLeakVersionFirst    = "goroutine.leak.version.first"
+	AttrLeakVersionLast     = "goroutine.leak.version.last"
+	AttrLeakVersionClosedBy = "goroutine.leak.version.closed_by"
+	AttrLeakCount           = "goroutine.leak.count"
+	AttrLeakGrowthRate      = "goroutine.leak.growth_rate" // goroutines an hour
+	AttrLeakInstanceCount   = "goroutine.leak.instance.count"
+	AttrLeakMemorySize      = "goroutine.leak.memory.size" // bytes
 )
 
 // SignatureVersion is the version of the rules by which a stack is read: its state, the

@@ -1,0 +1,143 @@
+package leakevents
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/component/componenttest"
+	"go.opentelemetry.io/collector/consumer"
+	"go.opentelemetry.io/collector/consumer/consumererror"
+	"go.opentelemetry.io/collector/pdata/plog"
+	"go.opentelemetry.io/otel/sdk/metric/metricdata"
+	"go.opentelemetry.io/otel/sdk/metric/metricdata/metricdatatest"
+
+	"github.com/otel-goroutine/otel-goroutine/connector/leakevents/internal/metadatatest"
+)
+
+// refusing has the next consumer fail as long as it is told to.
+func refusing(failing *error) func(*rig) consumer.Logs {
+	return func(r *rig) consumer.Logs {
+		next, err := consumer.NewLogs(func(ctx context.Context, ld plog.Logs) error {
+			if *failing != nil {
+				return *failing
+			}
+			return r.sink.ConsumeLogs(ctx, ld)
+		})
+		require.NoError(r.t, err)
+		return next
+	}
+}
+
+// TestRefused has events wait while they are not taken, also over a restart.
+func TestRefused(t *testing.T) {
+	kept := newMemory()
+	failing := errors.New("the backend is away")
+	r := start(t, kept, refusing(&failing))
+	r.consume(leaking(1, 50).metrics(0))
+	r.consume(leaking(2, 51).metrics(1))
+	assert.Empty(t, r.changes())
+	assert.Len(t, r.logs.FilterMessageSnippet("wait").All(), 1, "logged once")
+	r.stop()
+
+	failing = nil
+	r = start(t, kept, refusing(&failing))
+	r.consume(leaking(2, 52).metrics(2))
+	assert.Equal(t, []string{"detected", "raised"}, r.changes())
+	r.consume(leaking(2, 53).metrics(3))
+	assert.Len(t, r.changes(), 2, "sent once")
+}
+
+// TestRefusedForGood gives up what is never taken.
+func TestRefusedForGood(t *testing.T) {
+	failing := consumererror.NewPermanent(errors.New("malformed"))
+	r := start(t, nil, refusing(&failing))
+	r.consume(leaking(1, 50).metrics(0))
+	failing = nil
+	r.consume(leaking(2, 51).metrics(1))
+	assert.Equal(t, []string{"raised"}, r.changes())
+	metadatatest.AssertEqualConnectorLeakEventsLostRecords(t, r.telemetry,
+		[]metricdata.DataPoint[int64]{{Value: 1}}, metricdatatest.IgnoreTimestamp())
+}
+
+// TestTooManyWait gives up the oldest.
+func TestTooManyWait(t *testing.T) {
+	failing := errors.New("the backend is away")
+	r := start(t, nil, refusing(&failing))
+	for minute := range maxWaiting + 10 {
+		r.consume(leaking(1+minute%2, 50).metrics(minute))
+	}
+	failing = nil
+	r.consume(leaking(3, 50).metrics(2 * maxWaiting))
+	got := r.changes()
+	require.Len(t, got, maxWaiting)
+	assert.Equal(t, "raised", got[maxWaiting-1])
+	metadatatest.AssertEqualConnectorLeakEventsLostRecords(t, r.telemetry,
+		[]metricdata.DataPoint[int64]{{Value: 11}}, metricdatatest.IgnoreTimestamp())
+}
+
+// TestNextIsCalledWithoutTheLock has a slow backend hold up nobody, and events stay in order.
+func TestNextIsCalledWithoutTheLock(t *testing.T) {
+	entered, leave := make(chan struct{}), make(chan struct{})
+	var once sync.Once
+	r := start(t, nil, func(r *rig) consumer.Logs {
+		next, err := consumer.NewLogs(func(ctx context.Context, ld plog.Logs) error {
+			once.Do(func() {
+				close(entered)
+				<-leave
+			})
+			return r.sink.ConsumeLogs(ctx, ld)
+		})
+		require.NoError(t, err)
+		return next
+	})
+	var slow sync.WaitGroup
+	slow.Go(func() { assert.NoError(t, r.connector.ConsumeMetrics(t.Context(), leaking(1, 50).metrics(0))) })
+	<-entered
+	r.consume(leaking(2, 51).metrics(1)) // returns at once
+	r.consume(leaking(3, 52).metrics(2))
+	assert.Empty(t, r.changes())
+	close(leave)
+	slow.Wait()
+	assert.Equal(t, []string{"detected", "raised", "raised"}, r.changes())
+}
+
+// TestManyAtOnce has many senders, of which each tells of a leak.
+func TestManyAtOnce(t *testing.T) {
+	r := start(t, newMemory())
+	var all sync.WaitGroup
+	for i := range 8 {
+		all.Go(func() {
+			for minute := range 50 {
+				md := leaking(2, 50+minute).metrics(minute)
+				md.ResourceMetrics().At(0).Resource().Attributes().PutStr("service.name", fmt.Sprint("shop-", i))
+				assert.NoError(t, r.connector.ConsumeMetrics(t.Context(), md))
+			}
+		})
+	}
+	all.Wait()
+	assert.Len(t, r.changes(), 8)
+}
+
+// TestCanceled keeps what was seen though the request is over.
+func TestCanceled(t *testing.T) {
+	kept := newMemory()
+	r := start(t, kept)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	require.NoError(t, r.connector.ConsumeMetrics(ctx, leaking(2, 50).metrics(0)))
+	assert.NotEmpty(t, kept.data[stateKey])
+}
+
+func TestShutdownWithoutStart(t *testing.T) {
+	c := newUnstarted(t)
+	require.NoError(t, c.Shutdown(context.Background()))
+	require.NoError(t, c.Shutdown(context.Background()))
+	require.False(t, c.Capabilities().MutatesData)
+	require.NoError(t, c.Start(t.Context(), componenttest.NewNopHost()))
+	require.NoError(t, c.Shutdown(context.Background()))
+}

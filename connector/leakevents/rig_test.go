@@ -1,0 +1,245 @@
+package leakevents
+
+import (
+	"context"
+	"errors"
+	"maps"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/component"
+	"go.opentelemetry.io/collector/component/componenttest"
+	"go.opentelemetry.io/collector/connector"
+	"go.opentelemetry.io/collector/consumer"
+	"go.opentelemetry.io/collector/consumer/consumertest"
+	"go.opentelemetry.io/collector/extension/xextension/storage"
+	"go.opentelemetry.io/collector/pdata/pcommon"
+	"go.opentelemetry.io/collector/pdata/plog"
+	"go.opentelemetry.io/collector/pdata/pmetric"
+	"go.uber.org/zap"
+	"go.uber.org/zap/zaptest/observer"
+
+	"github.com/otel-goroutine/otel-goroutine/connector/leakevents/internal/metadata"
+	"github.com/otel-goroutine/otel-goroutine/connector/leakevents/internal/metadatatest"
+	"github.com/otel-goroutine/otel-goroutine/internal/telemetry"
+)
+
+var storageID = component.MustNewID("memory")
+
+// memory is a storage extension, which outlives the connectors that use it.
+type memory struct {
+	component.StartFunc
+	component.ShutdownFunc
+	mu   sync.Mutex
+	data map[string][]byte
+	fail func(operation string) error
+}
+
+func (m *memory) GetClient(context.Context, component.Kind, component.ID, string) (storage.Client, error) {
+	return m, m.try("open")
+}
+
+func (m *memory) try(operation string) error {
+	if m.fail == nil {
+		return nil
+	}
+	return m.fail(operation)
+}
+
+func (m *memory) Get(_ context.Context, key string) ([]byte, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.data[key], m.try("get")
+}
+
+func (m *memory) Set(ctx context.Context, key string, value []byte) error {
+	return m.Batch(ctx, storage.SetOperation(key, value))
+}
+
+func (m *memory) Delete(ctx context.Context, key string) error {
+	return m.Batch(ctx, storage.DeleteOperation(key))
+}
+
+func (m *memory) Batch(ctx context.Context, operations ...*storage.Operation) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if err := errors.Join(ctx.Err(), m.try("set")); err != nil {
+		return err
+	}
+	for _, o := range operations {
+		if o.Type == storage.Delete {
+			delete(m.data, o.Key)
+		} else {
+			m.data[o.Key] = o.Value
+		}
+	}
+	return nil
+}
+
+func (m *memory) Close(context.Context) error { return m.try("close") }
+
+func newMemory() *memory { return &memory{data: make(map[string][]byte)} }
+
+// host has extensions.
+type host map[component.ID]component.Component
+
+func (h host) GetExtensions() map[component.ID]component.Component { return maps.Clone(h) }
+
+// rig is a started connector from the real factory, and what comes out of it.
+type rig struct {
+	t         *testing.T
+	connector connector.Metrics
+	sink      *consumertest.LogsSink
+	logs      *observer.ObservedLogs
+	telemetry *componenttest.Telemetry
+	stopped   bool
+}
+
+func start(t *testing.T, kept storage.Extension, change ...func(*rig) consumer.Logs) *rig {
+	t.Helper()
+	r := &rig{t: t, sink: new(consumertest.LogsSink), telemetry: componenttest.NewTelemetry()}
+	set := metadatatest.NewSettings(r.telemetry)
+	core, logs := observer.New(zap.InfoLevel)
+	set.Logger, r.logs = zap.New(core), logs
+	set.BuildInfo.Version = "1.2.3"
+	cfg := defaultConfig()
+	extensions := host{}
+	if kept != nil {
+		cfg.Storage = &storageID
+		extensions[storageID] = kept
+	}
+	require.NoError(t, cfg.Validate())
+	var next consumer.Logs = r.sink
+	for _, c := range change {
+		next = c(r)
+	}
+	var err error
+	r.connector, err = NewFactory().CreateMetricsToLogs(t.Context(), set, cfg, next)
+	require.NoError(t, err)
+	require.NoError(t, r.connector.Start(t.Context(), extensions))
+	t.Cleanup(r.stop)
+	return r
+}
+
+func (r *rig) stop() {
+	if r.stopped {
+		return
+	}
+	r.stopped = true
+	require.NoError(r.t, r.connector.Shutdown(context.Background()))
+	require.NoError(r.t, r.telemetry.Shutdown(context.Background()))
+}
+
+func (r *rig) consume(md pmetric.Metrics) {
+	r.t.Helper()
+	md.MarkReadOnly()
+	require.NoError(r.t, r.connector.ConsumeMetrics(r.t.Context(), md))
+}
+
+// changes returns what was told so far.
+func (r *rig) changes() []string {
+	var all []string
+	for _, ld := range r.sink.AllLogs() {
+		all = append(all, changesIn(ld)...)
+	}
+	return all
+}
+
+func changesIn(ld plog.Logs) []string {
+	var all []string
+	for _, rl := range ld.ResourceLogs().All() {
+		change, _ := rl.ScopeLogs().At(0).LogRecords().At(0).Attributes().Get(telemetry.AttrLeakChange)
+		all = append(all, change.Str())
+	}
+	return all
+}
+
+// process is one of the service shop, and what the receiver and the detector say of it.
+type process struct {
+	name, build      string
+	start            time.Time
+	severity, leaked int
+	whole            int // goroutines in all instances; below 0 if nothing is said of the service
+}
+
+var epoch = time.Date(2026, 6, 1, 9, 0, 0, 0, time.UTC)
+
+func leaking(severity, leaked int) process {
+	return process{name: "a", build: "b1b1b1b1c0ffee", start: epoch.Add(-2 * time.Hour), severity: severity, leaked: leaked, whole: -1}
+}
+
+// metrics are those of a process, after so many minutes.
+func (p process) metrics(minute int) pmetric.Metrics {
+	at := epoch.Add(time.Duration(minute) * time.Minute)
+	md := pmetric.NewMetrics()
+	rm := md.ResourceMetrics().AppendEmpty()
+	rm.Resource().Attributes().PutStr("service.name", "shop")
+	rm.Resource().Attributes().PutStr("service.namespace", "sales")
+	service := pcommon.NewMap()
+	rm.Resource().Attributes().CopyTo(service)
+	rm.Resource().Attributes().PutStr("service.instance.id", p.name)
+	to := rm.ScopeMetrics().AppendEmpty().Metrics()
+
+	born := to.AppendEmpty()
+	born.SetName(telemetry.GoroutineCreations)
+	sum := born.SetEmptySum()
+	sum.SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	count := sum.DataPoints().AppendEmpty()
+	count.SetStartTimestamp(pcommon.NewTimestampFromTime(p.start))
+	count.SetTimestamp(pcommon.NewTimestampFromTime(at))
+	count.SetIntValue(int64(600 * at.Sub(p.start).Minutes()))
+	gauge(to, telemetry.ProcessBuild, at, 1).PutStr(telemetry.AttrBuildID, p.build)
+	if p.severity >= 0 {
+		for name, value := range map[string]float64{
+			telemetry.LeakSeverity: float64(p.severity), telemetry.LeakCount: float64(p.leaked), telemetry.LeakGrowthRate: 60,
+			telemetry.LeakStartTime: float64(p.start.Unix()), telemetry.LeakAgeMin: 600, telemetry.LeakExits: 0,
+		} {
+			group(gauge(to, name, at, value))
+		}
+	}
+	if p.whole >= 0 {
+		rm := md.ResourceMetrics().AppendEmpty()
+		service.CopyTo(rm.Resource().Attributes())
+		to := rm.ScopeMetrics().AppendEmpty().Metrics()
+		severity := float64(p.severity)
+		if p.severity < 0 {
+			severity = 2 // the detector believes it for a while
+		}
+		for name, value := range map[string]float64{
+			telemetry.ServiceLeakSeverity: severity, telemetry.ServiceLeakCount: float64(p.whole),
+			telemetry.ServiceLeakGrowthRate: 60, telemetry.ServiceLeakInstanceCount: 1,
+		} {
+			group(gauge(to, name, at, value))
+		}
+	}
+	return md
+}
+
+func gauge(to pmetric.MetricSlice, name string, at time.Time, value float64) pcommon.Map {
+	m := to.AppendEmpty()
+	m.SetName(name)
+	p := m.SetEmptyGauge().DataPoints().AppendEmpty()
+	p.SetTimestamp(pcommon.NewTimestampFromTime(at))
+	p.SetDoubleValue(value)
+	return p.Attributes()
+}
+
+func group(to pcommon.Map) {
+	to.PutStr(telemetry.AttrLeakID, "3e0e28e30f2a7cd8")
+	to.PutStr(telemetry.AttrState, "chan_send")
+	to.PutStr(telemetry.AttrFunction, "shop/order.ask")
+	to.PutStr(telemetry.AttrFile, "/src/shop/order.go")
+	to.PutInt(telemetry.AttrLine, 88)
+	to.PutStr(telemetry.AttrEntry, "shop/order.ask")
+}
+
+// newUnstarted returns a connector that was not started.
+func newUnstarted(t *testing.T) connector.Metrics {
+	t.Helper()
+	c, err := NewFactory().CreateMetricsToLogs(t.Context(), metadatatest.NewSettings(componenttest.NewTelemetry()), defaultConfig(), consumertest.NewNop())
+	require.NoError(t, err)
+	require.Equal(t, metadata.Type, NewFactory().Type())
+	return c
+}
