@@ -41,9 +41,11 @@ type instance struct {
 }
 
 // aged returns how many leaked goroutines are old enough to be seen.
-func (p *instance) aged(at time.Time) int {
+func (p *instance) aged(at time.Time) int { return p.olderThan(at, agedAfter) }
+
+func (p *instance) olderThan(at time.Time, age time.Duration) int {
 	for i, born := range slices.Backward(p.leaked) {
-		if at.Sub(born) >= agedAfter {
+		if at.Sub(born) >= age {
 			return i + 1
 		}
 	}
@@ -125,6 +127,10 @@ func attributes(pairs ...string) finding.Attributes {
 var place = attributes(telemetry.AttrLeakID, "3e0e28e30f2a7cd8", telemetry.AttrState, "chan_send",
 	telemetry.AttrFunction, "shop/order.ask", telemetry.AttrFile, "/src/order.go", telemetry.AttrLine, "88", telemetry.AttrEntry, "shop/order.ask")
 
+// census are the attributes of the group, in the version of which the line is another one.
+var census = attributes(telemetry.AttrState, "chan_send", telemetry.AttrFunction, "shop/order.ask", telemetry.AttrFile, "/src/order.go",
+	telemetry.AttrLine, "91", telemetry.AttrEntry, "shop/order.ask", telemetry.AttrAgeMin, "600")
+
 // scrape hands the metrics of now to a book, as the receiver and the processor emit them.
 func (f *fleet) scrape(b *finding.Book) []finding.Change {
 	verdict := f.detector.judge(f)
@@ -133,6 +139,9 @@ func (f *fleet) scrape(b *finding.Book) []finding.Change {
 		resource := attributes("service.name", "shop", "service.instance.id", p.name)
 		b.Observe(finding.Point{Metric: telemetry.GoroutineCreations, Resource: resource, At: f.now, Start: p.start, Value: p.births})
 		b.Observe(finding.Point{Metric: telemetry.ProcessBuild, Resource: resource, Attributes: attributes(telemetry.AttrBuildID, p.version), At: f.now, Value: 1})
+		if !f.detector.off {
+			b.Observe(finding.Point{Metric: telemetry.StackAgedCount, Resource: resource, Attributes: census, At: f.now, Value: float64(p.aged(f.now))})
+		}
 		if n := p.aged(f.now); n >= minLeaked && f.now.Sub(p.start) >= minDuration {
 			for metric, value := range map[string]float64{
 				telemetry.LeakSeverity: 2, telemetry.LeakCount: float64(n), telemetry.LeakAgeMin: agedAfter.Seconds(),

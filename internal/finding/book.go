@@ -75,6 +75,9 @@ func (b *Book) Observe(p Point) {
 		b.dropped.Invalid++
 		return
 	}
+	if (m == stackAged || m == entryAged) && b.records == 0 {
+		return // most of all points, and of use for findings only
+	}
 	p.At = p.At.UTC()
 	b.batch = append(b.batch, reading{m, p})
 }
@@ -127,6 +130,7 @@ func (b *Book) observeWhole(s *service, m metric, p Point) {
 	s.touched = true
 	if place := placeOf(p); len(r.Places) == 0 && place != (Place{}) {
 		r.Places[place.key()] = place // until a process tells the line
+		r.Groups[place.group()] = true
 	}
 	if r.Whole == nil {
 		r.Whole = &whole{}
@@ -159,6 +163,8 @@ func (b *Book) observeProcess(s *service, m metric, p Point, now time.Time) {
 	switch m {
 	case leakSeverity, leakCount, leakRate, leakStart, leakAge, leakExits:
 		b.observeRow(s, m, p, name)
+	case stackAged, entryAged:
+		s.observeCensus(m, p, name, of)
 	case originCreations:
 		s.observeCreator(p)
 	case originWakeups:

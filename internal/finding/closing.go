@@ -19,10 +19,11 @@ func (r *record) closable(s *service) bool {
 	return true
 }
 
-// absentTogether tells whether the service as a whole says that no goroutine of the finding
-// is there. It would count those of new processes as well.
+// absentTogether tells whether the service as a whole is believed to leak, and no goroutine of
+// the finding is there. Those of new processes would be counted as well. When it is not
+// believed any more nobody counts.
 func (r *record) absentTogether(s *service) bool {
-	return r.Whole != nil && r.Whole.empty() && s.Seen.Sub(r.Whole.Seen) <= leastQuiet
+	return r.Whole != nil && r.Whole.Severity.Value > 0 && r.Whole.empty() && s.Seen.Sub(r.Whole.Seen) <= leastQuiet
 }
 
 // absentByDelay tells whether the processes have been there for so long that one of them at
@@ -97,9 +98,6 @@ func (r *record) exposures(s *service) (byVersion map[int]exposure, all exposure
 func (r *record) tryClose(s *service, now time.Time) *Change {
 	byVersion, all := r.exposures(s)
 	need := r.Pace.needs()
-	if w := r.Whole; w != nil && w.Severity.known() && w.Severity.Value == 0 {
-		need.Births *= nightLoad
-	}
 	if !all.covers(need) {
 		return nil
 	}
@@ -121,12 +119,6 @@ func (r *record) tryClose(s *service, now time.Time) *Change {
 	return change
 }
 
-// nightLoad is the load of a night over that of an average hour. By night a leak that has
-// nothing to do with load is over for the detector (ten arrivals are missing, by the clock)
-// before as many goroutines have been started as are asked for, and nothing more is told
-// after that. With its word for it half as many will do.
-const nightLoad = 0.5
-
 // untilCertain returns how much longer it takes until the absence of the finding is certain,
 // as processes go now.
 func (r *record) untilCertain(s *service) (time.Duration, bool) {
@@ -145,7 +137,7 @@ func (r *record) untilCertain(s *service) (time.Duration, bool) {
 		return 0, false
 	}
 	least := r.age()
-	if r.Whole == nil {
+	if !r.absentInCensus(s) && !r.absentTogether(s) {
 		if least = surely * r.Delay; least <= 0 {
 			return 0, false
 		}

@@ -149,11 +149,11 @@ func TestFactor(t *testing.T) {
 // TestBursts counts as one event what leaks at once.
 func TestBursts(t *testing.T) {
 	var bursts, single pace
-	bursts.look(0, false, 0, 0)
-	single.look(0, false, 0, 0)
+	bursts.look(fromRows, 0, false, 0, 0)
+	single.look(fromRows, 0, false, 0, 0)
 	for look := range 3 * 1440 {
-		bursts.look(float64(look/1440)*20, false, 1./60, 10)
-		single.look(float64(look/72), false, 1./60, 10)
+		bursts.look(fromRows, float64(look/1440)*20, false, 1./60, 10)
+		single.look(fromRows, float64(look/72), false, 1./60, 10)
 	}
 	if n := bursts.events(); n > 2.5 {
 		t.Errorf("two bursts of twenty are %v events", n)

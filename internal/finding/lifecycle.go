@@ -5,98 +5,6 @@ import (
 	"time"
 )
 
-// measure adds what came since the last time to the pace of the leak.
-func (r *record) measure(s *service) {
-	if r.Phase != open && r.live() == None {
-		return
-	}
-	age := r.age()
-	for _, p := range s.Processes {
-		if p.age() > age && (len(r.Leaking) == 0 || r.leaks(p.Version)) {
-			r.Pending = r.Pending.plus(exposure{p.hours, p.born})
-		}
-	}
-	lost := s.Seen.Sub(s.Lost) < lossShows
-	if r.Whole != nil && r.Whole.Count.known() {
-		if w := r.Whole; w.Count.At.After(r.Looked) {
-			r.Looked = w.Count.At
-			if !r.Pace.Known {
-				r.seed(s, w.Count.Value, w.Rate.Value/max(1, w.Instances.Value))
-				return
-			}
-			r.look(s, w.Count.Value, lost)
-		}
-		return
-	}
-	r.measureRows(s, lost)
-}
-
-// lossShows is for how long the count of a service may fall after a process went: the
-// detector counts it for min_duration more, half an hour by default.
-const lossShows = 2 * time.Hour
-
-// measureRows adds up the rows, where nothing comes of the service as a whole.
-func (r *record) measureRows(s *service, lost bool) {
-	sum, latest := 0.0, time.Time{}
-	for _, w := range r.Rows {
-		if w.Severity.Value == 0 || !w.Count.known() {
-			continue
-		}
-		if !w.Seeded {
-			w.Seeded = true
-			before := r.Pace
-			r.seed(s, w.Count.Value, w.Rate.Value)
-			r.Pace.join(before)
-		}
-		sum += w.Count.Value
-		if w.Count.At.After(latest) {
-			latest = w.Count.At
-		}
-	}
-	if latest.After(r.Looked) {
-		r.Looked = latest
-		r.look(s, sum, lost)
-	}
-}
-
-func (r *record) look(s *service, count float64, lost bool) {
-	before := r.Pace.High
-	r.Pace.look(count, lost, r.Pending.Hours, r.Pending.Births)
-	r.Pending = exposure{}
-	if only := s.onlyVersion(); r.Pace.High > before && only > 0 && r.Phase == open {
-		r.mark(only)
-	}
-}
-
-// seed starts the pace with those that had gathered before: they are as many hours of
-// processes as it takes at their rate, in goroutines an hour and process.
-func (r *record) seed(s *service, count, rate float64) {
-	hours, births := 0.0, 0.0
-	for _, p := range s.Processes {
-		hours += p.age().Hours()
-		births += p.Births.Value
-	}
-	perHour := 0.0
-	if hours > 0 {
-		perHour = births / hours
-	}
-	if rate > 0 {
-		hours = min(count/rate, longest.Hours())
-	}
-	r.Pace.seed(count, hours, perHour*hours)
-}
-
-// join adds what was measured before.
-func (p *pace) join(before pace) {
-	p.Arrivals += before.Arrivals
-	p.Watched += before.Watched
-	p.Squares += before.Squares
-	p.Looks += before.Looks
-	p.Hours += before.Hours
-	p.Births += before.Births
-	p.High += before.High
-}
-
 // onlyVersion returns the version of all processes, 0 if they have several.
 func (s *service) onlyVersion() int {
 	only := 0
@@ -228,6 +136,9 @@ func (r *record) move(s *service, severity Severity, now time.Time) *Change {
 // again tells of a finding that comes back after a version had closed it. In that version or
 // a later one it has regressed; in an earlier one it was never gone.
 func (r *record) again(s *service, severity Severity, versions []int, now time.Time) *Change {
+	if len(versions) == 0 {
+		versions = s.alive() // in one of these
+	}
 	if len(versions) > 0 && slices.Min(versions) >= r.ClosedBy {
 		return r.start(s, Regressed, severity, now)
 	}
@@ -271,7 +182,7 @@ func (r *record) wait(s *service, now time.Time) *Change {
 	if r.Waiting.IsZero() {
 		r.Waiting = now
 	}
-	if r.closable(s) && (r.absentTogether(s) || r.absentByDelay(s)) {
+	if r.closable(s) && (r.absentInCensus(s) || r.absentTogether(s) || r.absentByDelay(s)) {
 		if change := r.tryClose(s, now); change != nil {
 			return change
 		}
@@ -324,6 +235,7 @@ func (r *record) end(s *service, reason EndReason, now time.Time) *Change {
 // clear forgets what processes showed, so that nothing old brings the finding back.
 func (r *record) clear() {
 	clear(r.Rows)
+	clear(r.Old)
 	r.Whole, r.Waiting, r.Began, r.Clean, r.Pace, r.Pending = nil, time.Time{}, time.Time{}, exposure{}, pace{}, exposure{}
 }
 

@@ -19,14 +19,25 @@ type pace struct {
 	// falls because a process went begins again from there.
 	High  float64 `json:"high"`
 	Known bool    `json:"known"` // High is
+	// Source is where the count came from: another one begins anew.
+	Source source `json:"source"`
 }
 
+// source is where a count comes from.
+type source string
+
+const (
+	fromCensus source = "census"
+	fromWhole  source = "whole"
+	fromRows   source = "rows"
+)
+
 // look adds what happened from one look at the count to the next.
-func (p *pace) look(count float64, lost bool, hours, births float64) {
+func (p *pace) look(from source, count float64, lost bool, hours, births float64) {
 	came := 0.0
 	switch {
-	case !p.Known, lost && count < p.High:
-		p.Known, p.High = true, count
+	case !p.Known, from != p.Source, lost && count < p.High:
+		p.Known, p.Source, p.High = true, from, count
 	case count > p.High:
 		came, p.High = count-p.High, count
 	}

@@ -1,6 +1,7 @@
 package finding
 
 import (
+	"strconv"
 	"strings"
 	"time"
 
@@ -123,6 +124,8 @@ const (
 	gcPercent
 	originCreations
 	originWakeups
+	stackAged
+	entryAged
 )
 
 // rank orders the metrics of one time.
@@ -132,7 +135,7 @@ func (m metric) rank() int {
 		return 0
 	case processBuild:
 		return 1
-	case originCreations, originWakeups:
+	case originCreations, originWakeups, stackAged, entryAged:
 		return 3 // they need the finding
 	}
 	return 2
@@ -178,6 +181,9 @@ var (
 	keyEntry     = keyOf(telemetry.AttrEntry)
 	keyEntryFile = keyOf(telemetry.AttrEntryFile)
 
+	keySignature = keyOf(telemetry.AttrSignature)
+	keyAgeMin    = keyOf(telemetry.AttrAgeMin)
+
 	keyMemoryType = keyOf("go.memory.type")
 
 	creatorKeys = lineKeysOf("goroutine.creator")
@@ -215,6 +221,8 @@ var sources = [...]struct {
 	{metricMemoryLimit, "_bytes", memoryLimit},
 	{metricMemoryGoal, "_bytes", memoryGoal},
 	{metricGCPercent, "_percent", gcPercent},
+	{telemetry.StackAgedCount, "", stackAged},
+	{telemetry.EntryAgedCount, "", entryAged},
 	{metricOriginCreations, "_total", originCreations},
 	{metricOriginWakeups, "_total", originWakeups},
 }
@@ -228,6 +236,15 @@ func metricsByName() map[string]metric {
 		}
 	}
 	return names
+}
+
+// parseSeconds reads a number of seconds, as an attribute tells it; 0 if it is none.
+func parseSeconds(text string) time.Duration {
+	n, err := strconv.ParseFloat(text, 64)
+	if err != nil {
+		return 0
+	}
+	return seconds(n)
 }
 
 // sample is a number and the time that it is of. It is unknown while At is zero.

@@ -22,6 +22,7 @@ type process struct {
 	Born       float64           `json:"born"`       // since First
 	Goroutines sample            `json:"goroutines"` // all
 	Memory     memory            `json:"memory"`
+	Census     census            `json:"census"`
 	Ended      map[string]ending `json:"ended,omitempty"` // by the reason
 	Version    int               `json:"version"`         // of the service; 0 is unknown
 	touched    bool              // since the last Advance

@@ -10,15 +10,18 @@ type record struct {
 	ID    string `json:"id"`
 	Phase phase  `json:"phase"`
 	// Severity is what was told last.
-	Severity Severity          `json:"severity"`
-	Detected time.Time         `json:"detected"` // by the time of the data
-	Began    time.Time         `json:"began"`    // when the goroutines began to gather
-	Latest   time.Time         `json:"latest"`   // evidence, by the time of the data
-	Seen     time.Time         `json:"seen"`     // evidence, by arrival
-	Age      time.Duration     `json:"age"`      // the least at which they gather; 0 is unknown
-	Rows     map[string]*row   `json:"rows"`
-	Whole    *whole            `json:"whole,omitempty"`
-	Places   map[string]Place  `json:"places"`
+	Severity Severity         `json:"severity"`
+	Detected time.Time        `json:"detected"` // by the time of the data
+	Began    time.Time        `json:"began"`    // when the goroutines began to gather
+	Latest   time.Time        `json:"latest"`   // evidence, by the time of the data
+	Seen     time.Time        `json:"seen"`     // evidence, by arrival
+	Age      time.Duration    `json:"age"`      // the least at which they gather; 0 is unknown
+	Rows     map[string]*row  `json:"rows"`
+	Whole    *whole           `json:"whole,omitempty"`
+	Places   map[string]Place `json:"places"`
+	Groups   map[string]bool  `json:"groups"` // of the places
+	// Old is how many old goroutines of it a process has, by the census.
+	Old      map[string]*old   `json:"old,omitempty"`
 	Creators map[string]tally  `json:"creators,omitempty"`
 	Wakers   map[string]tally  `json:"wakers,omitempty"`
 	Pace     pace              `json:"pace"`
@@ -90,7 +93,7 @@ type whole struct {
 }
 
 func newRecord(id string) *record {
-	return &record{ID: id, Rows: make(map[string]*row), Places: make(map[string]Place)}
+	return &record{ID: id, Rows: make(map[string]*row), Places: make(map[string]Place), Groups: make(map[string]bool)}
 }
 
 // maxPlaces and maxRows bound what is remembered of one finding. A leak of a thousand
@@ -114,6 +117,7 @@ func (r *record) row(process string, place Place) *row {
 	}
 	if _, known := r.Places[key]; !known && len(r.Places) < maxPlaces {
 		r.Places[key] = place
+		r.Groups[place.group()] = true
 	}
 	return found
 }
@@ -229,6 +233,11 @@ func (r *record) lose(name string, p *process, now time.Time) {
 	}
 	if r.Phase == open && p.Version > 0 && !r.leaks(p.Version) {
 		r.Clean = r.Clean.plus(exposureOf(p, r.age()))
+	}
+	for key, o := range r.Old {
+		if o.Process == name {
+			delete(r.Old, key)
+		}
 	}
 	if cost := r.Cost[name]; cost != nil {
 		r.PastCost.merge(cost)

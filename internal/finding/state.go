@@ -84,12 +84,17 @@ func (s *service) check() error {
 				return fmt.Errorf("%w: a row is missing", ErrState)
 			}
 		}
+		for _, o := range r.Old {
+			if o == nil {
+				return fmt.Errorf("%w: a count is missing", ErrState)
+			}
+		}
 		for _, c := range r.Cost {
 			if c == nil {
 				return fmt.Errorf("%w: a measurement is missing", ErrState)
 			}
 		}
-		r.Rows, r.Places = orEmpty(r.Rows), orEmpty(r.Places)
+		r.Rows, r.Places, r.Groups = orEmpty(r.Rows), orEmpty(r.Places), orEmpty(r.Groups)
 	}
 	s.Processes, s.Records = orEmpty(s.Processes), orEmpty(s.Records)
 	return nil

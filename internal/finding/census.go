@@ -1,0 +1,111 @@
+package finding
+
+import (
+	"regexp"
+	"strings"
+	"time"
+
+	"github.com/otel-goroutine/otel-goroutine/internal/telemetry"
+)
+
+// The detector says where goroutines leak, and nothing of where they do not. Processes do:
+// the census tells of each group how many have got old, and of a group that it does not name
+// that nobody is there. So it is the census that shows the absence of a leak, from the first
+// goroutine on, where its metrics pass by beside the verdicts.
+
+// census is when a process told its census last, and how many old goroutines are in groups
+// that it does not name.
+type census struct {
+	At      time.Time `json:"at"`
+	Unnamed sample    `json:"unnamed"`
+}
+
+// group identifies a group of goroutines in all versions: without its line, and without the
+// numbers of closures, which move with the code around them.
+func (p Place) group() string {
+	return p.State + "\x00" + closureNumber.ReplaceAllString(p.Function, "$1") + "\x00" + closureNumber.ReplaceAllString(p.Entry, "$1")
+}
+
+// closureNumber is what the compiler numbers: main.run.func2.1, main.run.gowrap1.
+var closureNumber = regexp.MustCompile(`(\.func|\.gowrap|\.deferwrap|-range)\d+(?:\.\d+)*`)
+
+// observeCensus takes how many old goroutines are in a group of a process.
+func (s *service) observeCensus(m metric, p Point, name string, of *process) {
+	if p.At.After(of.Census.At) {
+		of.Census.At = p.At
+	}
+	unnamed := p.Attributes.get(keySignature)
+	if m == entryAged {
+		unnamed = p.Attributes.get(keyEntry)
+	}
+	if unnamed == telemetry.SignatureOther {
+		if of.Census.Unnamed.At.Before(p.At) || p.Value > 0 {
+			of.Census.Unnamed.set(p.At, p.Value)
+		}
+		return
+	}
+	place := placeOf(p)
+	group := place.group()
+	for _, r := range s.Records {
+		if r.Phase != open || !r.Groups[group] || !r.counts(p) {
+			continue
+		}
+		if r.Old == nil {
+			r.Old = make(map[string]*old)
+		}
+		key := strings.Join([]string{name, place.key(), p.Attributes.get(keyAgeMin)}, "\x00\x00")
+		if r.Old[key] == nil && len(r.Old) < maxRows {
+			r.Old[key] = &old{Process: name}
+		}
+		if o := r.Old[key]; o != nil {
+			o.Count.set(p.At, p.Value)
+		}
+	}
+}
+
+// old is how many goroutines of a finding are in an age band of a process, at one line.
+type old struct {
+	Process string `json:"process"`
+	Count   sample `json:"count"`
+}
+
+// counts tells whether goroutines of an age band are old enough for the finding.
+func (r *record) counts(p Point) bool {
+	bound := p.Attributes.get(keyAgeMin)
+	return bound == "" || parseSeconds(bound) >= r.Age
+}
+
+// counted returns how many old goroutines of the finding are in all processes by their
+// census; not if the census of one is not known.
+func (r *record) counted(s *service) (n float64, known bool) {
+	for _, p := range s.Processes {
+		if !p.tells() {
+			return 0, false
+		}
+	}
+	for key, o := range r.Old {
+		p := s.Processes[o.Process]
+		if p == nil || p.Census.At.Sub(o.Count.At) > p.believed() {
+			delete(r.Old, key) // the census does not name the group any more
+			continue
+		}
+		n += o.Count.Value
+	}
+	return n, len(s.Processes) > 0
+}
+
+// absentInCensus tells whether no process has an old goroutine of the finding.
+func (r *record) absentInCensus(s *service) bool {
+	n, known := r.counted(s)
+	return known && n == 0
+}
+
+// tells tells whether the process tells its census, and names all groups with old goroutines.
+func (p *process) tells() bool {
+	c := p.Census
+	return !c.At.IsZero() && p.Last.Sub(c.At) <= p.believed() && (c.Unnamed.Value == 0 || c.At.Sub(c.Unnamed.At) > p.believed())
+}
+
+// believed is for how long a number is believed of which nothing more comes: the rest of a
+// census may come with the next batch.
+func (p *process) believed() time.Duration { return 3 * max(p.Step, time.Second) }
