@@ -38,6 +38,9 @@ func (f *Finding) evidence() string {
 	if f.PerHour > 0 {
 		parts = append(parts, number(f.PerHour)+" more each hour")
 	}
+	if len(f.Creators) > 0 {
+		parts = append(parts, "started by "+f.Creators[0].Function)
+	}
 	if f.Of > 1 {
 		parts = append(parts, fmt.Sprintf("in %d of %d instances", f.Instances, f.Of))
 	}

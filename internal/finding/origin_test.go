@@ -30,6 +30,9 @@ func TestOrigins(t *testing.T) {
 	if diff := cmp.Diff(want, f.Creators); diff != "" {
 		t.Error(diff)
 	}
+	if want := "50 goroutines older than 10 min at order.go:88, none has left, 60 more each hour, started by shop.b, in version b1"; f.Evidence != want {
+		t.Error(f.Evidence)
+	}
 	if diff := cmp.Diff([]Origin{{"context.(*cancelCtx).cancel", "", 0, 1}}, f.Wakers); diff != "" {
 		t.Error(diff)
 	}

@@ -1,0 +1,101 @@
+package finding
+
+import (
+	"testing"
+
+	"github.com/otel-goroutine/otel-goroutine/internal/telemetry"
+)
+
+// aged is a point of the census: so many old goroutines at a place.
+func aged(place Place, band string, n float64) Point {
+	pairs := append(place.pairs(""), telemetry.AttrSignature, "23674ceb13919c2c", telemetry.AttrAgeMin, band)
+	metric := telemetry.StackAgedCount
+	if place.Function == "" {
+		metric = telemetry.EntryAgedCount
+	}
+	return Point{Metric: metric, Attributes: attributes(pairs...), Value: n}
+}
+
+var rest = Point{Metric: telemetry.StackAgedCount, Attributes: attributes(telemetry.AttrSignature, "other", telemetry.AttrAgeMin, "600"), Value: 3}
+
+// inCensus is what a process tells of other groups: that it tells its census.
+var inCensus = aged(Place{State: "select", Function: "main.pool", Entry: "main.pool"}, "600", 40)
+
+// TestCensus deploys a version and has its process tell a census: nothing else says that the
+// leak is absent from it.
+func TestCensus(t *testing.T) {
+	moved := order
+	moved.Line, moved.File = 97, "/build/shop/order.go"
+	closure := Place{State: "select", Function: "main.run.func2.1", Entry: "main.run.func2.1", File: "/src/main.go", Line: 9}
+	renumbered := closure
+	renumbered.Function, renumbered.Entry = "main.run.func3", "main.run.func3"
+	entry := Place{Entry: "main.poll", EntryFile: "/src/poll.go"}
+	for _, test := range []struct {
+		name   string
+		place  Place
+		census []Point
+		want   string
+	}{
+		{"nobody is there", order, []Point{inCensus, aged(order, "600", 0)}, "detected closed_by_version"},
+		{"the group is not named", order, []Point{inCensus}, "detected closed_by_version"},
+		{"one is there", order, []Point{inCensus, aged(order, "600", 1)}, "detected"},
+		{"one is there, older", order, []Point{inCensus, aged(order, "600", 0), aged(order, "4800", 1)}, "detected"},
+		{"one is there, at another line", order, []Point{inCensus, aged(moved, "600", 1)}, "detected"},
+		{"one is there, in a closure with another number", closure, []Point{inCensus, aged(renumbered, "600", 1)}, "detected"},
+		{"one is there, that loops", entry, []Point{inCensus, aged(entry, "600", 1)}, "detected"},
+		{"nobody is there that loops", entry, []Point{inCensus, aged(entry, "600", 0)}, "detected closed_by_version"},
+		{"one is there, younger than those that leak", order, []Point{inCensus, aged(order, "60", 1)}, "detected closed_by_version"},
+		{"some are in no group that is named", order, []Point{inCensus, rest}, "detected"},
+		{"there is no census", order, nil, "detected"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			r := newRig(t, Config{})
+			p := leaking("a", "b1")
+			p.at = test.place
+			for range 60 {
+				p.leaked++
+				p.more = []Point{inCensus, aged(test.place, "600", p.leaked)}
+				p = r.leak(p, 1)
+			}
+			q := r.healthy("a", "b2")
+			q.more = test.census
+			r.pass(30, nil, q)
+			if got := r.kinds(); got != test.want {
+				t.Errorf("%s: %s", got, r.only().Evidence)
+			}
+		})
+	}
+}
+
+// TestPaceOfTheCensus goes by the census where there is one: the detector's count may rise by
+// fifty in one look, because it has found something that was there before.
+func TestPaceOfTheCensus(t *testing.T) {
+	r := newRig(t, Config{})
+	p := leaking("a", "b1")
+	for minute := range 60 {
+		p.leaked++
+		p.more = []Point{inCensus, aged(order, "600", p.leaked)}
+		whole := verdict{2, p.leaked, 60, 1}
+		if minute > 30 {
+			whole.count += 50
+		}
+		p.births += 600
+		r.minute(&whole, p)
+	}
+	for _, s := range r.book.services {
+		if n := s.Records[leakID].Pace.events(); n < 32 || n > 64 {
+			t.Errorf("%v events", n)
+		}
+	}
+}
+
+func TestGroups(t *testing.T) {
+	for name, want := range map[string]string{
+		"main.run.func2.1": "main.run.func", "main.run.func3": "main.run.func", "main.run.gowrap1": "main.run.gowrap",
+		"main.run-range1": "main.run-range", "main.func2go": "main.funcgo", "main.run": "main.run", "main.(*T).f.deferwrap2": "main.(*T).f.deferwrap",
+	} {
+		if got := (Place{Function: name}).group(); got != "\x00"+want+"\x00" {
+			t.Errorf("%s is %q", name, got)
+		}
+	}
+}
