@@ -165,10 +165,8 @@ func (b *Book) observeProcess(s *service, m metric, p Point, now time.Time) {
 		b.observeRow(s, m, p, name)
 	case stackAged, entryAged:
 		s.observeCensus(m, p, name, of)
-	case originCreations:
-		s.observeCreator(p)
-	case originWakeups:
-		s.observeWaker(p)
+	case originCreations, originWakeups, originTraced:
+		s.observeOrigin(m, p)
 	}
 }
 

@@ -6,7 +6,7 @@ import (
 	"strconv"
 )
 
-// Origin is a line that starts the goroutines of a finding, or one that wakes their healthy
+// Origin is a line that starts the goroutines of a finding, of the service's own code if that is known, or one that wakes their healthy
 // siblings.
 type Origin struct {
 	Function string
@@ -31,22 +31,28 @@ const (
 	maxOrigins  = 16
 )
 
-// observeCreator takes who starts goroutines of an entry.
-func (s *service) observeCreator(p Point) {
-	entry := p.Attributes.get(keyEntry)
+// observeOrigin takes what a process has learned of where the goroutines of a group, or of an
+// entry, come from.
+func (s *service) observeOrigin(m metric, p Point) {
+	place := placeOf(p)
 	for _, r := range s.Records {
-		if entry != "" && r.has(func(place Place) bool { return place.Entry == entry }) {
-			r.Creators = count(r.Creators, p, creatorKeys)
+		if !r.Groups[place.group()] {
+			continue
 		}
-	}
-}
-
-// observeWaker takes what wakes the healthy goroutines of a group.
-func (s *service) observeWaker(p Point) {
-	key := placeOf(p).key()
-	for _, r := range s.Records {
-		if _, found := r.Places[key]; found {
+		switch m {
+		case originCreations:
+			// The line of the service's own code says more than a go statement in a library.
+			of := ownKeys
+			if p.Attributes.get(of.function) == "" {
+				of = creatorKeys
+			}
+			r.Creators = count(r.Creators, p, of)
+		case originWakeups:
 			r.Wakers = count(r.Wakers, p, wakerKeys)
+		case originTraced:
+			if class := Class(p.Attributes.get(keyClass)); class.String() != "" {
+				r.Class = class
+			}
 		}
 	}
 }

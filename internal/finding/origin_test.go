@@ -10,22 +10,28 @@ import (
 
 func TestOrigins(t *testing.T) {
 	creator := func(function string, n float64) Point {
-		return Point{Metric: metricOriginCreations, Value: n, Attributes: attributes(telemetry.AttrEntry, order.Entry,
-			"goroutine.creator.function.name", function, "goroutine.creator.file.path", "/src/shop.go", "goroutine.creator.line.number", "12")}
+		return Point{Metric: telemetry.OriginCreations, Value: n, Attributes: attributes(append(order.pairs(""),
+			telemetry.AttrCreatorFunction, "errgroup.(*Group).Go", telemetry.AttrCreatorOwnFunction, function,
+			telemetry.AttrCreatorOwnFile, "/src/shop.go", telemetry.AttrCreatorOwnLine, "12")...)}
 	}
 	waker := func(function string, n float64) Point {
-		pairs := append(order.pairs(""), "goroutine.waker.function.name", function, "goroutine.waker.line.number", "x")
-		return Point{Metric: metricOriginWakeups, Value: n, Attributes: attributes(pairs...)}
+		pairs := append(order.pairs(""), telemetry.AttrWakerFunction, function, telemetry.AttrWakerLine, "x")
+		return Point{Metric: telemetry.OriginWakeups, Value: n, Attributes: attributes(pairs...)}
 	}
 	r := newRig(t, Config{})
 	p := leaking("a", "b1")
-	p.more = []Point{creator("shop.a", 10), creator("shop.b", 60), creator("shop.c", 20), creator("shop.d", 10), waker("context.(*cancelCtx).cancel", 3), creator("", 5)}
+	p.more = []Point{creator("shop.a", 10), creator("shop.b", 60), creator("shop.c", 20), creator("shop.d", 10), waker("context.(*cancelCtx).cancel", 3)}
 	r.minute(nil, p)
 	other := creator("shop.x", 100)
-	other.Attributes = attributes(telemetry.AttrEntry, "shop.other", "goroutine.creator.function.name", "shop.x")
+	other.Attributes = attributes(telemetry.AttrEntry, "shop.other", telemetry.AttrCreatorFunction, "shop.x")
 	p.more = []Point{other, creator("shop.b", 50)}
 	r.minute(nil, p)
+	p.more = []Point{{Metric: telemetry.OriginTraced, Value: 1, Attributes: attributes(append(order.pairs(""), telemetry.AttrOriginClass, "not_closed")...)}}
+	r.minute(nil, p)
 	f := r.only()
+	if f.Class != NotClosed {
+		t.Error(f.Class)
+	}
 	want := []Origin{{"shop.b", "/src/shop.go", 12, 0.6}, {"shop.c", "/src/shop.go", 12, 0.2}, {"shop.a", "/src/shop.go", 12, 0.1}}
 	if diff := cmp.Diff(want, f.Creators); diff != "" {
 		t.Error(diff)

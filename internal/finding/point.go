@@ -124,6 +124,7 @@ const (
 	gcPercent
 	originCreations
 	originWakeups
+	originTraced
 	stackAged
 	entryAged
 )
@@ -135,7 +136,7 @@ func (m metric) rank() int {
 		return 0
 	case processBuild:
 		return 1
-	case originCreations, originWakeups, stackAged, entryAged:
+	case originCreations, originWakeups, originTraced, stackAged, entryAged:
 		return 3 // they need the finding
 	}
 	return 2
@@ -150,12 +151,6 @@ const (
 	metricGCPercent   = "go.config.gogc"
 
 	memoryTypeStack = "stack"
-)
-
-// Metrics and attributes of origins.
-const (
-	metricOriginCreations = "goroutine.origin.sampled.creations"
-	metricOriginWakeups   = "goroutine.origin.sampled.wakeups"
 )
 
 // The attributes that are read.
@@ -186,16 +181,14 @@ var (
 
 	keyMemoryType = keyOf("go.memory.type")
 
-	creatorKeys = lineKeysOf("goroutine.creator")
-	wakerKeys   = lineKeysOf("goroutine.waker")
+	keyClass    = keyOf(telemetry.AttrOriginClass)
+	creatorKeys = lineKeys{keyOf(telemetry.AttrCreatorFunction), keyOf(telemetry.AttrCreatorFile), keyOf(telemetry.AttrCreatorLine)}
+	ownKeys     = lineKeys{keyOf(telemetry.AttrCreatorOwnFunction), keyOf(telemetry.AttrCreatorOwnFile), keyOf(telemetry.AttrCreatorOwnLine)}
+	wakerKeys   = lineKeys{keyOf(telemetry.AttrWakerFunction), keyOf(telemetry.AttrWakerFile), keyOf(telemetry.AttrWakerLine)}
 )
 
 // lineKeys are those of a line of an origin.
 type lineKeys struct{ function, file, line key }
-
-func lineKeysOf(prefix string) lineKeys {
-	return lineKeys{keyOf(prefix + ".function.name"), keyOf(prefix + ".file.path"), keyOf(prefix + ".line.number")}
-}
 
 // sources are the metrics that are read, and what Prometheus adds to the name of each.
 var sources = [...]struct {
@@ -223,8 +216,9 @@ var sources = [...]struct {
 	{metricGCPercent, "_percent", gcPercent},
 	{telemetry.StackAgedCount, "", stackAged},
 	{telemetry.EntryAgedCount, "", entryAged},
-	{metricOriginCreations, "_total", originCreations},
-	{metricOriginWakeups, "_total", originWakeups},
+	{telemetry.OriginCreations, "_total", originCreations},
+	{telemetry.OriginWakeups, "_total", originWakeups},
+	{telemetry.OriginTraced, "_seconds_total", originTraced},
 }
 
 // metricsByName returns the metrics by every name that they may have.

@@ -21,9 +21,11 @@ type record struct {
 	Places   map[string]Place `json:"places"`
 	Groups   map[string]bool  `json:"groups"` // of the places
 	// Old is how many old goroutines of it a process has, by the census.
-	Old      map[string]*old   `json:"old,omitempty"`
-	Creators map[string]tally  `json:"creators,omitempty"`
-	Wakers   map[string]tally  `json:"wakers,omitempty"`
+	Old      map[string]*old  `json:"old,omitempty"`
+	Creators map[string]tally `json:"creators,omitempty"`
+	Wakers   map[string]tally `json:"wakers,omitempty"`
+	// Class is the kind of the mistake by a trace, empty if there was none.
+	Class    Class             `json:"class,omitempty"`
 	Pace     pace              `json:"pace"`
 	Pending  exposure          `json:"pending"` // of processes that leak, since the last look
 	Looked   time.Time         `json:"looked"`  // the count that was looked at last is of then

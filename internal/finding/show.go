@@ -30,7 +30,10 @@ func (r *record) finding(s *service) Finding {
 	if len(f.Places) > 0 {
 		f.Head = f.Places[0]
 	}
-	f.Class, f.Page = classOf(f.Head, f.Wakers), pageOf(f.Head.State)
+	f.Class, f.Page = r.Class, pageOf(f.Head.State)
+	if f.Class == ClassUnknown {
+		f.Class = classOf(f.Head, f.Wakers)
+	}
 	if n := len(r.Leaking); n > 0 {
 		f.FirstVersion, f.LastVersion = s.versionName(r.Leaking[0]), s.versionName(r.Leaking[n-1])
 		f.Introduced = slices.ContainsFunc(s.Versions, func(v *version) bool { return v.Number < r.Leaking[0] })
