@@ -40,16 +40,17 @@ type state struct {
 	Waiting []byte          `json:"waiting,omitempty"` // OTLP
 }
 
-// storageOf returns the storage of a configuration. One that is not there is a mistake of
-// the configuration.
+// storageOf returns the storage of a configuration. A host knows the extensions that are
+// started; that one is not is a mistake of the configuration.
 func storageOf(host component.Host, id component.ID) (storage.Extension, error) {
 	extension, ok := host.GetExtensions()[id]
 	if !ok {
-		return nil, fmt.Errorf("'storage': there is no extension %q", id)
+		return nil, fmt.Errorf("'storage': extension %q is not started: add it to service::extensions, "+
+			"and define it under extensions if it is not there yet", id)
 	}
 	provider, ok := extension.(storage.Extension)
 	if !ok {
-		return nil, fmt.Errorf("'storage': extension %q is no storage", id)
+		return nil, fmt.Errorf("'storage': extension %q is no storage, such as atomic_file_storage is", id)
 	}
 	return provider, nil
 }

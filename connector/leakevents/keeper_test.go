@@ -102,7 +102,7 @@ func TestSavedOnceAMinute(t *testing.T) {
 
 func TestNoSuchStorage(t *testing.T) {
 	for name, extensions := range map[string]host{
-		`there is no extension "memory"`: {},
+		`extension "memory" is not started: add it to service::extensions`: {},
 		`extension "memory" is no storage`: {storageID: struct {
 			component.StartFunc
 			component.ShutdownFunc
