@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/open-telemetry/opentelemetry-collector-contrib/pkg/golden"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/confmap"
@@ -81,6 +82,22 @@ func TestReadmeShowsRealEvents(t *testing.T) {
 	require.NotEmpty(t, block)
 	for line := range strings.Lines(block) {
 		assert.Contains(t, string(events), strings.TrimSpace(line))
+	}
+}
+
+// TestAttributesAreRegistered holds what is written to the page of the registry.
+func TestAttributesAreRegistered(t *testing.T) {
+	page, err := os.ReadFile("../../docs/metrics.md")
+	require.NoError(t, err)
+	_, section, found := strings.Cut(string(page), "`goroutine.leak`:")
+	require.True(t, found)
+	section, _, _ = strings.Cut(section, "\n## ")
+	events, err := golden.ReadLogs("testdata/events.yaml")
+	require.NoError(t, err)
+	for _, rl := range events.ResourceLogs().All() {
+		for key := range rl.ScopeLogs().At(0).LogRecords().At(0).Attributes().All() {
+			assert.Contains(t, section, "| `"+key+"` |")
+		}
 	}
 }
 
