@@ -9,7 +9,7 @@ import (
 // TestClosing holds what docs/decisions/findings.md says to the first deploys of the table.
 func TestClosing(t *testing.T) {
 	if raceDetector {
-		t.Skip("the simulation is one goroutine, and the race detector makes it ten times slower; TestChain runs with it")
+		t.Skip("the simulation takes ten times as long with the race detector, which TestChain runs with")
 	}
 	counted := func(r result) bool { return !r.scenario.apart }
 	trials, wrong, due, closed, ratios := simulate(40, true).figures(counted)
