@@ -3,10 +3,12 @@ package exectrace
 import (
 	"bytes"
 	"errors"
+	"io"
 	"runtime/trace"
 	"slices"
 	"strings"
 	"testing"
+	"testing/iotest"
 	"time"
 
 	"github.com/otel-goroutine/otel-goroutine/internal/stack"
@@ -197,6 +199,30 @@ func TestFollowKeepsWhatWasReadBeforeACut(t *testing.T) {
 		if _, err := cut.Snapshot(); err != nil {
 			t.Errorf("%s: %v", name, err)
 		}
+	}
+}
+
+// TestFollowWaitsForNoMoreThanAGeneration has a trace arrive whose next generation is not
+// written yet. Before Go 1.26 no mark ends a generation.
+func TestFollowWaitsForNoMoreThanAGeneration(t *testing.T) {
+	data := fixtures(t)["go1.26-generations"]
+	end := headerLength
+	for b := (batch{}); b.kind != endOfGeneration; {
+		var err error
+		if b, end, err = readBatch(data, end, go126); err != nil {
+			t.Fatal(err)
+		}
+	}
+	errNotYet := errors.New("not written yet")
+	f, err := Follow(io.MultiReader(bytes.NewReader(data[:end]), iotest.ErrReader(errNotYet)), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := f.Next(); err != nil {
+		t.Errorf("the first generation: %v", err)
+	}
+	if err := f.Next(); !errors.Is(err, errNotYet) {
+		t.Errorf("the second: %v", err)
 	}
 }
 

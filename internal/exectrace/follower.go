@@ -59,13 +59,15 @@ type Follower struct {
 	// Of the generation that is being read.
 	index *index
 	merge *merge
+	// header is the memory in which the header of a batch is read.
+	header [maxBatchHeader + 1]byte
 }
 
 // Follow begins to follow the goroutines in a trace. Its errors are those of Decode, or
 // of r.
 func Follow(r io.Reader, groups []stack.Signature) (*Follower, error) {
 	f := &Follower{
-		r:       bufio.NewReaderSize(r, maxBatchHeader+1+maxBatchSize),
+		r:       bufio.NewReaderSize(r, maxBatchSize),
 		groups:  groups,
 		symbols: newSymbols(),
 		starts:  newStarts(),
@@ -148,27 +150,6 @@ func (f *Follower) collect() (*generations, error) {
 		}
 	}
 	return g, g.check()
-}
-
-// readBatch reads a batch into memory of its own. It returns io.EOF at the end.
-func (f *Follower) readBatch() (batch, error) {
-	data, err := peek(f.r, f.r.Size())
-	if err != nil {
-		return batch{}, err
-	}
-	if len(data) == 0 {
-		return batch{}, io.EOF
-	}
-	b, end, err := readBatch(data, 0, f.v)
-	if err != nil {
-		return batch{}, err
-	}
-	if b.kind == ignored {
-		b.data = nil
-	}
-	b.data = append([]byte(nil), b.data...)
-	_, err = f.r.Discard(end)
-	return b, err
 }
 
 // setClock reads the frequency of the clock.
