@@ -3,6 +3,7 @@ package exectrace
 import (
 	"iter"
 	"math"
+	"slices"
 	"time"
 )
 
@@ -59,6 +60,28 @@ func (l *Lifetimes) All() iter.Seq2[time.Duration, int] {
 			}
 		}
 	}
+}
+
+// LifetimeBounds returns the upper bounds of a histogram of lifetimes, from 4 µs to 17 s by
+// factors of 4. They are bounds of classes, so that its counts are exact.
+func LifetimeBounds() []time.Duration {
+	var all []time.Duration
+	for bound := 4 * shortest; bound < 30*time.Second; bound *= 4 {
+		all = append(all, bound)
+	}
+	return all
+}
+
+// BucketCounts returns the counts of the histogram with LifetimeBounds, of which the last
+// bucket has no bound.
+func (l *Lifetimes) BucketCounts() []uint64 {
+	bounds := LifetimeBounds()
+	counts := make([]uint64, len(bounds)+1)
+	for longest, n := range l.All() {
+		i, _ := slices.BinarySearch(bounds, longest)
+		counts[i] += uint64(n)
+	}
+	return counts
 }
 
 // Quantile returns a time than which the given share of the goroutines did not live

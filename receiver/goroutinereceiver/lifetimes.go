@@ -3,7 +3,6 @@ package goroutinereceiver
 import (
 	"maps"
 	"slices"
-	"time"
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/pmetric"
@@ -18,15 +17,6 @@ type lifetimes struct {
 	start, at pcommon.Timestamp
 	of        map[string]exectrace.Lifetimes
 }
-
-// lifetimeBounds are the bounds of the histogram, from 4 µs to 17 s by factors of 4: those of
-// classes of exectrace.Lifetimes, so that counts are exact.
-var lifetimeBounds = func() (all []time.Duration) {
-	for bound := 4 * time.Microsecond; bound < 30*time.Second; bound *= 4 {
-		all = append(all, bound)
-	}
-	return all
-}()
 
 // add takes in what is known of an entry. Of several groups with the same entry, the one
 // that was looked at longest knows the most.
@@ -59,20 +49,9 @@ func (l *lifetimes) appendTo(metrics pmetric.Metrics) {
 		point.SetTimestamp(l.at)
 		point.Attributes().PutStr(telemetry.AttrEntry, entry)
 		point.SetCount(uint64(of.Count()))
-		point.BucketCounts().FromRaw(bucketCounts(&of))
-		for _, bound := range lifetimeBounds {
+		point.BucketCounts().FromRaw(of.BucketCounts())
+		for _, bound := range exectrace.LifetimeBounds() {
 			point.ExplicitBounds().Append(bound.Seconds())
 		}
 	}
-}
-
-// bucketCounts returns how many lived for no longer than each bound, but longer than the one
-// before.
-func bucketCounts(l *exectrace.Lifetimes) []uint64 {
-	counts := make([]uint64, len(lifetimeBounds)+1)
-	for longest, n := range l.All() {
-		i, _ := slices.BinarySearch(lifetimeBounds, longest)
-		counts[i] += uint64(n)
-	}
-	return counts
 }
