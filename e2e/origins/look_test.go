@@ -31,7 +31,7 @@ type look struct {
 	createdBy map[uint64]string
 }
 
-// lookAt runs a service for some seconds, takes a trace of one, and the stacks after it.
+// lookAt runs a service for some seconds, takes a trace as long as the first one is by default, and the stacks after it.
 func lookAt(t *testing.T, executable string, args ...string) look {
 	t.Helper()
 	address := loopback.FreeAddress(t)
@@ -52,7 +52,7 @@ func lookAt(t *testing.T, executable string, args ...string) look {
 	}, 10*time.Second, 50*time.Millisecond, "%s", &output)
 	// Long enough for each leak to have some goroutines, that are older than the trace.
 	sleep(ctx, 2*time.Second)
-	trace, err := get(ctx, debug+"trace?seconds=1")
+	trace, err := get(ctx, debug+"trace?seconds=1.2")
 	require.NoError(t, err)
 	stacks, err := get(ctx, debug+"goroutine?debug=2")
 	require.NoError(t, err)

@@ -42,7 +42,7 @@ func (s *scores) check(t *testing.T) {
 		score *score
 		least float64
 	}{
-		{"leaked birth in a trace of a second", &s.caught, 0.9},
+		{"leaked birth in the trace", &s.caught, 0.9},
 		{"creator as debug=2 has it, of leaked births", &s.creator, 1},
 		{"line of the service's own code", &s.own, 0.95},
 		{"own lines that are the service's", &s.foreign, 1},
@@ -64,7 +64,7 @@ func (s *scores) check(t *testing.T) {
 	}
 }
 
-// TestOriginsOfRealLeaks takes a trace of a second of services that leak in every way, beside
+// TestOriginsOfRealLeaks takes a trace of services that leak in every way, beside
 // what is repaired, and compares what is told of each leak with what their source says.
 func TestOriginsOfRealLeaks(t *testing.T) {
 	var all scores

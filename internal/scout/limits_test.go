@@ -45,7 +45,7 @@ func TestBusy(t *testing.T) {
 	p.mustNext(t, hour)
 	for range 100 {
 		p.Return(Result{Ending: Busy}, p.at.Add(time.Second))
-		if plan := p.next(1); plan == nil || plan.Duration != time.Second {
+		if plan := p.next(1); plan == nil || plan.Duration != DefaultDuration {
 			t.Fatalf("%+v", plan)
 		}
 	}
@@ -59,7 +59,7 @@ func TestFailed(t *testing.T) {
 		p.Return(result(p.mustNext(t, hour), origin.NotCaught), p.at)
 	}
 	plan := p.mustNext(t, hour)
-	if plan.Duration != 5*time.Second {
+	if plan.Duration != 5*DefaultDuration {
 		t.Fatalf("%v", plan.Duration)
 	}
 	cut := result(plan, origin.SiblingsOnly, by("main.checkout", 1))
@@ -67,7 +67,7 @@ func TestFailed(t *testing.T) {
 	if news := p.Return(cut, p.at); len(news) != 1 {
 		t.Errorf("%+v", news)
 	}
-	if plan = p.mustNext(t, hour); plan.Duration != 2500*time.Millisecond {
+	if plan = p.mustNext(t, hour); plan.Duration != 5*DefaultDuration/2 {
 		t.Errorf("%v", plan.Duration)
 	}
 	last := p.at
@@ -76,7 +76,7 @@ func TestFailed(t *testing.T) {
 		last = p.at
 		plan = p.mustNext(t, 2*hour)
 	}
-	if plan.Duration != time.Second || p.at.Sub(last) != mostRest {
+	if plan.Duration != DefaultDuration || p.at.Sub(last) != mostRest {
 		t.Errorf("%v, %v after the one before", plan.Duration, p.at.Sub(last))
 	}
 }

@@ -13,8 +13,8 @@ import (
 // began is when the watching begins.
 var began = time.Date(2026, 1, 5, 0, 0, 0, 0, time.UTC)
 
-// rules are the default ones of the receiver.
-var rules = Rules{Interval: time.Minute, Duration: time.Second, Budget: 0.0005}
+// rules are the default ones.
+var rules = Rules{Interval: time.Minute, Duration: DefaultDuration, Budget: DefaultBudget}
 
 // simulated is a process in which one group gathers, looked at once a minute.
 type simulated struct {

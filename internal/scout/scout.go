@@ -25,6 +25,27 @@ type Rules struct {
 	Budget float64
 }
 
+// What holds where a user sets nothing else.
+const (
+	// DefaultDuration is long enough for what leaks to start several times, as part of something
+	// that goes well the other times. A second more or less would do but for coroutines: their
+	// births are known by the second generation of a trace, which begins after a second.
+	DefaultDuration = 1200 * time.Millisecond
+	// DefaultBudget is under a thousandth of one core: a plain service can be traced for a
+	// second every twenty.
+	DefaultBudget = 0.0005
+	// DefaultMaxSize is the largest trace, in bytes: that of a server of 40,000 births a
+	// second. Most services write less than 100 KB.
+	DefaultMaxSize = 8 << 20
+)
+
+// The shortest and the longest first trace that may be asked for. A shorter one hardly sees a
+// birth, and five times as long a one keeps others from tracing for as long.
+const (
+	MinDuration = 100 * time.Millisecond
+	MaxDuration = 10 * time.Second
+)
+
 // What holds for every process.
 const (
 	// atOnce is how many traces are taken at the same time: reading one takes 32 MiB at most.
@@ -50,7 +71,7 @@ const (
 	// target that cannot give one costs a futile request an hour.
 	mostRest = time.Hour
 	// mostWait is the time between two traces for a group while the next has a fair chance to
-	// catch a birth that leaks. A trace is five seconds of it, so that others can trace too.
+	// catch a birth that leaks. A trace is six seconds of it, so that others can trace too.
 	mostWait = 10 * time.Minute
 	// mostSlowWait is that for a group that gathers so slowly that it has none.
 	mostSlowWait = time.Hour

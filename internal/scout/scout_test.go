@@ -25,7 +25,7 @@ func TestFirstTrace(t *testing.T) {
 	if took := p.at.Sub(began); took > 20*time.Minute {
 		t.Errorf("after %v", took)
 	}
-	if plan.Duration != time.Second || len(plan.Entries()) > 0 || !slices.Equal(plan.Groups(), []stack.Signature{p.group}) {
+	if plan.Duration != DefaultDuration || len(plan.Entries()) > 0 || !slices.Equal(plan.Groups(), []stack.Signature{p.group}) {
 		t.Errorf("%+v", plan)
 	}
 	if perHour := plan.Subjects.Groups[0].PerHour; perHour < 120 {
@@ -88,7 +88,7 @@ func TestNotCaught(t *testing.T) {
 			p.arrivals = test.arrivals
 			first := p.at.Sub(began)
 			after, durations := p.traces(24*hour, origin.NotCaught)
-			if got := durations[:3]; !slices.Equal(got, []time.Duration{3 * time.Second, 5 * time.Second, 5 * time.Second}) {
+			if got := durations[:3]; !slices.Equal(got, []time.Duration{3 * DefaultDuration, 5 * DefaultDuration, 5 * DefaultDuration}) {
 				t.Errorf("durations %v", got)
 			}
 			waits := between(append([]time.Duration{first}, after...))
@@ -114,7 +114,7 @@ func TestSiblingsOnly(t *testing.T) {
 	if news := p.Return(result(again, origin.SiblingsOnly, by("main.checkout", 10)), p.at); len(news) > 0 {
 		t.Errorf("nothing is new: %+v", news)
 	}
-	if told := p.Told(); len(told) != 1 || told[0].Creators[0].Count != 20 || told[0].Births != 20 || told[0].Traced != 4*time.Second {
+	if told := p.Told(); len(told) != 1 || told[0].Creators[0].Count != 20 || told[0].Births != 20 || told[0].Traced != 4*DefaultDuration {
 		t.Errorf("%+v", told)
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"go.opentelemetry.io/collector/config/confighttp"
 	"go.opentelemetry.io/collector/confmap"
 
+	"github.com/otel-goroutine/otel-goroutine/internal/scout"
 	"github.com/otel-goroutine/otel-goroutine/receiver/goroutinereceiver/internal/metadata"
 )
 
@@ -140,15 +141,10 @@ func createDefaultConfig() component.Config {
 			MaxGoroutines: 100_000,
 		},
 		Origins: OriginsConfig{
-			Enabled: true,
-			// Most services start what leaks several times a second, as part of
-			// something that goes well the other times.
-			Duration: time.Second,
-			// A server of 40,000 births a second. Most services write less than 100 KB.
-			MaxSize: 8 << 20,
-			// Under a thousandth of one core: a plain service can be traced for a second
-			// every twenty.
-			Budget: 0.0005,
+			Enabled:  true,
+			Duration: scout.DefaultDuration,
+			MaxSize:  scout.DefaultMaxSize,
+			Budget:   scout.DefaultBudget,
 		},
 	}
 }

@@ -37,7 +37,7 @@ func TestSingleTarget(t *testing.T) {
 	assert.Equal(t, 200, cfg.MaxSignatures)
 	assert.Equal(t, 32<<20, cfg.MaxBodySize)
 	assert.Equal(t, LeakProfileConfig{Interval: 10 * time.Minute, MaxGoroutines: 100_000}, cfg.LeakProfile)
-	assert.Equal(t, OriginsConfig{Enabled: true, Duration: time.Second, MaxSize: 8 << 20, Budget: 0.0005}, cfg.Origins)
+	assert.Equal(t, OriginsConfig{Enabled: true, Duration: 1200 * time.Millisecond, MaxSize: 8 << 20, Budget: 0.0005}, cfg.Origins)
 }
 
 func TestTargetsInheritWhatTheyDoNotSet(t *testing.T) {

@@ -147,8 +147,8 @@ func TestTraceIsTheCensus(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := watch(t, newLeaky(t), newPool())
 		w.untilTraced()
-		assert.Equal(t, []string{"seconds=1"}, w.asked)
-		assert.Equal(t, map[int]string{0: "seconds=3", 2: "seconds=5", 6: "seconds=5", 14: "seconds=5"}, w.traces(20))
+		assert.Equal(t, []string{"seconds=1.2"}, w.asked)
+		assert.Equal(t, map[int]string{0: "seconds=3.6", 2: "seconds=6", 6: "seconds=6", 14: "seconds=6"}, w.traces(20))
 		s := w.look()
 		points := s.points(telemetry.OriginTraced, telemetry.AttrFunction, "main.answer",
 			telemetry.AttrOriginCaught, "not_caught", telemetry.AttrOriginClass, "answer_not_taken")
@@ -263,11 +263,11 @@ func TestTracesThatCannotBeHad(t *testing.T) {
 				w.untilTraced()
 				assert.Len(t, w.asked, 2, "the trace of a millisecond takes its place")
 				assert.Equal(t, test.took, time.Since(began)%time.Minute/time.Second*time.Second)
-				again := map[int]string{0: "seconds=1", 2: "seconds=1", 6: "seconds=1", 14: "seconds=1"}
+				again := map[int]string{0: "seconds=1.2", 2: "seconds=1.2", 6: "seconds=1.2", 14: "seconds=1.2"}
 				if test.log == "" {
 					again = map[int]string{}
 					for i := range 20 {
-						again[i] = "seconds=1"
+						again[i] = "seconds=1.2"
 					}
 				}
 				assert.Equal(t, again, w.traces(20))

@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/otel-goroutine/otel-goroutine/internal/scout"
 )
 
 var (
@@ -42,13 +44,6 @@ const (
 	minTimeout  = 10 * time.Millisecond
 )
 
-// The shortest and the longest first trace. A shorter one hardly sees a birth, and five times
-// as long a one keeps others from tracing for as long.
-const (
-	minOriginsDuration = 100 * time.Millisecond
-	maxOriginsDuration = 10 * time.Second
-)
-
 // minLeakInterval is the shortest time between two leak profiles of a target.
 const minLeakInterval = 5 * time.Minute
 
@@ -68,7 +63,7 @@ func (c *Config) Validate() error {
 	check(c.MaxSignatures > 0, errMaxSignatures)
 	check(c.LeakProfile.Interval >= minLeakInterval, errLeakInterval)
 	check(c.LeakProfile.MaxGoroutines > 0, errLeakGoroutines)
-	check(c.Origins.Duration >= minOriginsDuration && c.Origins.Duration <= maxOriginsDuration, errOriginsDuration)
+	check(c.Origins.Duration >= scout.MinDuration && c.Origins.Duration <= scout.MaxDuration, errOriginsDuration)
 	check(c.Origins.MaxSize > 0 && c.Origins.MaxSize <= math.MaxInt32, errOriginsMaxSize)
 	check(c.Origins.Budget > 0 && c.Origins.Budget <= 1, errOriginsBudget)
 	check(!slices.ContainsFunc(c.AllowLinkLocal, isNoHost), errAllowLinkLocal)
