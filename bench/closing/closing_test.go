@@ -12,13 +12,13 @@ func TestClosing(t *testing.T) {
 		t.Skip("the simulation takes ten times as long with the race detector, which TestChain runs with")
 	}
 	counted := func(r result) bool { return !r.scenario.apart }
-	trials, wrong, due, closed, ratios := simulate(40, true).figures(counted)
-	assert.Greater(t, trials, 30)
-	assert.Zero(t, wrong)
-	assert.GreaterOrEqual(t, float64(closed), 0.8*float64(due))
-	assert.Less(t, ratios[len(ratios)/2], 1.5)
+	f := simulate(40, true).figures(counted)
+	assert.Greater(t, f.trials, 30)
+	assert.Zero(t, f.wrong)
+	assert.GreaterOrEqual(t, f.seen.within(1.5, f.due), 0.8)
+	assert.GreaterOrEqual(t, f.rule.within(1.5, f.due), 0.8)
 
-	_, wrong, _, closed, _ = simulate(16, false).figures(counted)
-	assert.Zero(t, wrong)
-	assert.Positive(t, closed)
+	f = simulate(16, false).figures(counted)
+	assert.Zero(t, f.wrong)
+	assert.Positive(t, f.closed)
 }

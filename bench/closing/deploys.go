@@ -3,6 +3,7 @@ package main
 import (
 	"math"
 	"math/rand/v2"
+	"slices"
 	"time"
 
 	"github.com/otel-goroutine/otel-goroutine/internal/finding"
@@ -56,15 +57,21 @@ type trial struct {
 	scenario scenario
 	// restored is when the last process that leaks went, zero if one is there.
 	restored time.Time
-	expected float64       // arrivals since then, had it not been repaired
-	asked    time.Duration // from then until these are ln 1000, and old enough
+	clean    float64 // what processes have done since then, as the leak counts it
+	leaking  float64 // what they had done with the leak
+	asked    asked
 	closed   []closing
 }
+
+// asked is how long it takes from the last process that leaks until ln 1000 arrivals were to be
+// expected, plus agedAfter; 0 if that was not reached. Rule knows the rate of the leak, and
+// seen goes by the rate at which arrivals were seen until then. Both know whether the leak
+// follows the load.
+type asked struct{ rule, seen time.Duration }
 
 // closing is a finding that was closed.
 type closing struct {
 	right bool
-	asked time.Duration // by the rule, 0 if it was not reached
 	took  time.Duration
 }
 
@@ -123,7 +130,17 @@ func (t *trial) play() bool {
 	t.watch(within(t.r, 0, day))
 	t.scenario.run(t)
 	t.watch(day + day/4)
+	for t.waits() {
+		t.watch(time.Hour)
+	}
 	return true
+}
+
+// waits tells whether a repaired leak is still to be closed.
+func (t *trial) waits() bool {
+	return !t.restored.IsZero() && len(t.closed) == 0 && slices.ContainsFunc(t.book.Findings(), func(f finding.Finding) bool {
+		return f.Status == finding.Waiting
+	})
 }
 
 // watch lets time pass.
@@ -150,15 +167,21 @@ func (t *trial) tick() {
 	for _, p := range t.live {
 		leaking += t.leaks[p.version]
 	}
+	done := t.step.Hours() * t.intensity() / t.rate
 	switch {
 	case leaking > 0:
-		t.restored, t.expected, t.asked = time.Time{}, 0, 0
+		t.leaking += done * leaking
+		t.restored, t.clean, t.asked = time.Time{}, 0, asked{}
 	case t.restored.IsZero():
 		t.restored = t.now
 	default:
-		t.expected += t.intensity() / float64(t.burst) * float64(len(t.live)) * t.step.Hours()
-		if t.asked == 0 && t.expected >= math.Log(1000) {
-			t.asked = t.now.Sub(t.restored) + agedAfter
+		t.clean += done * float64(len(t.live))
+		took := t.now.Sub(t.restored) + agedAfter
+		if t.asked.rule == 0 && t.clean*t.rate/float64(t.burst) >= math.Log(1000) {
+			t.asked.rule = took
+		}
+		if t.asked.seen == 0 && t.clean*float64(t.events)/t.leaking >= math.Log(1000) {
+			t.asked.seen = took
 		}
 	}
 	for _, c := range t.scrape(t.book) {
@@ -173,5 +196,5 @@ func (t *trial) tick() {
 // another matter.
 func (t *trial) judge(c finding.Change) closing {
 	right := t.leaks[c.Finding.ClosedBy] == 0 && !t.restored.IsZero()
-	return closing{right, t.asked, t.now.Sub(t.restored)}
+	return closing{right, t.now.Sub(t.restored)}
 }

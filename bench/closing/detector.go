@@ -10,6 +10,7 @@ type detector struct {
 	flagged  bool
 	arrivals int       // that were there at the last look, of all instances ever
 	since    int       // arrivals before it was flagged last
+	steps    int       // looks since then in which some arrived
 	rose     time.Time // when the last one came
 	begun    time.Time
 	zeros    time.Time // until when severity 0 is shown
@@ -19,6 +20,9 @@ type verdict struct {
 	shown                               bool
 	severity, count, perHour, instances float64
 }
+
+// minSteps is in how many looks goroutines must arrive at least.
+const minSteps = 3
 
 // goneAfter is how many arrivals must be missing for a leak to be over.
 const goneAfter = 10
@@ -44,6 +48,7 @@ func (d *detector) judge(f *fleet) verdict {
 	}
 	if all > d.arrivals {
 		d.rose = f.now
+		d.steps++
 		if d.begun.IsZero() {
 			d.begun = f.now
 		}
@@ -57,10 +62,10 @@ func (d *detector) judge(f *fleet) verdict {
 		missing = float64(all) / max(d.rose.Sub(d.begun), minDuration).Hours() * (f.now.Sub(d.rose) - agedAfter).Hours()
 	}
 	switch {
-	case !d.flagged && all-d.since >= minLeaked && f.now.Sub(d.begun) >= minDuration:
+	case !d.flagged && all-d.since >= minLeaked && d.steps >= minSteps && f.now.Sub(d.begun) >= minDuration:
 		d.flagged = true
 	case d.flagged && (missing >= goneAfter && f.now.Sub(d.rose) >= minDuration && v.count == 0 || f.now.Sub(d.rose) > 24*time.Hour):
-		d.flagged, d.since, d.zeros = false, all, f.now.Add(15*time.Minute)
+		d.flagged, d.since, d.steps, d.zeros = false, all, 0, f.now.Add(15*time.Minute)
 	}
 	if d.flagged {
 		v.severity = 2

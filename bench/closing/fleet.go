@@ -65,6 +65,7 @@ type fleet struct {
 	instances []*instance        // in the order in which they began
 	live      []*instance        // by slot
 	detector  detector
+	events    int // of the leak, each of burst goroutines
 }
 
 // start puts a new process in a slot.
@@ -97,6 +98,7 @@ func (f *fleet) advance() {
 	for _, p := range f.live {
 		p.births += birthsPerHour * load(f.now) * hours
 		n := poisson(f.r, f.leaks[p.version]*f.intensity()*hours/float64(f.burst))
+		f.events += n
 		for range n * f.burst {
 			p.leaked = append(p.leaked, f.now)
 		}

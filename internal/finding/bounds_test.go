@@ -77,11 +77,11 @@ func TestStatesOfNoUse(t *testing.T) {
 	b.Observe(flagged(1, 1))
 	b.Advance(epoch)
 	for _, state := range []string{
-		"", "{", "[]", `{"version":2}`, `{"version":1,"more":1}`, `{"version":1,"services":[null]}`,
-		`{"version":1,"services":[{},{}]}`, `{"version":1,"services":[{"processes":{"a":null}}]}`,
-		`{"version":1,"services":[{"versions":[null]}]}`, `{"version":1,"services":[{"records":{"a":null}}]}`,
-		`{"version":1,"services":[{"records":{"a":{"id":"b"}}}]}`, `{"version":1,"services":[{"records":{"a":{"id":"a","rows":{"b":null}}}}]}`,
-		`{"version":1,"services":[{"records":{"a":{"id":"a","cost":{"b":null}}}}]}`,
+		"", "{", "[]", `{"version":3}`, `{"version":2,"more":1}`, `{"version":2,"services":[null]}`,
+		`{"version":2,"services":[{},{}]}`, `{"version":2,"services":[{"processes":{"a":null}}]}`,
+		`{"version":2,"services":[{"versions":[null]}]}`, `{"version":2,"services":[{"records":{"a":null}}]}`,
+		`{"version":2,"services":[{"records":{"a":{"id":"b"}}}]}`, `{"version":2,"services":[{"records":{"a":{"id":"a","rows":{"b":null}}}}]}`,
+		`{"version":2,"services":[{"records":{"a":{"id":"a","cost":{"b":null}}}}]}`,
 	} {
 		if err := b.UnmarshalBinary([]byte(state)); !errors.Is(err, ErrState) {
 			t.Errorf("%s: %v", state, err)

@@ -75,13 +75,19 @@ func (r *record) counts(p Point) bool {
 	return bound == "" || parseSeconds(bound) >= r.Age
 }
 
-// counted returns how many old goroutines of the finding are in all processes by their
-// census; not if the census of one is not known.
-func (r *record) counted(s *service) (n float64, known bool) {
-	for _, p := range s.Processes {
-		if !p.tells() {
-			return 0, false
+// counted returns how many old goroutines of the finding each process has by its census. It
+// returns false if the census of a process is not known, or is of the time before the finding
+// was open, when nothing of it was noted.
+func (r *record) counted(s *service) (counts map[string]float64, known bool) {
+	if r.Phase != open {
+		return nil, false
+	}
+	counts = make(map[string]float64, len(s.Processes))
+	for name, p := range s.Processes {
+		if !p.tells() || !p.Census.At.After(r.Opened) {
+			return nil, false
 		}
+		counts[name] = 0
 	}
 	for key, o := range r.Old {
 		p := s.Processes[o.Process]
@@ -89,15 +95,20 @@ func (r *record) counted(s *service) (n float64, known bool) {
 			delete(r.Old, key) // the census does not name the group any more
 			continue
 		}
-		n += o.Count.Value
+		counts[o.Process] += o.Count.Value
 	}
-	return n, len(s.Processes) > 0
+	return counts, len(s.Processes) > 0
 }
 
 // absentInCensus tells whether no process has an old goroutine of the finding.
 func (r *record) absentInCensus(s *service) bool {
-	n, known := r.counted(s)
-	return known && n == 0
+	counts, known := r.counted(s)
+	for _, n := range counts {
+		if n > 0 {
+			return false
+		}
+	}
+	return known
 }
 
 // tells tells whether the process tells its census, and names all groups with old goroutines.

@@ -97,13 +97,12 @@ func (r *record) exposures(s *service) (byVersion map[int]exposure, all exposure
 // alone, else by the newest, at the latest.
 func (r *record) tryClose(s *service, now time.Time) *Change {
 	byVersion, all := r.exposures(s)
-	need := r.Pace.needs()
-	if !all.covers(need) {
+	if !r.Pace.certain(all) {
 		return nil
 	}
 	by, newest, shown := 0, 0, all
 	for v, e := range byVersion {
-		if e.covers(need) && (by == 0 || v < by) {
+		if r.Pace.certain(e) && (by == 0 || v < by) {
 			by, shown = v, e
 		}
 		newest = max(newest, v)
@@ -126,13 +125,13 @@ func (r *record) untilCertain(s *service) (time.Duration, bool) {
 		return 0, false
 	}
 	_, all := r.exposures(s)
-	births := 0.0
+	perHour := exposure{Hours: float64(len(s.Processes))}
 	for _, p := range s.Processes {
 		if watched := p.watched(); watched > 0 {
-			births += p.Born / watched.Hours()
+			perHour.Births += p.Born / watched.Hours()
 		}
 	}
-	left, ok := r.Pace.remaining(all, len(s.Processes), births)
+	left, ok := r.Pace.remaining(all, perHour)
 	if !ok {
 		return 0, false
 	}

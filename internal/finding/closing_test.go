@@ -136,29 +136,60 @@ func deploys() []life {
 	}
 }
 
-// TestFactor holds the time that is asked for to the figures that the decision names.
-func TestFactor(t *testing.T) {
-	known := math.Log(1 / wrong)
+// TestCertain holds the time without an arrival to the figures that the decision names.
+func TestCertain(t *testing.T) {
+	known := math.Log(1 / wrong) // arrivals to be expected if the pace was known
 	for _, test := range []struct{ n, most float64 }{{10, 1.45}, {32, 1.12}, {1000, 1.004}} {
-		if over := test.n * factor(test.n) / known; over < 1 || over > test.most {
-			t.Errorf("of %v arrivals %v times the time", test.n, over)
+		p := pace{Arrivals: test.n, Hours: test.n, Births: test.n, Spread: spread{1e9, 1e9, 1e9}}
+		left, ok := p.remaining(exposure{}, exposure{1, 1})
+		if over := left.Hours() / known; !ok || over < 1 || over > test.most {
+			t.Errorf("after %v arrivals %v times the time", test.n, over)
 		}
 	}
 }
 
 // TestBursts counts as one event what leaks at once.
 func TestBursts(t *testing.T) {
+	count := func(n int) map[string]float64 { return map[string]float64{together: float64(n)} }
+	minute := exposure{1. / 60, 10}
 	var bursts, single pace
-	bursts.look(fromRows, 0, false, 0, 0)
-	single.look(fromRows, 0, false, 0, 0)
+	bursts.look(fromRows, count(0), false, exposure{})
+	single.look(fromRows, count(0), false, exposure{})
 	for look := range 3 * 1440 {
-		bursts.look(fromRows, float64(look/1440)*20, false, 1./60, 10)
-		single.look(fromRows, float64(look/72), false, 1./60, 10)
+		bursts.look(fromRows, count(look/1440*20), false, minute)
+		single.look(fromRows, count(look/72), false, minute)
 	}
 	if n := bursts.events(); n > 2.5 {
 		t.Errorf("two bursts of twenty are %v events", n)
 	}
 	if n := single.events(); n < 25 || n > 64 {
 		t.Errorf("59 arrivals, of which half may be forgotten, are %v events", n)
+	}
+}
+
+// TestLoad tells a leak that follows the load from one that does not, once a day of arrivals
+// has shown it.
+func TestLoad(t *testing.T) {
+	for name, follows := range map[string]bool{"by load": true, "by the hour": false} {
+		var l load
+		if got := l.follows(1); got != 0.5 {
+			t.Errorf("nothing is known, and yet %v", got)
+		}
+		due := 0.0
+		for minute := range 2 * 1440 {
+			births := 600 * (1 + 0.5*math.Sin(2*math.Pi*float64(minute)/1440))
+			came := 0.0
+			if due += 0.1; follows {
+				due += 0.1 * (births/600 - 1)
+			}
+			if due >= 1 {
+				due--
+				came = 1
+			}
+			l.look(came, exposure{1. / 60, births})
+		}
+		if got := l.follows(1); follows && got < 1-2*doubt || !follows && got > 2*doubt {
+			t.Errorf("%s: %v", name, got)
+		}
 	}
 }

@@ -35,7 +35,7 @@ func (r *record) advance(s *service, now time.Time) *Change {
 		return r.end(s, NoData, now)
 	}
 	r.settle(s, now)
-	live := r.live()
+	live := r.live(s)
 	if live == None {
 		if r.Phase == open {
 			return r.wait(s, now)
@@ -148,6 +148,11 @@ func (r *record) again(s *service, severity Severity, versions []int, now time.T
 func (r *record) start(s *service, kind ChangeKind, severity Severity, now time.Time) *Change {
 	r.Phase, r.Severity, r.Waiting, r.Clean = open, severity, time.Time{}, exposure{}
 	r.Detected = r.Latest
+	for _, p := range s.Processes {
+		if p.Last.After(r.Opened) {
+			r.Opened = p.Last
+		}
+	}
 	r.noteDelay()
 	change := r.change(s, kind, None, now)
 	r.ClosedBy, r.AtLatest, r.Missing, r.Reason, r.Over = 0, false, 0, "", time.Time{}
@@ -190,10 +195,19 @@ func (r *record) wait(s *service, now time.Time) *Change {
 	switch {
 	case now.Sub(s.Seen) > s.config.MaxStale:
 		return r.end(s, NoData, now)
-	case now.Sub(r.Waiting) > s.config.MaxStale:
+	case now.Sub(r.Waiting) > s.config.MaxStale && !r.worthWaiting(s, now):
 		return r.end(s, ProcessGone, now)
 	}
 	return nil
+}
+
+// patience is for how many times MaxStale a finding waits whose absence will be certain by
+// then: a leak of one goroutine in five hours takes 35 hours.
+const patience = 7
+
+func (r *record) worthWaiting(s *service, now time.Time) bool {
+	left, ok := r.untilCertain(s)
+	return ok && now.Sub(r.Waiting)+left <= patience*s.config.MaxStale
 }
 
 // endedFor returns why processes say that the finding is over, ProcessGone if they do not

@@ -4,7 +4,7 @@ import "time"
 
 // measure adds what came since the last time to the pace of the leak.
 func (r *record) measure(s *service) {
-	if r.Phase != open && r.live() == None {
+	if r.Phase != open && r.live(s) == None {
 		return
 	}
 	age := r.age()
@@ -14,32 +14,41 @@ func (r *record) measure(s *service) {
 		}
 	}
 	w := r.Whole
-	together := w != nil && w.Count.known()
+	whole := w != nil && w.Count.known()
 	switch {
-	case !together:
+	case !whole:
 		r.seedRows(s)
-	case !r.Pace.Known:
-		r.seed(s, w.Count.Value, w.Rate.Value/max(1, w.Instances.Value))
+	case r.Pace.High == nil:
+		r.Pace.seed(w.Count.Value, s.gatheredIn(w.Count.Value, w.Rate.Value/max(1, w.Instances.Value)))
 	}
-	if n, known := r.counted(s); known {
-		r.look(s, fromCensus, n)
-	} else if n, at := r.sum(); !together && at.After(r.Looked) {
+	if counts, known := r.counted(s); known {
+		r.look(s, fromCensus, counts)
+	} else if n, at := r.sum(); !whole && at.After(r.Looked) {
 		r.Looked = at
-		r.look(s, fromRows, n)
-	} else if together && w.Count.At.After(r.Looked) {
+		r.look(s, fromRows, map[string]float64{together: n})
+	} else if whole && w.Count.At.After(r.Looked) {
 		r.Looked = w.Count.At
-		r.look(s, fromWhole, w.Count.Value)
+		r.look(s, fromWhole, map[string]float64{together: w.Count.Value})
 	}
 }
 
 // seedRows adds to the pace what had gathered in each row before it came.
 func (r *record) seedRows(s *service) {
 	for _, w := range r.Rows {
-		if w.Severity.Value > 0 && w.Count.known() && !w.Seeded {
-			w.Seeded = true
-			before := r.Pace
-			r.seed(s, w.Count.Value, w.Rate.Value)
-			r.Pace.join(before)
+		if w.Severity.Value == 0 || !w.Count.known() || w.Seeded {
+			continue
+		}
+		w.Seeded = true
+		if r.Pace.Source == fromCensus {
+			continue // they were counted as they came
+		}
+		in := s.gatheredIn(w.Count.Value, w.Rate.Value)
+		p := &r.Pace
+		p.Arrivals += w.Count.Value
+		p.Hours += in.Hours
+		p.Births += in.Births
+		if p.Source == fromRows && p.High != nil {
+			p.High[together] += w.Count.Value
 		}
 	}
 }
@@ -62,40 +71,28 @@ func (r *record) sum() (n float64, latest time.Time) {
 // detector counts it for min_duration more, half an hour by default.
 const lossShows = 2 * time.Hour
 
-func (r *record) look(s *service, from source, count float64) {
-	before := r.Pace
-	r.Pace.look(from, count, s.Seen.Sub(s.Lost) < lossShows, r.Pending.Hours, r.Pending.Births)
+func (r *record) look(s *service, from source, counts map[string]float64) {
+	came := r.Pace.look(from, counts, s.Seen.Sub(s.Lost) < lossShows, r.Pending)
 	r.Pending = exposure{}
-	if only := s.onlyVersion(); before.Source == from && r.Pace.High > before.High && only > 0 && r.Phase == open {
+	if only := s.onlyVersion(); came > 0 && only > 0 && r.Phase == open {
 		r.mark(only)
 	}
 }
 
-// seed starts the pace with those that had gathered before: they are as many hours of
-// processes as it takes at their rate, in goroutines an hour and process.
-func (r *record) seed(s *service, count, rate float64) {
-	hours, births := 0.0, 0.0
+// gatheredIn returns the exposure in which so many goroutines gathered: as many hours of
+// processes as it takes at their rate, in goroutines an hour and process, or the ages of all
+// processes if the rate is unknown.
+func (s *service) gatheredIn(count, rate float64) exposure {
+	var all exposure
 	for _, p := range s.Processes {
-		hours += p.age().Hours()
-		births += p.Births.Value
+		all = all.plus(exposure{p.age().Hours(), p.Births.Value})
 	}
-	perHour := 0.0
-	if hours > 0 {
-		perHour = births / hours
+	if rate <= 0 {
+		return all
 	}
-	if rate > 0 {
-		hours = min(count/rate, longest.Hours())
+	hours, births := min(count/rate, longest.Hours()), 0.0
+	if all.Hours > 0 {
+		births = all.Births / all.Hours * hours
 	}
-	r.Pace.seed(count, hours, perHour*hours)
-}
-
-// join adds what was measured before.
-func (p *pace) join(before pace) {
-	p.Arrivals += before.Arrivals
-	p.Watched += before.Watched
-	p.Squares += before.Squares
-	p.Looks += before.Looks
-	p.Hours += before.Hours
-	p.Births += before.Births
-	p.High += before.High
+	return exposure{hours, births}
 }

@@ -5,21 +5,24 @@ import (
 	"time"
 )
 
-// pace is how fast the goroutines of a finding arrive, by the hours of the processes that
-// leak them and by the goroutines that those start. It is measured while the leak is there,
-// and says afterwards for how long none must come for its absence to be certain.
+// pace is how fast the goroutines of a finding arrive, per hour of the processes that leak
+// them and per goroutine that those start. It is measured while the leak is there, and tells
+// afterwards how long none must arrive for the leak's absence to be certain.
 type pace struct {
-	Arrivals float64 `json:"arrivals"` // those before the finding was known included
-	Watched  float64 `json:"watched"`  // those since
-	Squares  float64 `json:"squares"`  // of the arrivals of each look
-	Looks    float64 `json:"looks"`
-	Hours    float64 `json:"hours"`  // of processes
-	Births   float64 `json:"births"` // goroutines started, leaked or not; 0 is unknown
-	// High is the count that was reached: only what comes above it has arrived. A count that
-	// falls because a process went begins again from there.
-	High  float64 `json:"high"`
-	Known bool    `json:"known"` // High is
-	// Source is where the count came from: another one begins anew.
+	// Arrivals, Hours and Births are the arrivals of the latest looks, those before the finding
+	// was known included, the hours of processes in which they came, and the goroutines that
+	// these started, leaked or not. Births of 0 are unknown.
+	Arrivals float64 `json:"arrivals"`
+	Hours    float64 `json:"hours"`
+	Births   float64 `json:"births"`
+
+	Spread spread `json:"spread"`
+	Load   load   `json:"load"`
+
+	// High is the count that was reached, by process where the census tells it: only what
+	// exceeds it has arrived. It is nil before the first count.
+	High map[string]float64 `json:"high,omitempty"`
+	// Source is where the counts came from: another source begins with a new High.
 	Source source `json:"source"`
 }
 
@@ -32,93 +35,85 @@ const (
 	fromRows   source = "rows"
 )
 
-// look adds what happened from one look at the count to the next.
-func (p *pace) look(from source, count float64, lost bool, hours, births float64) {
+// together is the key of counts that are of all processes.
+const together = ""
+
+// look adds what happened since the look before, and returns how many goroutines arrived. If
+// lost is set, a count that fell did so because a process is gone, and begins anew.
+func (p *pace) look(from source, counts map[string]float64, lost bool, watched exposure) float64 {
 	came := 0.0
-	switch {
-	case !p.Known, from != p.Source, lost && count < p.High:
-		p.Known, p.Source, p.High = true, from, count
-	case count > p.High:
-		came, p.High = count-p.High, count
+	if p.High == nil || p.Source != from {
+		p.High, p.Source = make(map[string]float64), from
 	}
-	if came == 0 && hours == 0 {
-		return // no process is there that leaks
-	}
-	p.Arrivals += came
-	p.Watched += came
-	p.Squares += came * came
-	p.Looks++
-	p.Hours += hours
-	p.Births += births
-	if p.events() > remembered {
-		for _, sum := range [...]*float64{&p.Arrivals, &p.Watched, &p.Squares, &p.Looks, &p.Hours, &p.Births} {
-			*sum /= 2
+	for name, n := range counts {
+		high, known := p.High[name]
+		switch {
+		case !known, lost && n < high:
+			p.High[name] = n
+		case n > high:
+			came += n - high
+			p.High[name] = n
 		}
 	}
+	if came == 0 && watched.Hours == 0 {
+		return 0 // no process is there that leaks
+	}
+	p.Arrivals += came
+	p.Hours += watched.Hours
+	p.Births += watched.Births
+	p.Spread.look(came)
+	p.Load.look(came, watched)
+	if p.events() > remembered {
+		p.Arrivals, p.Hours, p.Births = p.Arrivals/2, p.Hours/2, p.Births/2
+	}
+	return came
 }
 
-// seed starts with what had gathered before the finding was known.
-func (p *pace) seed(count, hours, births float64) {
-	*p = pace{Arrivals: count, Hours: hours, Births: births, High: count, Known: true}
+// seed starts the pace with the goroutines that had gathered before the finding was known.
+func (p *pace) seed(count float64, in exposure) {
+	*p = pace{Arrivals: count, Hours: in.Hours, Births: in.Births}
 }
 
-// remembered is of how many arrivals the pace is made: the latest 32 to 64, so that it is
-// that of the time before a deploy. With 32 a tenth more time is asked for than if the
-// pace was known.
+// remembered bounds the arrivals of which the pace is made: the latest 32 to 64, so that it
+// is the pace just before a deploy. With 32, a tenth more time is needed than if the pace was
+// known.
 const remembered = 64
 
-// events is the number of independent arrivals. Of a job that leaks twenty at once each night
-// that is one a night: arrivals are divided by the variance that they have from look to look,
-// over that of independent ones (quasi-Poisson).
-func (p *pace) events() float64 {
-	dispersion := 1.0
-	if p.Watched > 0 && p.Looks > 0 {
-		dispersion = max(1, p.Squares/p.Watched-p.Watched/p.Looks)
-	}
-	if p.Watched < fewWatched {
-		dispersion = max(unwatched, dispersion)
-	}
-	return p.Arrivals / dispersion
-}
-
-// Until fewWatched have been seen to come, it is not known whether they come by themselves.
-// As many as unwatched at once is then assumed.
-const (
-	fewWatched = 5
-	unwatched  = 2
-)
+// events returns the number of independent arrivals: a job that leaks twenty goroutines at
+// once each night is one event a night.
+func (p *pace) events() float64 { return p.Arrivals / p.Spread.dispersion() }
 
 // wrong is the probability that is allowed of a leak that goes on without an arrival.
 const wrong = 0.001
-
-// factor returns by how much the time without an arrival must exceed the time in which n
-// came, for none to be a matter of chance: of a Poisson process of which nothing is known
-// but this, none comes in T·x with the probability (1 + x)^-n (gamma-Poisson). For large n
-// that is ln(1/wrong) times the time between two arrivals, as if the pace was known.
-func factor(n float64) float64 {
-	return math.Pow(1/wrong, 1/n) - 1
-}
 
 // unloaded is how much longer it takes where the goroutines that were started are not known.
 // Where they are, a quiet night counts for little; without, it may have half the load of
 // the day before.
 const unloaded = 2
 
-// needs returns how long it must go without an arrival for none to be to come; without births
-// where they are not known.
-func (p *pace) needs() exposure {
+// chance returns the probability that none arrives in e though the leak goes on. Of a Poisson
+// process of which nothing is known but that n events came in T, none comes in E with the
+// probability (1 + E/T)^-n (gamma-Poisson); for large n that is exp(-n·E/T), as if the pace
+// was known. T and E may be hours of processes or goroutines that these started. Which of the
+// two the leak follows is known as far as Load tells.
+func (p *pace) chance(e exposure) float64 {
 	n := p.events()
-	if n <= 0 || p.Hours <= 0 {
-		return exposure{Hours: math.Inf(1)}
+	none := func(before, since float64) float64 { return math.Pow(1+since/before, -n) }
+	switch {
+	case n <= 0 || p.Hours <= 0:
+		return 1
+	case p.Births <= 0:
+		return none(unloaded*p.Hours, e.Hours)
 	}
-	x := factor(n)
-	if p.Births <= 0 {
-		return exposure{Hours: unloaded * x * p.Hours}
-	}
-	return exposure{x * p.Hours, x * p.Births}
+	follows := p.Load.follows(p.Spread.dispersion())
+	return (1-follows)*none(p.Hours, e.Hours) + follows*none(p.Births, e.Births)
 }
 
-// exposure is for how long processes have been seen without the leak, counted as pace counts.
+// certain tells whether the absence of the leak is certain after e without an arrival.
+func (p *pace) certain(e exposure) bool { return p.chance(e) <= wrong }
+
+// exposure is for how long processes have been watched: in hours, and in goroutines that they
+// started.
 type exposure struct {
 	Hours  float64 `json:"hours"`
 	Births float64 `json:"births"`
@@ -128,22 +123,27 @@ func (e exposure) plus(f exposure) exposure {
 	return exposure{e.Hours + f.Hours, e.Births + f.Births}
 }
 
-func (e exposure) covers(need exposure) bool { return e.Hours >= need.Hours && e.Births >= need.Births }
+func (e exposure) times(n float64) exposure { return exposure{e.Hours * n, e.Births * n} }
 
-// remaining returns how much longer it takes until that is certain, as processes go now.
-func (p *pace) remaining(e exposure, processes int, perHour float64) (time.Duration, bool) {
-	need := p.needs()
-	if processes == 0 {
+// remaining returns how much longer it takes after e until the absence is certain, if the
+// processes show so much in each hour. It returns false if that takes longer than longest.
+func (p *pace) remaining(e, perHour exposure) (time.Duration, bool) {
+	after := func(hours float64) exposure { return e.plus(perHour.times(hours)) }
+	low, high := 0.0, longest.Hours()
+	if !p.certain(after(high)) {
 		return 0, false
 	}
-	left := max(0, need.Hours-e.Hours) / float64(processes)
-	if need.Births > e.Births {
-		left = max(left, (need.Births-e.Births)/perHour)
+	if p.certain(e) {
+		return 0, true
 	}
-	if !(left <= longest.Hours()) { // nor any number at all
-		return 0, false
+	for high-low > time.Second.Hours() {
+		if middle := (low + high) / 2; p.certain(after(middle)) {
+			high = middle
+		} else {
+			low = middle
+		}
 	}
-	return time.Duration(left * float64(time.Hour)), true
+	return time.Duration(high * float64(time.Hour)), true
 }
 
 // longest is the longest time that is told ahead.

@@ -12,6 +12,7 @@ type record struct {
 	// Severity is what was told last.
 	Severity Severity         `json:"severity"`
 	Detected time.Time        `json:"detected"` // by the time of the data
+	Opened   time.Time        `json:"opened"`   // the latest data of any process was then
 	Began    time.Time        `json:"began"`    // when the goroutines began to gather
 	Latest   time.Time        `json:"latest"`   // evidence, by the time of the data
 	Seen     time.Time        `json:"seen"`     // evidence, by arrival
@@ -186,10 +187,12 @@ func (r *record) shown() Severity {
 	return worst
 }
 
-// live returns the severity that there is evidence of now.
-func (r *record) live() Severity {
+// live returns the severity that there is evidence of now. The detector counts processes for
+// a while after they have gone; where the census of those that are there shows no goroutine,
+// that count is no evidence.
+func (r *record) live(s *service) Severity {
 	worst := r.shown()
-	if r.Whole.shows() {
+	if r.Whole.shows() && (worst > None || !r.absentInCensus(s)) {
 		worst = max(worst, Severity(r.Whole.Severity.Value))
 	}
 	return worst
@@ -241,6 +244,7 @@ func (r *record) lose(name string, p *process, now time.Time) {
 			delete(r.Old, key)
 		}
 	}
+	delete(r.Pace.High, name)
 	if cost := r.Cost[name]; cost != nil {
 		r.PastCost.merge(cost)
 		delete(r.Cost, name)

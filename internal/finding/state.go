@@ -8,7 +8,7 @@ import (
 )
 
 // stateVersion changes with what is kept, and with what it means.
-const stateVersion = 1
+const stateVersion = 2
 
 // state is what a Book keeps over a restart.
 type state struct {
