@@ -83,6 +83,7 @@ func putChange(to pcommon.Map, c finding.Change, runbookURL string) {
 	if f.Head.Line > 0 {
 		to.PutInt(telemetry.AttrLine, int64(f.Head.Line))
 	}
+	putOrigins(to, f)
 	if f.Status != finding.Open {
 		return
 	}
@@ -90,6 +91,31 @@ func putChange(to pcommon.Map, c finding.Change, runbookURL string) {
 	to.PutDouble(telemetry.AttrLeakGrowthRate, f.PerHour)
 	to.PutInt(telemetry.AttrLeakInstanceCount, int64(f.Instances))
 	to.PutInt(telemetry.AttrLeakMemorySize, whole(f.Memory.Held))
+}
+
+// putOrigins puts what starts most of the goroutines, and what wakes most of their healthy siblings.
+func putOrigins(to pcommon.Map, f finding.Finding) {
+	if len(f.Creators) > 0 {
+		c := f.Creators[0]
+		put(to, telemetry.AttrCreatorType, c.Launch)
+		putLine(to, c.Statement, telemetry.AttrCreatorFunction, telemetry.AttrCreatorFile, telemetry.AttrCreatorLine)
+		if c.Own {
+			putLine(to, c.Told(), telemetry.AttrCreatorOwnFunction, telemetry.AttrCreatorOwnFile, telemetry.AttrCreatorOwnLine)
+		}
+	}
+	if len(f.Wakers) > 0 {
+		w := f.Wakers[0]
+		putLine(to, w.Told(), telemetry.AttrWakerFunction, telemetry.AttrWakerFile, telemetry.AttrWakerLine)
+		put(to, telemetry.AttrWakerCall, w.Call)
+	}
+}
+
+func putLine(to pcommon.Map, l finding.Line, function, file, line string) {
+	put(to, function, l.Function)
+	put(to, file, l.File)
+	if l.Line > 0 {
+		to.PutInt(line, int64(l.Line))
+	}
 }
 
 func put(to pcommon.Map, key, value string) {

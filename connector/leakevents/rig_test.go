@@ -23,6 +23,7 @@ import (
 
 	"github.com/otel-goroutine/otel-goroutine/connector/leakevents/internal/metadata"
 	"github.com/otel-goroutine/otel-goroutine/connector/leakevents/internal/metadatatest"
+	"github.com/otel-goroutine/otel-goroutine/internal/finding"
 	"github.com/otel-goroutine/otel-goroutine/internal/telemetry"
 )
 
@@ -199,6 +200,9 @@ func (p process) metrics(minute int) pmetric.Metrics {
 			group(gauge(to, name, at, value))
 		}
 	}
+	if p.severity >= int(finding.Probable) {
+		origins(to, at)
+	}
 	if p.whole >= 0 {
 		rm := md.ResourceMetrics().AppendEmpty()
 		service.CopyTo(rm.Resource().Attributes())
@@ -215,6 +219,26 @@ func (p process) metrics(minute int) pmetric.Metrics {
 		}
 	}
 	return md
+}
+
+// origins appends what a trace has told of the goroutines.
+func origins(to pmetric.MetricSlice, at time.Time) {
+	created := gauge(to, telemetry.OriginCreations, at, 8)
+	group(created)
+	created.PutStr(telemetry.AttrOriginCaught, "leaked_birth")
+	created.PutStr(telemetry.AttrCreatorType, "go")
+	created.PutStr(telemetry.AttrCreatorFunction, "golang.org/x/sync/errgroup.(*Group).Go")
+	created.PutStr(telemetry.AttrCreatorFile, "/go/pkg/mod/golang.org/x/sync@v0.25.0/errgroup/errgroup.go")
+	created.PutInt(telemetry.AttrCreatorLine, 93)
+	created.PutStr(telemetry.AttrCreatorOwnFunction, "shop/order.checkOut")
+	created.PutStr(telemetry.AttrCreatorOwnFile, "/src/shop/order.go")
+	created.PutInt(telemetry.AttrCreatorOwnLine, 61)
+	woken := gauge(to, telemetry.OriginWakeups, at, 375)
+	group(woken)
+	woken.PutStr(telemetry.AttrWakerFunction, "shop/order.takePrice")
+	woken.PutStr(telemetry.AttrWakerFile, "/src/shop/order.go")
+	woken.PutInt(telemetry.AttrWakerLine, 70)
+	woken.PutStr(telemetry.AttrWakerCall, "shop/order.(*price).get")
 }
 
 func gauge(to pmetric.MetricSlice, name string, at time.Time, value float64) pcommon.Map {

@@ -44,7 +44,7 @@ func classOf(head Place, wakers []Origin) Class {
 		return NotClosed
 	case "select", "chan_receive", "waitgroup", "cond":
 		for _, w := range wakers {
-			if strings.HasPrefix(w.Function, "context.") {
+			if strings.HasPrefix(w.Call, "context.") {
 				return CancelForgotten
 			}
 		}

@@ -39,7 +39,10 @@ func (f *Finding) evidence() string {
 		parts = append(parts, number(f.PerHour)+" more each hour")
 	}
 	if len(f.Creators) > 0 {
-		parts = append(parts, "started by "+f.Creators[0].Function)
+		parts = append(parts, "started by "+f.Creators[0].String())
+	}
+	if len(f.Wakers) > 0 {
+		parts = append(parts, "waiting for "+f.Wakers[0].String())
 	}
 	if f.Of > 1 {
 		parts = append(parts, fmt.Sprintf("in %d of %d instances", f.Instances, f.Of))

@@ -4,24 +4,67 @@ import (
 	"cmp"
 	"slices"
 	"strconv"
+	"strings"
 )
 
-// Origin is a line that starts the goroutines of a finding, of the service's own code if that is known, or one that wakes their healthy
-// siblings.
+// Origin is what starts the goroutines of a finding, or a line that wakes their healthy siblings.
 type Origin struct {
+	// Function, File and Line are those of the service's own code, or of the go statement if no
+	// line of the service is known. They are empty if a timer or C starts the goroutines.
 	Function string
 	File     string
 	Line     int
-	// Share is that of all that were seen.
+	// Share is the part of all creators, or of all wakers, that were seen.
 	Share float64
+
+	// Own tells that a creator's line is of the service's own code.
+	Own bool
+	// Launch is how a creator starts goroutines: "go", "timer" or "c". Wakers have none.
+	Launch string
+	// Statement is the go statement of a creator. It is often in a library.
+	Statement Line
+	// Call is the function that a waker calls at its line, empty if the line itself wakes.
+	Call string
 }
 
-// tally counts what was seen of one line.
+// Line is a line of code.
+type Line struct {
+	Function string `json:"function,omitempty"`
+	File     string `json:"file,omitempty"`
+	Line     int    `json:"line,omitempty"`
+}
+
+// Told returns the line by which the origin is told.
+func (o Origin) Told() Line { return Line{o.Function, o.File, o.Line} }
+
+// String returns the origin as a sentence names it:
+//
+//	github.com/acme/shop/order.(*Queue[github.com/acme/shop.Item]).put  ->  order.(*Queue[github.com/acme/shop.Item]).put
+func (o Origin) String() string {
+	switch {
+	case o.Launch == byTimer:
+		return "a timer"
+	case o.Launch == byC:
+		return "C"
+	}
+	// The path of the package is as long as it is well known, and those of type parameters stay.
+	name, _, _ := strings.Cut(o.Function, "[")
+	return o.Function[strings.LastIndexByte(name, '/')+1:]
+}
+
+// The values of goroutine.creator.type that have no line.
+const (
+	byTimer = "timer"
+	byC     = "c"
+)
+
+// tally counts what was seen of one origin.
 type tally struct {
-	Function string  `json:"function"`
-	File     string  `json:"file"`
-	Line     int     `json:"line"`
-	Count    float64 `json:"count"`
+	Line
+	Launch    string  `json:"launch,omitempty"`
+	Statement Line    `json:"statement"`
+	Call      string  `json:"call,omitempty"`
+	Count     float64 `json:"count"`
 }
 
 // toldOrigins is how many creators and wakers are told of a finding, and maxOrigins how many
@@ -41,14 +84,9 @@ func (s *service) observeOrigin(m metric, p Point) {
 		}
 		switch m {
 		case originCreations:
-			// The line of the service's own code says more than a go statement in a library.
-			of := ownKeys
-			if p.Attributes.get(of.function) == "" {
-				of = creatorKeys
-			}
-			r.Creators = count(r.Creators, p, of)
+			r.observeCreator(p)
 		case originWakeups:
-			r.Wakers = count(r.Wakers, p, wakerKeys)
+			r.Wakers = count(r.Wakers, tally{Line: wakerKeys.line(p), Call: p.Attributes.get(keyWakerCall), Count: p.Value})
 		case originTraced:
 			if class := Class(p.Attributes.get(keyClass)); class.String() != "" {
 				r.Class = class
@@ -66,18 +104,52 @@ func (r *record) has(is func(Place) bool) bool {
 	return false
 }
 
-// count takes the largest number that any process tells of a line.
-func count(all map[string]tally, p Point, of lineKeys) map[string]tally {
-	function := p.Attributes.get(of.function)
-	if function == "" || p.Value <= 0 {
-		return all
+// observeCreator counts a creator. Creators of goroutines that leaked replace those of healthy
+// siblings: the siblings of a library may be started by others, and are more.
+func (r *record) observeCreator(p Point) {
+	leaked := p.Attributes.get(keyCaught) == leakedBirth
+	switch {
+	case r.CreatorsLeak && !leaked:
+		return
+	case leaked && !r.CreatorsLeak:
+		r.Creators, r.CreatorsLeak = nil, true
 	}
-	line, err := strconv.Atoi(p.Attributes.get(of.line))
-	if err != nil {
+	r.Creators = count(r.Creators, tally{
+		Launch: p.Attributes.get(keyCreatorType), Statement: creatorKeys.line(p), Line: ownKeys.line(p), Count: p.Value,
+	})
+}
+
+// leakedBirth is the value of goroutine.origin.caught for creators of goroutines that leaked.
+const leakedBirth = "leaked_birth"
+
+// line returns the line that a point names.
+func (k lineKeys) line(p Point) Line {
+	line, err := strconv.Atoi(p.Attributes.get(k.number))
+	if err != nil || line < 0 {
 		line = 0
 	}
-	t := tally{function, p.Attributes.get(of.file), line, p.Value}
-	key := function + "\x00" + t.File + "\x00" + strconv.Itoa(line)
+	return Line{p.Attributes.get(k.function), p.Attributes.get(k.file), line}
+}
+
+// tells tells whether anything is known of the origin.
+func (t tally) tells() bool {
+	return t.Count > 0 && (t.Function != "" || t.Statement.Function != "" || t.Launch == byTimer || t.Launch == byC)
+}
+
+// key tells origins apart.
+func (t tally) key() string {
+	return strings.Join([]string{
+		t.Launch, t.Function, t.File, strconv.Itoa(t.Line.Line),
+		t.Statement.Function, t.Statement.File, strconv.Itoa(t.Statement.Line), t.Call,
+	}, "\x00")
+}
+
+// count keeps the largest number that any process tells of an origin.
+func count(all map[string]tally, t tally) map[string]tally {
+	if !t.tells() {
+		return all
+	}
+	key := t.key()
 	before, known := all[key]
 	if !known && len(all) >= maxOrigins {
 		return all
@@ -90,14 +162,21 @@ func count(all map[string]tally, p Point, of lineKeys) map[string]tally {
 	return all
 }
 
-// origins returns the most frequent lines.
+// origins returns the most frequent origins.
 func origins(all map[string]tally) []Origin {
 	total := 0.0
 	var found []Origin
 	for _, key := range sorted(all) {
 		t := all[key]
 		total += t.Count
-		found = append(found, Origin{t.Function, t.File, t.Line, t.Count})
+		own := t.Function != "" && t.Launch != ""
+		if t.Function == "" {
+			t.Line = t.Statement
+		}
+		found = append(found, Origin{
+			Function: t.Function, File: t.File, Line: t.Line.Line, Share: t.Count,
+			Own: own, Launch: t.Launch, Statement: t.Statement, Call: t.Call,
+		})
 	}
 	slices.SortStableFunc(found, func(a, b Origin) int { return cmp.Compare(b.Share, a.Share) })
 	found = found[:min(toldOrigins, len(found))]

@@ -1,6 +1,7 @@
 package finding
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -11,16 +12,17 @@ import (
 func TestOrigins(t *testing.T) {
 	creator := func(function string, n float64) Point {
 		return Point{Metric: telemetry.OriginCreations, Value: n, Attributes: attributes(append(order.pairs(""),
-			telemetry.AttrCreatorFunction, "errgroup.(*Group).Go", telemetry.AttrCreatorOwnFunction, function,
+			telemetry.AttrCreatorType, "go", telemetry.AttrCreatorFunction, "errgroup.(*Group).Go", telemetry.AttrCreatorOwnFunction, function,
 			telemetry.AttrCreatorOwnFile, "/src/shop.go", telemetry.AttrCreatorOwnLine, "12")...)}
 	}
 	waker := func(function string, n float64) Point {
-		pairs := append(order.pairs(""), telemetry.AttrWakerFunction, function, telemetry.AttrWakerLine, "x")
+		pairs := append(order.pairs(""), telemetry.AttrWakerFunction, function, telemetry.AttrWakerLine, "x",
+			telemetry.AttrWakerCall, "context.WithCancel.func1")
 		return Point{Metric: telemetry.OriginWakeups, Value: n, Attributes: attributes(pairs...)}
 	}
 	r := newRig(t, Config{})
 	p := leaking("a", "b1")
-	p.more = []Point{creator("shop.a", 10), creator("shop.b", 60), creator("shop.c", 20), creator("shop.d", 10), waker("context.(*cancelCtx).cancel", 3)}
+	p.more = []Point{creator("shop.a", 10), creator("shop.b", 60), creator("shop.c", 20), creator("shop.d", 10), waker("shop.(*session).close", 3)}
 	r.minute(nil, p)
 	other := creator("shop.x", 100)
 	other.Attributes = attributes(telemetry.AttrEntry, "shop.other", telemetry.AttrCreatorFunction, "shop.x")
@@ -32,14 +34,49 @@ func TestOrigins(t *testing.T) {
 	if f.Class != NotClosed {
 		t.Error(f.Class)
 	}
-	want := []Origin{{"shop.b", "/src/shop.go", 12, 0.6}, {"shop.c", "/src/shop.go", 12, 0.2}, {"shop.a", "/src/shop.go", 12, 0.1}}
+	want := []Origin{origin("shop.b", 0.6), origin("shop.c", 0.2), origin("shop.a", 0.1)}
 	if diff := cmp.Diff(want, f.Creators); diff != "" {
 		t.Error(diff)
 	}
-	if want := "50 goroutines older than 10 min at order.go:88, none has left, 60 more each hour, started by shop.b, in version b1"; f.Evidence != want {
+	if want := "50 goroutines older than 10 min at order.go:88, none has left, 60 more each hour, started by shop.b, " +
+		"waiting for shop.(*session).close, in version b1"; f.Evidence != want {
 		t.Error(f.Evidence)
 	}
-	if diff := cmp.Diff([]Origin{{"context.(*cancelCtx).cancel", "", 0, 1}}, f.Wakers); diff != "" {
+	if diff := cmp.Diff([]Origin{{Function: "shop.(*session).close", Share: 1, Call: "context.WithCancel.func1"}}, f.Wakers); diff != "" {
 		t.Error(diff)
+	}
+	// Those of the one that leaked say more than any number of healthy ones.
+	leaked := creator("shop.x", 1)
+	leaked.Attributes = attributes(append(order.pairs(""), telemetry.AttrOriginCaught, "leaked_birth", telemetry.AttrCreatorType, "timer")...)
+	p.more = []Point{leaked, creator("shop.b", 70)}
+	r.minute(nil, p)
+	f = r.only()
+	if diff := cmp.Diff([]Origin{{Launch: "timer", Share: 1}}, f.Creators); diff != "" {
+		t.Error(diff)
+	}
+	if !strings.Contains(f.Evidence, ", started by a timer, ") {
+		t.Error(f.Evidence)
+	}
+}
+
+func TestOriginInWords(t *testing.T) {
+	for function, want := range map[string]string{
+		"main.checkOut":                                     "main.checkOut",
+		"github.com/acme/shop/order.checkOut":               "order.checkOut",
+		"example.com/q.(*Queue[example.com/shop.Item]).put": "q.(*Queue[example.com/shop.Item]).put",
+	} {
+		if got := (Origin{Function: function}).String(); got != want {
+			t.Errorf("%s is told as %s, want %s", function, got, want)
+		}
+	}
+	if got := (Origin{Launch: "c"}).String(); got != "C" {
+		t.Error(got)
+	}
+}
+
+func origin(own string, share float64) Origin {
+	return Origin{
+		Function: own, File: "/src/shop.go", Line: 12, Share: share, Own: true, Launch: "go",
+		Statement: Line{Function: "errgroup.(*Group).Go"},
 	}
 }

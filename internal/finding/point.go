@@ -181,14 +181,17 @@ var (
 
 	keyMemoryType = keyOf("go.memory.type")
 
-	keyClass    = keyOf(telemetry.AttrOriginClass)
-	creatorKeys = lineKeys{keyOf(telemetry.AttrCreatorFunction), keyOf(telemetry.AttrCreatorFile), keyOf(telemetry.AttrCreatorLine)}
-	ownKeys     = lineKeys{keyOf(telemetry.AttrCreatorOwnFunction), keyOf(telemetry.AttrCreatorOwnFile), keyOf(telemetry.AttrCreatorOwnLine)}
-	wakerKeys   = lineKeys{keyOf(telemetry.AttrWakerFunction), keyOf(telemetry.AttrWakerFile), keyOf(telemetry.AttrWakerLine)}
+	keyClass       = keyOf(telemetry.AttrOriginClass)
+	keyCaught      = keyOf(telemetry.AttrOriginCaught)
+	keyCreatorType = keyOf(telemetry.AttrCreatorType)
+	keyWakerCall   = keyOf(telemetry.AttrWakerCall)
+	creatorKeys    = lineKeys{keyOf(telemetry.AttrCreatorFunction), keyOf(telemetry.AttrCreatorFile), keyOf(telemetry.AttrCreatorLine)}
+	ownKeys        = lineKeys{keyOf(telemetry.AttrCreatorOwnFunction), keyOf(telemetry.AttrCreatorOwnFile), keyOf(telemetry.AttrCreatorOwnLine)}
+	wakerKeys      = lineKeys{keyOf(telemetry.AttrWakerFunction), keyOf(telemetry.AttrWakerFile), keyOf(telemetry.AttrWakerLine)}
 )
 
 // lineKeys are those of a line of an origin.
-type lineKeys struct{ function, file, line key }
+type lineKeys struct{ function, file, number key }
 
 // sources are the metrics that are read, and what Prometheus adds to the name of each.
 var sources = [...]struct {

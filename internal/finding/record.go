@@ -24,7 +24,9 @@ type record struct {
 	// Old is how many old goroutines of it a process has, by the census.
 	Old      map[string]*old  `json:"old,omitempty"`
 	Creators map[string]tally `json:"creators,omitempty"`
-	Wakers   map[string]tally `json:"wakers,omitempty"`
+	// CreatorsLeak tells that Creators have started goroutines that leaked, and not only healthy ones.
+	CreatorsLeak bool             `json:"creators_leak,omitempty"`
+	Wakers       map[string]tally `json:"wakers,omitempty"`
 	// Class is the kind of the mistake by a trace, empty if there was none.
 	Class    Class             `json:"class,omitempty"`
 	Pace     pace              `json:"pace"`

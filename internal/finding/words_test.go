@@ -120,7 +120,7 @@ func TestClasses(t *testing.T) {
 	}{
 		{Place{Entry: "main.poll"}, nil, LoopWithoutExit},
 		{Place{}, nil, ClassUnknown},
-		{Place{State: "chan_receive", Function: "main.f"}, []Origin{{Function: "context.(*cancelCtx).cancel"}}, CancelForgotten},
+		{Place{State: "chan_receive", Function: "main.f"}, []Origin{{Function: "main.stop", Call: "context.WithCancel.func1"}}, CancelForgotten},
 		{Place{State: "chan_receive", Function: "main.f"}, []Origin{{Function: "main.reply"}}, ReplyNeverComes},
 		{Place{State: "select", Function: "net/http.(*persistConn).readLoop"}, nil, NotClosed},
 		{Place{State: "select", Function: "database/sql.(*DB).conn"}, nil, NotClosed},
