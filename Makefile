@@ -83,7 +83,7 @@ servers: ## Install the servers that the tests of the alerts need, where they ar
 .PHONY: e2e
 e2e: collector servers ## Test the built collector: example configurations, real processes, hostile targets, alerts; 5 minutes
 	@go -C e2e test -race -count=1 ./hostile/...
-	@go -C e2e test -race -count=1 -parallel 6 -timeout 15m . ./alerts ./origins
+	@go -C e2e test -race -count=1 -parallel 6 -timeout 15m . ./alerts ./origins ./findings
 
 .PHONY: origins-check
 origins-check: ## Check what a trace of a second tells of each example leak, in services built in every way; 2 minutes

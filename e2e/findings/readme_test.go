@@ -1,0 +1,51 @@
+package findings
+
+import (
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// printedFinding is an event as the debug exporter prints it, from its severity to its last attribute.
+var printedFinding = regexp.MustCompile(`SeverityText: \w+\nSeverityNumber: .*\nEventName: goroutine\.leak\nBody: .*\nAttributes:\n(?:     -> .*\n)+`)
+
+// checkReadme compares the finding that README.md shows with what the debug exporter printed of it,
+// and the sentence about the version that closed another one.
+func checkReadme(t *testing.T, printed string, l *leak, closed string) {
+	t.Helper()
+	readme, err := os.ReadFile(filepath.Join("..", "..", "README.md"))
+	require.NoError(t, err)
+	shown := printedFinding.FindAllString(string(readme), -1)
+	require.Len(t, shown, 1, "README.md shows one finding")
+	latest := ""
+	for _, event := range printedFinding.FindAllString(printed, -1) {
+		if strings.Contains(event, " at "+l.waits+" in "+l.module+",") {
+			latest = event
+		}
+	}
+	require.NotEmpty(t, latest)
+	t.Log(latest)
+	assert.Equal(t, form(latest), form(shown[0]))
+	assert.Contains(t, form(string(readme)), "\n"+form(closed)+"\n")
+}
+
+// form takes out of a finding what is another in each run, and whether it was suspected before.
+func form(printed string) string {
+	for _, variable := range []struct{ pattern, name string }{
+		{`leak probable, was suspected:`, `leak probable:`},
+		{`Str\(raised\)`, `Str(detected)`},
+		{`\b(Int|Double)\([0-9.e+]+\)`, `$1(N)`},
+		{`[0-9,]+( goroutines| more each hour)`, `N$1`},
+		{`\b[0-9a-f]{16}\b`, `ID`},
+		{`\b[0-9a-f]{8}\b`, `VERSION`},
+		{`file\.path: Str\(/.*/`, `file.path: Str(`},
+	} {
+		printed = regexp.MustCompile(variable.pattern).ReplaceAllString(printed, variable.name)
+	}
+	return printed
+}
