@@ -228,11 +228,18 @@ var sources = [...]struct {
 func metricsByName() map[string]metric {
 	names := make(map[string]metric, 4*len(sources))
 	for _, s := range sources {
-		for _, name := range [...]string{s.name, strings.ReplaceAll(s.name, ".", "_")} {
-			names[name], names[name+s.suffix] = s.is, s.is
+		for _, name := range Spellings(s.name, s.suffix) {
+			names[name] = s.is
 		}
 	}
 	return names
+}
+
+// Spellings returns the names under which a metric may come: with dots or underscores, and
+// with the suffix that Prometheus adds, or without.
+func Spellings(name, suffix string) []string {
+	flat := strings.ReplaceAll(name, ".", "_")
+	return []string{name, name + suffix, flat, flat + suffix}
 }
 
 // parseSeconds reads a number of seconds, as an attribute tells it; 0 if it is none.
