@@ -107,7 +107,7 @@ func TestFindingIDs(t *testing.T) {
 		return findingOf(service, kind, m)
 	}
 	first := id(1, detect.Stack, "select", "main.run.func1", "main.run.gowrap2")
-	assert.Equal(t, detect.ID(0x82082312e481313f), first, "findingVersion changes with it")
+	assert.Equal(t, detect.ID(0x82082312e481313f), first, "findingVersion of internal/detect changes with it")
 	for _, same := range [][2]string{
 		{"main.run.func12", "main.run.gowrap1"},
 		{"main.run.func1.2", "main.run.gowrap2"},
