@@ -1,7 +1,6 @@
 package findings
 
 import (
-	"fmt"
 	"slices"
 	"testing"
 	"time"
@@ -80,7 +79,7 @@ func awaitFindings(t *testing.T, told *record, want map[string]*leak) map[string
 		}
 		for name := range want {
 			if ids[name] == "" {
-				return fmt.Sprintf("nothing is found of %s", name)
+				return "nothing is found of " + name
 			}
 		}
 		return ""
