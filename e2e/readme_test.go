@@ -25,7 +25,10 @@ var (
 // TestConfigurationsInReadmesAreValid completes what the READMEs show, where it is
 // a part of a configuration, and has the collector validate it.
 func TestConfigurationsInReadmesAreValid(t *testing.T) {
-	for _, readme := range []string{"README.md", "SECURITY.md", "receiver/goroutinereceiver/README.md", "processor/leakdetect/README.md"} {
+	for _, readme := range []string{
+		"README.md", "SECURITY.md", "receiver/goroutinereceiver/README.md",
+		"processor/leakdetect/README.md", "connector/leakevents/README.md",
+	} {
 		blocks := yamlBlock.FindAllStringSubmatch(read(t, readme), -1)
 		blocks = slices.DeleteFunc(blocks, func(block []string) bool { return others.MatchString(block[1]) })
 		require.NotEmpty(t, blocks, "%s shows no configuration", readme)
