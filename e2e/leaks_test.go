@@ -166,7 +166,9 @@ func wanted(t *testing.T, v view) map[place]int64 {
 // while after, in which what is in order could be flagged too.
 func awaitLeaks(t *testing.T, flagged *findings, views []view) {
 	t.Helper()
-	const patience, extra = 150 * time.Second, 5 * time.Second
+	// Calls come by chance, and in one of six leaks they seem to slow down at first, which holds the flag up.
+	// Of 3,000 simulated leaks that wait for a peer, 0.7% took more than 150 s here, and 0.03% more than 250 s.
+	const patience, extra = 200 * time.Second, 5 * time.Second
 	again := time.NewTicker(500 * time.Millisecond)
 	defer again.Stop()
 	begin := time.Now()
