@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"runtime"
 	"runtime/pprof"
 	"runtime/trace"
@@ -91,13 +92,9 @@ var (
 // takeTrace takes an execution trace that is stopped as soon as it has started. It has
 // every goroutine even so.
 func takeTrace() (*stack.Snapshot, error) {
-	if inBubble() {
-		return nil, fmt.Errorf("execution trace: %w", errBubble)
-	}
 	b := newBody(runtime.NumGoroutine())
-	if err := trace.Start(b); err != nil {
-		// The runtime knows no other error.
-		return nil, fmt.Errorf("execution trace: %w", errTracing)
+	if err := startTrace(b); err != nil {
+		return nil, err
 	}
 	trace.Stop()
 	if b.overflowed {
@@ -108,6 +105,18 @@ func takeTrace() (*stack.Snapshot, error) {
 		return nil, fmt.Errorf("execution trace: %w", err)
 	}
 	return s, nil
+}
+
+// startTrace starts an execution trace that is written to w.
+func startTrace(w io.Writer) error {
+	if inBubble() {
+		return fmt.Errorf("execution trace: %w", errBubble)
+	}
+	if err := trace.Start(w); err != nil {
+		// The runtime knows no other error.
+		return fmt.Errorf("execution trace: %w", errTracing)
+	}
+	return nil
 }
 
 // takeProfile takes a goroutine profile.

@@ -23,14 +23,17 @@ func TestOptions(t *testing.T) {
 			options: []Option{
 				WithInterval(time.Second), WithAgedAfter(time.Hour), WithMaxSignatures(3), WithCapture(CaptureTrace),
 				WithOverheadBudget(1), WithMaxGoroutines(5), WithLeakProfile(5 * time.Minute), WithRuntimeMetrics(),
-				WithProcessCPUTime(), nil, WithMeterProvider(nil),
+				WithProcessCPUTime(), WithOrigins(), WithOriginsDuration(3 * time.Second), WithOriginsMaxSize(1 << 20), WithOriginsBudget(0.01),
+				nil, WithMeterProvider(nil), WithOriginHandler(nil),
 			},
 			want: settings.Settings{
 				Interval: time.Second, AgedAfter: time.Hour, MaxSignatures: 3, Capture: "trace", OverheadBudget: 1,
 				MaxGoroutines: 5, LeakProfile: 5 * time.Minute, RuntimeMetrics: true, ProcessCPUTime: true,
+				Origins: true, OriginsDuration: 3 * time.Second, OriginsMaxSize: 1 << 20, OriginsBudget: 0.01,
 			},
 		},
 		{name: "negative", options: []Option{WithInterval(-1)}, err: "WithInterval: -1ns is not above 0"},
+		{name: "a trace that is too short", options: []Option{WithOriginsDuration(time.Millisecond)}, err: "WithOriginsDuration: 1ms is not from 100ms to 10s"},
 		{name: "no capture", options: []Option{WithCapture("")}, err: `WithCapture: "" is not one of`},
 		{
 			name:    "a wrong variable is reported even if an option overrides it",

@@ -80,6 +80,21 @@ func ExampleWithLeakProfile() {
 	serve()
 }
 
+// A service that learns where goroutines that gather come from, and logs it.
+func ExampleWithOrigins() {
+	stop, err := instrument.Start(
+		instrument.WithOrigins(),
+		instrument.WithOriginHandler(func(_ context.Context, o instrument.Origin) {
+			log.Print(o.Text) // o.Attributes has the whole stacks
+		}),
+	)
+	if err != nil {
+		log.Print(err)
+	}
+	defer func() { _ = stop(context.Background()) }()
+	serve()
+}
+
 // A service that starts neither contrib's runtime nor its host instrumentation.
 func ExampleWithProcessCPUTime() {
 	stop, err := instrument.Start(instrument.WithRuntimeMetrics(), instrument.WithProcessCPUTime())

@@ -18,6 +18,9 @@
 // but no ages. A runtime/trace.FlightRecorder does not interfere. A service that cannot
 // accept this uses WithCapture(CaptureProfile).
 //
+// WithOrigins takes traces of seconds as well, only while goroutines of a group gather, to
+// learn what starts them.
+//
 // In a testing/synctest bubble, where starting a trace is a fatal error, samples are
 // goroutine profiles too.
 //
@@ -78,6 +81,13 @@ var errSlow = errors.New("instrument: a sample or a collection of the MeterProvi
 //	goroutine.sample.interval     s            between two samples
 //	goroutine.sample.duration     s            of the latest sample
 //	process.cpu.time              s            with WithProcessCPUTime
+//
+// With WithOrigins, of groups that gather only:
+//
+//	goroutine.origin.sampled.creations  {goroutine}  by what starts them
+//	goroutine.origin.sampled.wakeups    {wakeup}     by what wakes them at last
+//	goroutine.origin.sampled.lifetime   s            of an entry, a histogram
+//	goroutine.origin.traced             s            how long was traced
 //
 // WithRuntimeMetrics adds go.goroutine.count, go.memory.used and the other metrics of
 // go.opentelemetry.io/contrib/instrumentation/runtime.

@@ -7,6 +7,7 @@ import (
 
 	"go.opentelemetry.io/otel/metric"
 
+	"github.com/otel-goroutine/otel-goroutine/internal/exectrace"
 	"github.com/otel-goroutine/otel-goroutine/internal/telemetry"
 )
 
@@ -27,6 +28,8 @@ type instruments struct {
 
 	build           metric.Int64ObservableGauge
 	buildAttributes metric.MeasurementOption // nil if nothing is known of the build
+
+	origins *originInstruments // nil unless asked for
 
 	// probe exists only for its Enabled method. It is never added to, and so not
 	// exported.
@@ -61,6 +64,9 @@ func newInstruments(meter metric.Meter, c *config) (*instruments, []metric.Obser
 	}
 	if c.ProcessCPUTime {
 		i.cpu = newCPUCounter(m.seconds(telemetry.ProcessCPUTime, "CPU time that the process has used."))
+	}
+	if c.Origins {
+		i.origins = m.origins()
 	}
 	return i, m.made, errors.Join(m.errs...)
 }
@@ -107,6 +113,33 @@ func (m *maker) build() metric.Int64ObservableGauge {
 	return i
 }
 
+func (m *maker) origins() *originInstruments {
+	var bounds []float64
+	for _, bound := range exectrace.LifetimeBounds() {
+		bounds = append(bounds, bound.Seconds())
+	}
+	lifetimes, err := m.meter.Float64Histogram(telemetry.OriginLifetime,
+		metric.WithDescription("How long goroutines of the entry lived that were started and ended while the process was traced. Longer ones than a trace are not among them."),
+		metric.WithUnit(telemetry.UnitSeconds), metric.WithExplicitBucketBoundaries(bounds...))
+	m.errs = append(m.errs, err)
+	traced, err := m.meter.Float64ObservableCounter(telemetry.OriginTraced,
+		metric.WithDescription("For how long the process was traced to learn where the goroutines of the group, or of the entry, come from."),
+		metric.WithUnit(telemetry.UnitSeconds))
+	m.add(traced, err)
+	return &originInstruments{
+		creations: m.observableCounter(telemetry.OriginCreations, telemetry.UnitGoroutine, "Goroutines whose start was seen while the process was traced, by what started them."),
+		wakeups:   m.observableCounter(telemetry.OriginWakeups, telemetry.UnitWakeup, "Goroutines of the group that were woken and ended while the process was traced, by what woke them last."),
+		traced:    traced,
+		lifetimes: &lifetimeHistogram{lifetimes},
+	}
+}
+
+func (m *maker) observableCounter(name, unit, description string) metric.Int64ObservableCounter {
+	i, err := m.meter.Int64ObservableCounter(name, metric.WithDescription(description), metric.WithUnit(unit))
+	m.add(i, err)
+	return i
+}
+
 func (m *maker) probe() metric.Int64Counter {
 	i, err := m.meter.Int64Counter("goroutine.sample.probe", metric.WithDescription("Never counted."))
 	m.errs = append(m.errs, err)
@@ -138,6 +171,7 @@ func (i *instruments) observeSampler(ctx context.Context, o metric.Observer, s *
 	for _, r := range s.freshLeaks() {
 		o.ObserveInt64(i.stackLeaked, r.count, r.attributes)
 	}
+	i.origins.observe(o, s.origins)
 }
 
 // level is what is counted of groups, or of entries.

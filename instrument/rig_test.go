@@ -95,8 +95,20 @@ func pointsOf(t *testing.T, data metricdata.Aggregation) []point {
 	case metricdata.Gauge[int64]:
 		return points(d.DataPoints)
 	}
+	if d, ok := data.(metricdata.Histogram[float64]); ok {
+		return lives(d)
+	}
 	t.Fatalf("unexpected data: %T", data)
 	return nil
+}
+
+// lives returns how many values each point of a histogram has.
+func lives(of metricdata.Histogram[float64]) []point {
+	var counts []metricdata.DataPoint[int64]
+	for _, p := range of.DataPoints {
+		counts = append(counts, metricdata.DataPoint[int64]{Attributes: p.Attributes, Value: int64(p.Count)})
+	}
+	return points(counts)
 }
 
 func points[N int64 | float64](of []metricdata.DataPoint[N]) []point {

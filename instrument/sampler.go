@@ -20,7 +20,8 @@ type sampler struct {
 	census      *census.Census
 	pace        pace
 	leaks       leakProfile
-	asked       time.Time // when the callback was last known to be called, about
+	origins     *originTracer // nil unless asked for
+	asked       time.Time     // when the callback was last known to be called, about
 	idle        time.Duration
 	isUnset     func() bool // whether the service has set no MeterProvider
 
@@ -49,6 +50,7 @@ func newSampler(c config, i *instruments) *sampler {
 		take:        newCaptor(Capture(c.Capture)).take,
 		pace:        pace{interval: c.Interval, budget: c.OverheadBudget},
 		leaks:       newLeakProfile(c),
+		origins:     newOriginTracer(c),
 		idle:        firstIdle,
 		isUnset:     func() bool { return false },
 		requests:    make(chan chan struct{}),
@@ -102,7 +104,7 @@ func (s *sampler) tick(ctx context.Context) time.Duration {
 		return s.idled()
 	}
 	s.idle = firstIdle
-	s.sample(ctx)
+	s.sample(ctx, s.traceOrMeasure)
 	if ctx.Err() == nil && s.leaks.due() {
 		s.prove()
 	}
@@ -134,24 +136,25 @@ func (s *sampler) idled() time.Duration {
 // answer takes what a callback has found missing, unless it has been taken meanwhile.
 func (s *sampler) answer(ctx context.Context) {
 	if s.lacksSample() {
-		s.sample(ctx)
+		s.sample(ctx, s.measure)
 	}
 	if ctx.Err() == nil && s.lacksProof() && s.leaks.due() {
 		s.prove()
 	}
 }
 
-// sample takes a sample and reports its error.
-func (s *sampler) sample(ctx context.Context) {
+// sample takes a sample by measure and reports its error.
+func (s *sampler) sample(ctx context.Context, measure func(context.Context) error) {
 	if s.isCaptureOff() {
 		return
 	}
 	defer note(&s.sampled)
-	err := guard(func() error { return s.measure(ctx) })
+	err := guard(func() error { return measure(ctx) })
 	if isPanic(err) {
 		// The state after a panic cannot be trusted.
 		s.publish(ctx, nil)
 		s.beginCensus()
+		s.origins.leave()
 	}
 	s.sampleTrouble.report(err)
 }
@@ -187,6 +190,23 @@ const (
 	minPatience = 10 * time.Minute
 )
 
+// traceOrMeasure takes a trace for origins if one is due, whose end is the sample, and a sample
+// otherwise, or if the trace fails. Traces for origins have a budget of their own.
+func (s *sampler) traceOrMeasure(ctx context.Context) error {
+	if plan, due := s.origins.next(); due {
+		watch := startWatch()
+		snapshot, ok := s.origins.trace(ctx, plan, s.instruments.origins.lifetimes)
+		if ctx.Err() != nil {
+			return nil
+		}
+		if ok {
+			s.observe(ctx, snapshot, watch)
+			return nil
+		}
+	}
+	return s.measure(ctx)
+}
+
 // measure takes a sample and measures its cost.
 func (s *sampler) measure(ctx context.Context) error {
 	if runtime.NumGoroutine() > s.MaxGoroutines {
@@ -201,12 +221,20 @@ func (s *sampler) measure(ctx context.Context) error {
 		s.spend(watch.cost())
 		return err
 	}
-	now := time.Now()
-	latest := newSample(s.census.Observe(snapshot, now), now)
-	latest.source, latest.took = sourceOption(snapshot.Source), watch.elapsed()
-	s.publish(ctx, latest)
+	s.observe(ctx, snapshot, watch)
 	s.spend(watch.cost())
 	return err
+}
+
+// observe takes a snapshot into the census and publishes the sample. The watch was started
+// before the snapshot was taken.
+func (s *sampler) observe(ctx context.Context, snapshot *stack.Snapshot, watch watch) {
+	now := time.Now()
+	report := s.census.Observe(snapshot, now)
+	latest := newSample(report, now)
+	latest.source, latest.took = sourceOption(snapshot.Source), watch.elapsed()
+	s.publish(ctx, latest)
+	s.origins.look(&report, now)
 }
 
 // publish counts the exits of a sample, and puts the sample, or nil, where the callback

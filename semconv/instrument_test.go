@@ -1,7 +1,9 @@
 package semconv
 
 import (
+	"context"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -46,6 +48,24 @@ func (m notedMeter) Float64Counter(name string, options ...metric.Float64Counter
 	return m.Meter.Float64Counter(name, options...)
 }
 
+func (m notedMeter) Int64ObservableCounter(name string, options ...metric.Int64ObservableCounterOption) (metric.Int64ObservableCounter, error) {
+	config := metric.NewInt64ObservableCounterConfig(options...)
+	m.note(name, "counter", config.Unit())
+	return m.Meter.Int64ObservableCounter(name, options...)
+}
+
+func (m notedMeter) Float64ObservableCounter(name string, options ...metric.Float64ObservableCounterOption) (metric.Float64ObservableCounter, error) {
+	config := metric.NewFloat64ObservableCounterConfig(options...)
+	m.note(name, "counter", config.Unit())
+	return m.Meter.Float64ObservableCounter(name, options...)
+}
+
+func (m notedMeter) Float64Histogram(name string, options ...metric.Float64HistogramOption) (metric.Float64Histogram, error) {
+	config := metric.NewFloat64HistogramConfig(options...)
+	m.note(name, "histogram", config.Unit())
+	return m.Meter.Float64Histogram(name, options...)
+}
+
 func (m notedMeter) Int64ObservableUpDownCounter(name string, options ...metric.Int64ObservableUpDownCounterOption) (metric.Int64ObservableUpDownCounter, error) {
 	config := metric.NewInt64ObservableUpDownCounterConfig(options...)
 	m.note(name, "updowncounter", config.Unit())
@@ -68,7 +88,7 @@ func (m notedMeter) Int64ObservableGauge(name string, options ...metric.Int64Obs
 // same metrics. go.goroutine.count is one of contrib's runtime.
 func TestInstrumentsAreInTheRegistry(t *testing.T) {
 	n := &noted{made: map[string]Metric{}}
-	stop, err := instrument.Start(instrument.WithMeterProvider(n), instrument.WithRuntimeMetrics(), instrument.WithProcessCPUTime())
+	stop, err := instrument.Start(instrument.WithMeterProvider(n), instrument.WithRuntimeMetrics(), instrument.WithProcessCPUTime(), instrument.WithOrigins())
 	require.NoError(t, err)
 	require.NoError(t, stop(t.Context()))
 	r := loaded(t)
@@ -86,12 +106,49 @@ func TestInstrumentsAreInTheRegistry(t *testing.T) {
 	assert.ElementsMatch(t, r.namesOf("instrument"), own)
 }
 
-// TestAttributesOfAProcess measures this process, and holds what comes out to the registry.
+// leak starts goroutines of which one in two leaks, until end is called.
+func leak() (end func()) {
+	closing, never := make(chan struct{}), make(chan struct{})
+	var all sync.WaitGroup
+	all.Go(func() {
+		ticker := time.NewTicker(5 * time.Millisecond)
+		defer ticker.Stop()
+		for n := 0; ; n++ {
+			select {
+			case <-closing:
+				return
+			case <-ticker.C:
+			}
+			reply := make(chan struct{})
+			all.Go(func() {
+				select {
+				case <-reply:
+				case <-never:
+				}
+			})
+			if n%2 == 0 {
+				time.AfterFunc(time.Millisecond, func() { close(reply) })
+			}
+		}
+	})
+	return func() {
+		close(closing)
+		close(never)
+		all.Wait()
+	}
+}
+
+// TestAttributesOfAProcess measures this process, which leaks, and holds what comes out to the
+// registry.
 func TestAttributesOfAProcess(t *testing.T) {
 	reader := sdk.NewManualReader()
 	provider := sdk.NewMeterProvider(sdk.WithReader(reader))
-	stop, err := instrument.Start(instrument.WithMeterProvider(provider), instrument.WithInterval(100*time.Millisecond),
-		instrument.WithRuntimeMetrics(), instrument.WithProcessCPUTime())
+	defer leak()()
+	events := make(chan instrument.Origin, 100)
+	stop, err := instrument.Start(instrument.WithMeterProvider(provider), instrument.WithRuntimeMetrics(), instrument.WithProcessCPUTime(),
+		instrument.WithInterval(300*time.Millisecond), instrument.WithAgedAfter(100*time.Millisecond), instrument.WithOverheadBudget(1),
+		instrument.WithOrigins(), instrument.WithOriginsDuration(150*time.Millisecond), instrument.WithOriginsBudget(1),
+		instrument.WithOriginHandler(func(_ context.Context, o instrument.Origin) { events <- o }))
 	require.NoError(t, err)
 	defer func() {
 		assert.NoError(t, stop(t.Context()))
@@ -114,13 +171,15 @@ func TestAttributesOfAProcess(t *testing.T) {
 				}
 			}
 		}
-		return seen[telemetry.StackAgedExits]
-	}, 10*time.Second, 20*time.Millisecond, "a sample")
+		return seen[telemetry.OriginWakeups]
+	}, 20*time.Second, 20*time.Millisecond, "a sample")
 	for _, name := range r.namesOf("instrument") {
 		if name != telemetry.StackLeakedCount { // which is not asked for
 			assert.True(t, seen[name], name)
 		}
 	}
+	event := r.event(t, telemetry.EventOrigin)
+	checkSet(t, Metric{Name: event.Name, Attributes: event.Attributes}, attribute.NewSet((<-events).Attributes...), values)
 	assert.ElementsMatch(t, r.attribute(t, telemetry.AttrSchedulerState).values(), keys(values[telemetry.AttrSchedulerState]))
 	assert.ElementsMatch(t, r.metric(t, telemetry.ProcessCPUTime).Attributes[0].values(), keys(values[telemetry.AttrCPUMode]))
 }
@@ -137,6 +196,12 @@ func setsOf(t *testing.T, data metricdata.Aggregation) []attribute.Set {
 		return setsOfPoints(d.DataPoints)
 	case metricdata.Gauge[float64]:
 		return setsOfPoints(d.DataPoints)
+	case metricdata.Histogram[float64]:
+		var sets []attribute.Set
+		for _, p := range d.DataPoints {
+			sets = append(sets, p.Attributes)
+		}
+		return sets
 	default:
 		require.Fail(t, "unknown kind of data")
 		return nil

@@ -19,7 +19,7 @@ var sections = []section{
 	{
 		[]string{"receiver", "instrument"},
 		"The census",
-		"From the [goroutine receiver](../receiver/goroutinereceiver) and from\n[instrument](../instrument), alike.",
+		"From the [goroutine receiver](../receiver/goroutinereceiver) and from\n[instrument](../instrument), alike; `goroutine.origin.*` from the latter with `WithOrigins`.",
 	},
 	{
 		[]string{"receiver"},
@@ -74,7 +74,7 @@ labels [by one setting](../deploy/README.md).
 ## Log records
 
 Of origins from the [goroutine receiver](../receiver/goroutinereceiver), where it is in a pipeline of logs,
-and of leaks from the [leak_events connector](../connector/leakevents).
+and from [instrument/auto](../instrument#where-goroutines-come-from) where it traces for them; of leaks from the [leak_events connector](../connector/leakevents).
 
 | event name | meaning |
 |---|---|

@@ -25,6 +25,13 @@ func (r *Registry) metric(t *testing.T, name string) Metric {
 	return r.Metrics[i]
 }
 
+func (r *Registry) event(t *testing.T, name string) Event {
+	t.Helper()
+	i := slices.IndexFunc(r.Events, func(e Event) bool { return e.Name == name })
+	require.GreaterOrEqual(t, i, 0, name)
+	return r.Events[i]
+}
+
 func TestRegistry(t *testing.T) {
 	r := loaded(t)
 	assert.Equal(t, "0.2.0", r.Version())

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"time"
+
+	"github.com/otel-goroutine/otel-goroutine/internal/scout"
 )
 
 // Settings are what both options and environment variables can choose.
@@ -18,6 +20,12 @@ type Settings struct {
 	LeakProfile    time.Duration // 0 is never
 	RuntimeMetrics bool
 	ProcessCPUTime bool
+
+	// Traces by which it is learned where goroutines that gather come from.
+	Origins         bool
+	OriginsDuration time.Duration // of the first trace for a group
+	OriginsMaxSize  int           // bytes of a trace
+	OriginsBudget   float64       // of one core
 }
 
 // Default returns the settings of a service that chooses none.
@@ -29,6 +37,10 @@ func Default() Settings {
 		Capture:        "auto",
 		OverheadBudget: 0.001,
 		MaxGoroutines:  1_000_000,
+
+		OriginsDuration: scout.DefaultDuration,
+		OriginsMaxSize:  scout.DefaultMaxSize,
+		OriginsBudget:   scout.DefaultBudget,
 	}
 }
 
@@ -96,6 +108,26 @@ func All() []Setting {
 			"WithProcessCPUTime", prefix + "PROCESS_CPU_TIME",
 			func(s *Settings, text string) error { return parseBool(&s.ProcessCPUTime, text) },
 			unchecked,
+		},
+		{
+			"WithOrigins", prefix + "ORIGINS",
+			func(s *Settings, text string) error { return parseBool(&s.Origins, text) },
+			unchecked,
+		},
+		{
+			"WithOriginsDuration", prefix + "ORIGINS_DURATION",
+			func(s *Settings, text string) error { return parseDuration(&s.OriginsDuration, text) },
+			func(s *Settings) error { return between(s.OriginsDuration, scout.MinDuration, scout.MaxDuration) },
+		},
+		{
+			"WithOriginsMaxSize", prefix + "ORIGINS_MAX_SIZE",
+			func(s *Settings, text string) error { return parseInt(&s.OriginsMaxSize, text) },
+			func(s *Settings) error { return within(s.OriginsMaxSize, 1, 1<<31-1) },
+		},
+		{
+			"WithOriginsBudget", prefix + "ORIGINS_BUDGET",
+			func(s *Settings, text string) error { return parseFloat(&s.OriginsBudget, text) },
+			func(s *Settings) error { return share(s.OriginsBudget) },
 		},
 	}
 }

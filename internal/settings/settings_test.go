@@ -23,11 +23,13 @@ func TestReadEnvironment(t *testing.T) {
 			environ: []string{
 				"INTERVAL=90s", "AGED_AFTER=1500ms", "MAX_SIGNATURES=7", "CAPTURE=profile", "OVERHEAD_BUDGET=0.5",
 				"MAX_GOROUTINES=9", "LEAK_PROFILE=10m", "RUNTIME_METRICS=True", "PROCESS_CPU_TIME=true", "DISABLED=false",
+				"ORIGINS=true", "ORIGINS_DURATION=2s", "ORIGINS_MAX_SIZE=1048576", "ORIGINS_BUDGET=0.25",
 			},
 			want: func(s *Settings) {
 				*s = Settings{
 					Interval: 90 * time.Second, AgedAfter: 1500 * time.Millisecond, MaxSignatures: 7, Capture: "profile",
 					OverheadBudget: 0.5, MaxGoroutines: 9, LeakProfile: 10 * time.Minute, RuntimeMetrics: true, ProcessCPUTime: true,
+					Origins: true, OriginsDuration: 2 * time.Second, OriginsMaxSize: 1 << 20, OriginsBudget: 0.25,
 				}
 			},
 		},
@@ -48,6 +50,10 @@ func TestReadEnvironment(t *testing.T) {
 		{name: "no share", environ: []string{"OVERHEAD_BUDGET=NaN"}, errs: []string{"NaN is not a share of one core"}},
 		{name: "two cores", environ: []string{"OVERHEAD_BUDGET=2"}, errs: []string{"2 is not a share of one core"}},
 		{name: "too often", environ: []string{"LEAK_PROFILE=1m"}, errs: []string{"1m0s is neither 0, which is never, nor 5m0s or more"}},
+		{name: "a short trace", environ: []string{"ORIGINS_DURATION=50ms"}, errs: []string{"50ms is not from 100ms to 10s"}},
+		{name: "a long trace", environ: []string{"ORIGINS_DURATION=11s"}, errs: []string{"11s is not from 100ms to 10s"}},
+		{name: "no room for a trace", environ: []string{"ORIGINS_MAX_SIZE=8MiB"}, errs: []string{`ORIGINS_MAX_SIZE is "8MiB": not a whole number`}},
+		{name: "no budget for traces", environ: []string{"ORIGINS_BUDGET=0"}, errs: []string{"0 is not a share of one core"}},
 		{name: "maybe", environ: []string{"RUNTIME_METRICS=maybe"}, errs: []string{`RUNTIME_METRICS is "maybe": neither true nor false`}},
 		{
 			name: "a name that is misspelt", environ: []string{"INTERVALL=60s"},

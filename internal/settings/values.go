@@ -56,6 +56,13 @@ func positive(d time.Duration) error {
 	return nil
 }
 
+func between(d, least, most time.Duration) error {
+	if d < least || d > most {
+		return fmt.Errorf("%v is not from %v to %v", d, least, most)
+	}
+	return nil
+}
+
 func within(n, least, most int) error {
 	if n < least || n > most {
 		return fmt.Errorf("%d is not from %d to %d", n, least, most)

@@ -1,0 +1,341 @@
+package instrument
+
+import (
+	"context"
+	"runtime/trace"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"go.opentelemetry.io/otel/attribute"
+
+	"github.com/otel-goroutine/otel-goroutine/internal/telemetry"
+)
+
+// shop is a service in which one call in four forgets what others wait for.
+type shop struct {
+	never   chan struct{} // closed in the end, so that what leaks ends too
+	serving sync.WaitGroup
+}
+
+func openShop(t *testing.T) {
+	t.Helper()
+	s := &shop{never: make(chan struct{})}
+	closing := make(chan struct{})
+	s.serving.Add(1)
+	go s.serve(closing)
+	t.Cleanup(func() {
+		close(closing)
+		close(s.never)
+		s.serving.Wait()
+	})
+}
+
+func (s *shop) serve(closing <-chan struct{}) {
+	defer s.serving.Done()
+	ticker := time.NewTicker(4 * time.Millisecond)
+	defer ticker.Stop()
+	for n := 0; ; n++ {
+		select {
+		case <-closing:
+			return
+		case <-ticker.C:
+			forget := n%4 == 0
+			s.quote(forget)
+			s.checkOut(forget)
+			s.remind(forget)
+		}
+	}
+}
+
+// quote asks for a price, and may not wait for the answer.
+func (s *shop) quote(forget bool) {
+	prices := make(chan int)
+	s.serving.Add(1)
+	go s.askPrice(prices)
+	s.serving.Add(1)
+	go func() {
+		defer s.serving.Done()
+		if forget {
+			<-s.never
+		}
+		takePrice(prices)
+	}()
+}
+
+func (s *shop) askPrice(prices chan<- int) {
+	defer s.serving.Done()
+	prices <- 1
+}
+
+func takePrice(prices <-chan int) { <-prices }
+
+// checkOut starts what waits for a reply, which may never come.
+func (s *shop) checkOut(forget bool) {
+	reply := make(chan struct{}, 1)
+	s.serving.Add(1)
+	go s.waitForReply(reply)
+	if !forget {
+		time.AfterFunc(time.Millisecond, func() { sendReply(reply) })
+	}
+}
+
+func (s *shop) waitForReply(reply chan struct{}) {
+	defer s.serving.Done()
+	select {
+	case <-reply:
+	case <-s.never:
+	}
+}
+
+func sendReply(reply chan<- struct{}) { reply <- struct{}{} }
+
+// remind has a timer start a goroutine, which may wait for ever.
+func (s *shop) remind(forget bool) {
+	s.serving.Add(1)
+	time.AfterFunc(0, func() {
+		defer s.serving.Done()
+		if forget {
+			s.waitForCustomer()
+		}
+	})
+}
+
+func (s *shop) waitForCustomer() { <-s.never }
+
+// tracing are the options with which goroutines gather within seconds, and are traced.
+func tracing(options ...Option) []Option {
+	return append([]Option{
+		WithInterval(300 * time.Millisecond), WithAgedAfter(100 * time.Millisecond),
+		WithOrigins(), WithOriginsDuration(150 * time.Millisecond), WithOriginsBudget(1),
+	}, options...)
+}
+
+// told are the origins that a handler was told of, by entry.
+type told struct {
+	mu sync.Mutex
+	of map[string][]Origin
+}
+
+func (l *told) take(_ context.Context, o Origin) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.of == nil {
+		l.of = make(map[string][]Origin)
+	}
+	entry := o.attribute(telemetry.AttrEntry)
+	l.of[entry] = append(l.of[entry], o)
+}
+
+// latest returns the latest origin of an entry.
+func (l *told) latest(entry string) (latest Origin) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if all := l.of[entry]; len(all) > 0 {
+		latest = all[len(all)-1]
+	}
+	return latest
+}
+
+func (o *Origin) attribute(key attribute.Key) string {
+	set := attribute.NewSet(o.Attributes...)
+	v, _ := set.Value(key)
+	return v.AsString()
+}
+
+// TestOriginsOfLeaks leaks in three ways among healthy siblings, and is told what starts the
+// goroutines and what wakes the siblings.
+func TestOriginsOfLeaks(t *testing.T) {
+	openShop(t)
+	l := new(told)
+	r := begin(t, tracing(WithOriginHandler(l.take))...)
+	asks, waits, reminds := here("(*shop).askPrice"), here("(*shop).waitForReply"), here("(*shop).remind.func1")
+	leaked := func(entry string, more ...string) []string {
+		return append([]string{telemetry.AttrEntry, entry, telemetry.AttrOriginCaught, "leaked_birth"}, more...)
+	}
+	creator := func(entry, function string) []string {
+		return leaked(entry, telemetry.AttrCreatorType, "go", telemetry.AttrCreatorFunction, here(function), telemetry.AttrCreatorOwnFunction, here(function))
+	}
+	waker := func(entry, function string) []string {
+		return []string{telemetry.AttrEntry, entry, telemetry.AttrWakerFunction, here(function)}
+	}
+	c := r.until(t, "the origins of all", func(c collected) bool {
+		return c.sum(telemetry.OriginCreations, creator(asks, "(*shop).quote")...) > 0 &&
+			c.sum(telemetry.OriginCreations, creator(waits, "(*shop).checkOut")...) > 0 &&
+			c.sum(telemetry.OriginCreations, leaked(reminds, telemetry.AttrCreatorType, "timer")...) > 0 &&
+			c.sum(telemetry.OriginWakeups, waker(waits, "sendReply")...) > 0 &&
+			c.sum(telemetry.OriginWakeups, waker(asks, "takePrice")...) > 0
+	})
+	for _, p := range c[telemetry.OriginCreations] {
+		if _, known := p.attributes[telemetry.AttrCreatorFunction]; known && p.attributes[telemetry.AttrEntry] == reminds {
+			t.Errorf("a timer's goroutine has a creator: %v", p.attributes)
+		}
+	}
+	for _, entry := range []string{asks, waits, reminds} {
+		if seconds := c.sum(telemetry.OriginTraced, telemetry.AttrEntry, entry); seconds < 0.1 {
+			t.Errorf("%s: traced for %v s", entry, seconds)
+		}
+		if n := c.sum(telemetry.OriginLifetime, telemetry.AttrEntry, entry); n == 0 {
+			t.Errorf("%s: no lifetimes", entry)
+		}
+		o := l.latest(entry)
+		if o.Time.IsZero() || !strings.Contains(o.Text, " that leak are started ") || o.attribute(telemetry.AttrState) == "" {
+			t.Errorf("%s: told %+v", entry, o)
+		}
+	}
+	o := l.latest(waits)
+	for _, frame := range []string{"created by", "(*shop).checkOut(...)\n", "(*shop).serve(...)\n", "woken by", "sendReply(...)\n"} {
+		if text := o.attribute(telemetry.AttrStackTrace); !strings.Contains(text, frame) {
+			t.Errorf("no %q in\n%s", frame, text)
+		}
+	}
+}
+
+// TestOwnGoroutinesAreNotTold compares the samples that are the end of a trace with those that
+// are not: nothing is there that exists because of the trace.
+func TestOwnGoroutinesAreNotTold(t *testing.T) {
+	openShop(t)
+	r := begin(t, tracing()...)
+	isOurs := func(entry string) bool {
+		return strings.HasPrefix(entry, "runtime/trace.") || strings.HasPrefix(entry, ScopeName+".(*") && !strings.Contains(entry, "(*shop)")
+	}
+	r.until(t, "the sample of a trace", func(c collected) bool {
+		for _, p := range slices.Concat(c[telemetry.EntryCount], c[telemetry.OriginTraced]) {
+			entry := p.attributes[telemetry.AttrEntry]
+			if isOurs(entry) && (entry != here("(*instance).run") || p.value > 1) {
+				t.Errorf("%v goroutines of %s", p.value, entry)
+			}
+		}
+		return len(c[telemetry.OriginTraced]) > 0
+	})
+}
+
+// TestOriginsMustBeAskedFor leaks, and has nothing but samples taken.
+func TestOriginsMustBeAskedFor(t *testing.T) {
+	for name, options := range map[string][]Option{
+		"not asked for":    {},
+		"capture: profile": {WithOrigins(), WithCapture(CaptureProfile)},
+		"capture: off":     {WithOrigins(), WithCapture(CaptureOff)},
+	} {
+		c := defaultConfig()
+		for _, o := range options {
+			o.apply(&c)
+		}
+		if newOriginTracer(c) != nil {
+			t.Errorf("%s: traces are taken", name)
+		}
+	}
+	openShop(t)
+	r := begin(t, WithOriginsDuration(100*time.Millisecond), WithOriginsBudget(1), WithOriginHandler(func(context.Context, Origin) {
+		t.Error("the handler is called")
+	}))
+	n := 0
+	r.until(t, "aged goroutines in many collections", func(c collected) bool {
+		for name := range c {
+			if strings.HasPrefix(name, "goroutine.origin.") {
+				t.Errorf("%s is reported", name)
+			}
+		}
+		if c.sum(telemetry.StackAgedCount) > 50 {
+			n++
+		}
+		return n > 100
+	})
+}
+
+// TestQuietProcessIsNotTraced has goroutines come and go.
+func TestQuietProcessIsNotTraced(t *testing.T) {
+	r := begin(t, tracing(WithInterval(20*time.Millisecond))...)
+	for range 40 {
+		end := stuck(t, 20)
+		r.collect(t)
+		end()
+	}
+	if c := r.collect(t); len(c[telemetry.OriginTraced]) > 0 {
+		t.Errorf("traced: %v", c[telemetry.OriginTraced])
+	}
+}
+
+// TestAnotherTracerHasPrecedence has somebody else trace for a while.
+func TestAnotherTracerHasPrecedence(t *testing.T) {
+	openShop(t)
+	h := handle(t)
+	var theirs strings.Builder
+	r := begin(t, tracing()...)
+	r.until(t, "aged goroutines", func(c collected) bool { return c.sum(telemetry.StackAgedCount) > 0 })
+	for started := false; !started; { // a sample is short
+		started = trace.Start(&theirs) == nil
+	}
+	n := 0
+	r.until(t, "samples without a trace", func(c collected) bool {
+		if len(c[telemetry.SampleDuration]) > 0 && c[telemetry.SampleDuration][0].attributes[telemetry.AttrSampleSource] == "profile" {
+			n++
+		}
+		return n > 200
+	})
+	trace.Stop()
+	if theirs.Len() == 0 {
+		t.Error("their trace is empty")
+	}
+	r.until(t, "a trace once theirs has ended", func(c collected) bool { return len(c[telemetry.OriginTraced]) > 0 })
+	if said := h.all(); len(said) > 0 {
+		t.Errorf("told %q", said)
+	}
+}
+
+// TestStopEndsATrace of seconds at once.
+func TestStopEndsATrace(t *testing.T) {
+	openShop(t)
+	r := begin(t, tracing(WithInterval(time.Second), WithOriginsDuration(10*time.Second))...)
+	for !isTracedForLong() {
+		time.Sleep(time.Millisecond)
+	}
+	began := time.Now()
+	if err := r.stop(t.Context()); err != nil {
+		t.Error(err)
+	}
+	if took := time.Since(began); took > 400*time.Millisecond {
+		t.Errorf("after %v", took)
+	}
+	if trace.IsEnabled() {
+		t.Error("the trace goes on")
+	}
+}
+
+// isTracedForLong reports whether a trace is taken that is longer than a sample.
+func isTracedForLong() bool {
+	for deadline := time.Now().Add(100 * time.Millisecond); time.Now().Before(deadline); time.Sleep(time.Millisecond) {
+		if !trace.IsEnabled() {
+			return false
+		}
+	}
+	return true
+}
+
+// TestTraceThatIsTooLarge is given up, which is told once, and the samples go on.
+func TestTraceThatIsTooLarge(t *testing.T) {
+	openShop(t)
+	h := handle(t)
+	r := begin(t, tracing(WithOriginsMaxSize(1000))...)
+	r.until(t, "an error", func(collected) bool { return len(h.all()) > 0 })
+	c := r.until(t, "a sample after that", sampledBy("trace"))
+	if len(c[telemetry.OriginTraced]) > 0 {
+		t.Errorf("traced: %v", c[telemetry.OriginTraced])
+	}
+	if said := h.all(); len(said) != 1 || said[0] != "instrument: origins: "+errTraceTooLarge.Error() {
+		t.Errorf("told %q", said)
+	}
+}
+
+// TestHandlerThatPanics costs neither the samples nor what is known.
+func TestHandlerThatPanics(t *testing.T) {
+	openShop(t)
+	h := handle(t)
+	r := begin(t, tracing(WithOriginHandler(func(context.Context, Origin) { panic("no") }))...)
+	r.until(t, "origins", func(c collected) bool { return c.sum(telemetry.OriginCreations) > 0 })
+	if said := h.all(); len(said) != 1 || !strings.Contains(said[0], "origins: the handler: panic") {
+		t.Errorf("told %q", said)
+	}
+}
