@@ -11,6 +11,11 @@
 // the metrics of WithRuntimeMetrics and WithProcessCPUTime, since the service may report
 // them to its own.
 //
+// With OTEL_GO_GOROUTINE_ORIGINS=true, log records of the event goroutine.origin say where
+// goroutines that gather come from, with whole stacks. They go to the global LoggerProvider if
+// the service has set one. If it has set neither that nor a MeterProvider, a LoggerProvider is
+// created as well, from OTEL_LOGS_EXPORTER (otlp by default) and the variables of OTLP.
+//
 // One line on standard error says where the metrics go. OTEL_LOG_LEVEL=warn silences
 // it. Errors go to otel.Handle; those of environment variables at once.
 //

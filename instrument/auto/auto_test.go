@@ -18,7 +18,9 @@ import (
 	"go.opentelemetry.io/otel/metric/noop"
 	sdkmetric "go.opentelemetry.io/otel/sdk/metric"
 	"go.opentelemetry.io/otel/sdk/metric/metricdata"
+	logscollector "go.opentelemetry.io/proto/otlp/collector/logs/v1"
 	collector "go.opentelemetry.io/proto/otlp/collector/metrics/v1"
+	logs "go.opentelemetry.io/proto/otlp/logs/v1"
 	metrics "go.opentelemetry.io/proto/otlp/metrics/v1"
 	"google.golang.org/protobuf/proto"
 
@@ -28,17 +30,18 @@ import (
 // soon is a patience for tests.
 const soon = 20 * time.Millisecond
 
-// backend is an OTLP backend, as far as it takes in metrics.
+// backend is an OTLP backend, as far as it takes in metrics and log records.
 type backend struct {
 	*httptest.Server
 	requests atomic.Int64
 	received chan *metrics.ResourceMetrics
+	records  chan *logs.ResourceLogs
 }
 
 // newBackend starts a backend, and points the environment at it.
 func newBackend(t *testing.T) *backend {
 	t.Helper()
-	b := &backend{received: make(chan *metrics.ResourceMetrics, 1000)}
+	b := &backend{received: make(chan *metrics.ResourceMetrics, 1000), records: make(chan *logs.ResourceLogs, 1000)}
 	b.Server = httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 		b.requests.Add(1)
 		body := io.Reader(r.Body)
@@ -51,6 +54,16 @@ func newBackend(t *testing.T) *backend {
 		data, err := io.ReadAll(body)
 		if err != nil {
 			t.Error(err)
+		}
+		if r.URL.Path == "/v1/logs" {
+			var request logscollector.ExportLogsServiceRequest
+			if err := proto.Unmarshal(data, &request); err != nil {
+				t.Error(err)
+			}
+			for _, of := range request.GetResourceLogs() {
+				b.records <- of
+			}
+			return
 		}
 		var request collector.ExportMetricsServiceRequest
 		if err := proto.Unmarshal(data, &request); err != nil || r.URL.Path != "/v1/metrics" {

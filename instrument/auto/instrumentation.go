@@ -11,6 +11,7 @@ import (
 	"go.opentelemetry.io/contrib/exporters/autoexport"
 	"go.opentelemetry.io/otel"
 	"go.opentelemetry.io/otel/metric"
+	sdklog "go.opentelemetry.io/otel/sdk/log"
 	sdkmetric "go.opentelemetry.io/otel/sdk/metric"
 
 	"github.com/otel-goroutine/otel-goroutine/instrument"
@@ -27,6 +28,8 @@ type instrumentation struct {
 	// own is the MeterProvider that was made here, nil if none was.
 	own   *sdkmetric.MeterProvider
 	tried bool // to make it
+	// logs is the LoggerProvider that was made here, nil if none was.
+	logs *sdklog.LoggerProvider
 	// stop ends the instrumentation.
 	stop func(context.Context) error
 }
@@ -68,7 +71,7 @@ func (i *instrumentation) look(ctx context.Context) (final bool, err error) {
 		if err := i.end(); err != nil {
 			return false, err // ours may still be running: look again
 		}
-		if err = i.start(); err == nil {
+		if err = i.start(withOriginRecords(nil)); err == nil {
 			announce(os.Getenv, "reporting to the MeterProvider that the service has set")
 		}
 		final = true
@@ -117,7 +120,10 @@ func (i *instrumentation) startOwn(ctx context.Context) error {
 		return nil // nobody to report to
 	}
 	i.own = sdkmetric.NewMeterProvider(sdkmetric.WithReader(reader), sdkmetric.WithResource(about))
-	if err := i.start(ownOptions(i.own)...); err != nil {
+	if i.logs, err = newLoggerProvider(ctx, about); err != nil {
+		otel.Handle(fmt.Errorf("instrument/auto: %w", err)) // the metrics are worth more
+	}
+	if err := i.start(append(ownOptions(i.own), withOriginRecords(i.logs))...); err != nil {
 		return errors.Join(err, i.drop())
 	}
 	announce(os.Getenv, describe(os.Getenv, serviceName(about)))
@@ -137,19 +143,30 @@ func ownOptions(own metric.MeterProvider) []instrument.Option {
 	return options
 }
 
-// drop ends the own MeterProvider, which has nothing to export.
+// drop ends the own providers, which have nothing to export.
 func (i *instrumentation) drop() error {
 	ended, cancel := context.WithCancel(context.Background())
 	cancel() // with a context that has ended it does not export
 	own := i.own
 	i.own = nil
-	if err := own.Shutdown(ended); !errors.Is(err, context.Canceled) {
-		return err
+	err := own.Shutdown(ended)
+	if errors.Is(err, context.Canceled) {
+		err = nil
 	}
-	return nil
+	return errors.Join(err, i.endLogs(context.Background()))
 }
 
-// lastExport is how long the own MeterProvider may take to export for the last time.
+// endLogs exports the log records that are left and ends the own LoggerProvider.
+func (i *instrumentation) endLogs(ctx context.Context) error {
+	if i.logs == nil {
+		return nil
+	}
+	logs := i.logs
+	i.logs = nil
+	return logs.Shutdown(ctx)
+}
+
+// lastExport is how long the own providers may take to export for the last time.
 const lastExport = 5 * time.Second
 
 // end stops what was started, after the own MeterProvider has exported the rest.
@@ -162,6 +179,7 @@ func (i *instrumentation) end() error {
 	}
 	i.own = nil
 	errs = append(errs, i.stop(context.Background())) // it takes no long time
+	errs = append(errs, i.endLogs(ctx))
 	return errors.Join(errs...)
 }
 
