@@ -76,6 +76,9 @@ func (s *service) versionOf(b build, at, now time.Time) int {
 		if v.Build.same(b) {
 			v.Build.add(b)
 			v.Seen = now
+			if at.Before(v.First) {
+				v.First = at
+			}
 			return v.Number
 		}
 	}
