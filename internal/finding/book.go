@@ -166,7 +166,7 @@ func (b *Book) observeProcess(s *service, m metric, p Point, now time.Time) {
 	case stackAged, entryAged:
 		s.observeCensus(m, p, name, of)
 	case originCreations, originWakeups, originTraced:
-		s.observeOrigin(m, p)
+		s.observeOrigin(m, p, of)
 	}
 }
 

@@ -75,13 +75,17 @@ const (
 )
 
 // observeOrigin takes what a process has learned of where the goroutines of a group, or of an
-// entry, come from.
-func (s *service) observeOrigin(m metric, p Point) {
+// entry, come from. Lines move with the code, so what an earlier version told is forgotten.
+func (s *service) observeOrigin(m metric, p Point, of *process) {
 	place := placeOf(p)
 	for _, r := range s.Records {
-		if !r.Groups[place.group()] {
+		if !r.Groups[place.group()] || of.Version < r.OriginsOf {
 			continue
 		}
+		if of.Version > r.OriginsOf && r.OriginsOf > 0 {
+			r.Creators, r.CreatorsLeak, r.Wakers = nil, false, nil
+		}
+		r.OriginsOf = of.Version
 		switch m {
 		case originCreations:
 			r.observeCreator(p)

@@ -59,6 +59,29 @@ func TestOrigins(t *testing.T) {
 	}
 }
 
+// TestOriginsOfTheNewestVersion has the code move by a deploy, while an old process is still there.
+func TestOriginsOfTheNewestVersion(t *testing.T) {
+	told := func(line string, n float64) []Point {
+		return []Point{{Metric: telemetry.OriginCreations, Value: n, Attributes: attributes(append(order.pairs(""),
+			telemetry.AttrCreatorType, "go", telemetry.AttrCreatorFunction, "shop.checkOut", telemetry.AttrCreatorFile, "/src/shop.go",
+			telemetry.AttrCreatorLine, line)...)}}
+	}
+	r := newRig(t, Config{})
+	before := leaking("a", "b1")
+	before.more = told("12", 100)
+	r.minute(nil, before)
+	r.minute(nil, before)
+	after := leaking("b", "b2")
+	after.more = told("20", 3)
+	for range 2 {
+		r.minute(nil, before, after)
+	}
+	r.minute(nil, before)
+	if got := r.only().Creators; len(got) != 1 || got[0].Line != 20 {
+		t.Errorf("%+v", got)
+	}
+}
+
 func TestOriginInWords(t *testing.T) {
 	for function, want := range map[string]string{
 		"main.checkOut":                                     "main.checkOut",

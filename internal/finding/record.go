@@ -25,8 +25,10 @@ type record struct {
 	Old      map[string]*old  `json:"old,omitempty"`
 	Creators map[string]tally `json:"creators,omitempty"`
 	// CreatorsLeak tells that Creators have started goroutines that leaked, and not only healthy ones.
-	CreatorsLeak bool             `json:"creators_leak,omitempty"`
-	Wakers       map[string]tally `json:"wakers,omitempty"`
+	CreatorsLeak bool `json:"creators_leak,omitempty"`
+	// OriginsOf is the version whose processes told Creators and Wakers; 0 if it is unknown.
+	OriginsOf int              `json:"origins_of,omitempty"`
+	Wakers    map[string]tally `json:"wakers,omitempty"`
 	// Class is the kind of the mistake by a trace, empty if there was none.
 	Class    Class             `json:"class,omitempty"`
 	Pace     pace              `json:"pace"`
