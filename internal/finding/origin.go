@@ -41,10 +41,10 @@ func (o Origin) Told() Line { return Line{o.Function, o.File, o.Line} }
 //
 //	github.com/acme/shop/order.(*Queue[github.com/acme/shop.Item]).put  ->  order.(*Queue[github.com/acme/shop.Item]).put
 func (o Origin) String() string {
-	switch {
-	case o.Launch == byTimer:
+	switch o.Launch {
+	case byTimer:
 		return "a timer"
-	case o.Launch == byC:
+	case byC:
 		return "C"
 	}
 	// The path of the package is as long as it is well known, and those of type parameters stay.
