@@ -160,6 +160,7 @@ bench: ## Measure what is promised, each against its peer in the same run
 	@go test -run '^$$' -bench 'Sample' -benchtime 3x ./instrument | grep -E 'Benchmark|FAIL'
 	@go test -run '^$$' -bench 'Tracing' -benchtime $(BENCHTIME) ./instrument | grep -E 'Benchmark|FAIL'
 	@go test -run '^$$' -bench 'Memory|Pause|Idle' -benchtime $(BENCHTIME) ./instrument | grep -E 'Benchmark|FAIL'
+	@go test -run '^$$' -bench 'Origins' -benchtime 10x ./instrument | grep -E 'Benchmark|FAIL'
 	@go test -run '^$$' -bench 'Server' -benchtime 1x ./instrument | grep -E 'Benchmark|FAIL'
 	@go test -run 'FewModules|GrowsLittle' -v ./instrument | grep -E 'modules|beyond|FAIL'
 	@echo "== receiver/goroutinereceiver"

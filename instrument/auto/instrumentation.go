@@ -178,8 +178,8 @@ func (i *instrumentation) end() error {
 		errs = append(errs, i.own.Shutdown(ctx))
 	}
 	i.own = nil
-	errs = append(errs, i.stop(context.Background())) // it takes no long time
-	errs = append(errs, i.endLogs(ctx))
+	// stop takes no long time. What it has written by then is exported after it.
+	errs = append(errs, i.stop(context.Background()), i.endLogs(ctx))
 	return errors.Join(errs...)
 }
 

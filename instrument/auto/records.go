@@ -3,9 +3,12 @@ package auto
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"os"
 
+	"go.opentelemetry.io/contrib/bridges/otelslog"
 	"go.opentelemetry.io/contrib/exporters/autoexport"
+	"go.opentelemetry.io/otel"
 	"go.opentelemetry.io/otel/log"
 	globallog "go.opentelemetry.io/otel/log/global"
 	sdklog "go.opentelemetry.io/otel/sdk/log"
@@ -38,28 +41,51 @@ func newLoggerProvider(ctx context.Context, about *resource.Resource) (*sdklog.L
 // withOriginRecords has origins written as log records: to the global LoggerProvider if the
 // service has set one, and otherwise to own, unless that is nil.
 func withOriginRecords(own *sdklog.LoggerProvider) instrument.Option {
-	version := log.WithInstrumentationVersion(instrument.Version)
-	logger := globallog.Logger(instrument.ScopeName, version)
+	handler := newOriginHandler(globallog.GetLoggerProvider())
+	fallback := handler
+	if own != nil {
+		fallback = newOriginHandler(own)
+	}
 	return instrument.WithOriginHandler(func(ctx context.Context, o instrument.Origin) {
-		to := logger
-		if own != nil && !logger.Enabled(ctx, log.EnabledParameters{Severity: log.SeverityInfo}) {
-			to = own.Logger(instrument.ScopeName, version)
+		to := handler
+		if !handler.Enabled(ctx, slog.LevelInfo) {
+			to = fallback
 		}
-		to.Emit(ctx, newRecord(o))
+		if err := to.Handle(ctx, newRecord(o)); err != nil {
+			otel.Handle(fmt.Errorf("instrument/auto: %w", err))
+		}
 	})
 }
 
-// newRecord returns the log record of an origin.
-func newRecord(o instrument.Origin) log.Record {
-	var r log.Record
+// newOriginHandler returns a handler of the records of origins. The bridge of slog is used
+// since OpenTelemetry's log API, which is not stable yet, makes attributes in another way in
+// OpenTelemetry 1.40 than in 1.47: the bridge of the service's version knows how.
+func newOriginHandler(to log.LoggerProvider) slog.Handler {
+	return otelslog.NewHandler(instrument.ScopeName, otelslog.WithVersion(instrument.Version), otelslog.WithLoggerProvider(originEvents{to}))
+}
+
+// originEvents gives log records the name of the event, which slog does not know.
+type originEvents struct{ log.LoggerProvider }
+
+// Logger returns a Logger whose records are events.
+func (p originEvents) Logger(name string, options ...log.LoggerOption) log.Logger {
+	return originLogger{p.LoggerProvider.Logger(name, options...)}
+}
+
+type originLogger struct{ log.Logger }
+
+// Emit emits the record as an event.
+func (l originLogger) Emit(ctx context.Context, r log.Record) {
 	r.SetEventName(telemetry.EventOrigin)
-	r.SetTimestamp(o.Time)
-	r.SetObservedTimestamp(o.Time)
-	r.SetSeverity(log.SeverityInfo)
-	r.SetSeverityText(log.SeverityInfo.String())
-	r.SetBody(log.StringValue(o.Text))
+	r.SetObservedTimestamp(r.Timestamp())
+	l.Logger.Emit(ctx, r)
+}
+
+// newRecord returns the record of an origin.
+func newRecord(o instrument.Origin) slog.Record {
+	r := slog.NewRecord(o.Time, slog.LevelInfo, o.Text, 0)
 	for _, a := range o.Attributes {
-		r.AddAttributes(log.KeyValueFromAttribute(a))
+		r.AddAttrs(slog.Any(string(a.Key), a.Value.AsInterface()))
 	}
 	return r
 }

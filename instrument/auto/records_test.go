@@ -7,7 +7,6 @@ import (
 	"testing"
 	"time"
 
-	"go.opentelemetry.io/otel/log"
 	globallog "go.opentelemetry.io/otel/log/global"
 	"go.opentelemetry.io/otel/log/noop"
 	sdklog "go.opentelemetry.io/otel/sdk/log"
@@ -166,13 +165,5 @@ func TestNewLoggerProvider(t *testing.T) {
 				}
 			}
 		})
-	}
-}
-
-func TestRecordOfAnOrigin(t *testing.T) {
-	at := time.Unix(1_700_000_000, 0)
-	r := newRecord(instrument.Origin{Time: at, Text: "so"})
-	if r.EventName() != "goroutine.origin" || r.Body().AsString() != "so" || !r.Timestamp().Equal(at) || r.Severity() != log.SeverityInfo {
-		t.Errorf("got %+v", r)
 	}
 }

@@ -10,8 +10,12 @@ const (
 	perGoroutine = 750 * time.Nanosecond
 )
 
-// cost returns the CPU time that a trace has taken of the process and of those who read it.
+// cost returns the CPU time that a trace has taken of the process and of those who read it. One
+// that was refused has taken none of the process.
 func (p Plan) cost(r Result) time.Duration {
+	if r.Size == 0 {
+		return r.Reading
+	}
 	lists := 1 + (p.Duration+time.Second-1)/time.Second
 	return time.Duration(r.Size)*perByte + time.Duration(p.goroutines)*perGoroutine*lists + r.Reading
 }
