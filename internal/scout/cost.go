@@ -4,8 +4,11 @@ import "time"
 
 // What a trace costs the process that is traced, in CPU time. Measured on Go 1.26.8, two
 // shared cores: 7 to 24 ns a byte (BenchmarkTracedServer of the receiver), and 0.75 µs for each
-// goroutine that it lists, as it does when it begins and in every second.
+// goroutine that it lists, as it does when it begins and in every second. Beginning and ending
+// takes 2 ms, mostly for the garbage of the runtime's buffers (BenchmarkOriginsTrace of
+// instrument).
 const (
+	perTrace     = 2 * time.Millisecond
 	perByte      = 25 * time.Nanosecond
 	perGoroutine = 750 * time.Nanosecond
 )
@@ -17,7 +20,7 @@ func (p Plan) cost(r Result) time.Duration {
 		return r.Reading
 	}
 	lists := 1 + (p.Duration+time.Second-1)/time.Second
-	return time.Duration(r.Size)*perByte + time.Duration(p.goroutines)*perGoroutine*lists + r.Reading
+	return perTrace + time.Duration(r.Size)*perByte + time.Duration(p.goroutines)*perGoroutine*lists + r.Reading
 }
 
 // purse is what may be spent on the traces of a process. It fills with time, and must hold
