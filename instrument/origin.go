@@ -6,6 +6,7 @@ import (
 	"go.opentelemetry.io/otel/attribute"
 
 	"github.com/otel-goroutine/otel-goroutine/internal/exectrace"
+	"github.com/otel-goroutine/otel-goroutine/internal/mistake"
 	"github.com/otel-goroutine/otel-goroutine/internal/origin"
 	"github.com/otel-goroutine/otel-goroutine/internal/stack"
 	"github.com/otel-goroutine/otel-goroutine/internal/telemetry"
@@ -26,7 +27,7 @@ type Origin struct {
 
 func newOrigin(o *origin.Origin, at time.Time) Origin {
 	attributes := append(subjectAttributes(o.Signature), attribute.String(telemetry.AttrOriginCaught, string(o.Caught)))
-	if o.Class != origin.ClassUnknown {
+	if o.Class != mistake.Unknown {
 		attributes = append(attributes, attribute.String(telemetry.AttrOriginClass, string(o.Class)))
 	}
 	if trace := o.StackTrace(); trace != "" {

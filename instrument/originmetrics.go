@@ -9,6 +9,7 @@ import (
 	"go.opentelemetry.io/otel/metric"
 
 	"github.com/otel-goroutine/otel-goroutine/internal/exectrace"
+	"github.com/otel-goroutine/otel-goroutine/internal/mistake"
 	"github.com/otel-goroutine/otel-goroutine/internal/origin"
 	"github.com/otel-goroutine/otel-goroutine/internal/telemetry"
 )
@@ -49,7 +50,7 @@ func newOriginRow(o *origin.Origin) originRow {
 	subject := slices.Clip(subjectAttributes(o.Signature))
 	caught := slices.Clip(append(subject, attribute.String(telemetry.AttrOriginCaught, string(o.Caught))))
 	class := caught
-	if o.Class != origin.ClassUnknown {
+	if o.Class != mistake.Unknown {
 		class = append(class, attribute.String(telemetry.AttrOriginClass, string(o.Class)))
 	}
 	row := originRow{traced: o.Traced.Seconds(), attributes: attributesOption(class...)}

@@ -118,11 +118,10 @@ func TestValuesAreThoseOfTheCode(t *testing.T) {
 	states := slices.Collect(maps.Values(constants(t, "internal/stack", "State")))
 	assert.ElementsMatch(t, states, r.attribute(t, telemetry.AttrState).values())
 	assert.ElementsMatch(t, slices.Collect(maps.Values(constants(t, "internal/origin", "Caught"))), r.attribute(t, telemetry.AttrOriginCaught).values())
-	classes := slices.DeleteFunc(slices.Collect(maps.Values(constants(t, "internal/origin", "Class"))), func(c string) bool { return c == "" })
+	classes := slices.DeleteFunc(slices.Collect(maps.Values(constants(t, "internal/mistake", "Class"))), func(c string) bool { return c == "" })
 	assert.ElementsMatch(t, classes, r.attribute(t, telemetry.AttrOriginClass).values())
 	assert.ElementsMatch(t, slices.Collect(maps.Values(constants(t, "internal/finding", "ChangeKind"))), r.attribute(t, telemetry.AttrLeakChange).values())
-	leakClasses := slices.DeleteFunc(slices.Collect(maps.Values(constants(t, "internal/finding", "Class"))), func(c string) bool { return c == "" })
-	assert.ElementsMatch(t, leakClasses, r.attribute(t, telemetry.AttrLeakClass).values())
+	assert.ElementsMatch(t, classes, r.attribute(t, telemetry.AttrLeakClass).values())
 	sources := []string{string(stack.SourceTrace), string(stack.SourceProfile)}
 	assert.ElementsMatch(t, sources, r.attribute(t, telemetry.AttrSampleSource).values())
 	assert.ElementsMatch(t, sources, r.attribute(t, telemetry.AttrScrapeSource).values())

@@ -11,7 +11,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/otel-goroutine/otel-goroutine/internal/origin"
+	"github.com/otel-goroutine/otel-goroutine/internal/mistake"
 	"github.com/otel-goroutine/otel-goroutine/internal/stack"
 )
 
@@ -25,21 +25,21 @@ type expected struct {
 	own []string
 	// waker is the line that wakes those that end, if there are such.
 	waker string
-	class origin.Class
+	class mistake.Class
 	// near are the classes that mislead nobody.
-	near []origin.Class
+	near []mistake.Class
 }
 
-// mistake is one of examples/leaks.
-type mistake struct {
+// example is one of examples/leaks.
+type example struct {
 	state           stack.State
 	pattern         string
 	function        string
 	start           string // text of the line that starts its goroutines, in leaky.go
 	waker           string // text of the line that wakes those of the repair, in repaired.go
 	startIn         string // another file that has it
-	class           origin.Class
-	near            []origin.Class
+	class           mistake.Class
+	near            []mistake.Class
 	blamedIsLibrary bool
 }
 
@@ -47,21 +47,21 @@ type mistake struct {
 // the one that leaks.
 const call, callFile = "go callLeaky(ctx, p)", "traffic.go"
 
-// mistakes are those of examples/leaks with what is to be told of each. Where two answers
+// examples are those of examples/leaks with what is to be told of each. Where two answers
 // would help as much, the other is near.
-func mistakes() []mistake {
+func examples() []example {
 	const (
-		answer, reply, cancel = origin.AnswerNotTaken, origin.ReplyNeverComes, origin.CancelForgotten
-		lock, loop, open      = origin.LockHeld, origin.LoopWithoutExit, origin.NotClosed
+		answer, reply, cancel = mistake.AnswerNotTaken, mistake.ReplyNeverComes, mistake.CancelForgotten
+		lock, loop, open      = mistake.LockHeld, mistake.LoopWithoutExit, mistake.NotClosed
 	)
-	return []mistake{
+	return []example{
 		{state: stack.StateSleep, pattern: "loopwithoutexit", function: ".pollLeaky", start: "go pollLeaky(", class: loop},
 		{state: stack.StateChanSend, pattern: "sendwithoutreceiver", function: ".askLeaky", start: "go askLeaky(", class: answer},
 		{state: stack.StateChanReceive, pattern: "receivewithoutsender", function: ".AskLeaky", start: call, startIn: callFile, class: reply},
 		{state: stack.StateChanReceive, pattern: "rangeneverclosed", function: ".storeLeaky", start: "go storeLeaky(", class: reply},
 		{
 			state: stack.StateSelect, pattern: "selectwithoutdone", function: ".showLeaky", start: "go showLeaky(",
-			class: loop, near: []origin.Class{cancel},
+			class: loop, near: []mistake.Class{cancel},
 		},
 		{state: stack.StateSelect, pattern: "forgottencancel", function: ".trackLeaky", start: "go trackLeaky(", class: cancel},
 		{state: stack.StateChanSend, pattern: "timeoutleavesworker", function: ".quoteLeaky", start: "go quoteLeaky(", class: answer},
@@ -76,11 +76,11 @@ func mistakes() []mistake {
 		{state: stack.StateIOWait, pattern: "heldconnection", function: ".GreetingLeaky", start: call, startIn: callFile, class: open},
 		{
 			state: stack.StateSyscall, pattern: "heldfile", function: ".StampLeaky", start: call, startIn: callFile,
-			class: lock, near: []origin.Class{open},
+			class: lock, near: []mistake.Class{open},
 		},
 		{
 			state: stack.StateChanSend, pattern: "unboundedhandler", function: ".(*MailerLeaky).enqueueLeaky", start: "go m.enqueueLeaky(",
-			class: "", near: []origin.Class{answer}, // it is a start without a limit
+			class: "", near: []mistake.Class{answer}, // a start without a limit, which no trace tells
 		},
 		{state: stack.StateSelect, pattern: "dbpool", function: ".NameLeaky", start: call, startIn: callFile, class: open},
 		{state: stack.StateSelect, pattern: "workerpoolnotstopped", function: ".(*poolLeaky).workLeaky", start: "go p.workLeaky()", class: cancel},
@@ -91,11 +91,11 @@ func mistakes() []mistake {
 		{state: stack.StateCond, pattern: "condneversignalled", function: ".(*mailboxLeaky).take", start: "go m.readLeaky(", class: reply},
 		{state: stack.StateChanReceive, pattern: "nilchannel", function: ".(*ServerLeaky).followLeaky", start: "go s.followLeaky()", class: reply},
 		{state: stack.StateChanReceive, pattern: "tickernotstopped", function: ".beatLeaky", start: "go beatLeaky(", class: loop},
-		{state: stack.StateSelectNoCases, pattern: "selectnocases", function: ".listenLeaky", start: "go listenLeaky(", class: loop, near: []origin.Class{cancel}},
+		{state: stack.StateSelectNoCases, pattern: "selectnocases", function: ".listenLeaky", start: "go listenLeaky(", class: loop, near: []mistake.Class{cancel}},
 		{state: stack.StateCoroutine, pattern: "pullnotstopped", function: ".wordsLeaky.all", start: "iter.Pull(wordsLeaky(", class: open},
 		{
 			state: stack.StateSemaphore, pattern: "sharedconnection", function: ".TellLeaky", start: call, startIn: callFile,
-			class: open, near: []origin.Class{lock},
+			class: open, near: []mistake.Class{lock},
 		},
 	}
 }
@@ -105,7 +105,7 @@ func expectedOfExamples(t *testing.T) []expected {
 	t.Helper()
 	folder := filepath.Join("..", "..", "examples", "leaks")
 	var all []expected
-	for _, m := range mistakes() {
+	for _, m := range examples() {
 		e := expected{state: m.state, function: m.function, file: m.pattern + "/leaky.go", class: m.class, near: m.near}
 		if m.blamedIsLibrary {
 			e.file = ""
@@ -153,20 +153,20 @@ func lines(t *testing.T, path string) []string {
 // classes are the mistakes in the service beside this file, by where its goroutines wait.
 var classes = map[string]struct {
 	state stack.State
-	class origin.Class
+	class mistake.Class
 }{
-	"price":            {stack.StateChanSend, origin.AnswerNotTaken},
-	"awaitReply":       {stack.StateChanReceive, origin.ReplyNeverComes},
-	"(*watch).follow":  {stack.StateSelect, origin.CancelForgotten},
-	"keepAlive":        {stack.StateSelect, origin.CancelForgotten},
-	"publish":          {stack.StateWaitGroup, origin.ReplyNeverComes},
-	"(*stock).take":    {stack.StateMutex, origin.LockHeld},
-	"(*mailbox).read":  {stack.StateCond, origin.ReplyNeverComes},
-	"expire":           {stack.StateChanReceive, origin.ReplyNeverComes},
-	"remind":           {stack.StateChanReceive, origin.ReplyNeverComes},
-	"runReport.func1":  {stack.StateChanReceive, origin.ReplyNeverComes},
-	"runBackup.func1":  {stack.StateChanSend, origin.AnswerNotTaken},
-	"fetchPages.func1": {stack.StateChanReceive, origin.ReplyNeverComes},
+	"price":            {stack.StateChanSend, mistake.AnswerNotTaken},
+	"awaitReply":       {stack.StateChanReceive, mistake.ReplyNeverComes},
+	"(*watch).follow":  {stack.StateSelect, mistake.CancelForgotten},
+	"keepAlive":        {stack.StateSelect, mistake.CancelForgotten},
+	"publish":          {stack.StateWaitGroup, mistake.ReplyNeverComes},
+	"(*stock).take":    {stack.StateMutex, mistake.LockHeld},
+	"(*mailbox).read":  {stack.StateCond, mistake.ReplyNeverComes},
+	"expire":           {stack.StateChanReceive, mistake.ReplyNeverComes},
+	"remind":           {stack.StateChanReceive, mistake.ReplyNeverComes},
+	"runReport.func1":  {stack.StateChanReceive, mistake.ReplyNeverComes},
+	"runBackup.func1":  {stack.StateChanSend, mistake.AnswerNotTaken},
+	"fetchPages.func1": {stack.StateChanReceive, mistake.ReplyNeverComes},
 }
 
 var markedLine = regexp.MustCompile(`(creator|waits|waker): (\S+?)(?:;|$)`)

@@ -7,7 +7,11 @@
 // to Advance. It is bounded, whatever comes.
 package finding
 
-import "time"
+import (
+	"time"
+
+	"github.com/otel-goroutine/otel-goroutine/internal/mistake"
+)
 
 // Severity is how sure it is that something leaks.
 type Severity int
@@ -90,7 +94,7 @@ type Finding struct {
 	// Head is the place by which the finding is known, the first of Places.
 	Head   Place
 	Places []Place
-	Class  Class
+	Class  mistake.Class
 	// Page treats goroutines in this state; relative to the root of this repository.
 	Page string
 	// Creators start the goroutines, and Wakers wake their healthy siblings, as far as that

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/otel-goroutine/otel-goroutine/internal/mistake"
 )
 
 // Origin is what starts the goroutines of a finding, or a line that wakes their healthy siblings.
@@ -92,7 +94,7 @@ func (s *service) observeOrigin(m metric, p Point, of *process) {
 		case originWakeups:
 			r.Wakers = count(r.Wakers, tally{Line: wakerKeys.line(p), Call: p.Attributes.get(keyWakerCall), Count: p.Value})
 		case originTraced:
-			if class := Class(p.Attributes.get(keyClass)); class.String() != "" {
+			if class := mistake.Class(p.Attributes.get(keyClass)); class.String() != "" {
 				r.Class = class
 			}
 		}

@@ -6,6 +6,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/otel-goroutine/otel-goroutine/internal/mistake"
 	"github.com/otel-goroutine/otel-goroutine/internal/telemetry"
 )
 
@@ -31,7 +32,7 @@ func TestOrigins(t *testing.T) {
 	p.more = []Point{{Metric: telemetry.OriginTraced, Value: 1, Attributes: attributes(append(order.pairs(""), telemetry.AttrOriginClass, "not_closed")...)}}
 	r.minute(nil, p)
 	f := r.only()
-	if f.Class != NotClosed {
+	if f.Class != mistake.NotClosed {
 		t.Error(f.Class)
 	}
 	want := []Origin{origin("shop.b", 0.6), origin("shop.c", 0.2), origin("shop.a", 0.1)}

@@ -3,6 +3,8 @@ package finding
 import (
 	"slices"
 	"time"
+
+	"github.com/otel-goroutine/otel-goroutine/internal/mistake"
 )
 
 // record is what is remembered of a finding.
@@ -30,7 +32,7 @@ type record struct {
 	OriginsOf int              `json:"origins_of,omitempty"`
 	Wakers    map[string]tally `json:"wakers,omitempty"`
 	// Class is the kind of the mistake by a trace, empty if there was none.
-	Class    Class             `json:"class,omitempty"`
+	Class    mistake.Class     `json:"class,omitempty"`
 	Pace     pace              `json:"pace"`
 	Pending  exposure          `json:"pending"` // of processes that leak, since the last look
 	Looked   time.Time         `json:"looked"`  // the count that was looked at last is of then

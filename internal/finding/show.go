@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"slices"
 	"time"
+
+	"github.com/otel-goroutine/otel-goroutine/internal/mistake"
 )
 
 // finding returns what is known of the finding now.
@@ -31,7 +33,7 @@ func (r *record) finding(s *service) Finding {
 		f.Head = f.Places[0]
 	}
 	f.Class, f.Page = r.Class, pageOf(f.Head.State)
-	if f.Class == ClassUnknown {
+	if f.Class == mistake.Unknown {
 		f.Class = classOf(f.Head, f.Wakers)
 	}
 	if n := len(r.Leaking); n > 0 {

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/otel-goroutine/otel-goroutine/internal/mistake"
 	"github.com/otel-goroutine/otel-goroutine/internal/stack"
 )
 
@@ -90,19 +91,19 @@ func TestNumbers(t *testing.T) {
 
 // TestClasses has a class and a page for every state that there is, and every page exists.
 func TestClasses(t *testing.T) {
-	want := map[stack.State]Class{
-		stack.StateChanSend: AnswerNotTaken, stack.StateChanReceive: ReplyNeverComes, stack.StateSelect: CancelForgotten,
-		stack.StateSelectNoCases: LoopWithoutExit, stack.StateMutex: LockHeld, stack.StateRWMutexRead: LockHeld,
-		stack.StateRWMutexWrite: LockHeld, stack.StateWaitGroup: ReplyNeverComes, stack.StateCond: ReplyNeverComes,
-		stack.StateSemaphore: NotClosed, stack.StateSleep: LoopWithoutExit, stack.StateIOWait: NotClosed, stack.StateSyscall: NotClosed,
-		stack.StateCoroutine: NotClosed, stack.StateRunning: LoopWithoutExit, stack.StateOther: ClassUnknown,
+	want := map[stack.State]mistake.Class{
+		stack.StateChanSend: mistake.AnswerNotTaken, stack.StateChanReceive: mistake.ReplyNeverComes, stack.StateSelect: mistake.CancelForgotten,
+		stack.StateSelectNoCases: mistake.LoopWithoutExit, stack.StateMutex: mistake.LockHeld, stack.StateRWMutexRead: mistake.LockHeld,
+		stack.StateRWMutexWrite: mistake.LockHeld, stack.StateWaitGroup: mistake.ReplyNeverComes, stack.StateCond: mistake.ReplyNeverComes,
+		stack.StateSemaphore: mistake.NotClosed, stack.StateSleep: mistake.LoopWithoutExit, stack.StateIOWait: mistake.NotClosed, stack.StateSyscall: mistake.NotClosed,
+		stack.StateCoroutine: mistake.NotClosed, stack.StateRunning: mistake.LoopWithoutExit, stack.StateOther: mistake.Unknown,
 	}
 	for state, class := range want {
 		p := Place{State: string(state), Function: "main.f"}
 		if got := classOf(p, nil); got != class {
 			t.Errorf("%s is %q, want %q", state, got, class)
 		}
-		if class != ClassUnknown && class.String() == "" {
+		if class != mistake.Unknown && class.String() == "" {
 			t.Errorf("%s has no words", class)
 		}
 		page := pageOf(string(state))
@@ -116,14 +117,14 @@ func TestClasses(t *testing.T) {
 	for _, test := range []struct {
 		place  Place
 		wakers []Origin
-		want   Class
+		want   mistake.Class
 	}{
-		{Place{Entry: "main.poll"}, nil, LoopWithoutExit},
-		{Place{}, nil, ClassUnknown},
-		{Place{State: "chan_receive", Function: "main.f"}, []Origin{{Function: "main.stop", Call: "context.WithCancel.func1"}}, CancelForgotten},
-		{Place{State: "chan_receive", Function: "main.f"}, []Origin{{Function: "main.reply"}}, ReplyNeverComes},
-		{Place{State: "select", Function: "net/http.(*persistConn).readLoop"}, nil, NotClosed},
-		{Place{State: "select", Function: "database/sql.(*DB).conn"}, nil, NotClosed},
+		{Place{Entry: "main.poll"}, nil, mistake.LoopWithoutExit},
+		{Place{}, nil, mistake.Unknown},
+		{Place{State: "chan_receive", Function: "main.f"}, []Origin{{Function: "main.stop", Call: "context.WithCancel.func1"}}, mistake.CancelForgotten},
+		{Place{State: "chan_receive", Function: "main.f"}, []Origin{{Function: "main.reply"}}, mistake.ReplyNeverComes},
+		{Place{State: "select", Function: "net/http.(*persistConn).readLoop"}, nil, mistake.NotClosed},
+		{Place{State: "select", Function: "database/sql.(*DB).conn"}, nil, mistake.NotClosed},
 	} {
 		if got := classOf(test.place, test.wakers); got != test.want {
 			t.Errorf("%v is %q, want %q", test.place, got, test.want)

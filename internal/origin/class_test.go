@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"github.com/otel-goroutine/otel-goroutine/internal/exectrace"
+	"github.com/otel-goroutine/otel-goroutine/internal/mistake"
 	"github.com/otel-goroutine/otel-goroutine/internal/stack"
 )
 
@@ -17,31 +18,31 @@ func TestClass(t *testing.T) {
 	for _, tc := range []struct {
 		state stack.State
 		group exectrace.Waiting
-		want  Class
+		want  mistake.Class
 	}{
-		{stack.StateMutex, exectrace.Waiting{}, LockHeld},
-		{stack.StateRWMutexRead, exectrace.Waiting{}, LockHeld},
-		{stack.StateRWMutexWrite, exectrace.Waiting{}, LockHeld},
-		{stack.StateChanSend, exectrace.Waiting{}, AnswerNotTaken},
-		{stack.StateSleep, exectrace.Waiting{}, LoopWithoutExit},
-		{stack.StateSelectNoCases, exectrace.Waiting{}, LoopWithoutExit},
-		{stack.StateRunning, exectrace.Waiting{}, LoopWithoutExit},
-		{stack.StateIOWait, exectrace.Waiting{}, NotClosed},
-		{stack.StateSyscall, exectrace.Waiting{}, NotClosed},
-		{stack.StateCoroutine, exectrace.Waiting{}, NotClosed},
-		{stack.StateSemaphore, exectrace.Waiting{}, NotClosed},
-		{stack.StateWaitGroup, exectrace.Waiting{}, ReplyNeverComes},
-		{stack.StateCond, exectrace.Waiting{}, ReplyNeverComes},
-		{stack.StateChanReceive, young, ReplyNeverComes},
-		{stack.StateChanReceive, busy, LoopWithoutExit},
-		{stack.StateChanReceive, cancelled, CancelForgotten},
-		{stack.StateSelect, young, CancelForgotten},
-		{stack.StateSelect, busy, LoopWithoutExit},
-		{stack.StateSelect, cancelled, CancelForgotten},
-		{stack.StateSelect, connection, NotClosed},
-		{stack.StateSelect, pipe, AnswerNotTaken},
-		{stack.StateSyscall, flock, LockHeld},
-		{stack.StateOther, exectrace.Waiting{}, ClassUnknown},
+		{stack.StateMutex, exectrace.Waiting{}, mistake.LockHeld},
+		{stack.StateRWMutexRead, exectrace.Waiting{}, mistake.LockHeld},
+		{stack.StateRWMutexWrite, exectrace.Waiting{}, mistake.LockHeld},
+		{stack.StateChanSend, exectrace.Waiting{}, mistake.AnswerNotTaken},
+		{stack.StateSleep, exectrace.Waiting{}, mistake.LoopWithoutExit},
+		{stack.StateSelectNoCases, exectrace.Waiting{}, mistake.LoopWithoutExit},
+		{stack.StateRunning, exectrace.Waiting{}, mistake.LoopWithoutExit},
+		{stack.StateIOWait, exectrace.Waiting{}, mistake.NotClosed},
+		{stack.StateSyscall, exectrace.Waiting{}, mistake.NotClosed},
+		{stack.StateCoroutine, exectrace.Waiting{}, mistake.NotClosed},
+		{stack.StateSemaphore, exectrace.Waiting{}, mistake.NotClosed},
+		{stack.StateWaitGroup, exectrace.Waiting{}, mistake.ReplyNeverComes},
+		{stack.StateCond, exectrace.Waiting{}, mistake.ReplyNeverComes},
+		{stack.StateChanReceive, young, mistake.ReplyNeverComes},
+		{stack.StateChanReceive, busy, mistake.LoopWithoutExit},
+		{stack.StateChanReceive, cancelled, mistake.CancelForgotten},
+		{stack.StateSelect, young, mistake.CancelForgotten},
+		{stack.StateSelect, busy, mistake.LoopWithoutExit},
+		{stack.StateSelect, cancelled, mistake.CancelForgotten},
+		{stack.StateSelect, connection, mistake.NotClosed},
+		{stack.StateSelect, pipe, mistake.AnswerNotTaken},
+		{stack.StateSyscall, flock, mistake.LockHeld},
+		{stack.StateOther, exectrace.Waiting{}, mistake.Unknown},
 	} {
 		trace := seen()
 		trace.Groups[0] = tc.group

@@ -50,5 +50,5 @@ func ExampleConclude() {
 		own := o.Creators[0].Own
 		fmt.Printf("%s, %s: started by %s at %s:%d\n", o.Caught, o.Class, own.Function, filepath.Base(own.File), own.Line)
 	}
-	// Output: leaked_birth, reply_never_comes: started by main.main at main.go:61
+	// Output: leaked_birth, a reply that never comes: started by main.main at main.go:61
 }

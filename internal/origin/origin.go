@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/otel-goroutine/otel-goroutine/internal/exectrace"
+	"github.com/otel-goroutine/otel-goroutine/internal/mistake"
 	"github.com/otel-goroutine/otel-goroutine/internal/stack"
 )
 
@@ -64,7 +65,7 @@ type Origin struct {
 	Lifetimes exectrace.Lifetimes
 	// Traced is for how long it was looked.
 	Traced time.Duration
-	Class  Class
+	Class  mistake.Class
 }
 
 // Share returns the share of the births that leak, 0 if it is unknown.

@@ -7,6 +7,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/otel-goroutine/otel-goroutine/internal/exectrace"
+	"github.com/otel-goroutine/otel-goroutine/internal/mistake"
 	"github.com/otel-goroutine/otel-goroutine/internal/stack"
 )
 
@@ -212,7 +213,7 @@ func TestEntries(t *testing.T) {
 		{Signature: stack.Signature{Entry: work}}, {Signature: stack.Signature{Entry: "example.com/shop.absent"}},
 	}}, []*exectrace.Origins{trace})
 	if len(origins) != 2 || origins[0].Caught != LeakedBirth || origins[0].Leaked != 2 || origins[0].Creators[0].Own != checkout ||
-		origins[0].Class != LoopWithoutExit || origins[1].Caught != NotCaught || Known(origins) {
+		origins[0].Class != mistake.LoopWithoutExit || origins[1].Caught != NotCaught || Known(origins) {
 		t.Errorf("%+v", origins)
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/otel-goroutine/otel-goroutine/internal/exectrace"
+	"github.com/otel-goroutine/otel-goroutine/internal/mistake"
 	"github.com/otel-goroutine/otel-goroutine/internal/stack"
 )
 
@@ -17,7 +18,7 @@ func someOrigin(change ...func(*Origin)) *Origin {
 			ID: 1, State: stack.StateChanReceive, Entry: "main.work",
 			Blamed: stack.Frame{Function: "main.waitForReply", File: "/src/order.go", Line: 51},
 		},
-		Caught: LeakedBirth, Births: 383, Leaked: 8, Traced: time.Second, Class: ReplyNeverComes,
+		Caught: LeakedBirth, Births: 383, Leaked: 8, Traced: time.Second, Class: mistake.ReplyNeverComes,
 		Creators: []Creator{{
 			Stack: []stack.Frame{{Function: "example.com/pool.Go", File: "/mod/example.com/pool@v1.2.3/go.go", Line: 7}, checkOut, {Function: "main.main", File: "/src/main.go", Line: 12}},
 			Own:   checkOut, Count: 8, Share: 1,

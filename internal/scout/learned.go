@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/otel-goroutine/otel-goroutine/internal/exectrace"
+	"github.com/otel-goroutine/otel-goroutine/internal/mistake"
 	"github.com/otel-goroutine/otel-goroutine/internal/origin"
 	"github.com/otel-goroutine/otel-goroutine/internal/stack"
 )
@@ -33,7 +34,7 @@ func (l *learned) add(o origin.Origin) (isNew bool) {
 		l.Creators = creators.merge(l.Creators, o.Creators)
 	}
 	l.Wakers = wakers.merge(l.Wakers, o.Wakers)
-	if first || o.Class != origin.ClassUnknown && wakers.total(o.Wakers) > woken {
+	if first || o.Class != mistake.Unknown && wakers.total(o.Wakers) > woken {
 		l.Class = o.Class // the more wakers were seen, the more it rests on
 	}
 	l.Births += o.Births

@@ -6,13 +6,14 @@ import (
 	"testing"
 	"time"
 
+	"github.com/otel-goroutine/otel-goroutine/internal/mistake"
 	"github.com/otel-goroutine/otel-goroutine/internal/origin"
 	"github.com/otel-goroutine/otel-goroutine/internal/stack"
 )
 
 // seen is what one trace says.
 func seen(caught origin.Caught, creators ...origin.Creator) origin.Origin {
-	return origin.Origin{Caught: caught, Creators: creators, Births: 10, Leaked: 1, Traced: time.Second, Class: origin.NotClosed}
+	return origin.Origin{Caught: caught, Creators: creators, Births: 10, Leaked: 1, Traced: time.Second, Class: mistake.NotClosed}
 }
 
 // TestWhatIsBetterReplaces has the creators of leaked births take the place of their siblings',
@@ -75,17 +76,17 @@ func TestCountsNeverFall(t *testing.T) {
 
 // TestWakers are added up, and a class that rests on more of them takes the place of another.
 func TestWakers(t *testing.T) {
-	woken := func(class origin.Class, n int) origin.Origin {
+	woken := func(class mistake.Class, n int) origin.Origin {
 		o := seen(origin.NotCaught)
 		o.Class, o.Wakers = class, []origin.Waker{{Own: stack.Frame{Function: "main.reply"}, Count: n}}
 		return o
 	}
 	var l learned
-	l.add(woken(origin.ReplyNeverComes, 1))
-	if !l.add(woken(origin.CancelForgotten, 5)) || l.add(woken(origin.ReplyNeverComes, 2)) {
+	l.add(woken(mistake.ReplyNeverComes, 1))
+	if !l.add(woken(mistake.CancelForgotten, 5)) || l.add(woken(mistake.ReplyNeverComes, 2)) {
 		t.Error("another class is new, and one that rests on less is not taken")
 	}
-	if o := l.told(); o.Class != origin.CancelForgotten || o.Wakers[0].Count != 8 {
+	if o := l.told(); o.Class != mistake.CancelForgotten || o.Wakers[0].Count != 8 {
 		t.Errorf("%+v", o)
 	}
 }

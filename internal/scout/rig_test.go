@@ -6,6 +6,7 @@ import (
 
 	"github.com/otel-goroutine/otel-goroutine/internal/census"
 	"github.com/otel-goroutine/otel-goroutine/internal/exectrace"
+	"github.com/otel-goroutine/otel-goroutine/internal/mistake"
 	"github.com/otel-goroutine/otel-goroutine/internal/origin"
 	"github.com/otel-goroutine/otel-goroutine/internal/stack"
 )
@@ -84,7 +85,7 @@ func (p *simulated) mustNext(t *testing.T, looks int) *Plan {
 func result(plan *Plan, caught origin.Caught, creators ...origin.Creator) Result {
 	r := Result{Size: 100_000, Reading: time.Millisecond}
 	for _, s := range append(plan.Subjects.Groups, plan.Subjects.Entries...) {
-		o := origin.Origin{Signature: s.Signature, Caught: caught, Creators: creators, Births: 10, Traced: plan.Duration, Class: origin.AnswerNotTaken}
+		o := origin.Origin{Signature: s.Signature, Caught: caught, Creators: creators, Births: 10, Traced: plan.Duration, Class: mistake.AnswerNotTaken}
 		r.Origins = append(r.Origins, o)
 	}
 	return r

@@ -95,7 +95,7 @@ const (
 	AttrStackTrace     = "code.stacktrace"
 
 	AttrOriginCaught       = "goroutine.origin.caught" // a value of internal/origin
-	AttrOriginClass        = "goroutine.origin.class"  // a value of internal/origin
+	AttrOriginClass        = "goroutine.origin.class"  // a value of internal/mistake
 	AttrCreatorType        = "goroutine.creator.type"  // go, timer, c
 	AttrCreatorFunction    = "goroutine.creator.function.name"
 	AttrCreatorFile        = "goroutine.creator.file.path"

@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/pdata/plog"
 
+	"github.com/otel-goroutine/otel-goroutine/internal/mistake"
 	"github.com/otel-goroutine/otel-goroutine/internal/origin"
 	"github.com/otel-goroutine/otel-goroutine/internal/stack"
 )
@@ -21,7 +22,7 @@ func someOrigin() *origin.Origin {
 			ID: 1, State: stack.StateChanReceive, Entry: "main.work",
 			Blamed: stack.Frame{Function: "main.waitForReply", File: "/src/order.go", Line: 51},
 		},
-		Caught: origin.LeakedBirth, Births: 383, Leaked: 8, Traced: time.Second, Class: origin.ReplyNeverComes,
+		Caught: origin.LeakedBirth, Births: 383, Leaked: 8, Traced: time.Second, Class: mistake.ReplyNeverComes,
 		Creators: []origin.Creator{{
 			Stack: []stack.Frame{{Function: "example.com/pool.Go", File: "/mod/example.com/pool@v1.2.3/go.go", Line: 7}, checkOut, {Function: "main.main", File: "/src/main.go", Line: 12}},
 			Own:   checkOut, Count: 8, Share: 1,

@@ -9,6 +9,7 @@ import (
 
 	"github.com/otel-goroutine/otel-goroutine/internal/census"
 	"github.com/otel-goroutine/otel-goroutine/internal/exectrace"
+	"github.com/otel-goroutine/otel-goroutine/internal/mistake"
 	"github.com/otel-goroutine/otel-goroutine/internal/origin"
 	"github.com/otel-goroutine/otel-goroutine/internal/scout"
 	"github.com/otel-goroutine/otel-goroutine/internal/stack"
@@ -64,7 +65,7 @@ func (t *target) recordOrigin(o *origin.Origin, now pcommon.Timestamp) {
 	subject := subjectSet(o.Signature)
 	caught := metadata.MapAttributeGoroutineOriginCaught[string(o.Caught)]
 	class := subject
-	if o.Class != origin.ClassUnknown {
+	if o.Class != mistake.Unknown {
 		class = with(subject, metadata.WithGoroutineOriginClassMetricAttribute(string(o.Class)))
 	}
 	t.builder.RecordGoroutineOriginTracedDataPoint(now, o.Traced.Seconds(), caught, class...)
