@@ -28,9 +28,12 @@ func main() {
 // process used as much as in the end, half-way there.
 type figures struct{ truth, estimate, left, predicted float64 }
 
-// A leak is watched for 200 minutes of data, which are milliseconds here. Of small ones more
+// A leak is watched for 200 minutes of data, which are cycles of the garbage collector here. Of small ones more
 // are leaked, as a service would have when somebody asks for their memory.
-const minutes = 200
+//
+// The limit is what is used in the last minutes on average, since any one of them has the noise
+// of the garbage collector.
+const minutes, last = 200, 20
 
 func perMinute(held int) int { return max(1, min(100, 256<<10/held)) }
 
@@ -44,19 +47,22 @@ func measure(held int) figures {
 	defer all.Wait()
 	defer close(end)
 
-	used := 0.0
+	limit := 0.0
 	records := make([][]finding.Point, minutes)
 	start := time.Date(2026, 6, 1, 9, 0, 0, 0, time.UTC)
 	for minute := range records {
 		for range perMinute(held) {
 			all.Go(func() { leak(held, end) })
 		}
-		time.Sleep(2 * time.Millisecond)
+		awaitCollection()
 		at := start.Add(time.Duration(minute) * time.Minute)
+		var used float64
 		records[minute], used = observe(at, start, (minute+1)*perMinute(held), perMinute(held)*60)
+		if minute >= minutes-last {
+			limit += used / last
+		}
 	}
-	// The limit is what is used in the end.
-	book := finding.New(finding.Config{MemoryLimit: int64(used)})
+	book := finding.New(finding.Config{MemoryLimit: int64(limit)})
 	var halfway finding.Finding
 	for minute, points := range records {
 		for _, p := range points {
@@ -70,8 +76,18 @@ func measure(held int) figures {
 	return figures{
 		truth:     float64(held) + 2<<10,
 		estimate:  book.Findings()[0].Memory.PerGoroutine,
-		left:      minutes / 2,
+		left:      minutes/2 - last/2,
 		predicted: halfway.Limit.In.Minutes(),
+	}
+}
+
+// awaitCollection waits until the garbage collector has run, as it does in every minute or two
+// of a real process, at the least. Its goal is as old as its latest run.
+func awaitCollection() {
+	cycles := []metrics.Sample{{Name: "/gc/cycles/total:gc-cycles"}}
+	metrics.Read(cycles)
+	for before := cycles[0].Value.Uint64(); cycles[0].Value.Uint64() == before; metrics.Read(cycles) {
+		time.Sleep(100 * time.Microsecond)
 	}
 }
 

@@ -45,12 +45,22 @@ const (
 )
 
 // used is the most memory that a process has at a time: what is live, the garbage that its
-// collector lets gather, and stacks.
+// collector lets gather, and stacks. It is as noisy as the goal of the garbage collector.
 func (p *process) used() float64 {
 	if p.Memory.Goal.known() {
 		return p.Memory.Goal.Value + p.Memory.Stack.Value
 	}
 	return p.Memory.Other.Value + p.Memory.Stack.Value
+}
+
+// used returns what a process with so many leaked goroutines uses, without the noise.
+func (r *record) used(name string, p *process, leaked float64) float64 {
+	c := r.Cost[name]
+	if c == nil || !p.Memory.Goal.known() {
+		return p.used()
+	}
+	others := max(0, p.Goroutines.Value-leaked)
+	return c.Goal.smooth(leaked, others, p.Memory.Goal.Value) + c.Stack.smooth(leaked, others, p.Memory.Stack.Value)
 }
 
 // noteDeath remembers where a process ended that leaked.
@@ -94,10 +104,11 @@ func (s *service) learned(version int, of func(death) float64) float64 {
 // that is used.
 func (r *record) limit(s *service, growth float64) Limit {
 	var first Limit
-	rates := make(map[string]float64)
+	rates, counts := make(map[string]float64), make(map[string]float64)
 	for _, w := range r.Rows {
 		if w.Severity.Value > 0 {
 			rates[w.Process] += w.Rate.Value
+			counts[w.Process] += w.Count.Value
 		}
 	}
 	for _, name := range sorted(rates) {
@@ -121,7 +132,7 @@ func (r *record) limit(s *service, growth float64) Limit {
 		consider(LimitGoroutines, float64(s.config.GoroutineLimit),
 			s.learned(p.Version, func(d death) float64 { return d.Goroutines }), p.Goroutines.Value, rate)
 		consider(LimitMemory, cmp.Or(float64(s.config.MemoryLimit), p.Memory.limit()),
-			s.learned(p.Version, func(d death) float64 { return d.Memory }), p.used(), rate*growth)
+			s.learned(p.Version, func(d death) float64 { return d.Memory }), r.used(name, p, counts[name]), rate*growth)
 	}
 	return first
 }

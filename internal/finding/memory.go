@@ -184,21 +184,46 @@ const (
 	collinear   = 0.05
 )
 
-// slope returns how much memory grows with one leaked goroutine, and its standard error; not
-// if that is within twice the error of nothing.
-func (f *fit) slope() (b, wrong float64, ok bool) {
+// line is what a fit says: memory grows by leaked with one leaked goroutine and by other with
+// one of the others, give or take noise.
+type line struct{ leaked, other, noise, err float64 }
+
+func (f *fit) line() (l line, ok bool) {
 	free := f.N - f.Groups - 1
 	if f.N < leastPoints || free < 1 || f.XX <= 0 {
-		return 0, 0, false
+		return line{}, false
 	}
-	b, scale := f.XY/f.XX, 1/f.XX
-	rest := f.YY - b*f.XY
+	l.leaked = f.XY / f.XX
+	scale, rest := 1/f.XX, f.YY-l.leaked*f.XY
 	if det := f.XX*f.ZZ - f.XZ*f.XZ; det > collinear*f.XX*f.ZZ && f.ZZ > 0 && free > 1 {
-		b = (f.XY*f.ZZ - f.ZY*f.XZ) / det
-		c := (f.ZY*f.XX - f.XY*f.XZ) / det
-		rest, scale = f.YY-b*f.XY-c*f.ZY, f.ZZ/det
+		l.leaked = (f.XY*f.ZZ - f.ZY*f.XZ) / det
+		l.other = (f.ZY*f.XX - f.XY*f.XZ) / det
+		scale, rest = f.ZZ/det, f.YY-l.leaked*f.XY-l.other*f.ZY
 		free--
 	}
-	wrong = math.Sqrt(max(0, rest) / free * scale)
-	return b, wrong, b > 2*wrong
+	l.noise = math.Sqrt(max(0, rest) / free)
+	l.err = l.noise * math.Sqrt(scale)
+	return l, true
 }
+
+// slope returns how much memory grows with one leaked goroutine, and its standard error. It
+// returns false if that is within twice the error of nothing.
+func (f *fit) slope() (b, wrong float64, ok bool) {
+	l, ok := f.line()
+	return l.leaked, l.err, ok && l.leaked > 2*l.err
+}
+
+// smooth returns the memory of a process with so many leaked and other goroutines by the fit
+// of that process alone, if the fit agrees with what was measured.
+func (f *fit) smooth(leaked, others, measured float64) float64 {
+	l, ok := f.line()
+	fitted := f.Y + l.leaked*(leaked-f.X) + l.other*(others-f.Z)
+	if !ok || math.Abs(fitted-measured) > agreement*l.noise {
+		return measured
+	}
+	return fitted
+}
+
+// agreement is how many standard deviations a measurement may be from the fit. What is further
+// away has changed.
+const agreement = 3

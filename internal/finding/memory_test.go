@@ -145,3 +145,26 @@ func TestLimits(t *testing.T) {
 		}
 	})
 }
+
+// TestSmooth averages noise, and believes what has changed.
+func TestSmooth(t *testing.T) {
+	random := rand.New(rand.NewPCG(5, 6))
+	var f fit
+	measured := 0.0
+	for x := range 100 {
+		measured = 1e6 + 1e4*float64(x) + 1e5*random.NormFloat64()
+		f.add(float64(x), 50, measured)
+	}
+	const want = 1e6 + 99e4
+	for _, noisy := range []float64{measured, want - 2e5, want + 2e5} {
+		if got := f.smooth(99, 50, noisy); math.Abs(got-want) > 0.5e5 {
+			t.Errorf("%v measured, %v told", noisy, got)
+		}
+	}
+	if got := f.smooth(99, 50, 2*want); got != 2*want {
+		t.Errorf("after a change %v is told", got)
+	}
+	if got := (&fit{}).smooth(99, 50, want); got != want {
+		t.Errorf("without a fit %v is told", got)
+	}
+}

@@ -33,9 +33,12 @@ func (s *spread) dispersion() float64 {
 	}
 	measured := max(1, s.Squares/s.Arrivals-s.Arrivals/s.Looks)
 	weight := min(s.Arrivals, s.Looks)
-	return (assumed + weight*measured) / (1 + weight)
+	return (assumedWeight*assumed + weight*measured) / (assumedWeight + weight)
 }
 
-// assumed is how many goroutines are assumed to leak at once before any was seen to arrive.
-// The assumption weighs as much as one arrival.
-const assumed = 2
+// assumed is how many goroutines are assumed to leak at once before any was seen to arrive,
+// and assumedWeight how many arrivals that assumption weighs. Most leaks come one by one.
+const (
+	assumed       = 2
+	assumedWeight = 0.5
+)
