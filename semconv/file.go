@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 
 	"go.yaml.in/yaml/v3"
 )
@@ -47,7 +48,7 @@ type (
 		Brief            string        `yaml:"brief"`
 		Note             string        `yaml:"note"`
 		Stability        string        `yaml:"stability"`
-		Examples         []string      `yaml:"examples"`
+		Examples         examples      `yaml:"examples"`
 		RequirementLevel requirement   `yaml:"requirement_level"`
 		Annotations      struct {
 			SignatureVersion int      `yaml:"signature_version"`
@@ -100,6 +101,27 @@ func (t *attributeType) UnmarshalYAML(node *yaml.Node) error {
 		return fmt.Errorf("line %d: %w", node.Line, err)
 	}
 	t.name, t.members = "enum", enum.Members
+	return nil
+}
+
+// examples are values, those of a list on one line.
+type examples []string
+
+// UnmarshalYAML reads both forms:
+//
+//	examples: [one, two]
+//	examples: [[one, two], [three]]
+func (e *examples) UnmarshalYAML(node *yaml.Node) error {
+	if len(node.Content) == 0 || node.Content[0].Kind != yaml.SequenceNode {
+		return node.Decode((*[]string)(e))
+	}
+	var lists [][]string
+	if err := node.Decode(&lists); err != nil {
+		return err
+	}
+	for _, list := range lists {
+		*e = append(*e, strings.Join(list, ", "))
+	}
 	return nil
 }
 

@@ -75,7 +75,7 @@ var (
 	stabilities  = []string{"stable", "development", "alpha", "beta", "release_candidate"}
 	instruments  = []string{"counter", "gauge", "histogram", "updowncounter"}
 	levels       = []string{"required", "recommended", "opt_in", conditionallyRequired}
-	simpleTypes  = []string{"string", "int", "double", "boolean"}
+	simpleTypes  = []string{"string", "string[]", "int", "double", "boolean"}
 	projectParts = []string{"receiver", "instrument", "processor", "connector"}
 )
 
@@ -199,7 +199,7 @@ func (l *loader) define(a attributeEntry) {
 		l.fail("attribute %s: no brief, or no stability", a.ID)
 	case a.Type.name != "enum" && !slices.Contains(simpleTypes, a.Type.name):
 		l.fail("attribute %s: type %q", a.ID, a.Type.name)
-	case a.Type.name == "string" && len(a.Examples) == 0:
+	case strings.HasPrefix(a.Type.name, "string") && len(a.Examples) == 0:
 		l.fail("attribute %s: no examples", a.ID)
 	case a.Type.name == "enum":
 		l.checkMembers(a.ID, a.Type.members)

@@ -1,18 +1,22 @@
 package leakevents
 
 import (
+	"maps"
 	"os"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
+	"time"
 
-	"github.com/open-telemetry/opentelemetry-collector-contrib/pkg/golden"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/confmap"
 	"go.opentelemetry.io/collector/confmap/confmaptest"
+	"go.opentelemetry.io/collector/pdata/pcommon"
 
 	"github.com/otel-goroutine/otel-goroutine/internal/finding"
+	"github.com/otel-goroutine/otel-goroutine/internal/mistake"
 )
 
 func readme(t *testing.T) string {
@@ -85,20 +89,92 @@ func TestReadmeShowsRealEvents(t *testing.T) {
 	}
 }
 
-// TestAttributesAreRegistered holds what is written to the page of the registry.
-func TestAttributesAreRegistered(t *testing.T) {
+// everyFact is a change with everything that can be known of a leak.
+func everyFact() finding.Change {
+	at := time.Unix(1_780_000_000, 0)
+	head := finding.Place{State: "select", Function: "y.f", File: "github.com/x/y@v1.2.3/f.go", Line: 7, Entry: "y.g", EntryFile: "g.go"}
+	line := finding.Origin{
+		Function: "main.f", File: "f.go", Line: 8, Share: 0.6, Own: true, Launch: "go",
+		Statement: finding.Line{Function: "y.Go", File: "y.go", Line: 9}, Call: "context.WithCancel.func1",
+	}
+	return finding.Change{
+		Kind: finding.Raised, At: at, Was: finding.Suspected, Text: "a sentence",
+		Finding: finding.Finding{
+			ID: "3e0e28e30f2a7cd8", Service: finding.Service{Name: "shop"}, Status: finding.Open, Severity: finding.Probable,
+			Evidence: "a sentence", Head: head, Places: []finding.Place{head, {Entry: "main.poll", EntryFile: "poll.go"}},
+			Class: mistake.CancelForgotten, Page: "docs/leaks/select.md", Creators: []finding.Origin{line}, Wakers: []finding.Origin{line},
+			Count: 90, PerHour: 60, Age: time.Minute, Exits: 1, Instances: 2, Of: 3, Worst: []finding.Instance{{Name: "a", Version: "1", Count: 60}},
+			Began: at, Detected: at, Latest: at, FirstVersion: "1", LastVersion: "2", Introduced: true, ClosedBy: "3", AtLatest: true, Missing: 9,
+			Certain: time.Hour, Reason: finding.Left, Acquittal: "half of them leave",
+			Memory: finding.Memory{PerGoroutine: 4096, Error: 100, Stack: 2048, Held: 9000},
+			Limit:  finding.Limit{Kind: finding.LimitMemory, Value: 1e9, In: time.Hour, Instance: "a", Learned: true},
+		},
+	}
+}
+
+// TestEveryFactIsWritten holds the attributes of a record to the fields of a Finding, and to
+// the page of the registry: what is known of a leak is in one of its events, and what is in an
+// event is registered.
+func TestEveryFactIsWritten(t *testing.T) {
+	// These are elsewhere in a record, follow from its change, or have no event.
+	elsewhere := map[string]string{
+		"Evidence": "body", "Service": "resource", "Latest": "time stamp", "Status": "goroutine.leak.change",
+		"Certain": "nothing happens while a leak waits",
+	}
+	filled := everyFact()
+	written := make(map[string]bool)
+	for _, change := range []func(*finding.Change){
+		func(*finding.Change) {},
+		func(c *finding.Change) { c.Kind = finding.ClosedByVersion },
+		func(c *finding.Change) { c.Finding.Memory.AtLeast = true },
+	} {
+		c := filled
+		change(&c)
+		m := pcommon.NewMap()
+		putChange(m, c, defaultRunbookURL)
+		for key := range m.All() {
+			written[key] = true
+		}
+	}
+
 	page, err := os.ReadFile("../../docs/metrics.md")
 	require.NoError(t, err)
 	_, section, found := strings.Cut(string(page), "`goroutine.leak`:")
 	require.True(t, found)
 	section, _, _ = strings.Cut(section, "\n## ")
-	events, err := golden.ReadLogs("testdata/events.yaml")
-	require.NoError(t, err)
-	for _, rl := range events.ResourceLogs().All() {
-		for key := range rl.ScopeLogs().At(0).LogRecords().At(0).Attributes().All() {
-			assert.Contains(t, section, "| `"+key+"` |")
+	var registered []string
+	for _, row := range strings.Split(section, "\n| `")[1:] {
+		key, _, _ := strings.Cut(row, "`")
+		registered = append(registered, key)
+	}
+	assert.ElementsMatch(t, registered, slices.Collect(maps.Keys(written)))
+
+	for _, part := range []reflect.Value{reflect.ValueOf(&filled.Finding).Elem(), reflect.ValueOf(&filled.Finding.Memory).Elem(), reflect.ValueOf(&filled.Finding.Limit).Elem()} {
+		for field, value := range part.Fields() {
+			if elsewhere[field.Name] != "" || field.Name == "AtLeast" {
+				continue
+			}
+			require.False(t, value.IsZero(), "%s: everyFact does not fill it", field.Name)
+			before := attributesOfBoth(filled)
+			kept := reflect.New(value.Type()).Elem()
+			kept.Set(value)
+			value.SetZero()
+			assert.NotEqual(t, before, attributesOfBoth(filled), "%s is in no event", field.Name)
+			value.Set(kept)
 		}
 	}
+}
+
+// attributesOfBoth returns the attributes of a change as it is, and of the closing of its leak.
+func attributesOfBoth(c finding.Change) []map[string]any {
+	var all []map[string]any
+	for _, kind := range []finding.ChangeKind{finding.Raised, finding.ClosedByVersion} {
+		c.Kind = kind
+		m := pcommon.NewMap()
+		putChange(m, c, defaultRunbookURL)
+		all = append(all, m.AsRaw())
+	}
+	return all
 }
 
 func TestReadmeHasEveryChangeAndMetric(t *testing.T) {

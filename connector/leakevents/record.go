@@ -1,7 +1,9 @@
 package leakevents
 
 import (
+	"fmt"
 	"math"
+	"strconv"
 	"time"
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
@@ -60,6 +62,8 @@ func putService(to pcommon.Map, s finding.Service) {
 	}
 }
 
+// putChange writes what is known of the leak after a change. Numbers are those of a leak that
+// is open: what is over has none.
 func putChange(to pcommon.Map, c finding.Change, runbookURL string) {
 	f := c.Finding
 	for _, a := range [...]struct{ key, value string }{
@@ -72,29 +76,125 @@ func putChange(to pcommon.Map, c finding.Change, runbookURL string) {
 		{telemetry.AttrFile, f.Head.File},
 		{telemetry.AttrEntry, f.Head.Entry},
 		{telemetry.AttrEntryFile, f.Head.EntryFile},
+		{telemetry.AttrLeakModule, f.Head.Module()},
 		{telemetry.AttrLeakClass, string(f.Class)},
 		{telemetry.AttrLeakPage, runbookURL + "/" + f.Page},
 		{telemetry.AttrLeakVersionFirst, f.FirstVersion},
 		{telemetry.AttrLeakVersionLast, f.LastVersion},
 		{telemetry.AttrLeakVersionClosedBy, f.ClosedBy},
+		{telemetry.AttrLeakAcquittal, f.Acquittal},
 	} {
 		put(to, a.key, a.value)
 	}
-	if f.Head.Line > 0 {
-		to.PutInt(telemetry.AttrLine, int64(f.Head.Line))
+	if c.Was > finding.None {
+		to.PutStr(telemetry.AttrLeakCertaintyBefore, c.Was.String())
 	}
-	putOrigins(to, f)
-	if f.Status != finding.Open {
-		return
+	putInt(to, telemetry.AttrLine, f.Head.Line)
+	putAll(to, telemetry.AttrLeakPlaces, f.Places, textOfPlace)
+	putOrigins(to, &f)
+	putAll(to, telemetry.AttrLeakCreators, f.Creators, textOfOrigin)
+	putAll(to, telemetry.AttrLeakWakers, f.Wakers, textOfOrigin)
+	putTrue(to, telemetry.AttrLeakIntroduced, f.Introduced)
+	putTime(to, telemetry.AttrLeakStartTime, f.Began)
+	putTime(to, telemetry.AttrLeakDetectedTime, f.Detected)
+	if c.Kind == finding.ClosedByVersion {
+		putTrue(to, telemetry.AttrLeakVersionAtLatest, f.AtLatest)
+		to.PutDouble(telemetry.AttrLeakMissing, f.Missing)
 	}
+	if f.Status == finding.Open {
+		putNumbers(to, &f)
+	}
+}
+
+// putNumbers writes how large a leak is, and what it will run into.
+func putNumbers(to pcommon.Map, f *finding.Finding) {
 	to.PutInt(telemetry.AttrLeakCount, whole(f.Count))
 	to.PutDouble(telemetry.AttrLeakGrowthRate, f.PerHour)
+	if f.Age > 0 {
+		to.PutDouble(telemetry.AttrLeakAge, f.Age.Seconds())
+	}
+	if f.Exits >= 0 {
+		to.PutInt(telemetry.AttrLeakExits, whole(f.Exits))
+	}
 	to.PutInt(telemetry.AttrLeakInstanceCount, int64(f.Instances))
-	to.PutInt(telemetry.AttrLeakMemorySize, whole(f.Memory.Held))
+	to.PutInt(telemetry.AttrServiceInstances, int64(f.Of))
+	putAll(to, telemetry.AttrLeakInstances, f.Worst, func(i finding.Instance) string { return i.Name })
+
+	m := f.Memory
+	to.PutInt(telemetry.AttrLeakMemorySize, whole(m.Held))
+	to.PutInt(telemetry.AttrLeakMemoryEach, whole(m.PerGoroutine))
+	to.PutInt(telemetry.AttrLeakMemoryStack, whole(m.Stack))
+	putTrue(to, telemetry.AttrLeakMemoryAtLeast, m.AtLeast)
+	if !m.AtLeast {
+		to.PutInt(telemetry.AttrLeakMemoryError, whole(m.Error))
+	}
+	if l := f.Limit; l.Kind != "" {
+		to.PutStr(telemetry.AttrLeakLimitKind, string(l.Kind))
+		to.PutDouble(telemetry.AttrLeakLimitValue, l.Value)
+		to.PutDouble(telemetry.AttrLeakLimitTime, l.In.Seconds())
+		put(to, telemetry.AttrLeakLimitInstance, l.Instance)
+		putTrue(to, telemetry.AttrLeakLimitLearned, l.Learned)
+	}
+}
+
+// textOfOrigin returns an origin as one text: "62% shop/order.checkOut (/src/shop/order.go:41)".
+func textOfOrigin(o finding.Origin) string {
+	text := textOfLine(o.Function, o.File, o.Line)
+	if text == "" {
+		text = o.String() // a timer, or C
+	}
+	return fmt.Sprintf("%.0f%% %s", 100*o.Share, text)
+}
+
+func textOfPlace(p finding.Place) string {
+	if p.Function == "" {
+		return textOfLine(p.Entry, p.EntryFile, 0)
+	}
+	return textOfLine(p.Function, p.File, p.Line)
+}
+
+// textOfLine returns a line as one text: "shop/order.ask (/src/shop/order.go:88)".
+func textOfLine(function, file string, line int) string {
+	if file == "" {
+		return function
+	}
+	if line > 0 {
+		file += ":" + strconv.Itoa(line)
+	}
+	return function + " (" + file + ")"
+}
+
+func putAll[V any](to pcommon.Map, key string, values []V, text func(V) string) {
+	if len(values) == 0 {
+		return
+	}
+	list := to.PutEmptySlice(key)
+	for _, v := range values {
+		list.AppendEmpty().SetStr(text(v))
+	}
+}
+
+func putInt(to pcommon.Map, key string, value int) {
+	if value > 0 {
+		to.PutInt(key, int64(value))
+	}
+}
+
+func putTrue(to pcommon.Map, key string, value bool) {
+	if value {
+		to.PutBool(key, true)
+	}
+}
+
+// putTime writes a time as seconds of Unix time, as goroutine.leak.start_time has it.
+func putTime(to pcommon.Map, key string, at time.Time) {
+	if !at.IsZero() {
+		to.PutDouble(key, float64(at.UnixNano())/1e9)
+	}
 }
 
 // putOrigins puts what starts most of the goroutines, and what wakes most of their healthy siblings.
-func putOrigins(to pcommon.Map, f finding.Finding) {
+func putOrigins(to pcommon.Map, f *finding.Finding) {
 	if len(f.Creators) > 0 {
 		c := f.Creators[0]
 		put(to, telemetry.AttrCreatorType, c.Launch)
@@ -113,9 +213,7 @@ func putOrigins(to pcommon.Map, f finding.Finding) {
 func putLine(to pcommon.Map, l finding.Line, function, file, line string) {
 	put(to, function, l.Function)
 	put(to, file, l.File)
-	if l.Line > 0 {
-		to.PutInt(line, int64(l.Line))
-	}
+	putInt(to, line, l.Line)
 }
 
 func put(to pcommon.Map, key, value string) {

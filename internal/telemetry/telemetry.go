@@ -117,15 +117,39 @@ const (
 const (
 	AttrLeakChange          = "goroutine.leak.change"
 	AttrLeakCertainty       = "goroutine.leak.certainty"
+	AttrLeakCertaintyBefore = "goroutine.leak.certainty.before"
 	AttrLeakClass           = "goroutine.leak.class"
 	AttrLeakPage            = "goroutine.leak.page" // a URL
 	AttrLeakVersionFirst    = "goroutine.leak.version.first"
 	AttrLeakVersionLast     = "goroutine.leak.version.last"
+	AttrLeakAcquittal       = "goroutine.leak.acquittal"
+	AttrLeakPlaces          = "goroutine.leak.places"
+	AttrLeakModule          = "goroutine.leak.module" // with its version
+	AttrLeakCreators        = "goroutine.leak.creators"
+	AttrLeakWakers          = "goroutine.leak.wakers"
 	AttrLeakVersionClosedBy = "goroutine.leak.version.closed_by"
+	AttrLeakIntroduced      = "goroutine.leak.version.introduced"
+	AttrLeakVersionAtLatest = "goroutine.leak.version.at_latest"
+	AttrLeakMissing         = "goroutine.leak.missing.count"
+	AttrLeakStartTime       = "goroutine.leak.start_time"    // Unix seconds
+	AttrLeakDetectedTime    = "goroutine.leak.detected_time" // Unix seconds
+	AttrLeakAge             = "goroutine.leak.age.min"       // seconds
+	AttrLeakExits           = "goroutine.leak.exits"
 	AttrLeakCount           = "goroutine.leak.count"
 	AttrLeakGrowthRate      = "goroutine.leak.growth_rate" // goroutines an hour
 	AttrLeakInstanceCount   = "goroutine.leak.instance.count"
-	AttrLeakMemorySize      = "goroutine.leak.memory.size" // bytes
+	AttrLeakInstances       = "goroutine.leak.instances"
+	AttrServiceInstances    = "goroutine.service.instance.count"
+	AttrLeakMemorySize      = "goroutine.leak.memory.size" // bytes, as the next three
+	AttrLeakMemoryEach      = "goroutine.leak.memory.per_goroutine"
+	AttrLeakMemoryError     = "goroutine.leak.memory.error"
+	AttrLeakMemoryStack     = "goroutine.leak.memory.stack"
+	AttrLeakMemoryAtLeast   = "goroutine.leak.memory.at_least"
+	AttrLeakLimitKind       = "goroutine.leak.limit.kind"
+	AttrLeakLimitValue      = "goroutine.leak.limit.value" // goroutines or bytes, by the kind
+	AttrLeakLimitTime       = "goroutine.leak.limit.time"  // seconds
+	AttrLeakLimitInstance   = "goroutine.leak.limit.instance"
+	AttrLeakLimitLearned    = "goroutine.leak.limit.learned"
 )
 
 // SignatureVersion is the version of the rules by which a stack is read: its state, the
