@@ -70,8 +70,8 @@ type Reading struct {
 	Entry ID
 	// Service is the identity of the service that the process is an instance of, and
 	// ServiceGroup that of the group in it, which replicas and versions have in common. Of
-	// the readings of an observation one needs to have them. 0 is unknown: then the group is
-	// judged by itself alone.
+	// the readings of an observation one needs to have them. If Service is 0 the group is judged
+	// by itself alone. If ServiceGroup is 0, its leak is known by Group.
 	Service, ServiceGroup ID
 	// Rules are those of this process and kind of metric. Those of one group have
 	// one MinDuration for as long as it is known.

@@ -152,7 +152,7 @@ func (d *Detector) join(o *observation, former []formerLife) *group {
 	g.ignored = o.reading.Ignored
 	if d.poolOf(g) == nil {
 		came := slices.ContainsFunc(former, func(f formerLife) bool { return f.life.Arrivals > 0 })
-		if o.in == 0 || g.came(o.reading.Rules) < 1 && g.severity == growth.None && !came {
+		if o.service == 0 || o.in == 0 || g.came(o.reading.Rules) < 1 && g.severity == growth.None && !came {
 			return nil
 		}
 		of := d.groups[o.in]

@@ -45,6 +45,7 @@ type Book struct {
 	swept     time.Time
 	dropped   Dropped
 	batch     []reading // since the last Advance
+	full      bool      // no finding can give way before the next Advance
 }
 
 // reading is a point that waits to be settled.
@@ -196,7 +197,8 @@ func (b *Book) record(s *service, p Point) *record {
 	if r != nil {
 		return r
 	}
-	if b.records >= b.config.MaxFindings && !b.makeRoom() {
+	if b.records >= b.config.MaxFindings && (b.full || !b.makeRoom()) {
+		b.full = true // to look at all findings for each of a million IDs would take minutes
 		b.dropped.Beyond++
 		return nil
 	}
@@ -236,6 +238,7 @@ func (b *Book) Advance(now time.Time) []Change {
 	if sweep {
 		b.swept = now
 	}
+	b.full = false
 	b.settle(now)
 	var changes []Change
 	for name, s := range b.services {

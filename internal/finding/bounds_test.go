@@ -52,6 +52,29 @@ func TestBounds(t *testing.T) {
 	}
 }
 
+// TestManyIDs takes as many leaks as a hostile sender likes to name, without looking at all
+// findings for each.
+func TestManyIDs(t *testing.T) {
+	const sent = 200_000
+	b := New(Config{})
+	for i := range sent {
+		b.Observe(flagged(i, i))
+		if i%10_000 == 9_999 {
+			b.Advance(epoch)
+		}
+	}
+	if findings, processes := b.Size(); findings != defaultMaxFindings || processes != defaultMaxProcesses {
+		t.Error(findings, processes)
+	}
+	if lost := b.Dropped().Beyond; lost != sent-defaultMaxFindings {
+		t.Errorf("%d of %d are counted as dropped", lost, sent)
+	}
+	data, err := b.MarshalBinary()
+	if err != nil || len(data) > 32<<20 {
+		t.Errorf("a state of %d bytes: %v", len(data), err)
+	}
+}
+
 func TestInvalidPoints(t *testing.T) {
 	b := New(Config{})
 	for _, value := range []float64{math.NaN(), math.Inf(1), math.Inf(-1), -1} {

@@ -30,7 +30,9 @@ var reasons = [...]detect.Reason{
 type origin struct {
 	index   int // in the batch
 	id      detect.ID
-	service detect.ID // 0 if it has no name, or services are not judged
+	service detect.ID // 0 if it has no name
+	// together tells that the service is judged as a whole.
+	together bool
 	// counted tells of which kinds counts have come in this batch.
 	counted [detect.Entry + 1]bool
 	*rules
@@ -137,7 +139,10 @@ func (r *reader) readPoint(from *origin, w watched, p pmetric.NumberDataPoint, d
 		// One of a group's readings needs to have it.
 		counted := &from.counted[w.kind]
 		if *counted = *counted || w.part == detect.Count; w.part == detect.Count || w.part == detect.Aged && !*counted {
-			reading.Service, reading.Rank = from.service, rankOf(attributes)
+			reading.Rank = rankOf(attributes)
+			if from.together {
+				reading.Service = from.service
+			}
 			reading.ServiceGroup = findingOf(from.service^detect.ID(from.salt), w.kind, attributes)
 		}
 	}

@@ -79,7 +79,15 @@ func TestServiceIsToldOnItsOwnResource(t *testing.T) {
 func TestServicesCanBeLeftOut(t *testing.T) {
 	r := newRig(t, shortLives, func(c *Config) { c.Services = false })
 	assert.Empty(t, playReplicas(r))
-	assert.Equal(t, probable, takeFlags(r.sink.AllMetrics()[0]).severity("app.leak.func1"))
+	flags := takeFlags(r.sink.AllMetrics()[0])
+	assert.Equal(t, probable, flags.severity("app.leak.func1"))
+	ids := make(map[string]bool)
+	for _, f := range flags {
+		if f.metric == telemetry.LeakSeverity {
+			ids[valueOf(f.attributes, telemetry.AttrLeakID)] = true
+		}
+	}
+	assert.Len(t, ids, 1, "it is one leak of the service nevertheless")
 }
 
 func TestWithoutANameThereIsNoService(t *testing.T) {

@@ -130,8 +130,8 @@ func (w *watch) judge(md pmetric.Metrics) *batch {
 // originOf returns what is the same of all points of a resource.
 func (w *watch) originOf(index int, attributes pcommon.Map) *origin {
 	o := &origin{index: index, id: identify(attributes), rules: w.rules.of(attributes), entries: make(map[string]detect.ID)}
-	if service, named := serviceOf(attributes); named && w.services {
-		o.service = groupOf(identify(service), serviceSalt, 0)
+	if service, named := serviceOf(attributes); named {
+		o.service, o.together = groupOf(identify(service), serviceSalt, 0), w.services
 	}
 	return o
 }
