@@ -181,6 +181,11 @@ func (r *record) wait(s *service, now time.Time) *Change {
 	if !decided {
 		return nil
 	}
+	if reason == Slowed && r.Held >= Probable && now.Before(r.HeldUntil) {
+		// A probable leak is believed for a day after it was last shown, so it was no more than a
+		// suspicion that has slowed down in the new process. It ends nothing that the old ones have shown.
+		reason = ProcessGone
+	}
 	if reason != ProcessGone {
 		return r.end(s, reason, now)
 	}

@@ -205,3 +205,25 @@ func TestTheWholeCounts(t *testing.T) {
 		t.Error(f.Acquittal)
 	}
 }
+
+// TestSuspicionAfterADeploy has a new process suspected, then not for a while, then probable. The
+// leak that its predecessor has shown goes on.
+func TestSuspicionAfterADeploy(t *testing.T) {
+	r := newRig(t, Config{})
+	r.leak(leaking("a", "b1"), 3)
+	p := r.healthy("a", "b2")
+	p.rate, p.more = 60, endings(Slowed, 0)
+	p = r.leak(p, 10)
+	p.severity = 1
+	p = r.leak(p, 5)
+	p.severity, p.more = 0, endings(Slowed, 1)
+	p = r.leak(p, 5)
+	if f := r.only(); f.Status != Waiting {
+		t.Error(f.Status)
+	}
+	p.severity = 2
+	r.leak(p, 3)
+	if got := r.kinds(); got != "detected" {
+		t.Error(got)
+	}
+}
