@@ -62,11 +62,19 @@ func (e event) line(prefix string) string {
 	return path.Base(file) + ":" + line
 }
 
+// place returns where goroutines wait, as file:line, or the entry of those that wait at no line for long.
+func (e event) place() string {
+	if e.text("code.function.name") == "" {
+		return e.text("goroutine.entry.function.name")
+	}
+	return e.line("code")
+}
+
 // record is everything that the collector has told so far.
 type record struct {
 	logs, metrics file
 	events        []event
-	// flags are the severities of each finding in the process that is scraped, in order.
+	// flags are the severities at each place in the process that is scraped, in order.
 	flags map[string][]flag
 }
 
@@ -111,23 +119,23 @@ func (r *record) addFlags(m pmetric.Metric) {
 		return
 	}
 	for _, p := range m.Gauge().DataPoints().All() {
-		id := event{attributes: p.Attributes()}.text("goroutine.leak.id")
-		r.flags[id] = append(r.flags[id], flag{p.Timestamp().AsTime(), p.IntValue()})
+		place := event{attributes: p.Attributes()}.place()
+		r.flags[place] = append(r.flags[place], flag{p.Timestamp().AsTime(), p.IntValue()})
 	}
 }
 
-// flaggedAgain tells whether a finding was not flagged at some time after another one, and is
+// flaggedAgain tells whether a place was not flagged at some time after another one, and is
 // flagged now.
-func (r *record) flaggedAgain(id string, after time.Time) bool {
-	flags := r.flags[id]
+func (r *record) flaggedAgain(place string, after time.Time) bool {
+	flags := r.flags[place]
 	return len(flags) > 0 && flags[len(flags)-1].severity > 0 &&
 		slices.ContainsFunc(flags, func(f flag) bool { return f.severity == 0 && f.at.After(after) })
 }
 
-// changes returns the changes of a finding, in order.
-func (r *record) changes(id string) []string {
+// changes returns the changes of a finding after so many events, in order.
+func (r *record) changes(id string, after int) []string {
 	var all []string
-	for _, e := range r.events {
+	for _, e := range r.events[after:] {
 		if e.name == "goroutine.leak" && e.text("goroutine.leak.id") == id {
 			all = append(all, e.text("goroutine.leak.change"))
 		}

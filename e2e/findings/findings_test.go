@@ -36,13 +36,13 @@ func TestTenLeaksAreTenFindings(t *testing.T) {
 		})
 	}
 
-	deployed := time.Now()
+	deployed, before := time.Now(), len(told.events)
 	stop()
 	start(t, second.executable, "-listen", address, "-for", "10m")
-	awaitClosing(t, told, ids, deployed)
+	awaitClosing(t, told, ids, want, deployed)
 	for name := range want {
 		t.Run(name+" after the deploy", func(t *testing.T) {
-			checkLife(t, told, ids[name], name == repairedLeak, second.name)
+			checkLife(t, told.changes(ids[name], before), told.findings()[ids[name]], name == repairedLeak, second.name)
 		})
 	}
 	assert.Len(t, told.findings(), len(want), "nothing else is found")
@@ -72,7 +72,7 @@ func awaitFindings(t *testing.T, told *record, want map[string]*leak) map[string
 	await(t, told, func() string {
 		for id, e := range told.findings() {
 			for name, l := range want {
-				if e.text("goroutine.leak.certainty") == "probable" && isOf(e, l) {
+				if e.text("goroutine.leak.certainty") == "probable" && e.place() == l.place() {
 					ids[name] = id
 				}
 			}
@@ -86,14 +86,6 @@ func awaitFindings(t *testing.T, told *record, want map[string]*leak) map[string
 	})
 	assert.Len(t, told.findings(), len(want), "a finding for each leak, and no more")
 	return ids
-}
-
-// isOf tells whether an event is about a leak.
-func isOf(e event, l *leak) bool {
-	if l.entry != "" {
-		return e.text("code.function.name") == "" && e.text("goroutine.entry.function.name") == l.entry
-	}
-	return e.line("code") == l.waits
 }
 
 // checkFinding compares an event with what is known of a leak.
@@ -132,7 +124,7 @@ func checkFinding(t *testing.T, e event, l *leak, version string, stacks []gorou
 func checkOrigin(t *testing.T, events []event, l *leak) {
 	t.Helper()
 	for _, e := range events {
-		if e.name != "goroutine.origin" || !isOf(e, l) || e.text("goroutine.origin.caught") != "leaked_birth" {
+		if e.name != "goroutine.origin" || e.place() != l.place() || e.text("goroutine.origin.caught") != "leaked_birth" {
 			continue
 		}
 		trace := e.text("code.stacktrace")
@@ -151,15 +143,15 @@ func checkOrigin(t *testing.T, events []event, l *leak) {
 }
 
 // awaitClosing waits until a version has closed the finding that it repairs, and has shown all others.
-func awaitClosing(t *testing.T, told *record, ids map[string]string, deployed time.Time) {
+func awaitClosing(t *testing.T, told *record, ids map[string]string, want map[string]*leak, deployed time.Time) {
 	t.Helper()
 	await(t, told, func() string {
-		for name, id := range ids {
-			if name != repairedLeak && !told.flaggedAgain(id, deployed) {
+		for name, l := range want {
+			if name != repairedLeak && !told.flaggedAgain(l.place(), deployed) {
 				return name + " is not flagged after the deploy"
 			}
 		}
-		if !slices.Contains(told.changes(ids[repairedLeak]), closedByVersion) {
+		if !slices.Contains(told.changes(ids[repairedLeak], 0), closedByVersion) {
 			return repairedLeak + " is not closed"
 		}
 		return ""
@@ -168,17 +160,15 @@ func awaitClosing(t *testing.T, told *record, ids map[string]string, deployed ti
 
 const closedByVersion = "closed_by_version"
 
-// checkLife sees that a finding was detected once and never ended, unless a version has closed it.
-func checkLife(t *testing.T, told *record, id string, repaired bool, version string) {
+// checkLife compares the changes of a finding since a deploy: none, unless the version has closed it.
+func checkLife(t *testing.T, changes []string, latest event, repaired bool, version string) {
 	t.Helper()
-	changes := slices.DeleteFunc(told.changes(id), func(change string) bool { return change == "raised" || change == "lowered" })
 	if !repaired {
-		assert.Equal(t, []string{"detected"}, changes)
+		assert.Empty(t, changes)
 		return
 	}
-	assert.Equal(t, []string{"detected", closedByVersion}, changes)
-	e := told.findings()[id]
-	t.Log(e.body)
-	assert.Equal(t, version, e.text("goroutine.leak.version.closed_by"))
-	assert.Contains(t, e.body, "leak closed by version "+version+": ")
+	assert.Equal(t, []string{closedByVersion}, changes)
+	t.Log(latest.body)
+	assert.Equal(t, version, latest.text("goroutine.leak.version.closed_by"))
+	assert.Contains(t, latest.body, "leak closed by version "+version+": ")
 }

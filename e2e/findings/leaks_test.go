@@ -88,3 +88,11 @@ func readMarks(t *testing.T, file string, all map[string]*leak) {
 	}
 	require.NoError(t, lines.Err())
 }
+
+// place returns where the goroutines wait, as event.place does.
+func (l *leak) place() string {
+	if l.entry != "" {
+		return l.entry
+	}
+	return l.waits
+}
