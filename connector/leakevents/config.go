@@ -10,18 +10,23 @@ import (
 	"github.com/otel-goroutine/otel-goroutine/internal/finding"
 )
 
-// Config tells what the metrics cannot, and bounds what is remembered.
+// Config configures the connector.
 type Config struct {
-	// Storage is the extension in which is kept what is remembered. Without one, a restart
-	// forgets all leaks, and detects them again.
+	// Storage names the storage extension that keeps the state. Without one, the connector
+	// detects all leaks again after a restart.
 	Storage *component.ID `mapstructure:"storage"`
-	// MaxStale is after how long without data a leak ends. It should be that of leak_detect.
+	// MaxStale is the time without data after which a leak ends. It should be that of
+	// leak_detect.
 	MaxStale time.Duration `mapstructure:"max_stale"`
-	// MaxFindings is how many leaks are remembered at most, those that are over included.
+	// MaxFindings limits the leaks in the state, those that are over included.
 	MaxFindings int `mapstructure:"max_findings"`
-	// MaxProcesses is how many processes are remembered at most.
+	// MaxProcesses limits the processes in the state.
 	MaxProcesses int `mapstructure:"max_processes"`
-	// RunbookURL is where the folder docs/leaks of this project is found.
+	// GoroutineLimit and MemoryLimitMiB are what an instance must not exceed. If 0, the limit
+	// is GOMEMLIMIT, or where earlier processes of the version ended.
+	GoroutineLimit int   `mapstructure:"goroutine_limit"`
+	MemoryLimitMiB int64 `mapstructure:"memory_limit_mib"`
+	// RunbookURL is the URL of the folder that holds docs/leaks of this project.
 	RunbookURL string `mapstructure:"runbook_url"`
 }
 
@@ -47,8 +52,13 @@ var (
 	errMaxStale     = errors.New("'max_stale' must be at least 10m, or a leak would end between two scrapes")
 	errMaxFindings  = errors.New("'max_findings' must be at least 1")
 	errMaxProcesses = errors.New("'max_processes' must be at least 1")
+	errLimit        = errors.New("'goroutine_limit' must not be negative")
+	errMemoryLimit  = errors.New("'memory_limit_mib' must be at least 0, and at most 1073741824 (1 PiB)")
 	errRunbookURL   = errors.New("'runbook_url' must be an http or https URL")
 )
+
+// mostMiB is more than any machine has, and little enough to be counted in bytes.
+const mostMiB = 1 << 30
 
 const leastMaxStale = 10 * time.Minute
 
@@ -64,6 +74,8 @@ func (c *Config) Validate() error {
 		{c.MaxStale < leastMaxStale, errMaxStale},
 		{c.MaxFindings < 1, errMaxFindings},
 		{c.MaxProcesses < 1, errMaxProcesses},
+		{c.GoroutineLimit < 0, errLimit},
+		{c.MemoryLimitMiB < 0 || c.MemoryLimitMiB > mostMiB, errMemoryLimit},
 		{!isURL, errRunbookURL},
 	} {
 		if rule.broken {
@@ -74,5 +86,8 @@ func (c *Config) Validate() error {
 }
 
 func (c *Config) book() *finding.Book {
-	return finding.New(finding.Config{MaxStale: c.MaxStale, MaxFindings: c.MaxFindings, MaxProcesses: c.MaxProcesses})
+	return finding.New(finding.Config{
+		MaxStale: c.MaxStale, MaxFindings: c.MaxFindings, MaxProcesses: c.MaxProcesses,
+		GoroutineLimit: c.GoroutineLimit, MemoryLimit: c.MemoryLimitMiB << 20,
+	})
 }

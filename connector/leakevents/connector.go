@@ -21,15 +21,15 @@ import (
 	"github.com/otel-goroutine/otel-goroutine/internal/finding"
 )
 
-// saveInterval is how much of what was seen a crash can cost. Changes are kept at once.
+// saveInterval is the time that a crash can cost. Changes are saved at once.
 const saveInterval = time.Minute
 
-// maxWaiting is how many events wait for the next consumer at most: a backend that is away for a
-// night finds them all, unless hundreds of services change at once.
+// maxWaiting bounds the events that wait for the next consumer. It suffices for a backend that is
+// down for a night, unless hundreds of services change at once.
 const maxWaiting = 1000
 
-// leakEvents has a book read all metrics, and passes each change on as a log record. It
-// starts no goroutine.
+// leakEvents passes metrics to a Book, and each change of a finding to the next consumer as a log
+// record. It starts no goroutine.
 type leakEvents struct {
 	config    *Config
 	id        component.ID
@@ -40,14 +40,14 @@ type leakEvents struct {
 
 	mu      sync.Mutex
 	book    *finding.Book
-	dropped finding.Dropped // that was counted
-	waiting plog.Logs       // one resource an event, the oldest first
-	sending int             // the first of them, which somebody sends now
+	dropped finding.Dropped // as counted so far
+	waiting plog.Logs       // one resource for each event, the oldest first
+	sending int             // number of events that are being sent, the first of waiting
 	keeper  keeper
-	saved   time.Time // when it was tried to save last
-	dirty   bool      // something came since
-	trouble string    // of the storage, that was logged last
-	refused string    // by the next consumer, that was logged last
+	saved   time.Time // time of the last attempt to save
+	dirty   bool      // since then something has come
+	trouble string    // last error of the storage that was logged
+	refused string    // last error of the next consumer that was logged
 }
 
 func newLeakEvents(c *Config, set connector.Settings, next consumer.Logs) (*leakEvents, error) {
@@ -67,11 +67,11 @@ func newLeakEvents(c *Config, set connector.Settings, next consumer.Logs) (*leak
 	}, nil
 }
 
-// Capabilities tells that metrics are only read.
+// Capabilities reports that the connector does not change metrics.
 func (*leakEvents) Capabilities() consumer.Capabilities { return consumer.Capabilities{} }
 
-// Start goes on from what was remembered, if that is kept anywhere. A storage that cannot be
-// used costs the memory, and no data.
+// Start loads the state from the storage, if one is configured. If the storage fails, the connector
+// starts with an empty state.
 func (e *leakEvents) Start(ctx context.Context, host component.Host) error {
 	if e.config.Storage == nil {
 		return nil
@@ -89,8 +89,7 @@ func (e *leakEvents) Start(ctx context.Context, host component.Host) error {
 	return nil
 }
 
-// Shutdown keeps what is remembered, events that nobody has taken included. It is safe
-// without Start.
+// Shutdown saves the state, including events that wait. It is safe before Start.
 func (e *leakEvents) Shutdown(ctx context.Context) error {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -102,8 +101,8 @@ func (e *leakEvents) Shutdown(ctx context.Context) error {
 	return nil
 }
 
-// ConsumeMetrics reads a batch and passes on what changed by it. It returns no error: metrics
-// that were read must not come again, and events that are refused wait here.
+// ConsumeMetrics reads a batch and passes on the changes. It returns no error, since metrics that
+// were read must not come again. Events that the next consumer refuses wait.
 func (e *leakEvents) ConsumeMetrics(ctx context.Context, md pmetric.Metrics) error {
 	e.read(ctx, md, time.Now())
 	for {
@@ -118,8 +117,8 @@ func (e *leakEvents) ConsumeMetrics(ctx context.Context, md pmetric.Metrics) err
 	}
 }
 
-// read has the book read a batch, and appends what changed to the events that wait. They are
-// kept before they leave: who is killed in between sends them after the next start.
+// read passes a batch to the Book, and appends the changes to the events that wait. It saves them
+// before they are sent, so that a killed collector sends them after the next start.
 func (e *leakEvents) read(ctx context.Context, md pmetric.Metrics, now time.Time) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -141,7 +140,8 @@ func (e *leakEvents) read(ctx context.Context, md pmetric.Metrics, now time.Time
 	e.record(ctx)
 }
 
-// judge asks the book. A panic in there is a defect of ours, which must not end the collector.
+// judge passes a batch to the Book. It recovers from a panic, so that a defect of the Book does not
+// end the collector.
 func (e *leakEvents) judge(md pmetric.Metrics, now time.Time) (changes []finding.Change, err error) {
 	defer func() {
 		if cause := recover(); cause != nil {
@@ -152,8 +152,8 @@ func (e *leakEvents) judge(md pmetric.Metrics, now time.Time) (changes []finding
 	return e.book.Advance(now), nil
 }
 
-// take returns a copy of the events that wait, and how many those are; none while others are
-// being sent, so that they stay in order.
+// take returns a copy of the events that wait, and their number. It returns none while others are
+// being sent, so that events stay in order.
 func (e *leakEvents) take() (plog.Logs, int) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -166,7 +166,7 @@ func (e *leakEvents) take() (plog.Logs, int) {
 	return batch, e.sending
 }
 
-// sent notes what became of the first n events, and tells whether to go on.
+// sent handles the result of sending the first n events, and reports whether to go on.
 func (e *leakEvents) sent(ctx context.Context, n int, err error) bool {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -189,8 +189,7 @@ func (e *leakEvents) sent(ctx context.Context, n int, err error) bool {
 	return true
 }
 
-// lose gives up the oldest n events: nobody has taken them for too long. Those that are being
-// sent are not among them.
+// lose drops the oldest n events that are not being sent.
 func (e *leakEvents) lose(ctx context.Context, n int) {
 	if n <= 0 {
 		return
@@ -199,7 +198,7 @@ func (e *leakEvents) lose(ctx context.Context, n int) {
 	e.telemetry.ConnectorLeakEventsLostRecords.Add(ctx, int64(n))
 }
 
-// drop takes n events out, from the first-th on.
+// drop removes n events, beginning with the one at index first.
 func (e *leakEvents) drop(first, n int) {
 	i := -1
 	e.waiting.ResourceLogs().RemoveIf(func(plog.ResourceLogs) bool {
@@ -208,7 +207,7 @@ func (e *leakEvents) drop(first, n int) {
 	})
 }
 
-// save keeps what is remembered, if anything new is.
+// save saves the state if it has changed.
 func (e *leakEvents) save(ctx context.Context) {
 	if !e.dirty || e.keeper.client == nil {
 		return
@@ -218,8 +217,7 @@ func (e *leakEvents) save(ctx context.Context) {
 	e.note(ctx, operationSave, err)
 }
 
-// note counts what goes wrong with the storage, and logs it once for as long as it stays the
-// same.
+// note counts an error of the storage, and logs it unless it is the same as before.
 func (e *leakEvents) note(ctx context.Context, operation string, err error) {
 	if err == nil {
 		if operation == operationSave {
@@ -235,7 +233,7 @@ func (e *leakEvents) note(ctx context.Context, operation string, err error) {
 	}
 }
 
-// record counts for the collector's own telemetry.
+// record updates the internal telemetry.
 func (e *leakEvents) record(ctx context.Context) {
 	findings, _ := e.book.Size()
 	e.telemetry.ConnectorLeakEventsFindings.Record(ctx, int64(findings))

@@ -1,10 +1,9 @@
-// Package leakevents is a collector connector that turns the metrics that flag goroutine
-// leaks into log records, one for each change of a leak: it is detected, becomes more or less
-// certain, ends, is closed by a version, comes back.
+// Package leakevents is a collector connector that reads the metrics that flag goroutine leaks
+// and writes a log record for each change of a leak.
 //
-// The shell is thin: points are handed to a book of package finding (points.go), each change
-// becomes a record (record.go), and records wait in an outbox until the next consumer has
-// taken them (connector.go). What is remembered is kept in a storage extension (keeper.go).
+// The connector is a thin shell: observe hands points to a finding.Book (points.go),
+// appendRecord turns a change into a record (record.go), records wait in the state until the
+// next consumer accepts them (connector.go), and keeper saves the state (keeper.go).
 package leakevents
 
 //go:generate mdatagen metadata.yaml

@@ -199,6 +199,9 @@ func TestMistakesNameTheirKey(t *testing.T) {
 		"max_findings":  func(c *Config) { c.MaxFindings = 0 },
 		"max_processes": func(c *Config) { c.MaxProcesses = -1 },
 		"runbook_url":   func(c *Config) { c.RunbookURL = "docs/leaks" },
+
+		"goroutine_limit":  func(c *Config) { c.GoroutineLimit = -1 },
+		"memory_limit_mib": func(c *Config) { c.MemoryLimitMiB = mostMiB + 1 },
 	} {
 		c := defaultConfig()
 		change(c)

@@ -14,13 +14,13 @@ import (
 	"github.com/otel-goroutine/otel-goroutine/internal/finding"
 )
 
-// keeper keeps what is remembered in a storage extension. Without one it keeps nothing.
+// keeper saves the state in a storage extension. Without one it does nothing.
 type keeper struct {
 	client storage.Client // nil if there is none
 }
 
-// stateKey is where the state is, and asideKey where one goes that cannot be used, for
-// somebody to look at.
+// stateKey is the key of the state. A state that cannot be read is moved to asideKey, so that it can be
+// examined.
 const (
 	stateKey = "state"
 	asideKey = "state.set_aside"
@@ -34,7 +34,7 @@ const (
 	operationClose = "close"
 )
 
-// state is what is kept: the leaks, and the events that nobody has taken yet.
+// state is the saved state: the Book, and the events that wait.
 type state struct {
 	Book    json.RawMessage `json:"book"`
 	Waiting []byte          `json:"waiting,omitempty"` // OTLP

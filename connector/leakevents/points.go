@@ -9,7 +9,7 @@ import (
 	"github.com/otel-goroutine/otel-goroutine/internal/finding"
 )
 
-// observe hands a book all points that it reads.
+// observe passes to the Book all points that it reads.
 func observe(book *finding.Book, md pmetric.Metrics) {
 	for _, rm := range md.ResourceMetrics().All() {
 		resource := attributesOf(rm.Resource().Attributes())
@@ -67,8 +67,8 @@ func valueOf(p pmetric.NumberDataPoint) float64 {
 	return p.DoubleValue()
 }
 
-// attributesOf returns how to ask for attributes. Those that are no single value are as good
-// as absent: none of them is ours, and to write a map as text takes as long as its sender likes.
+// attributesOf returns the Attributes of a map. It omits lists and maps: none of ours are, and a
+// hostile sender could make them expensive to format.
 func attributesOf(m pcommon.Map) finding.Attributes {
 	return func(key string) string {
 		v, ok := m.Get(key)

@@ -7,35 +7,35 @@ import (
 	"time"
 )
 
-// Config bounds a Book and tells it what it cannot know.
+// Config configures a Book.
 type Config struct {
 	// GoroutineLimit and MemoryLimit, in bytes, are what an instance must not exceed; 0 if
-	// that is not known.
+	// unknown.
 	GoroutineLimit int
 	MemoryLimit    int64
-	// MaxStale is after how long without data a finding ends; 24 h if 0.
+	// MaxStale is the time without data after which a finding ends; 24 h if 0.
 	MaxStale time.Duration
-	// MaxFindings and MaxProcesses bound what is remembered; 1,000 and 20,000 if 0.
+	// MaxFindings and MaxProcesses bound the state; 1,000 and 20,000 if 0.
 	MaxFindings, MaxProcesses int
 }
 
-// The defaults: what is remembered of a finding takes some 2 KiB and 500 bytes for each
-// instance, and of a process 600 bytes.
+// The defaults bound the state to some 15 MB: a finding takes 2 KiB and 500 bytes for each
+// instance, a process 600 bytes.
 const (
 	defaultMaxStale     = 24 * time.Hour
 	defaultMaxFindings  = 1000
 	defaultMaxProcesses = 20_000
 )
 
-// Dropped is what was not taken, in points.
+// Dropped counts the points that a Book has dropped.
 type Dropped struct {
-	// Invalid have no number or time that could be true.
+	// Invalid counts points with an impossible number or time.
 	Invalid int64
-	// Beyond are of more findings or processes than are remembered.
+	// Beyond counts points of findings or processes beyond the limits.
 	Beyond int64
 }
 
-// Book is what is known of the leaks of all services. It must not be used concurrently.
+// Book holds what is known of the leaks of all services. It is not safe for concurrent use.
 type Book struct {
 	config    Config
 	metrics   map[string]metric
@@ -54,7 +54,7 @@ type reading struct {
 	point  Point
 }
 
-// New returns a Book that knows nothing.
+// New returns an empty Book.
 func New(c Config) *Book {
 	c.MaxStale = cmp.Or(c.MaxStale, defaultMaxStale)
 	c.MaxFindings = cmp.Or(c.MaxFindings, defaultMaxFindings)
@@ -62,11 +62,11 @@ func New(c Config) *Book {
 	return &Book{config: c, metrics: metricsByName(), services: make(map[Service]*service)}
 }
 
-// Reads tells whether a metric of this name is of any use to a Book.
+// Reads reports whether a Book uses the metric with this name.
 func (b *Book) Reads(metric string) bool { return b.metrics[metric] != irrelevant }
 
-// Observe takes a point. It ignores those of metrics that say nothing of leaks. The
-// attributes of the others are asked for until Advance returns.
+// Observe adds a point to the batch. It ignores metrics that the Book does not read. The
+// Book may call the Attributes of the point until Advance returns.
 func (b *Book) Observe(p Point) {
 	m := b.metrics[p.Metric]
 	if m == irrelevant {
@@ -83,8 +83,8 @@ func (b *Book) Observe(p Point) {
 	b.batch = append(b.batch, reading{m, p})
 }
 
-// settle takes the points of a batch in the order of time. Of one time those come first that
-// tell a process from the one before it; so it does not matter in which order they came.
+// settle reads the points of the batch in the order of their time, so that the order of arrival
+// does not matter. Points that tell a process from its predecessor come first.
 func (b *Book) settle(now time.Time) {
 	slices.SortStableFunc(b.batch, func(x, y reading) int {
 		return cmp.Or(x.point.At.Compare(y.point.At), cmp.Compare(x.metric.rank(), y.metric.rank()))
@@ -113,7 +113,7 @@ func (b *Book) take(m metric, p Point, now time.Time) {
 	}
 }
 
-// service returns what is remembered of a service, nil if there are too many.
+// service returns the state of a service, nil if there are too many.
 func (b *Book) service(name Service) *service {
 	s := b.services[name]
 	if s == nil && len(b.services) < b.config.MaxProcesses {
@@ -185,8 +185,8 @@ func (b *Book) observeRow(s *service, m metric, p Point, process string) {
 	r.touched = r.touched || m == leakSeverity && p.Value > 0
 }
 
-// record returns what is remembered of the finding of a point, nil if there are too many.
-// One that is over gives way to a new one.
+// record returns the record of the finding of a point, nil if there are too many. A finding
+// that is over makes room for a new one.
 func (b *Book) record(s *service, p Point) *record {
 	id := p.Attributes.get(keyID)
 	if id == "" {
@@ -208,7 +208,8 @@ func (b *Book) record(s *service, p Point) *record {
 	return r
 }
 
-// makeRoom forgets the finding that has been over for longest.
+// makeRoom deletes the finding that has been over for longest. It reports whether there was
+// one.
 func (b *Book) makeRoom() bool {
 	var oldest *record
 	var of *service
@@ -227,13 +228,13 @@ func (b *Book) makeRoom() bool {
 	return true
 }
 
-// sweepInterval is how often those services are looked at of which nothing came.
+// sweepInterval is how often Advance looks at services without new points.
 const sweepInterval = time.Minute
 
-// Advance settles all points since the last time, and returns what changed, in the order of
-// time. It is to be called once a batch; now is when the batch came.
+// Advance reads the points since the last call, and returns what changed, in the order of time.
+// It must be called once a batch; now is the time at which the batch arrived.
 func (b *Book) Advance(now time.Time) []Change {
-	now = now.Round(0).UTC() // what is remembered must be the same after a restart
+	now = now.Round(0).UTC() // the state must be the same after a restart
 	sweep := now.Sub(b.swept) >= sweepInterval || now.Before(b.swept)
 	if sweep {
 		b.swept = now
@@ -259,8 +260,7 @@ func (b *Book) Advance(now time.Time) []Change {
 	return changes
 }
 
-// Findings returns all that are known: those that leak first, the worst of them first, and
-// at the end those that are over.
+// Findings returns all findings, the worst first, and those that are over last.
 func (b *Book) Findings() []Finding {
 	var all []Finding
 	for _, s := range b.services {
@@ -282,11 +282,12 @@ func (b *Book) Findings() []Finding {
 	return all
 }
 
-// Dropped returns how many points were not taken so far.
+// Dropped returns the number of points that were dropped so far.
 func (b *Book) Dropped() Dropped { return b.dropped }
 
-// Size returns how many findings and processes are remembered.
+// Size returns the number of findings and processes in the state.
 func (b *Book) Size() (findings, processes int) { return b.records, b.processes }
 
-// sorted returns the keys of a map in order, so that what is told of it is always the same.
+// sorted returns the keys of a map in order, for results that do not depend on the order of the
+// map.
 func sorted[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }

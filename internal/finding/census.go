@@ -8,13 +8,12 @@ import (
 	"github.com/otel-goroutine/otel-goroutine/internal/telemetry"
 )
 
-// The detector says where goroutines leak, and nothing of where they do not. Processes do:
-// the census tells of each group how many have got old, and of a group that it does not name
-// that nobody is there. So it is the census that shows the absence of a leak, from the first
-// goroutine on, where its metrics pass by beside the verdicts.
+// The detector flags groups that leak, and does not report groups that do not. The census does: it
+// has the number of old goroutines of each group, and a group that it does not name has none. So
+// the census shows the absence of a leak, if its metrics come beside the verdicts.
 
-// census is when a process told its census last, and how many old goroutines are in groups
-// that it does not name.
+// census is the time of the latest census of a process, and the number of old goroutines in
+// groups that it does not name.
 type census struct {
 	At      time.Time `json:"at"`
 	Unnamed sample    `json:"unnamed"`
@@ -26,10 +25,10 @@ func (p Place) group() string {
 	return p.State + "\x00" + closureNumber.ReplaceAllString(p.Function, "$1") + "\x00" + closureNumber.ReplaceAllString(p.Entry, "$1")
 }
 
-// closureNumber is what the compiler numbers: main.run.func2.1, main.run.gowrap1.
+// closureNumber matches functions that the compiler numbers: main.run.func2.1, main.run.gowrap1.
 var closureNumber = regexp.MustCompile(`(\.func|\.gowrap|\.deferwrap|-range)\d+(?:\.\d+)*`)
 
-// observeCensus takes how many old goroutines are in a group of a process.
+// observeCensus reads the number of old goroutines in a group of a process.
 func (s *service) observeCensus(m metric, p Point, name string, of *process) {
 	if p.At.After(of.Census.At) {
 		of.Census.At = p.At
@@ -63,13 +62,13 @@ func (s *service) observeCensus(m metric, p Point, name string, of *process) {
 	}
 }
 
-// old is how many goroutines of a finding are in an age band of a process, at one line.
+// old is the number of goroutines of a finding in an age band of a process, at one line.
 type old struct {
 	Process string `json:"process"`
 	Count   sample `json:"count"`
 }
 
-// counts tells whether goroutines of an age band are old enough for the finding.
+// counts reports whether goroutines of an age band are old enough for the finding.
 func (r *record) counts(p Point) bool {
 	bound := p.Attributes.get(keyAgeMin)
 	return bound == "" || parseSeconds(bound) >= r.Age
@@ -100,7 +99,8 @@ func (r *record) counted(s *service) (counts map[string]float64, known bool) {
 	return counts, len(s.Processes) > 0
 }
 
-// absentInCensus tells whether no process has an old goroutine of the finding.
+// absentInCensus reports whether the census of every process has no old goroutine of the
+// finding.
 func (r *record) absentInCensus(s *service) bool {
 	counts, known := r.counted(s)
 	for _, n := range counts {
@@ -111,12 +111,13 @@ func (r *record) absentInCensus(s *service) bool {
 	return known
 }
 
-// tells tells whether the process tells its census, and names all groups with old goroutines.
+// tells reports whether the process sends its census, and names all groups with old goroutines
+// in it.
 func (p *process) tells() bool {
 	c := p.Census
 	return !c.At.IsZero() && p.Last.Sub(c.At) <= p.believed() && (c.Unnamed.Value == 0 || c.At.Sub(c.Unnamed.At) > p.believed())
 }
 
-// believed is for how long a number is believed of which nothing more comes: the rest of a
-// census may come with the next batch.
+// believed is how long a number holds that is not repeated. The rest of a census may come with
+// the next batch.
 func (p *process) believed() time.Duration { return 3 * max(p.Step, time.Second) }

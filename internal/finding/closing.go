@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// closable tells whether a version can have closed the finding: no process of a version that
-// has shown it is alive, nor one of which the version is not known.
+// closable reports whether a version can have closed the finding: no process is alive of a
+// version that has shown it, or of an unknown version.
 func (r *record) closable(s *service) bool {
 	if len(r.Leaking) == 0 || len(s.Processes) == 0 {
 		return false
@@ -19,22 +19,21 @@ func (r *record) closable(s *service) bool {
 	return true
 }
 
-// absentTogether tells whether the service as a whole is believed to leak, and no goroutine of
-// the finding is there. Those of new processes would be counted as well. When it is not
-// believed any more nobody counts.
+// absentTogether reports whether the service as a whole is flagged with a count of 0. The count
+// includes new processes. It says nothing once the service is not flagged any more.
 func (r *record) absentTogether(s *service) bool {
 	return r.Whole != nil && r.Whole.Severity.Value > 0 && r.Whole.empty() && s.Seen.Sub(r.Whole.Seen) <= leastQuiet
 }
 
-// absentByDelay tells whether the processes have been there for so long that one of them at
-// least would be flagged if they leaked: each for longer than it took, and all together for
-// so long that as few in each as escape the detector are a matter of chance no more.
+// absentByDelay reports whether at least one process would be flagged if they leaked: each was
+// watched for longer than detection took, and together for so long that it is no chance if all
+// stay below what the detector flags.
 func (r *record) absentByDelay(s *service) bool {
 	n := r.Pace.events()
 	if r.Delay <= 0 || n <= 0 || r.Pace.Hours <= 0 {
 		return false
 	}
-	// The pace is known from so few that it may be two standard errors less.
+	// The pace may be two standard errors less.
 	doubt := max(0, 1-2/math.Sqrt(n))
 	enough := r.Enough * n / r.Pace.Arrivals // as events
 	chance := 0.0
@@ -54,12 +53,12 @@ func (r *record) absentByDelay(s *service) bool {
 	return chance <= math.Log(wrong)
 }
 
-// surely is by how much longer a process must be watched than it took to detect the leak:
+// surely is how many times as long as detection took each process must be watched, since
 // evidence must last as well.
 const surely = 2
 
-// logFewer returns the logarithm of the probability of fewer than n events of a Poisson
-// process of which so many are expected.
+// logFewer returns the logarithm of the probability of fewer than n events of a Poisson process
+// with this expectation.
 func logFewer(n, expected float64) float64 {
 	switch {
 	case n > manyEvents || expected <= 0:
@@ -77,12 +76,11 @@ func logFewer(n, expected float64) float64 {
 	return min(0, math.Log(sum)-expected)
 }
 
-// manyEvents is how many the probability is worked out for; the sum of more may be too large
-// for a number.
+// manyEvents bounds the events for which logFewer sums: more may overflow.
 const manyEvents = 100
 
-// exposures returns for how long processes without the leak were watched: those of each
-// version that are there now, and all together, those that are gone included.
+// exposures returns the exposure of processes without the leak: by version of those that are
+// alive, and of all, including those that are gone.
 func (r *record) exposures(s *service) (byVersion map[int]exposure, all exposure) {
 	byVersion, all = make(map[int]exposure), r.Clean
 	for _, p := range s.Processes {
@@ -93,8 +91,8 @@ func (r *record) exposures(s *service) (byVersion map[int]exposure, all exposure
 	return byVersion, all
 }
 
-// tryClose closes the finding if its absence is certain: by the first version that shows it
-// alone, else by the newest, at the latest.
+// tryClose closes the finding if its absence is certain: by the first version whose exposure
+// suffices alone, else by the newest, at the latest.
 func (r *record) tryClose(s *service, now time.Time) *Change {
 	byVersion, all := r.exposures(s)
 	if !r.Pace.certain(all) {
@@ -118,8 +116,8 @@ func (r *record) tryClose(s *service, now time.Time) *Change {
 	return change
 }
 
-// untilCertain returns how much longer it takes until the absence of the finding is certain,
-// as processes go now.
+// untilCertain returns the time until the absence of the finding is certain if the processes go
+// on as they do.
 func (r *record) untilCertain(s *service) (time.Duration, bool) {
 	if !r.closable(s) {
 		return 0, false

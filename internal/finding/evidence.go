@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// evidence returns what is known of the finding, in one sentence and in numbers:
+// evidence returns the evidence in one sentence:
 //
 //	91 goroutines older than 40 min at order.go:88, none has left, 12 more each hour, in 3 of
 //	40 instances, since version 1.8.2
@@ -50,7 +50,7 @@ func (f *Finding) evidence() string {
 	return strings.Join(parts, ", ") + f.versions()
 }
 
-// versions tells in which versions it was, with a space or comma before.
+// versions returns the versions of the finding in words, with the comma before them.
 func (f *Finding) versions() string {
 	switch {
 	case f.FirstVersion == "":
@@ -78,7 +78,7 @@ func (f *Finding) latest() string {
 	return ""
 }
 
-// words tells why a finding ended.
+// words returns the reason in words.
 func (r EndReason) words() string {
 	switch r {
 	case Left:
@@ -97,7 +97,7 @@ func (r EndReason) words() string {
 	return "the detector does not flag them any more"
 }
 
-// sentence tells what happened.
+// sentence describes the change.
 func (c *Change) sentence() string {
 	f := &c.Finding
 	switch c.Kind {
@@ -119,7 +119,7 @@ func (c *Change) sentence() string {
 	return "leak ended, " + f.Reason.words() + ": goroutines " + f.Head.String() + " gathered" + f.versions()
 }
 
-// acquittal tells what would end the finding.
+// acquittal returns what would end the finding.
 func (f *Finding) acquittal() string {
 	switch {
 	case f.Status == Waiting:
@@ -148,8 +148,8 @@ func plural(n float64, what string) string {
 	return number(n) + " " + what + "s"
 }
 
-// number returns a number as people write it: with one decimal below ten, unless it is
-// whole, and with commas from a thousand on.
+// number formats a number with one decimal below ten, unless it is whole, and with commas from a
+// thousand on.
 func number(n float64) string {
 	if n < 9.95 && math.Abs(n-math.Round(n)) > 0.05 {
 		return fmt.Sprintf("%.1f", n)
@@ -163,7 +163,7 @@ func number(n float64) string {
 	return strings.Join(append([]string{digits}, groups...), ",")
 }
 
-// span returns a time as people tell it, in two units at most.
+// span formats a duration in at most two units.
 func span(d time.Duration) string {
 	for _, u := range [...]struct {
 		size    time.Duration

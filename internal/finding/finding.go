@@ -1,10 +1,10 @@
-// Package finding puts together what a person needs to know of a leak, from the metrics
-// alone that flag it: where, since when and in which version, how much, what kind of
-// mistake, when it becomes a problem, and which version ended it.
+// Package finding turns the metrics that flag a leak into what a person needs to know of it:
+// where it is, since when and in which version, how large it is, what kind of mistake it is,
+// when it becomes a problem, and which version ended it.
 //
-// A Book takes points in any order, from any transport, and keeps one Finding for each
-// leak of a service. It is pure: time is that of the points, and when they came is passed
-// to Advance. It is bounded, whatever comes.
+// A Book accepts points in any order and from any transport, and has one Finding for each leak
+// of a service. It is pure: Points carry the time of the data, and Advance is passed the time
+// of their arrival. Its memory is bounded whatever comes.
 package finding
 
 import (
@@ -13,7 +13,7 @@ import (
 	"github.com/otel-goroutine/otel-goroutine/internal/mistake"
 )
 
-// Severity is how sure it is that something leaks.
+// Severity is how certain a leak is.
 type Severity int
 
 // The severities.
@@ -40,7 +40,7 @@ func (s Severity) String() string {
 // EndReason is why a finding ended.
 type EndReason string
 
-// The reasons, which are those of the detector.
+// The reasons are those of the detector.
 const (
 	Left        EndReason = "left"
 	Slowed      EndReason = "slowed"
@@ -50,13 +50,13 @@ const (
 	Expired     EndReason = "expired"
 )
 
-// endReasons lists them, that of processes that are gone first: it says the least, and holds
-// where several are possible.
+// endReasons returns all reasons in order of preference. ProcessGone comes first, since it
+// claims the least.
 func endReasons() [6]EndReason {
 	return [...]EndReason{ProcessGone, Left, Slowed, NoData, Ignored, Expired}
 }
 
-// endReason returns the reason of this name, empty if there is none.
+// endReason returns the reason with a name, or an empty one.
 func endReason(name string) EndReason {
 	for _, r := range endReasons() {
 		if string(r) == name {
@@ -70,14 +70,14 @@ func endReason(name string) EndReason {
 type Status string
 
 const (
-	// Open findings leak.
+	// Open findings leak now.
 	Open Status = "open"
-	// Waiting findings leaked in processes that are gone. What took their place has not been
-	// there for long enough to tell.
+	// Waiting findings leaked in processes that are gone. The processes that replaced them have
+	// not run for long enough to tell.
 	Waiting Status = "waiting"
-	// Closed findings are absent from a version, with certainty.
+	// Closed findings are certainly absent from a version.
 	Closed Status = "closed"
-	// Over findings ended for another reason.
+	// Over findings ended for a reason other than a version.
 	Over Status = "over"
 )
 
@@ -88,53 +88,56 @@ type Finding struct {
 	Service  Service
 	Status   Status
 	Severity Severity
-	// Evidence is what is known of it, in one sentence and in numbers.
+	// Evidence is the evidence in numbers, in one sentence.
 	Evidence string
 
-	// Head is the place by which the finding is known, the first of Places.
+	// Head is the first of Places. The finding is named after it.
 	Head   Place
 	Places []Place
 	Class  mistake.Class
-	// Page treats goroutines in this state; relative to the root of this repository.
+	// Page is the page about goroutines in this state, relative to the root of this repository.
 	Page string
-	// Creators start the goroutines, and Wakers wake their healthy siblings, as far as that
-	// was seen: the most frequent first, three at most.
+	// Creators are the lines that start the goroutines, and Wakers those that wake their healthy
+	// siblings, as far as traces have shown them: the most frequent first, three at most.
 	Creators, Wakers []Origin
 
 	Count   float64 // goroutines
 	PerHour float64 // goroutines more each hour
 	Age     time.Duration
-	// Exits is how many of that age have left since it was flagged, -1 if that is unknown.
+	// Exits is the number of goroutines of that age that have left since the leak was flagged,
+	// -1 if unknown.
 	Exits float64
-	// Instances is how many have the leak, of Of that there are.
+	// Instances is the number of instances with the leak, and Of the number of all instances.
 	Instances, Of int
-	// Worst are those with the most goroutines, five at most.
+	// Worst are the instances with the most goroutines, five at most.
 	Worst []Instance
 
-	Began    time.Time // when they began to gather, zero if that is unknown
+	Began    time.Time // when goroutines began to gather, zero if unknown
 	Detected time.Time
 	Latest   time.Time // evidence
-	// FirstVersion and LastVersion are those that have shown it, empty if unknown. ClosedBy
-	// is the version without it; if AtLatest, an earlier one may have been that.
+	// FirstVersion and LastVersion are the first and last version that have shown the leak, empty
+	// if unknown. ClosedBy is the version that closed it. If AtLatest is set, an earlier version
+	// may have.
 	FirstVersion, LastVersion string
-	// Introduced tells that an earlier version is known, which did not show it.
+	// Introduced is set if a version before FirstVersion is known, which did not show the leak.
 	Introduced bool
 	ClosedBy   string
 	AtLatest   bool
-	// Missing is how many goroutines were to be expected at the old pace when that was said.
+	// Missing is how many goroutines were to be expected at the old pace when ClosedBy closed
+	// the leak.
 	Missing float64
-	// Certain is in how long the absence of a finding that waits is certain, zero if that is
+	// Certain is the time after which the absence of a waiting finding is certain, zero if
 	// unknown.
 	Certain time.Duration
-	Reason  EndReason // why it ended
+	Reason  EndReason
 
 	Memory Memory
 	Limit  Limit
-	// Acquittal is what would end it, in words.
+	// Acquittal is what would end the finding, in words.
 	Acquittal string
 }
 
-// Instance is one with a leak.
+// Instance is an instance with a leak.
 type Instance struct {
 	Name    string
 	Version string
@@ -154,14 +157,14 @@ const (
 	Regressed       ChangeKind = "regressed"
 )
 
-// Change is what happened to a finding, and how it is after that.
+// Change is a change of a finding, with the finding after it.
 type Change struct {
 	Kind ChangeKind
-	// At is the time of the data that told it.
+	// At is the time of the data that showed the change.
 	At time.Time
 	// Was is the severity before.
 	Was     Severity
 	Finding Finding
-	// Text is what happened, in one sentence.
+	// Text describes the change in one sentence.
 	Text string
 }

@@ -26,7 +26,7 @@ func (s *service) alive() []int {
 	return versions
 }
 
-// advance takes the finding to where it is now, and returns what changed, nil if nothing did.
+// advance updates the finding and returns its change, nil if there is none.
 func (r *record) advance(s *service, now time.Time) *Change {
 	if r.touched {
 		r.Seen, r.touched = now, false
@@ -44,7 +44,7 @@ func (r *record) advance(s *service, now time.Time) *Change {
 	}
 	versions := r.evidenceIn(s)
 	if r.Phase == open && r.shown() == None && r.closable(s) && s.Seen.Sub(s.Lost) > lossShows {
-		// No process is counted any more that is gone: the goroutines are in those that are there.
+		// The count includes no process that is gone any more: the goroutines are in those alive.
 		versions = append(versions, s.alive()...)
 	}
 	for _, v := range versions {
@@ -69,7 +69,7 @@ func (r *record) advance(s *service, now time.Time) *Change {
 	return r.start(s, Detected, severity, now)
 }
 
-// settle drops rows that nothing comes of any more, and notes when the leak was shown last.
+// settle deletes stale rows, and notes the latest evidence.
 func (r *record) settle(s *service, now time.Time) {
 	if w := r.Whole; w != nil && w.touched {
 		w.touched, w.Seen = false, now
@@ -98,7 +98,7 @@ func (r *record) settle(s *service, now time.Time) {
 	}
 }
 
-// unixTime returns the time that a sample in seconds tells, zero if that is none.
+// unixTime returns the time of a sample in Unix seconds, zero if it is impossible.
 func unixTime(s sample) time.Time {
 	if !s.known() || s.Value <= 0 || s.Value > float64(s.At.Unix()) {
 		return time.Time{}
@@ -106,7 +106,7 @@ func unixTime(s sample) time.Time {
 	return time.Unix(0, int64(s.Value*1e9)).UTC()
 }
 
-// evidenceIn returns the versions in which the leak shows now.
+// evidenceIn returns the versions that show the leak now.
 func (r *record) evidenceIn(s *service) []int {
 	var versions []int
 	for _, w := range r.Rows {
@@ -120,7 +120,7 @@ func (r *record) evidenceIn(s *service) []int {
 	return versions
 }
 
-// move tells of a severity that changed.
+// move returns the change of a severity, nil if it did not change.
 func (r *record) move(s *service, severity Severity, now time.Time) *Change {
 	was := r.Severity
 	r.Severity = severity
@@ -133,8 +133,8 @@ func (r *record) move(s *service, severity Severity, now time.Time) *Change {
 	return nil
 }
 
-// again tells of a finding that comes back after a version had closed it. In that version or
-// a later one it has regressed; in an earlier one it was never gone.
+// again reopens a finding that a version had closed. In that version or a later one it has
+// regressed; in an earlier one it was never gone.
 func (r *record) again(s *service, severity Severity, versions []int, now time.Time) *Change {
 	if len(versions) == 0 {
 		versions = s.alive() // in one of these
@@ -159,7 +159,8 @@ func (r *record) start(s *service, kind ChangeKind, severity Severity, now time.
 	return change
 }
 
-// noteDelay remembers what it took to detect the leak in the first processes that show it.
+// noteDelay notes how long detection took, and how many goroutines, in the processes that show the
+// leak first.
 func (r *record) noteDelay() {
 	r.Delay, r.Enough = 0, 0
 	for _, w := range r.Rows {
@@ -174,8 +175,8 @@ func (r *record) noteDelay() {
 	}
 }
 
-// wait decides about a finding that nothing shows any more: it is over, or its processes
-// have gone and the next ones must show whether they have it.
+// wait decides about a finding that nothing shows any more. It is over, or its processes are gone
+// and it waits for what the next ones show.
 func (r *record) wait(s *service, now time.Time) *Change {
 	reason, decided := r.endedFor(s)
 	if !decided {
@@ -206,17 +207,18 @@ func (r *record) wait(s *service, now time.Time) *Change {
 	return nil
 }
 
-// patience is for how many times MaxStale a finding waits whose absence will be certain by
-// then: a leak of one goroutine in five hours takes 35 hours.
+// patience is how many times MaxStale a finding waits if its absence will be certain by then. For
+// one goroutine in five hours that takes 35 hours.
 const patience = 7
 
+// worthWaiting reports whether the absence of a waiting finding will be certain in time.
 func (r *record) worthWaiting(s *service, now time.Time) bool {
 	left, ok := r.untilCertain(s)
 	return ok && now.Sub(r.Waiting)+left <= patience*s.config.MaxStale
 }
 
-// endedFor returns why processes say that the finding is over, ProcessGone if they do not
-// say so. It is not decided while the reason may still come.
+// endedFor returns the reason for which a living process ended the finding, ProcessGone if none
+// did. It returns false while the reason may still come.
 func (r *record) endedFor(s *service) (EndReason, bool) {
 	var last *row
 	for _, w := range r.Rows {
@@ -251,18 +253,18 @@ func (r *record) end(s *service, reason EndReason, now time.Time) *Change {
 	return change
 }
 
-// clear forgets what processes showed, so that nothing old brings the finding back.
+// clear deletes what processes showed, so that nothing old brings the finding back.
 func (r *record) clear() {
 	clear(r.Rows)
 	clear(r.Old)
 	r.Whole, r.Waiting, r.Began, r.Clean, r.Pace, r.Pending = nil, time.Time{}, time.Time{}, exposure{}, pace{}, exposure{}
 }
 
-// remember is for how long findings are remembered that are over: a quarter, so that what
+// remember is how long a finding that is over is kept: a quarter of a year, so that a leak that
 // comes back with the next release has regressed.
 const remember = 90 * 24 * time.Hour
 
-// forgettable tells whether a finding may be forgotten.
+// forgettable reports whether the finding may be deleted.
 func (r *record) forgettable(now time.Time) bool {
 	switch r.Phase {
 	case open:

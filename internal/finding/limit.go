@@ -11,14 +11,14 @@ type Limit struct {
 	// Kind is empty if no limit is known.
 	Kind  LimitKind
 	Value float64 // goroutines, or bytes
-	// In is how long it takes the first instance, by the pace of now.
+	// In is the time until the first instance reaches the limit at the present pace.
 	In       time.Duration
 	Instance string
-	// Learned tells that the limit is where earlier processes ended.
+	// Learned is set if the limit is where earlier processes ended.
 	Learned bool
 }
 
-// LimitKind is what a limit bounds.
+// LimitKind is the resource that a limit bounds.
 type LimitKind string
 
 // The kinds.
@@ -27,7 +27,7 @@ const (
 	LimitMemory     LimitKind = "memory"
 )
 
-// death is where a process ended that leaked.
+// death is the state of a leaking process at its end.
 type death struct {
 	At         time.Time `json:"at"`
 	Version    int       `json:"version"`
@@ -35,8 +35,8 @@ type death struct {
 	Memory     float64   `json:"memory"`
 }
 
-// Where the processes of a service end teaches its limit if two at least ended alike, within
-// a quarter, and not together: replicas that are restarted at once have run for as long.
+// A limit is learned if at least two processes ended within a quarter of the same number, and an
+// hour apart: replicas that are restarted at once have run for equally long.
 const (
 	maxDeaths   = 8
 	alike       = 1.25
@@ -44,8 +44,8 @@ const (
 	leastDeaths = 2
 )
 
-// used is the most memory that a process has at a time: what is live, the garbage that its
-// collector lets gather, and stacks. It is as noisy as the goal of the garbage collector.
+// used returns the most memory that the process uses: live memory, the garbage that the collector
+// lets gather, and stacks. It is as noisy as the goal of the collector.
 func (p *process) used() float64 {
 	if p.Memory.Goal.known() {
 		return p.Memory.Goal.Value + p.Memory.Stack.Value
@@ -53,7 +53,7 @@ func (p *process) used() float64 {
 	return p.Memory.Other.Value + p.Memory.Stack.Value
 }
 
-// used returns what a process with so many leaked goroutines uses, without the noise.
+// used returns the memory of a process with so many leaked goroutines, without the noise.
 func (r *record) used(name string, p *process, leaked float64) float64 {
 	c := r.Cost[name]
 	if c == nil || !p.Memory.Goal.known() {
@@ -63,7 +63,7 @@ func (r *record) used(name string, p *process, leaked float64) float64 {
 	return c.Goal.smooth(leaked, others, p.Memory.Goal.Value) + c.Stack.smooth(leaked, others, p.Memory.Stack.Value)
 }
 
-// noteDeath remembers where a process ended that leaked.
+// noteDeath notes the end of a process, if it leaked.
 func (s *service) noteDeath(name string, p *process) {
 	if len(s.Deaths) > 0 && p.Last.Sub(s.Deaths[len(s.Deaths)-1].At) < apart {
 		return
@@ -84,8 +84,8 @@ func (s *service) noteDeath(name string, p *process) {
 	}
 }
 
-// learned returns where the processes of a version end, 0 if that is not known. A version
-// that is there no more may have been replaced, not killed.
+// learned returns the number at which processes of a version end, 0 if unknown. It ignores other
+// versions, whose processes may have been replaced, not killed.
 func (s *service) learned(version int, of func(death) float64) float64 {
 	var ends []float64
 	for _, d := range s.Deaths {
@@ -100,7 +100,7 @@ func (s *service) learned(version int, of func(death) float64) float64 {
 	return ends[len(ends)/2]
 }
 
-// limit returns what the finding runs into first, by what one goroutine adds to the memory
+// limit returns the limit that the finding reaches first. Each goroutine adds growth to the memory
 // that is used.
 func (r *record) limit(s *service, growth float64) Limit {
 	var first Limit

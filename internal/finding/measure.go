@@ -2,7 +2,7 @@ package finding
 
 import "time"
 
-// measure adds what came since the last time to the pace of the leak.
+// measure adds what came since the last call to the pace of the leak.
 func (r *record) measure(s *service) {
 	if r.Phase != open && r.live(s) == None {
 		return
@@ -32,7 +32,7 @@ func (r *record) measure(s *service) {
 	}
 }
 
-// seedRows adds to the pace what had gathered in each row before it came.
+// seedRows adds to the pace the goroutines that had gathered in each row before it came.
 func (r *record) seedRows(s *service) {
 	for _, w := range r.Rows {
 		if w.Severity.Value == 0 || !w.Count.known() || w.Seeded {
@@ -40,7 +40,7 @@ func (r *record) seedRows(s *service) {
 		}
 		w.Seeded = true
 		if r.Pace.Source == fromCensus {
-			continue // they were counted as they came
+			continue // the census has counted them
 		}
 		in := s.gatheredIn(w.Count.Value, w.Rate.Value)
 		p := &r.Pace
@@ -53,7 +53,7 @@ func (r *record) seedRows(s *service) {
 	}
 }
 
-// sum adds up the rows, and returns of when the latest is.
+// sum returns the sum of the rows, and the time of the latest.
 func (r *record) sum() (n float64, latest time.Time) {
 	for _, w := range r.Rows {
 		if w.Severity.Value == 0 || !w.Count.known() {
@@ -67,8 +67,8 @@ func (r *record) sum() (n float64, latest time.Time) {
 	return n, latest
 }
 
-// lossShows is for how long the count of a service may fall after a process went: the
-// detector counts it for min_duration more, half an hour by default.
+// lossShows is how long the count of a service may fall after a process is gone. The detector
+// counts that process for min_duration more, half an hour by default.
 const lossShows = 2 * time.Hour
 
 func (r *record) look(s *service, from source, counts map[string]float64) {

@@ -2,8 +2,7 @@ package finding
 
 import "math"
 
-// memory is what a process tells of its memory, in bytes, and how its garbage collector is
-// set.
+// memory is the memory of a process in bytes, and the setting of its garbage collector.
 type memory struct {
 	Stack     sample `json:"stack"`
 	Other     sample `json:"other"`
@@ -27,7 +26,7 @@ func (m *memory) observe(of metric, p Point) {
 	to.set(p.At, p.Value)
 }
 
-// noLimit is how the runtime tells that GOMEMLIMIT is not set: the largest integer.
+// noLimit is below the value that the runtime has if GOMEMLIMIT is not set, the largest integer.
 const noLimit = 1 << 62
 
 // limit returns GOMEMLIMIT, 0 if there is none.
@@ -38,19 +37,19 @@ func (m *memory) limit() float64 {
 	return max(0, m.Limit.Value)
 }
 
-// minHeap is the least goal of the garbage collector at GOGC=100. Below it the goal says
-// nothing of the heap.
+// minHeap is the smallest goal of the garbage collector at GOGC=100. It does not depend on the
+// heap.
 const minHeap = 4 << 20
 
-// paced tells whether the goal of the garbage collector follows the live heap.
+// paced reports whether the goal of the garbage collector follows the live heap.
 func (m *memory) paced() bool {
 	least := minHeap * m.GCPercent.Value / 100
 	limited := m.limit() > 0 && m.Goal.Value+m.Stack.Value > 0.9*m.limit()
 	return m.Goal.known() && m.GCPercent.Value > 0 && m.Goal.Value > 1.05*least && !limited
 }
 
-// costs are what leaked goroutines cost in memory: how stacks and the goal of the garbage
-// collector grow with them. The heap in use is of no use: half of it is garbage.
+// costs are the fits of stacks and of the goal of the garbage collector on leaked goroutines. Half
+// of the heap in use is garbage, so it has no fit.
 type costs struct {
 	Stack fit `json:"stack"`
 	Goal  fit `json:"goal"`
@@ -61,7 +60,7 @@ func (c *costs) merge(d *costs) {
 	c.Goal.merge(&d.Goal)
 }
 
-// measureMemory adds what the processes with the leak tell of their memory now.
+// measureMemory adds the memory of the leaking processes to their fits.
 func (r *record) measureMemory(s *service) {
 	if r.Phase != open {
 		return
@@ -94,24 +93,25 @@ func (r *record) measureMemory(s *service) {
 	}
 }
 
-// Memory is what a finding holds, in bytes.
+// Memory is the memory that a finding holds, in bytes.
 type Memory struct {
-	// PerGoroutine is what one leaked goroutine holds, its stack included, and Error how
-	// wrong that may be (a standard error).
+	// PerGoroutine is what one leaked goroutine holds, its stack included. Error is its standard
+	// error.
 	PerGoroutine, Error float64
-	// Stack is that of the stack alone.
+	// Stack is the stack of one goroutine.
 	Stack float64
-	// Held is what all of them hold.
+	// Held is what all goroutines hold.
 	Held float64
-	// AtLeast tells that only the smallest stacks are counted, since nothing is known of the
-	// memory of these processes.
+	// AtLeast is set if the memory of the processes is unknown, and only the smallest stacks
+	// are counted.
 	AtLeast bool
 }
 
 // leastStack is the smallest stack of a goroutine.
 const leastStack = 2 << 10
 
-// memory returns what count goroutines hold.
+// memory returns the memory that count goroutines hold, and by how much the memory of the process
+// grows with each.
 func (r *record) memory(count float64) (m Memory, growth float64) {
 	total := r.PastCost
 	for _, name := range sorted(r.Cost) {
@@ -177,15 +177,16 @@ func (f *fit) merge(g *fit) {
 	}
 }
 
-// leastPoints is of how many points a slope is told, and collinear how much of the leaked
-// goroutines must vary apart from the others for both to be told apart.
+// leastPoints is the least number of points of a line. collinear is the share of the variance of
+// the leaked goroutines that must be independent of the others for a slope of each.
 const (
 	leastPoints = 10
 	collinear   = 0.05
 )
 
-// line is what a fit says: memory grows by leaked with one leaked goroutine and by other with
-// one of the others, give or take noise.
+// line is the result of a fit: memory grows by leaked with each leaked goroutine and by other with
+// each of the others. noise is the standard deviation from the line, err the standard error of
+// leaked.
 type line struct{ leaked, other, noise, err float64 }
 
 func (f *fit) line() (l line, ok bool) {
@@ -207,14 +208,14 @@ func (f *fit) line() (l line, ok bool) {
 }
 
 // slope returns how much memory grows with one leaked goroutine, and its standard error. It
-// returns false if that is within twice the error of nothing.
+// returns false if the slope is less than twice its error.
 func (f *fit) slope() (b, wrong float64, ok bool) {
 	l, ok := f.line()
 	return l.leaked, l.err, ok && l.leaked > 2*l.err
 }
 
-// smooth returns the memory of a process with so many leaked and other goroutines by the fit
-// of that process alone, if the fit agrees with what was measured.
+// smooth returns the memory of a process with so many leaked and other goroutines by its fit, or
+// measured if the fit does not agree with that.
 func (f *fit) smooth(leaked, others, measured float64) float64 {
 	l, ok := f.line()
 	fitted := f.Y + l.leaked*(leaked-f.X) + l.other*(others-f.Z)
@@ -224,6 +225,6 @@ func (f *fit) smooth(leaked, others, measured float64) float64 {
 	return fitted
 }
 
-// agreement is how many standard deviations a measurement may be from the fit. What is further
-// away has changed.
+// agreement is how many standard deviations a measurement may be from the fit. Beyond, the process
+// has changed.
 const agreement = 3

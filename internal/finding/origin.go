@@ -69,15 +69,14 @@ type tally struct {
 	Count     float64 `json:"count"`
 }
 
-// toldOrigins is how many creators and wakers are told of a finding, and maxOrigins how many
-// are remembered.
+// toldOrigins is the number of creators and wakers in a Finding, and maxOrigins in the state.
 const (
 	toldOrigins = 3
 	maxOrigins  = 16
 )
 
-// observeOrigin takes what a process has learned of where the goroutines of a group, or of an
-// entry, come from. Lines move with the code, so what an earlier version told is forgotten.
+// observeOrigin reads where the goroutines of a group, or of an entry, come from. Lines move with
+// the code, so a new version replaces what an earlier one told.
 func (s *service) observeOrigin(m metric, p Point, of *process) {
 	place := placeOf(p)
 	for _, r := range s.Records {

@@ -8,8 +8,8 @@ import (
 	"strings"
 )
 
-// Place is where goroutines of a finding are: at a line, or, where they have none in common,
-// what they were started with.
+// Place is where goroutines of a finding are: a line, or their entry if they have no line in
+// common.
 type Place struct {
 	State     string `json:"state,omitempty"`
 	Function  string `json:"function,omitempty"`
@@ -47,8 +47,7 @@ func (p Place) file() string {
 	return p.File
 }
 
-// String returns the place as it is told: "at order.go:88", with the dependency that it is
-// in.
+// String returns the place in words: "at order.go:88", with the dependency that it is in.
 func (p Place) String() string {
 	file := path.Base(p.file())
 	var text string
@@ -73,12 +72,12 @@ func (p Place) String() string {
 	return text
 }
 
-// modulePath is how the file of a dependency reads: with a version, after the folder of
-// downloaded modules if the build did not trim paths.
+// modulePath matches the file of a dependency: it has a version, after the module cache if the
+// build did not trim paths.
 var modulePath = regexp.MustCompile(`^(?:.*/pkg/mod/)?([^@]+)@(v\d[^/]*)/`)
 
-// Module returns the dependency that the place is in, with its version, empty if it is in
-// none that is told: "github.com/x/y v1.2.3".
+// Module returns the dependency that the place is in, with its version: "github.com/x/y v1.2.3". It
+// is empty if the file does not show one.
 func (p Place) Module() string {
 	found := modulePath.FindStringSubmatch(p.file())
 	if found == nil {
@@ -115,7 +114,7 @@ func unescapeModule(name string) string {
 	return b.String()
 }
 
-// owner is whose code a place is in, those first who can mend it.
+// owner is whose code a place is in, ordered by who can repair it.
 type owner uint8
 
 const (
@@ -139,7 +138,8 @@ func (p Place) owner() owner {
 	return ownCode
 }
 
-// isStandard tells the folders of the standard library in which goroutines may wait.
+// isStandard reports whether a folder of the standard library has functions in which goroutines
+// wait.
 func isStandard(folder string) bool {
 	switch folder {
 	case "bufio", "compress", "context", "crypto", "database", "encoding", "fmt", "html", "image", "internal", "io", "iter",

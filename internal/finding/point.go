@@ -8,17 +8,16 @@ import (
 	"github.com/otel-goroutine/otel-goroutine/internal/telemetry"
 )
 
-// Attributes returns the value of an attribute as text, empty if there is none. It is asked
-// for the keys of OpenTelemetry, and then for those that Prometheus makes of them.
+// Attributes returns the value of an attribute as text, empty if there is none. A Book calls it
+// with the key of OpenTelemetry, and then with the key that Prometheus makes of that.
 type Attributes func(key string) string
 
-// key is that of an attribute, with dots and as a Prometheus exporter makes it.
+// key is the key of an attribute, with dots and as a Prometheus exporter makes it.
 type key struct{ dotted, flat string }
 
 func keyOf(name string) key { return key{name, strings.ReplaceAll(name, ".", "_")} }
 
-// get returns an attribute by either key. Names are as hostile as their sender: control
-// characters are taken out, and long ones are cut.
+// get returns an attribute by either key, cleaned, since senders may be hostile.
 func (a Attributes) get(k key) string {
 	if a == nil {
 		return ""
@@ -30,8 +29,8 @@ func (a Attributes) get(k key) string {
 	return clean(value)
 }
 
-// maxName bounds every name that is remembered, in bytes: the longest function names of
-// generic code that were met have 300.
+// maxName bounds every name, in bytes. The longest names of generic functions that were met have
+// 300.
 const maxName = 512
 
 // clean returns a name on one line, valid and at most maxName bytes long.
@@ -50,7 +49,7 @@ func clean(name string) string {
 	}, strings.ToValidUTF8(name, ""))
 }
 
-// isPlain tells names that are clean, as almost all are.
+// isPlain reports whether a name needs no cleaning, as almost all.
 func isPlain(name string) bool {
 	if len(name) > maxName {
 		return false
@@ -65,16 +64,16 @@ func isPlain(name string) bool {
 
 // Point is one point of a metric.
 type Point struct {
-	// Metric is its name, with dots or as Prometheus makes it, with suffixes or without.
+	// Metric is the name of the metric, with dots or as Prometheus makes it, with or without
+	// suffixes.
 	Metric               string
 	Resource, Attributes Attributes
-	// Start is when a counter began, zero if that is unknown.
+	// Start is when a counter began, zero if unknown.
 	At, Start time.Time
 	Value     float64
 }
 
-// attribute returns what a point says, or what its resource says where that is not part of
-// the point.
+// attribute returns an attribute of the resource, or of the point if the resource has none.
 func (p Point) attribute(k key) string {
 	if value := p.Resource.get(k); value != "" {
 		return value
@@ -82,7 +81,7 @@ func (p Point) attribute(k key) string {
 	return p.Attributes.get(k)
 }
 
-// maxYear is beyond every honest time stamp; later ones are those of a broken clock.
+// maxYear is beyond every honest time stamp.
 const maxYear = 2200
 
 func (p Point) valid() bool {
@@ -90,7 +89,7 @@ func (p Point) valid() bool {
 		p.At.Unix() > 0 && p.At.Year() < maxYear
 }
 
-// start returns when the counter began, zero if that is unknown or impossible.
+// start returns when the counter began, zero if unknown or impossible.
 func (p Point) start() time.Time {
 	if p.Start.Unix() <= 0 || p.Start.After(p.At) {
 		return time.Time{}
@@ -98,7 +97,7 @@ func (p Point) start() time.Time {
 	return p.Start
 }
 
-// metric is what a point may tell.
+// metric identifies a metric that is read.
 type metric uint8
 
 const (
@@ -129,7 +128,7 @@ const (
 	entryAged
 )
 
-// rank orders the metrics of one time.
+// rank orders metrics of the same time.
 func (m metric) rank() int {
 	switch m {
 	case creations:
@@ -142,8 +141,8 @@ func (m metric) rank() int {
 	return 2
 }
 
-// Metrics of contrib's runtime instrumentation (OpenTelemetry semantic conventions), which
-// are read where they are there, and their attribute.
+// Metrics of contrib's runtime instrumentation (OpenTelemetry semantic conventions), and their
+// attribute.
 const (
 	metricMemoryUsed  = "go.memory.used"
 	metricMemoryLimit = "go.memory.limit"
@@ -242,7 +241,7 @@ func Spellings(name, suffix string) []string {
 	return []string{name, name + suffix, flat, flat + suffix}
 }
 
-// parseSeconds reads a number of seconds, as an attribute tells it; 0 if it is none.
+// parseSeconds parses a number of seconds; it returns 0 on error.
 func parseSeconds(text string) time.Duration {
 	n, err := strconv.ParseFloat(text, 64)
 	if err != nil {
@@ -251,7 +250,7 @@ func parseSeconds(text string) time.Duration {
 	return seconds(n)
 }
 
-// sample is a number and the time that it is of. It is unknown while At is zero.
+// sample is a number with its time. It is unknown while At is zero.
 type sample struct {
 	At    time.Time `json:"at"`
 	Value float64   `json:"value"`
@@ -259,7 +258,7 @@ type sample struct {
 
 func (s sample) known() bool { return !s.At.IsZero() }
 
-// set takes a newer number, and tells whether it is one.
+// set replaces the sample unless it is newer, and reports whether it did.
 func (s *sample) set(at time.Time, value float64) bool {
 	if at.Before(s.At) {
 		return false

@@ -5,15 +5,15 @@ import (
 	"time"
 )
 
-// process is one process of a service, as long as its data comes. A new process under the
-// same name replaces it.
+// process is a process of a service while its data comes. A new process with the same name replaces
+// it.
 type process struct {
-	// First and Last are times of its data, FirstSeen and Seen when that came.
+	// First and Last are times of its data, FirstSeen and Seen times of their arrival.
 	First     time.Time `json:"first"`
 	Last      time.Time `json:"last"`
 	FirstSeen time.Time `json:"first_seen"`
 	Seen      time.Time `json:"seen"`
-	// Start is when the process began, as its counters say; zero if they do not.
+	// Start is the start of its counters, zero if unknown.
 	Start time.Time     `json:"start"`
 	Step  time.Duration `json:"step"` // between its latest two times
 	Build build         `json:"build"`
@@ -32,13 +32,13 @@ type process struct {
 	bornBefore float64           // Born at the last Advance
 }
 
-// ending is how many flags have ended for a reason, and when that was counted last.
+// ending counts the flags that ended for a reason. Last is when the counter last rose.
 type ending struct {
 	Count float64   `json:"count"`
 	Last  time.Time `json:"last"`
 }
 
-// instanceKeys name an instance where there is no service.instance.id.
+// instanceKeys name an instance without a service.instance.id.
 var instanceKeys = [...]key{
 	keyOf("k8s.pod.uid"), keyOf("k8s.pod.name"), keyOf("host.name"), keyOf("process.pid"),
 	keyOf("server.address"), keyOf("server.port"), keyOf("instance"),
@@ -57,7 +57,7 @@ func instanceOf(p Point) string {
 	return strings.Join(parts, " ")
 }
 
-// observe takes what a point tells of the process itself.
+// observe reads a point about the process itself.
 func (p *process) observe(m metric, point Point) {
 	p.touched = true
 	if p.First.IsZero() {
@@ -87,7 +87,7 @@ func (p *process) observe(m metric, point Point) {
 	}
 }
 
-// count adds what was started since the point before.
+// count adds the goroutines that were started since the point before.
 func (p *process) count(point Point) {
 	before := p.Births
 	if !p.Births.set(point.At, point.Value) || !before.known() {
@@ -112,8 +112,7 @@ func (p *process) countEnded(point Point) {
 	if known && point.Value <= before.Count {
 		return
 	}
-	// A first count of nothing is there so that the next is seen to rise. One of more is of
-	// flags that ended before anything was watched here.
+	// A first count above 0 is of flags that ended before the process was watched.
 	now := ending{Count: point.Value}
 	if known {
 		now.Last = point.At
@@ -121,8 +120,8 @@ func (p *process) countEnded(point Point) {
 	p.Ended[string(reason)] = now
 }
 
-// newer tells whether a point is that of a process that took the place of this one: its
-// counters began later, or it runs another build.
+// newer reports whether a point is from a successor of the process: its counters began later, or it
+// has another build.
 func (p *process) newer(m metric, point Point) bool {
 	switch m {
 	case creations:
@@ -134,7 +133,7 @@ func (p *process) newer(m metric, point Point) bool {
 	return false
 }
 
-// begun returns when the process began, as far as that is known.
+// begun returns when the process began, as far as known.
 func (p *process) begun() time.Time {
 	if !p.Start.IsZero() && p.Start.Before(p.First) {
 		return p.Start
@@ -142,21 +141,23 @@ func (p *process) begun() time.Time {
 	return p.First
 }
 
-// age is how long the process has been there by its own word: an upper bound.
+// age returns the age of the process by its own counters: an upper bound.
 func (p *process) age() time.Duration { return p.Last.Sub(p.begun()) }
 
-// watched is for how long its data has come, by its time stamps and by arrival: a lower bound.
+// watched returns how long data of the process has come, by time stamps and by arrival: a lower
+// bound of its age.
 func (p *process) watched() time.Duration {
 	return min(p.Last.Sub(p.First), p.Seen.Sub(p.FirstSeen))
 }
 
-// quiet is after how long without data a process is gone, where others of its service send.
+// quiet returns how long the process may send nothing, while others of its service do, before it
+// counts as gone.
 func (p *process) quiet() time.Duration { return max(leastQuiet, 3*min(p.Step, time.Hour)) }
 
-// leastQuiet is the least such time: a scrape or two that failed are no end.
+// leastQuiet is the lower bound of quiet: a failed scrape or two are no end.
 const leastQuiet = 10 * time.Minute
 
-// advance settles what came since the last time.
+// advance sums up what came since the last call.
 func (p *process) advance(now time.Time) {
 	p.hours, p.born = 0, 0
 	if !p.touched {

@@ -7,11 +7,11 @@ import (
 	"github.com/otel-goroutine/otel-goroutine/internal/mistake"
 )
 
-// record is what is remembered of a finding.
+// record is the state of a finding.
 type record struct {
 	ID    string `json:"id"`
 	Phase phase  `json:"phase"`
-	// Severity is what was told last.
+	// Severity is that of the latest change.
 	Severity Severity         `json:"severity"`
 	Detected time.Time        `json:"detected"` // by the time of the data
 	Opened   time.Time        `json:"opened"`   // the latest data of any process was then
@@ -23,15 +23,15 @@ type record struct {
 	Whole    *whole           `json:"whole,omitempty"`
 	Places   map[string]Place `json:"places"`
 	Groups   map[string]bool  `json:"groups"` // of the places
-	// Old is how many old goroutines of it a process has, by the census.
+	// Old is the number of old goroutines in each process, by the census.
 	Old      map[string]*old  `json:"old,omitempty"`
 	Creators map[string]tally `json:"creators,omitempty"`
-	// CreatorsLeak tells that Creators have started goroutines that leaked, and not only healthy ones.
+	// CreatorsLeak is set if Creators have started goroutines that leaked, not only healthy ones.
 	CreatorsLeak bool `json:"creators_leak,omitempty"`
-	// OriginsOf is the version whose processes told Creators and Wakers; 0 if it is unknown.
+	// OriginsOf is the version of Creators and Wakers, 0 if unknown.
 	OriginsOf int              `json:"origins_of,omitempty"`
 	Wakers    map[string]tally `json:"wakers,omitempty"`
-	// Class is the kind of the mistake by a trace, empty if there was none.
+	// Class is the class that a trace has told, empty if none has.
 	Class    mistake.Class     `json:"class,omitempty"`
 	Pace     pace              `json:"pace"`
 	Pending  exposure          `json:"pending"` // of processes that leak, since the last look
@@ -39,23 +39,24 @@ type record struct {
 	Cost     map[string]*costs `json:"cost,omitempty"`
 	PastCost costs             `json:"past_cost"`
 
-	// Leaking are the numbers of the versions that have shown the leak, in order.
+	// Leaking are the versions that have shown the leak, in order.
 	Leaking []int `json:"leaking,omitempty"`
 	// Held is the severity of processes that are gone. A deploy lowers nothing.
 	Held      Severity  `json:"held"`
 	HeldUntil time.Time `json:"held_until"`
-	// Waiting is since when nothing shows the leak, though nothing says that it is over.
+	// Waiting is the time since which nothing shows the leak, though nothing ended it.
 	Waiting time.Time `json:"waiting"`
-	// Clean is what processes without the leak have shown that are gone.
+	// Clean is the exposure of processes without the leak that are gone.
 	Clean exposure `json:"clean"`
-	// Delay is how long it took to detect it in a process, and Enough how many goroutines had
+	// Delay is how long detection took in a process, and Enough the number of goroutines that had
 	// leaked there by then; 0 if unknown.
 	Delay    time.Duration `json:"delay"`
 	Enough   float64       `json:"enough"`
 	ClosedBy int           `json:"closed_by"`
-	// Missing is how many were to be expected at the old pace when a version closed it.
+	// Missing is the number of goroutines to be expected at the old pace when a version closed
+	// the finding.
 	Missing float64 `json:"missing"`
-	// AtLatest tells that only several versions together make its absence certain.
+	// AtLatest is set if only several versions together make the absence certain.
 	AtLatest bool      `json:"at_latest"`
 	Over     time.Time `json:"over"` // when it was closed or ended, by arrival
 	Reason   EndReason `json:"reason"`
@@ -63,7 +64,7 @@ type record struct {
 	touched bool // evidence came since the last Advance
 }
 
-// phase is where a finding is in its life.
+// phase is the phase of the life of a finding.
 type phase string
 
 const (
@@ -73,7 +74,7 @@ const (
 	ended     phase = "ended"
 )
 
-// row is what one process shows of a finding at one place.
+// row is a finding in one process at one place.
 type row struct {
 	Process  string    `json:"process"`
 	Place    string    `json:"place"`
@@ -87,7 +88,7 @@ type row struct {
 	Seeded   bool      `json:"seeded"`
 }
 
-// whole is what the instances of a service show together.
+// whole is a finding in a service as a whole.
 type whole struct {
 	Severity  sample    `json:"severity"`
 	Count     sample    `json:"count"`
@@ -105,8 +106,8 @@ func newRecord(id string) *record {
 	return &record{ID: id, Rows: make(map[string]*row), Places: make(map[string]Place), Groups: make(map[string]bool)}
 }
 
-// maxPlaces and maxRows bound what is remembered of one finding. A leak of a thousand
-// instances has a row in each.
+// maxPlaces and maxRows bound the state of a finding. A leak in a thousand instances has a row in
+// each.
 const (
 	maxPlaces = 50
 	maxRows   = 5000
@@ -131,7 +132,7 @@ func (r *record) row(process string, place Place) *row {
 	return found
 }
 
-// observe takes what a point tells of a row.
+// observe reads a point about a row.
 func (w *row) observe(m metric, p Point) {
 	switch m {
 	case leakSeverity:
@@ -152,7 +153,7 @@ func (w *row) observe(m metric, p Point) {
 	}
 }
 
-// observe takes what a point tells of the service as a whole.
+// observe reads a point about the service as a whole.
 func (w *whole) observe(m metric, p Point) {
 	w.touched = true
 	switch m {
@@ -168,23 +169,23 @@ func (w *whole) observe(m metric, p Point) {
 	}
 }
 
-// bounded returns a severity that there is.
+// bounded returns the nearest severity.
 func bounded(severity float64) float64 {
 	return float64(Severity(min(max(severity, 0), float64(Confirmed))))
 }
 
-// shows tells whether the service as a whole shows the leak. A severity above 0 is believed
-// for a while after all goroutines are gone, and is no evidence then.
+// shows reports whether the service as a whole shows the leak. The detector keeps a severity above 0
+// for a while after all goroutines are gone, which is no evidence.
 func (w *whole) shows() bool {
 	return w != nil && !w.Unseen && w.Severity.Value > 0 && !w.empty()
 }
 
-// empty tells whether no goroutine of the finding is in any instance.
+// empty reports whether no instance has a goroutine of the finding.
 func (w *whole) empty() bool {
 	return w.Count.known() && !w.Count.At.Before(w.Severity.At) && w.Count.Value == 0
 }
 
-// shown returns the largest severity of the processes that are there.
+// shown returns the largest severity of the processes that are alive.
 func (r *record) shown() Severity {
 	worst := None
 	for _, w := range r.Rows {
@@ -193,9 +194,9 @@ func (r *record) shown() Severity {
 	return worst
 }
 
-// live returns the severity that there is evidence of now. The detector counts processes for
-// a while after they have gone; where the census of those that are there shows no goroutine,
-// that count is no evidence.
+// live returns the severity for which there is evidence now. The detector counts processes for a
+// while after they are gone. If the census of those alive shows no goroutine, that count is no
+// evidence.
 func (r *record) live(s *service) Severity {
 	worst := r.shown()
 	if r.Whole.shows() && (worst > None || !r.absentInCensus(s)) {
@@ -219,19 +220,19 @@ func seconds(s float64) time.Duration {
 	return time.Duration(min(max(s, 0), longest.Seconds()) * float64(time.Second))
 }
 
-// leaks tells whether a version has shown the leak.
+// leaks reports whether a version has shown the leak.
 func (r *record) leaks(version int) bool { return slices.Contains(r.Leaking, version) }
 
 func (r *record) mark(version int) {
 	if i, found := slices.BinarySearch(r.Leaking, version); !found && version > 0 {
 		r.Leaking = slices.Insert(r.Leaking, i, version)
 		if len(r.Leaking) > maxVersions {
-			r.Leaking = slices.Delete(r.Leaking, 1, 2) // the first and the last are told
+			r.Leaking = slices.Delete(r.Leaking, 1, 2) // a Finding has the first and the last
 		}
 	}
 }
 
-// lose takes what a process has shown that is gone.
+// lose keeps what a process has shown that is gone.
 func (r *record) lose(name string, p *process, now time.Time) {
 	for key, w := range r.Rows {
 		if w.Process != name {
@@ -257,5 +258,5 @@ func (r *record) lose(name string, p *process, now time.Time) {
 	}
 }
 
-// heldFor is for how long the severity of a process that is gone is that of the finding.
+// heldFor is how long a finding keeps the severity of a process that is gone.
 const heldFor = 24 * time.Hour

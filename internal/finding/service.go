@@ -25,7 +25,7 @@ func serviceOf(p Point) Service {
 	return s
 }
 
-// service is what is remembered of a service.
+// service is the state of a service.
 type service struct {
 	Service     Service             `json:"service"`
 	Processes   map[string]*process `json:"processes"`
@@ -44,8 +44,7 @@ func newService(name Service, c *Config) *service {
 	return &service{config: c, Service: name, Processes: make(map[string]*process), Records: make(map[string]*record)}
 }
 
-// lose has a process be gone: what is remembered of it goes into what is remembered of its
-// service.
+// lose keeps what a process has shown that is gone.
 func (s *service) lose(name string, p *process, now time.Time) {
 	s.Lost = now
 	s.noteDeath(name, p)
@@ -54,7 +53,7 @@ func (s *service) lose(name string, p *process, now time.Time) {
 	}
 }
 
-// advance settles what came of the service since the last time.
+// advance reads what came of the service since the last call, and returns what changed.
 func (s *service) advance(now time.Time) []Change {
 	if s.touched {
 		s.Seen, s.touched = now, false
@@ -85,7 +84,7 @@ func (s *service) advance(now time.Time) []Change {
 	return changes
 }
 
-// instances returns of how many instances of the service something comes.
+// instances returns the number of instances of which data comes.
 func (s *service) instances() int {
 	return max(len(s.Processes), int(s.Instances.Value))
 }

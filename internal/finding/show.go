@@ -8,7 +8,7 @@ import (
 	"github.com/otel-goroutine/otel-goroutine/internal/mistake"
 )
 
-// finding returns what is known of the finding now.
+// finding returns the Finding as of now.
 func (r *record) finding(s *service) Finding {
 	f := Finding{
 		ID:       r.ID,
@@ -64,8 +64,8 @@ func (r *record) status() Status {
 	return Open
 }
 
-// places returns where the goroutines are, the head first. What the service as a whole says,
-// without a line, is left out where a process tells more.
+// places returns the places, the head first. It omits places of the service as a whole, which have
+// no line, if a process has the line.
 func (r *record) places() []Place {
 	var all []Place
 	for _, key := range sorted(r.Places) {
@@ -79,7 +79,7 @@ func (r *record) places() []Place {
 	return all
 }
 
-// addRows adds up what processes and the service as a whole show.
+// addRows sums up the rows of processes and the service as a whole.
 func (r *record) addRows(f *Finding, s *service) {
 	byProcess := make(map[string]float64)
 	for _, w := range r.Rows {
@@ -111,10 +111,10 @@ func (r *record) addRows(f *Finding, s *service) {
 	f.Of = max(f.Of, f.Instances)
 }
 
-// toldInstances is how many instances are told by name.
+// toldInstances is the number of instances in a Finding.
 const toldInstances = 5
 
-// change returns a change of the finding as it is now.
+// change returns a Change with the Finding as of now.
 func (r *record) change(s *service, kind ChangeKind, was Severity, now time.Time) *Change {
 	at := r.Latest
 	for _, p := range s.Processes {

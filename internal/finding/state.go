@@ -7,19 +7,19 @@ import (
 	"fmt"
 )
 
-// stateVersion changes with what is kept, and with what it means.
+// stateVersion changes with the fields of the state, and with their meaning.
 const stateVersion = 2
 
-// state is what a Book keeps over a restart.
+// state is the state of a Book.
 type state struct {
 	Version  int        `json:"version"`
 	Services []*service `json:"services"`
 }
 
-// ErrState is what UnmarshalBinary returns of what it cannot read.
+// ErrState is returned by UnmarshalBinary for data that is not a state.
 var ErrState = errors.New("no state of findings")
 
-// MarshalBinary returns what is remembered, in a form that UnmarshalBinary reads.
+// MarshalBinary returns the state of the Book.
 func (b *Book) MarshalBinary() ([]byte, error) {
 	kept := state{Version: stateVersion}
 	for _, s := range b.services {
@@ -32,8 +32,7 @@ func (b *Book) MarshalBinary() ([]byte, error) {
 	return data, nil
 }
 
-// UnmarshalBinary has the Book remember what a state says, and nothing else. If the state is
-// of no use it changes nothing.
+// UnmarshalBinary replaces the state of the Book. On error the Book is unchanged.
 func (b *Book) UnmarshalBinary(data []byte) error {
 	var kept state
 	decoder := json.NewDecoder(bytes.NewReader(data))
@@ -62,7 +61,7 @@ func (b *Book) UnmarshalBinary(data []byte) error {
 	return nil
 }
 
-// check tells whether a service is whole, and makes what may be missing.
+// check returns an error if parts of a service are missing, and fills what may be absent.
 func (s *service) check() error {
 	for _, p := range s.Processes {
 		if p == nil {

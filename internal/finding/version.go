@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// build is what is known of the binary of a process.
+// build identifies the binary of a process.
 type build struct {
 	ID       string `json:"id,omitempty"`
 	Revision string `json:"revision,omitempty"`
@@ -16,7 +16,7 @@ func buildOf(p Point) build {
 	return build{p.attribute(keyBuild), p.attribute(keyRevision), p.attribute(keyVersion)}
 }
 
-// add takes what is known besides.
+// add adds the parts that more has.
 func (b *build) add(more build) {
 	for _, part := range [...]struct{ to, from *string }{
 		{&b.ID, &more.ID},
@@ -29,13 +29,13 @@ func (b *build) add(more build) {
 	}
 }
 
-// other tells whether two builds differ in anything that both know.
+// other reports whether two builds differ in a part that both have.
 func (b build) other(c build) bool {
 	differ := func(x, y string) bool { return x != "" && y != "" && x != y }
 	return differ(b.ID, c.ID) || differ(b.Revision, c.Revision) || differ(b.Version, c.Version)
 }
 
-// same tells whether two builds agree in something that both know, and differ in nothing.
+// same reports whether two builds agree in a part that both have, and differ in none.
 func (b build) same(c build) bool {
 	agree := func(x, y string) bool { return x != "" && x == y }
 	return !b.other(c) && (agree(b.ID, c.ID) || agree(b.Revision, c.Revision) || agree(b.Version, c.Version))
@@ -43,7 +43,7 @@ func (b build) same(c build) bool {
 
 func (b build) known() bool { return b != build{} }
 
-// knows counts what is known of the build.
+// knows returns the number of parts that are known.
 func (b build) knows() int {
 	n := 0
 	for _, part := range [...]string{b.ID, b.Revision, b.Version} {
@@ -54,7 +54,7 @@ func (b build) knows() int {
 	return n
 }
 
-// version is one build of a service. They are numbered in the order in which they came.
+// version is a build of a service. Versions are numbered in the order in which they were first seen.
 type version struct {
 	Number int       `json:"number"`
 	Build  build     `json:"build"`
@@ -62,12 +62,12 @@ type version struct {
 	Seen   time.Time `json:"seen"` // of any of its processes, by arrival
 }
 
-// maxVersions bounds the versions of a service that are remembered: at ten deploys a day a
-// week of them. Those that have gone for longest are forgotten first.
+// maxVersions bounds the versions of a service: a week of ten deploys a day. The version that has
+// been gone for longest is deleted first.
 const maxVersions = 64
 
-// versionOf returns the number of a build in its service, 0 if nothing is known of it. A
-// build of which more becomes known keeps its number.
+// versionOf returns the number of a build in its service, 0 if the build is unknown. A build keeps
+// its number when more of it becomes known.
 func (s *service) versionOf(b build, at, now time.Time) int {
 	if !b.known() {
 		return 0
@@ -100,8 +100,8 @@ func (s *service) version(number int) *version {
 	return nil
 }
 
-// versionName returns a version as people speak of it, empty if it is unknown. The build is
-// told as well where another build has the same name.
+// versionName returns the name of a version, empty if unknown. It includes the build if another
+// build has the same name.
 func (s *service) versionName(number int) string {
 	v := s.version(number)
 	if v == nil {
