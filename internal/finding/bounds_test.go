@@ -55,7 +55,7 @@ func TestBounds(t *testing.T) {
 // TestManyIDs takes as many leaks as a hostile sender likes to name, without looking at all
 // findings for each.
 func TestManyIDs(t *testing.T) {
-	const sent = 200_000
+	const sent = 30_000
 	b := New(Config{})
 	for i := range sent {
 		b.Observe(flagged(i, i))
