@@ -99,7 +99,7 @@ func putChange(to pcommon.Map, c finding.Change, runbookURL string) {
 	putTime(to, telemetry.AttrLeakDetectedTime, f.Detected)
 	if c.Kind == finding.ClosedByVersion {
 		putTrue(to, telemetry.AttrLeakVersionAtLatest, f.AtLatest)
-		to.PutDouble(telemetry.AttrLeakMissing, f.Missing)
+		to.PutInt(telemetry.AttrLeakMissing, whole(f.Missing))
 	}
 	if f.Status == finding.Open {
 		putNumbers(to, &f)
