@@ -185,8 +185,11 @@ func (t *trial) tick() {
 		}
 	}
 	for _, c := range t.scrape(t.book) {
-		if c.Kind == finding.ClosedByVersion {
+		switch {
+		case c.Kind == finding.ClosedByVersion:
 			t.closed = append(t.closed, t.judge(c))
+		case c.Kind == finding.Regressed && !t.restored.IsZero():
+			t.closed = append(t.closed, closing{}) // nothing leaks
 		}
 	}
 }

@@ -99,3 +99,35 @@ func TestGroups(t *testing.T) {
 		}
 	}
 }
+
+// TestVerdictOfTheGone closes a leak while the detector still counts the processes that are gone,
+// and has it regress while the same verdict lasts.
+func TestVerdictOfTheGone(t *testing.T) {
+	for name, test := range map[string]struct {
+		later []float64 // counts of the service after the deploy
+		want  string
+	}{
+		"they are forgotten":   {[]float64{110, 110, 110, 60, 60, 10, 0, 0}, "detected closed_by_version"},
+		"it is back meanwhile": {[]float64{110, 110, 110, 60, 61, 62}, "detected closed_by_version regressed"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := newRig(t, Config{})
+			p := leaking("pod-1", "b1")
+			for range 60 {
+				p.leaked++
+				p.births += 600
+				p.more = []Point{inCensus, aged(order, "600", p.leaked)}
+				r.minute(&verdict{2, p.leaked, 60, 1}, p)
+			}
+			q := r.healthy("pod-2", "b2")
+			q.more = []Point{inCensus, aged(order, "600", 0)}
+			for minute := range 10 * len(test.later) {
+				q.births += 600
+				r.minute(&verdict{2, test.later[minute/10], 60, 1}, q)
+			}
+			if got := r.kinds(); got != test.want {
+				t.Errorf("%s, want %s: %s", got, test.want, r.only().Evidence)
+			}
+		})
+	}
+}

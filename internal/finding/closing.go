@@ -112,7 +112,12 @@ func (r *record) tryClose(s *service, now time.Time) *Change {
 	r.Missing = r.Pace.Arrivals * shown.Hours / r.Pace.Hours
 	r.Phase, r.Severity, r.ClosedBy, r.Over, r.Held = closed, None, by, now, None
 	change := r.change(s, ClosedByVersion, was, now)
+	whole := r.Whole
 	r.clear()
+	if whole.shows() {
+		whole.Unseen, whole.Low = true, whole.Count.Value
+		r.Whole = whole
+	}
 	return change
 }
 

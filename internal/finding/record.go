@@ -95,9 +95,11 @@ type whole struct {
 	Rate      sample    `json:"rate"`
 	Instances sample    `json:"instances"`
 	Seen      time.Time `json:"seen"`
-	// Unseen tells that a version closed the finding while this was above 0: it counts again
-	// after it was 0.
-	Unseen bool `json:"unseen"`
+	// Unseen is set if a version closed the finding while the detector still counted processes
+	// that are gone. The verdict is no evidence then until the severity was 0, or the count
+	// exceeds Low, the lowest since.
+	Unseen bool    `json:"unseen"`
+	Low    float64 `json:"low"`
 
 	touched bool
 }
@@ -161,7 +163,9 @@ func (w *whole) observe(m metric, p Point) {
 		w.Severity.set(p.At, bounded(p.Value))
 		w.Unseen = w.Unseen && w.Severity.Value > 0
 	case serviceCount:
-		w.Count.set(p.At, p.Value)
+		if w.Count.set(p.At, p.Value) && w.Unseen {
+			w.Unseen, w.Low = p.Value <= w.Low, min(p.Value, w.Low)
+		}
 	case serviceRate:
 		w.Rate.set(p.At, p.Value)
 	case serviceInstances:
