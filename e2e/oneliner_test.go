@@ -12,7 +12,7 @@ import (
 )
 
 var (
-	goBlock = regexp.MustCompile("(?s)```go\n(.*?)```")
+	goBlock = regexp.MustCompile("(?s)```go\n(package main\n.*?)```")
 	shBlock = regexp.MustCompile("(?s)## From a clone.*?```sh\n(.*?)```")
 )
 

@@ -44,6 +44,9 @@ func form(printed string) string {
 		{`\b[0-9a-f]{16}\b`, `ID`},
 		{`\b[0-9a-f]{8}\b`, `VERSION`},
 		{`file\.path: Str\(/.*/`, `file.path: Str(`},
+		{`\(/[^ ]*/([^/ ]+\.go:\d+)\)`, `($1)`},
+		{`leave \([0-9]+\)`, `leave (N)`},
+		{`"[0-9.]+:[0-9]+"`, `INSTANCE`},
 	} {
 		printed = regexp.MustCompile(variable.pattern).ReplaceAllString(printed, variable.name)
 	}
