@@ -39,6 +39,7 @@ func form(printed string) string {
 	for _, variable := range []struct{ pattern, name string }{
 		{`leak probable, was suspected:`, `leak probable:`},
 		{`Str\(raised\)`, `Str(detected)`},
+		{`(?m)^ +-> goroutine\.leak\.certainty\.before: .*\n`, ``},
 		{`\b(Int|Double)\([0-9.e+]+\)`, `$1(N)`},
 		{`[0-9,]+( goroutines| more each hour)`, `N$1`},
 		{`\b[0-9a-f]{16}\b`, `ID`},
