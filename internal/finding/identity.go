@@ -50,3 +50,9 @@ func (b *Book) Versions(name Service) []Version {
 	}
 	return versions
 }
+
+// Number returns a number as evidence tells it.
+func Number(n float64) string { return number(n) }
+
+// Span returns a time as evidence tells it, in two units at most.
+func Span(d time.Duration) string { return span(d) }

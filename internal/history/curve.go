@@ -1,0 +1,127 @@
+package history
+
+import (
+	"math"
+	"slices"
+	"strconv"
+	"time"
+)
+
+// slots is how many values a curve has, and span what they cover at least: with 180 a value
+// is of eight minutes after a day, and 720 pixels have four each.
+const (
+	slots = 180
+	span  = 24 * time.Hour
+)
+
+// curve is the values of a group over time, NaN where nothing came. All curves of a service
+// share its timeline.
+type curve [slots]float32
+
+func newCurve() *curve {
+	c := new(curve)
+	for i := range c {
+		c[i] = unknown
+	}
+	return c
+}
+
+var unknown = float32(math.NaN())
+
+func isUnknown(v float32) bool { return v != v } //nolint:gocritic // NaN is the one value that differs from itself
+
+// timeline tells of which time each value of a curve is.
+type timeline struct {
+	start time.Time
+	width time.Duration // 0 while there is nothing
+	n     int           // slots in use
+}
+
+// slot returns the slot of a time, and makes room for it in all curves of the service.
+func (h *History) slot(s *service, at time.Time) int {
+	t := &s.time
+	if t.width == 0 {
+		t.start, t.width = at.Add(-s.window.width), s.window.width
+	}
+	i := int(at.Sub(t.start) / t.width)
+	for i >= slots && t.width*slots < span {
+		s.eachCurve((*curve).halve)
+		t.width *= 2
+		i = int(at.Sub(t.start) / t.width)
+	}
+	if over := i - (slots - 1); over > 0 {
+		s.eachCurve(func(c *curve) { c.shift(over) })
+		t.start = t.start.Add(time.Duration(over) * t.width)
+		i = slots - 1
+	}
+	t.n = max(t.n, i+1)
+	return max(i, 0)
+}
+
+func (s *service) eachCurve(do func(*curve)) {
+	for _, c := range [...]*curve{s.total.count, s.total.instances} {
+		if c != nil {
+			do(c)
+		}
+	}
+	for _, g := range s.groups {
+		for _, c := range g.curve {
+			if c != nil {
+				do(c)
+			}
+		}
+	}
+}
+
+// halve makes one value of two, the later one if it is known.
+func (c *curve) halve() {
+	for i := range slots / 2 {
+		v := c[2*i+1]
+		if isUnknown(v) {
+			v = c[2*i]
+		}
+		c[i] = v
+	}
+	for i := slots / 2; i < slots; i++ {
+		c[i] = unknown
+	}
+}
+
+// shift drops the oldest n values.
+func (c *curve) shift(n int) {
+	n = min(n, slots)
+	copy(c[:], c[n:])
+	for i := slots - n; i < slots; i++ {
+		c[i] = unknown
+	}
+}
+
+// set sets a value of a curve, which is made if there is none and not too many are there.
+func (h *History) set(c *curve, slot int, value float64) *curve {
+	if c == nil {
+		if h.series >= h.config.MaxSeries {
+			return nil
+		}
+		h.series++
+		c = newCurve()
+	}
+	c[slot] = float32(value)
+	return c
+}
+
+// band returns the index of an age band by its lower bound in seconds, -1 if there are too
+// many or it is none.
+func (s *service) band(text string) int {
+	bound, err := strconv.ParseFloat(text, 64)
+	if err != nil || !(bound >= 0 && bound < 1e9) {
+		return -1
+	}
+	if i := slices.Index(s.bounds, bound); i >= 0 {
+		return i
+	}
+	if len(s.bounds) >= maxBands {
+		return -1
+	}
+	s.bounds = append(s.bounds, bound)
+	return len(s.bounds) - 1
+}

@@ -1,0 +1,222 @@
+// Package history keeps what a page shows beside findings: the last day of each group of
+// goroutines of a service, what the instances of a service told last, and the stacks of
+// origins.
+//
+// History is kept for a service and a group, never for an instance. An instance contributes
+// to a window of time once, with the first of its scrapes in it, and windows are longer than
+// the time between two scrapes. So a sum over ten thousand instances takes the memory of one.
+//
+// The package is pure: time is that of the points, and when they came is passed to Observe.
+// It is bounded, whatever comes.
+package history
+
+import (
+	"cmp"
+	"time"
+
+	"github.com/otel-goroutine/otel-goroutine/internal/finding"
+	"github.com/otel-goroutine/otel-goroutine/internal/telemetry"
+)
+
+// Config bounds what is kept.
+type Config struct {
+	// MaxInstances bounds the instances of all services; 20,000 if 0.
+	MaxInstances int
+	// MaxGroups bounds the groups of goroutines of all services; 20,000 if 0.
+	MaxGroups int
+	// MaxSeries bounds the curves of all groups, of which a group has one to six; 40,000 if 0.
+	MaxSeries int
+	// MaxOrigins bounds the origins of all services; 1,000 if 0.
+	MaxOrigins int
+}
+
+// The defaults. An instance takes some 500 bytes, a group 800, a curve 720, and an origin as
+// much as its stacks have, 16 KiB at most.
+const (
+	defaultMaxInstances = 20_000
+	defaultMaxGroups    = 20_000
+	defaultMaxSeries    = 40_000
+	defaultMaxOrigins   = 1000
+)
+
+// Dropped is what was not kept.
+type Dropped struct {
+	// Invalid points have no number or time that can be true.
+	Invalid int64
+	// Beyond points are of more instances or groups than are kept.
+	Beyond int64
+}
+
+// History is what is kept of all services. It must not be used concurrently.
+type History struct {
+	config    Config
+	metrics   map[string]metric
+	services  map[finding.Service]*service
+	instances int
+	groups    int
+	series    int
+	origins   int
+	dropped   Dropped
+}
+
+// New returns an empty History.
+func New(c Config) *History {
+	c.MaxInstances = cmp.Or(c.MaxInstances, defaultMaxInstances)
+	c.MaxGroups = cmp.Or(c.MaxGroups, defaultMaxGroups)
+	c.MaxSeries = cmp.Or(c.MaxSeries, defaultMaxSeries)
+	c.MaxOrigins = cmp.Or(c.MaxOrigins, defaultMaxOrigins)
+	return &History{config: c, metrics: metricsByName(), services: make(map[finding.Service]*service)}
+}
+
+// metric is what a point may tell.
+type metric uint8
+
+const (
+	irrelevant metric = iota
+	stackCount
+	stackAged
+	stackExits
+	entryCount
+	entryAged
+	entryExits
+	goroutines
+	// Those up to here are summed over instances.
+	summed
+	scrapeUp
+	scrapeFailures
+	scrapeDuration
+	processBuild
+	serviceInstances
+	leakSeverity
+)
+
+var sources = [...]struct {
+	name, suffix string
+	is           metric
+}{
+	{telemetry.StackCount, "", stackCount},
+	{telemetry.StackAgedCount, "", stackAged},
+	{telemetry.StackAgedExits, "_total", stackExits},
+	{telemetry.EntryCount, "", entryCount},
+	{telemetry.EntryAgedCount, "", entryAged},
+	{telemetry.EntryAgedExits, "_total", entryExits},
+	{telemetry.GoroutineCount, "", goroutines},
+	{telemetry.ScrapeUp, "", scrapeUp},
+	{telemetry.ScrapeFailures, "_total", scrapeFailures},
+	{telemetry.ScrapeDuration, "_seconds", scrapeDuration},
+	{telemetry.ProcessBuild, "", processBuild},
+	{telemetry.ServiceInstanceCount, "", serviceInstances},
+	{telemetry.LeakSeverity, "", leakSeverity},
+}
+
+func metricsByName() map[string]metric {
+	names := make(map[string]metric, 4*len(sources))
+	for _, s := range sources {
+		for _, name := range finding.Spellings(s.name, s.suffix) {
+			names[name] = s.is
+		}
+	}
+	return names
+}
+
+// The attributes that are read beside those of finding.
+var (
+	keySignature = finding.NewKey(telemetry.AttrSignature)
+	keyAgeMin    = finding.NewKey(telemetry.AttrAgeMin)
+	keyErrorType = finding.NewKey(telemetry.AttrErrorType)
+	keySource    = finding.NewKey(telemetry.AttrScrapeSource)
+	keyAddress   = finding.NewKey("server.address")
+	keyPort      = finding.NewKey("server.port")
+	keyVersion   = finding.NewKey(telemetry.AttrServiceVersion)
+)
+
+// Reads reports whether a metric of this name is of any use to a History.
+func (h *History) Reads(name string) bool { return h.metrics[name] != irrelevant }
+
+// ahead is how far a point may be ahead of its arrival. One that is further would end all
+// windows before their time.
+const ahead = 10 * time.Minute
+
+// Observe takes a point that came at a time, and ignores those of other metrics.
+func (h *History) Observe(p finding.Point, now time.Time) {
+	m := h.metrics[p.Metric]
+	if m == irrelevant {
+		return
+	}
+	if !p.Valid() || p.At.After(now.Add(ahead)) {
+		h.dropped.Invalid++
+		return
+	}
+	s := h.service(p.Service())
+	if s == nil {
+		h.dropped.Beyond++
+		return
+	}
+	if p.At.After(s.last) {
+		s.last = p.At
+	}
+	if s.first.IsZero() {
+		s.first = p.At
+	}
+	switch m {
+	case serviceInstances:
+		s.judged = p.At
+		return // it is of the service, not of an instance
+	case leakSeverity:
+		s.judged = p.At
+	}
+	i := h.instance(s, p, now)
+	if i == nil {
+		h.dropped.Beyond++
+		return
+	}
+	if m < summed {
+		h.sum(s, i, m, p)
+		return
+	}
+	i.observe(m, p)
+}
+
+// service returns what is kept of a service, nil if there are too many.
+func (h *History) service(name finding.Service) *service {
+	s := h.services[name]
+	if s == nil && len(h.services) < h.config.MaxInstances {
+		s = newService(name)
+		h.services[s.name] = s
+	}
+	return s
+}
+
+// Dropped returns how many points were not kept so far.
+func (h *History) Dropped() Dropped { return h.dropped }
+
+// forgetAfter is after how long without data something is forgotten: what is shown is a day.
+const forgetAfter = 24 * time.Hour
+
+// Sweep forgets what has not been told of for a day.
+func (h *History) Sweep(now time.Time) {
+	for name, s := range h.services {
+		for key, i := range s.instances {
+			if now.Sub(i.seen) > forgetAfter {
+				delete(s.instances, key)
+				h.instances--
+			}
+		}
+		h.sweepGroups(s)
+		h.sweepOrigins(s, now)
+		if len(s.instances) == 0 && now.Sub(s.last) > forgetAfter {
+			h.drop(s)
+			delete(h.services, name)
+		}
+	}
+}
+
+// drop returns what a service took of the bounds.
+func (h *History) drop(s *service) {
+	for _, g := range s.groups {
+		h.series -= g.curves()
+	}
+	h.instances -= len(s.instances)
+	h.groups -= len(s.lines)
+	h.origins -= len(s.origins)
+}

@@ -1,0 +1,179 @@
+package history
+
+import (
+	"strings"
+	"time"
+
+	"github.com/otel-goroutine/otel-goroutine/internal/finding"
+)
+
+// service is what is kept of a service.
+type service struct {
+	name        finding.Service
+	first, last time.Time // of its data
+	judged      time.Time // when a detector told anything of it
+	aged        bool      // ages of goroutines are known
+	instances   map[string]*instance
+	lines       map[lineKey]*line
+	groups      map[string]*group
+	origins     map[originKey]*Origin
+	bounds      []float64 // of the age bands, in seconds, in the order in which they came
+	window      window
+	time        timeline
+	total       total
+}
+
+// total is the goroutines of all instances, those of no group included.
+type total struct {
+	count, instances *curve
+	now              float64
+	pending          float64
+}
+
+func newService(name finding.Service) *service {
+	return &service{
+		name: finding.Service{
+			Namespace: strings.Clone(name.Namespace), Name: strings.Clone(name.Name), Environment: strings.Clone(name.Environment),
+			Cluster: strings.Clone(name.Cluster), K8sNamespace: strings.Clone(name.K8sNamespace),
+		},
+		instances: make(map[string]*instance),
+		lines:     make(map[lineKey]*line),
+		groups:    make(map[string]*group),
+		origins:   make(map[originKey]*Origin),
+	}
+}
+
+// window is a time in which each instance is summed once.
+type window struct {
+	width time.Duration // 0 until the time between two scrapes is known
+	index int64
+	// came tells which metrics have come in it, and contributed how many instances have.
+	came        [summed]bool
+	contributed int
+	done        bool // one was closed
+}
+
+// The least and the most that a window is wide. Instances that are scraped more rarely than
+// every ten minutes contribute to some windows only.
+const (
+	leastWidth = 500 * time.Millisecond
+	mostWidth  = 20 * time.Minute
+)
+
+// scrapesPerWindow is how often an instance is scraped in a window, at least: with two, one
+// that comes late is the second, which does not count.
+const scrapesPerWindow = 2
+
+// sum adds a point to the window of its service, if it is of the first scrape of its instance
+// in it.
+func (h *History) sum(s *service, i *instance, m metric, p finding.Point) {
+	at := p.At.UnixNano()
+	h.learnStep(s, i, at)
+	width := s.window.width
+	if width == 0 {
+		width = mostWidth // everything is of one window until the step is known
+	}
+	index := at / int64(width)
+	switch {
+	case index > s.window.index:
+		if s.window.width > 0 {
+			h.closeWindow(s)
+		} else {
+			s.restart()
+		}
+		s.window.index = index
+	case index < s.window.index:
+		return
+	}
+	if taken := i.taken[m]; taken != at {
+		if taken != 0 && taken/int64(width) == index {
+			return
+		}
+		i.taken[m] = at
+	}
+	if (m == goroutines || m == stackCount) && i.window != index {
+		i.window = index
+		s.window.contributed++
+	}
+	s.window.came[m] = true
+	if m == goroutines {
+		i.goroutines = p.Value
+		s.total.pending += p.Value
+		return
+	}
+	h.sumGroup(s, m, p)
+}
+
+// learnStep learns how far apart the scrapes of an instance are.
+func (h *History) learnStep(s *service, i *instance, at int64) {
+	gap := time.Duration(at - i.latest)
+	if gap <= 0 {
+		return
+	}
+	known := i.latest != 0
+	// Points of one scrape may be milliseconds apart.
+	if gap < leastWidth/4 && known {
+		return
+	}
+	i.latest = at
+	if !known {
+		return
+	}
+	if i.gaps++; i.gaps == 1 || gap < i.step {
+		i.step = gap
+	}
+	if s.window.width > 0 && i.gaps < gapsKnown {
+		return
+	}
+	if width := min(max(scrapesPerWindow*i.step, leastWidth), mostWidth); width > s.window.width {
+		s.window.width = width
+		s.restart()
+		s.window.index = at / int64(width)
+	}
+}
+
+// gapsKnown is after how many gaps the step of an instance is believed: one may be an outage.
+const gapsKnown = 3
+
+// restart forgets what the window has.
+func (s *service) restart() {
+	w := &s.window
+	w.came, w.contributed = [summed]bool{}, 0
+	s.total.pending = 0
+	for _, i := range s.instances {
+		i.taken, i.window = [summed]int64{}, 0
+	}
+	for _, l := range s.lines {
+		l.pending = 0
+	}
+	for _, g := range s.groups {
+		g.pending = [parts]float64{}
+	}
+}
+
+// closeWindow adds the window to the curves.
+func (h *History) closeWindow(s *service) {
+	w := &s.window
+	at := time.Unix(0, (w.index+1)*int64(w.width)-1)
+	slot := h.slot(s, at)
+	if w.came[goroutines] {
+		s.total.now = s.total.pending
+		s.total.count = h.set(s.total.count, slot, s.total.pending)
+	}
+	if w.contributed > 0 {
+		s.total.instances = h.set(s.total.instances, slot, float64(w.contributed))
+	}
+	for _, l := range s.lines {
+		if w.came[l.counted()] {
+			if l.now = l.pending; l.now > 0 {
+				l.last = at
+			}
+		}
+		l.pending = 0
+	}
+	for _, g := range s.groups {
+		h.closeGroup(g, w, slot, at)
+	}
+	w.came, w.contributed, w.done = [summed]bool{}, 0, true
+	s.total.pending = 0
+}

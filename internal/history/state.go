@@ -1,0 +1,211 @@
+package history
+
+import (
+	"bytes"
+	"encoding/gob"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/otel-goroutine/otel-goroutine/internal/finding"
+)
+
+// kept is what a History keeps over a restart. Windows begin anew.
+type kept struct {
+	Services []keptService
+}
+
+type keptService struct {
+	Name                finding.Service
+	First, Last, Judged time.Time
+	Aged                bool
+	Bounds              []float64
+	Start               time.Time
+	Width, Window       time.Duration
+	N                   int
+	Now                 float64
+	Count, Running      []float32
+	Instances           []keptInstance
+	Lines               []keptLine
+	Groups              []keptGroup
+	Origins             []keptOrigin
+}
+
+type keptInstance struct {
+	Name, Version, Address string
+	First, Last, Seen      time.Time
+	Step                   time.Duration
+	Gaps                   int
+	Latest                 int64
+	Goroutines             float64
+	Known, Up              bool
+	Since, At, Failed      time.Time
+	Failures               map[string]float64
+	Reason, Source         string
+	Seconds                float64
+}
+
+type keptLine struct {
+	Place finding.Place
+	Now   float64
+	Last  time.Time
+}
+
+type keptGroup struct {
+	Place finding.Place
+	Curve map[int][]float32
+	Last  time.Time
+}
+
+type keptOrigin struct {
+	Origin Origin
+	Seen   time.Time
+}
+
+// Empty returns an empty History with the same bounds.
+func (h *History) Empty() *History { return New(h.config) }
+
+// MarshalBinary returns what is kept, in a form that UnmarshalBinary reads.
+func (h *History) MarshalBinary() ([]byte, error) {
+	var all kept
+	for _, s := range h.services {
+		all.Services = append(all.Services, s.keep())
+	}
+	var b bytes.Buffer
+	if err := gob.NewEncoder(&b).Encode(all); err != nil {
+		return nil, fmt.Errorf("keep history: %w", err)
+	}
+	return b.Bytes(), nil
+}
+
+func (s *service) keep() keptService {
+	k := keptService{
+		Name: s.name, First: s.first, Last: s.last, Judged: s.judged, Aged: s.aged, Bounds: s.bounds,
+		Start: s.time.start, Width: s.time.width, Window: s.window.width, N: s.time.n, Now: s.total.now,
+		Count: s.total.count.keep(s.time.n), Running: s.total.instances.keep(s.time.n),
+	}
+	for _, i := range s.instances {
+		k.Instances = append(k.Instances, keptInstance{
+			Name: i.Name, Version: i.version, Address: i.address, First: i.first, Last: i.last, Seen: i.seen, Step: i.step, Gaps: i.gaps,
+			Latest: i.latest, Goroutines: i.goroutines, Known: i.scrape.known, Up: i.scrape.up, Since: i.scrape.since, At: i.scrape.at,
+			Failed: i.scrape.failed, Failures: i.scrape.failures, Reason: i.scrape.reason, Source: i.scrape.source, Seconds: i.scrape.seconds,
+		})
+	}
+	for _, l := range s.lines {
+		k.Lines = append(k.Lines, keptLine{l.place, l.now, l.last})
+	}
+	for _, g := range s.groups {
+		of := keptGroup{Place: g.place, Curve: make(map[int][]float32), Last: g.last}
+		for p, c := range g.curve {
+			if c != nil {
+				of.Curve[p] = c.keep(s.time.n)
+			}
+		}
+		k.Groups = append(k.Groups, of)
+	}
+	for _, o := range s.origins {
+		k.Origins = append(k.Origins, keptOrigin{*o, o.seen})
+	}
+	return k
+}
+
+// keep returns the values in use.
+func (c *curve) keep(n int) []float32 {
+	if c == nil {
+		return nil
+	}
+	return c[:n]
+}
+
+// ErrState is what UnmarshalBinary returns of what it cannot read.
+var ErrState = errors.New("no state of history")
+
+// UnmarshalBinary goes on from a state. It must be the first that the History is told; if the
+// state is of no use, the History must not be used.
+func (h *History) UnmarshalBinary(data []byte) error {
+	var all kept
+	if err := gob.NewDecoder(bytes.NewReader(data)).Decode(&all); err != nil {
+		return fmt.Errorf("%w: %w", ErrState, err)
+	}
+	for i := range all.Services {
+		k := &all.Services[i]
+		if err := k.check(); err != nil {
+			return err
+		}
+		if h.services[k.Name] != nil {
+			return fmt.Errorf("%w: a service is there twice", ErrState)
+		}
+		if len(h.services) < h.config.MaxInstances {
+			h.services[k.Name] = h.goOn(k)
+		}
+	}
+	return nil
+}
+
+// check reports whether the state of a service can be one.
+func (k *keptService) check() error {
+	if k.N < 0 || k.N > slots || k.Width < 0 || k.Window < 0 || k.Window > mostWidth || len(k.Bounds) > maxBands || (k.N > 0) != (k.Width > 0) {
+		return fmt.Errorf("%w: times that cannot be", ErrState)
+	}
+	return nil
+}
+
+// goOn makes a service of its state, as far as the bounds allow.
+func (h *History) goOn(k *keptService) *service {
+	s := newService(k.Name)
+	s.first, s.last, s.judged, s.aged, s.bounds = k.First, k.Last, k.Judged, k.Aged, k.Bounds
+	s.time = timeline{k.Start, k.Width, k.N}
+	s.window.width, s.window.done = k.Window, k.Window > 0
+	s.total = total{count: h.curve(k.Count), instances: h.curve(k.Running), now: k.Now}
+	for _, i := range k.Instances {
+		if h.instances >= h.config.MaxInstances || s.instances[i.Name] != nil {
+			continue
+		}
+		h.instances++
+		s.instances[i.Name] = &instance{
+			Name: i.Name, version: i.Version, address: i.Address, first: i.First, last: i.Last, seen: i.Seen, step: i.Step, gaps: i.Gaps,
+			latest: i.Latest, goroutines: i.Goroutines,
+			scrape: scrape{
+				known: i.Known, up: i.Up, since: i.Since, at: i.At, failed: i.Failed, failures: i.Failures, reason: i.Reason,
+				source: i.Source, seconds: i.Seconds,
+			},
+		}
+	}
+	for _, g := range k.Groups {
+		of := s.group(g.Place)
+		of.last = g.Last
+		for p, values := range g.Curve {
+			if p >= 0 && p < int(parts) && of.curve[p] == nil {
+				of.curve[p] = h.curve(values)
+			}
+		}
+	}
+	for _, l := range k.Lines {
+		key := keyOf(l.Place)
+		if h.groups < h.config.MaxGroups && s.lines[key] == nil {
+			h.groups++
+			s.lines[key] = &line{place: l.Place, group: s.group(l.Place), now: l.Now, last: l.Last}
+		}
+	}
+	for _, o := range k.Origins {
+		key := originKey{o.Origin.Place.Group(), o.Origin.Caught}
+		if h.origins < h.config.MaxOrigins && s.origins[key] == nil {
+			h.origins++
+			of := o.Origin
+			of.seen = o.Seen
+			s.origins[key] = &of
+		}
+	}
+	return s
+}
+
+// curve makes a curve of the values that were kept, nil if there are none or too many curves.
+func (h *History) curve(values []float32) *curve {
+	if len(values) == 0 || h.series >= h.config.MaxSeries {
+		return nil
+	}
+	h.series++
+	c := newCurve()
+	copy(c[:], values)
+	return c
+}

@@ -1,0 +1,271 @@
+package history
+
+import (
+	"cmp"
+	"maps"
+	"math"
+	"slices"
+	"time"
+
+	"github.com/otel-goroutine/otel-goroutine/internal/finding"
+)
+
+// Service is what is known of a service now.
+type Service struct {
+	Service     finding.Service
+	First, Last time.Time // of its data
+	// Judged is when a detector last said anything of the service, zero if none has.
+	Judged time.Time
+	// Aged reports whether the ages of its goroutines are known.
+	Aged       bool
+	Goroutines float64
+	Instances  []Instance // those that are down first, then by name
+	Lines      []Line     // those with the most goroutines first
+	Chart      Chart      // of all goroutines
+}
+
+// Instance is what an instance told last.
+type Instance struct {
+	Name, Version, Address string
+	First, Last            time.Time
+	Goroutines             float64
+	// Scraped reports whether the instance is a target of the receiver. Others send by themselves.
+	Scraped bool
+	Up      bool
+	Since   time.Time // when Up last changed
+	// Reason is the error type of the last failed scrape, and Failed when that was.
+	Reason   string
+	Failed   time.Time
+	Failures float64
+	Source   string // trace or profile
+	Took     time.Duration
+	Quiet    bool // nothing has come for longer than there should be between two scrapes
+}
+
+// Line is the goroutines at a line now.
+type Line struct {
+	Place finding.Place
+	Count float64
+}
+
+// Chart is the goroutines of a group over time. Values are NaN where nothing came.
+type Chart struct {
+	Start time.Time
+	Step  time.Duration
+	Count []float64
+	Bands []Band // the youngest first
+	// Exits is how many aged goroutines left in each step.
+	Exits []float64
+}
+
+// Band is the goroutines of an age band.
+type Band struct {
+	Min    time.Duration
+	Values []float64
+}
+
+// Services returns all services, by name.
+func (h *History) Services() []Service {
+	all := make([]Service, 0, len(h.services))
+	for _, s := range h.services {
+		all = append(all, s.view())
+	}
+	slices.SortFunc(all, func(a, b Service) int { return compareServices(a.Service, b.Service) })
+	return all
+}
+
+func compareServices(a, b finding.Service) int {
+	return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.Namespace, b.Namespace), cmp.Compare(a.Environment, b.Environment),
+		cmp.Compare(a.Cluster, b.Cluster), cmp.Compare(a.K8sNamespace, b.K8sNamespace))
+}
+
+func (s *service) view() Service {
+	v := Service{Service: s.name, First: s.first, Last: s.last, Judged: s.judged, Aged: s.aged, Goroutines: s.total.now, Chart: s.timeChart()}
+	v.Chart.Count = s.values(s.total.count)
+	if !s.window.done {
+		v.Goroutines = s.total.pending
+	}
+	for _, i := range s.instances {
+		if s.isInstance(i) {
+			v.Instances = append(v.Instances, i.view(s.last))
+		}
+	}
+	slices.SortFunc(v.Instances, func(a, b Instance) int {
+		return cmp.Or(cmp.Compare(a.rank(), b.rank()), cmp.Compare(a.Name, b.Name))
+	})
+	named := 0.0
+	for _, l := range s.lines {
+		count := l.now
+		if !s.window.done {
+			count = l.pending
+		}
+		if count > 0 && l.place.State != "" {
+			v.Lines = append(v.Lines, Line{l.place, count})
+			named += count
+		}
+	}
+	slices.SortFunc(v.Lines, func(a, b Line) int {
+		return cmp.Or(cmp.Compare(b.Count, a.Count), cmp.Compare(a.Place.Function, b.Place.Function),
+			cmp.Compare(a.Place.Line, b.Place.Line), cmp.Compare(a.Place.State, b.Place.State), cmp.Compare(a.Place.Entry, b.Place.Entry))
+	})
+	if v.Goroutines == 0 {
+		v.Goroutines = named // nobody counts them all
+	}
+	return v
+}
+
+// isInstance reports whether an instance is more than a name on the resource of its service.
+func (s *service) isInstance(i *instance) bool {
+	return i.scrape.known || i.latest != 0
+}
+
+// rank orders instances: those that are down first.
+func (i Instance) rank() int {
+	switch {
+	case i.Scraped && !i.Up:
+		return 0
+	case i.Quiet:
+		return 1
+	}
+	return 2
+}
+
+func (i *instance) view(now time.Time) Instance {
+	v := Instance{
+		Name: i.Name, Version: i.version, Address: i.scrapeAddress(), First: i.first, Last: i.last, Goroutines: i.goroutines,
+		Scraped: i.scrape.known, Up: i.scrape.up, Since: i.scrape.since, Reason: i.scrape.reason, Failed: i.scrape.failed,
+		Source: i.scrape.source, Took: time.Duration(min(i.scrape.seconds, 3600) * float64(time.Second)),
+		Quiet: now.Sub(i.last) > max(leastQuiet, 3*i.step),
+	}
+	for _, n := range i.scrape.failures {
+		v.Failures += n
+	}
+	return v
+}
+
+// leastQuiet is for how long at least nothing must come: a scrape or two that failed are no
+// end.
+const leastQuiet = 10 * time.Minute
+
+func (i *instance) scrapeAddress() string {
+	if i.address == i.Name {
+		return ""
+	}
+	return i.address
+}
+
+func (s *service) timeChart() Chart { return Chart{Start: s.time.start, Step: s.time.width} }
+
+// values returns the values of a curve, NaN where it has none.
+func (s *service) values(c *curve) []float64 {
+	values := make([]float64, s.time.n)
+	for i := range values {
+		values[i] = math.NaN()
+		if c != nil {
+			values[i] = float64(c[i])
+		}
+	}
+	return values
+}
+
+// Chart returns the groups of all places of a finding over time, added up.
+func (h *History) Chart(of finding.Service, places []finding.Place) Chart {
+	s := h.services[of]
+	if s == nil {
+		return Chart{}
+	}
+	groups := make(map[string]*group)
+	for _, place := range places {
+		if g := s.groups[place.Group()]; g != nil {
+			groups[g.name] = g
+		}
+	}
+	c := s.timeChart()
+	var exits []float64
+	bands := make([][]float64, len(s.bounds))
+	for _, name := range slices.Sorted(maps.Keys(groups)) {
+		g := groups[name]
+		c.Count = s.added(c.Count, g.curve[partCount])
+		for i := range s.bounds {
+			bands[i] = s.added(bands[i], g.curve[partAged+part(i)])
+		}
+		exits = s.added(exits, g.curve[partExits])
+	}
+	for i, bound := range s.bounds {
+		if bands[i] != nil {
+			c.Bands = append(c.Bands, Band{time.Duration(bound * float64(time.Second)), bands[i]})
+		}
+	}
+	slices.SortFunc(c.Bands, func(a, b Band) int { return cmp.Compare(a.Min, b.Min) })
+	c.Exits = steps(exits)
+	return c
+}
+
+// added adds a curve to values, which are unknown where neither is known.
+func (s *service) added(to []float64, c *curve) []float64 {
+	if c == nil {
+		return to
+	}
+	values := s.values(c)
+	if to == nil {
+		return values
+	}
+	for i, v := range values {
+		switch {
+		case math.IsNaN(to[i]):
+			to[i] = v
+		case !math.IsNaN(v):
+			to[i] += v
+		}
+	}
+	return to
+}
+
+// steps returns by how much a counter rose at each value. It falls when a process is gone.
+func steps(counter []float64) []float64 {
+	rises := make([]float64, len(counter))
+	before := math.NaN()
+	for i, v := range counter {
+		if !math.IsNaN(v) {
+			if v > before {
+				rises[i] = v - before
+			}
+			before = v
+		}
+	}
+	return rises
+}
+
+// Origins returns the origins of the groups of all places of a finding, those first in which
+// the start of a leaked goroutine was seen, and of those the latest.
+func (h *History) Origins(of finding.Service, places []finding.Place) []Origin {
+	s := h.services[of]
+	if s == nil {
+		return nil
+	}
+	wanted := make(map[string]bool, len(places))
+	for _, place := range places {
+		wanted[place.Group()] = true
+	}
+	var all []Origin
+	for key, o := range s.origins {
+		if wanted[key.group] {
+			all = append(all, *o)
+		}
+	}
+	slices.SortFunc(all, func(a, b Origin) int {
+		return cmp.Or(cmp.Compare(caughtRank(a.Caught), caughtRank(b.Caught)), b.At.Compare(a.At), cmp.Compare(a.Caught, b.Caught), cmp.Compare(a.Text, b.Text))
+	})
+	return all
+}
+
+func caughtRank(caught string) int {
+	if caught == caughtLeaked {
+		return 0
+	}
+	return 1
+}
+
+// caughtLeaked is the value of goroutine.origin.caught when the start of a goroutine that
+// leaks was seen.
+const caughtLeaked = "leaked_birth"

@@ -1,0 +1,52 @@
+package page
+
+import (
+	"fmt"
+	"html/template"
+	"io"
+)
+
+// fileView is a Site as one file.
+type fileView struct {
+	Text     string
+	Findings []detailView
+	Services []serviceView
+	Rows     []rowView
+	More     int
+}
+
+// maxInFile is how many findings a file has in full; more are listed only.
+const maxInFile = 50
+
+// WriteFile writes a Site as one HTML file, which needs nothing from elsewhere, and can be
+// attached to an issue. A summary of what was looked at, such as a verdict, comes first.
+func WriteFile(w io.Writer, s *Site, o Options, summary string) error {
+	r := &renderer{site: s, options: o.orDefaults(), links: links{file: true}}
+	v := fileView{Text: summary}
+	if v.Text == "" && len(s.Findings) == 0 {
+		v.Text = r.calm().Text
+	}
+	for i := range s.Findings {
+		if i < maxInFile {
+			v.Findings = append(v.Findings, r.detail(&s.Findings[i]))
+			v.Rows = append(v.Rows, r.row(&s.Findings[i]))
+		}
+	}
+	v.More = len(s.Findings) - len(v.Rows)
+	for i := range s.Services {
+		if i < maxInFile {
+			v.Services = append(v.Services, r.service(&s.Services[i]))
+		}
+	}
+	page := r.page("Goroutine leaks", "", v)
+	page.Live = false
+	err := templates().ExecuteTemplate(w, "file", struct {
+		pageView
+		Sheet  template.CSS
+		Policy string
+	}{page, template.CSS(sheet()), "default-src 'none'; img-src data:; style-src '" + sheetHash() + "'"}) //nolint:gosec // our own style sheet
+	if err != nil {
+		return fmt.Errorf("write the page: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,104 @@
+package page
+
+import (
+	"bytes"
+	"flag"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"regexp"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/otel-goroutine/otel-goroutine/internal/page/pagetest"
+)
+
+var update = flag.Bool("update", false, "rewrite the golden files")
+
+// shop returns a Memory that has watched the shop of pagetest for a day.
+func shop(t testing.TB) (*Memory, time.Time) {
+	t.Helper()
+	m := NewMemory(Config{})
+	return m, pagetest.Shop(m)
+}
+
+// frozen is a Site that does not change.
+type frozen struct{ site *Site }
+
+func (f frozen) Site(time.Time) *Site     { return f.site }
+func (frozen) Changed() <-chan struct{} { return nil }
+
+// get asks a handler as a browser on the same machine does.
+func get(t testing.TB, h http.Handler, path string) *httptest.ResponseRecorder {
+	t.Helper()
+	r := httptest.NewRequest(http.MethodGet, path, http.NoBody)
+	r.Host = "localhost:5325"
+	w := httptest.NewRecorder()
+	h.ServeHTTP(w, r)
+	return w
+}
+
+// TestGolden compares what is shown of the shop with what was looked at by eye. Rewrite the
+// files with -update, and look at them again.
+func TestGolden(t *testing.T) {
+	m, end := shop(t)
+	h := NewHandler(frozen{m.Site(end)}, Options{}, nil)
+	for name, path := range map[string]string{
+		"list.html": "/", "list-filtered.html": "/?q=audit&severity=confirmed", "list-empty.html": "/?status=closed",
+		"finding.html": "/findings/3e0e28e30f2a7cd8", "finding-entry.html": "/findings/07aa19be55d2c3f4",
+		"services.html": "/services", "service.html": "/services/" + serviceIDOf(m, end, "shop"),
+		"finding.md": "/findings/3e0e28e30f2a7cd8/markdown", "finding.json": "/api/findings/3e0e28e30f2a7cd8?version=1.8.2",
+		"findings.json": "/api/findings", "services.json": "/api/services", "missing.html": "/nowhere",
+	} {
+		t.Run(name, func(t *testing.T) { compareGolden(t, name, get(t, h, path).Body.Bytes()) })
+	}
+	t.Run("file.html", func(t *testing.T) {
+		var b bytes.Buffer
+		site := *m.Site(end)
+		site.Findings = site.Findings[1:2]
+		if err := WriteFile(&b, &site, Options{Title: "10.0.0.5:6060"}, "Probable: 1 leak in 10 s of looking."); err != nil {
+			t.Fatal(err)
+		}
+		compareGolden(t, "file.html", b.Bytes())
+	})
+}
+
+func serviceIDOf(m *Memory, at time.Time, name string) string {
+	for _, s := range m.Site(at).Services {
+		if s.Service.Name == name {
+			return serviceID(s.Service)
+		}
+	}
+	return ""
+}
+
+// Style sheet and script are looked at in a browser.
+var (
+	assetHash = regexp.MustCompile(`(/assets/[a-z]+)-[0-9a-f]{12}\.`)
+	styles    = regexp.MustCompile(`(?s)(style-src )[^"]*("|&#39;")|<style>.*</style>`)
+)
+
+func compareGolden(t *testing.T, name string, got []byte) {
+	t.Helper()
+	got = styles.ReplaceAll(assetHash.ReplaceAll(got, []byte("$1.")), nil)
+	file := filepath.Join("testdata", name)
+	if *update {
+		if err := os.MkdirAll("testdata", 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(file, got, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	want, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(string(want), string(got)); diff != "" {
+		t.Error(diff)
+	}
+}
