@@ -1,0 +1,77 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"time"
+
+	"github.com/otel-goroutine/otel-goroutine/cmd/goroutine-leaks/internal/show"
+)
+
+// checkCommand looks, and answers with its exit status.
+type checkCommand struct {
+	watched
+
+	FailOn string `help:"The least severity that is a leak: suspected, probable or confirmed." enum:"suspected,probable,confirmed" default:"probable"`
+	JUnit  string `help:"File to write the result to as JUnit XML." name:"junit" type:"path"`
+	JSON   bool   `help:"Write the result as JSON, and nothing else." name:"json"`
+}
+
+// Run looks for all of the time.
+func (c *checkCommand) Run(ctx context.Context, out streams) error {
+	watching, options, closing, err := c.open(time.Now())
+	if err != nil {
+		return err
+	}
+	defer closing()
+	said := out.stdout
+	if c.JSON {
+		said = out.stderr
+	}
+	state, err := watchPlainly(ctx, watching, options, said, out.width)
+	if err != nil {
+		result := show.NewResult(&show.Report{State: state}, c.FailOn, c.For)
+		if writeErr := c.write(result); writeErr != nil {
+			return writeErr
+		}
+		return unreachable(state, err, out)
+	}
+	result := show.NewResult(conclude(ctx, watching, state, said), c.FailOn, c.For)
+	if err := c.write(result); err != nil {
+		return err
+	}
+	if c.JSON {
+		err = show.JSON(out.stdout, result.Report)
+	} else {
+		err = show.Text(out.stdout, result.Report)
+	}
+	if err != nil {
+		return err
+	}
+	fmt.Fprintln(said, result)
+	switch result.Outcome {
+	case show.Clean:
+		return nil
+	case show.Leak:
+		return statusError(statusLeak)
+	case show.NotLooked:
+		return statusError(statusFailed)
+	}
+	return statusError(statusNotEnough)
+}
+
+func (c *checkCommand) write(r *show.Result) error {
+	if c.JUnit == "" {
+		return nil
+	}
+	file, err := os.Create(c.JUnit)
+	if err != nil {
+		return err
+	}
+	if err := show.JUnit(file, r); err != nil {
+		_ = file.Close() // the error before matters more
+		return err
+	}
+	return file.Close()
+}

@@ -1,0 +1,201 @@
+// Package judge decides what leaks: it hands numbers to the detector of the collector,
+// unchanged, and what the detector says to the findings.
+package judge
+
+import (
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/cespare/xxhash/v2"
+
+	"github.com/otel-goroutine/otel-goroutine/internal/detect"
+	"github.com/otel-goroutine/otel-goroutine/internal/finding"
+	"github.com/otel-goroutine/otel-goroutine/internal/growth"
+	"github.com/otel-goroutine/otel-goroutine/internal/telemetry"
+)
+
+// Process is who is judged.
+type Process struct {
+	// Service is what replicas have in common, and Instance one of them.
+	Service, Instance string
+}
+
+// Sample is one number of one group of goroutines at one time.
+type Sample struct {
+	Process Process
+	Kind    detect.Kind
+	Part    detect.Part
+	Band    time.Duration // lower bound of the ages that Aged and Exits are about
+	// Place is where they are: of an entry its Entry, of all goroutines nothing.
+	Place     finding.Place
+	Signature string
+	// Rest is the sum of all groups beyond the limit.
+	Rest bool
+	// At is the time of the number, and Start that of the process, zero if unknown.
+	At, Start time.Time
+	Value     float64
+}
+
+// Judge watches processes. It is not safe for concurrent use.
+type Judge struct {
+	rules    *growth.Rules
+	ignore   func(Sample) bool
+	detector *detect.Detector
+	book     *finding.Book
+	labels   map[detect.ID]label
+}
+
+// label is what a group is called.
+type label struct {
+	resource, group finding.Attributes
+	process         detect.ID
+}
+
+// maxGroups is how many groups are watched at most.
+const maxGroups = 50_000
+
+// maxStale is after how long without data a process is forgotten.
+const maxStale = 24 * time.Hour
+
+// New returns a Judge that goes by these thresholds, and flags nothing of which ignore is
+// true.
+func New(t Thresholds, ignore func(Sample) bool) *Judge {
+	return &Judge{
+		rules:    t.rules(),
+		ignore:   ignore,
+		detector: detect.New(detect.Config{MinDuration: t.MinDuration, MaxStale: maxStale, MaxGroups: maxGroups}),
+		book:     finding.New(finding.Config{MaxStale: maxStale}),
+		labels:   make(map[detect.ID]label),
+	}
+}
+
+// Observe takes what was measured at one time, and returns what changed.
+func (j *Judge) Observe(now time.Time, samples []Sample) []finding.Change {
+	readings := make([]detect.Reading, 0, len(samples))
+	for i := range samples {
+		readings = append(readings, j.reading(&samples[i]))
+	}
+	j.take(j.detector.Observe(now.UnixNano(), readings))
+	return j.book.Advance(now)
+}
+
+// Findings returns all that are known, the worst first.
+func (j *Judge) Findings() []finding.Finding { return j.book.Findings() }
+
+func (j *Judge) reading(s *Sample) detect.Reading {
+	process, service := hash("process", s.Process.Service, s.Process.Instance), hash("service", s.Process.Service)
+	r := detect.Reading{
+		Process: process,
+		Group:   groupID(process, s.Kind, s.Signature, s.Place),
+		Rules:   j.rules,
+		At:      s.At.UnixNano(),
+		Value:   s.Value,
+		Band:    s.Band,
+		Kind:    s.Kind,
+		Part:    s.Part,
+		Rest:    s.Rest,
+	}
+	if !s.Start.IsZero() {
+		r.Start = s.Start.UnixNano()
+	}
+	if s.Rest {
+		return r
+	}
+	r.Ignored = j.ignore(*s)
+	if s.Kind == detect.Stack {
+		r.HeldByPeer = s.Place.State == telemetry.StateIOWait
+		if s.Place.Entry != "" {
+			r.Entry = groupID(process, detect.Entry, "", finding.Place{Entry: s.Place.Entry})
+		}
+	}
+	if s.Kind <= detect.Entry {
+		r.Service, r.Rank = service, detect.RankOf(s.Place.File, s.Place.Function)
+		r.ServiceGroup = detect.FindingID(service, s.Kind, s.Place.State, s.Place.Function, s.Place.Entry)
+	}
+	j.name(s, &r)
+	return r
+}
+
+// name remembers what a group is called, which the detector does not.
+func (j *Judge) name(s *Sample, r *detect.Reading) {
+	if s.Part != detect.Count || len(j.labels) >= 2*maxGroups {
+		return
+	}
+	if _, known := j.labels[r.Group]; known {
+		return
+	}
+	place := s.Place
+	j.labels[r.Group] = label{resourceOf(s.Process), attributesOf(place, s.Signature), r.Process}
+	if r.ServiceGroup != 0 {
+		place.File, place.Line, place.EntryFile = "", 0, ""
+		j.labels[r.ServiceGroup] = label{resourceOf(Process{Service: s.Process.Service}), attributesOf(place, ""), r.Service}
+	}
+}
+
+func groupID(process detect.ID, kind detect.Kind, signature string, p finding.Place) detect.ID {
+	if kind == detect.Stack && signature != "" {
+		return hash(idText(process), "stack", signature)
+	}
+	return hash(idText(process), strconv.Itoa(int(kind)), p.State, p.Function, strconv.Itoa(p.Line), p.Entry)
+}
+
+func hash(parts ...string) detect.ID {
+	var h xxhash.Digest
+	h.Reset()
+	for _, part := range parts {
+		_, _ = h.WriteString(part) // never fails, as below
+		_, _ = h.WriteString("\x00")
+	}
+	return detect.ID(h.Sum64())
+}
+
+// resourceOf returns the attributes of a process, or of a service.
+func resourceOf(p Process) finding.Attributes {
+	return func(key string) string {
+		switch key {
+		case "service.name":
+			return p.Service
+		case "service.instance.id":
+			return p.Instance
+		}
+		return ""
+	}
+}
+
+// attributesOf returns the attributes of a group.
+func attributesOf(p finding.Place, signature string) finding.Attributes {
+	return func(key string) string {
+		switch key {
+		case telemetry.AttrSignature:
+			return signature
+		case telemetry.AttrState:
+			return p.State
+		case telemetry.AttrFunction:
+			return p.Function
+		case telemetry.AttrFile:
+			return p.File
+		case telemetry.AttrLine:
+			if p.Line > 0 {
+				return strconv.Itoa(p.Line)
+			}
+		case telemetry.AttrEntry:
+			return p.Entry
+		case telemetry.AttrEntryFile:
+			return p.EntryFile
+		}
+		return ""
+	}
+}
+
+// with adds an attribute.
+func with(a finding.Attributes, key, value string) finding.Attributes {
+	return func(k string) string {
+		if k == key {
+			return value
+		}
+		return a(k)
+	}
+}
+
+func idText(id detect.ID) string { return fmt.Sprintf("%016x", uint64(id)) }

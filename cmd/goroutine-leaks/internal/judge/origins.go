@@ -1,0 +1,46 @@
+package judge
+
+import (
+	"strconv"
+	"time"
+
+	"github.com/otel-goroutine/otel-goroutine/internal/finding"
+	"github.com/otel-goroutine/otel-goroutine/internal/origin"
+	"github.com/otel-goroutine/otel-goroutine/internal/stack"
+	"github.com/otel-goroutine/otel-goroutine/internal/telemetry"
+)
+
+// Origins takes where the goroutines of groups come from.
+func (j *Judge) Origins(p Process, origins []origin.Origin, at time.Time) {
+	for i := range origins {
+		j.origin(resourceOf(p), &origins[i], at)
+	}
+	j.book.Advance(at)
+}
+
+func (j *Judge) origin(resource finding.Attributes, o *origin.Origin, at time.Time) {
+	place, signature := PlaceOf(o.Signature), ""
+	if o.Signature.ID != 0 {
+		signature = o.Signature.ID.String()
+	}
+	group := attributesOf(place, signature)
+	add := func(metric string, attributes finding.Attributes, value float64) {
+		j.book.Observe(finding.Point{Metric: metric, Resource: resource, Attributes: attributes, At: at, Value: value})
+	}
+	add(telemetry.OriginTraced, with(group, telemetry.AttrOriginClass, string(o.Class)), o.Traced.Seconds())
+	for _, c := range o.Creators {
+		attributes := withFrame(group, c.Own, telemetry.AttrCreatorOwnFunction, telemetry.AttrCreatorOwnFile, telemetry.AttrCreatorOwnLine)
+		if len(c.Stack) > 0 {
+			attributes = withFrame(attributes, c.Stack[0], telemetry.AttrCreatorFunction, telemetry.AttrCreatorFile, telemetry.AttrCreatorLine)
+		}
+		add(telemetry.OriginCreations, attributes, float64(c.Count))
+	}
+	for _, w := range o.Wakers {
+		attributes := withFrame(group, w.Own, telemetry.AttrWakerFunction, telemetry.AttrWakerFile, telemetry.AttrWakerLine)
+		add(telemetry.OriginWakeups, with(attributes, telemetry.AttrWakerCall, w.Call), float64(w.Count))
+	}
+}
+
+func withFrame(a finding.Attributes, f stack.Frame, function, file, line string) finding.Attributes {
+	return with(with(with(a, function, f.Function), file, f.File), line, strconv.Itoa(f.Line))
+}

@@ -1,0 +1,52 @@
+package watch
+
+import (
+	"context"
+	"errors"
+	"time"
+)
+
+// Patience is how long it is tried to reach a target before the watch is given up. A port
+// that is about to be forwarded takes some seconds.
+const Patience = 5 * time.Second
+
+// ErrUnreachable means that no target answered.
+var ErrUnreachable = errors.New("no target could be looked at")
+
+// Run looks again and again until the time is over or ctx ends, and calls each with what is
+// known after every look. A target that is lost is asked on. Run returns what is known in the
+// end; the error tells that nothing is.
+func (w *Watch) Run(ctx context.Context, each func(State)) (State, error) {
+	began := time.Now()
+	for {
+		s := w.Look(ctx)
+		interrupted := ctx.Err() != nil
+		if !interrupted || w.looks == 1 {
+			each(s)
+		}
+		over := time.Since(began) >= w.options.For
+		switch {
+		case !s.reached() && (over || interrupted || time.Since(began) >= Patience):
+			return s, ErrUnreachable
+		case over, interrupted:
+			return s, nil
+		}
+		wait := time.NewTimer(min(w.Next(), w.options.For-time.Since(began)))
+		select {
+		case <-ctx.Done():
+			wait.Stop()
+			return s, nil
+		case <-wait.C:
+		}
+	}
+}
+
+// reached tells whether any target has answered.
+func (s *State) reached() bool {
+	for _, t := range s.Targets {
+		if t.Reached {
+			return true
+		}
+	}
+	return false
+}

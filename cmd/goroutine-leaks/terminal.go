@@ -1,0 +1,23 @@
+package main
+
+import (
+	"os"
+	"strconv"
+
+	"github.com/charmbracelet/x/term"
+)
+
+// findTerminal finds out whether stdout is a terminal, and how wide. COLUMNS says so where
+// it is none.
+func (s *streams) findTerminal(stdout *os.File, getenv func(string) string) {
+	if columns, err := strconv.Atoi(getenv("COLUMNS")); err == nil && columns > 0 {
+		s.width = columns
+	}
+	if !term.IsTerminal(stdout.Fd()) || getenv("TERM") == "dumb" {
+		return
+	}
+	s.terminal = stdout
+	if width, _, err := term.GetSize(stdout.Fd()); err == nil && width > 0 {
+		s.width = width
+	}
+}
