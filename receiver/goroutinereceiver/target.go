@@ -19,6 +19,7 @@ import (
 
 	"github.com/otel-goroutine/otel-goroutine/internal/census"
 	"github.com/otel-goroutine/otel-goroutine/internal/exectrace"
+	"github.com/otel-goroutine/otel-goroutine/receiver/goroutinereceiver/internal/endpoint"
 	"github.com/otel-goroutine/otel-goroutine/receiver/goroutinereceiver/internal/metadata"
 )
 
@@ -47,11 +48,11 @@ type target struct {
 }
 
 func newTarget(cfg *Config, t TargetConfig, pool *pool, settings receiver.Settings, panics func(context.Context)) (*target, error) {
-	address, err := parseEndpoint(t.ClientConfig.Endpoint)
+	address, err := endpoint.Parse(t.ClientConfig.Endpoint)
 	if err != nil {
 		return nil, err
 	}
-	name := instance(address)
+	name := endpoint.Instance(address)
 	newCensus := func() *census.Census { return census.New(cfg.AgedAfter, cfg.MaxSignatures) }
 	builder := metadata.NewMetricsBuilder(cfg.MetricsBuilderConfig, settings)
 	logger := settings.Logger.With(zap.String("target", name))
@@ -86,10 +87,10 @@ func newTarget(cfg *Config, t TargetConfig, pool *pool, settings receiver.Settin
 const unknownService = "unknown_service:go"
 
 func newResource(rb *metadata.ResourceBuilder, t TargetConfig, address *url.URL) pcommon.Resource {
-	host, port := hostAndPort(address)
+	host, port := endpoint.HostAndPort(address)
 	rb.SetServerAddress(host)
 	rb.SetServerPort(port)
-	rb.SetServiceInstanceID(instance(address))
+	rb.SetServiceInstanceID(endpoint.Instance(address))
 	rb.SetServiceName(unknownService)
 	if t.ServiceName != "" {
 		rb.SetServiceName(t.ServiceName)

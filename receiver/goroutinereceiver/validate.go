@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/otel-goroutine/otel-goroutine/internal/scout"
+	"github.com/otel-goroutine/otel-goroutine/receiver/goroutinereceiver/internal/endpoint"
 )
 
 var (
@@ -30,7 +31,6 @@ var (
 	errOriginsDuration = errors.New(`"origins::duration" must be from 100ms to 10s; a number needs a unit, such as 1s`)
 	errOriginsMaxSize  = errors.New(`"origins::max_size" must be above 0 and below 2 GiB, in bytes`)
 	errOriginsBudget   = errors.New(`"origins::budget" must be above 0 and at most 1, in cores`)
-	errEndpointMissing = errors.New(`"endpoint" is required`)
 	errProxyURL        = errors.New(`"proxy_url" is not a URL`)
 	errProxyUser       = errors.New(`"proxy_url" must be without user and password: it is shown wherever the configuration is; put them into the environment variable HTTP_PROXY or HTTPS_PROXY instead`)
 	errAllowLinkLocal  = errors.New(`"allow_link_local" must have hosts as they stand in endpoints, without scheme, port and path`)
@@ -91,13 +91,13 @@ func (c *Config) validateDistinct() error {
 	var errs []error
 	first := map[string]int{}
 	for i, t := range c.Targets {
-		address, err := parseEndpoint(t.ClientConfig.Endpoint)
+		address, err := endpoint.Parse(t.ClientConfig.Endpoint)
 		if err != nil {
 			continue // the target's own Validate says so
 		}
 		// By the identity that their metrics have, so that two targets are
 		// never one stream.
-		name := strings.ToLower(instance(address))
+		name := endpoint.Identity(address)
 		if before, twice := first[name]; twice {
 			errs = append(errs, fmt.Errorf("%w: targets %d and %d are both %s", errTargetTwice, before, i, name))
 			continue
@@ -110,7 +110,7 @@ func (c *Config) validateDistinct() error {
 // Validate checks one target.
 func (t *TargetConfig) Validate() error {
 	var errs []error
-	if _, err := parseEndpoint(t.ClientConfig.Endpoint); err != nil {
+	if _, err := endpoint.Parse(t.ClientConfig.Endpoint); err != nil {
 		errs = append(errs, err)
 	}
 	if t.ClientConfig.Timeout < minTimeout {

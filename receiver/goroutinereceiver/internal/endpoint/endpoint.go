@@ -1,4 +1,5 @@
-package goroutinereceiver
+// Package endpoint parses where the pprof index of a process is, and names the process by it.
+package endpoint
 
 import (
 	"errors"
@@ -11,20 +12,23 @@ import (
 	"strings"
 )
 
-// defaultPath is where net/http/pprof registers itself.
-const defaultPath = "/debug/pprof"
+// DefaultPath is where net/http/pprof registers itself.
+const DefaultPath = "/debug/pprof"
 
-var errEndpoint = errors.New(`"endpoint" must be host:port or the URL of the pprof index, such as http://10.0.0.5:6060/debug/pprof`)
+var (
+	errMissing  = errors.New(`"endpoint" is required`)
+	errEndpoint = errors.New(`"endpoint" must be host:port or the URL of the pprof index, such as http://10.0.0.5:6060/debug/pprof`)
+)
 
-// parseEndpoint returns the address under which trace and goroutine are found.
+// Parse returns the address under which trace and goroutine are found.
 //
 //	10.0.0.5:6060                   ->  http://10.0.0.5:6060/debug/pprof
 //	fd00:10::5:6060                 ->  http://[fd00:10::5]:6060/debug/pprof
 //	https://api.example.com/        ->  https://api.example.com/debug/pprof
 //	http://localhost:8080/pprof/    ->  http://localhost:8080/pprof
-func parseEndpoint(endpoint string) (*url.URL, error) {
+func Parse(endpoint string) (*url.URL, error) {
 	if endpoint == "" {
-		return nil, errEndpointMissing
+		return nil, errMissing
 	}
 	scheme, rest, found := strings.Cut(endpoint, "://")
 	if !found {
@@ -51,7 +55,7 @@ func parseEndpoint(endpoint string) (*url.URL, error) {
 	}
 	u.Path, u.RawPath = strings.TrimRight(u.Path, "/"), strings.TrimRight(u.RawPath, "/")
 	if u.Path == "" {
-		u.Path = defaultPath
+		u.Path = DefaultPath
 	}
 	if last := path.Base(u.Path); last == "goroutine" || last == "trace" {
 		return nil, fmt.Errorf("%w, without the name of a profile (%s)", errEndpoint, last)
@@ -84,8 +88,8 @@ func validPort(port string) bool {
 	return err == nil && n > 0
 }
 
-// hostAndPort returns where the process listens.
-func hostAndPort(u *url.URL) (host string, port int64) {
+// HostAndPort returns where the process listens.
+func HostAndPort(u *url.URL) (host string, port int64) {
 	switch {
 	case u.Port() != "":
 		port, _ = strconv.ParseInt(u.Port(), 10, 64) // validPort has seen it
@@ -97,12 +101,25 @@ func hostAndPort(u *url.URL) (host string, port int64) {
 	return u.Hostname(), port
 }
 
-// instance names the process: host:port, and the path if it is not the usual one,
+// Instance names the process: host:port, and the path if it is not the usual one,
 // since a host may serve several processes through a proxy.
-func instance(u *url.URL) string {
-	host, port := hostAndPort(u)
+func Instance(u *url.URL) string {
+	host, port := HostAndPort(u)
 	name := net.JoinHostPort(host, strconv.FormatInt(port, 10))
-	if u.Path != defaultPath {
+	if u.Path != DefaultPath {
+		name += u.Path
+	}
+	return name
+}
+
+// Identity is the same for all spellings of the name of a process.
+func Identity(u *url.URL) string {
+	host, port := HostAndPort(u)
+	if ip, err := netip.ParseAddr(host); err == nil {
+		host = ip.String()
+	}
+	name := net.JoinHostPort(strings.ToLower(strings.TrimSuffix(host, ".")), strconv.FormatInt(port, 10))
+	if u.Path != DefaultPath {
 		name += u.Path
 	}
 	return name
