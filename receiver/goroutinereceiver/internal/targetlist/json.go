@@ -1,0 +1,172 @@
+package targetlist
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+)
+
+// maxLabels is how many labels a group may have, without those that are not read.
+const maxLabels = 1000
+
+var (
+	errGroup      = errors.New(`a group must be such as {"targets": ["10.0.0.5:6060"], "labels": {"job": "cart"}}, all of it text`)
+	errGroupLabel = fmt.Errorf("a group has more than %d labels", maxLabels)
+)
+
+// jsonGroup is a group as it is read from JSON, with only the labels that are of use: Kubernetes
+// has ten times as many.
+type jsonGroup struct {
+	Targets jsonAddresses `json:"targets"`
+	Labels  jsonLabels    `json:"labels"`
+}
+
+type (
+	jsonAddresses []string
+	jsonLabels    Labels
+)
+
+// JSON reads a list as Prometheus' file_sd and http_sd and the Target Allocator have it:
+//
+//	[{"targets": ["10.0.0.5:6060", "10.0.0.6:6060"], "labels": {"job": "cart"}}]
+//
+// A group that makes no sense costs that group. No more than MaxTargets are ever held.
+func JSON(text []byte, labels Labels) (List, error) {
+	if len(text) >= MaxSize {
+		return List{}, ErrTooLarge
+	}
+	var list List
+	decoder := json.NewDecoder(bytes.NewReader(text))
+	switch first, err := decoder.Token(); {
+	case errors.Is(err, io.EOF):
+		return List{}, errEmpty
+	case err != nil:
+		return List{}, cutOff(err)
+	case first == nil: // null, as Go writes an empty list
+		return list, nothingAfter(decoder)
+	case first != json.Delim('['):
+		return List{}, errNotList
+	}
+	for groups := 0; decoder.More(); groups++ {
+		if groups >= MaxTargets {
+			return List{}, ErrTooMany
+		}
+		var g jsonGroup
+		if err := decoder.Decode(&g); err != nil {
+			if err := list.survives(err); err != nil {
+				return List{}, err
+			}
+			continue
+		}
+		if err := list.add(group{Targets: g.Targets, Labels: g.Labels}, labels); err != nil {
+			return List{}, err
+		}
+	}
+	if _, err := decoder.Token(); err != nil {
+		return List{}, cutOff(err)
+	}
+	return list.usable(nothingAfter(decoder))
+}
+
+// survives leaves a group out that makes no sense. It returns an error if the whole list does not.
+func (l *List) survives(err error) error {
+	_, mistyped := errors.AsType[*json.UnmarshalTypeError](err)
+	switch {
+	case errors.Is(err, ErrTooMany):
+		return ErrTooMany
+	case mistyped:
+		l.leaveOut(errGroup)
+	case errors.Is(err, errGroup), errors.Is(err, errGroupLabel):
+		l.leaveOut(err)
+	default:
+		return cutOff(err)
+	}
+	return nil
+}
+
+func cutOff(err error) error { return fmt.Errorf("not JSON, or cut off: %w", err) }
+
+func nothingAfter(decoder *json.Decoder) error {
+	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
+		return errMoreFollows
+	}
+	return nil
+}
+
+// UnmarshalJSON counts the addresses before it builds them: there is a comma between two.
+func (a *jsonAddresses) UnmarshalJSON(raw []byte) error {
+	if bytes.Count(raw, []byte{','}) >= MaxTargets {
+		return ErrTooMany
+	}
+	var all []string
+	if err := json.Unmarshal(raw, &all); err != nil {
+		return errGroup
+	}
+	*a = all
+	return nil
+}
+
+// UnmarshalJSON reads the labels that are of use, and passes over the others. raw is valid JSON.
+func (l *jsonLabels) UnmarshalJSON(raw []byte) error {
+	if string(raw) == "null" {
+		return nil
+	}
+	if raw[0] != '{' {
+		return errGroup
+	}
+	*l = make(jsonLabels)
+	for rest := afterSpace(raw[1:]); rest[0] != '}'; {
+		name, colon := cutString(rest)
+		value := afterSpace(afterSpace(colon)[1:]) // after the colon
+		if value[0] != '"' {
+			return errGroup
+		}
+		text, after := cutString(value)
+		if err := l.put(name, text); err != nil {
+			return err
+		}
+		if rest = afterSpace(after); rest[0] == ',' {
+			rest = afterSpace(rest[1:])
+		}
+	}
+	return nil
+}
+
+// put adds a label, of which it is given the quoted name and value, if it is of use.
+func (l *jsonLabels) put(name, value []byte) error {
+	if bytes.IndexByte(name, '\\') < 0 && !isOfUse(string(name[1:len(name)-1])) { // without an allocation
+		return nil
+	}
+	var unquoted string
+	if err := json.Unmarshal(name, &unquoted); err != nil {
+		return err
+	}
+	if !isOfUse(unquoted) {
+		return nil
+	}
+	if len(*l) >= maxLabels {
+		return errGroupLabel
+	}
+	var text string
+	if err := json.Unmarshal(value, &text); err != nil {
+		return err
+	}
+	(*l)[unquoted] = text
+	return nil
+}
+
+// cutString cuts the string, quotes included, that valid JSON begins with.
+func cutString(raw []byte) (text, after []byte) {
+	end := 1
+	for raw[end] != '"' {
+		if raw[end] == '\\' {
+			end++
+		}
+		end++
+	}
+	return raw[:end+1], raw[end+1:]
+}
+
+func afterSpace(raw []byte) []byte { return bytes.TrimLeft(raw, " \t\r\n") }

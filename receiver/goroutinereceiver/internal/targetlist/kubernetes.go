@@ -1,0 +1,141 @@
+package targetlist
+
+import (
+	"maps"
+	"strings"
+)
+
+// The beginnings of Prometheus' labels for what a pod is annotated and labelled with.
+const (
+	metaAnnotation = "__meta_kubernetes_pod_annotation_"
+	metaLabel      = "__meta_kubernetes_pod_label_"
+)
+
+// Prometheus' labels for the annotations of a pod that choose how it is scraped:
+// otel-goroutine/pprof-port and so on, of which examples/collector/kubernetes.yaml has the port.
+const (
+	annotatedPort    = metaAnnotation + "otel_goroutine_pprof_port"
+	annotatedScheme  = metaAnnotation + "otel_goroutine_pprof_scheme"
+	annotatedPath    = metaAnnotation + "otel_goroutine_pprof_path"
+	annotatedCapture = metaAnnotation + "otel_goroutine_pprof_capture"
+)
+
+// KubernetesAttributes is the fixed table from Prometheus' labels for Kubernetes to the
+// attributes of OpenTelemetry's conventions. Of several labels for an attribute the first that
+// is there counts.
+var KubernetesAttributes = [...]struct{ Label, Attribute string }{
+	{"__meta_kubernetes_namespace", "k8s.namespace.name"},
+	{"__meta_kubernetes_pod_name", "k8s.pod.name"},
+	{"__meta_kubernetes_pod_uid", "k8s.pod.uid"},
+	{"__meta_kubernetes_pod_container_name", "k8s.container.name"},
+	{"__meta_kubernetes_pod_node_name", "k8s.node.name"},
+	{"__meta_kubernetes_node_name", "k8s.node.name"},
+	{"__meta_kubernetes_endpoint_node_name", "k8s.node.name"},
+	{metaAnnotation + "resource_opentelemetry_io_service_namespace", "service.namespace"},
+	{"__meta_kubernetes_namespace", "service.namespace"},
+	{metaAnnotation + "resource_opentelemetry_io_service_version", "service.version"},
+	{metaLabel + "app_kubernetes_io_version", "service.version"},
+	{metaAnnotation + "resource_opentelemetry_io_deployment_environment_name", "deployment.environment.name"},
+	{metaAnnotation + "resource_opentelemetry_io_k8s_cluster_name", "k8s.cluster.name"},
+}
+
+// attributePodUID tells a pod from all others, also from those that have its address later.
+const attributePodUID = "k8s.pod.uid"
+
+// controllers are the attributes of what pods are controlled by, by its kind.
+var controllers = map[string]string{
+	"ReplicaSet":  "k8s.replicaset.name",
+	"StatefulSet": "k8s.statefulset.name",
+	"DaemonSet":   "k8s.daemonset.name",
+	"CronJob":     "k8s.cronjob.name",
+	"Job":         "k8s.job.name",
+}
+
+// workloads are the attributes after which a service is named if nothing says its name, in
+// the order of OpenTelemetry's conventions.
+var workloads = [...]string{
+	"k8s.deployment.name", "k8s.replicaset.name", "k8s.statefulset.name", "k8s.daemonset.name",
+	"k8s.cronjob.name", "k8s.job.name", "k8s.pod.name",
+}
+
+// Other labels of Kubernetes' that are read.
+const (
+	labelContainerID    = "__meta_kubernetes_pod_container_id"
+	labelControllerKind = "__meta_kubernetes_pod_controller_kind"
+	labelControllerName = "__meta_kubernetes_pod_controller_name"
+	labelTemplateHash   = metaLabel + "pod_template_hash"
+)
+
+// ofUse are the labels of Prometheus' own that are read.
+var ofUse = func() map[string]bool {
+	all := map[string]bool{
+		labelScheme: true, labelPath: true,
+		annotatedPort: true, annotatedScheme: true, annotatedPath: true, annotatedCapture: true,
+		labelContainerID: true, labelControllerKind: true, labelControllerName: true, labelTemplateHash: true,
+	}
+	for _, row := range KubernetesAttributes {
+		all[row.Label] = true
+	}
+	for _, label := range serviceNames {
+		all[label] = true
+	}
+	return all
+}()
+
+// isOfUse tells whether a label says anything that is read.
+func isOfUse(label string) bool { return !strings.HasPrefix(label, "__") || ofUse[label] }
+
+func kubernetesAttributes(labels Labels) map[string]string {
+	attributes := make(map[string]string)
+	set := func(attribute, value string) {
+		if _, known := attributes[attribute]; !known && isPlain(value, maxValue) {
+			attributes[attribute] = value
+		}
+	}
+	for _, row := range KubernetesAttributes {
+		set(row.Attribute, labels[row.Label])
+	}
+	// containerd://9a7c72f1...
+	if _, id, found := strings.Cut(labels[labelContainerID], "://"); found {
+		set("container.id", id)
+	}
+	kind, name := labels[labelControllerKind], labels[labelControllerName]
+	if attribute, known := controllers[kind]; known {
+		set(attribute, name)
+	}
+	// A Deployment names its ReplicaSets by itself and the hash that it labels their pods with.
+	hash := labels[labelTemplateHash]
+	if deployment, cut := strings.CutSuffix(name, "-"+hash); kind == "ReplicaSet" && hash != "" && cut {
+		set("k8s.deployment.name", deployment)
+	}
+	return attributes
+}
+
+func workload(attributes map[string]string) string {
+	for _, attribute := range workloads {
+		if name := attributes[attribute]; name != "" {
+			return name
+		}
+	}
+	return ""
+}
+
+// first returns what the first of several labels says that is there.
+func (l Labels) first(names ...string) string {
+	for _, name := range names {
+		if value := l[name]; value != "" {
+			return value
+		}
+	}
+	return ""
+}
+
+// over returns the labels with those of l in front.
+func (l Labels) over(base Labels) Labels {
+	if len(base) == 0 {
+		return l
+	}
+	all := maps.Clone(base)
+	maps.Copy(all, l)
+	return all
+}

@@ -1,0 +1,200 @@
+// Package targetlist reads lists of targets as Prometheus' service discovery has them, makes
+// targets of their addresses and labels, merges lists, and shares targets out to shards. It is
+// pure: it fetches nothing.
+package targetlist
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"path"
+	"slices"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/otel-goroutine/otel-goroutine/receiver/goroutinereceiver/internal/endpoint"
+)
+
+// Target is a process to scrape, as the lists that name it describe it. It is immutable:
+// targets of a group share their attributes.
+type Target struct {
+	// ID is the identity of the process; see endpoint.Identity.
+	ID string
+	// Endpoint is the URL of its pprof index.
+	Endpoint string
+	// ServiceName is what a label or an annotation says the service is named.
+	ServiceName string
+	// Workload is what the service is named after if nothing says its name: the Kubernetes
+	// workload that the pod belongs to.
+	Workload string
+	// Capture is what an annotation says of how goroutines are read.
+	Capture string
+	// Attributes are resource attributes.
+	Attributes map[string]string
+}
+
+// Labels are what a list says of a target, by Prometheus' names.
+type Labels map[string]string
+
+// Labels that choose how a target is reached. The same can be said by an annotation of its pod,
+// which takes precedence; see kubernetes.go.
+const (
+	labelScheme = "__scheme__"
+	labelPath   = "__metrics_path__"
+)
+
+// Bounds of what a list may say of a target. Kubernetes has names of at most 317 bytes, and a
+// host name has at most 253.
+const (
+	maxAddress    = 512
+	maxName       = 320
+	maxValue      = 1024
+	maxAttributes = 64
+)
+
+var (
+	errAddress    = errors.New("the address must be host:port")
+	errLabel      = errors.New("a label is left out")
+	errManyLabels = fmt.Errorf("%w: a target has at most %d", errLabel, maxAttributes)
+	errCapture    = errors.New("the annotation otel-goroutine/pprof-capture must be auto, trace or profile")
+)
+
+// resolver makes targets of the addresses of a group. Their attributes are the same.
+type resolver struct {
+	labels  Labels
+	common  Target
+	problem func(error) // is called for each thing that is left out
+}
+
+func newResolver(labels Labels, problem func(error)) *resolver {
+	r := &resolver{labels: labels, problem: problem}
+	r.common.Attributes = kubernetesAttributes(labels)
+	r.common.Workload = workload(r.common.Attributes)
+	r.addLabels()
+	r.common.ServiceName = serviceName(labels)
+	if capture := labels[annotatedCapture]; capture != "" {
+		switch capture {
+		case "auto", "trace", "profile":
+			r.common.Capture = capture
+		default:
+			problem(fmt.Errorf("%w, not %.40q", errCapture, capture))
+		}
+	}
+	return r
+}
+
+// addLabels makes attributes of the labels that are not of Prometheus' own.
+func (r *resolver) addLabels() {
+	var names []string
+	for name, value := range r.labels {
+		if value != "" && !strings.HasPrefix(name, "__") && !notAttributes[name] {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names) // so that it is always the same ones that are too many
+	for _, name := range names {
+		switch {
+		case !isPlain(name, maxName) || !isPlain(r.labels[name], maxValue):
+			r.problem(fmt.Errorf("%w: %.40q is too long, empty, or not plain text", errLabel, name))
+		case len(r.common.Attributes) >= maxAttributes:
+			r.problem(errManyLabels)
+			return
+		default:
+			r.common.Attributes[attributeName(name)] = r.labels[name]
+		}
+	}
+}
+
+// isPlain tells whether text is short, and no more than text.
+func isPlain(text string, longest int) bool {
+	return text != "" && len(text) <= longest && utf8.ValidString(text) && !strings.ContainsFunc(text, unicode.IsControl)
+}
+
+// resolve returns the target at an address.
+//
+//	10.0.0.5:6060                                            ->  http://10.0.0.5:6060/debug/pprof
+//	cart.example.com {__scheme__="https"}                    ->  https://cart.example.com/debug/pprof
+//	10.0.0.5:8080 {__metrics_path__="/pprof"}                ->  http://10.0.0.5:8080/pprof
+//	10.0.0.5:8080 {annotated otel-goroutine/pprof-port=6060} ->  http://10.0.0.5:6060/debug/pprof
+func (r *resolver) resolve(address string) (Target, error) {
+	if address == "" || len(address) > maxAddress || strings.ContainsAny(address, "/?#@\\") {
+		return Target{}, fmt.Errorf("%w, not %.80q", errAddress, address)
+	}
+	if port := r.labels[annotatedPort]; port != "" {
+		address = net.JoinHostPort(hostOf(address), port)
+	}
+	if where := r.labels.first(annotatedPath, labelPath); where != "" {
+		address += path.Clean("/" + where)
+	}
+	if scheme := r.labels.first(annotatedScheme, labelScheme); scheme != "" {
+		address = strings.ToLower(scheme) + "://" + address
+	}
+	at, err := At(address)
+	if err != nil {
+		return Target{}, fmt.Errorf("%.80q: %w", address, err)
+	}
+	t := r.common
+	t.ID, t.Endpoint = at.ID, at.Endpoint
+	return t, nil
+}
+
+// At returns the target at an endpoint, of which nothing else is known.
+func At(address string) (Target, error) {
+	u, err := endpoint.Parse(address)
+	if err != nil {
+		return Target{}, err
+	}
+	return Target{ID: endpoint.Identity(u), Endpoint: u.String()}, nil
+}
+
+// hostOf returns the host of an address, which may be without a port.
+func hostOf(address string) string {
+	if host, _, err := net.SplitHostPort(address); err == nil {
+		return host
+	}
+	return strings.Trim(address, "[]")
+}
+
+// notAttributes are labels that are no attributes: those that name the target, which is the
+// receiver's to do, and those that name the service, which serviceName reads.
+var notAttributes = map[string]bool{
+	"server.address": true, "server.port": true, "service.instance.id": true, "instance": true,
+	"service.name": true, "service_name": true, "job": true,
+}
+
+// attributeName returns the attribute that a label stands for: the label itself, but for those
+// of the service's identity, whose dots Prometheus' names used to be without.
+func attributeName(label string) string {
+	switch label {
+	case "service_namespace":
+		return "service.namespace"
+	case "service_version":
+		return "service.version"
+	case "deployment_environment_name":
+		return "deployment.environment.name"
+	case "k8s_cluster_name":
+		return "k8s.cluster.name"
+	}
+	return label
+}
+
+// serviceNames are the labels that name the service: that of the list itself, the annotation and
+// the labels of the pod in the order of OpenTelemetry's conventions, and Prometheus' job.
+var serviceNames = [...]string{
+	"service.name", "service_name",
+	metaAnnotation + "resource_opentelemetry_io_service_name",
+	metaLabel + "app_kubernetes_io_instance", metaLabel + "app_kubernetes_io_name",
+	"job",
+}
+
+// serviceName returns the name of the service that the labels say, if they do.
+func serviceName(labels Labels) string {
+	for _, label := range serviceNames {
+		name := labels[label]
+		if isPlain(name, maxName) {
+			return name
+		}
+	}
+	return ""
+}
