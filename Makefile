@@ -164,7 +164,7 @@ bench: ## Measure what is promised, each against its peer in the same run
 	@go test -run '^$$' -bench 'Server' -benchtime 1x ./instrument | grep -E 'Benchmark|FAIL'
 	@go test -run 'FewModules|GrowsLittle' -v ./instrument | grep -E 'modules|beyond|FAIL'
 	@echo "== receiver/goroutinereceiver"
-	@go -C receiver/goroutinereceiver test -run '^$$' -bench . -benchtime 1x . | grep -E 'Benchmark|FAIL'
+	@go -C receiver/goroutinereceiver test -run '^$$' -bench . -benchtime 1x . ./internal/targetlist | grep -E 'Benchmark|FAIL'
 	@echo "== processor/leakdetect"
 	@go -C processor/leakdetect test -run '^$$' -bench . -benchtime $(BENCHTIME) . | grep -E 'Benchmark|FAIL'
 	@echo "== internal/finding: versions that close a leak, and memory that is held"

@@ -63,8 +63,18 @@ type Config struct {
 	ServiceName string `mapstructure:"service_name"`
 	// Attributes are added to the resource of every target.
 	Attributes map[string]string `mapstructure:"attributes"`
-	// Targets are the processes to scrape.
+	// Targets are the processes to scrape, beside those that are discovered.
 	Targets []TargetConfig `mapstructure:"targets"`
+	// FileSD are files that list targets.
+	FileSD []FileSDConfig `mapstructure:"file_sd"`
+	// HTTPSD are servers that list targets.
+	HTTPSD []HTTPSDConfig `mapstructure:"http_sd"`
+	// DNS are names whose records are targets.
+	DNS []DNSConfig `mapstructure:"dns"`
+	// TargetAllocator is the allocator that assigns targets to the collector.
+	TargetAllocator TargetAllocatorConfig `mapstructure:"target_allocator"`
+	// Shard is which share of all targets is scraped.
+	Shard ShardConfig `mapstructure:"shard"`
 }
 
 // LeakProfileConfig is how the leak profiles of targets are collected, where they
@@ -110,7 +120,8 @@ var (
 	_ confmap.Unmarshaler = (*TargetConfig)(nil)
 )
 
-func createDefaultConfig() component.Config {
+// defaultClientConfig is how targets are reached, and servers that list targets.
+func defaultClientConfig() confighttp.ClientConfig {
 	client := confighttp.NewDefaultClientConfig()
 	// The default of http.Client, none, would let a hung target hang for ever.
 	client.Timeout = 10 * time.Second
@@ -118,8 +129,12 @@ func createDefaultConfig() component.Config {
 	// broken off by Shutdown keeps its connection, which CloseIdleConnections
 	// then passes over.
 	client.ForceAttemptHTTP2 = false
+	return client
+}
+
+func createDefaultConfig() component.Config {
 	return &Config{
-		ClientConfig:         client,
+		ClientConfig:         defaultClientConfig(),
 		MetricsBuilderConfig: metadata.NewDefaultMetricsBuilderConfig(),
 		CollectionInterval:   time.Minute,
 		// Reading and decoding is work of milliseconds. The bound matters when
@@ -146,6 +161,7 @@ func createDefaultConfig() component.Config {
 			MaxSize:  scout.DefaultMaxSize,
 			Budget:   scout.DefaultBudget,
 		},
+		Shard: ShardConfig{Index: noShard},
 	}
 }
 
@@ -161,6 +177,7 @@ func (c *Config) Unmarshal(conf *confmap.Conf) error {
 		refuseUnknownKeys(conf, reflect.TypeFor[Config]()),
 		refuseUnknownBelow(conf, "origins", &OriginsConfig{}),
 		refuseUnknownBelow(conf, "leak_profile", &LeakProfileConfig{}),
+		refuseUnknownBelow(conf, "shard", &ShardConfig{}),
 		refuseUnknownBelow(conf, "metrics", &metadata.MetricsConfig{}),
 		refuseUnknownBelow(conf, "resource_attributes", &metadata.ResourceAttributesConfig{}),
 	); err != nil {

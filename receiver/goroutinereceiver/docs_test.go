@@ -1,6 +1,7 @@
 package goroutinereceiver
 
 import (
+	"fmt"
 	"os"
 	"reflect"
 	"strings"
@@ -11,6 +12,7 @@ import (
 
 	"github.com/otel-goroutine/otel-goroutine/internal/telemetry"
 	"github.com/otel-goroutine/otel-goroutine/receiver/goroutinereceiver/internal/metadata"
+	"github.com/otel-goroutine/otel-goroutine/receiver/goroutinereceiver/internal/targetlist"
 )
 
 func readme(t *testing.T) string {
@@ -23,7 +25,10 @@ func readme(t *testing.T) string {
 // TestReadmeHasEveryKey fails when a key is added and not written down.
 func TestReadmeHasEveryKey(t *testing.T) {
 	text := readme(t)
-	for _, config := range []reflect.Type{reflect.TypeFor[Config](), reflect.TypeFor[TargetConfig](), reflect.TypeFor[LeakProfileConfig](), reflect.TypeFor[OriginsConfig]()} {
+	for _, config := range []reflect.Type{
+		reflect.TypeFor[Config](), reflect.TypeFor[TargetConfig](), reflect.TypeFor[LeakProfileConfig](), reflect.TypeFor[OriginsConfig](),
+		reflect.TypeFor[FileSDConfig](), reflect.TypeFor[HTTPSDConfig](), reflect.TypeFor[DNSConfig](), reflect.TypeFor[TargetAllocatorConfig](), reflect.TypeFor[ShardConfig](),
+	} {
 		for field := range config.Fields() {
 			key, _, _ := strings.Cut(field.Tag.Get("mapstructure"), ",")
 			if key != "" {
@@ -31,6 +36,15 @@ func TestReadmeHasEveryKey(t *testing.T) {
 			}
 		}
 	}
+}
+
+// TestReadmeHasTheTableOfKubernetes fails when the table of attributes differs from the code's.
+func TestReadmeHasTheTableOfKubernetes(t *testing.T) {
+	var table strings.Builder
+	for _, row := range targetlist.KubernetesAttributes {
+		fmt.Fprintf(&table, "| `%s` | `%s` |\n", row.Label, row.Attribute)
+	}
+	assert.Contains(t, readme(t), table.String())
 }
 
 // TestReadmeHasEveryErrorType fails when a scrape can fail with an error type that is not

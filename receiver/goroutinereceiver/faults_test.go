@@ -75,7 +75,7 @@ func connect(t *testing.T, r *goroutineReceiver) {
 	t.Helper()
 	for i, target := range r.targets {
 		require.NoError(t, target.connect(t.Context(), r.configs[i], componenttest.NewNopHost(), r.telemetry))
-		t.Cleanup(target.disconnect)
+		t.Cleanup(target.leave)
 	}
 }
 

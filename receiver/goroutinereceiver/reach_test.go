@@ -1,18 +1,14 @@
 package goroutinereceiver
 
 import (
-	"context"
 	"net"
 	"net/http"
-	"net/netip"
-	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-	"golang.org/x/net/dns/dnsmessage"
 )
 
 func TestReach(t *testing.T) {
@@ -99,55 +95,4 @@ func TestLinkLocalThroughAProxy(t *testing.T) {
 	assert.Zero(t, asked.Load())
 	assert.EqualValues(t, 1, through("10.0.0.5:80").failures("http_status"))
 	assert.Positive(t, asked.Load(), "the proxy is one")
-}
-
-// resolve has names of this process resolved by these addresses until the test ends.
-func resolve(t *testing.T, addresses map[string][]string) {
-	t.Helper()
-	server, err := net.ListenPacket("udp", "127.0.0.1:0")
-	require.NoError(t, err)
-	var served sync.WaitGroup
-	served.Go(func() {
-		question := make([]byte, 1500)
-		for {
-			n, from, err := server.ReadFrom(question)
-			if err != nil {
-				return
-			}
-			if answer, err := resolved(question[:n], addresses); assert.NoError(t, err) {
-				_, _ = server.WriteTo(answer, from)
-			}
-		}
-	})
-	before := net.DefaultResolver
-	net.DefaultResolver = &net.Resolver{PreferGo: true, Dial: func(ctx context.Context, _, _ string) (net.Conn, error) {
-		return new(net.Dialer).DialContext(ctx, "udp", server.LocalAddr().String())
-	}}
-	t.Cleanup(func() {
-		net.DefaultResolver = before
-		assert.NoError(t, server.Close())
-		served.Wait()
-	})
-}
-
-// resolved answers a question for the IPv4 addresses of a name.
-func resolved(question []byte, addresses map[string][]string) ([]byte, error) {
-	var m dnsmessage.Message
-	if err := m.Unpack(question); err != nil {
-		return nil, err
-	}
-	m.Response, m.Authoritative = true, true
-	m.Additionals = nil
-	for _, q := range m.Questions {
-		if q.Type != dnsmessage.TypeA {
-			continue
-		}
-		for _, address := range addresses[q.Name.String()] {
-			m.Answers = append(m.Answers, dnsmessage.Resource{
-				Header: dnsmessage.ResourceHeader{Name: q.Name, Type: q.Type, Class: q.Class, TTL: 1},
-				Body:   &dnsmessage.AResource{A: netip.MustParseAddr(address).As4()},
-			})
-		}
-	}
-	return m.Pack()
 }

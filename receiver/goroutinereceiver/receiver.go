@@ -17,6 +17,7 @@ import (
 	"go.opentelemetry.io/otel/metric"
 
 	"github.com/otel-goroutine/otel-goroutine/receiver/goroutinereceiver/internal/metadata"
+	"github.com/otel-goroutine/otel-goroutine/receiver/goroutinereceiver/internal/targetlist"
 )
 
 // goroutineReceiver scrapes each target from a goroutine of its own. The helper
@@ -25,8 +26,11 @@ type goroutineReceiver struct {
 	interval  time.Duration
 	pool      *pool
 	limit     int // of answers that are held at once
-	configs   []TargetConfig
-	targets   []*target
+	cfg       *Config
+	configs   []TargetConfig // of targets
+	targets   []*target      // of the configuration
+	discovery *discovery
+	closers   []func()         // of the connections to servers that list targets
 	next      consumer.Metrics // nil if it is in no pipeline of metrics
 	nextLogs  consumer.Logs    // nil if it is in no pipeline of logs
 	telemetry component.TelemetrySettings
@@ -35,7 +39,12 @@ type goroutineReceiver struct {
 	// countPanics counts panics.
 	countPanics func(ctx context.Context, n int64)
 
-	cancel context.CancelFunc // of scrapes
+	static   map[string]TargetConfig // by identity
+	prepared map[string]*target      // those of them that are not scraped yet
+	host     component.Host
+	// running ends with Shutdown.
+	running context.Context
+	cancel  context.CancelFunc
 	// delivery is what the next consumer is called with, and drop ends it.
 	delivery context.Context
 	drop     context.CancelFunc
@@ -64,26 +73,93 @@ func newReceiver(cfg *Config, shared *pool, settings receiver.Settings) (*gorout
 		interval:  cfg.CollectionInterval,
 		pool:      shared,
 		limit:     cfg.MaxConcurrentScrapes,
-		configs:   cfg.targets(),
+		cfg:       cfg,
 		telemetry: settings.TelemetrySettings,
 		builder:   builder,
 		report:    report,
+		static:    make(map[string]TargetConfig),
+		prepared:  make(map[string]*target),
 		cancel:    func() {},
 		drop:      func() {},
 		leave:     func() {},
 		forget:    func() {},
 	}
-	self := metric.WithAttributes(attribute.String("receiver", settings.ID.String()))
-	r.countPanics = func(ctx context.Context, n int64) { builder.ReceiverGoroutinePanics.Add(ctx, n, self) }
+	self := attribute.String("receiver", settings.ID.String())
+	r.countPanics = func(ctx context.Context, n int64) {
+		builder.ReceiverGoroutinePanics.Add(ctx, n, metric.WithAttributes(self))
+	}
 	panics := func(ctx context.Context) { r.countPanics(ctx, 1) }
-	for i, t := range r.configs {
-		target, err := newTarget(cfg, t, shared, settings, panics)
-		if err != nil {
-			return nil, fmt.Errorf("targets[%d]: %w", i, err)
-		}
-		r.targets = append(r.targets, target)
+	create := func(t TargetConfig) (*target, error) { return newTarget(cfg, t, shared, settings, panics) }
+	r.discovery = &discovery{
+		shard:   cfg.Shard.shard(),
+		logger:  settings.Logger,
+		builder: builder,
+		self:    self,
+		panics:  panics,
+	}
+	r.discovery.fleet = r.newFleet(create)
+	if err := r.addStatic(create); err != nil {
+		return nil, err
 	}
 	return r, nil
+}
+
+// addStatic makes the targets of the configuration, but for those of other shards.
+func (r *goroutineReceiver) addStatic(create func(TargetConfig) (*target, error)) error {
+	static := sourceList{kind: staticKind}
+	for i, t := range r.cfg.targets() {
+		listed, err := t.listed()
+		if err != nil {
+			return fmt.Errorf("targets[%d]: %w", i, err)
+		}
+		if !r.discovery.shard.Owns(listed.ID) {
+			continue
+		}
+		target, err := create(t)
+		if err != nil {
+			return fmt.Errorf("targets[%d]: %w", i, err)
+		}
+		r.configs, r.targets = append(r.configs, t), append(r.targets, target)
+		static.targets = append(static.targets, listed)
+		r.static[listed.ID], r.prepared[listed.ID] = t, target
+	}
+	r.discovery.lists = []sourceList{static}
+	return nil
+}
+
+// newFleet returns the fleet of the receiver, which is empty.
+func (r *goroutineReceiver) newFleet(create func(TargetConfig) (*target, error)) fleet {
+	base := r.cfg.target()
+	base.Attributes = r.cfg.Attributes
+	configOf := func(listed targetlist.Target) TargetConfig {
+		if static, known := r.static[listed.ID]; known {
+			return static.as(listed)
+		}
+		return base.as(listed)
+	}
+	return fleet{
+		create: func(listed targetlist.Target) (*target, error) {
+			if t, ready := r.prepared[listed.ID]; ready {
+				delete(r.prepared, listed.ID)
+				t.alter(configOf(listed))
+				return t, nil
+			}
+			t, err := create(configOf(listed))
+			if err != nil {
+				return nil, fmt.Errorf("target %s: %w", listed.ID, err)
+			}
+			return t, t.connect(r.running, configOf(listed), r.host, r.telemetry)
+		},
+		change: func(t *target, listed targetlist.Target) { t.alter(configOf(listed)) },
+		scrape: func(ctx context.Context, t *target, soon time.Duration) {
+			every(ctx, r.interval, t.offset(soon), t.offset(r.interval), func() { r.scrape(ctx, t) })
+			t.leave()
+		},
+		start:  r.done.Go,
+		soon:   func(added int) time.Duration { return firstWithin(r.interval, added) },
+		active: make(map[string]*member),
+		left:   make(map[string]*member),
+	}
 }
 
 // Start begins to scrape. It is called for each kind of pipeline, and starts once.
@@ -92,7 +168,7 @@ func (r *goroutineReceiver) Start(ctx context.Context, host component.Host) erro
 	return r.startErr
 }
 
-// begin begins to scrape. Each target waits for its own place in the interval.
+// begin begins to scrape the targets of the configuration, and to look for others.
 func (r *goroutineReceiver) begin(ctx context.Context, host component.Host) error {
 	r.countPanics(ctx, 0) // a counter that begins with its first event has no increase then
 	for i, t := range r.targets {
@@ -100,15 +176,33 @@ func (r *goroutineReceiver) begin(ctx context.Context, host component.Host) erro
 			return fmt.Errorf("target %s: %w", t.name, err)
 		}
 	}
+	if r.cfg.discovers() {
+		// A mistake in what targets have in common is told now, and not with each of them.
+		if _, err := new(innermost).client(ctx, r.cfg.ClientConfig, host, r.telemetry); err != nil {
+			return err
+		}
+	}
+	var err error
+	d := r.discovery
+	if d.pollers, r.closers, err = newPollers(ctx, r.cfg, host, r.telemetry); err != nil {
+		return err
+	}
+	for _, p := range d.pollers {
+		d.lists = append(d.lists, sourceList{kind: p.source.kind()})
+	}
+	if err := d.observe(); err != nil {
+		return err
+	}
+	r.host = host
 	// The context of Start ends with Start.
-	running, cancel := context.WithCancel(context.Background())
-	r.cancel, r.leave = cancel, r.pool.join(r.limit)
+	r.running, r.cancel = context.WithCancel(context.Background())
+	r.leave = r.pool.join(r.limit)
 	r.delivery, r.drop = context.WithCancel(context.Background())
-	soon := firstWithin(r.interval, len(r.targets))
-	for _, t := range r.targets {
-		r.done.Go(func() {
-			every(running, r.interval, t.offset(soon), t.offset(r.interval), func() { r.scrape(running, t) })
-		})
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.reconcile(r.running)
+	for i := range d.pollers {
+		r.done.Go(func() { d.follow(r.running, i) })
 	}
 	return nil
 }
@@ -124,11 +218,6 @@ func (r *goroutineReceiver) Shutdown(ctx context.Context) error {
 	defer r.drop()
 	defer dropping.Stop()
 	defer r.forget()
-	defer func() {
-		for _, t := range r.targets {
-			t.origins.process.Leave()
-		}
-	}()
 	defer r.leave() // also if a scrape does not end: its limit must not hold for others
 	defer r.builder.Shutdown()
 	ended := make(chan struct{})
@@ -141,8 +230,8 @@ func (r *goroutineReceiver) Shutdown(ctx context.Context) error {
 	case <-ctx.Done():
 		return fmt.Errorf("a scrape has not ended: %w", ctx.Err())
 	}
-	for _, t := range r.targets {
-		t.disconnect()
+	for _, closeIdle := range r.closers {
+		closeIdle()
 	}
 	return nil
 }
@@ -151,7 +240,7 @@ func (r *goroutineReceiver) Shutdown(ctx context.Context) error {
 // a target sees it, and over more where there are many targets, up to the interval: no
 // more than 50 of a receiver begin in a second.
 const (
-	firstScrapes  = 5 * time.Second
+	firstScrapes  = 4 * time.Second
 	betweenFirsts = 20 * time.Millisecond
 )
 

@@ -28,7 +28,7 @@ func pprofMux() *http.ServeMux {
 	return mux
 }
 
-func serve(t *testing.T, handler http.Handler) (endpoint string) {
+func serve(t testing.TB, handler http.Handler) (endpoint string) {
 	t.Helper()
 	server := httptest.NewServer(handler)
 	t.Cleanup(server.Close)

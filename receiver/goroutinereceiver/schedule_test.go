@@ -46,7 +46,7 @@ func TestEvery(t *testing.T) {
 }
 
 func TestFirstWithin(t *testing.T) {
-	assert.Equal(t, 5*time.Second, firstWithin(time.Minute, 1))
+	assert.Equal(t, 4*time.Second, firstWithin(time.Minute, 1))
 	assert.Equal(t, 20*time.Second, firstWithin(time.Minute, 1000))
 	assert.Equal(t, time.Minute, firstWithin(time.Minute, 20_000))
 	assert.Equal(t, time.Second, firstWithin(time.Second, 1))

@@ -5,9 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"hash/fnv"
-	"net/http"
 	"net/url"
 	"runtime/debug"
+	"sync/atomic"
 	"time"
 
 	"go.opentelemetry.io/collector/component"
@@ -45,6 +45,8 @@ type target struct {
 	at        time.Time
 	lifetimes lifetimes // to be emitted
 	innermost innermost
+	// altered is what the target is to be from its next scrape on; nil if it is that already.
+	altered atomic.Pointer[TargetConfig]
 }
 
 func newTarget(cfg *Config, t TargetConfig, pool *pool, settings receiver.Settings, panics func(context.Context)) (*target, error) {
@@ -105,19 +107,35 @@ func newResource(rb *metadata.ResourceBuilder, t TargetConfig, address *url.URL)
 // connect makes the target's own client: its own connections, so that a new one
 // can be told, and its own credentials.
 func (t *target) connect(ctx context.Context, cfg TargetConfig, host component.Host, settings component.TelemetrySettings) error {
-	clientConfig, extensions := t.innermost.within(cfg.ClientConfig, host.GetExtensions())
-	client, err := clientConfig.ToClient(ctx, extensions, settings)
+	client, err := t.innermost.client(ctx, cfg.ClientConfig, host, settings)
 	if err != nil {
 		return err
 	}
-	// The context of a scrape bounds it as a whole.
-	client.Timeout = 0
-	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 	t.captor.client = client
 	return nil
 }
 
-func (t *target) disconnect() {
+// alter has the target be as cfg says, from its next scrape on. The census stays. It may be
+// called at any time.
+func (t *target) alter(cfg TargetConfig) { t.altered.Store(&cfg) }
+
+// adopt does what alter was called for.
+func (t *target) adopt() {
+	cfg := t.altered.Swap(nil)
+	if cfg == nil {
+		return
+	}
+	address, err := endpoint.Parse(cfg.ClientConfig.Endpoint)
+	if err != nil {
+		return // it stays as it is; a list of targets has none such
+	}
+	t.captor.address, t.captor.mode = address, cfg.Capture
+	t.resource = newResource(t.builder.NewResourceBuilder(), *cfg, address)
+}
+
+// leave is called when the target is scraped no more, or not for now.
+func (t *target) leave() {
+	t.origins.process.Leave()
 	t.innermost.closeIdle()
 }
 
@@ -132,6 +150,7 @@ func (t *target) offset(interval time.Duration) time.Duration {
 // known of origins. Whatever goes wrong, they say so; a panic costs this scrape and no more.
 // It is not complete if parent ended before the census was taken.
 func (t *target) scrape(parent context.Context) (metrics pmetric.Metrics, records plog.Logs, complete bool) {
+	t.adopt()
 	began := time.Now()
 	c, taken := t.traceOrigins(parent)
 	ctx, cancel := context.WithTimeout(parent, t.timeout)

@@ -60,6 +60,19 @@ type roundTripper func(*http.Request) (*http.Response, error)
 
 func (r roundTripper) RoundTrip(request *http.Request) (*http.Response, error) { return r(request) }
 
+// client makes a client that follows no redirect. It has no timeout: the context of a request
+// has.
+func (i *innermost) client(ctx context.Context, cfg confighttp.ClientConfig, host component.Host, settings component.TelemetrySettings) (*http.Client, error) {
+	cfg, extensions := i.within(cfg, host.GetExtensions())
+	client, err := cfg.ToClient(ctx, extensions, settings)
+	if err != nil {
+		return nil, err
+	}
+	client.Timeout = 0
+	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	return client, nil
+}
+
 // within has the middleware take its place: the last is the innermost.
 func (i *innermost) within(cfg confighttp.ClientConfig, extensions map[component.ID]component.Component) (confighttp.ClientConfig, map[component.ID]component.Component) {
 	cfg.Middlewares = append(slices.Clone(cfg.Middlewares), configmiddleware.Config{ID: innermostID})

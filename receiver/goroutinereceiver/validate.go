@@ -10,12 +10,14 @@ import (
 	"strings"
 	"time"
 
+	"go.opentelemetry.io/collector/config/confighttp"
+
 	"github.com/otel-goroutine/otel-goroutine/internal/scout"
 	"github.com/otel-goroutine/otel-goroutine/receiver/goroutinereceiver/internal/endpoint"
 )
 
 var (
-	errNoTarget        = errors.New(`"targets" is empty and there is no "endpoint": there is nothing to scrape`)
+	errNoTarget        = errors.New(`"targets" is empty, and there is neither "endpoint" nor "file_sd", "http_sd", "dns" or "target_allocator": there is nothing to scrape`)
 	errTwoForms        = errors.New(`"endpoint" and "targets" are both set: "endpoint" is the short form of a single target`)
 	errInterval        = errors.New(`"collection_interval" must be at least 100ms; a number needs a unit, such as 60s`)
 	errTimeout         = errors.New(`"timeout" must be at least 10ms; a number needs a unit, such as 10s`)
@@ -67,7 +69,8 @@ func (c *Config) Validate() error {
 	check(c.Origins.MaxSize > 0 && c.Origins.MaxSize <= math.MaxInt32, errOriginsMaxSize)
 	check(c.Origins.Budget > 0 && c.Origins.Budget <= 1, errOriginsBudget)
 	check(!slices.ContainsFunc(c.AllowLinkLocal, isNoHost), errAllowLinkLocal)
-	check(c.ClientConfig.Endpoint != "" || len(c.Targets) > 0, errNoTarget)
+	check(c.ClientConfig.Endpoint != "" || len(c.Targets) > 0 || c.discovers(), errNoTarget)
+	check(c.Shard.Count == 0 || !c.TargetAllocator.isSet(), errTwoShares)
 	check(c.ClientConfig.Endpoint == "" || len(c.Targets) == 0, errTwoForms)
 	if c.ClientConfig.Endpoint != "" {
 		single := c.targets()[0]
@@ -113,10 +116,23 @@ func (t *TargetConfig) Validate() error {
 	if _, err := endpoint.Parse(t.ClientConfig.Endpoint); err != nil {
 		errs = append(errs, err)
 	}
-	if t.ClientConfig.Timeout < minTimeout {
+	errs = append(errs, validClient(t.ClientConfig))
+	switch t.Capture {
+	case CaptureAuto, CaptureTrace, CaptureProfile:
+	default:
+		errs = append(errs, fmt.Errorf("%w, not %q", errCapture, t.Capture))
+	}
+	return errors.Join(errs...)
+}
+
+// validClient checks what every HTTP client has, that of a target or of a server that lists
+// targets.
+func validClient(cfg confighttp.ClientConfig) error {
+	var errs []error
+	if cfg.Timeout < minTimeout {
 		errs = append(errs, errTimeout)
 	}
-	if proxy := t.ClientConfig.ProxyURL; proxy != "" {
+	if proxy := cfg.ProxyURL; proxy != "" {
 		u, err := url.ParseRequestURI(proxy)
 		switch {
 		case err != nil:
@@ -124,11 +140,6 @@ func (t *TargetConfig) Validate() error {
 		case u.User != nil:
 			errs = append(errs, errProxyUser)
 		}
-	}
-	switch t.Capture {
-	case CaptureAuto, CaptureTrace, CaptureProfile:
-	default:
-		errs = append(errs, fmt.Errorf("%w, not %q", errCapture, t.Capture))
 	}
 	return errors.Join(errs...)
 }

@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 	"go.uber.org/goleak"
 )
 
@@ -49,10 +50,10 @@ func TestIdentity(t *testing.T) {
 		{"cart:6060/a/pprof", "http://Cart:6060/a/pprof/"},
 	} {
 		first, err := Parse(same[0])
-		assert.NoError(t, err)
+		require.NoError(t, err)
 		for _, other := range same[1:] {
 			u, err := Parse(other)
-			assert.NoError(t, err)
+			require.NoError(t, err)
 			assert.Equal(t, Identity(first), Identity(u), other)
 		}
 	}

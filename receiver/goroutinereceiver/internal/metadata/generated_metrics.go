@@ -159,6 +159,44 @@ var MapAttributeGoroutineScrapeSource = map[string]AttributeGoroutineScrapeSourc
 	"profile": AttributeGoroutineScrapeSourceProfile,
 }
 
+// AttributeSource specifies the value source attribute.
+type AttributeSource int
+
+const (
+	_ AttributeSource = iota
+	AttributeSourceTargets
+	AttributeSourceFileSd
+	AttributeSourceHTTPSd
+	AttributeSourceDNS
+	AttributeSourceTargetAllocator
+)
+
+// String returns the string representation of the AttributeSource.
+func (av AttributeSource) String() string {
+	switch av {
+	case AttributeSourceTargets:
+		return "targets"
+	case AttributeSourceFileSd:
+		return "file_sd"
+	case AttributeSourceHTTPSd:
+		return "http_sd"
+	case AttributeSourceDNS:
+		return "dns"
+	case AttributeSourceTargetAllocator:
+		return "target_allocator"
+	}
+	return ""
+}
+
+// MapAttributeSource is a helper map of string to AttributeSource attribute value.
+var MapAttributeSource = map[string]AttributeSource{
+	"targets":          AttributeSourceTargets,
+	"file_sd":          AttributeSourceFileSd,
+	"http_sd":          AttributeSourceHTTPSd,
+	"dns":              AttributeSourceDNS,
+	"target_allocator": AttributeSourceTargetAllocator,
+}
+
 var MetricsInfo = metricsInfo{
 	GoGoroutineCount: metricInfo{
 		Name: "go.goroutine.count",

@@ -3,10 +3,12 @@
 package metadata
 
 import (
+	"context"
 	"errors"
 	"sync"
 
 	"go.opentelemetry.io/otel/metric"
+	"go.opentelemetry.io/otel/metric/embedded"
 	"go.opentelemetry.io/otel/trace"
 
 	"go.opentelemetry.io/collector/component"
@@ -23,10 +25,14 @@ func Tracer(settings component.TelemetrySettings) trace.Tracer {
 // TelemetryBuilder provides an interface for components to report telemetry
 // as defined in metadata and user config.
 type TelemetryBuilder struct {
-	meter                   metric.Meter
-	mu                      sync.Mutex
-	registrations           []metric.Registration
-	ReceiverGoroutinePanics metric.Int64Counter
+	meter                              metric.Meter
+	mu                                 sync.Mutex
+	registrations                      []metric.Registration
+	ReceiverGoroutineDiscoveryFailing  metric.Int64ObservableGauge
+	ReceiverGoroutineDiscoveryFailures metric.Int64Counter
+	ReceiverGoroutineDiscoveryTargets  metric.Int64ObservableGauge
+	ReceiverGoroutinePanics            metric.Int64Counter
+	ReceiverGoroutineTargets           metric.Int64ObservableGauge
 }
 
 // TelemetryBuilderOption applies changes to default builder.
@@ -38,6 +44,61 @@ type telemetryBuilderOptionFunc func(mb *TelemetryBuilder)
 
 func (tbof telemetryBuilderOptionFunc) apply(mb *TelemetryBuilder) {
 	tbof(mb)
+}
+
+// RegisterReceiverGoroutineDiscoveryFailingCallback sets callback for observable ReceiverGoroutineDiscoveryFailing metric.
+func (builder *TelemetryBuilder) RegisterReceiverGoroutineDiscoveryFailingCallback(cb metric.Int64Callback) error {
+	reg, err := builder.meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
+		cb(ctx, &observerInt64{inst: builder.ReceiverGoroutineDiscoveryFailing, obs: o})
+		return nil
+	}, builder.ReceiverGoroutineDiscoveryFailing)
+	if err != nil {
+		return err
+	}
+	builder.mu.Lock()
+	defer builder.mu.Unlock()
+	builder.registrations = append(builder.registrations, reg)
+	return nil
+}
+
+// RegisterReceiverGoroutineDiscoveryTargetsCallback sets callback for observable ReceiverGoroutineDiscoveryTargets metric.
+func (builder *TelemetryBuilder) RegisterReceiverGoroutineDiscoveryTargetsCallback(cb metric.Int64Callback) error {
+	reg, err := builder.meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
+		cb(ctx, &observerInt64{inst: builder.ReceiverGoroutineDiscoveryTargets, obs: o})
+		return nil
+	}, builder.ReceiverGoroutineDiscoveryTargets)
+	if err != nil {
+		return err
+	}
+	builder.mu.Lock()
+	defer builder.mu.Unlock()
+	builder.registrations = append(builder.registrations, reg)
+	return nil
+}
+
+// RegisterReceiverGoroutineTargetsCallback sets callback for observable ReceiverGoroutineTargets metric.
+func (builder *TelemetryBuilder) RegisterReceiverGoroutineTargetsCallback(cb metric.Int64Callback) error {
+	reg, err := builder.meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
+		cb(ctx, &observerInt64{inst: builder.ReceiverGoroutineTargets, obs: o})
+		return nil
+	}, builder.ReceiverGoroutineTargets)
+	if err != nil {
+		return err
+	}
+	builder.mu.Lock()
+	defer builder.mu.Unlock()
+	builder.registrations = append(builder.registrations, reg)
+	return nil
+}
+
+type observerInt64 struct {
+	embedded.Int64Observer
+	inst metric.Int64Observable
+	obs  metric.Observer
+}
+
+func (oi *observerInt64) Observe(value int64, opts ...metric.ObserveOption) {
+	oi.obs.ObserveInt64(oi.inst, value, opts...)
 }
 
 // Shutdown unregister all registered callbacks for async instruments.
@@ -58,10 +119,34 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	}
 	builder.meter = Meter(settings)
 	var err, errs error
+	builder.ReceiverGoroutineDiscoveryFailing, err = builder.meter.Int64ObservableGauge(
+		"otelcol_receiver_goroutine_discovery_failing",
+		metric.WithDescription("Lists of targets that could not be had at the latest poll, by source. The last good ones are kept. [Alpha]"),
+		metric.WithUnit("{list}"),
+	)
+	errs = errors.Join(errs, err)
+	builder.ReceiverGoroutineDiscoveryFailures, err = builder.meter.Int64Counter(
+		"otelcol_receiver_goroutine_discovery_failures",
+		metric.WithDescription("Polls of a list of targets that failed, by source. [Alpha]"),
+		metric.WithUnit("{poll}"),
+	)
+	errs = errors.Join(errs, err)
+	builder.ReceiverGoroutineDiscoveryTargets, err = builder.meter.Int64ObservableGauge(
+		"otelcol_receiver_goroutine_discovery_targets",
+		metric.WithDescription("Targets on the lists of a source, before lists are merged and shared out. [Alpha]"),
+		metric.WithUnit("{target}"),
+	)
+	errs = errors.Join(errs, err)
 	builder.ReceiverGoroutinePanics, err = builder.meter.Int64Counter(
 		"otelcol_receiver_goroutine_panics",
 		metric.WithDescription("Panics caught in a scrape, each of which failed that scrape only. [Alpha]"),
 		metric.WithUnit("{panic}"),
+	)
+	errs = errors.Join(errs, err)
+	builder.ReceiverGoroutineTargets, err = builder.meter.Int64ObservableGauge(
+		"otelcol_receiver_goroutine_targets",
+		metric.WithDescription("Targets that are scraped. [Alpha]"),
+		metric.WithUnit("{target}"),
 	)
 	errs = errors.Join(errs, err)
 	return &builder, errs

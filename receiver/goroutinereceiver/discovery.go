@@ -1,0 +1,206 @@
+package goroutinereceiver
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"net/url"
+	"runtime/debug"
+	"sync"
+	"time"
+
+	"go.opentelemetry.io/collector/component"
+	"go.opentelemetry.io/collector/config/confighttp"
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/metric"
+	"go.uber.org/zap"
+
+	"github.com/otel-goroutine/otel-goroutine/receiver/goroutinereceiver/internal/metadata"
+	"github.com/otel-goroutine/otel-goroutine/receiver/goroutinereceiver/internal/targetlist"
+)
+
+// staticKind is the key of targets that are listed in the configuration.
+const staticKind = "targets"
+
+// discovery keeps the fleet of a receiver to what the lists say: those of the configuration, and
+// of each source.
+type discovery struct {
+	shard   targetlist.Shard
+	logger  *zap.Logger
+	builder *metadata.TelemetryBuilder
+	self    attribute.KeyValue // of the receiver's own metrics
+	panics  func(context.Context)
+	pollers []*poller
+
+	mu    sync.Mutex
+	fleet fleet
+	// lists are those of the configuration, and then one of each poller. Of a target on several
+	// the first counts.
+	lists      []sourceList
+	incomplete bool // a target could not be made
+}
+
+// sourceList is what a source lists.
+type sourceList struct {
+	kind    string
+	targets []targetlist.Target
+	failing int // lists of it that could not be had
+}
+
+// newPollers returns a poller for each source of the configuration, in the order of precedence.
+// closers close the connections of those that have some.
+func newPollers(ctx context.Context, cfg *Config, host component.Host, settings component.TelemetrySettings) (pollers []*poller, closers []func(), err error) {
+	client := func(c confighttp.ClientConfig) *http.Client {
+		i := &innermost{reach: reach{linkLocal: cfg.AllowLinkLocal}}
+		made, failed := i.client(ctx, c, host, settings)
+		if failed != nil {
+			err = errors.Join(err, failed)
+			return nil
+		}
+		made.Timeout = c.Timeout
+		closers = append(closers, i.closeIdle)
+		return made
+	}
+	add := func(s source, interval time.Duration, labels map[string]string) {
+		pollers = append(pollers, newPoller(s, interval, labels, settings.Logger))
+	}
+	for _, c := range cfg.FileSD {
+		add(fileSource{patterns: c.Files}, c.Interval, c.Labels)
+	}
+	for _, c := range cfg.HTTPSD {
+		add(&httpSource{client: client(c.ClientConfig), url: c.ClientConfig.Endpoint}, c.Interval, c.Labels)
+	}
+	for _, c := range cfg.DNS {
+		add(&dnsSource{names: c.Names, of: c.Type, port: c.Port, reach: reach{linkLocal: cfg.AllowLinkLocal}}, c.Interval, c.Labels)
+	}
+	if c := cfg.TargetAllocator; c.isSet() {
+		base, parsed := url.Parse(c.ClientConfig.Endpoint)
+		if parsed != nil {
+			return nil, closers, errListEndpoint
+		}
+		add(&allocatorSource{client: client(c.ClientConfig), base: base, collectorID: c.CollectorID, job: c.Job}, c.Interval, c.Labels)
+	}
+	return pollers, closers, err
+}
+
+// reconcile has the fleet be what the lists say now.
+func (d *discovery) reconcile(ctx context.Context) {
+	lists := make([][]targetlist.Target, len(d.lists))
+	for i, l := range d.lists {
+		lists[i] = l.targets
+	}
+	done, errs := d.fleet.reconcile(ctx, targetlist.Merge(d.shard, lists...))
+	if len(errs) > 0 && !d.incomplete {
+		d.logger.Error("Targets cannot be scraped, it is tried again", zap.Int("targets", len(errs)), zap.NamedError("first", errs[0]))
+	}
+	d.incomplete = len(errs) > 0
+	if done.any() && len(d.pollers) > 0 {
+		d.logger.Info("Targets have changed", zap.Int("added", done.added), zap.Int("removed", done.removed),
+			zap.Int("altered", done.altered), zap.Int("targets", len(d.fleet.active)))
+	}
+}
+
+// follow polls a source until ctx ends.
+func (d *discovery) follow(ctx context.Context, i int) {
+	p := d.pollers[i]
+	ticker := time.NewTicker(p.interval)
+	defer ticker.Stop()
+	for {
+		failures, changed := d.guardedPoll(ctx, p)
+		if ctx.Err() != nil {
+			return
+		}
+		d.took(ctx, i, failures, changed)
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+		}
+	}
+}
+
+func (d *discovery) took(ctx context.Context, i, failures int, changed bool) {
+	p := d.pollers[i]
+	d.builder.ReceiverGoroutineDiscoveryFailures.Add(ctx, int64(failures), d.attributes(p.source.kind()))
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	list := &d.lists[i+1] // the first is that of the configuration
+	list.failing = p.failingLists()
+	if changed {
+		list.targets = p.targets()
+	}
+	if changed || d.incomplete {
+		d.reconcile(ctx)
+	}
+}
+
+// guardedPoll makes a failed poll of a panic.
+func (d *discovery) guardedPoll(ctx context.Context, p *poller) (failures int, changed bool) {
+	defer func() {
+		if r := recover(); r != nil {
+			d.panics(ctx)
+			d.logger.Error("Panic in a poll for targets, please report it", zap.Any("panic", r), zap.ByteString("stack", debug.Stack()))
+			failures, changed = 1, false
+		}
+	}()
+	return p.poll(ctx)
+}
+
+func (d *discovery) attributes(kind string) metric.MeasurementOption {
+	return metric.WithAttributes(d.self, attribute.String("source", kind))
+}
+
+// observe has the receiver's own metrics tell of targets.
+func (d *discovery) observe() error {
+	byKind := func(count func(sourceList) int) metric.Int64Callback {
+		return func(_ context.Context, observer metric.Int64Observer) error {
+			sums := make(map[string]int)
+			d.mu.Lock()
+			for _, list := range d.lists {
+				sums[list.kind] += count(list)
+			}
+			d.mu.Unlock()
+			for kind, sum := range sums {
+				observer.Observe(int64(sum), d.attributes(kind))
+			}
+			return nil
+		}
+	}
+	return errors.Join(
+		d.builder.RegisterReceiverGoroutineTargetsCallback(func(_ context.Context, observer metric.Int64Observer) error {
+			d.mu.Lock()
+			defer d.mu.Unlock()
+			observer.Observe(int64(len(d.fleet.active)), metric.WithAttributes(d.self))
+			return nil
+		}),
+		d.builder.RegisterReceiverGoroutineDiscoveryTargetsCallback(byKind(func(l sourceList) int { return len(l.targets) })),
+		d.builder.RegisterReceiverGoroutineDiscoveryFailingCallback(byKind(func(l sourceList) int { return l.failing })),
+	)
+}
+
+// listed returns a target of the configuration as the lists have theirs.
+func (t TargetConfig) listed() (targetlist.Target, error) {
+	listed, err := targetlist.At(t.ClientConfig.Endpoint)
+	if err != nil {
+		return targetlist.Target{}, err
+	}
+	listed.ServiceName, listed.Attributes, listed.Capture = t.ServiceName, t.Attributes, string(t.Capture)
+	return listed, nil
+}
+
+// as returns the configuration of a target that the lists describe. What they do not say, base
+// does.
+func (t TargetConfig) as(listed targetlist.Target) TargetConfig {
+	t.ClientConfig.Endpoint = listed.Endpoint
+	t.Attributes = merged(t.Attributes, listed.Attributes)
+	if listed.ServiceName != "" {
+		t.ServiceName = listed.ServiceName
+	}
+	if t.ServiceName == "" {
+		t.ServiceName = listed.Workload
+	}
+	if listed.Capture != "" {
+		t.Capture = Capture(listed.Capture)
+	}
+	return t
+}

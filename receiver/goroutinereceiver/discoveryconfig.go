@@ -1,0 +1,256 @@
+package goroutinereceiver
+
+import (
+	"encoding"
+	"errors"
+	"fmt"
+	"net/url"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"go.opentelemetry.io/collector/config/confighttp"
+	"go.opentelemetry.io/collector/confmap"
+
+	"github.com/otel-goroutine/otel-goroutine/receiver/goroutinereceiver/internal/targetlist"
+)
+
+// defaultPollInterval is how often Prometheus' own service discovery asks.
+const defaultPollInterval = 30 * time.Second
+
+// FileSDConfig is files with lists of targets, as Prometheus' file_sd has them.
+type FileSDConfig struct {
+	// Files are the paths of the files, or patterns as those of filepath.Match.
+	Files []string `mapstructure:"files"`
+	// Interval is the time from one look at the files to the next.
+	Interval time.Duration `mapstructure:"interval"`
+	// Labels are those of targets for which the list has no other.
+	Labels map[string]string `mapstructure:"labels"`
+}
+
+// HTTPSDConfig is a server with a list of targets, as Prometheus' http_sd has it.
+type HTTPSDConfig struct {
+	// ClientConfig is how the server is reached. Its endpoint is the URL of the list.
+	ClientConfig confighttp.ClientConfig `mapstructure:",squash"`
+	// Interval is the time from one request to the next.
+	Interval time.Duration `mapstructure:"interval"`
+	// Labels are those of targets for which the list has no other.
+	Labels map[string]string `mapstructure:"labels"`
+}
+
+// DNSConfig is names whose records are targets.
+type DNSConfig struct {
+	Names []string `mapstructure:"names"`
+	// Type is that of the records: A, AAAA or SRV.
+	Type string `mapstructure:"type"`
+	// Port is that of the targets. SRV records have their own.
+	Port int `mapstructure:"port"`
+	// Interval is the time from one query to the next.
+	Interval time.Duration `mapstructure:"interval"`
+	// Labels are those of the targets.
+	Labels map[string]string `mapstructure:"labels"`
+}
+
+// TargetAllocatorConfig is an OpenTelemetry Target Allocator.
+type TargetAllocatorConfig struct {
+	// ClientConfig is how the allocator is reached. Its endpoint is the URL of the allocator.
+	ClientConfig confighttp.ClientConfig `mapstructure:",squash"`
+	// Interval is the time from one request to the next.
+	Interval time.Duration `mapstructure:"interval"`
+	// CollectorID is the name by which the allocator knows the collector.
+	CollectorID string `mapstructure:"collector_id"`
+	// Job is the job whose targets are scraped; if empty, those of all jobs are.
+	Job string `mapstructure:"job"`
+	// Labels are those of targets for which the allocator has no other.
+	Labels map[string]string `mapstructure:"labels"`
+}
+
+// ShardConfig is which share of the targets is scraped.
+type ShardConfig struct {
+	// Index is which of the shards this one is, from 0.
+	Index ShardIndex `mapstructure:"index"`
+	// Count is how many shards there are; 0 if targets are not shared out.
+	Count int `mapstructure:"count"`
+}
+
+// ShardIndex is a number, or the name of a StatefulSet's pod, which ends in one.
+type ShardIndex int
+
+// noShard is the index of a receiver that scrapes all targets.
+const noShard ShardIndex = -1
+
+var (
+	_ confmap.Unmarshaler      = (*FileSDConfig)(nil)
+	_ confmap.Unmarshaler      = (*HTTPSDConfig)(nil)
+	_ confmap.Unmarshaler      = (*DNSConfig)(nil)
+	_ confmap.Unmarshaler      = (*TargetAllocatorConfig)(nil)
+	_ encoding.TextUnmarshaler = (*ShardIndex)(nil)
+)
+
+var (
+	errPollInterval  = errors.New(`"interval" must be at least 1s; a number needs a unit, such as 30s`)
+	errFiles         = errors.New(`"files" must have the paths of files that end in .json, .yaml or .yml, such as /etc/targets/*.json`)
+	errListEndpoint  = errors.New(`"endpoint" must be a URL, such as http://10.0.0.5:8080/targets`)
+	errCollectorID   = errors.New(`"collector_id" is required: the name by which the allocator knows this collector, such as ${env:POD_NAME}`)
+	errNames         = errors.New(`"names" must have the names of hosts or services, such as cart.shop.svc.cluster.local`)
+	errRecordType    = errors.New(`"type" must be A, AAAA or SRV`)
+	errPort          = errors.New(`"port" must be from 1 to 65535 for records of type A and AAAA, and absent for SRV, which have their own`)
+	errShardIndex    = errors.New(`"shard::index" must be a number, or the name of a StatefulSet's pod, which ends in one`)
+	errShard         = errors.New(`"shard" needs an "index" from 0 and a "count" above it`)
+	errTooManyShards = fmt.Errorf(`"shard::count" must be at most %d`, maxShards)
+	errTwoShares     = errors.New(`"shard" and "target_allocator" are both set: the allocator shares targets out already`)
+)
+
+// maxShards keeps the sharing out cheap: each target is scored with each shard.
+const maxShards = 1000
+
+// minPollInterval is the shortest interval at which lists are asked for.
+const minPollInterval = time.Second
+
+// Unmarshal refuses unknown keys, as do the others below: confighttp's Unmarshal accepts any key
+// at any depth of the receiver's configuration.
+func (c *FileSDConfig) Unmarshal(conf *confmap.Conf) error {
+	c.Interval = defaultPollInterval
+	return conf.Unmarshal(c)
+}
+
+// Unmarshal refuses unknown keys.
+func (c *DNSConfig) Unmarshal(conf *confmap.Conf) error {
+	c.Type, c.Interval = recordSRV, defaultPollInterval
+	return conf.Unmarshal(c)
+}
+
+// Unmarshal refuses unknown keys.
+func (c *HTTPSDConfig) Unmarshal(conf *confmap.Conf) error {
+	c.ClientConfig, c.Interval = defaultClientConfig(), defaultPollInterval
+	if err := refuseUnknownKeys(conf, reflect.TypeFor[HTTPSDConfig]()); err != nil {
+		return err
+	}
+	return conf.Unmarshal(c)
+}
+
+// Unmarshal refuses unknown keys.
+func (c *TargetAllocatorConfig) Unmarshal(conf *confmap.Conf) error {
+	c.ClientConfig, c.Interval = defaultClientConfig(), defaultPollInterval
+	if err := refuseUnknownKeys(conf, reflect.TypeFor[TargetAllocatorConfig]()); err != nil {
+		return err
+	}
+	return conf.Unmarshal(c)
+}
+
+// UnmarshalText parses a number, or the name of a StatefulSet's pod.
+//
+//	2           ->  2
+//	detector-2  ->  2
+func (i *ShardIndex) UnmarshalText(text []byte) error {
+	ordinal := string(text)
+	if last := strings.LastIndexByte(ordinal, '-'); last > 0 {
+		ordinal = ordinal[last+1:]
+	}
+	n, err := strconv.ParseUint(ordinal, 10, 31)
+	if err != nil {
+		return fmt.Errorf("%w, not %q", errShardIndex, text)
+	}
+	*i = ShardIndex(n)
+	return nil
+}
+
+// Validate checks the files.
+func (c *FileSDConfig) Validate() error {
+	errs := []error{validInterval(c.Interval)}
+	if len(c.Files) == 0 {
+		errs = append(errs, errFiles)
+	}
+	for _, pattern := range c.Files {
+		if _, err := filepath.Match(pattern, ""); err != nil || formatOf(pattern) == nil {
+			errs = append(errs, fmt.Errorf("%w, not %q", errFiles, pattern))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// Validate checks the server.
+func (c *HTTPSDConfig) Validate() error {
+	return errors.Join(validInterval(c.Interval), validListEndpoint(c.ClientConfig), validClient(c.ClientConfig))
+}
+
+// Validate checks the names.
+func (c *DNSConfig) Validate() error {
+	errs := []error{validInterval(c.Interval)}
+	if len(c.Names) == 0 || slices.Contains(c.Names, "") {
+		errs = append(errs, errNames)
+	}
+	switch c.Type {
+	case recordA, recordAAAA:
+		if c.Port < 1 || c.Port > 65535 {
+			errs = append(errs, errPort)
+		}
+	case recordSRV:
+		if c.Port != 0 {
+			errs = append(errs, errPort)
+		}
+	default:
+		errs = append(errs, fmt.Errorf("%w, not %q", errRecordType, c.Type))
+	}
+	return errors.Join(errs...)
+}
+
+// isSet tells whether there is an allocator.
+func (c *TargetAllocatorConfig) isSet() bool {
+	return c.ClientConfig.Endpoint != "" || c.CollectorID != "" || c.Job != "" || c.Interval != 0
+}
+
+// Validate checks the allocator, if there is one.
+func (c *TargetAllocatorConfig) Validate() error {
+	if !c.isSet() {
+		return nil
+	}
+	errs := []error{validInterval(c.Interval), validListEndpoint(c.ClientConfig), validClient(c.ClientConfig)}
+	if c.CollectorID == "" {
+		errs = append(errs, errCollectorID)
+	}
+	return errors.Join(errs...)
+}
+
+// Validate checks the share, if targets are shared out.
+func (c *ShardConfig) Validate() error {
+	switch {
+	case c.Count == 0 && c.Index == noShard:
+		return nil
+	case c.Count > maxShards:
+		return errTooManyShards
+	case c.Index < 0 || int(c.Index) >= c.Count:
+		return fmt.Errorf("%w; index is %d and count %d", errShard, c.Index, c.Count)
+	}
+	return nil
+}
+
+func (c *ShardConfig) shard() targetlist.Shard {
+	return targetlist.Shard{Index: int(c.Index), Count: c.Count}
+}
+
+func validInterval(interval time.Duration) error {
+	if interval < minPollInterval {
+		return errPollInterval
+	}
+	return nil
+}
+
+func validListEndpoint(cfg confighttp.ClientConfig) error {
+	u, err := url.Parse(cfg.Endpoint)
+	switch {
+	case err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "":
+		return errListEndpoint // err quotes it, and it may hold a password
+	case u.User != nil:
+		return fmt.Errorf(`%w, without user and password; "headers" and "auth" are for these`, errListEndpoint)
+	}
+	return nil
+}
+
+// discovers tells whether targets are looked for, beside those of the configuration.
+func (c *Config) discovers() bool {
+	return len(c.FileSD)+len(c.HTTPSD)+len(c.DNS) > 0 || c.TargetAllocator.isSet()
+}

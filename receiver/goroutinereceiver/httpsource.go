@@ -1,0 +1,135 @@
+package goroutinereceiver
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"iter"
+	"maps"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/otel-goroutine/otel-goroutine/receiver/goroutinereceiver/internal/targetlist"
+)
+
+// httpSource gets one list from a server.
+type httpSource struct {
+	client *http.Client
+	url    string
+}
+
+// allocatorSource gets from a Target Allocator the targets that it has assigned to a collector,
+// a list for each job.
+type allocatorSource struct {
+	client      *http.Client
+	base        *url.URL
+	collectorID string
+	job         string // or all
+}
+
+// maxJobs and maxJobsSize bound what an allocator may say of its jobs.
+const (
+	maxJobs     = 1000
+	maxJobsSize = 1 << 20
+)
+
+var (
+	errJobs      = errors.New(`not the jobs of a target allocator, such as {"cart": {"_link": "/jobs/cart/targets"}}`)
+	errTooManyOf = fmt.Errorf("the allocator has more than %d jobs: choose one by \"job\"", maxJobs)
+	errNoList    = errors.New(`HTTP status 404 Not Found: is the "endpoint" right?`)
+	errJobsSize  = fmt.Errorf("the answer is too large: it must have fewer than %d bytes", maxJobsSize)
+)
+
+func (*httpSource) kind() string { return "http_sd" }
+
+func (s *httpSource) documents(ctx context.Context) iter.Seq2[document, error] {
+	return func(yield func(document, error) bool) {
+		text, err := get(ctx, s.client, s.url, targetlist.MaxSize, targetlist.ErrTooLarge)
+		name, _, _ := strings.Cut(s.url, "?") // what follows may be a token
+		yield(document{name: name, text: text, format: targetlist.JSON}, err)
+	}
+}
+
+func (*allocatorSource) kind() string { return "target_allocator" }
+
+func (s *allocatorSource) documents(ctx context.Context) iter.Seq2[document, error] {
+	return func(yield func(document, error) bool) {
+		jobs, err := s.jobs(ctx)
+		if err != nil {
+			yield(document{}, err)
+			return
+		}
+		for _, job := range jobs {
+			text, err := get(ctx, s.client, s.address(job), targetlist.MaxSize, targetlist.ErrTooLarge)
+			if !yield(document{name: job, text: text, format: targetlist.JSON}, err) {
+				return
+			}
+		}
+	}
+}
+
+// address returns where the targets of a job are. The allocator's own link says no more, and
+// could lead anywhere.
+func (s *allocatorSource) address(job string) string {
+	at := s.base.JoinPath("jobs")
+	return at.String() + "/" + url.QueryEscape(job) + "/targets?collector_id=" + url.QueryEscape(s.collectorID)
+}
+
+// jobs returns the names of the jobs.
+//
+//	{"cart": {"_link": "/jobs/cart/targets"}}  ->  cart
+func (s *allocatorSource) jobs(ctx context.Context) ([]string, error) {
+	if s.job != "" {
+		return []string{s.job}, nil
+	}
+	text, err := get(ctx, s.client, s.base.JoinPath("jobs").String(), maxJobsSize, errJobsSize)
+	if err != nil {
+		return nil, err
+	}
+	var jobs map[string]struct {
+		Link string `json:"_link"`
+	}
+	if err := json.Unmarshal(text, &jobs); err != nil {
+		return nil, errJobs
+	}
+	delete(jobs, "") // would be the list of jobs itself
+	if len(jobs) > maxJobs {
+		return nil, errTooManyOf
+	}
+	return slices.Sorted(maps.Keys(jobs)), nil
+}
+
+// get gets a text of fewer bytes than a bound, whose error it returns if it has more.
+func get(ctx context.Context, client *http.Client, from string, size int64, tooLarge error) (text []byte, err error) {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, from, http.NoBody)
+	if err != nil {
+		return nil, withoutURL(err)
+	}
+	request.Header.Set("Accept", "application/json")
+	response, err := client.Do(request)
+	if err != nil {
+		return nil, withoutURL(err)
+	}
+	defer func() { err = errors.Join(err, response.Body.Close()) }()
+	switch {
+	case response.StatusCode == http.StatusNotFound:
+		return nil, errNoList
+	case response.StatusCode != http.StatusOK:
+		return nil, newStatusError(response)
+	case response.ContentLength >= size:
+		return nil, tooLarge
+	}
+	var body bytes.Buffer
+	if _, err := body.ReadFrom(io.LimitReader(response.Body, size)); err != nil {
+		return nil, &bodyError{err}
+	}
+	if int64(body.Len()) >= size {
+		return nil, tooLarge
+	}
+	return body.Bytes(), nil
+}

@@ -1,0 +1,197 @@
+package goroutinereceiver
+
+import (
+	"context"
+	"fmt"
+	"hash/maphash"
+	"iter"
+	"maps"
+	"slices"
+	"time"
+
+	"go.uber.org/zap"
+
+	"github.com/otel-goroutine/otel-goroutine/receiver/goroutinereceiver/internal/targetlist"
+)
+
+// source is where lists of targets come from.
+type source interface {
+	// kind is the key of the configuration.
+	kind() string
+	// documents yields the lists that there are now, one at a time. An error that comes with the
+	// name of a list is of that list alone. Without a name it says that it is not known which
+	// lists there are.
+	documents(ctx context.Context) iter.Seq2[document, error]
+}
+
+// document is a list as it comes.
+type document struct {
+	name   string // a path, a URL, a job: for logs
+	text   []byte
+	format targetlist.Format
+}
+
+// poller asks one source, and keeps the last good list of each name. It is not safe for
+// concurrent use.
+type poller struct {
+	source   source
+	interval time.Duration
+	labels   targetlist.Labels
+	logger   *zap.Logger
+
+	seed  maphash.Seed
+	lists map[string]*keptList
+	// failing tells that the names of the lists could not be had at the latest poll.
+	failing bool
+}
+
+// keptList is the last good list of a name.
+type keptList struct {
+	digest   uint64
+	targets  []targetlist.Target
+	problems int  // that were logged
+	failing  bool // at the latest poll
+}
+
+func newPoller(s source, interval time.Duration, labels map[string]string, logger *zap.Logger) *poller {
+	return &poller{
+		source:   s,
+		interval: interval,
+		labels:   labels,
+		logger:   logger.With(zap.String("source", s.kind())),
+		seed:     maphash.MakeSeed(),
+		lists:    make(map[string]*keptList),
+	}
+}
+
+// poll asks the source once. It returns how many lists could not be had, and whether there is
+// a change in those that could.
+func (p *poller) poll(ctx context.Context) (failures int, changed bool) {
+	named := make(map[string]bool)
+	complete := true
+	for d, err := range p.source.documents(ctx) {
+		if ctx.Err() != nil {
+			return 0, false // shutting down
+		}
+		if d.name == "" {
+			complete = false
+			failures++
+			p.noteSource(err)
+			continue
+		}
+		named[d.name] = true
+		anew := false
+		if err == nil {
+			anew, err = p.take(d)
+		}
+		if err != nil {
+			failures++
+		}
+		p.noteList(d.name, err)
+		changed = changed || anew
+	}
+	if !complete {
+		return failures, changed
+	}
+	p.noteSource(nil)
+	for name, list := range p.lists {
+		if !named[name] {
+			delete(p.lists, name)
+			changed = changed || len(list.targets) > 0
+			p.logger.Info("A list of targets is gone", zap.String("list", name), zap.Int("targets", len(list.targets)))
+		}
+	}
+	return failures, changed
+}
+
+// take parses a list, unless it is as before. It reports whether it is another one.
+func (p *poller) take(d document) (changed bool, err error) {
+	digest := maphash.Bytes(p.seed, d.text)
+	kept := p.lists[d.name]
+	if kept != nil && kept.digest == digest {
+		return false, nil
+	}
+	parsed, err := d.format(d.text, p.labels)
+	if err != nil {
+		return false, err
+	}
+	if total := p.total() - p.count(d.name) + len(parsed.Targets); total > targetlist.MaxTargets {
+		return false, fmt.Errorf("%w, together with the other lists of %q", targetlist.ErrTooMany, p.source.kind())
+	}
+	if kept == nil {
+		kept = &keptList{}
+		p.lists[d.name] = kept
+	}
+	kept.digest, kept.targets = digest, parsed.Targets
+	if parsed.Problems > 0 && parsed.Problems != kept.problems {
+		p.logger.Warn("Parts of a list of targets are left out", zap.String("list", d.name),
+			zap.Int("left_out", parsed.Problems), zap.NamedError("first", parsed.Problem))
+	}
+	kept.problems = parsed.Problems
+	return true, nil
+}
+
+// noteSource logs whether it is known which lists there are, once for each change.
+func (p *poller) noteSource(err error) {
+	switch {
+	case err != nil && !p.failing:
+		p.logger.Warn("Targets cannot be discovered; those of the last good lists are kept", zap.Int("targets", p.total()), zap.Error(err))
+	case err == nil && p.failing:
+		p.logger.Info("Targets can be discovered again")
+	}
+	p.failing = err != nil
+}
+
+// noteList logs whether a list could be had, once for each change.
+func (p *poller) noteList(name string, err error) {
+	kept := p.lists[name]
+	if kept == nil { // there never was a good one
+		kept = &keptList{}
+		p.lists[name] = kept
+	}
+	switch {
+	case err != nil && !kept.failing:
+		p.logger.Warn("A list of targets cannot be had; the last good one is kept", zap.String("list", name), zap.Int("targets", len(kept.targets)), zap.Error(err))
+	case err == nil && kept.failing:
+		p.logger.Info("A list of targets can be had again", zap.String("list", name), zap.Int("targets", len(kept.targets)))
+	}
+	kept.failing = err != nil
+}
+
+// targets returns the targets of all lists, always in the same order.
+func (p *poller) targets() []targetlist.Target {
+	all := make([]targetlist.Target, 0, p.total())
+	for _, name := range slices.Sorted(maps.Keys(p.lists)) {
+		all = append(all, p.lists[name].targets...)
+	}
+	return all
+}
+
+func (p *poller) total() int {
+	total := 0
+	for _, list := range p.lists {
+		total += len(list.targets)
+	}
+	return total
+}
+
+func (p *poller) count(name string) int {
+	if list := p.lists[name]; list != nil {
+		return len(list.targets)
+	}
+	return 0
+}
+
+// failingLists returns how many lists could not be had at the latest poll.
+func (p *poller) failingLists() int {
+	if p.failing {
+		return max(1, len(p.lists))
+	}
+	failing := 0
+	for _, list := range p.lists {
+		if list.failing {
+			failing++
+		}
+	}
+	return failing
+}
