@@ -139,7 +139,7 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	errs = errors.Join(errs, err)
 	builder.ReceiverGoroutinePanics, err = builder.meter.Int64Counter(
 		"otelcol_receiver_goroutine_panics",
-		metric.WithDescription("Panics caught in a scrape, each of which failed that scrape only. [Alpha]"),
+		metric.WithDescription("Panics caught in a scrape or in a poll for targets, each of which failed that one only. [Alpha]"),
 		metric.WithUnit("{panic}"),
 	)
 	errs = errors.Join(errs, err)

@@ -68,7 +68,7 @@ func AssertEqualReceiverGoroutineDiscoveryTargets(t *testing.T, tt *componenttes
 func AssertEqualReceiverGoroutinePanics(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_receiver_goroutine_panics",
-		Description: "Panics caught in a scrape, each of which failed that scrape only. [Alpha]",
+		Description: "Panics caught in a scrape or in a poll for targets, each of which failed that one only. [Alpha]",
 		Unit:        "{panic}",
 		Data: metricdata.Sum[int64]{
 			Temporality: metricdata.CumulativeTemporality,
