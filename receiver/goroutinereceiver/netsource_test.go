@@ -58,6 +58,7 @@ func TestHTTP(t *testing.T) {
 	cfg := createDefaultConfig().(*Config)
 	cfg.HTTPSD = []HTTPSDConfig{{ClientConfig: defaultClientConfig(), Interval: time.Minute}}
 	cfg.HTTPSD[0].ClientConfig.Endpoint = at
+	cfg.HTTPSD[0].ClientConfig.Timeout = time.Minute // for 64 MiB, with the race detector
 	p := pollerOf(&httpSource{client: listClient(t, cfg), url: at})
 
 	server.text(listOf("a:1", "b:1"))
