@@ -25,6 +25,7 @@ var (
 // TestConfigurationsInReadmesAreValid completes what the READMEs show, where it is
 // a part of a configuration, and has the collector validate it.
 func TestConfigurationsInReadmesAreValid(t *testing.T) {
+	t.Setenv("POD_NAME", "detector-0")
 	for _, readme := range []string{
 		"README.md", "SECURITY.md", "receiver/goroutinereceiver/README.md",
 		"processor/leakdetect/README.md", "connector/leakevents/README.md",

@@ -22,8 +22,8 @@ import (
 // staticKind is the key of targets that are listed in the configuration.
 const staticKind = "targets"
 
-// discovery keeps the fleet of a receiver to what the lists say: those of the configuration, and
-// of each source.
+// discovery merges the lists of the configuration and of all sources, and keeps the fleet to
+// them.
 type discovery struct {
 	shard   targetlist.Shard
 	logger  *zap.Logger
@@ -34,10 +34,10 @@ type discovery struct {
 
 	mu    sync.Mutex
 	fleet fleet
-	// lists are those of the configuration, and then one of each poller. Of a target on several
-	// the first counts.
+	// lists has the targets of the configuration first, and then those of each poller, in the
+	// order of precedence.
 	lists      []sourceList
-	incomplete bool // a target could not be made
+	incomplete bool // creating a target failed
 }
 
 // sourceList is what a source lists.
@@ -48,7 +48,7 @@ type sourceList struct {
 }
 
 // newPollers returns a poller for each source of the configuration, in the order of precedence.
-// closers close the connections of those that have some.
+// closers close the idle connections of their HTTP clients.
 func newPollers(ctx context.Context, cfg *Config, host component.Host, settings component.TelemetrySettings) (pollers []*poller, closers []func(), err error) {
 	client := func(c confighttp.ClientConfig) *http.Client {
 		i := &innermost{reach: reach{linkLocal: cfg.AllowLinkLocal}}
@@ -83,7 +83,7 @@ func newPollers(ctx context.Context, cfg *Config, host component.Host, settings 
 	return pollers, closers, err
 }
 
-// reconcile has the fleet be what the lists say now.
+// reconcile merges the lists and starts and stops scrapes accordingly. The caller holds mu.
 func (d *discovery) reconcile(ctx context.Context) {
 	lists := make([][]targetlist.Target, len(d.lists))
 	for i, l := range d.lists {
@@ -91,7 +91,7 @@ func (d *discovery) reconcile(ctx context.Context) {
 	}
 	done, errs := d.fleet.reconcile(ctx, targetlist.Merge(d.shard, lists...))
 	if len(errs) > 0 && !d.incomplete {
-		d.logger.Error("Targets cannot be scraped, it is tried again", zap.Int("targets", len(errs)), zap.NamedError("first", errs[0]))
+		d.logger.Error("Creating targets failed, it is tried again", zap.Int("targets", len(errs)), zap.NamedError("first", errs[0]))
 	}
 	d.incomplete = len(errs) > 0
 	if done.any() && len(d.pollers) > 0 {
@@ -119,6 +119,7 @@ func (d *discovery) follow(ctx context.Context, i int) {
 	}
 }
 
+// took records the result of a poll, and reconciles if it changed anything.
 func (d *discovery) took(ctx context.Context, i, failures int, changed bool) {
 	p := d.pollers[i]
 	d.builder.ReceiverGoroutineDiscoveryFailures.Add(ctx, int64(failures), d.attributes(p.source.kind()))
@@ -134,7 +135,7 @@ func (d *discovery) took(ctx context.Context, i, failures int, changed bool) {
 	}
 }
 
-// guardedPoll makes a failed poll of a panic.
+// guardedPoll polls a source. A panic counts as a failed poll.
 func (d *discovery) guardedPoll(ctx context.Context, p *poller) (failures int, changed bool) {
 	defer func() {
 		if r := recover(); r != nil {
@@ -150,7 +151,7 @@ func (d *discovery) attributes(kind string) metric.MeasurementOption {
 	return metric.WithAttributes(d.self, attribute.String("source", kind))
 }
 
-// observe has the receiver's own metrics tell of targets.
+// observe registers the callbacks of the receiver's own metrics.
 func (d *discovery) observe() error {
 	byKind := func(count func(sourceList) int) metric.Int64Callback {
 		return func(_ context.Context, observer metric.Int64Observer) error {
@@ -178,7 +179,7 @@ func (d *discovery) observe() error {
 	)
 }
 
-// listed returns a target of the configuration as the lists have theirs.
+// listed converts a target of the configuration.
 func (t TargetConfig) listed() (targetlist.Target, error) {
 	listed, err := targetlist.At(t.ClientConfig.Endpoint)
 	if err != nil {
@@ -188,8 +189,7 @@ func (t TargetConfig) listed() (targetlist.Target, error) {
 	return listed, nil
 }
 
-// as returns the configuration of a target that the lists describe. What they do not say, base
-// does.
+// as returns the configuration of a listed target: t with what the lists say of it.
 func (t TargetConfig) as(listed targetlist.Target) TargetConfig {
 	t.ClientConfig.Endpoint = listed.Endpoint
 	t.Attributes = merged(t.Attributes, listed.Attributes)

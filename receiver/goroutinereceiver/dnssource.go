@@ -47,9 +47,9 @@ func (s *dnsSource) documents(ctx context.Context) iter.Seq2[document, error] {
 	}
 }
 
-// lookUp returns the addresses that the records of a name make. That there are none is an
-// answer. If one is out of reach none of the answer is believed: a name server that is right
-// about a service does not lead to a link-local address.
+// lookUp returns host:port for each record of a name. A name without records has no targets,
+// which is no error. An answer with a link-local address is refused as a whole: no name server
+// that is right about a service gives one.
 func (s *dnsSource) lookUp(ctx context.Context, name string) ([]string, error) {
 	ctx, cancel := context.WithTimeout(ctx, dnsTimeout)
 	defer cancel()
@@ -78,7 +78,7 @@ func (s *dnsSource) records(ctx context.Context, name string) (addresses []strin
 		if len(records) == 0 {
 			return nil, err
 		}
-		for _, r := range records { // of records with names that are none, err tells
+		for _, r := range records { // err only says that records with invalid names are left out
 			addresses = append(addresses, net.JoinHostPort(strings.TrimSuffix(r.Target, "."), strconv.Itoa(int(r.Port))))
 		}
 		return addresses, nil

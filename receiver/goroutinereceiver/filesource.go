@@ -24,9 +24,9 @@ var (
 	errNoMatch = errors.New("no file matches")
 )
 
-// A file is read once it has been left alone for settled, so that a file that is written in
-// place is not read by halves: half of a list in YAML is a list. settleTries is how often a
-// file that is written to all the time is looked at in a poll.
+// A file is read only if its last write is at least settled ago. Half of a list in YAML is a valid
+// list, so a file that is being written in place must not be read. settleTries bounds the
+// attempts in one poll.
 const (
 	settled     = time.Second
 	settleTries = 3
@@ -53,7 +53,7 @@ func (s fileSource) documents(ctx context.Context) iter.Seq2[document, error] {
 			case err != nil:
 				names = nil // validated: it cannot be
 			case len(names) == 0:
-				// A name that stands for itself must be there. A pattern may match nothing.
+				// A plain name must exist. A pattern may match nothing.
 				names, err = []string{pattern}, fmt.Errorf("%w %s", errNoMatch, pattern)
 				if isPattern(pattern) {
 					continue
@@ -75,7 +75,7 @@ func (s fileSource) documents(ctx context.Context) iter.Seq2[document, error] {
 
 func isPattern(name string) bool { return strings.ContainsAny(name, `*?[\`) }
 
-// readSettled reads a file that nobody writes to.
+// readSettled waits until nobody writes to a file, and reads it.
 func readSettled(ctx context.Context, name string) ([]byte, error) {
 	for range settleTries {
 		text, err := readUnchanged(name)
@@ -89,7 +89,7 @@ func readSettled(ctx context.Context, name string) ([]byte, error) {
 	return nil, errWriting
 }
 
-// readUnchanged reads a file, unless it was written to just now or meanwhile.
+// readUnchanged reads a file. It returns errWriting if the file was modified just now or meanwhile.
 func readUnchanged(name string) ([]byte, error) {
 	before, err := os.Stat(name)
 	switch {

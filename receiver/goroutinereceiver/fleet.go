@@ -14,21 +14,23 @@ import (
 // its service: the process stays, and with it what is known of its goroutines.
 const keptFor = 5 * time.Minute
 
-// fleet is the targets of a receiver, which come and go as lists say. It is not safe for
+// fleet is the set of targets of a receiver, which changes with the lists. It is not safe for
 // concurrent use.
 type fleet struct {
-	// create makes a target that is new. An error leaves it out until the lists are merged again.
+	// create creates a target. On error the target is left out until the next reconciliation.
 	create func(targetlist.Target) (*target, error)
-	// change has a target be as the lists say now.
+	// change updates a target to what the lists say of it.
 	change func(*target, targetlist.Target)
-	// scrape scrapes a target until ctx ends. The first time is within soon.
+	// scrape scrapes a target until ctx ends, for the first time within soon.
 	scrape func(ctx context.Context, t *target, soon time.Duration)
-	start  func(func()) // runs a function in a goroutine that Shutdown joins
-	soon   func(added int) time.Duration
+	// start runs a function in a goroutine that Shutdown joins.
+	start func(func())
+	// soon returns within which time so many new targets are scraped for the first time.
+	soon func(added int) time.Duration
 
 	active map[string]*member
-	// left are members that are on no list any more. They are at most as many as were ever
-	// active at once.
+	// left has the members that no list has any more, at most as many as were ever active at
+	// once.
 	left map[string]*member
 	most int
 }
@@ -38,7 +40,7 @@ type member struct {
 	target *target
 	listed targetlist.Target
 	stop   context.CancelFunc
-	ended  chan struct{} // is closed when it is scraped no more
+	ended  chan struct{} // closed when its scrapes have ended
 	leftAt time.Time
 }
 
@@ -47,9 +49,9 @@ type changes struct{ added, removed, altered int }
 
 func (c changes) any() bool { return c != changes{} }
 
-// reconcile scrapes the targets that are wanted, and no others. A target that stays keeps its
-// place and its census, whatever the lists say of it. errs are those of targets that could not
-// be made.
+// reconcile starts to scrape the targets that are new, and ends the scrapes of those that are not
+// wanted any more. A target that stays keeps its place in the interval and its census, whatever
+// the lists say of it. errs has an error for each target that could not be created.
 func (f *fleet) reconcile(ctx context.Context, wanted map[string]targetlist.Target) (done changes, errs []error) {
 	for id, m := range f.active {
 		if w, stays := wanted[id]; !stays || !w.SameProcess(m.listed) {
@@ -85,7 +87,7 @@ func (f *fleet) reconcile(ctx context.Context, wanted map[string]targetlist.Targ
 	return done, errs
 }
 
-// park ends the scrapes of a member, and keeps it.
+// park ends the scrapes of a member and moves it to left.
 func (f *fleet) park(id string, m *member) {
 	m.stop()
 	m.leftAt = time.Now()
@@ -93,7 +95,8 @@ func (f *fleet) park(id string, m *member) {
 	f.left[id] = m
 }
 
-// forget forgets members that left long ago, and of the others the first if they are too many.
+// forget drops members that left more than keptFor ago, and the earliest of those that are too
+// many.
 func (f *fleet) forget(now time.Time) {
 	maps.DeleteFunc(f.left, func(_ string, m *member) bool { return now.Sub(m.leftAt) > keptFor })
 	if len(f.left) <= f.most {
@@ -105,9 +108,9 @@ func (f *fleet) forget(now time.Time) {
 	}
 }
 
-// admit returns the member that a target was before it left, or else a new one.
+// admit returns the former member of a target that comes back, or else a new one.
 func (f *fleet) admit(w targetlist.Target) (*member, error) {
-	var ended chan struct{} // once nobody scrapes that address any more
+	var ended chan struct{} // of the process that had the address before
 	if m, known := f.left[w.ID]; known {
 		delete(f.left, w.ID)
 		if m.listed.SameProcess(w) {
@@ -124,7 +127,7 @@ func (f *fleet) admit(w targetlist.Target) (*member, error) {
 	return &member{target: t, listed: w, ended: ended}, nil
 }
 
-// begin begins to scrape a member, once its former scrapes have ended.
+// begin starts the scrapes of a member once its former ones have ended.
 func (f *fleet) begin(ctx context.Context, m *member, soon time.Duration) {
 	ctx, stop := context.WithCancel(ctx)
 	former, ended := m.ended, make(chan struct{})

@@ -17,14 +17,14 @@ import (
 	"github.com/otel-goroutine/otel-goroutine/receiver/goroutinereceiver/internal/targetlist"
 )
 
-// httpSource gets one list from a server.
+// httpSource fetches one list from a server.
 type httpSource struct {
 	client *http.Client
 	url    string
 }
 
-// allocatorSource gets from a Target Allocator the targets that it has assigned to a collector,
-// a list for each job.
+// allocatorSource fetches the targets that a Target Allocator has assigned to a collector, one
+// list a job.
 type allocatorSource struct {
 	client      *http.Client
 	base        *url.URL
@@ -73,8 +73,8 @@ func (s *allocatorSource) documents(ctx context.Context) iter.Seq2[document, err
 	}
 }
 
-// address returns where the targets of a job are. The allocator's own link says no more, and
-// could lead anywhere.
+// address returns the URL of the targets of a job. The link in the allocator's answer is not
+// followed: it has no more to say, and could lead to another host.
 func (s *allocatorSource) address(job string) string {
 	at := s.base.JoinPath("jobs")
 	return at.String() + "/" + url.QueryEscape(job) + "/targets?collector_id=" + url.QueryEscape(s.collectorID)
@@ -104,7 +104,7 @@ func (s *allocatorSource) jobs(ctx context.Context) ([]string, error) {
 	return slices.Sorted(maps.Keys(jobs)), nil
 }
 
-// get gets a text of fewer bytes than a bound, whose error it returns if it has more.
+// get fetches a text of fewer than size bytes. It returns tooLarge if there are more.
 func get(ctx context.Context, client *http.Client, from string, size int64, tooLarge error) (text []byte, err error) {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, from, http.NoBody)
 	if err != nil {

@@ -18,9 +18,9 @@ import (
 type source interface {
 	// kind is the key of the configuration.
 	kind() string
-	// documents yields the lists that there are now, one at a time. An error that comes with the
-	// name of a list is of that list alone. Without a name it says that it is not known which
-	// lists there are.
+	// documents yields the lists of the source, one at a time. An error with the name of a list
+	// concerns that list only. An error without a name means that the source cannot tell which
+	// lists it has.
 	documents(ctx context.Context) iter.Seq2[document, error]
 }
 
@@ -31,8 +31,8 @@ type document struct {
 	format targetlist.Format
 }
 
-// poller asks one source, and keeps the last good list of each name. It is not safe for
-// concurrent use.
+// poller polls one source and keeps the last good version of each of its lists. It is not safe
+// for concurrent use.
 type poller struct {
 	source   source
 	interval time.Duration
@@ -41,11 +41,11 @@ type poller struct {
 
 	seed  maphash.Seed
 	lists map[string]*keptList
-	// failing tells that the names of the lists could not be had at the latest poll.
+	// failing reports whether the latest poll could not tell which lists there are.
 	failing bool
 }
 
-// keptList is the last good list of a name.
+// keptList is the last good version of a list.
 type keptList struct {
 	digest   uint64
 	targets  []targetlist.Target
@@ -64,8 +64,7 @@ func newPoller(s source, interval time.Duration, labels map[string]string, logge
 	}
 }
 
-// poll asks the source once. It returns how many lists could not be had, and whether there is
-// a change in those that could.
+// poll polls the source once. It returns how many lists failed, and whether any list changed.
 func (p *poller) poll(ctx context.Context) (failures int, changed bool) {
 	named := make(map[string]bool)
 	complete := true
@@ -104,7 +103,7 @@ func (p *poller) poll(ctx context.Context) (failures int, changed bool) {
 	return failures, changed
 }
 
-// take parses a list, unless it is as before. It reports whether it is another one.
+// take parses a list unless its text is the same as before, and reports whether it was another.
 func (p *poller) take(d document) (changed bool, err error) {
 	digest := maphash.Bytes(p.seed, d.text)
 	kept := p.lists[d.name]
@@ -131,7 +130,7 @@ func (p *poller) take(d document) (changed bool, err error) {
 	return true, nil
 }
 
-// noteSource logs whether it is known which lists there are, once for each change.
+// noteSource logs when the source as a whole begins to fail, and when it works again.
 func (p *poller) noteSource(err error) {
 	switch {
 	case err != nil && !p.failing:
@@ -142,7 +141,7 @@ func (p *poller) noteSource(err error) {
 	p.failing = err != nil
 }
 
-// noteList logs whether a list could be had, once for each change.
+// noteList logs when a list begins to fail, and when it works again.
 func (p *poller) noteList(name string, err error) {
 	kept := p.lists[name]
 	if kept == nil { // there never was a good one
@@ -158,7 +157,7 @@ func (p *poller) noteList(name string, err error) {
 	kept.failing = err != nil
 }
 
-// targets returns the targets of all lists, always in the same order.
+// targets returns the targets of all lists, sorted by the names of the lists.
 func (p *poller) targets() []targetlist.Target {
 	all := make([]targetlist.Target, 0, p.total())
 	for _, name := range slices.Sorted(maps.Keys(p.lists)) {
@@ -182,7 +181,7 @@ func (p *poller) count(name string) int {
 	return 0
 }
 
-// failingLists returns how many lists could not be had at the latest poll.
+// failingLists returns how many lists failed at the latest poll.
 func (p *poller) failingLists() int {
 	if p.failing {
 		return max(1, len(p.lists))

@@ -104,7 +104,7 @@ func newReceiver(cfg *Config, shared *pool, settings receiver.Settings) (*gorout
 	return r, nil
 }
 
-// addStatic makes the targets of the configuration, but for those of other shards.
+// addStatic creates the targets of the configuration that belong to this shard.
 func (r *goroutineReceiver) addStatic(create func(TargetConfig) (*target, error)) error {
 	static := sourceList{kind: staticKind}
 	for i, t := range r.cfg.targets() {
@@ -127,7 +127,7 @@ func (r *goroutineReceiver) addStatic(create func(TargetConfig) (*target, error)
 	return nil
 }
 
-// newFleet returns the fleet of the receiver, which is empty.
+// newFleet returns an empty fleet.
 func (r *goroutineReceiver) newFleet(create func(TargetConfig) (*target, error)) fleet {
 	base := r.cfg.target()
 	base.Attributes = r.cfg.Attributes
@@ -168,7 +168,7 @@ func (r *goroutineReceiver) Start(ctx context.Context, host component.Host) erro
 	return r.startErr
 }
 
-// begin begins to scrape the targets of the configuration, and to look for others.
+// begin starts to scrape the targets of the configuration and to poll for others.
 func (r *goroutineReceiver) begin(ctx context.Context, host component.Host) error {
 	r.countPanics(ctx, 0) // a counter that begins with its first event has no increase then
 	for i, t := range r.targets {
@@ -177,7 +177,7 @@ func (r *goroutineReceiver) begin(ctx context.Context, host component.Host) erro
 		}
 	}
 	if r.cfg.discovers() {
-		// A mistake in what targets have in common is told now, and not with each of them.
+		// A mistake in the settings that all targets share fails Start.
 		if _, err := new(innermost).client(ctx, r.cfg.ClientConfig, host, r.telemetry); err != nil {
 			return err
 		}

@@ -45,7 +45,7 @@ type target struct {
 	at        time.Time
 	lifetimes lifetimes // to be emitted
 	innermost innermost
-	// altered is what the target is to be from its next scrape on; nil if it is that already.
+	// altered is the configuration that the next scrape adopts, if any.
 	altered atomic.Pointer[TargetConfig]
 }
 
@@ -115,11 +115,11 @@ func (t *target) connect(ctx context.Context, cfg TargetConfig, host component.H
 	return nil
 }
 
-// alter has the target be as cfg says, from its next scrape on. The census stays. It may be
-// called at any time.
+// alter sets the configuration that the next scrape adopts. The census stays. It is safe for
+// concurrent use.
 func (t *target) alter(cfg TargetConfig) { t.altered.Store(&cfg) }
 
-// adopt does what alter was called for.
+// adopt applies what alter has set.
 func (t *target) adopt() {
 	cfg := t.altered.Swap(nil)
 	if cfg == nil {
@@ -133,7 +133,7 @@ func (t *target) adopt() {
 	t.resource = newResource(t.builder.NewResourceBuilder(), *cfg, address)
 }
 
-// leave is called when the target is scraped no more, or not for now.
+// leave releases what the target shares with others, and its connections. It may be scraped again.
 func (t *target) leave() {
 	t.origins.process.Leave()
 	t.innermost.closeIdle()

@@ -60,8 +60,7 @@ type roundTripper func(*http.Request) (*http.Response, error)
 
 func (r roundTripper) RoundTrip(request *http.Request) (*http.Response, error) { return r(request) }
 
-// client makes a client that follows no redirect. It has no timeout: the context of a request
-// has.
+// client returns an HTTP client without a timeout that does not follow redirects.
 func (i *innermost) client(ctx context.Context, cfg confighttp.ClientConfig, host component.Host, settings component.TelemetrySettings) (*http.Client, error) {
 	cfg, extensions := i.within(cfg, host.GetExtensions())
 	client, err := cfg.ToClient(ctx, extensions, settings)

@@ -8,7 +8,7 @@ import (
 	"io"
 )
 
-// maxLabels is how many labels a group may have, without those that are not read.
+// maxLabels is how many used labels a group may have.
 const maxLabels = 1000
 
 var (
@@ -16,8 +16,8 @@ var (
 	errGroupLabel = fmt.Errorf("a group has more than %d labels", maxLabels)
 )
 
-// jsonGroup is a group as it is read from JSON, with only the labels that are of use: Kubernetes
-// has ten times as many.
+// jsonGroup is a group in JSON. It keeps only labels that are used, a tenth of those that
+// Kubernetes has.
 type jsonGroup struct {
 	Targets jsonAddresses `json:"targets"`
 	Labels  jsonLabels    `json:"labels"`
@@ -32,7 +32,7 @@ type (
 //
 //	[{"targets": ["10.0.0.5:6060", "10.0.0.6:6060"], "labels": {"job": "cart"}}]
 //
-// A group that makes no sense costs that group. No more than MaxTargets are ever held.
+// An invalid group is left out. JSON never holds more than MaxTargets targets.
 func JSON(text []byte, labels Labels) (List, error) {
 	if len(text) >= MaxSize {
 		return List{}, ErrTooLarge
@@ -70,7 +70,7 @@ func JSON(text []byte, labels Labels) (List, error) {
 	return list.usable(nothingAfter(decoder))
 }
 
-// survives leaves a group out that makes no sense. It returns an error if the whole list does not.
+// survives leaves out a group that is invalid. It returns an error if the list as a whole is.
 func (l *List) survives(err error) error {
 	_, mistyped := errors.AsType[*json.UnmarshalTypeError](err)
 	switch {
@@ -95,7 +95,7 @@ func nothingAfter(decoder *json.Decoder) error {
 	return nil
 }
 
-// UnmarshalJSON counts the addresses before it builds them: there is a comma between two.
+// UnmarshalJSON counts the addresses by their commas before it allocates them.
 func (a *jsonAddresses) UnmarshalJSON(raw []byte) error {
 	if bytes.Count(raw, []byte{','}) >= MaxTargets {
 		return ErrTooMany
@@ -108,7 +108,7 @@ func (a *jsonAddresses) UnmarshalJSON(raw []byte) error {
 	return nil
 }
 
-// UnmarshalJSON reads the labels that are of use, and passes over the others. raw is valid JSON.
+// UnmarshalJSON reads the labels that are used and skips the others. raw is valid JSON.
 func (l *jsonLabels) UnmarshalJSON(raw []byte) error {
 	if string(raw) == "null" {
 		return nil
@@ -134,7 +134,7 @@ func (l *jsonLabels) UnmarshalJSON(raw []byte) error {
 	return nil
 }
 
-// put adds a label, of which it is given the quoted name and value, if it is of use.
+// put adds a label if it is used. name and value are quoted.
 func (l *jsonLabels) put(name, value []byte) error {
 	if bytes.IndexByte(name, '\\') < 0 && !isOfUse(string(name[1:len(name)-1])) { // without an allocation
 		return nil
@@ -157,7 +157,7 @@ func (l *jsonLabels) put(name, value []byte) error {
 	return nil
 }
 
-// cutString cuts the string, quotes included, that valid JSON begins with.
+// cutString splits valid JSON after the string that it begins with. text includes the quotes.
 func cutString(raw []byte) (text, after []byte) {
 	end := 1
 	for raw[end] != '"' {

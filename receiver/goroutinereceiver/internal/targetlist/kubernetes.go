@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// The beginnings of Prometheus' labels for what a pod is annotated and labelled with.
+// Prefixes of Prometheus' labels for annotations and labels of a pod.
 const (
 	metaAnnotation = "__meta_kubernetes_pod_annotation_"
 	metaLabel      = "__meta_kubernetes_pod_label_"
@@ -21,8 +21,7 @@ const (
 )
 
 // KubernetesAttributes is the fixed table from Prometheus' labels for Kubernetes to the
-// attributes of OpenTelemetry's conventions. Of several labels for an attribute the first that
-// is there counts.
+// attributes of OpenTelemetry's conventions. The first label that is present sets an attribute.
 var KubernetesAttributes = [...]struct{ Label, Attribute string }{
 	{"__meta_kubernetes_namespace", "k8s.namespace.name"},
 	{"__meta_kubernetes_pod_name", "k8s.pod.name"},
@@ -39,10 +38,10 @@ var KubernetesAttributes = [...]struct{ Label, Attribute string }{
 	{metaAnnotation + "resource_opentelemetry_io_k8s_cluster_name", "k8s.cluster.name"},
 }
 
-// attributePodUID tells a pod from all others, also from those that have its address later.
+// attributePodUID distinguishes pods that have the same address one after the other.
 const attributePodUID = "k8s.pod.uid"
 
-// controllers are the attributes of what pods are controlled by, by its kind.
+// controllers maps the kind of a pod's controller to the attribute for its name.
 var controllers = map[string]string{
 	"ReplicaSet":  "k8s.replicaset.name",
 	"StatefulSet": "k8s.statefulset.name",
@@ -51,14 +50,14 @@ var controllers = map[string]string{
 	"Job":         "k8s.job.name",
 }
 
-// workloads are the attributes after which a service is named if nothing says its name, in
-// the order of OpenTelemetry's conventions.
+// workloads are the attributes that name a service without a name of its own, in the order of
+// OpenTelemetry's conventions.
 var workloads = [...]string{
 	"k8s.deployment.name", "k8s.replicaset.name", "k8s.statefulset.name", "k8s.daemonset.name",
 	"k8s.cronjob.name", "k8s.job.name", "k8s.pod.name",
 }
 
-// Other labels of Kubernetes' that are read.
+// Other labels of Prometheus' Kubernetes discovery.
 const (
 	labelContainerID    = "__meta_kubernetes_pod_container_id"
 	labelControllerKind = "__meta_kubernetes_pod_controller_kind"
@@ -66,7 +65,7 @@ const (
 	labelTemplateHash   = metaLabel + "pod_template_hash"
 )
 
-// ofUse are the labels of Prometheus' own that are read.
+// ofUse has the labels with the prefix __ that are used.
 var ofUse = func() map[string]bool {
 	all := map[string]bool{
 		labelScheme: true, labelPath: true,
@@ -82,7 +81,7 @@ var ofUse = func() map[string]bool {
 	return all
 }()
 
-// isOfUse tells whether a label says anything that is read.
+// isOfUse reports whether a label is used.
 func isOfUse(label string) bool { return !strings.HasPrefix(label, "__") || ofUse[label] }
 
 func kubernetesAttributes(labels Labels) map[string]string {
@@ -120,7 +119,7 @@ func workload(attributes map[string]string) string {
 	return ""
 }
 
-// first returns what the first of several labels says that is there.
+// first returns the value of the first label that is present.
 func (l Labels) first(names ...string) string {
 	for _, name := range names {
 		if value := l[name]; value != "" {
@@ -130,7 +129,7 @@ func (l Labels) first(names ...string) string {
 	return ""
 }
 
-// over returns the labels with those of l in front.
+// over returns base with the labels of l, which take precedence.
 func (l Labels) over(base Labels) Labels {
 	if len(base) == 0 {
 		return l

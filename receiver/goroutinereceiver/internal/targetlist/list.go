@@ -10,7 +10,7 @@ import (
 )
 
 // Bounds of a list. A collector that scraped 250,000 targets would take 15 GiB, and with their
-// labels they fit into 64 MiB. The parser of YAML takes 270 bytes for each thing in a text.
+// labels they fit into 64 MiB. The YAML parser takes some 500 bytes for each node.
 const (
 	MaxSize     = 64 << 20
 	MaxSizeYAML = 8 << 20
@@ -30,11 +30,10 @@ var (
 	errNoneUsable  = errors.New("no target of the list can be used")
 )
 
-// List is what a list says.
+// List is a parsed list.
 type List struct {
 	Targets []Target
-	// Problems is how many things were left out because they make no sense, and Problem the
-	// first of them.
+	// Problems counts what was left out because it is invalid. Problem is the first of these.
 	Problems int
 	Problem  error
 }
@@ -45,7 +44,7 @@ type group struct {
 	Labels  map[string]string
 }
 
-// Format reads a list. Targets have the labels given, unless the list says otherwise.
+// Format parses a list. labels are defaults for the labels of its targets.
 type Format func(text []byte, labels Labels) (List, error)
 
 var _ = []Format{JSON, YAML, Lines}
@@ -106,7 +105,7 @@ func (l *List) leaveOut(problem error) {
 	}
 }
 
-// usable returns the list unless err says otherwise, or nothing of it is left.
+// usable returns the list, or an error if err is one or every target of the list is invalid.
 func (l *List) usable(err error) (List, error) {
 	if err == nil && len(l.Targets) == 0 && l.Problems > 0 {
 		err = fmt.Errorf("%w: %w", errNoneUsable, l.Problem)

@@ -2,8 +2,8 @@ package targetlist
 
 import "maps"
 
-// Merge merges lists, and returns the targets of a shard by their IDs. A target that is on
-// several lists is one: what the first says of it counts, and what only others say is added.
+// Merge merges lists and returns the targets of a shard by their IDs. Earlier lists take
+// precedence; attributes that only later ones have are added.
 func Merge(shard Shard, lists ...[]Target) map[string]Target {
 	merged := make(map[string]Target)
 	for _, list := range lists {
@@ -20,7 +20,7 @@ func Merge(shard Shard, lists ...[]Target) map[string]Target {
 	return merged
 }
 
-// with returns the target with what only other says of it.
+// with returns t completed by other.
 func (t Target) with(other Target) Target {
 	fill := func(text *string, with string) {
 		if *text == "" {
@@ -49,14 +49,14 @@ func (t Target) with(other Target) Target {
 	return t
 }
 
-// Equal tells whether both say the same.
+// Equal reports whether both targets are the same in all respects.
 func (t Target) Equal(other Target) bool {
 	return t.ID == other.ID && t.Endpoint == other.Endpoint && t.ServiceName == other.ServiceName &&
 		t.Workload == other.Workload && t.Capture == other.Capture && maps.Equal(t.Attributes, other.Attributes)
 }
 
-// SameProcess tells whether a target may still be the process that it was, with its address: it
-// is another one if it is another pod.
+// SameProcess reports whether two targets with the same ID may be the same process. They are not
+// if they are different pods.
 func (t Target) SameProcess(other Target) bool {
 	a, b := t.Attributes[attributePodUID], other.Attributes[attributePodUID]
 	return a == "" || b == "" || a == b

@@ -1,9 +1,9 @@
 package targetlist
 
-// Shard is one of several that share targets out among them. Of Count 0 it is the only one.
+// Shard is one of Count shards that divide targets among them. A Shard with Count 0 owns all.
 type Shard struct{ Index, Count int }
 
-// Owns tells whether the target of that identity belongs to the shard. Each target has a score
+// Owns reports whether the target with that ID belongs to the shard. Each target has a score
 // with each shard, and belongs to that with the highest (rendezvous hashing): where a shard is
 // added, only the targets that have the highest score with it move, one in Count+1.
 func (s Shard) Owns(id string) bool {
@@ -20,7 +20,7 @@ func (s Shard) Owns(id string) bool {
 	return true
 }
 
-// hash is FNV-1a. It must stay as it is: shards of different versions share targets out alike.
+// hash is FNV-1a. It must never change, since shards of different versions must agree.
 func hash(id string) uint64 {
 	h := uint64(14695981039346656037)
 	for i := range len(id) {
@@ -30,7 +30,7 @@ func hash(id string) uint64 {
 }
 
 // score mixes target and shard by the finalizer of SplitMix64, in which each bit of the input
-// changes half of the bits. FNV alone would have neighbours score alike.
+// changes half of the bits. FNV alone gives neighbors similar scores.
 func score(target uint64, shard int) uint64 {
 	x := target + (uint64(shard)+1)*0x9e3779b97f4a7c15
 	x = (x ^ x>>30) * 0xbf58476d1ce4e5b9

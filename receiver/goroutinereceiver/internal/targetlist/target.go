@@ -16,8 +16,7 @@ import (
 	"github.com/otel-goroutine/otel-goroutine/receiver/goroutinereceiver/internal/endpoint"
 )
 
-// Target is a process to scrape, as the lists that name it describe it. It is immutable:
-// targets of a group share their attributes.
+// Target is a process to scrape. It is immutable: targets of a group share their attributes.
 type Target struct {
 	// ID is the identity of the process; see endpoint.Identity.
 	ID string
@@ -34,11 +33,11 @@ type Target struct {
 	Attributes map[string]string
 }
 
-// Labels are what a list says of a target, by Prometheus' names.
+// Labels are the labels of a target, as in Prometheus.
 type Labels map[string]string
 
-// Labels that choose how a target is reached. The same can be said by an annotation of its pod,
-// which takes precedence; see kubernetes.go.
+// Labels that choose how a target is reached. Annotations of its pod take precedence; see
+// kubernetes.go.
 const (
 	labelScheme = "__scheme__"
 	labelPath   = "__metrics_path__"
@@ -60,11 +59,11 @@ var (
 	errCapture    = errors.New("the annotation otel-goroutine/pprof-capture must be auto, trace or profile")
 )
 
-// resolver makes targets of the addresses of a group. Their attributes are the same.
+// resolver makes targets of the addresses of a group, which have the same attributes.
 type resolver struct {
 	labels  Labels
 	common  Target
-	problem func(error) // is called for each thing that is left out
+	problem func(error) // called for whatever is left out
 }
 
 func newResolver(labels Labels, problem func(error)) *resolver {
@@ -84,7 +83,7 @@ func newResolver(labels Labels, problem func(error)) *resolver {
 	return r
 }
 
-// addLabels makes attributes of the labels that are not of Prometheus' own.
+// addLabels makes attributes of the labels without the prefix __.
 func (r *resolver) addLabels() {
 	var names []string
 	for name, value := range r.labels {
@@ -106,7 +105,7 @@ func (r *resolver) addLabels() {
 	}
 }
 
-// isPlain tells whether text is short, and no more than text.
+// isPlain reports whether text is short, valid and without control characters.
 func isPlain(text string, longest int) bool {
 	return text != "" && len(text) <= longest && utf8.ValidString(text) && !strings.ContainsFunc(text, unicode.IsControl)
 }
@@ -156,15 +155,15 @@ func hostOf(address string) string {
 	return strings.Trim(address, "[]")
 }
 
-// notAttributes are labels that are no attributes: those that name the target, which is the
-// receiver's to do, and those that name the service, which serviceName reads.
+// notAttributes are labels that become no attributes: the receiver sets the identity of a target
+// itself, and serviceName reads the names of the service.
 var notAttributes = map[string]bool{
 	"server.address": true, "server.port": true, "service.instance.id": true, "instance": true,
 	"service.name": true, "service_name": true, "job": true,
 }
 
-// attributeName returns the attribute that a label stands for: the label itself, but for those
-// of the service's identity, whose dots Prometheus' names used to be without.
+// attributeName returns the attribute for a label: its own name, but for attributes that identify
+// the service, which older Prometheus spells without dots.
 func attributeName(label string) string {
 	switch label {
 	case "service_namespace":
@@ -188,7 +187,7 @@ var serviceNames = [...]string{
 	"job",
 }
 
-// serviceName returns the name of the service that the labels say, if they do.
+// serviceName returns the name of the service, or "" if no label has it.
 func serviceName(labels Labels) string {
 	for _, label := range serviceNames {
 		name := labels[label]
