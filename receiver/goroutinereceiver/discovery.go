@@ -125,7 +125,8 @@ func (d *discovery) took(ctx context.Context, i, failures int, changed bool) {
 	d.builder.ReceiverGoroutineDiscoveryFailures.Add(ctx, int64(failures), d.attributes(p.source.kind()))
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	list := &d.lists[i+1] // the first is that of the configuration
+	d.fleet.forget(time.Now()) // also when lists do not change any more
+	list := &d.lists[i+1]      // the first is that of the configuration
 	list.failing = p.failingLists()
 	if changed {
 		list.targets = p.targets()

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -11,7 +12,10 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/component/componenttest"
+	"go.uber.org/zap"
 
+	"github.com/otel-goroutine/otel-goroutine/receiver/goroutinereceiver/internal/metadata"
 	"github.com/otel-goroutine/otel-goroutine/receiver/goroutinereceiver/internal/targetlist"
 )
 
@@ -169,5 +173,45 @@ func TestATargetThatCannotBeMade(t *testing.T) {
 		assert.Equal(t, changes{added: 1}, reconcile(named("a"), named("b")))
 		f.refused = ""
 		assert.Equal(t, changes{added: 1}, reconcile(named("a"), named("b")))
+	})
+}
+
+// once is a source whose list has targets at the first poll only.
+type once struct{ polls int }
+
+func (*once) kind() string { return "file_sd" }
+
+func (o *once) documents(context.Context) iter.Seq2[document, error] {
+	return func(yield func(document, error) bool) {
+		o.polls++
+		text := "[]"
+		if o.polls == 1 {
+			text = listOf("a:1", "b:1")
+		}
+		yield(document{name: "list", text: []byte(text), format: targetlist.JSON}, nil)
+	}
+}
+
+// TestWhatLeftIsForgotten also if the lists do not change any more.
+func TestWhatLeftIsForgotten(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		builder, err := metadata.NewTelemetryBuilder(componenttest.NewNopTelemetrySettings())
+		require.NoError(t, err)
+		f := newRecordedFleet()
+		d := discovery{logger: zap.NewNop(), builder: builder, fleet: f.fleet, lists: make([]sourceList, 2)}
+		d.pollers = []*poller{newPoller(&once{}, defaultPollInterval, nil, d.logger)}
+		ctx, cancel := context.WithCancel(t.Context())
+		f.started.Go(func() { d.follow(ctx, 0) })
+		time.Sleep(defaultPollInterval + time.Second)
+		d.mu.Lock()
+		assert.Empty(t, d.fleet.active)
+		assert.Len(t, d.fleet.left, 2)
+		d.mu.Unlock()
+		time.Sleep(keptFor + defaultPollInterval)
+		d.mu.Lock()
+		assert.Empty(t, d.fleet.left)
+		d.mu.Unlock()
+		cancel()
+		f.started.Wait()
 	})
 }
