@@ -8,14 +8,15 @@ ROOT := $(CURDIR)
 BIN := $(ROOT)/bin
 TOOLS := $(BIN)/tools
 COLLECTOR := $(BIN)/otelcol-goroutine
+LEAN := $(BIN)/otelcol-goroutine-lean
 
 # Every module of the project; those in testdata belong to fixtures.
 MODULES := $(shell find . -name go.mod -not -path './dist/*' -not -path './bin/*' -not -path '*/testdata/*' -exec dirname {} \; | sort)
 # The tools are no code of ours, and e2e needs the collector.
 TESTED := $(filter-out ./internal/tools% ./e2e,$(MODULES))
 
-# What the collector is built from.
-COLLECTOR_SOURCES := builder-config.yaml go.mod go.sum $(shell find internal receiver processor connector extension \( -name '*.go' -o -name go.mod -o -name go.sum \) \
+# What the collectors are built from.
+COLLECTOR_SOURCES := go.mod go.sum internal/tools/progress.sh $(shell find internal receiver processor connector extension \( -name '*.go' -o -name go.mod -o -name go.sum \) \
 	-not -name '*_test.go' -not -path 'internal/tools/*' -not -path '*/testdata/*')
 
 # Statements of a module that its own tests run, in per cent, at least.
@@ -40,12 +41,20 @@ demo: collector ## Find the leaks of an example service, in the terminal (DEMO_S
 .PHONY: collector
 collector: $(COLLECTOR) ## Build the collector distribution, bin/otelcol-goroutine
 
+.PHONY: lean
+lean: $(LEAN) ## Build the lean distribution, without Kubernetes and load balancing, bin/otelcol-goroutine-lean
+
 # The sources are generated first and compiled after, so that progress can be
 # shown: the compiler says nothing for minutes.
-$(COLLECTOR): $(COLLECTOR_SOURCES) | $(TOOLS)/builder
+$(COLLECTOR): builder-config.yaml $(COLLECTOR_SOURCES) | $(TOOLS)/builder
 	@echo "Building the collector: some 1,200 packages, 5 to 10 minutes the first time, seconds after."
-	@$(TOOLS)/builder --config builder-config.yaml --skip-compilation 2>&1 | sed 's/^/  /'
-	@internal/tools/progress.sh dist $(COLLECTOR)
+	@$(TOOLS)/builder --config $< --skip-compilation 2>&1 | sed 's/^/  /'
+	@internal/tools/progress.sh dist $@
+
+$(LEAN): builder-config.lean.yaml $(COLLECTOR_SOURCES) | $(TOOLS)/builder
+	@echo "Building the lean collector: some 600 packages, 3 minutes the first time, seconds after."
+	@$(TOOLS)/builder --config $< --skip-compilation 2>&1 | sed 's/^/  /'
+	@internal/tools/progress.sh dist/lean $@
 
 .PHONY: test
 test: ## Run the tests of every module, with the race detector
@@ -81,7 +90,7 @@ servers: ## Install the servers that the tests of the alerts need, where they ar
 # The tests with hostile targets measure memory and deadlines, so the others do not run
 # beside them. Those wait for timers, and run together.
 .PHONY: e2e
-e2e: collector servers ## Test the built collector: example configurations, real processes, hostile targets, alerts; 5 minutes
+e2e: collector lean servers ## Test the built collector: example configurations, real processes, hostile targets, alerts; 5 minutes
 	@go -C e2e test -race -count=1 ./hostile/...
 	@go -C e2e test -race -count=1 -parallel 6 -timeout 15m . ./alerts ./origins ./findings
 

@@ -187,6 +187,13 @@ func text(attributes pcommon.Map, key string) string {
 // the test fails.
 func run(t *testing.T, env []string, program string, args ...string) (stop func()) {
 	t.Helper()
+	_, stop = launch(t, env, program, args...)
+	return stop
+}
+
+// launch is run, and returns the process too.
+func launch(t *testing.T, env []string, program string, args ...string) (process *os.Process, stop func()) {
+	t.Helper()
 	var written bytes.Buffer
 	ctx, cancel := context.WithCancel(context.Background())
 	cmd := exec.CommandContext(ctx, program, args...)
@@ -205,5 +212,5 @@ func run(t *testing.T, env []string, program string, args ...string) (stop func(
 			t.Logf("%s wrote:\n%s", filepath.Base(program), &written)
 		}
 	})
-	return stop
+	return cmd.Process, stop
 }

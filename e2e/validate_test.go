@@ -27,6 +27,22 @@ func TestExampleConfigurationsAreValid(t *testing.T) {
 	}
 }
 
+// TestLeanDistributionRunsExamples validates every example with the lean distribution, which
+// refuses those that need more.
+func TestLeanDistributionRunsExamples(t *testing.T) {
+	missing := map[string]string{"agent": "load_balancing", "kubernetes": "receiver_creator", "file": "filter"}
+	for name := range exampleCollectors(t) {
+		file := filepath.Join("..", "examples", "collector", name+".yaml")
+		out, err := exec.CommandContext(t.Context(), lean, "validate", "--config", file).CombinedOutput()
+		if component := missing[name]; component != "" {
+			require.Error(t, err, name)
+			assert.Contains(t, string(out), component)
+			continue
+		}
+		assert.NoError(t, err, "%s: %s", name, out)
+	}
+}
+
 // TestMistakeNamesItsKey breaks an example as a user would.
 func TestMistakeNamesItsKey(t *testing.T) {
 	tests := []struct{ name, conf, key string }{

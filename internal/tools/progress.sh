@@ -3,7 +3,8 @@
 #
 #	progress.sh <folder of the generated sources> <binary>
 #
-# Packages that are in the build cache take no time and are not counted.
+# Packages that are in the build cache take no time and are not counted. The binary is
+# static, so that it runs in an image that holds nothing else.
 set -eu -o pipefail
 
 sources=$1
@@ -11,10 +12,10 @@ binary=$2
 mkdir -p "$(dirname "$binary")"
 
 echo "  looking what is to be compiled"
-total=$(go -C "$sources" list -trimpath -deps -f '{{if .Stale}}{{.ImportPath}}{{end}}' . | grep -c . || true)
+total=$(CGO_ENABLED=0 go -C "$sources" list -trimpath -deps -f '{{if .Stale}}{{.ImportPath}}{{end}}' . | grep -c . || true)
 began=$(date +%s)
 # -v prints each package as it is compiled.
-if ! go -C "$sources" build -v -trimpath -ldflags="-s -w" -o "$binary" . 2>&1 |
+if ! CGO_ENABLED=0 go -C "$sources" build -v -trimpath -ldflags="-s -w" -o "$binary" . 2>&1 |
 	awk -v total="$total" -v began="$began" '
 		/^[A-Za-z0-9.\/_~-]+$/ { n++; if (n % 100 == 0) { printf "  compiled %d of about %d packages\n", n, total; fflush() } next }
 		{ print; fflush() }'; then
