@@ -92,7 +92,7 @@ servers: ## Install the servers that the tests of the alerts need, where they ar
 .PHONY: e2e
 e2e: collector lean servers ## Test the built collector: example configurations, real processes, hostile targets, alerts; 5 minutes
 	@go -C e2e test -race -count=1 ./hostile/...
-	@go -C e2e test -race -count=1 -parallel 6 -timeout 15m . ./alerts ./origins ./findings
+	@go -C e2e test -race -count=1 -parallel 6 -timeout 15m . ./alerts ./findings ./manifests ./origins
 
 .PHONY: origins-check
 origins-check: ## Check what a trace of a second tells of each example leak, in services built in every way; 2 minutes
@@ -110,13 +110,15 @@ prometheus: $(TOOLS)/prometheus ## Build a Prometheus that takes OTLP, for alert
 alerts-e2e: collector servers ## Test alerts and dashboards on real servers; 3 minutes, and part of e2e
 	@go -C e2e test -race -count=1 -parallel 4 -v ./alerts | grep -vE '^=== '
 
-# render writes the alert rules and the dashboards to a folder, with the mixin as it is or
-# with other parameters.
+# render writes the alert rules and the dashboards to a folder, as files and as objects of
+# Kubernetes, with the mixin as it is or with other parameters.
 define render
-mkdir -p $(1)/prometheus $(1)/grafana; \
-mixin="((import 'deploy/mixin.libsonnet') + {_config+:: {$(2)}})"; \
+mkdir -p $(1)/prometheus $(1)/grafana $(1)/kubernetes/monitoring; \
+mixin="((import 'deploy/mixin.libsonnet') + (import 'deploy/kubernetes/monitoring.libsonnet') + {_config+:: {$(2)}})"; \
 $(TOOLS)/jsonnet -S -o $(1)/prometheus/alerts.yaml -e "std.manifestYamlDoc($$mixin.prometheusAlerts, quote_keys=false)"; \
-$(TOOLS)/jsonnet -m $(1)/grafana -e "$$mixin.grafanaDashboards" > /dev/null
+$(TOOLS)/jsonnet -m $(1)/grafana -e "$$mixin.grafanaDashboards" > /dev/null; \
+$(TOOLS)/jsonnet -S -o $(1)/kubernetes/monitoring/rules.yaml -e "std.manifestYamlDoc($$mixin.prometheusRule, quote_keys=false)"; \
+$(TOOLS)/jsonnet -S -o $(1)/kubernetes/monitoring/dashboards.yaml -e "std.manifestYamlStream($$mixin.dashboardConfigMaps, quote_keys=false, c_document_end=false)"
 endef
 
 # The ways in which names of OpenTelemetry become names in Prometheus, the default first.
@@ -143,7 +145,7 @@ EVERY_ALERT := grafanaURL: 'http://127.0.0.1:3000', goroutineLimit: 1000, memory
 .PHONY: alerts-check
 alerts-check: servers $(TOOLS)/jsonnet ## Check that rules and dashboards are as their source says, by each naming, and unit test the rules
 	@$(call render,$(RENDERED)/default)
-	@for file in prometheus/alerts.yaml grafana/fleet.json grafana/service.json; do \
+	@for file in prometheus/alerts.yaml grafana/fleet.json grafana/service.json kubernetes/monitoring/rules.yaml kubernetes/monitoring/dashboards.yaml; do \
 		diff deploy/$$file $(RENDERED)/default/$$file || { echo "not current: make mixin"; exit 1; }; done
 	@for naming in $(NAMINGS); do $(call render,$(RENDERED)/$$naming,$(EVERY_ALERT)$(,) translationStrategy: '$$naming'); done
 	@sed -E 's/(_total|_bytes|_bytes_per_hour|_per_hour|_seconds)\{/{/' deploy/prometheus/alerts_test.yaml > $(RENDERED)/$(WITHOUT_SUFFIXES)/prometheus/alerts_test.yaml

@@ -1,0 +1,87 @@
+package manifests
+
+import (
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"helm.sh/helm/v3/pkg/chart/loader"
+	"helm.sh/helm/v3/pkg/chartutil"
+	"helm.sh/helm/v3/pkg/engine"
+	"sigs.k8s.io/kustomize/api/krusty"
+	"sigs.k8s.io/kustomize/kyaml/filesys"
+)
+
+// chartFile is the chart that the values are for.
+const chartFile = "testdata/opentelemetry-collector-0.170.0.tgz"
+
+// kustomizations are the folders that a user applies with kubectl apply -k.
+var kustomizations = []string{"base", "overlays/prometheus", "overlays/namespace", "operator", "sidecar/example", "monitoring"}
+
+// releases are the values files that a user installs the chart with.
+var releases = []string{"helm/agent.yaml", "helm/detector.yaml"}
+
+// build returns the objects of each kustomization and release, as YAML.
+func build(t *testing.T) map[string][]string {
+	t.Helper()
+	all := make(map[string][]string)
+	for _, name := range kustomizations {
+		built, err := krusty.MakeKustomizer(krusty.MakeDefaultOptions()).Run(filesys.MakeFsOnDisk(), filepath.Join(folder, name))
+		require.NoError(t, err, name)
+		for _, resource := range built.Resources() {
+			all[name] = append(all[name], resource.MustYaml())
+		}
+	}
+	for _, name := range releases {
+		all[name] = render(t, name)
+	}
+	return all
+}
+
+// render renders the chart as helm install does, with its check of the values.
+func render(t *testing.T, name string) []string {
+	t.Helper()
+	chart, err := loader.Load(chartFile)
+	require.NoError(t, err)
+	values, err := chartutil.ReadValuesFile(filepath.Join(folder, name))
+	require.NoError(t, err)
+	release := chartutil.ReleaseOptions{Name: strings.TrimSuffix(filepath.Base(name), ".yaml"), Namespace: "otel-goroutine", IsInstall: true}
+	cluster := chartutil.DefaultCapabilities.Copy()
+	cluster.KubeVersion = chartutil.KubeVersion{Version: "v1.35.0", Major: "1", Minor: "35"}
+	cluster.APIVersions = append(cluster.APIVersions, "policy/v1")
+	merged, err := chartutil.ToRenderValues(chart, values, release, cluster)
+	require.NoError(t, err, name)
+	rendered, err := engine.Render(chart, merged)
+	require.NoError(t, err, name)
+	var objects []string
+	for _, file := range slices.Sorted(maps.Keys(rendered)) {
+		if filepath.Ext(file) == ".yaml" && strings.TrimSpace(rendered[file]) != "" {
+			objects = append(objects, rendered[file])
+		}
+	}
+	return objects
+}
+
+// TestEveryKustomizationIsBuilt sees that no folder is left out, but components, which are
+// part of another.
+func TestEveryKustomizationIsBuilt(t *testing.T) {
+	files, err := filepath.Glob(filepath.Join(folder, "*", "kustomization.yaml"))
+	require.NoError(t, err)
+	nested, err := filepath.Glob(filepath.Join(folder, "*", "*", "kustomization.yaml"))
+	require.NoError(t, err)
+	var found []string
+	for _, file := range append(files, nested...) {
+		name, err := filepath.Rel(folder, filepath.Dir(file))
+		require.NoError(t, err)
+		content, err := os.ReadFile(file)
+		require.NoError(t, err)
+		if !strings.Contains(string(content), "kind: Component") {
+			found = append(found, filepath.ToSlash(name))
+		}
+	}
+	require.ElementsMatch(t, append([]string{"rbac"}, kustomizations...), found)
+}

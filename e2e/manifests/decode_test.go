@@ -1,0 +1,131 @@
+package manifests
+
+import (
+	"compress/gzip"
+	"io"
+	"os"
+	"strings"
+	"testing"
+
+	monitoringv1 "github.com/prometheus-operator/prometheus-operator/pkg/apis/monitoring/v1"
+	"github.com/santhosh-tekuri/jsonschema/v6"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	networkingv1 "k8s.io/api/networking/v1"
+	policyv1 "k8s.io/api/policy/v1"
+	rbacv1 "k8s.io/api/rbac/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/serializer/json"
+	"sigs.k8s.io/yaml"
+)
+
+// crdFile is the definition of OpenTelemetryCollector that the Operator installs. Its Go types
+// are in no module that can be had alone.
+const crdFile = "testdata/opentelemetry.io_opentelemetrycollectors.yaml.gz"
+
+// decoder decodes objects into the types of their API, and refuses fields that they lack.
+func decoder(t *testing.T) runtime.Decoder {
+	t.Helper()
+	scheme := runtime.NewScheme()
+	for _, add := range []func(*runtime.Scheme) error{
+		corev1.AddToScheme, appsv1.AddToScheme, rbacv1.AddToScheme, networkingv1.AddToScheme, policyv1.AddToScheme,
+		monitoringv1.AddToScheme,
+	} {
+		require.NoError(t, add(scheme))
+	}
+	return json.NewSerializerWithOptions(json.DefaultMetaFactory, scheme, scheme, json.SerializerOptions{Yaml: true, Strict: true})
+}
+
+// decode decodes the objects of one kustomization or release. An OpenTelemetryCollector is
+// checked by its definition, and left out.
+func decode(t *testing.T, objects []string) []runtime.Object {
+	t.Helper()
+	var decoded []runtime.Object
+	strict, operator := decoder(t), collectorSchema(t)
+	for _, object := range objects {
+		if strings.Contains(object, "kind: OpenTelemetryCollector") {
+			require.NoError(t, operator.Validate(parse(t, object)), object)
+			continue
+		}
+		o, _, err := strict.Decode([]byte(object), nil, nil)
+		require.NoError(t, err, object)
+		decoded = append(decoded, o)
+	}
+	return decoded
+}
+
+func parse(t *testing.T, text string) any {
+	t.Helper()
+	data, err := yaml.YAMLToJSON([]byte(text))
+	require.NoError(t, err)
+	value, err := jsonschema.UnmarshalJSON(strings.NewReader(string(data)))
+	require.NoError(t, err)
+	return value
+}
+
+func TestObjectsAreDecodedStrictly(t *testing.T) {
+	for name, objects := range build(t) {
+		assert.NotEmpty(t, objects, name)
+		decode(t, objects)
+	}
+}
+
+// TestMisspelledFieldIsRefused sees that both ways to decode are strict.
+func TestMisspelledFieldIsRefused(t *testing.T) {
+	_, _, err := decoder(t).Decode([]byte("apiVersion: apps/v1\nkind: DaemonSet\nspec: {templates: {}}"), nil, nil)
+	require.ErrorContains(t, err, `unknown field "spec.templates"`)
+	operator := collectorSchema(t)
+	const collector = "apiVersion: opentelemetry.io/v1beta1\nkind: OpenTelemetryCollector\nspec: {config: {receivers: {}, exporters: {}, service: {pipelines: {}}}, "
+	require.NoError(t, operator.Validate(parse(t, collector+"mode: daemonset}")))
+	require.ErrorContains(t, operator.Validate(parse(t, collector+"replica: 3}")), "replica")
+	require.Error(t, operator.Validate(parse(t, collector+"mode: pod}")))
+}
+
+// collectorSchema returns the schema of OpenTelemetryCollector v1beta1, closed: the API server
+// drops fields that are not in it, and a user who misspelled one sees nothing of it.
+func collectorSchema(t *testing.T) *jsonschema.Schema {
+	t.Helper()
+	file, err := os.Open(crdFile)
+	require.NoError(t, err)
+	defer func() { require.NoError(t, file.Close()) }()
+	unzipped, err := gzip.NewReader(file)
+	require.NoError(t, err)
+	text, err := io.ReadAll(unzipped)
+	require.NoError(t, err)
+	versions := parse(t, string(text)).(map[string]any)["spec"].(map[string]any)["versions"].([]any)
+	for _, v := range versions {
+		version := v.(map[string]any)
+		if version["name"] != "v1beta1" {
+			continue
+		}
+		schema := version["schema"].(map[string]any)["openAPIV3Schema"]
+		closeObjects(schema)
+		compiler := jsonschema.NewCompiler()
+		require.NoError(t, compiler.AddResource("collector", schema))
+		compiled, err := compiler.Compile("collector")
+		require.NoError(t, err)
+		return compiled
+	}
+	require.Fail(t, "there is no v1beta1")
+	return nil
+}
+
+// closeObjects refuses what a schema does not list, where it lists anything.
+func closeObjects(schema any) {
+	switch s := schema.(type) {
+	case map[string]any:
+		_, lists := s["properties"].(map[string]any)
+		if _, open := s["additionalProperties"]; lists && !open && s["x-kubernetes-preserve-unknown-fields"] != true {
+			s["additionalProperties"] = false
+		}
+		for _, inner := range s {
+			closeObjects(inner)
+		}
+	case []any:
+		for _, inner := range s {
+			closeObjects(inner)
+		}
+	}
+}

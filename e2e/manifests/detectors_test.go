@@ -1,0 +1,58 @@
+package manifests
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	"sigs.k8s.io/yaml"
+)
+
+// TestAgentsKnowEveryDetector sees that the list of detectors is as long as there are
+// replicas, by names that a headless Service gives to them.
+func TestAgentsKnowEveryDetector(t *testing.T) {
+	all := build(t)
+	for agents, detectors := range map[string]string{
+		"base": "base", "overlays/prometheus": "overlays/prometheus", "overlays/namespace": "overlays/namespace",
+		"helm/agent.yaml": "helm/detector.yaml",
+	} {
+		var set *appsv1.StatefulSet
+		headless := make(map[string]bool)
+		for _, object := range decode(t, all[detectors]) {
+			switch o := object.(type) {
+			case *appsv1.StatefulSet:
+				set = o
+			case *corev1.Service:
+				headless[o.Name] = o.Spec.ClusterIP == corev1.ClusterIPNone
+			}
+		}
+		require.NotNil(t, set, detectors)
+		assert.True(t, headless[set.Spec.ServiceName], "%s: the Service of the StatefulSet", detectors)
+		known := listed(t, collectors(t, agents, decode(t, all[agents])))
+		assert.Equal(t, names(set.Name, set.Spec.ServiceName, *set.Spec.Replicas), known, agents)
+	}
+	// The Operator names what it makes.
+	const made = "goroutine-detector-collector"
+	assert.Equal(t, names(made, made+"-headless", 3), listed(t, operated(t, all["operator"])))
+}
+
+func names(set, service string, replicas int32) (all []string) {
+	for i := range replicas {
+		all = append(all, fmt.Sprintf("%s-%d.%s:4317", set, i, service))
+	}
+	return all
+}
+
+// listed returns the detectors that the agents are given.
+func listed(t *testing.T, instances []instance) (detectors []string) {
+	t.Helper()
+	for _, c := range instances {
+		if list := c.env["DETECTORS"]; list != "" {
+			require.NoError(t, yaml.Unmarshal([]byte(list), &detectors))
+		}
+	}
+	return detectors
+}
