@@ -56,6 +56,15 @@ $(LEAN): builder-config.lean.yaml $(COLLECTOR_SOURCES) | $(TOOLS)/builder
 	@$(TOOLS)/builder --config $< --skip-compilation 2>&1 | sed 's/^/  /'
 	@internal/tools/progress.sh dist/lean $@
 
+# What images hold: PLATFORM is that of the machine that runs it, not of this one.
+.PHONY: static
+static: | $(TOOLS)/builder ## Build a distribution for another platform (TARGET: collector or lean; PLATFORM, OUT)
+	@scripts/static.sh $(TOOLS)/builder $(TARGET) $(PLATFORM) $(OUT)
+
+.PHONY: image
+image: | $(TOOLS)/builder ## Write images of both distributions for amd64 and arm64, and SBOMs, to bin/image, without Docker; 15 minutes the first time
+	@scripts/images.sh $(TOOLS)/builder $(BIN)/image
+
 .PHONY: test
 test: ## Run the tests of every module, with the race detector
 	@scripts/test.sh $(TESTED)
