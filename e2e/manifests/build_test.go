@@ -1,11 +1,13 @@
 package manifests
 
 import (
+	"fmt"
 	"maps"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -28,42 +30,60 @@ var releases = []string{"helm/agent.yaml", "helm/detector.yaml"}
 // build returns the objects of each kustomization and release, as YAML.
 func build(t *testing.T) map[string][]string {
 	t.Helper()
+	all, err := built()
+	require.NoError(t, err)
+	return all
+}
+
+var built = sync.OnceValues(func() (map[string][]string, error) {
 	all := make(map[string][]string)
 	for _, name := range kustomizations {
-		built, err := krusty.MakeKustomizer(krusty.MakeDefaultOptions()).Run(filesys.MakeFsOnDisk(), filepath.Join(folder, name))
-		require.NoError(t, err, name)
-		for _, resource := range built.Resources() {
+		objects, err := krusty.MakeKustomizer(krusty.MakeDefaultOptions()).Run(filesys.MakeFsOnDisk(), filepath.Join(folder, name))
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", name, err)
+		}
+		for _, resource := range objects.Resources() {
 			all[name] = append(all[name], resource.MustYaml())
 		}
 	}
 	for _, name := range releases {
-		all[name] = render(t, name)
+		objects, err := render(name)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", name, err)
+		}
+		all[name] = objects
 	}
-	return all
-}
+	return all, nil
+})
 
 // render renders the chart as helm install does, with its check of the values.
-func render(t *testing.T, name string) []string {
-	t.Helper()
+func render(name string) (objects []string, err error) {
 	chart, err := loader.Load(chartFile)
-	require.NoError(t, err)
+	if err != nil {
+		return nil, err
+	}
 	values, err := chartutil.ReadValuesFile(filepath.Join(folder, name))
-	require.NoError(t, err)
+	if err != nil {
+		return nil, err
+	}
 	release := chartutil.ReleaseOptions{Name: strings.TrimSuffix(filepath.Base(name), ".yaml"), Namespace: "otel-goroutine", IsInstall: true}
 	cluster := chartutil.DefaultCapabilities.Copy()
 	cluster.KubeVersion = chartutil.KubeVersion{Version: "v1.35.0", Major: "1", Minor: "35"}
 	cluster.APIVersions = append(cluster.APIVersions, "policy/v1")
 	merged, err := chartutil.ToRenderValues(chart, values, release, cluster)
-	require.NoError(t, err, name)
+	if err != nil {
+		return nil, err
+	}
 	rendered, err := engine.Render(chart, merged)
-	require.NoError(t, err, name)
-	var objects []string
+	if err != nil {
+		return nil, err
+	}
 	for _, file := range slices.Sorted(maps.Keys(rendered)) {
 		if filepath.Ext(file) == ".yaml" && strings.TrimSpace(rendered[file]) != "" {
 			objects = append(objects, rendered[file])
 		}
 	}
-	return objects
+	return objects, nil
 }
 
 // TestEveryKustomizationIsBuilt sees that no folder is left out, but components, which are

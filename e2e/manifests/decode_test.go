@@ -1,10 +1,13 @@
 package manifests
 
 import (
+	"bytes"
 	"compress/gzip"
+	"errors"
 	"io"
 	"os"
 	"strings"
+	"sync"
 	"testing"
 
 	monitoringv1 "github.com/prometheus-operator/prometheus-operator/pkg/apis/monitoring/v1"
@@ -43,10 +46,14 @@ func decoder(t *testing.T) runtime.Decoder {
 func decode(t *testing.T, objects []string) []runtime.Object {
 	t.Helper()
 	var decoded []runtime.Object
-	strict, operator := decoder(t), collectorSchema(t)
+	strict := decoder(t)
 	for _, object := range objects {
 		if strings.Contains(object, "kind: OpenTelemetryCollector") {
-			require.NoError(t, operator.Validate(parse(t, object)), object)
+			operator, err := collectorSchema()
+			require.NoError(t, err)
+			value, err := parse(object)
+			require.NoError(t, err)
+			require.NoError(t, operator.Validate(value), object)
 			continue
 		}
 		o, _, err := strict.Decode([]byte(object), nil, nil)
@@ -56,13 +63,12 @@ func decode(t *testing.T, objects []string) []runtime.Object {
 	return decoded
 }
 
-func parse(t *testing.T, text string) any {
-	t.Helper()
+func parse(text string) (any, error) {
 	data, err := yaml.YAMLToJSON([]byte(text))
-	require.NoError(t, err)
-	value, err := jsonschema.UnmarshalJSON(strings.NewReader(string(data)))
-	require.NoError(t, err)
-	return value
+	if err != nil {
+		return nil, err
+	}
+	return jsonschema.UnmarshalJSON(bytes.NewReader(data))
 }
 
 func TestObjectsAreDecodedStrictly(t *testing.T) {
@@ -76,26 +82,39 @@ func TestObjectsAreDecodedStrictly(t *testing.T) {
 func TestMisspelledFieldIsRefused(t *testing.T) {
 	_, _, err := decoder(t).Decode([]byte("apiVersion: apps/v1\nkind: DaemonSet\nspec: {templates: {}}"), nil, nil)
 	require.ErrorContains(t, err, `unknown field "spec.templates"`)
-	operator := collectorSchema(t)
+	operator, err := collectorSchema()
+	require.NoError(t, err)
+	validate := func(text string) error {
+		value, err := parse(text)
+		require.NoError(t, err)
+		return operator.Validate(value)
+	}
 	const collector = "apiVersion: opentelemetry.io/v1beta1\nkind: OpenTelemetryCollector\nspec: {config: {receivers: {}, exporters: {}, service: {pipelines: {}}}, "
-	require.NoError(t, operator.Validate(parse(t, collector+"mode: daemonset}")))
-	require.ErrorContains(t, operator.Validate(parse(t, collector+"replica: 3}")), "replica")
-	require.Error(t, operator.Validate(parse(t, collector+"mode: pod}")))
+	require.NoError(t, validate(collector+"mode: daemonset}"))
+	require.ErrorContains(t, validate(collector+"replica: 3}"), "replica")
+	require.Error(t, validate(collector+"mode: pod}"))
 }
 
-// collectorSchema returns the schema of OpenTelemetryCollector v1beta1, closed: the API server
+// collectorSchema is the schema of OpenTelemetryCollector v1beta1, closed: the API server
 // drops fields that are not in it, and a user who misspelled one sees nothing of it.
-func collectorSchema(t *testing.T) *jsonschema.Schema {
-	t.Helper()
-	file, err := os.Open(crdFile)
-	require.NoError(t, err)
-	defer func() { require.NoError(t, file.Close()) }()
-	unzipped, err := gzip.NewReader(file)
-	require.NoError(t, err)
+var collectorSchema = sync.OnceValues(func() (*jsonschema.Schema, error) {
+	zipped, err := os.ReadFile(crdFile)
+	if err != nil {
+		return nil, err
+	}
+	unzipped, err := gzip.NewReader(bytes.NewReader(zipped))
+	if err != nil {
+		return nil, err
+	}
 	text, err := io.ReadAll(unzipped)
-	require.NoError(t, err)
-	versions := parse(t, string(text)).(map[string]any)["spec"].(map[string]any)["versions"].([]any)
-	for _, v := range versions {
+	if err != nil {
+		return nil, err
+	}
+	definition, err := parse(string(text))
+	if err != nil {
+		return nil, err
+	}
+	for _, v := range definition.(map[string]any)["spec"].(map[string]any)["versions"].([]any) {
 		version := v.(map[string]any)
 		if version["name"] != "v1beta1" {
 			continue
@@ -103,14 +122,13 @@ func collectorSchema(t *testing.T) *jsonschema.Schema {
 		schema := version["schema"].(map[string]any)["openAPIV3Schema"]
 		closeObjects(schema)
 		compiler := jsonschema.NewCompiler()
-		require.NoError(t, compiler.AddResource("collector", schema))
-		compiled, err := compiler.Compile("collector")
-		require.NoError(t, err)
-		return compiled
+		if err := compiler.AddResource("collector", schema); err != nil {
+			return nil, err
+		}
+		return compiler.Compile("collector")
 	}
-	require.Fail(t, "there is no v1beta1")
-	return nil
-}
+	return nil, errors.New(crdFile + " has no v1beta1")
+})
 
 // closeObjects refuses what a schema does not list, where it lists anything.
 func closeObjects(schema any) {

@@ -24,7 +24,9 @@ func TestAgentsKnowEveryDetector(t *testing.T) {
 		for _, object := range decode(t, all[detectors]) {
 			switch o := object.(type) {
 			case *appsv1.StatefulSet:
-				set = o
+				if o.Name == "goroutine-detector" {
+					set = o
+				}
 			case *corev1.Service:
 				headless[o.Name] = o.Spec.ClusterIP == corev1.ClusterIPNone
 			}

@@ -1,7 +1,7 @@
 package manifests
 
 import (
-	"strings"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -17,19 +17,19 @@ import (
 
 // workload is the pod of a DaemonSet, a StatefulSet or a Deployment.
 type workload struct {
-	name string
-	pod  corev1.PodTemplateSpec
+	namespace, name string
+	pod             corev1.PodTemplateSpec
 }
 
 func workloads(objects []runtime.Object) (found []workload) {
 	for _, object := range objects {
 		switch o := object.(type) {
 		case *appsv1.DaemonSet:
-			found = append(found, workload{o.Name, o.Spec.Template})
+			found = append(found, workload{o.Namespace, o.Name, o.Spec.Template})
 		case *appsv1.StatefulSet:
-			found = append(found, workload{o.Name, o.Spec.Template})
+			found = append(found, workload{o.Namespace, o.Name, o.Spec.Template})
 		case *appsv1.Deployment:
-			found = append(found, workload{o.Name, o.Spec.Template})
+			found = append(found, workload{o.Namespace, o.Name, o.Spec.Template})
 		}
 	}
 	return found
@@ -43,7 +43,8 @@ func TestPodsAreRestricted(t *testing.T) {
 	restricted := api.LevelVersion{Level: api.LevelRestricted, Version: api.LatestVersion()}
 	pods := 0
 	for name, objects := range build(t) {
-		for _, w := range workloads(decode(t, objects)) {
+		decoded := decode(t, objects)
+		for _, w := range workloads(decoded) {
 			pods++
 			for _, result := range standard.EvaluatePod(restricted, &w.pod.ObjectMeta, &w.pod.Spec) {
 				assert.True(t, result.Allowed, "%s: %s: %s: %s", name, w.name, result.ForbiddenReason, result.ForbiddenDetail)
@@ -53,7 +54,7 @@ func TestPodsAreRestricted(t *testing.T) {
 				readOnly := container.SecurityContext.ReadOnlyRootFilesystem
 				assert.True(t, readOnly != nil && *readOnly, "%s: %s: the root file system of %s", name, w.name, container.Name)
 			}
-			if !strings.HasPrefix(w.name, "goroutine-agent") { // it alone asks the API server
+			if !slices.Contains(bound(decoded), w.namespace+"/"+w.pod.Spec.ServiceAccountName) { // it asks the API server for nothing
 				token := w.pod.Spec.AutomountServiceAccountToken
 				assert.True(t, token != nil && !*token, "%s: %s has a token", name, w.name)
 			}
@@ -62,13 +63,32 @@ func TestPodsAreRestricted(t *testing.T) {
 	assert.Equal(t, 9, pods)
 }
 
-// TestAgentsListAndWatchPodsAlone sees that nothing else is granted to anybody.
-func TestAgentsListAndWatchPodsAlone(t *testing.T) {
+// bound returns the service accounts, by namespace and name, to which a role is bound.
+func bound(objects []runtime.Object) (accounts []string) {
+	for _, object := range objects {
+		var subjects []rbacv1.Subject
+		switch o := object.(type) {
+		case *rbacv1.ClusterRoleBinding:
+			subjects = o.Subjects
+		case *rbacv1.RoleBinding:
+			subjects = o.Subjects
+		}
+		for _, s := range subjects {
+			accounts = append(accounts, s.Namespace+"/"+s.Name)
+		}
+	}
+	return accounts
+}
+
+// TestPodsMayBeListedAndWatched sees that nothing else is granted, and to one account alone:
+// that of the agents.
+func TestPodsMayBeListedAndWatched(t *testing.T) {
 	want := []rbacv1.PolicyRule{{APIGroups: []string{""}, Resources: []string{"pods"}, Verbs: []string{"list", "watch"}}}
 	all := build(t)
 	for _, name := range []string{"base", "overlays/prometheus", "overlays/namespace", "operator", "helm/agent.yaml"} {
-		granted, bound := 0, 0
-		for _, object := range decode(t, all[name]) {
+		granted := 0
+		decoded := decode(t, all[name])
+		for _, object := range decoded {
 			switch o := object.(type) {
 			case *rbacv1.ClusterRole:
 				assert.NotEqual(t, "overlays/namespace", name, "a team may not have it")
@@ -77,24 +97,15 @@ func TestAgentsListAndWatchPodsAlone(t *testing.T) {
 			case *rbacv1.Role:
 				assert.Equal(t, want, o.Rules, name)
 				granted++
-			case *rbacv1.ClusterRoleBinding:
-				bound += boundAgents(o.Subjects, "otel-goroutine")
-			case *rbacv1.RoleBinding:
-				bound += boundAgents(o.Subjects, "shop")
 			}
 		}
-		assert.Equal(t, 1, granted, name)
-		assert.Equal(t, 1, bound, name)
-	}
-}
-
-func boundAgents(subjects []rbacv1.Subject, namespace string) (n int) {
-	for _, s := range subjects {
-		if s.Kind == "ServiceAccount" && s.Name == "goroutine-agent" && s.Namespace == namespace {
-			n++
+		account := "otel-goroutine/goroutine-agent"
+		if name == "overlays/namespace" {
+			account = "shop/goroutine-agent"
 		}
+		assert.Equal(t, 1, granted, name)
+		assert.Equal(t, []string{account}, bound(decoded), name)
 	}
-	return n
 }
 
 // TestSelectorsMeetPods sees that each Service, PodDisruptionBudget and so on is about a pod
