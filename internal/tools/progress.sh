@@ -22,4 +22,4 @@ if ! CGO_ENABLED=0 go -C "$sources" build -v -trimpath -ldflags="-s -w" -o "$bin
 	echo "The collector could not be built." >&2
 	exit 1
 fi
-echo "  built bin/$(basename "$binary") in $(($(date +%s) - began)) s"
+echo "  built ${binary#"$PWD/"} in $(($(date +%s) - began)) s"
