@@ -22,7 +22,7 @@ import (
 const chartFile = "testdata/opentelemetry-collector-0.170.0.tgz"
 
 // kustomizations are the folders that a user applies with kubectl apply -k.
-var kustomizations = []string{"base", "overlays/prometheus", "overlays/namespace", "operator", "sidecar/example", "monitoring"}
+var kustomizations = []string{"base", "overlays/prometheus", "overlays/namespace", "overlays/allocator", "operator", "sidecar/example", "monitoring"}
 
 // releases are the values files that a user installs the chart with.
 var releases = []string{"helm/agent.yaml", "helm/detector.yaml"}

@@ -137,7 +137,7 @@ func instances(t *testing.T) (all []instance) {
 // gives it, with the variables of the pod and no others.
 func TestCollectorAcceptsEveryConfiguration(t *testing.T) {
 	all := instances(t)
-	assert.Len(t, all, 11)
+	assert.Len(t, all, 13)
 	for _, c := range all {
 		t.Run(c.name, func(t *testing.T) {
 			out, err := validate(t, c)

@@ -17,7 +17,8 @@ func TestAgentsKnowEveryDetector(t *testing.T) {
 	all := build(t)
 	for agents, detectors := range map[string]string{
 		"base": "base", "overlays/prometheus": "overlays/prometheus", "overlays/namespace": "overlays/namespace",
-		"helm/agent.yaml": "helm/detector.yaml",
+		"overlays/allocator": "overlays/allocator",
+		"helm/agent.yaml":    "helm/detector.yaml",
 	} {
 		var set *appsv1.StatefulSet
 		headless := make(map[string]bool)

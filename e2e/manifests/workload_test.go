@@ -60,7 +60,7 @@ func TestPodsAreRestricted(t *testing.T) {
 			}
 		}
 	}
-	assert.Equal(t, 9, pods)
+	assert.Equal(t, 12, pods)
 }
 
 // bound returns the service accounts, by namespace and name, to which a role is bound.
@@ -81,11 +81,11 @@ func bound(objects []runtime.Object) (accounts []string) {
 }
 
 // TestPodsMayBeListedAndWatched sees that nothing else is granted, and to one account alone:
-// that of the agents.
+// that of the agents, or of the allocator where it finds the pods.
 func TestPodsMayBeListedAndWatched(t *testing.T) {
 	want := []rbacv1.PolicyRule{{APIGroups: []string{""}, Resources: []string{"pods"}, Verbs: []string{"list", "watch"}}}
 	all := build(t)
-	for _, name := range []string{"base", "overlays/prometheus", "overlays/namespace", "operator", "helm/agent.yaml"} {
+	for _, name := range []string{"base", "overlays/prometheus", "overlays/namespace", "overlays/allocator", "operator", "helm/agent.yaml"} {
 		granted := 0
 		decoded := decode(t, all[name])
 		for _, object := range decoded {
@@ -100,8 +100,11 @@ func TestPodsMayBeListedAndWatched(t *testing.T) {
 			}
 		}
 		account := "otel-goroutine/goroutine-agent"
-		if name == "overlays/namespace" {
+		switch name {
+		case "overlays/namespace":
 			account = "shop/goroutine-agent"
+		case "overlays/allocator":
+			account = "otel-goroutine/goroutine-allocator"
 		}
 		assert.Equal(t, 1, granted, name)
 		assert.Equal(t, []string{account}, bound(decoded), name)
