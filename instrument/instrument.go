@@ -49,9 +49,6 @@ import (
 // ScopeName is the name of the instrumentation scope.
 const ScopeName = "github.com/otel-goroutine/otel-goroutine/instrument"
 
-// Version is the version of the instrumentation scope.
-const Version = "0.1.0"
-
 // ErrStarted is returned by Start if it has been called before and not been stopped
 // since. A process has one execution trace, and two instances that report to one
 // MeterProvider would double every number.
@@ -172,7 +169,7 @@ func (i *instance) start(options []Option) error {
 			return err
 		}
 	}
-	meter := i.keeper.Meter(ScopeName, metric.WithInstrumentationVersion(Version))
+	meter := i.keeper.Meter(ScopeName, metric.WithInstrumentationVersion(Version()))
 	made, observed, err := newInstruments(meter, &c)
 	if err != nil {
 		return err

@@ -61,7 +61,7 @@ func withOriginRecords(own *sdklog.LoggerProvider) instrument.Option {
 // since OpenTelemetry's log API, which is not stable yet, makes attributes in another way in
 // OpenTelemetry 1.40 than in 1.47: the bridge of the service's version knows how.
 func newOriginHandler(to log.LoggerProvider) slog.Handler {
-	return otelslog.NewHandler(instrument.ScopeName, otelslog.WithVersion(instrument.Version), otelslog.WithLoggerProvider(originEvents{to}))
+	return otelslog.NewHandler(instrument.ScopeName, otelslog.WithVersion(instrument.Version()), otelslog.WithLoggerProvider(originEvents{to}))
 }
 
 // originEvents gives log records the name of the event, which slog does not know.
