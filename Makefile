@@ -29,7 +29,7 @@ BENCHTIME ?= 1s
 
 .PHONY: help
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: demo
 demo: collector ## Find the leaks of an example service, in the terminal (DEMO_SECONDS, DEMO_CAPTURE, DEMO_..._PORT)
@@ -207,9 +207,13 @@ fuzz: ## Fuzz every parser, FUZZTIME each; what fails is kept as a seed in testd
 # Prometheus has so many modules that looking through them takes a minute; what is missing
 # there its build says.
 .PHONY: lint
-lint: $(TOOLS)/golangci-lint $(TOOLS)/gofumpt ## Check format, linters, imports across the house, goleak in all tests, tidiness, and that generated files are current
+lint: $(TOOLS)/golangci-lint $(TOOLS)/gofumpt $(TOOLS)/multimod $(TOOLS)/actionlint ## Check format, linters, imports across the house, goleak in all tests, versions, changelog, workflows, tidiness, and that generated files are current
 	@scripts/check-format.sh $(TOOLS)/gofumpt '$(GENERATED)'
 	@scripts/check-goleak.sh
+	@scripts/changelog.sh check
+	@scripts/check-threats.sh
+	@scripts/check-versions.sh $(TOOLS)/multimod
+	@$(TOOLS)/actionlint
 	@for module in $(filter-out %/prometheus,$(MODULES)); do echo "== tidy $$module"; go -C $$module mod tidy -diff; done
 	@for module in $(TESTED) ./e2e; do echo "== lint $$module"; (cd $$module && $(TOOLS)/golangci-lint run --config $(ROOT)/.golangci.yml ./...); done
 	@scripts/check-generated.sh $(TOOLS)
@@ -225,6 +229,40 @@ generate: $(TOOLS)/mdatagen ## Generate what is generated: metadata of the compo
 	@for component in receiver/goroutinereceiver processor/leakdetect connector/leakevents extension/atomicstorage; do \
 		(cd $$component && PATH="$(TOOLS):$$PATH" go generate ./...); done
 
+RELEASE_TOOLS := $(addprefix $(TOOLS)/,multimod gorelease)
+ARTIFACTS := $(BIN)/artifacts
+
+.PHONY: release
+release: $(RELEASE_TOOLS) ## Prepare release VERSION: commits on a branch, checked as users will use them; print the commands that publish it; 3 to 10 minutes
+	@scripts/release.sh $(TOOLS) $(or $(VERSION),$(error VERSION is required: make release VERSION=v0.2.0))
+
+.PHONY: release-check
+release-check: $(RELEASE_TOOLS) ## Try the next release and leave nothing; 3 to 10 minutes
+	@scripts/release.sh $(TOOLS)
+
+.PHONY: published-check
+published-check: ## Use the published VERSION as a stranger does, from the module proxy
+	@scripts/check-published.sh $(or $(VERSION),$(error VERSION is required: make published-check VERSION=v0.2.0))
+
+.PHONY: artifacts
+artifacts: $(TOOLS)/builder $(TOOLS)/cyclonedx-gomod ## Build what tag VERSION offers to download, with SBOMs and checksums, into bin/artifacts; 20 minutes
+	@scripts/artifacts.sh $(TOOLS) $(or $(VERSION),$(error VERSION is required: make artifacts VERSION=v0.2.0)) $(ARTIFACTS) $(PLATFORMS)
+
+# The second build shares no folder and no cache with the first.
+.PHONY: artifacts-check
+artifacts-check: artifacts ## Build the artifacts of tag VERSION twice, and compare them; 40 minutes
+	@other=$$(mktemp -d); trap 'rm -rf $$other' EXIT; \
+	GOCACHE=$$other/cache scripts/artifacts.sh $(TOOLS) $(VERSION) $$other/artifacts $(PLATFORMS) && \
+	diff $(ARTIFACTS)/checksums.txt $$other/artifacts/checksums.txt && echo "the same bytes twice"
+
+.PHONY: targets-check
+targets-check: ## Scrape a service built with each version of Go of the table in docs/own-collector.md
+	@go -C receiver/goroutinereceiver test -run TestTargetsOfEachGo -count=1 -v . -every-go | grep -E "^ *(---|ok|FAIL)|versions_test"
+
+.PHONY: drift
+drift: ## Build and test the components with the newest collector modules, which the table in docs/own-collector.md names
+	@scripts/drift.sh
+
 .PHONY: format
 format: $(TOOLS)/gofumpt ## Format the code
 	@$(TOOLS)/gofumpt -w $$(git ls-files -co --exclude-standard '*.go' | grep -vE '$(GENERATED)')
@@ -239,6 +277,16 @@ $(TOOLS)/prometheus: internal/tools/prometheus/go.mod
 	@echo "Building prometheus ..."
 	@mkdir -p $(TOOLS)
 	@CGO_ENABLED=0 go -C $(<D) build -tags remove_all_sd -o $@ github.com/prometheus/prometheus/cmd/prometheus
+
+# Those of a release have a module of their own for the same reason.
+$(TOOLS)/multimod: TOOL = go.opentelemetry.io/build-tools/multimod
+$(TOOLS)/gorelease: TOOL = golang.org/x/exp/cmd/gorelease
+$(TOOLS)/actionlint: TOOL = github.com/rhysd/actionlint/cmd/actionlint
+$(TOOLS)/cyclonedx-gomod: TOOL = github.com/CycloneDX/cyclonedx-gomod/cmd/cyclonedx-gomod
+$(addprefix $(TOOLS)/,multimod gorelease actionlint cyclonedx-gomod): $(TOOLS)/%: internal/tools/release/go.mod
+	@echo "Building $* ..."
+	@mkdir -p $(TOOLS)
+	@go -C $(<D) build -o $@ $(TOOL)
 
 # Tools are built at the versions in internal/tools/go.mod.
 $(TOOLS)/builder: TOOL = go.opentelemetry.io/collector/cmd/builder
