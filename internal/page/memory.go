@@ -22,6 +22,7 @@ type Config struct {
 // Memory takes points and origins, and makes a Site of them. It is safe for concurrent use.
 type Memory struct {
 	detector Detector
+	reads    func(metric string) bool
 
 	mu      sync.Mutex
 	book    *finding.Book
@@ -36,21 +37,19 @@ type Memory struct {
 
 // NewMemory returns an empty Memory.
 func NewMemory(c Config) *Memory {
+	book, past := finding.New(c.Findings), history.New(c.History)
 	return &Memory{
 		detector: c.Detector.orDefaults(),
-		book:     finding.New(c.Findings),
-		history:  history.New(c.History),
+		reads:    func(metric string) bool { return book.Reads(metric) || past.Reads(metric) },
+		book:     book,
+		history:  past,
 		changed:  make(chan struct{}),
 		stale:    true,
 	}
 }
 
-// Reads reports whether a metric of this name is of any use.
-func (m *Memory) Reads(metric string) bool {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	return m.book.Reads(metric) || m.history.Reads(metric)
-}
+// Reads reports whether a metric of this name is of any use. It may be asked within a Batch.
+func (m *Memory) Reads(metric string) bool { return m.reads(metric) }
 
 // sweepInterval is how often what is too old is forgotten.
 const sweepInterval = time.Minute

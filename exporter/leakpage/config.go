@@ -1,0 +1,153 @@
+package leakpage
+
+import (
+	"errors"
+	"net/url"
+	"strings"
+	"time"
+
+	"go.opentelemetry.io/collector/component"
+	"go.opentelemetry.io/collector/config/confighttp"
+
+	"github.com/otel-goroutine/otel-goroutine/internal/finding"
+	"github.com/otel-goroutine/otel-goroutine/internal/history"
+	"github.com/otel-goroutine/otel-goroutine/internal/page"
+)
+
+// Config says where the page is served, and bounds what is remembered.
+type Config struct {
+	// Server is the HTTP server.
+	Server confighttp.ServerConfig `mapstructure:",squash"`
+	// AllowedHosts are the names, beside loopback addresses, under which the page may be asked
+	// for. A page from elsewhere could read it under a name of its own otherwise.
+	AllowedHosts []string `mapstructure:"allowed_hosts"`
+	// Storage is the extension in which is kept what is remembered. Without one, a restart
+	// forgets everything.
+	Storage *component.ID `mapstructure:"storage"`
+	// SourceURL makes links to the source of services.
+	SourceURL string `mapstructure:"source_url"`
+	// RunbookURL is where the folder docs/leaks of this project is found.
+	RunbookURL string `mapstructure:"runbook_url"`
+
+	// AgedAfter is that of the receiver, and MinDuration and MaxLifetime are those of
+	// leak_detect: they say what it means that nothing is found.
+	AgedAfter   time.Duration `mapstructure:"aged_after"`
+	MinDuration time.Duration `mapstructure:"min_duration"`
+	MaxLifetime time.Duration `mapstructure:"max_lifetime"`
+
+	// GoroutineLimit is how many goroutines an instance must not exceed, and MemoryLimitMiB
+	// how much memory; 0 if that is not known.
+	GoroutineLimit int   `mapstructure:"goroutine_limit"`
+	MemoryLimitMiB int64 `mapstructure:"memory_limit_mib"`
+
+	// MaxStale is after how long without data a leak ends. It should be that of leak_detect.
+	MaxStale time.Duration `mapstructure:"max_stale"`
+	// MaxFindings, MaxInstances and MaxGroups bound what is remembered.
+	MaxFindings  int `mapstructure:"max_findings"`
+	MaxInstances int `mapstructure:"max_instances"`
+	MaxGroups    int `mapstructure:"max_groups"`
+}
+
+// The defaults. The port is LEAK on the keys of a telephone; nothing else that a collector
+// serves is there.
+const (
+	defaultEndpoint     = "localhost:5325"
+	defaultAgedAfter    = 10 * time.Minute
+	defaultMinDuration  = 30 * time.Minute
+	defaultMaxLifetime  = 12 * time.Hour
+	defaultMaxStale     = 24 * time.Hour
+	defaultMaxFindings  = 1000
+	defaultMaxInstances = 20_000
+	defaultMaxGroups    = 20_000
+)
+
+func defaultConfig() *Config {
+	server := confighttp.NewDefaultServerConfig()
+	server.NetAddr.Endpoint = defaultEndpoint
+	return &Config{
+		Server:       server,
+		RunbookURL:   page.DefaultRepositoryURL,
+		AgedAfter:    defaultAgedAfter,
+		MinDuration:  defaultMinDuration,
+		MaxLifetime:  defaultMaxLifetime,
+		MaxStale:     defaultMaxStale,
+		MaxFindings:  defaultMaxFindings,
+		MaxInstances: defaultMaxInstances,
+		MaxGroups:    defaultMaxGroups,
+	}
+}
+
+// What can be wrong with a configuration.
+var (
+	errEndpoint     = errors.New("'endpoint' must be set, as host:port")
+	errAllowedHosts = errors.New("'allowed_hosts' must be names or addresses, with a port or without, and no URLs")
+	errSourceURL    = errors.New("'source_url' must be an https URL, with {file}, {base}, {package}, {line}, {revision}, {version} or {service} in its path")
+	errRunbookURL   = errors.New("'runbook_url' must be an https URL")
+	errAgedAfter    = errors.New("'aged_after' must be above 0")
+	errMinDuration  = errors.New("'min_duration' must be above 0")
+	errMaxLifetime  = errors.New("'max_lifetime' must be above 0")
+	errLimits       = errors.New("'goroutine_limit' and 'memory_limit_mib' must be at least 0")
+	errMaxStale     = errors.New("'max_stale' must be at least 10m, or a leak would end between two scrapes")
+	errMaxFindings  = errors.New("'max_findings' must be at least 1")
+	errMaxInstances = errors.New("'max_instances' must be at least 1")
+	errMaxGroups    = errors.New("'max_groups' must be at least 1")
+)
+
+const leastMaxStale = 10 * time.Minute
+
+// Validate returns everything that is wrong, joined.
+func (c *Config) Validate() error {
+	var errs []error
+	for _, rule := range []struct {
+		broken bool
+		err    error
+	}{
+		{c.Server.NetAddr.Endpoint == "", errEndpoint},
+		{!areHosts(c.AllowedHosts), errAllowedHosts},
+		{c.SourceURL != "" && !isSecure(c.SourceURL), errSourceURL},
+		{!isSecure(c.RunbookURL), errRunbookURL},
+		{c.AgedAfter <= 0, errAgedAfter},
+		{c.MinDuration <= 0, errMinDuration},
+		{c.MaxLifetime <= 0, errMaxLifetime},
+		{c.GoroutineLimit < 0 || c.MemoryLimitMiB < 0, errLimits},
+		{c.MaxStale < leastMaxStale, errMaxStale},
+		{c.MaxFindings < 1, errMaxFindings},
+		{c.MaxInstances < 1, errMaxInstances},
+		{c.MaxGroups < 1, errMaxGroups},
+	} {
+		if rule.broken {
+			errs = append(errs, rule.err)
+		}
+	}
+	return errors.Join(errs...)
+}
+
+func areHosts(names []string) bool {
+	for _, name := range names {
+		if name == "" || strings.ContainsAny(name, "/*@ ") {
+			return false
+		}
+	}
+	return true
+}
+
+// isSecure reports whether a text is an https URL of a host that no placeholder is part of.
+func isSecure(text string) bool {
+	u, err := url.Parse(text)
+	return err == nil && u.Scheme == "https" && u.Host != "" && u.User == nil && !strings.ContainsAny(u.Host, "{}")
+}
+
+func (c *Config) memory() *page.Memory {
+	return page.NewMemory(page.Config{
+		Findings: finding.Config{
+			GoroutineLimit: c.GoroutineLimit, MemoryLimit: c.MemoryLimitMiB << 20,
+			MaxStale: c.MaxStale, MaxFindings: c.MaxFindings, MaxProcesses: c.MaxInstances,
+		},
+		History:  history.Config{MaxInstances: c.MaxInstances, MaxGroups: c.MaxGroups, MaxSeries: 2 * c.MaxGroups},
+		Detector: page.Detector{AgedAfter: c.AgedAfter, MinDuration: c.MinDuration, MaxLifetime: c.MaxLifetime},
+	})
+}
+
+func (c *Config) options() page.Options {
+	return page.Options{RepositoryURL: c.RunbookURL, Source: page.Source{Template: c.SourceURL}}
+}
