@@ -28,7 +28,7 @@ func shop(t testing.TB) (*Memory, time.Time) {
 // frozen is a Site that does not change.
 type frozen struct{ site *Site }
 
-func (f frozen) Site(time.Time) *Site     { return f.site }
+func (f frozen) Site(time.Time) *Site   { return f.site }
 func (frozen) Changed() <-chan struct{} { return nil }
 
 // get asks a handler as a browser on the same machine does.

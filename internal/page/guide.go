@@ -85,8 +85,8 @@ func withoutTitle(blocks []block) []block {
 
 // readBlocks reads Markdown as docs/leaks uses it: paragraphs, lists and fenced code.
 //
-//	- an item,
-//	  which goes on
+//   - an item,
+//     which goes on
 func readBlocks(text string) []block {
 	var blocks []block
 	var words []string

@@ -28,17 +28,17 @@ func NewHandler(live Live, o Options, allowedHosts []string) *Handler {
 	h := &Handler{live: live, options: o.orDefaults(), streams: newStreams()}
 	mux := http.NewServeMux()
 	for pattern, serve := range map[string]http.HandlerFunc{
-		"/{$}":                      h.serveList,
-		"/findings/{id}":            h.serveFinding,
-		"/findings/{id}/markdown":   h.serveMarkdown,
-		"/services":                 h.serveServices,
-		"/services/{id}":            h.serveService,
-		"/api/findings":             h.serveDocuments,
-		"/api/findings/{id}":        h.serveDocument,
-		"/api/services":             h.serveServiceDocuments,
-		"/api/schema.json":          h.serveSchema,
-		"/assets/{name}":            h.serveAsset,
-		"/":                         h.serveNothing,
+		"/{$}":                    h.serveList,
+		"/findings/{id}":          h.serveFinding,
+		"/findings/{id}/markdown": h.serveMarkdown,
+		"/services":               h.serveServices,
+		"/services/{id}":          h.serveService,
+		"/api/findings":           h.serveDocuments,
+		"/api/findings/{id}":      h.serveDocument,
+		"/api/services":           h.serveServiceDocuments,
+		"/api/schema.json":        h.serveSchema,
+		"/assets/{name}":          h.serveAsset,
+		"/":                       h.serveNothing,
 	} {
 		mux.HandleFunc(pattern, serve)
 	}

@@ -48,8 +48,12 @@ func (r *renderer) list(q query) listView {
 		v.Back = "/" + back.address()
 	}
 	for _, c := range [...]struct{ value, text string }{
-		{"", "not over"}, {string(finding.Open), "open"}, {string(finding.Waiting), "waiting"}, {string(finding.Closed), "closed by a version"},
-		{string(finding.Over), "over"}, {allStatuses, "all"},
+		{"", "not over"},
+		{string(finding.Open), "open"},
+		{string(finding.Waiting), "waiting"},
+		{string(finding.Closed), "closed by a version"},
+		{string(finding.Over), "over"},
+		{allStatuses, "all"},
 	} {
 		v.Statuses = append(v.Statuses, choice{c.value, c.text, q.Status == c.value})
 	}

@@ -54,10 +54,10 @@ type frame struct {
 }
 
 func (f frame) x(t time.Time) float64 {
-	return f.left + f.width*min(max(float64(t.Sub(f.from))/float64(f.to.Sub(f.from)), 0), 1)
+	return round(f.left + f.width*min(max(float64(t.Sub(f.from))/float64(f.to.Sub(f.from)), 0), 1))
 }
 
-func (f frame) y(n float64) float64 { return f.top + f.height*(1-n/f.most) }
+func (f frame) y(n float64) float64 { return round(f.top + f.height*(1-n/f.most)) }
 
 // newPlot draws a chart; nil if there is nothing to draw.
 func newPlot(c history.Chart, versions []finding.Version, width, height int) *plot {
@@ -191,8 +191,10 @@ func area(f frame, c history.Chart, values []float64, first, last int) string {
 // bridged is how many values may be unknown in a row before a curve is broken.
 const bridged = 3
 
-// pixel returns a coordinate with one decimal at most.
-func pixel(v float64) string { return strconv.FormatFloat(math.Round(v*10)/10, 'f', -1, 64) }
+func pixel(v float64) string { return strconv.FormatFloat(v, 'f', -1, 64) }
+
+// round returns a coordinate with one decimal at most.
+func round(v float64) float64 { return math.Round(v*10) / 10 }
 
 func (p *plot) addTicks(f frame) {
 	for _, n := range [...]float64{0, f.most / 2, f.most} {
@@ -254,14 +256,12 @@ func (p *plot) addExits(f frame, c history.Chart, first, last int) {
 	width := max(1.5, f.width/float64(last-first+1)-1)
 	for i := first; i <= last && i < len(c.Exits); i++ {
 		if c.Exits[i] > 0 {
-			height := math.Round(max(2, (exitsSpace-6)*c.Exits[i]/most)*10) / 10
+			height := round(max(2, (exitsSpace-6)*c.Exits[i]/most))
 			x := f.x(c.Start.Add(time.Duration(i) * c.Step))
 			p.Exits = append(p.Exits, bar{round(x - width/2), round(p.Base - height), round(width), height})
 		}
 	}
 }
-
-func round(v float64) float64 { return math.Round(v*10) / 10 }
 
 // plotLabel says in words what a chart shows.
 func plotLabel(c history.Chart, first, last int) string {
