@@ -28,7 +28,7 @@ func newCurve() *curve {
 
 var unknown = float32(math.NaN())
 
-func isUnknown(v float32) bool { return v != v } //nolint:gocritic // NaN is the one value that differs from itself
+func isUnknown(v float32) bool { return v != v }
 
 // timeline tells of which time each value of a curve is.
 type timeline struct {

@@ -43,6 +43,7 @@ type group struct {
 	curve   [parts]*curve
 	pending [parts]float64
 	last    time.Time // when there were any
+	zero    bool      // none had left in an earlier window
 }
 
 // part is a curve of a group.
@@ -127,9 +128,9 @@ func cloned(p finding.Place) finding.Place {
 	return p
 }
 
-// closeGroup adds the window to the curves of a group. A metric that came in the window and
+// drawGroup adds the window to the curves of a group. A metric that came in the window and
 // does not name the group says that nobody is there.
-func (h *History) closeGroup(g *group, w *window, slot int, at time.Time) {
+func (h *History) drawGroup(g *group, w *window, slot int) {
 	count, aged, exits := stackCount, stackAged, stackExits
 	if g.entry {
 		count, aged, exits = entryCount, entryAged, entryExits
@@ -142,14 +143,17 @@ func (h *History) closeGroup(g *group, w *window, slot int, at time.Time) {
 		case partExits:
 			of = exits
 		}
-		if value := g.pending[p]; w.came[of] && (value > 0 || g.curve[p] != nil) {
-			g.curve[p] = h.set(g.curve[p], slot, value)
+		value := g.pending[p]
+		if !w.came[of] || value == 0 && g.curve[p] == nil {
+			continue
+		}
+		begins := g.curve[p] == nil
+		g.curve[p] = h.set(g.curve[p], slot, value)
+		if begins && p == partExits && g.zero && slot > 0 {
+			g.curve[p] = h.set(g.curve[p], slot-1, 0) // those that left now are seen to
 		}
 	}
-	if g.pending[partCount] > 0 && at.After(g.last) {
-		g.last = at
-	}
-	g.pending = [parts]float64{}
+	g.zero = g.zero || w.came[exits] && g.pending[partExits] == 0
 }
 
 func (g *group) curves() int {

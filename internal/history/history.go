@@ -213,9 +213,7 @@ func (h *History) Sweep(now time.Time) {
 
 // drop returns what a service took of the bounds.
 func (h *History) drop(s *service) {
-	for _, g := range s.groups {
-		h.series -= g.curves()
-	}
+	s.eachCurve(func(*curve) { h.series-- })
 	h.instances -= len(s.instances)
 	h.groups -= len(s.lines)
 	h.origins -= len(s.origins)

@@ -50,6 +50,7 @@ type window struct {
 	// came tells which metrics have come in it, and contributed how many instances have.
 	came        [summed]bool
 	contributed int
+	partial     bool // it began before it was known how wide it must be
 	done        bool // one was closed
 }
 
@@ -128,7 +129,7 @@ func (h *History) learnStep(s *service, i *instance, at int64) {
 	if width := min(max(scrapesPerWindow*i.step, leastWidth), mostWidth); width > s.window.width {
 		s.window.width = width
 		s.restart()
-		s.window.index = at / int64(width)
+		s.window.index, s.window.partial = at/int64(width), true
 	}
 }
 
@@ -151,17 +152,12 @@ func (s *service) restart() {
 	}
 }
 
-// closeWindow adds the window to the curves.
+// closeWindow adds the window to the curves. A partial one has not seen every instance.
 func (h *History) closeWindow(s *service) {
 	w := &s.window
 	at := time.Unix(0, (w.index+1)*int64(w.width)-1)
-	slot := h.slot(s, at)
 	if w.came[goroutines] {
 		s.total.now = s.total.pending
-		s.total.count = h.set(s.total.count, slot, s.total.pending)
-	}
-	if w.contributed > 0 {
-		s.total.instances = h.set(s.total.instances, slot, float64(w.contributed))
 	}
 	for _, l := range s.lines {
 		if w.came[l.counted()] {
@@ -171,9 +167,26 @@ func (h *History) closeWindow(s *service) {
 		}
 		l.pending = 0
 	}
-	for _, g := range s.groups {
-		h.closeGroup(g, w, slot, at)
+	if !w.partial {
+		h.draw(s, at)
 	}
-	w.came, w.contributed, w.done = [summed]bool{}, 0, true
+	for _, g := range s.groups {
+		g.pending = [parts]float64{}
+	}
+	w.came, w.contributed, w.done, w.partial = [summed]bool{}, 0, true, false
 	s.total.pending = 0
+}
+
+// draw adds the window to the curves.
+func (h *History) draw(s *service, at time.Time) {
+	w, slot := &s.window, h.slot(s, at)
+	if w.came[goroutines] {
+		s.total.count = h.set(s.total.count, slot, s.total.pending)
+	}
+	if w.contributed > 0 {
+		s.total.instances = h.set(s.total.instances, slot, float64(w.contributed))
+	}
+	for _, g := range s.groups {
+		h.drawGroup(g, w, slot)
+	}
 }

@@ -51,7 +51,7 @@ func TestGolden(t *testing.T) {
 		"finding.html": "/findings/3e0e28e30f2a7cd8", "finding-entry.html": "/findings/07aa19be55d2c3f4",
 		"services.html": "/services", "service.html": "/services/" + serviceIDOf(m, end, "shop"),
 		"finding.md": "/findings/3e0e28e30f2a7cd8/markdown", "finding.json": "/api/findings/3e0e28e30f2a7cd8?version=1.8.2",
-		"findings.json": "/api/findings", "services.json": "/api/services", "missing.html": "/nowhere",
+		"findings.json": "/api/findings", "services.json": "/api/services", "schema.json": "/api/schema.json", "missing.html": "/nowhere",
 	} {
 		t.Run(name, func(t *testing.T) { compareGolden(t, name, get(t, h, path).Body.Bytes()) })
 	}

@@ -150,7 +150,8 @@ func (h *Handler) serveServiceDocuments(w http.ResponseWriter, r *http.Request) 
 }
 
 func (h *Handler) serveSchema(w http.ResponseWriter, r *http.Request) {
-	h.answer(w, r, http.StatusOK, read("schema.json"))
+	data, err := schema()
+	h.answerJSON(w, r, data, err)
 }
 
 func (h *Handler) answerJSON(w http.ResponseWriter, r *http.Request, data []byte, err error) {

@@ -1,6 +1,8 @@
 package page
 
 import (
+	"cmp"
+	"slices"
 	"strconv"
 	"time"
 
@@ -29,6 +31,7 @@ type serviceRow struct {
 type standing struct {
 	Class, Text, Note string
 	fine              bool
+	rank              int // in a list: what asks for somebody first
 }
 
 func (r *renderer) services() servicesView {
@@ -39,6 +42,7 @@ func (r *renderer) services() servicesView {
 	for i := range r.site.Services {
 		v.Rows = append(v.Rows, r.serviceRow(&r.site.Services[i]))
 	}
+	slices.SortStableFunc(v.Rows, func(a, b serviceRow) int { return cmp.Compare(a.Standing.rank, b.Standing.rank) })
 	return v
 }
 
@@ -92,28 +96,43 @@ func (r *renderer) standing(s *history.Service) standing {
 	quiet := r.site.At.Sub(s.Last)
 	switch {
 	case n > 0:
-		return standing{Class: worst.String(), Text: plural(float64(n), "leak"), Note: "the surest is " + worst.String()}
+		return standing{Class: worst.String(), Text: leaksText(n, worst), rank: -int(worst)}
 	case quiet > silentAfter:
-		return standing{Class: "none", Text: "silent", Note: "Nothing has come for " + finding.Span(quiet) + "."}
+		return standing{Class: "none", rank: rankTrouble, Text: "silent", Note: "Nothing has come for " + finding.Span(quiet) + "."}
 	case allDown(s):
-		return standing{Class: "none", Text: "not watched", Note: "No target can be scraped."}
+		return standing{Class: "none", rank: rankTrouble, Text: "not watched", Note: "No target can be scraped."}
 	case s.Judged.IsZero():
 		return standing{
-			Class: "none", Text: "not judged",
+			Class: "none", rank: rankTrouble, Text: "not judged",
 			Note: "No verdict has come: leak_detect must stand before this page, with services: true.",
 		}
 	case watched < enough:
 		return standing{
-			Class: "none", Text: "needs " + finding.Span(enough-watched+time.Second) + " more",
+			Class: "none", rank: rankWaits, Text: "needs " + finding.Span(enough-watched+time.Second) + " more",
 			Note: "Goroutines are aged after " + finding.Span(r.site.Detector.AgedAfter) + ", and growth must last " + finding.Span(r.site.Detector.MinDuration) + ".",
 		}
 	case !s.Aged:
 		return standing{
-			Class: "fine", Text: "watched, nothing grows", fine: true,
+			Class: "fine", Text: "watched, nothing grows", fine: true, rank: rankFine,
 			Note: "There are counts without ages, so a leak shows late: suspected after some 19 hours at the defaults.",
 		}
 	}
-	return standing{Class: "fine", Text: "watched, and fine", Note: r.means(watched), fine: true}
+	return standing{Class: "fine", Text: "watched, and fine", Note: r.means(watched), fine: true, rank: rankFine}
+}
+
+// The ranks of services that do not leak; those that leak come before them.
+const (
+	rankTrouble = iota + 1
+	rankWaits
+	rankFine
+)
+
+// leaksText says how many leaks there are, and how sure the surest is.
+func leaksText(n int, worst finding.Severity) string {
+	if n == 1 {
+		return "1 leak, " + worst.String()
+	}
+	return strconv.Itoa(n) + " leaks, one " + worst.String()
 }
 
 // silentAfter is after how long without data a service is called silent.
@@ -140,7 +159,6 @@ type serviceView struct {
 	MoreTargets   int
 	First, Last   string
 	LastISO       string
-	TotalsByState []string
 }
 
 type lineRow struct {
