@@ -81,7 +81,7 @@ type instanceView struct{ Name, Version, Count string }
 func (r *renderer) detail(f *Finding) detailView {
 	g := guideOf(f.Page)
 	v := detailView{
-		Row: r.row(f), Anchor: strings.TrimPrefix(links{file: true}.finding(f.ID), "#"), Evidence: sentence(f.Evidence),
+		Row: r.row(f), Anchor: strings.TrimPrefix(links{file: true}.finding(f.ID), "#"), Evidence: sentence(shortened(f.Evidence, maxEvidence)),
 		Where:    r.lineOf(f, line{cmpOr(f.Head.Function, f.Head.Entry), cmpOr(f.Head.File, f.Head.EntryFile), f.Head.Line}),
 		First:    r.first(f, g),
 		Wide:     newPlot(f.Chart, f.Versions, 760, 250),
@@ -94,7 +94,7 @@ func (r *renderer) detail(f *Finding) detailView {
 		Healthy:  resolve(g.healthy, r.options.RepositoryURL),
 		Guide:    secure(strings.TrimSuffix(r.options.RepositoryURL, "/") + "/" + f.Page),
 		Creators: r.originsOf(f, f.Creators), Wakers: r.originsOf(f, f.Wakers),
-		Acquittal: f.Acquittal, Memory: memoryText(f.Memory),
+		Acquittal: shortened(f.Acquittal, maxEvidence), Memory: memoryText(f.Memory),
 		Markdown: Markdown(f, r.options), MarkdownLink: r.links.finding(f.ID) + "/markdown", JSONLink: "/api/findings/" + strings.TrimPrefix(r.links.finding(f.ID), "/findings/"),
 		ServiceLink: r.links.service(f.Service),
 		Began:       clock(f.Began), BeganISO: machine(f.Began), Detected: clock(f.Detected), DetectedISO: machine(f.Detected),
@@ -102,7 +102,7 @@ func (r *renderer) detail(f *Finding) detailView {
 	v.Facts = r.facts(f, v.Where)
 	if len(f.Origins) > 0 {
 		v.Stacks = r.stacks(f, f.Origins[0].Stacks)
-		v.Traced = f.Origins[0].Text
+		v.Traced = shortened(f.Origins[0].Text, maxEvidence)
 	}
 	for _, p := range f.Places {
 		v.Places = append(v.Places, placeView{
@@ -116,6 +116,9 @@ func (r *renderer) detail(f *Finding) detailView {
 	v.MoreInstances = max(0, f.Instances-len(f.Worst))
 	return v
 }
+
+// maxEvidence is how much of a sentence is shown, in bytes.
+const maxEvidence = 1200
 
 // sentence returns a text that begins as a sentence does, and ends so.
 func sentence(text string) string {

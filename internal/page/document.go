@@ -146,13 +146,13 @@ func (r *renderer) documentOf(f *Finding, level detailLevel) Document {
 		ID: cut(f.ID), Link: "/findings/" + url.PathEscape(f.ID), Status: string(f.Status), Severity: f.Severity.String(), Evidence: shortened(f.Evidence, 4*level.name),
 		Service: ServiceDocument{cut(f.Service.Name), cut(f.Service.Namespace), cut(f.Service.Environment), cut(f.Service.Cluster), cut(f.Service.K8sNamespace)},
 		First:   r.first(f, guideOf(f.Page)),
-		Class:   string(f.Class), Title: f.Class.String(), Guide: guideLink(f, r.options),
+		Class:   cut(string(f.Class)), Title: f.Class.String(), Guide: guideLink(f, r.options),
 		Count: whole(f.Count), PerHour: whole(f.PerHour), Exits: whole(f.Exits), AgeMin: f.Age.Seconds(), Instances: f.Instances, Of: f.Of,
 		Began: machine(f.Began), Detected: machine(f.Detected), Latest: machine(f.Latest),
 		FirstVersion: cut(f.FirstVersion), LastVersion: cut(f.LastVersion), Introduced: f.Introduced, ClosedBy: cut(f.ClosedBy),
-		CertainIn: f.Certain.Seconds(), Reason: string(f.Reason),
+		CertainIn: f.Certain.Seconds(), Reason: cut(string(f.Reason)),
 		Held: whole(f.Memory.Held), PerGoroutine: whole(f.Memory.PerGoroutine), Limit: string(f.Limit.Kind), LimitIn: math.Round(f.Limit.In.Seconds()),
-		Acquittal: f.Acquittal, History: historyOf(f.Chart, level.values),
+		Acquittal: shortened(f.Acquittal, 2*level.name), History: historyOf(f.Chart, level.values),
 	}
 	for i, p := range f.Places[:min(level.places, len(f.Places))] {
 		l := line{cmpOr(p.Function, p.Entry), cmpOr(p.File, p.EntryFile), p.Line}

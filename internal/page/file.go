@@ -22,7 +22,7 @@ const maxInFile = 50
 // attached to an issue. A summary of what was looked at, such as a verdict, comes first.
 func WriteFile(w io.Writer, s *Site, o Options, summary string) error {
 	r := &renderer{site: s, options: o.orDefaults(), links: links{file: true}}
-	v := fileView{Text: summary}
+	v := fileView{Text: shortened(summary, maxEvidence)}
 	if v.Text == "" && len(s.Findings) == 0 {
 		v.Text = r.calm().Text
 	}

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"sync"
 	"testing"
 	"time"
 
@@ -18,12 +19,22 @@ import (
 
 var update = flag.Bool("update", false, "rewrite the golden files")
 
-// shop returns a Memory that has watched the shop of pagetest for a day.
+// shop returns a Memory that has watched the shop of pagetest for a day. It must not be changed.
 func shop(t testing.TB) (*Memory, time.Time) {
 	t.Helper()
-	m := NewMemory(Config{})
-	return m, pagetest.Shop(m)
+	p := playedShop()
+	return p.memory, p.end
 }
+
+type played struct {
+	memory *Memory
+	end    time.Time
+}
+
+var playedShop = sync.OnceValue(func() played {
+	m := NewMemory(Config{})
+	return played{m, pagetest.Shop(m)}
+})
 
 // frozen is a Site that does not change.
 type frozen struct{ site *Site }

@@ -27,7 +27,7 @@ type line struct {
 // link returns the URL of a line in a version of a service, empty if it is not known. Only
 // https URLs are returned.
 func (s Source) link(at line, of finding.Service, v finding.Version) string {
-	if at.file == "" || at.line <= 0 {
+	if at.file == "" || at.line <= 0 || len(at.file)+len(at.function)+len(of.Name)+len(v.Name)+len(v.Revision) > maxLink {
 		return ""
 	}
 	if m := moduleFile.FindStringSubmatch(at.file); m != nil {
@@ -79,12 +79,18 @@ func escapePath(p string) string {
 
 // secure returns a URL if it is one of https, and empty if not.
 func secure(link string) string {
+	if len(link) > maxLink {
+		return ""
+	}
 	u, err := url.Parse(link)
 	if err != nil || u.Scheme != "https" || u.Host == "" || u.User != nil {
 		return ""
 	}
 	return u.String()
 }
+
+// maxLink is how long a link may be, in bytes: servers refuse longer ones.
+const maxLink = 2000
 
 // moduleFile matches a file of a dependency: module, version and path. The module begins with
 // a domain, after the folder of downloaded modules if there is one.

@@ -88,7 +88,7 @@ func (r *renderer) row(f *Finding) rowView {
 		v.Creator = short(packageless(f.Creators[0].Function))
 	}
 	if f.Status != finding.Open {
-		v.Severity, v.Ended = string(f.Status), f.Evidence
+		v.Severity, v.Ended = string(f.Status), shortened(f.Evidence, maxEvidence)
 		return v
 	}
 	v.Count, v.Rate = finding.Number(f.Count), perHour(f.PerHour)
@@ -139,7 +139,7 @@ type pageView struct {
 
 func (r *renderer) page(title, tab string, body any) pageView {
 	return pageView{
-		Title: title, Heading: r.options.Title, Tab: tab, Open: r.site.open(), At: clock(r.site.At), AtISO: machine(r.site.At),
+		Title: title, Heading: short(r.options.Title), Tab: tab, Open: r.site.open(), At: clock(r.site.At), AtISO: machine(r.site.At),
 		Assets: names(), Live: true, Body: body,
 	}
 }
