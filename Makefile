@@ -16,8 +16,8 @@ MODULES := $(shell find . -name go.mod -not -path './dist/*' -not -path './bin/*
 TESTED := $(filter-out ./internal/tools% ./e2e,$(MODULES))
 
 # What the collectors are built from.
-COLLECTOR_SOURCES := go.mod go.sum internal/tools/progress.sh $(shell find internal receiver processor connector extension \( -name '*.go' -o -name go.mod -o -name go.sum \) \
-	-not -name '*_test.go' -not -path 'internal/tools/*' -not -path '*/testdata/*')
+COLLECTOR_SOURCES := go.mod go.sum internal/tools/progress.sh $(shell find internal docs receiver processor connector exporter extension \( -name '*.go' -o -name go.mod -o -name go.sum \) \
+	-not -name '*_test.go' -not -path 'internal/tools/*' -not -path '*/testdata/*') $(wildcard docs/leaks/*.md internal/page/assets/*)
 
 # Statements of a module that its own tests run, in per cent, at least.
 COVERAGE := 85
@@ -226,7 +226,7 @@ vuln: $(TOOLS)/govulncheck ## Look for known vulnerabilities that a module can m
 generate: $(TOOLS)/mdatagen ## Generate what is generated: metadata of the components, the page of metrics, the list of standard packages
 	@go generate ./internal/stack
 	@go -C semconv generate ./...
-	@for component in receiver/goroutinereceiver processor/leakdetect connector/leakevents extension/atomicstorage; do \
+	@for component in receiver/goroutinereceiver processor/leakdetect connector/leakevents exporter/leakpage extension/atomicstorage; do \
 		(cd $$component && PATH="$(TOOLS):$$PATH" go generate ./...); done
 
 RELEASE_TOOLS := $(addprefix $(TOOLS)/,multimod gorelease)

@@ -40,13 +40,13 @@ type leakPage struct {
 	server            *http.Server
 	serving           sync.WaitGroup
 
-	mu       sync.Mutex // of what follows
-	keeper   keeper
-	saved    time.Time     // when it was tried to save last
-	rest     time.Duration // from then until it may be tried again
-	dirty    bool          // something came since
-	trouble  string        // of the storage, that was logged last
-	counted  [2]int64      // points that were not taken, invalid and beyond
+	mu      sync.Mutex // of what follows
+	keeper  keeper
+	saved   time.Time     // when it was tried to save last
+	rest    time.Duration // from then until it may be tried again
+	dirty   bool          // something came since
+	trouble string        // of the storage, that was logged last
+	counted [2]int64      // points that were not taken, invalid and beyond
 }
 
 func newLeakPage(c *Config, set exporter.Settings) (*leakPage, error) {

@@ -138,6 +138,7 @@ const stateVersion = 1
 // state is what a Memory keeps over a restart.
 type state struct {
 	Version       int
+	Last          time.Time
 	Book, History []byte
 }
 
@@ -157,7 +158,7 @@ func (m *Memory) MarshalBinary() ([]byte, error) {
 		return nil, err
 	}
 	var b bytes.Buffer
-	err = gob.NewEncoder(&b).Encode(state{stateVersion, book, past})
+	err = gob.NewEncoder(&b).Encode(state{stateVersion, m.last, book, past})
 	return b.Bytes(), err
 }
 
@@ -180,7 +181,7 @@ func (m *Memory) UnmarshalBinary(data []byte) error {
 	if err := m.book.UnmarshalBinary(kept.Book); err != nil {
 		return fmt.Errorf("%w: %w", ErrState, err)
 	}
-	m.history = past
+	m.history, m.last = past, kept.Last
 	m.touch()
 	return nil
 }

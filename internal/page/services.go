@@ -150,15 +150,15 @@ func allDown(s *history.Service) bool {
 
 // serviceView is a service on a page of its own.
 type serviceView struct {
-	Row           serviceRow
-	Anchor        string
-	Findings      []rowView
-	Wide, Narrow  *icicle
-	Lines         []lineRow
-	Targets       []targetView
-	MoreTargets   int
-	First, Last   string
-	LastISO       string
+	Row          serviceRow
+	Anchor       string
+	Findings     []rowView
+	Wide, Narrow *icicle
+	Lines        []lineRow
+	Targets      []targetView
+	MoreTargets  int
+	First, Last  string
+	LastISO      string
 }
 
 type lineRow struct {

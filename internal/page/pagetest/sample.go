@@ -50,7 +50,7 @@ func Shop(m Memory) time.Time {
 		{Name: "billing", Instances: 2, Groups: usual(), Down: 2, Reason: "unauthorized"},
 		{Name: "search", Instances: 3, Groups: usual(), Down: 1, Reason: "timeout", Unjudged: true},
 	}
-	end := Play(m, services, 24*time.Hour, 2*time.Minute)
+	end := Play(m, services, 24*time.Hour, 4*time.Minute)
 	m.Origin(finding.Service{Name: "shop"}, orderOrigin(order.Place, end), end)
 	m.Batch(end, func(observe func(finding.Point)) { tellOrigin(order, end, observe) })
 	return end

@@ -9,6 +9,7 @@ import (
 	"github.com/otel-goroutine/otel-goroutine/internal/census"
 	"github.com/otel-goroutine/otel-goroutine/internal/exectrace"
 	"github.com/otel-goroutine/otel-goroutine/internal/finding"
+	"github.com/otel-goroutine/otel-goroutine/internal/mistake"
 	"github.com/otel-goroutine/otel-goroutine/internal/origin"
 	"github.com/otel-goroutine/otel-goroutine/internal/stack"
 )
@@ -107,7 +108,7 @@ func TestFinding(t *testing.T) {
 	j := play(leak(rand.New(rand.NewPCG(1, 3)), 1), nobody)
 	now := time.Unix(1e9+60, 0)
 	j.Origins(Process{"shop", "shop:1"}, []origin.Origin{{
-		Signature: group, Caught: origin.LeakedBirth, Class: origin.CancelForgotten, Traced: time.Second, Births: 3, Leaked: 2,
+		Signature: group, Caught: origin.LeakedBirth, Class: mistake.CancelForgotten, Traced: time.Second, Births: 3, Leaked: 2,
 		Creators: []origin.Creator{{
 			Launch: exectrace.ByGo, Stack: []stack.Frame{{Function: "lib.Go", File: "/lib.go", Line: 1}},
 			Own: stack.Frame{Function: "main.start", File: "/src/main.go", Line: 9}, Count: 2, Share: 1,
@@ -120,7 +121,7 @@ func TestFinding(t *testing.T) {
 	}
 	f := all[0]
 	want := finding.Place{State: "select", Function: "main.wait", File: "/src/main.go", Line: 3, Entry: "main.serve"}
-	if f.Head != want || f.Service.Name != "shop" || f.Severity != finding.Probable || f.Class != finding.CancelForgotten {
+	if f.Head != want || f.Service.Name != "shop" || f.Severity != finding.Probable || f.Class != mistake.CancelForgotten {
 		t.Errorf("%+v", f)
 	}
 	if len(f.Creators) != 1 || f.Creators[0].Function != "main.start" || len(f.Wakers) != 1 || f.Wakers[0].Line != 20 {

@@ -1,0 +1,184 @@
+package leakpage
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/component"
+	"go.opentelemetry.io/collector/component/componenttest"
+	"go.opentelemetry.io/collector/exporter"
+	"go.opentelemetry.io/collector/pdata/plog"
+	"go.opentelemetry.io/collector/pdata/pmetric"
+
+	"github.com/otel-goroutine/otel-goroutine/exporter/leakpage/internal/metadata"
+)
+
+// TestBothSignalsAreOnOnePage has a leak come as metrics, and its origin as logs.
+func TestBothSignalsAreOnOnePage(t *testing.T) {
+	r := start(t, nil)
+	assert.Same(t, r.metrics, r.logs)
+	now := time.Now()
+	require.NoError(t, r.metrics.ConsumeMetrics(t.Context(), shop(now, 60)))
+	require.NoError(t, r.logs.ConsumeLogs(t.Context(), origin(now)))
+	status, list := r.get("/", "")
+	assert.Equal(t, http.StatusOK, status)
+	assert.Contains(t, list, "order.go:88")
+	status, finding := r.get("/findings/"+leakID, "")
+	assert.Equal(t, http.StatusOK, status)
+	assert.Contains(t, finding, "shop/order.checkOut")
+	assert.Contains(t, finding, "order.go:31")
+	assert.Contains(t, finding, "8 of 383")
+	status, document := r.get("/api/findings/"+leakID, "")
+	assert.Equal(t, http.StatusOK, status)
+	assert.Contains(t, document, `"severity":"probable"`)
+}
+
+func TestOnlyNamesThatAreAllowedAreServed(t *testing.T) {
+	r := start(t, nil, func(c *Config) { c.AllowedHosts = []string{"leaks.example"} })
+	for as, want := range map[string]int{"": 200, "localhost": 200, "leaks.example": 200, "leaks.example:80": 200, "evil.example": 421} {
+		got, _ := r.get("/", as)
+		assert.Equal(t, want, got, as)
+	}
+}
+
+// TestEventsAreSentThroughTheServer: the collector wraps handlers, and a server has a timeout
+// of writes, neither of which may end a stream.
+func TestEventsAreSentThroughTheServer(t *testing.T) {
+	r := start(t, nil, func(c *Config) { c.Server.WriteTimeout = 100 * time.Millisecond })
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+r.address+"/events", http.NoBody)
+	require.NoError(t, err)
+	answer, err := http.DefaultClient.Do(request)
+	require.NoError(t, err)
+	defer func() { require.NoError(t, answer.Body.Close()) }()
+	require.Equal(t, http.StatusOK, answer.StatusCode)
+	buffer := make([]byte, 100)
+	n, err := answer.Body.Read(buffer)
+	require.NoError(t, err)
+	assert.Contains(t, string(buffer[:n]), "retry")
+	<-time.After(200 * time.Millisecond) // a real server's deadline, which is no bubble's
+	require.NoError(t, r.metrics.ConsumeMetrics(t.Context(), shop(time.Now(), 60)))
+	n, err = answer.Body.Read(buffer)
+	require.NoError(t, err)
+	assert.Contains(t, string(buffer[:n]), "event: change")
+	r.stop() // ends although the stream is open
+}
+
+func TestRemembersOverARestart(t *testing.T) {
+	kept := newMemory()
+	now := time.Now()
+	first := start(t, kept)
+	for n := range 5 {
+		require.NoError(t, first.metrics.ConsumeMetrics(t.Context(), shop(now.Add(time.Duration(n-5)*time.Minute), 50+n)))
+	}
+	require.NoError(t, first.logs.ConsumeLogs(t.Context(), origin(now)))
+	_, before := first.get("/api/findings/"+leakID, "")
+	first.stop()
+	second := start(t, kept)
+	status, after := second.get("/api/findings/"+leakID, "")
+	assert.Equal(t, http.StatusOK, status)
+	assert.Equal(t, before, after)
+	_, services := second.get("/services", "")
+	assert.Contains(t, services, "1 of 1 target up")
+}
+
+func TestStateThatCannotBeUsedIsSetAside(t *testing.T) {
+	kept := newMemory()
+	kept.data[stateKey] = []byte("nonsense")
+	r := start(t, kept)
+	assert.Equal(t, []byte("nonsense"), kept.data[asideKey])
+	assert.NotContains(t, kept.data, stateKey)
+	assert.NotEmpty(t, r.said.FilterMessageSnippet("could not be kept").All())
+	require.NoError(t, r.metrics.ConsumeMetrics(t.Context(), shop(time.Now(), 60)))
+	status, _ := r.get("/findings/"+leakID, "")
+	assert.Equal(t, http.StatusOK, status)
+}
+
+// TestAStorageThatFailsCostsTheMemoryOnly has each of its operations fail, or panic.
+func TestAStorageThatFailsCostsTheMemoryOnly(t *testing.T) {
+	for _, operation := range []string{operationOpen, operationLoad, operationSave, operationClose} {
+		for how, fail := range map[string]func() error{
+			"fails":  func() error { return errors.New("no space left") },
+			"panics": func() error { panic("corrupt") },
+		} {
+			t.Run(operation+" "+how, func(t *testing.T) {
+				kept := newMemory()
+				kept.fail = func(o string) error {
+					if o == operation {
+						return fail()
+					}
+					return nil
+				}
+				r := start(t, kept)
+				require.NoError(t, r.metrics.ConsumeMetrics(t.Context(), shop(time.Now(), 60)))
+				status, _ := r.get("/findings/"+leakID, "")
+				assert.Equal(t, http.StatusOK, status)
+				r.stop()
+				assert.NotEmpty(t, r.said.FilterMessageSnippet("could not be kept").All())
+			})
+		}
+	}
+}
+
+func TestMistakesAreToldAtTheStart(t *testing.T) {
+	taken := start(t, nil)
+	for key, change := range map[string]func(*Config){
+		"storage":  func(c *Config) { c.Storage = &storageID },
+		"endpoint": func(c *Config) { c.Server.NetAddr.Endpoint = taken.address },
+	} {
+		c := defaultConfig()
+		c.Server.NetAddr.Endpoint = "127.0.0.1:0"
+		change(c)
+		e := unstarted(t, c)
+		require.ErrorContains(t, e.Start(t.Context(), host{}), "'"+key+"'")
+		require.NoError(t, e.Shutdown(t.Context()))
+	}
+}
+
+func unstarted(t *testing.T, c *Config) exporter.Metrics {
+	t.Helper()
+	set := exporter.Settings{ID: component.NewID(metadata.Type), TelemetrySettings: componenttest.NewNopTelemetrySettings()}
+	e, err := NewFactory().CreateMetrics(t.Context(), set, c)
+	require.NoError(t, err)
+	return e
+}
+
+func TestShutdownWithoutStart(t *testing.T) {
+	e := unstarted(t, defaultConfig())
+	require.NoError(t, e.Shutdown(t.Context()))
+	require.NoError(t, e.Shutdown(t.Context()))
+}
+
+func TestOwnMetrics(t *testing.T) {
+	r := start(t, nil)
+	require.NoError(t, r.metrics.ConsumeMetrics(t.Context(), shop(time.Now(), 60)))
+	require.NoError(t, r.metrics.ConsumeMetrics(t.Context(), shop(time.Unix(0, 0), 60)))
+	require.NoError(t, r.metrics.ConsumeMetrics(t.Context(), pmetric.NewMetrics()))
+	require.NoError(t, r.logs.ConsumeLogs(t.Context(), plog.NewLogs()))
+	for _, name := range []string{"otelcol_exporter_leak_page_findings", "otelcol_exporter_leak_page_dropped_points"} {
+		_, err := r.own.GetMetric(name)
+		require.NoError(t, err)
+	}
+}
+
+// TestManyAtOnce reads, writes and shows concurrently, for the race detector.
+func TestManyAtOnce(t *testing.T) {
+	r := start(t, newMemory())
+	var all sync.WaitGroup
+	for i := range 4 {
+		all.Go(func() {
+			for n := range 20 {
+				at := time.Now().Add(time.Duration(n-100) * time.Minute)
+				assert.NoError(t, r.metrics.ConsumeMetrics(context.Background(), shop(at, 50+n)))
+				assert.NoError(t, r.logs.ConsumeLogs(context.Background(), origin(at)))
+				r.get([]string{"/", "/services", "/findings/" + leakID, "/api/services"}[i], "")
+			}
+		})
+	}
+	all.Wait()
+}

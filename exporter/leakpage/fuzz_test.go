@@ -1,0 +1,50 @@
+package leakpage
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/pdata/plog"
+	"go.opentelemetry.io/collector/pdata/pmetric"
+
+	"github.com/otel-goroutine/otel-goroutine/internal/finding"
+	"github.com/otel-goroutine/otel-goroutine/internal/history"
+	"github.com/otel-goroutine/otel-goroutine/internal/page/pagetest"
+)
+
+// FuzzMetrics reads any metrics, in any grouping.
+func FuzzMetrics(f *testing.F) {
+	data, err := (&pmetric.ProtoMarshaler{}).MarshalMetrics(shop(pagetest.Start, 50))
+	require.NoError(f, err)
+	f.Add(data)
+	f.Fuzz(func(t *testing.T, data []byte) {
+		md, err := (&pmetric.ProtoUnmarshaler{}).UnmarshalMetrics(data)
+		if err != nil {
+			return
+		}
+		m := defaultConfig().memory()
+		m.Batch(pagetest.Start, func(observe func(finding.Point)) { readPoints(md, m.Reads, observe) })
+		m.Site(pagetest.Start)
+		_, err = m.MarshalBinary()
+		require.NoError(t, err)
+	})
+}
+
+// FuzzLogs reads any log records.
+func FuzzLogs(f *testing.F) {
+	data, err := (&plog.ProtoMarshaler{}).MarshalLogs(origin(pagetest.Start))
+	require.NoError(f, err)
+	f.Add(data)
+	f.Fuzz(func(t *testing.T, data []byte) {
+		ld, err := (&plog.ProtoUnmarshaler{}).UnmarshalLogs(data)
+		if err != nil {
+			return
+		}
+		m := defaultConfig().memory()
+		readOrigins(ld, func(of finding.Service, o history.Origin) {
+			m.Origin(of, o, pagetest.Start)
+			history.ReadStacks(o.Stacks)
+		})
+		m.Site(pagetest.Start)
+	})
+}

@@ -1,0 +1,216 @@
+package leakpage
+
+import (
+	"context"
+	"errors"
+	"io"
+	"maps"
+	"net"
+	"net/http"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/component"
+	"go.opentelemetry.io/collector/component/componenttest"
+	"go.opentelemetry.io/collector/exporter"
+	"go.opentelemetry.io/collector/extension/xextension/storage"
+	"go.opentelemetry.io/collector/pdata/pcommon"
+	"go.opentelemetry.io/collector/pdata/plog"
+	"go.opentelemetry.io/collector/pdata/pmetric"
+	"go.uber.org/zap"
+	"go.uber.org/zap/zaptest/observer"
+
+	"github.com/otel-goroutine/otel-goroutine/exporter/leakpage/internal/metadata"
+	"github.com/otel-goroutine/otel-goroutine/internal/telemetry"
+)
+
+var storageID = component.MustNewID("memory")
+
+// memory is a storage extension, which outlives the exporters that use it.
+type memory struct {
+	component.StartFunc
+	component.ShutdownFunc
+	mu   sync.Mutex
+	data map[string][]byte
+	fail func(operation string) error
+}
+
+func newMemory() *memory { return &memory{data: make(map[string][]byte)} }
+
+func (m *memory) try(operation string) error {
+	if m.fail == nil {
+		return nil
+	}
+	return m.fail(operation)
+}
+
+func (m *memory) GetClient(context.Context, component.Kind, component.ID, string) (storage.Client, error) {
+	return m, m.try(operationOpen)
+}
+
+func (m *memory) Get(_ context.Context, key string) ([]byte, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.data[key], m.try(operationLoad)
+}
+
+func (m *memory) Set(ctx context.Context, key string, value []byte) error {
+	return m.Batch(ctx, storage.SetOperation(key, value))
+}
+
+func (m *memory) Delete(ctx context.Context, key string) error {
+	return m.Batch(ctx, storage.DeleteOperation(key))
+}
+
+func (m *memory) Batch(ctx context.Context, operations ...*storage.Operation) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if err := errors.Join(ctx.Err(), m.try(operationSave)); err != nil {
+		return err
+	}
+	for _, o := range operations {
+		if o.Type == storage.Delete {
+			delete(m.data, o.Key)
+		} else {
+			m.data[o.Key] = o.Value
+		}
+	}
+	return nil
+}
+
+func (m *memory) Close(context.Context) error { return m.try(operationClose) }
+
+// host has extensions.
+type host map[component.ID]component.Component
+
+func (h host) GetExtensions() map[component.ID]component.Component { return maps.Clone(h) }
+
+// rig is a started exporter from the real factory, for both signals.
+type rig struct {
+	t       *testing.T
+	metrics exporter.Metrics
+	logs    exporter.Logs
+	said    *observer.ObservedLogs
+	own     *componenttest.Telemetry
+	address string
+	stopped bool
+}
+
+func start(t *testing.T, kept component.Component, change ...func(*Config)) *rig {
+	t.Helper()
+	r := &rig{t: t, own: componenttest.NewTelemetry()}
+	core, said := observer.New(zap.InfoLevel)
+	set := exporter.Settings{ID: component.NewID(metadata.Type), TelemetrySettings: r.own.NewTelemetrySettings()}
+	set.Logger, r.said = zap.New(core), said
+	cfg := defaultConfig()
+	cfg.Server.NetAddr.Endpoint = freeAddress(t)
+	extensions := host{}
+	if kept != nil {
+		cfg.Storage = &storageID
+		extensions[storageID] = kept
+	}
+	for _, c := range change {
+		c(cfg)
+	}
+	require.NoError(t, cfg.Validate())
+	r.address = cfg.Server.NetAddr.Endpoint
+	factory := NewFactory()
+	var err error
+	r.metrics, err = factory.CreateMetrics(t.Context(), set, cfg)
+	require.NoError(t, err)
+	r.logs, err = factory.CreateLogs(t.Context(), set, cfg)
+	require.NoError(t, err)
+	require.NoError(t, r.metrics.Start(t.Context(), extensions))
+	require.NoError(t, r.logs.Start(t.Context(), extensions))
+	t.Cleanup(r.stop)
+	return r
+}
+
+func (r *rig) stop() {
+	if r.stopped {
+		return
+	}
+	r.stopped = true
+	require.NoError(r.t, r.logs.Shutdown(context.Background()))
+	require.NoError(r.t, r.metrics.Shutdown(context.Background()))
+	require.NoError(r.t, r.own.Shutdown(context.Background()))
+	http.DefaultClient.CloseIdleConnections()
+}
+
+func freeAddress(t *testing.T) string {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	require.NoError(t, listener.Close())
+	return listener.Addr().String()
+}
+
+// get asks for a page under a name, its own if that is empty.
+func (r *rig) get(path, as string) (int, string) {
+	r.t.Helper()
+	request, err := http.NewRequestWithContext(r.t.Context(), http.MethodGet, "http://"+r.address+path, http.NoBody)
+	require.NoError(r.t, err)
+	request.Host = as
+	answer, err := http.DefaultClient.Do(request)
+	require.NoError(r.t, err)
+	defer func() { require.NoError(r.t, answer.Body.Close()) }()
+	body, err := io.ReadAll(answer.Body)
+	require.NoError(r.t, err)
+	return answer.StatusCode, string(body)
+}
+
+const leakID = "3e0e28e30f2a7cd8"
+
+// shop are the metrics of an instance of the service shop, which leaks.
+func shop(at time.Time, leaked int) pmetric.Metrics {
+	md := pmetric.NewMetrics()
+	rm := md.ResourceMetrics().AppendEmpty()
+	rm.Resource().Attributes().PutStr("service.name", "shop")
+	rm.Resource().Attributes().PutStr("service.instance.id", "a")
+	to := rm.ScopeMetrics().AppendEmpty().Metrics()
+	gauge := func(name string, value float64) pcommon.Map {
+		m := to.AppendEmpty()
+		m.SetName(name)
+		p := m.SetEmptyGauge().DataPoints().AppendEmpty()
+		p.SetTimestamp(pcommon.NewTimestampFromTime(at))
+		p.SetDoubleValue(value)
+		return p.Attributes()
+	}
+	gauge(telemetry.GoroutineCount, float64(leaked+10))
+	gauge(telemetry.ScrapeUp, 1)
+	group(gauge(telemetry.StackCount, float64(leaked))).PutStr(telemetry.AttrSignature, "1")
+	for name, value := range map[string]float64{
+		telemetry.LeakSeverity: 2, telemetry.LeakCount: float64(leaked), telemetry.LeakGrowthRate: 60, telemetry.LeakAgeMin: 600, telemetry.LeakExits: 0,
+	} {
+		group(gauge(name, value)).PutStr(telemetry.AttrLeakID, leakID)
+	}
+	md.MarkReadOnly()
+	return md
+}
+
+func group(to pcommon.Map) pcommon.Map {
+	to.PutStr(telemetry.AttrState, "chan_send")
+	to.PutStr(telemetry.AttrFunction, "shop/order.ask")
+	to.PutStr(telemetry.AttrFile, "/src/shop/order.go")
+	to.PutInt(telemetry.AttrLine, 88)
+	to.PutStr(telemetry.AttrEntry, "shop/order.ask")
+	return to
+}
+
+// origin is the log record of where the goroutines of that leak come from.
+func origin(at time.Time) plog.Logs {
+	ld := plog.NewLogs()
+	rl := ld.ResourceLogs().AppendEmpty()
+	rl.Resource().Attributes().PutStr("service.name", "shop")
+	record := rl.ScopeLogs().AppendEmpty().LogRecords().AppendEmpty()
+	record.SetEventName(telemetry.EventOrigin)
+	record.SetTimestamp(pcommon.NewTimestampFromTime(at))
+	record.Body().SetStr("Goroutines of shop/order.ask that leak are started at shop/order.checkOut (/src/shop/order.go:31): 8 of 383 started in 1s")
+	group(record.Attributes())
+	record.Attributes().PutStr(telemetry.AttrOriginCaught, "leaked_birth")
+	record.Attributes().PutStr(telemetry.AttrStackTrace, "created by, 8, 100%:\nshop/order.checkOut(...)\n\t/src/shop/order.go:31\n")
+	ld.MarkReadOnly()
+	return ld
+}
