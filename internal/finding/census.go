@@ -22,7 +22,16 @@ type census struct {
 // group identifies a group of goroutines in all versions: without its line, and without the
 // numbers of closures, which move with the code around them.
 func (p Place) group() string {
-	return p.State + "\x00" + closureNumber.ReplaceAllString(p.Function, "$1") + "\x00" + closureNumber.ReplaceAllString(p.Entry, "$1")
+	return p.State + "\x00" + unnumbered(p.Function) + "\x00" + unnumbered(p.Entry)
+}
+
+// unnumbered returns a function without the numbers of closures. Most functions are none, and
+// each point of a census is asked.
+func unnumbered(function string) string {
+	if !strings.Contains(function, ".func") && !strings.Contains(function, "wrap") && !strings.Contains(function, "-range") {
+		return function
+	}
+	return closureNumber.ReplaceAllString(function, "$1")
 }
 
 // closureNumber matches functions that the compiler numbers: main.run.func2.1, main.run.gowrap1.
