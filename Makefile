@@ -102,6 +102,22 @@ servers: ## Install the servers that the tests of the alerts need, where they ar
 e2e: collector lean servers ## Test the built collector: example configurations, real processes, hostile targets, alerts; 5 minutes
 	@go -C e2e test -race -count=1 ./hostile/...
 	@go -C e2e test -race -count=1 -parallel 6 -timeout 15m . ./alerts ./findings ./manifests ./origins
+	@$(MAKE) --no-print-directory page-check
+
+# What looks at the page in Chromium: Debian's, driven by what e2e/page/package-lock.json names.
+PAGE_PICTURES ?=
+
+.PHONY: page-check
+page-check: ## Look at the page in Chromium: accessibility, keyboard, hostile names, speed; a minute, and part of e2e
+	@for needed in chromium node npm; do command -v $$needed > /dev/null || absent=y; done; \
+	if [ -n "$${absent-}" ]; then { apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium nodejs npm; } \
+		|| { echo "cannot install them here; the test of the page needs chromium, node and npm"; exit 1; }; fi
+	@cd e2e/page && npm ci --silent --no-audit --no-fund --ignore-scripts
+	@go -C e2e test -count=1 -timeout 5m -v ./page -pictures '$(PAGE_PICTURES)' | sed -nE 's/^ +page_test.go:[0-9]+: (ok|busy|FAIL|  )/\1/p; t; /^(---|ok|FAIL)/p'
+
+.PHONY: page-pictures
+page-pictures: ## Make the pictures of the page in the documentation, docs/page*.png
+	@$(MAKE) --no-print-directory page-check PAGE_PICTURES=$(ROOT)/docs
 
 .PHONY: origins-check
 origins-check: ## Check what a trace of a second tells of each example leak, in services built in every way; 2 minutes

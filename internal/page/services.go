@@ -132,7 +132,7 @@ func leaksText(n int, worst finding.Severity) string {
 	if n == 1 {
 		return "1 leak, " + worst.String()
 	}
-	return strconv.Itoa(n) + " leaks, one " + worst.String()
+	return strconv.Itoa(n) + " leaks, up to " + worst.String()
 }
 
 // silentAfter is after how long without data a service is called silent.

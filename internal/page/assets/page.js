@@ -39,7 +39,9 @@
     const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
     const at = document.activeElement && document.activeElement.getAttribute("href");
     const open = [...document.querySelectorAll("main details")].map((d) => d.open);
-    for (const part of ["#main", ".asof time", "nav"]) {
+    const time = fresh.querySelector(".asof time"), was = document.querySelector(".asof time");
+    if (time && was) was.replaceWith(time);
+    for (const part of ["#main", "nav"]) {
       const from = fresh.querySelector(part), to = document.querySelector(part);
       if (from && to && from.innerHTML !== to.innerHTML) to.replaceChildren(...from.childNodes);
     }
