@@ -92,13 +92,11 @@ func (p *leakPage) begin(ctx context.Context, host component.Host) error {
 	}
 	p.server = server
 	p.log.Info("The page is served", zap.String("address", listener.Addr().String()))
-	p.serving.Add(1)
-	go func() {
-		defer p.serving.Done()
+	p.serving.Go(func() {
 		if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
 			componentstatus.ReportStatus(host, componentstatus.NewFatalErrorEvent(fmt.Errorf("serve the page: %w", err)))
 		}
-	}()
+	})
 	return nil
 }
 

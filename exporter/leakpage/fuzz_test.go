@@ -35,7 +35,7 @@ func FuzzLogs(f *testing.F) {
 	data, err := (&plog.ProtoMarshaler{}).MarshalLogs(origin(pagetest.Start))
 	require.NoError(f, err)
 	f.Add(data)
-	f.Fuzz(func(t *testing.T, data []byte) {
+	f.Fuzz(func(_ *testing.T, data []byte) {
 		ld, err := (&plog.ProtoUnmarshaler{}).UnmarshalLogs(data)
 		if err != nil {
 			return

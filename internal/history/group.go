@@ -135,7 +135,7 @@ func (h *History) drawGroup(g *group, w *window, slot int) {
 	if g.entry {
 		count, aged, exits = entryCount, entryAged, entryExits
 	}
-	for p := partCount; p < parts; p++ {
+	for p := range parts {
 		of := aged
 		switch p {
 		case partCount:

@@ -104,9 +104,8 @@ func TestExitsAreStepsOfTheirCounter(t *testing.T) {
 // TestADayIsKept plays three days: the last is kept, in as many values as there are at most.
 func TestADayIsKept(t *testing.T) {
 	h := New(Config{})
-	at := epoch
 	for n := range 3 * 24 * 60 {
-		at = epoch.Add(time.Duration(n) * time.Minute)
+		at := epoch.Add(time.Duration(n) * time.Minute)
 		observe(h, "a", at, float64(n), 0, 0)
 	}
 	c := h.Chart(shop, []finding.Place{order})

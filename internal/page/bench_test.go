@@ -59,7 +59,7 @@ func BenchmarkShow(b *testing.B) {
 	h := NewHandler(frozen{site}, Options{}, nil)
 	for name, path := range map[string]string{
 		"list": "/", "finding": "/findings/" + site.Findings[0].ID, "services": "/services",
-		"service": (&renderer{site: site}).links.service(site.Services[0].Service), "filtered": "/?q=handler3+service-07",
+		"service": links{}.service(site.Services[0].Service), "filtered": "/?q=handler3+service-07",
 	} {
 		b.Run(name, func(b *testing.B) {
 			size := 0

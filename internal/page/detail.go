@@ -1,6 +1,7 @@
 package page
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -136,9 +137,9 @@ func (r *renderer) lineOf(f *Finding, l line) lineView {
 
 // version returns the build that showed the finding last.
 func (f *Finding) version() finding.Version {
-	for i := len(f.Versions) - 1; i >= 0; i-- {
-		if f.Versions[i].Name == f.LastVersion {
-			return f.Versions[i]
+	for _, v := range slices.Backward(f.Versions) {
+		if v.Name == f.LastVersion {
+			return v
 		}
 	}
 	return finding.Version{Name: f.LastVersion}

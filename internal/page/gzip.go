@@ -28,13 +28,13 @@ func respond(w http.ResponseWriter, r *http.Request, kind string, content []byte
 	h.Set("Content-Length", strconv.Itoa(len(content)))
 	w.WriteHeader(http.StatusOK)
 	if r.Method != http.MethodHead {
-		_, _ = w.Write(content) // a client that is gone needs nothing
+		_, _ = w.Write(content) //nolint:gosec // a template or JSON escaped it, and a client that is gone needs nothing
 	}
 }
 
 // takesGzip reports whether an Accept-Encoding names gzip, and not as what is refused.
 func takesGzip(accept string) bool {
-	for _, part := range strings.Split(accept, ",") {
+	for _, part := range strings.SplitSeq(accept, ",") {
 		name, weight, _ := strings.Cut(part, ";")
 		if strings.EqualFold(strings.TrimSpace(name), "gzip") {
 			weight = strings.ReplaceAll(weight, " ", "")

@@ -167,7 +167,7 @@ func (h *Handler) answer(w http.ResponseWriter, r *http.Request, status int, dat
 	if status != http.StatusOK {
 		w.Header().Set("Content-Type", "application/json")
 		w.WriteHeader(status)
-		_, _ = w.Write(data) // a client that is gone needs nothing
+		_, _ = w.Write(data) //nolint:gosec // it is JSON, and a client that is gone needs nothing
 		return
 	}
 	respond(w, r, "application/json", data)

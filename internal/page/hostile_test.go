@@ -89,9 +89,8 @@ func TestNamesAreNeverMarkup(t *testing.T) {
 	for _, name := range []string{hostile, strings.Repeat(hostile, 9)[:512], strings.Repeat("\u00ff", 256)} {
 		site := hostileSite(name)
 		h := NewHandler(frozen{site}, Options{Title: name, Source: Source{Template: "https://x.example/{file}#{line}{revision}"}}, nil)
-		r := &renderer{site: site}
 		pages := []string{"/", "/?q=" + strings.Repeat("%3Cb%3E", 99), "/services", "/services/" + serviceID(site.Services[0].Service)}
-		pages = append(pages, r.links.finding(site.Findings[0].ID))
+		pages = append(pages, links{}.finding(site.Findings[0].ID))
 		for _, path := range pages {
 			w := get(t, h, path)
 			if w.Code != http.StatusOK {
@@ -134,11 +133,10 @@ func TestMegabytes(t *testing.T) {
 	}
 	site := m.Site(at.Add(time.Hour))
 	h := NewHandler(frozen{site}, Options{}, nil)
-	r := &renderer{site: site}
 	if len(site.Findings) != 1 || len(site.Services) != 1 {
 		t.Fatalf("%d findings, %d services", len(site.Findings), len(site.Services))
 	}
-	for _, path := range []string{"/", "/services", r.links.service(site.Services[0].Service), r.links.finding(site.Findings[0].ID), "/api/services"} {
+	for _, path := range []string{"/", "/services", links{}.service(site.Services[0].Service), links{}.finding(site.Findings[0].ID), "/api/services"} {
 		w := get(t, h, path)
 		if w.Code != http.StatusOK || w.Body.Len() > 64<<10 {
 			t.Errorf("%.40s: %d, %d bytes", path, w.Code, w.Body.Len())

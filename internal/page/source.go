@@ -69,7 +69,7 @@ func (s Source) fill(at line, of finding.Service, v finding.Version) string {
 // escapePath escapes a path, but not its slashes. Steps upwards are taken out.
 func escapePath(p string) string {
 	var parts []string
-	for _, part := range strings.Split(p, "/") {
+	for _, part := range strings.SplitSeq(p, "/") {
 		if part != ".." && part != "." {
 			parts = append(parts, url.PathEscape(part))
 		}
@@ -97,10 +97,10 @@ const maxLink = 2000
 var moduleFile = regexp.MustCompile(`(?:^|/)([a-z0-9-]+(?:\.[a-z0-9-]+)+/[^@]*)@(v[0-9][^/]*)/(.+)$`)
 
 // pseudo matches the revision at the end of a version that has no tag.
-var pseudo = regexp.MustCompile(`[-.][0-9]{14}-([0-9a-f]{12})$`)
+var pseudo = regexp.MustCompile(`[-.]\d{14}-([0-9a-f]{12})$`)
 
 // major matches the folder of a major version, which is in no repository.
-var major = regexp.MustCompile(`/v[0-9]+$`)
+var major = regexp.MustCompile(`/v\d+$`)
 
 func moduleLink(module, version, file string, line int) string {
 	module = strings.Replace(unescape(module), "golang.org/x/", "github.com/golang/", 1)

@@ -4,6 +4,7 @@ package pagetest
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"time"
 
@@ -150,7 +151,7 @@ func (g *Group) tell(i int, at time.Duration, tell func(metric string, value flo
 	band(640.0/60, 1e9, 38400)
 	tell(telemetry.StackAgedExits, float64(int(g.Exits*at.Hours())), Start, append(set, telemetry.AttrAgeMin, "600")...)
 	if g.ID != "" && at >= g.After+time.Hour {
-		flagged := append(set, telemetry.AttrLeakID, g.ID)
+		flagged := slices.Concat(set, []string{telemetry.AttrLeakID, g.ID})
 		tell(telemetry.LeakSeverity, float64(g.Severity), time.Time{}, flagged...)
 		tell(telemetry.LeakCount, leaked, time.Time{}, flagged...)
 		tell(telemetry.LeakGrowthRate, g.Leaks, time.Time{}, flagged...)

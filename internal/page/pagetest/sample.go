@@ -2,6 +2,7 @@ package pagetest
 
 import (
 	"fmt"
+	"strconv"
 	"time"
 
 	"github.com/otel-goroutine/otel-goroutine/internal/finding"
@@ -72,7 +73,7 @@ func orderOrigin(p finding.Place, at time.Time) history.Origin {
 func tellOrigin(g Group, at time.Time, observe func(finding.Point)) {
 	resource := pairs{"service.name", "shop", "service.instance.id", "shop-0"}.get
 	set := pairs{
-		telemetry.AttrState, g.State, telemetry.AttrFunction, g.Function, telemetry.AttrFile, g.File, telemetry.AttrLine, fmt.Sprint(g.Line),
+		telemetry.AttrState, g.State, telemetry.AttrFunction, g.Function, telemetry.AttrFile, g.File, telemetry.AttrLine, strconv.Itoa(g.Line),
 		telemetry.AttrEntry, g.Entry, telemetry.AttrOriginClass, "answer_not_taken",
 		telemetry.AttrCreatorOwnFunction, "github.com/acme/shop/order.ask", telemetry.AttrCreatorOwnFile, "/src/shop/order/order.go", telemetry.AttrCreatorOwnLine, "81",
 		telemetry.AttrWakerFunction, "github.com/acme/shop/order.ask", telemetry.AttrWakerFile, "/src/shop/order/order.go", telemetry.AttrWakerLine, "92",
