@@ -100,7 +100,7 @@ func TestStatesOfNoUse(t *testing.T) {
 	b.Observe(flagged(1, 1))
 	b.Advance(epoch)
 	for _, state := range []string{
-		"", "{", "[]", `{"version":3}`, `{"version":2,"more":1}`, `{"version":2,"services":[null]}`,
+		"", "{", "[]", `{"version":4}`, `{"version":2,"more":1}`, `{"version":2,"services":[null]}`,
 		`{"version":2,"services":[{},{}]}`, `{"version":2,"services":[{"processes":{"a":null}}]}`,
 		`{"version":2,"services":[{"versions":[null]}]}`, `{"version":2,"services":[{"records":{"a":null}}]}`,
 		`{"version":2,"services":[{"records":{"a":{"id":"b"}}}]}`, `{"version":2,"services":[{"records":{"a":{"id":"a","rows":{"b":null}}}}]}`,

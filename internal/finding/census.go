@@ -61,7 +61,7 @@ func (s *service) observeCensus(m metric, p Point, name string, of *process) {
 		if r.Old == nil {
 			r.Old = make(map[string]*old)
 		}
-		key := strings.Join([]string{name, place.key(), p.Attributes.get(keyAgeMin)}, "\x00\x00")
+		key := digest(name, place.key(), p.Attributes.get(keyAgeMin))
 		if r.Old[key] == nil && len(r.Old) < maxRows {
 			r.Old[key] = &old{Process: name}
 		}

@@ -118,13 +118,13 @@ const (
 // row returns the row of a process at a place, nil if there are too many.
 func (r *record) row(process string, place Place) *row {
 	key := place.key()
-	name := process + "\x00\x00" + key
+	name := digest(process, key)
 	found := r.Rows[name]
 	if found == nil {
 		if len(r.Rows) >= maxRows {
 			return nil
 		}
-		found = &row{Process: process, Place: key}
+		found = &row{Process: process, Place: r.placeKey(key)}
 		r.Rows[name] = found
 	}
 	if _, known := r.Places[key]; !known && len(r.Places) < maxPlaces {
@@ -132,6 +132,16 @@ func (r *record) row(process string, place Place) *row {
 		r.Groups[place.group()] = true
 	}
 	return found
+}
+
+// placeKey returns the key of a place as the rows before have it: it is kept once.
+func (r *record) placeKey(key string) string {
+	for known := range r.Places {
+		if known == key {
+			return known
+		}
+	}
+	return key
 }
 
 // observe reads a point about a row.

@@ -8,7 +8,7 @@ import (
 )
 
 // stateVersion changes with the fields of the state, and with their meaning.
-const stateVersion = 2
+const stateVersion = 3
 
 // state is the state of a Book.
 type state struct {

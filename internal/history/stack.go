@@ -33,7 +33,7 @@ const (
 //		/src/order.go:31
 func ReadStacks(text string) []Stack {
 	var all []Stack
-	for _, part := range strings.SplitSeq(text, "\n\n") {
+	for part := range strings.SplitSeq(text, "\n\n") {
 		if len(all) == maxStackCount {
 			break
 		}

@@ -154,7 +154,10 @@ func (r *renderer) facts(f *Finding, where lineView) []fact {
 	creator := fact{Name: "Started by", Line: lineView{Text: "not known yet"}, Note: "A trace tells, where the receiver may take one."}
 	if len(f.Creators) > 0 {
 		c := f.Creators[0]
-		creator.Line, creator.Note = r.lineOf(f, line{c.Function, c.File, c.Line}), short(c.Function)
+		creator.Line, creator.Note = r.lineOf(f, originLine(c)), originName(c)
+		if c.Function == "" {
+			creator.Line, creator.Note = lineView{Text: originName(c)}, ""
+		}
 		if len(f.Creators) > 1 {
 			creator.Note += ", " + percent(c.Share) + " of what was seen"
 		}
@@ -228,7 +231,11 @@ func percent(share float64) string { return strconv.Itoa(int(100*share+0.5)) + "
 func (r *renderer) originsOf(f *Finding, origins []finding.Origin) []originView {
 	var all []originView
 	for _, o := range origins {
-		all = append(all, originView{r.lineOf(f, line{o.Function, o.File, o.Line}), short(o.Function), percent(o.Share)})
+		v := originView{r.lineOf(f, originLine(o)), originName(o), percent(o.Share)}
+		if o.Function == "" {
+			v.Line, v.Function = lineView{Text: originName(o)}, ""
+		}
+		all = append(all, v)
 	}
 	return all
 }

@@ -81,7 +81,7 @@ type PlaceDocument struct {
 
 // OriginDocument is a line that starts or wakes goroutines.
 type OriginDocument struct {
-	Function string  `json:"function" doc:"its function"`
+	Function string  `json:"function" doc:"its function, or a timer, or C"`
 	File     string  `json:"file,omitempty" doc:"its file"`
 	Line     int     `json:"line,omitempty" doc:"its line"`
 	Share    float64 `json:"share" doc:"of all that were seen, 0 to 1"`
@@ -166,8 +166,8 @@ func (r *renderer) documentOf(f *Finding, level detailLevel) Document {
 	origins := func(all []finding.Origin) []OriginDocument {
 		var told []OriginDocument
 		for _, o := range all[:min(level.origins, len(all))] {
-			link := r.options.Source.link(line{o.Function, o.File, o.Line}, f.Service, v)
-			told = append(told, OriginDocument{cut(o.Function), cut(o.File), o.Line, math.Round(o.Share*1000) / 1000, shortLink(link)})
+			link := r.options.Source.link(originLine(o), f.Service, v)
+			told = append(told, OriginDocument{cut(originName(o)), cut(o.File), o.Line, math.Round(o.Share*1000) / 1000, shortLink(link)})
 		}
 		return told
 	}

@@ -55,7 +55,7 @@ func guideOf(name string) *guide {
 // readGuide reads the sections of a page that are shown.
 func readGuide(page string) *guide {
 	g := &guide{}
-	for _, section := range strings.SplitSeq("\n"+page, "\n## ") {
+	for section := range strings.SplitSeq("\n"+page, "\n## ") {
 		title, body, _ := strings.Cut(section, "\n")
 		blocks := readBlocks(body)
 		switch strings.TrimSpace(title) {

@@ -34,7 +34,7 @@ func respond(w http.ResponseWriter, r *http.Request, kind string, content []byte
 
 // takesGzip reports whether an Accept-Encoding names gzip, and not as what is refused.
 func takesGzip(accept string) bool {
-	for _, part := range strings.SplitSeq(accept, ",") {
+	for part := range strings.SplitSeq(accept, ",") {
 		name, weight, _ := strings.Cut(part, ";")
 		if strings.EqualFold(strings.TrimSpace(name), "gzip") {
 			weight = strings.ReplaceAll(weight, " ", "")

@@ -12,6 +12,7 @@ import (
 
 	"github.com/otel-goroutine/otel-goroutine/internal/finding"
 	"github.com/otel-goroutine/otel-goroutine/internal/history"
+	"github.com/otel-goroutine/otel-goroutine/internal/mistake"
 	"github.com/otel-goroutine/otel-goroutine/internal/telemetry"
 )
 
@@ -25,7 +26,7 @@ func hostileFinding(id, name string) Finding {
 	origins := []finding.Origin{{Function: name, File: name, Line: 1, Share: 0.5}, {Function: name, File: name, Line: 2, Share: 0.3}, {Function: name, Share: 0.2}}
 	f := Finding{Finding: finding.Finding{
 		ID: id, Service: finding.Service{Namespace: name, Name: name, Environment: name, Cluster: name, K8sNamespace: name},
-		Status: finding.Open, Severity: finding.Probable, Evidence: "3 goroutines at " + name, Head: place, Class: finding.Class(name), Page: "docs/leaks/chan_send.md",
+		Status: finding.Open, Severity: finding.Probable, Evidence: "3 goroutines at " + name, Head: place, Class: mistake.Class(name), Page: "docs/leaks/chan_send.md",
 		Creators: origins, Wakers: origins, Count: 1e300, PerHour: 1e300, Instances: 3, Of: 3,
 		Worst: []finding.Instance{{Name: name, Version: name, Count: 1}}, Detected: time.Unix(1e9, 0), FirstVersion: name, LastVersion: name, Introduced: true,
 		Limit: finding.Limit{Kind: finding.LimitMemory, Value: 1, In: time.Hour, Instance: name}, Acquittal: name,

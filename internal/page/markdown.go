@@ -82,7 +82,11 @@ func codePlace(p finding.Place) string {
 func codeOrigins(all []finding.Origin) string {
 	var parts []string
 	for _, o := range all {
-		parts = append(parts, fmt.Sprintf("%s (%s), %s", code(short(o.Function)), code(fmt.Sprintf("%s:%d", short(o.File), o.Line)), percent(o.Share)))
+		text := code(originName(o))
+		if o.File != "" {
+			text += " (" + code(fmt.Sprintf("%s:%d", short(o.File), o.Line)) + ")"
+		}
+		parts = append(parts, text+", "+percent(o.Share))
 	}
 	return strings.Join(parts, "; ")
 }

@@ -83,7 +83,7 @@ func (q query) wants(f *Finding) bool {
 	if f.Severity < q.Severity {
 		return false
 	}
-	for _, word := range strings.FieldsSeq(strings.ToLower(q.Text)) {
+	for word := range strings.FieldsSeq(strings.ToLower(q.Text)) {
 		if !mentions(f, word) {
 			return false
 		}

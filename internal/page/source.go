@@ -69,7 +69,7 @@ func (s Source) fill(at line, of finding.Service, v finding.Version) string {
 // escapePath escapes a path, but not its slashes. Steps upwards are taken out.
 func escapePath(p string) string {
 	var parts []string
-	for _, part := range strings.SplitSeq(p, "/") {
+	for part := range strings.SplitSeq(p, "/") {
 		if part != ".." && part != "." {
 			parts = append(parts, url.PathEscape(part))
 		}

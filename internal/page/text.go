@@ -48,6 +48,24 @@ func packageless(function string) string {
 	return function[strings.LastIndexByte(function, '/')+1:]
 }
 
+// originName returns what starts or wakes goroutines: a function, a timer or C.
+func originName(o finding.Origin) string {
+	switch o.Launch {
+	case "timer":
+		return "a timer"
+	case "c":
+		return "a call from C"
+	}
+	name := short(o.Function)
+	if o.Call != "" {
+		name += " (by " + short(packageless(o.Call)) + ")"
+	}
+	return name
+}
+
+// originLine returns the line of an origin.
+func originLine(o finding.Origin) line { return line{o.Function, o.File, o.Line} }
+
 // serviceName returns a service as people speak of it.
 func serviceName(s finding.Service) string {
 	name := cmpOr(s.Name, "unnamed service")

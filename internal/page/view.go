@@ -85,7 +85,7 @@ func (r *renderer) row(f *Finding) rowView {
 		v.Where = v.Function
 	}
 	if len(f.Creators) > 0 {
-		v.Creator = short(packageless(f.Creators[0].Function))
+		v.Creator = packageless(originName(f.Creators[0]))
 	}
 	if f.Status != finding.Open {
 		v.Severity, v.Ended = string(f.Status), shortened(f.Evidence, maxEvidence)
