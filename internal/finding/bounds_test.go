@@ -100,11 +100,11 @@ func TestStatesOfNoUse(t *testing.T) {
 	b.Observe(flagged(1, 1))
 	b.Advance(epoch)
 	for _, state := range []string{
-		"", "{", "[]", `{"version":4}`, `{"version":2,"more":1}`, `{"version":2,"services":[null]}`,
-		`{"version":2,"services":[{},{}]}`, `{"version":2,"services":[{"processes":{"a":null}}]}`,
-		`{"version":2,"services":[{"versions":[null]}]}`, `{"version":2,"services":[{"records":{"a":null}}]}`,
-		`{"version":2,"services":[{"records":{"a":{"id":"b"}}}]}`, `{"version":2,"services":[{"records":{"a":{"id":"a","rows":{"b":null}}}}]}`,
-		`{"version":2,"services":[{"records":{"a":{"id":"a","cost":{"b":null}}}}]}`,
+		"", "{", "[]", `{"version":4}`, `{"version":3,"more":1}`, `{"version":3,"services":[null]}`,
+		`{"version":3,"services":[{},{}]}`, `{"version":3,"services":[{"processes":{"a":null}}]}`,
+		`{"version":3,"services":[{"versions":[null]}]}`, `{"version":3,"services":[{"records":{"a":null}}]}`,
+		`{"version":3,"services":[{"records":{"a":{"id":"b"}}}]}`, `{"version":3,"services":[{"records":{"a":{"id":"a","rows":{"b":null}}}}]}`,
+		`{"version":3,"services":[{"records":{"a":{"id":"a","cost":{"b":null}}}}]}`,
 	} {
 		if err := b.UnmarshalBinary([]byte(state)); !errors.Is(err, ErrState) {
 			t.Errorf("%s: %v", state, err)

@@ -101,7 +101,7 @@ func (r *renderer) standing(s *history.Service) standing {
 		return standing{Class: "none", rank: rankTrouble, Text: "silent", Note: "Nothing has come for " + finding.Span(quiet) + "."}
 	case allDown(s):
 		return standing{Class: "none", rank: rankTrouble, Text: "not watched", Note: "No target can be scraped."}
-	case s.Judged.IsZero():
+	case s.Judged.IsZero() && watched > detectorSpeaks:
 		return standing{
 			Class: "none", rank: rankTrouble, Text: "not judged",
 			Note: "No verdict has come: leak_detect must stand before this page, with services: true.",
@@ -134,6 +134,10 @@ func leaksText(n int, worst finding.Severity) string {
 	}
 	return strconv.Itoa(n) + " leaks, up to " + worst.String()
 }
+
+// detectorSpeaks is within which time a detector says something of a service: it does so at
+// each scrape from the second on.
+const detectorSpeaks = 5 * time.Minute
 
 // silentAfter is after how long without data a service is called silent.
 const silentAfter = 15 * time.Minute
