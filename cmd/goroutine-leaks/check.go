@@ -13,14 +13,15 @@ import (
 type checkCommand struct {
 	watched
 
-	FailOn string `help:"The least severity that is a leak: suspected, probable or confirmed." enum:"suspected,probable,confirmed" default:"probable"`
-	JUnit  string `help:"File to write the result to as JUnit XML." name:"junit" type:"path"`
-	JSON   bool   `help:"Write the result as JSON, and nothing else." name:"json"`
+	For    time.Duration `help:"How long to look. Thresholds are scaled to it." default:"2m"`
+	FailOn string        `help:"The least severity that is a leak: suspected, probable or confirmed." enum:"suspected,probable,confirmed" default:"probable"`
+	JUnit  string        `help:"File to write the result to as JUnit XML." name:"junit" type:"path"`
+	JSON   bool          `help:"Write the result as JSON, and nothing else." name:"json"`
 }
 
 // Run looks for all of the time.
 func (c *checkCommand) Run(ctx context.Context, out streams) error {
-	watching, options, closing, err := c.open(time.Now())
+	watching, options, closing, err := c.open(c.For, nil)
 	if err != nil {
 		return err
 	}

@@ -4,23 +4,32 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"strings"
 	"time"
 
+	"github.com/otel-goroutine/otel-goroutine/cmd/goroutine-leaks/internal/judge"
 	"github.com/otel-goroutine/otel-goroutine/cmd/goroutine-leaks/internal/show"
 	"github.com/otel-goroutine/otel-goroutine/cmd/goroutine-leaks/internal/watch"
+	"github.com/otel-goroutine/otel-goroutine/internal/page"
 )
 
 // lookCommand looks, and tells.
 type lookCommand struct {
 	watched
 
-	JSON     bool `help:"Write what was found as JSON, and nothing else." name:"json" xor:"form"`
-	Markdown bool `help:"Write what was found as Markdown, and nothing else." xor:"form"`
+	For      time.Duration `help:"How long to look. Thresholds are scaled to it." default:"50s"`
+	JSON     bool          `help:"Write what was found as JSON, and nothing else." name:"json" xor:"form"`
+	Markdown bool          `help:"Write what was found as Markdown, and nothing else." xor:"form"`
+	HTML     string        `help:"File to write a page of what was found to." name:"html" type:"path"`
 }
 
 // Run looks until the time is over or the user has seen enough.
 func (c *lookCommand) Run(ctx context.Context, out streams) error {
-	watching, options, closing, err := c.open(time.Now())
+	var memory *page.Memory
+	if c.HTML != "" {
+		memory = newMemory(judge.Scaled(c.For))
+	}
+	watching, options, closing, err := c.open(c.For, memory)
 	if err != nil {
 		return err
 	}
@@ -39,6 +48,12 @@ func (c *lookCommand) Run(ctx context.Context, out streams) error {
 		return unreachable(state, err, out)
 	}
 	report := conclude(ctx, watching, state, said)
+	if memory != nil {
+		if err := writePage(c.HTML, memory, strings.Join(c.URLs, ", "), report.Summary()); err != nil {
+			return err
+		}
+		fmt.Fprintln(said, "The page is in", c.HTML)
+	}
 	switch {
 	case c.JSON:
 		return show.JSON(out.stdout, report)

@@ -34,9 +34,11 @@ Of a process it needs net/http/pprof. It takes a very short execution trace at e
 
 // commands are all that can be asked for.
 type commands struct {
-	Look  lookCommand  `cmd:"" default:"withargs" help:"Look at processes, and tell what leaks (the default)."`
-	Check checkCommand `cmd:"" help:"Look, and exit with 1 if anything leaks: for CI and soak tests."`
-	Diff  diffCommand  `cmd:"" help:"Compare two saved profiles, traces or dumps, or one with now."`
+	Look   lookCommand   `cmd:"" default:"withargs" help:"Look at processes, and tell what leaks (the default)."`
+	Check  checkCommand  `cmd:"" help:"Look, and exit with 1 if anything leaks: for CI and soak tests."`
+	Serve  serveCommand  `cmd:"" help:"Look until interrupted, and serve a page of what is found."`
+	Replay replayCommand `cmd:"" help:"Judge what a Prometheus has kept: what would have been flagged, and when."`
+	Diff   diffCommand   `cmd:"" help:"Compare two saved profiles, traces or dumps, or one with now."`
 }
 
 // streams are where a command writes to.

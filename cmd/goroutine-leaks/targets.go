@@ -9,6 +9,7 @@ import (
 	"github.com/otel-goroutine/otel-goroutine/cmd/goroutine-leaks/internal/judge"
 	"github.com/otel-goroutine/otel-goroutine/cmd/goroutine-leaks/internal/target"
 	"github.com/otel-goroutine/otel-goroutine/cmd/goroutine-leaks/internal/watch"
+	"github.com/otel-goroutine/otel-goroutine/internal/page"
 )
 
 // access is how processes are reached.
@@ -29,10 +30,9 @@ func (a *access) access() target.Access {
 type watched struct {
 	access `group:"Access"`
 
-	URLs    []string      `arg:"" name:"url" help:"Where processes serve net/http/pprof: host:port, a port of this machine, or a URL."`
-	For     time.Duration `help:"How long to look. Thresholds are scaled to it." default:"50s"`
-	Service string        `help:"Take all URLs for instances of the service of this name, and judge them together."`
-	Ignore  []string      `help:"Goroutines that are not flagged: function=F, entry=F or signature=S, several with commas, and until=DAY. Again for more." sep:"none"`
+	URLs    []string `arg:"" name:"url" help:"Where processes serve net/http/pprof: host:port, a port of this machine, or a URL."`
+	Service string   `help:"Take all URLs for instances of the service of this name, and judge them together."`
+	Ignore  []string `help:"Goroutines that are not flagged: function=F, entry=F or signature=S, several with commas, and until=DAY. Again for more." sep:"none"`
 }
 
 // The shortest and the longest look. In less time no goroutine is seen to be old.
@@ -43,16 +43,17 @@ const (
 
 var errFor = fmt.Errorf("--for must be from %v to %v", minFor, maxFor)
 
-// open returns a watch over the targets, which close gives up.
-func (w *watched) open(now time.Time) (watching *watch.Watch, options watch.Options, closing func(), err error) {
-	if w.For < minFor || w.For > maxFor {
+// open returns a watch over the targets, which closing gives up. If memory is not nil, it is told
+// what a page shows.
+func (w *watched) open(watchFor time.Duration, memory *page.Memory) (watching *watch.Watch, options watch.Options, closing func(), err error) {
+	if watchFor < minFor || watchFor > maxFor {
 		return nil, options, nil, errFor
 	}
-	ignore, err := parseIgnore(w.Ignore, now)
+	ignore, err := parseIgnore(w.Ignore, time.Now())
 	if err != nil {
 		return nil, options, nil, err
 	}
-	options = watch.Options{For: w.For, Service: w.Service, Ignore: ignore.matches}
+	options = watch.Options{For: watchFor, Service: w.Service, Ignore: ignore.matches, Page: memory}
 	var targets []*target.Target
 	seen := make(map[string]bool)
 	for _, url := range w.URLs {

@@ -12,6 +12,7 @@ import (
 	"github.com/otel-goroutine/otel-goroutine/internal/detect"
 	"github.com/otel-goroutine/otel-goroutine/internal/finding"
 	"github.com/otel-goroutine/otel-goroutine/internal/growth"
+	"github.com/otel-goroutine/otel-goroutine/internal/page"
 	"github.com/otel-goroutine/otel-goroutine/internal/telemetry"
 )
 
@@ -43,7 +44,10 @@ type Judge struct {
 	ignore   func(Sample) bool
 	detector *detect.Detector
 	book     *finding.Book
-	labels   map[detect.ID]label
+	// memory is what a page shows, nil if there is none; and points what is to come to it.
+	memory *page.Memory
+	points []finding.Point
+	labels map[detect.ID]label
 }
 
 // label is what a group is called.
@@ -59,13 +63,14 @@ const maxGroups = 50_000
 const maxStale = 24 * time.Hour
 
 // New returns a Judge that goes by these thresholds, and flags nothing of which ignore is
-// true.
-func New(t Thresholds, ignore func(Sample) bool) *Judge {
+// true. If memory is not nil, it is told all that a page shows.
+func New(t Thresholds, ignore func(Sample) bool, memory *page.Memory) *Judge {
 	return &Judge{
 		rules:    t.rules(),
 		ignore:   ignore,
 		detector: detect.New(detect.Config{MinDuration: t.MinDuration, MaxStale: maxStale, MaxGroups: maxGroups}),
 		book:     finding.New(finding.Config{MaxStale: maxStale}),
+		memory:   memory,
 		labels:   make(map[detect.ID]label),
 	}
 }
@@ -76,7 +81,31 @@ func (j *Judge) Observe(now time.Time, samples []Sample) []finding.Change {
 	for i := range samples {
 		readings = append(readings, j.reading(&samples[i]))
 	}
+	if j.memory != nil {
+		j.measured(samples)
+	}
 	j.take(j.detector.Observe(now.UnixNano(), readings))
+	return j.advance(now)
+}
+
+// point hands a point to the findings, and to the page.
+func (j *Judge) point(p finding.Point) {
+	j.book.Observe(p)
+	if j.memory != nil {
+		j.points = append(j.points, p)
+	}
+}
+
+// advance settles what has come, and returns what changed.
+func (j *Judge) advance(now time.Time) []finding.Change {
+	if j.memory != nil {
+		j.memory.Batch(now, func(observe func(finding.Point)) {
+			for _, p := range j.points {
+				observe(p)
+			}
+		})
+		j.points = j.points[:0]
+	}
 	return j.book.Advance(now)
 }
 

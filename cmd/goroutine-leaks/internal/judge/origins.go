@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/otel-goroutine/otel-goroutine/internal/finding"
+	"github.com/otel-goroutine/otel-goroutine/internal/history"
 	"github.com/otel-goroutine/otel-goroutine/internal/origin"
 	"github.com/otel-goroutine/otel-goroutine/internal/stack"
 	"github.com/otel-goroutine/otel-goroutine/internal/telemetry"
@@ -14,8 +15,14 @@ import (
 func (j *Judge) Origins(p Process, origins []origin.Origin, at time.Time) {
 	for i := range origins {
 		j.origin(resourceOf(p), &origins[i], at)
+		if j.memory != nil {
+			o := &origins[i]
+			j.memory.Origin(finding.Service{Name: p.Service}, history.Origin{
+				Place: PlaceOf(o.Signature), Caught: string(o.Caught), Text: o.Sentence(), Stacks: o.StackTrace(), At: at,
+			}, at)
+		}
 	}
-	j.book.Advance(at)
+	j.advance(at)
 }
 
 func (j *Judge) origin(resource finding.Attributes, o *origin.Origin, at time.Time) {
@@ -25,7 +32,7 @@ func (j *Judge) origin(resource finding.Attributes, o *origin.Origin, at time.Ti
 	}
 	group := attributesOf(place, signature)
 	add := func(metric string, attributes finding.Attributes, value float64) {
-		j.book.Observe(finding.Point{Metric: metric, Resource: resource, Attributes: attributes, At: at, Value: value})
+		j.point(finding.Point{Metric: metric, Resource: resource, Attributes: attributes, At: at, Value: value})
 	}
 	add(telemetry.OriginTraced, with(group, telemetry.AttrOriginClass, string(o.Class)), o.Traced.Seconds())
 	for _, c := range o.Creators {

@@ -1,6 +1,7 @@
 package judge
 
 import (
+	"strconv"
 	"time"
 
 	"github.com/otel-goroutine/otel-goroutine/internal/detect"
@@ -12,10 +13,10 @@ import (
 // write.
 func (j *Judge) take(r *detect.Result) {
 	for i := range r.Verdicts {
-		j.point(&r.Verdicts[i])
+		j.verdict(&r.Verdicts[i])
 	}
 	for i := range r.Gone {
-		j.point(&r.Gone[i])
+		j.verdict(&r.Gone[i])
 		delete(j.labels, r.Gone[i].Group)
 	}
 	for _, ended := range r.Ended {
@@ -23,14 +24,14 @@ func (j *Judge) take(r *detect.Result) {
 	}
 }
 
-func (j *Judge) point(v *detect.Verdict) {
+func (j *Judge) verdict(v *detect.Verdict) {
 	called, known := j.labels[v.Group]
 	if !known || v.Finding == 0 {
 		return
 	}
 	attributes := with(called.group, telemetry.AttrLeakID, idText(v.Finding))
 	add := func(metric string, value float64) {
-		j.book.Observe(finding.Point{Metric: metric, Resource: called.resource, Attributes: attributes, At: time.Unix(0, v.At), Value: value})
+		j.point(finding.Point{Metric: metric, Resource: called.resource, Attributes: attributes, At: time.Unix(0, v.At), Value: value})
 	}
 	if v.Service {
 		add(telemetry.ServiceLeakSeverity, float64(v.Severity))
@@ -64,15 +65,50 @@ func (j *Judge) ended(e detect.Ended) {
 		return
 	}
 	for i, reason := range detect.Ends() {
-		j.book.Observe(finding.Point{
+		j.point(finding.Point{
 			Metric: telemetry.LeakEnded, Resource: resource,
-			Attributes: func(key string) string {
-				if key == telemetry.AttrLeakEndReason {
-					return string(reason)
-				}
-				return ""
-			},
-			Start: time.Unix(0, e.Since), At: time.Unix(0, e.At), Value: float64(e.Counts[i]),
+			Attributes: with(nothing, telemetry.AttrLeakEndReason, string(reason)),
+			Start:      time.Unix(0, e.Since), At: time.Unix(0, e.At), Value: float64(e.Counts[i]),
 		})
 	}
+}
+
+// nothing is the attributes of what has none.
+func nothing(string) string { return "" }
+
+// metrics are the names of what is measured, by kind and part.
+var metrics = map[detect.Kind]map[detect.Part]string{
+	detect.Stack: {detect.Count: telemetry.StackCount, detect.Aged: telemetry.StackAgedCount, detect.Exits: telemetry.StackAgedExits},
+	detect.Entry: {detect.Count: telemetry.EntryCount, detect.Aged: telemetry.EntryAgedCount, detect.Exits: telemetry.EntryAgedExits},
+	detect.Total: {detect.Count: telemetry.GoroutineCount},
+}
+
+// measured hands what was measured to the page.
+func (j *Judge) measured(samples []Sample) {
+	for _, s := range samples {
+		attributes := attributesOf(s.Place, s.Signature)
+		if s.Part != detect.Count {
+			attributes = with(attributes, telemetry.AttrAgeMin, strconv.FormatFloat(s.Band.Seconds(), 'g', -1, 64))
+		}
+		j.point(finding.Point{
+			Metric: metrics[s.Kind][s.Part], Resource: resourceOf(s.Process), Attributes: attributes, Start: s.Start, At: s.At, Value: s.Value,
+		})
+	}
+}
+
+// Looked tells the page how a look at a process went: how many goroutines it has, or that it
+// could not be looked at.
+func (j *Judge) Looked(p Process, at time.Time, count int, failed bool) {
+	if j.memory == nil {
+		return
+	}
+	add := func(metric string, value float64) {
+		j.point(finding.Point{Metric: metric, Resource: resourceOf(p), Attributes: nothing, At: at, Value: value})
+	}
+	if failed {
+		add(telemetry.ScrapeUp, 0)
+		return
+	}
+	add(telemetry.ScrapeUp, 1)
+	add(telemetry.GoroutineCount, float64(count))
 }

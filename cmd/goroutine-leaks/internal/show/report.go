@@ -18,6 +18,9 @@ type Report struct {
 	Problems []error
 }
 
+// maxTold is how many leaks are told in full: more than anybody reads.
+const maxTold = 100
+
 // pages is where the pages are that treat a leak.
 const pages = "https://github.com/otel-goroutine/otel-goroutine/blob/main/"
 
@@ -101,6 +104,15 @@ func (r *Report) surer(f *finding.Finding) string {
 	return fmt.Sprintf("a longer look: --for %s tells leaks from goroutines that live up to %s", longer, judge.Span(longer/2))
 }
 
+// Summary tells in a sentence what was found.
+func (r *Report) Summary() string {
+	watched := judge.Span(r.Watched().Round(time.Second))
+	if leaks := len(open(r.Findings)); leaks > 0 {
+		return fmt.Sprintf("%s in %s. Judged by: %v", count(leaks, "leak"), watched, r.Thresholds)
+	}
+	return nothing(&r.State)
+}
+
 // Lines returns the report for a person.
 func (r *Report) Lines() []string {
 	var lines []string
@@ -119,13 +131,16 @@ func (r *Report) Lines() []string {
 		}
 		return append(lines, r.problems()...)
 	}
-	for i := range leaks {
+	for i := range leaks[:min(maxTold, len(leaks))] {
 		f := &leaks[i]
 		add("%s: %s", strings.ToUpper(f.Severity.String()), f.Evidence)
 		for _, each := range r.fields(f) {
 			add("  %-10s  %s", each.name, each.text)
 		}
 		add("")
+	}
+	if more := len(leaks) - maxTold; more > 0 {
+		add("and %s; --json tells all", count(more, "more leak"))
 	}
 	add("%s in %s.", count(len(leaks), "leak"), judge.Span(r.Watched().Round(time.Second)))
 	if rows := Undecided(r.Rows); len(rows) > 0 {

@@ -1,6 +1,7 @@
 package show
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -19,6 +20,9 @@ type column struct {
 	grows bool // takes the room that is left
 }
 
+// says tells whether the column says anything of a row.
+func (c column) says(r watch.Row) bool { return c.text(&r) != "" && c.text(&r) != unknown }
+
 // columns are those of groups. On a narrow terminal those on the right go first.
 func columns(several bool) []column {
 	all := []column{
@@ -30,7 +34,7 @@ func columns(several bool) []column {
 		{title: "LINE", text: func(r *watch.Row) string { return line(r.File, r.Line) }},
 		{title: "FUNCTION", text: func(r *watch.Row) string { return function(r.Function) }, grows: true},
 		{title: "STARTED WITH", text: func(r *watch.Row) string { return function(r.Entry) }, grows: true, least: 110},
-		{title: "LEAK", text: severity, least: 0},
+		{title: "LEAK", text: severity},
 	}
 	if several {
 		all = append([]column{{title: "TARGET", text: func(r *watch.Row) string { return r.Target }, least: 80}}, all...)
@@ -52,9 +56,12 @@ func signed(n int) string {
 	return strconv.Itoa(n)
 }
 
+// unknown stands for a number that is not known.
+const unknown = "-"
+
 func known(n int) string {
 	if n < 0 {
-		return "-"
+		return unknown
 	}
 	return strconv.Itoa(n)
 }
@@ -66,7 +73,7 @@ const maxCell = 60
 func Table(rows []watch.Row, several bool, width int) []string {
 	var shown []column
 	for _, c := range columns(several) {
-		if width == 0 || width >= c.least {
+		if (width == 0 || width >= c.least) && slices.ContainsFunc(rows, c.says) {
 			shown = append(shown, c)
 		}
 	}

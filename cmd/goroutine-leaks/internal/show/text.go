@@ -1,6 +1,7 @@
 package show
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"strings"
@@ -19,13 +20,16 @@ func Markdown(to io.Writer, r *Report) error {
 	if len(leaks) == 0 {
 		fmt.Fprintf(&b, "**No goroutine leak found.** %s\n", escape(strings.ReplaceAll(strings.Join(r.Lines(), " "), "\n", " ")))
 	}
-	for i := range leaks {
+	for i := range leaks[:min(maxTold, len(leaks))] {
 		f := &leaks[i]
-		fmt.Fprintf(&b, "### Goroutine leak, %s: %s\n\n%s\n\n", f.Severity, code(line(f.Head.File, f.Head.Line)), escape(f.Evidence))
+		fmt.Fprintf(&b, "### Goroutine leak, %s: %s\n\n%s\n\n", f.Severity, escape(cmp.Or(line(f.Head.File, f.Head.Line), f.Head.Entry)), escape(f.Evidence))
 		for _, each := range r.fields(f) {
 			fmt.Fprintf(&b, "- **%s**: %s\n", each.name, escape(each.text))
 		}
 		b.WriteString("\n")
+	}
+	if more := len(leaks) - maxTold; more > 0 {
+		fmt.Fprintf(&b, "And %s.\n\n", count(more, "more leak"))
 	}
 	if len(leaks) > 0 {
 		fmt.Fprintf(&b, "Judged by: %s\n", r.Thresholds)
@@ -40,11 +44,4 @@ var markup = strings.NewReplacer(
 	"@", "&#64;", "~", `\~`,
 )
 
-func escape(text string) string { return markup.Replace(text) }
-
-func code(text string) string {
-	if text == "" {
-		return "unknown line"
-	}
-	return "`" + strings.ReplaceAll(text, "`", "'") + "`"
-}
+func escape(text string) string { return markup.Replace(strings.Join(strings.Fields(text), " ")) }

@@ -40,10 +40,10 @@ func function(name string) string {
 
 // count returns a number with its noun.
 func count(n int, noun string) string {
-	if n == 1 {
-		return "1 " + noun
+	if n != 1 && !strings.HasSuffix(noun, "s") {
+		noun += "s"
 	}
-	return strconv.Itoa(n) + " " + noun + "s"
+	return strconv.Itoa(n) + " " + noun
 }
 
 // Certainty tells how sure a finding is, and what would make it surer.

@@ -32,13 +32,17 @@ var (
 	errCA      = errors.New("no certificate in the file of --ca")
 )
 
-// client returns a client of its own for one target, so that a new connection can be told.
-// Redirects are not followed: they would take the credentials to another host, and most lead
+// Client returns a client and the headers to send along. It has connections of its own, so that
+// a new one can be told. Redirects are not followed: they would take the credentials to another host, and most lead
 // to a login page.
-func (a Access) client() (*http.Client, error) {
+func (a Access) Client() (*http.Client, http.Header, error) {
+	headers, err := a.headers()
+	if err != nil {
+		return nil, nil, err
+	}
 	config, err := a.tls()
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	return &http.Client{
 		Transport: &http.Transport{
@@ -50,7 +54,7 @@ func (a Access) client() (*http.Client, error) {
 			ForceAttemptHTTP2:      true,
 		},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-	}, nil
+	}, headers, nil
 }
 
 func (a Access) tls() (*tls.Config, error) {

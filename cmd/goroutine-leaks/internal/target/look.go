@@ -40,11 +40,7 @@ func New(argument string, access Access) (*Target, error) {
 	if err != nil {
 		return nil, err
 	}
-	client, err := access.client()
-	if err != nil {
-		return nil, err
-	}
-	headers, err := access.headers()
+	client, headers, err := access.Client()
 	if err != nil {
 		return nil, err
 	}

@@ -87,7 +87,7 @@ func (p *process) subjects(findings []finding.Finding) origin.Subjects {
 	whole := maps.Clone(known) // entries that are asked for as such
 	for _, g := range p.report.Groups {
 		pace, gathers := perHour[g.Signature.ID]
-		if (gathers || leaking[g.Signature.ID.String()]) && !g.Other && !whole[g.Signature.Entry] && len(s.Groups) < maxSubjects {
+		if (gathers || leaking[g.Signature.ID.String()]) && !g.Other && !whole[g.Signature.Entry] && !p.ignored(g.Signature) && len(s.Groups) < maxSubjects {
 			s.Groups = append(s.Groups, origin.Subject{Signature: g.Signature, PerHour: pace})
 			known[g.Signature.Entry] = true
 		}

@@ -7,6 +7,7 @@ import (
 	"github.com/otel-goroutine/otel-goroutine/cmd/goroutine-leaks/internal/judge"
 	"github.com/otel-goroutine/otel-goroutine/cmd/goroutine-leaks/internal/target"
 	"github.com/otel-goroutine/otel-goroutine/internal/census"
+	"github.com/otel-goroutine/otel-goroutine/internal/detect"
 	"github.com/otel-goroutine/otel-goroutine/internal/finding"
 	"github.com/otel-goroutine/otel-goroutine/internal/origin"
 	"github.com/otel-goroutine/otel-goroutine/internal/stack"
@@ -25,6 +26,7 @@ type process struct {
 	process judge.Process
 	census  *census.Census
 	gathers census.Candidates
+	ignore  func(judge.Sample) bool
 
 	looked  target.Look
 	err     error
@@ -49,7 +51,7 @@ type process struct {
 func newProcess(from source, name, service string, o Options, t judge.Thresholds) *process {
 	return &process{
 		source: from, name: name, process: judge.Process{Service: service, Instance: name},
-		census: census.New(t.AgedAfter, Rows), half: o.For / 2, minLeaked: t.MinLeaked,
+		census: census.New(t.AgedAfter, Rows), half: o.For / 2, ignore: o.Ignore, minLeaked: t.MinLeaked,
 	}
 }
 
@@ -158,8 +160,13 @@ func (p *process) undecided(g census.Group) bool {
 	for _, band := range g.Bands {
 		aged, exits = aged+band.Aged, exits+band.Exits
 	}
-	return p.later != nil && exits == 0 && aged >= p.minLeaked && g.Count-p.first[g.Signature] >= p.minLeaked &&
+	return p.later != nil && !p.ignored(g.Signature) && exits == 0 && aged >= p.minLeaked && g.Count-p.first[g.Signature] >= p.minLeaked &&
 		g.Count-p.later[g.Signature] >= stillComes
+}
+
+// ignored tells whether the user does not want to be told of a group.
+func (p *process) ignored(s stack.Signature) bool {
+	return p.ignore(judge.Sample{Process: p.process, Kind: detect.Stack, Place: judge.PlaceOf(s), Signature: s.ID.String()})
 }
 
 // stillComes is how many must have come in the second half of the time.

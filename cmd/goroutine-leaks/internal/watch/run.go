@@ -10,12 +10,15 @@ import (
 // that is about to be forwarded takes some seconds.
 const Patience = 5 * time.Second
 
+// again is after how long a target is asked again that has not answered yet.
+const again = time.Second
+
 // ErrUnreachable means that no target answered.
 var ErrUnreachable = errors.New("no target could be looked at")
 
-// Run looks again and again until the time is over or ctx ends, and calls each with what is
-// known after every look. A target that is lost is asked on. Run returns what is known in the
-// end; the error tells that nothing is.
+// Run looks again and again for as long as Options.For says, or until ctx ends, and calls each
+// with what is known after every look. A target that is lost is asked on. Run returns what is
+// known in the end; the error tells that nothing is.
 func (w *Watch) Run(ctx context.Context, each func(State)) (State, error) {
 	began := time.Now()
 	for {
@@ -31,13 +34,35 @@ func (w *Watch) Run(ctx context.Context, each func(State)) (State, error) {
 		case over, interrupted:
 			return s, nil
 		}
-		wait := time.NewTimer(min(w.Next(), w.options.For-time.Since(began)))
-		select {
-		case <-ctx.Done():
-			wait.Stop()
-			return s, nil
-		case <-wait.C:
+		next := w.Next()
+		if !s.reached() {
+			next = min(next, again)
 		}
+		if !pause(ctx, min(next, w.options.For-time.Since(began))) {
+			return s, nil
+		}
+	}
+}
+
+// RunOn looks again and again until ctx ends, whether anything answers or not.
+func (w *Watch) RunOn(ctx context.Context, each func(State)) {
+	for {
+		each(w.Look(ctx))
+		if !pause(ctx, w.Next()) {
+			return
+		}
+	}
+}
+
+// pause waits, and tells whether ctx goes on.
+func pause(ctx context.Context, d time.Duration) bool {
+	wait := time.NewTimer(d)
+	defer wait.Stop()
+	select {
+	case <-ctx.Done():
+		return false
+	case <-wait.C:
+		return true
 	}
 }
 

@@ -11,6 +11,7 @@ import (
 	"github.com/otel-goroutine/otel-goroutine/cmd/goroutine-leaks/internal/judge"
 	"github.com/otel-goroutine/otel-goroutine/cmd/goroutine-leaks/internal/target"
 	"github.com/otel-goroutine/otel-goroutine/internal/finding"
+	"github.com/otel-goroutine/otel-goroutine/internal/page"
 )
 
 // Options are how it is looked.
@@ -22,6 +23,8 @@ type Options struct {
 	Service string
 	// Ignore tells which groups are not flagged.
 	Ignore func(judge.Sample) bool
+	// Page remembers what a page shows, nil if there is none.
+	Page *page.Memory
 }
 
 // Interval returns how much time passes from one look to the next: a sixtieth of the watch,
@@ -42,7 +45,7 @@ type Watch struct {
 // New returns a Watch over targets.
 func New(o Options, targets []*target.Target) *Watch {
 	t := judge.Scaled(o.For)
-	w := &Watch{options: o, thresholds: t, judge: judge.New(t, o.Ignore)}
+	w := &Watch{options: o, thresholds: t, judge: judge.New(t, o.Ignore, o.Page)}
 	for _, each := range targets {
 		w.processes = append(w.processes, newProcess(each, each.Name, cmp.Or(o.Service, each.Name), o, t))
 	}
@@ -76,6 +79,7 @@ func (w *Watch) Look(ctx context.Context) State {
 	var samples []judge.Sample
 	for _, p := range w.processes {
 		samples = append(samples, p.take(now)...)
+		w.judge.Looked(p.process, now, p.report.Count, p.err != nil)
 	}
 	changes := w.judge.Observe(now, samples)
 	return w.state(now, changes)

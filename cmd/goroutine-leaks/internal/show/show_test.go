@@ -1,0 +1,330 @@
+package show
+
+import (
+	"bytes"
+	"encoding/json"
+	"encoding/xml"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+	"unicode/utf8"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/otel-goroutine/otel-goroutine/cmd/goroutine-leaks/internal/judge"
+	"github.com/otel-goroutine/otel-goroutine/cmd/goroutine-leaks/internal/replay"
+	"github.com/otel-goroutine/otel-goroutine/cmd/goroutine-leaks/internal/target"
+	"github.com/otel-goroutine/otel-goroutine/cmd/goroutine-leaks/internal/watch"
+	"github.com/otel-goroutine/otel-goroutine/internal/finding"
+	"github.com/otel-goroutine/otel-goroutine/internal/stack"
+)
+
+// The golden files are written by: go test ./internal/show -update
+var update = flag.Bool("update", false, "write the golden files")
+
+func compare(t *testing.T, name, got string) {
+	t.Helper()
+	path := filepath.Join("testdata", name)
+	if *update {
+		if err := os.MkdirAll("testdata", 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(got), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(string(want), got); diff != "" {
+		t.Errorf("%s (-want +got):\n%s", name, diff)
+	}
+}
+
+var began = time.Date(2026, 11, 26, 3, 0, 0, 0, time.UTC)
+
+var order = finding.Place{
+	State: "chan_send", Function: "example.com/shop/order.(*pool).ask", File: "/src/shop/order.go", Line: 88,
+	Entry: "example.com/shop/order.Checkout.func1",
+}
+
+func leak() finding.Finding {
+	return finding.Finding{
+		ID: "3e0e28e30f2a7cd8", Service: finding.Service{Name: "10.0.0.5:6060"}, Status: finding.Open, Severity: finding.Probable,
+		Evidence: "91 goroutines older than 4 s at order.go:88, none has left, 7,200 more each hour",
+		Head:     order, Places: []finding.Place{order}, Class: finding.AnswerNotTaken, Page: "docs/leaks/chan_send.md",
+		Creators: []finding.Origin{{Function: "example.com/shop/order.Checkout", File: "/src/shop/order.go", Line: 70, Share: 0.75}},
+		Wakers:   []finding.Origin{{Function: "example.com/shop/order.(*pool).take", File: "/src/shop/order.go", Line: 90, Share: 1}},
+		Count:    91, PerHour: 7200, Age: 4 * time.Second, Began: began.Add(5 * time.Second), Acquittal: "half of them leave (46), or none comes for a day",
+	}
+}
+
+func leaking() *Report {
+	return &Report{
+		State: watch.State{
+			At: began.Add(50 * time.Second), Began: began, Looks: 60, Thresholds: judge.Scaled(50 * time.Second),
+			Targets: []watch.Target{{
+				Name: "10.0.0.5:6060", Service: "10.0.0.5:6060", Reached: true, From: target.Trace, Count: 153, Groups: 3, Watched: 50 * time.Second, Looks: 60,
+			}},
+			Rows: []watch.Row{
+				{
+					Target: "10.0.0.5:6060", Signature: "0123456789abcdef", Place: order, Count: 95, Grown: 91, Aged: 91, Exits: 0,
+					Severity: finding.Probable, ID: "3e0e28e30f2a7cd8",
+				},
+				{
+					Target: "10.0.0.5:6060", Signature: "1123456789abcdef", Count: 40, Grown: 12, Aged: 38, Exits: 0, Undecided: true,
+					Place: finding.Place{State: "chan_receive", Function: "main.work", File: "/src/shop/main.go", Line: 12, Entry: "main.work"},
+				},
+				{
+					Target: "10.0.0.5:6060", Signature: "2123456789abcdef", Count: 18, Grown: -2, Aged: -1, Exits: -1,
+					Place: finding.Place{State: "running", Function: "main.serve", File: "/src/shop/main.go", Entry: "main.serve"},
+				},
+			},
+			Findings: []finding.Finding{leak()},
+		},
+		Problems: []error{errors.New("10.0.0.5:6060: where goroutines come from is not known: it gives no execution trace")},
+	}
+}
+
+func healthy() *Report {
+	r := leaking()
+	r.Findings, r.Problems = nil, nil
+	r.Rows = r.Rows[2:]
+	return r
+}
+
+// doubtful is two targets, of which one has another process now and one no traces, where
+// something gathers.
+func doubtful() *Report {
+	r := leaking()
+	r.Findings, r.Problems = nil, nil
+	r.Rows = r.Rows[1:]
+	r.Targets[0].Restarts, r.Targets[0].Watched = 1, 20*time.Second
+	r.Targets = append(r.Targets, watch.Target{
+		Name: "10.0.0.6:6060", Service: "10.0.0.6:6060", Error: "connection refused", Since: 12 * time.Second, Reached: true, From: target.Profile,
+		Lacks: "there is no execution trace (404), so ages are unknown: growth can be suspected at most", Count: 10, Groups: 2, Watched: 38 * time.Second,
+	})
+	return r
+}
+
+func TestReports(t *testing.T) {
+	for name, report := range map[string]*Report{"leaking": leaking(), "healthy": healthy(), "doubtful": doubtful()} {
+		for form, write := range map[string]func(io.Writer, *Report) error{"txt": Text, "md": Markdown, "json": JSON} {
+			var b bytes.Buffer
+			if err := write(&b, report); err != nil {
+				t.Fatal(err)
+			}
+			compare(t, name+"."+form, b.String())
+			if form == "json" && !json.Valid(b.Bytes()) {
+				t.Errorf("%s.json is not JSON", name)
+			}
+		}
+	}
+}
+
+func TestResults(t *testing.T) {
+	suspected := leaking()
+	suspected.Findings[0].Severity = finding.Suspected
+	suspected.Rows = nil
+	counts := leaking()
+	counts.Findings[0].Severity, counts.Rows = finding.Suspected, nil
+	counts.Targets[0].From = target.Profile
+	unreached := healthy()
+	unreached.Targets[0].Reached, unreached.Targets[0].Error = false, "connection refused"
+	short := healthy()
+	short.Targets[0].Watched = 30 * time.Second
+	gathers := leaking()
+	gathers.Findings = nil
+	for _, test := range []struct {
+		name, failOn string
+		report       *Report
+		want         Outcome
+	}{
+		{"leak", "probable", leaking(), Leak},
+		{"confirmed", "confirmed", leaking(), Clean}, // it is not, and more time would not make it so
+		{"suspected", "suspected", suspected, Leak},
+		{"suspected_only", "probable", suspected, Clean},
+		{"counts", "probable", counts, NotEnough},
+		{"counts_suspected", "suspected", counts, Leak},
+		{"healthy", "probable", healthy(), Clean},
+		{"unreached", "probable", unreached, NotLooked},
+		{"short", "probable", short, NotEnough},
+		{"gathers", "probable", gathers, NotEnough},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			r := NewResult(test.report, test.failOn, 50*time.Second)
+			if r.Outcome != test.want {
+				t.Fatalf("%s, want %s", r, test.want)
+			}
+			var b bytes.Buffer
+			if err := JUnit(&b, r); err != nil {
+				t.Fatal(err)
+			}
+			var parsed suite
+			if err := xml.Unmarshal(b.Bytes(), &parsed); err != nil || parsed.Tests != len(parsed.Cases) || parsed.Tests == 0 {
+				t.Errorf("%v: %s", err, b.String())
+			}
+			compare(t, "result_"+test.name+".xml", r.String()+"\n"+b.String())
+		})
+	}
+}
+
+// No line is wider than the terminal, and all of a name is not needed to know it.
+func TestTableFits(t *testing.T) {
+	r := leaking()
+	r.Rows = append(r.Rows, watch.Row{Place: finding.Place{
+		State: "rwmutex_write", Function: "a/" + strings.Repeat("ä", 1<<14), File: strings.Repeat("long/", 1000) + strings.Repeat("f", 500) + ".go", Line: 123456,
+		Entry: strings.Repeat("e", 1<<14),
+	}, Count: 123456789, Grown: 123456789, Aged: 123456789})
+	for _, width := range []int{0, 20, 40, 60, 80, 120, 200} {
+		for _, several := range []bool{false, true} {
+			lines := Table(r.Rows, several, width)
+			if len(lines) != len(r.Rows)+1 {
+				t.Fatalf("%d lines of %d rows", len(lines), len(r.Rows))
+			}
+			for _, text := range lines {
+				if n := utf8.RuneCountInString(text); width >= 40 && n > width || n > 500 {
+					t.Errorf("width %d: %d columns: %s", width, n, text)
+				}
+			}
+			compare(t, fmt.Sprintf("table_%d_%v.txt", width, several), strings.Join(Table(leaking().Rows, several, width), "\n")+"\n")
+		}
+	}
+}
+
+// What a process says is never markup.
+func TestHostileNames(t *testing.T) {
+	r := leaking()
+	f := &r.Findings[0]
+	hostile := "<img src=x onerror=alert(1)> [a](http://evil) `code` *b* @everyone #1 ![x](y)\n# heading"
+	f.Head.Function, f.Evidence, f.Head.File = hostile, hostile, hostile
+	f.Places[0], f.Service.Name = f.Head, hostile
+	var b bytes.Buffer
+	if err := Markdown(&b, r); err != nil {
+		t.Fatal(err)
+	}
+	for _, bad := range []string{"<img", "[a](", " @everyone", "![x]", "\n# heading", " *b*", " #1"} {
+		if strings.Contains(b.String(), bad) {
+			t.Errorf("%q is in the Markdown:\n%s", bad, b.String())
+		}
+	}
+	b.Reset()
+	if err := JUnit(&b, NewResult(r, "probable", 50*time.Second)); err != nil {
+		t.Fatal(err)
+	}
+	if err := xml.Unmarshal(b.Bytes(), &suite{}); err != nil {
+		t.Error(err)
+	}
+}
+
+// Of 100,000 findings the first are told, and how many there are.
+func TestManyFindings(t *testing.T) {
+	r := leaking()
+	for i := range 100_000 {
+		f := leak()
+		f.ID = fmt.Sprintf("%016x", i)
+		r.Findings = append(r.Findings, f)
+	}
+	var b bytes.Buffer
+	if err := Text(&b, r); err != nil {
+		t.Fatal(err)
+	}
+	if lines := strings.Count(b.String(), "\n"); lines > 2000 || !strings.Contains(b.String(), "100001 leaks") {
+		t.Errorf("%d lines", lines)
+	}
+}
+
+// A pipe that closes is an error that ends the command.
+func TestClosedPipe(t *testing.T) {
+	closed := closedPipe{}
+	for name, err := range map[string]error{
+		"text": Text(closed, leaking()), "json": JSON(closed, leaking()), "markdown": Markdown(closed, leaking()),
+		"junit": JUnit(closed, NewResult(leaking(), "probable", time.Minute)),
+	} {
+		if !errors.Is(err, io.ErrClosedPipe) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+type closedPipe struct{}
+
+func (closedPipe) Write([]byte) (int, error) { return 0, io.ErrClosedPipe }
+
+func TestProgress(t *testing.T) {
+	var b bytes.Buffer
+	p := Progress{To: &b, Width: 100, For: 50 * time.Second, Interval: 833 * time.Millisecond}
+	s := leaking().State
+	s.At, s.Findings = began, nil
+	p.Look(s)
+	s.At = began.Add(5 * time.Second)
+	s.Targets = []watch.Target{s.Targets[0]}
+	s.Targets[0].Error, s.Targets[0].Since = "connection refused", time.Second
+	p.Look(s)
+	s.At = began.Add(6 * time.Second)
+	p.Look(s) // it is told once
+	s.Targets[0].Error = ""
+	p.Look(s)
+	s.At = began.Add(11 * time.Second)
+	p.Look(s)
+	s.At = began.Add(20 * time.Second)
+	s.Changes = []finding.Change{{Text: "leak probable: 20 goroutines"}}
+	p.Look(s)
+	compare(t, "progress.txt", b.String())
+}
+
+func TestCompare(t *testing.T) {
+	group := func(state stack.State, function string, line, n int) stack.Group {
+		return stack.Group{Signature: stack.Signature{State: state, Blamed: stack.Frame{Function: function, File: "/a.go", Line: line}, Entry: "main.e"}, Count: n}
+	}
+	traced := func(groups []stack.Group, ids ...uint64) target.Look {
+		s := &stack.Snapshot{Source: stack.SourceTrace, Groups: groups}
+		for i, id := range ids {
+			s.Goroutines = append(s.Goroutines, stack.Goroutine{ID: id, Group: int32(min(i, len(groups)-1))})
+		}
+		return target.Look{Snapshot: s, From: target.Trace}
+	}
+	text := func(groups ...stack.Group) target.Look {
+		return target.Look{Snapshot: &stack.Snapshot{Groups: groups}, From: target.Text, Lacks: "a text lacks"}
+	}
+	for name, d := range map[string]*Difference{
+		"traces": Compare(
+			traced([]stack.Group{group("select", "main.a", 1, 2), group("sleep", "main.b", 2, 1)}, 1, 2, 3),
+			traced([]stack.Group{group("select", "main.a", 1, 5)}, 1, 2, 7, 8, 9),
+		),
+		// The state is not compared, since a debug=1 text does not tell it.
+		"text": Compare(text(group("", "main.a", 1, 2)), traced([]stack.Group{group("select", "main.a", 1, 5), group("sleep", "main.a", 1, 1)}, 1)),
+		"same": Compare(text(group("", "main.a", 1, 2)), text(group("", "main.a", 1, 2))),
+	} {
+		var b bytes.Buffer
+		if err := errors.Join(d.Text(&b, 80), d.JSON(&b)); err != nil {
+			t.Fatal(err)
+		}
+		compare(t, "diff_"+name+".txt", b.String())
+	}
+}
+
+func TestReplay(t *testing.T) {
+	f := leak()
+	whole := f
+	whole.Head, whole.ID = finding.Place{}, "1"
+	r := &replay.Result{
+		From: began.Add(-time.Hour), To: began, Series: 2, Samples: 200, Processes: 1, Thresholds: judge.Defaults(), Skew: -2 * time.Hour, PlainOnly: true,
+		Changes: []finding.Change{
+			{Kind: finding.Raised, At: began.Add(-time.Minute), Was: finding.Suspected, Finding: f, Text: "leak probable, was suspected: " + f.Evidence},
+			{Kind: finding.Detected, At: began.Add(-30 * time.Minute), Finding: whole, Text: "leak suspected: 90 goroutines at an unknown place"},
+		},
+	}
+	var b bytes.Buffer
+	if err := errors.Join(Replay(&b, r), ReplayJSON(&b, r)); err != nil {
+		t.Fatal(err)
+	}
+	compare(t, "replay.txt", b.String())
+}

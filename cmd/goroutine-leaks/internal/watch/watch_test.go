@@ -1,0 +1,268 @@
+package watch
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/otel-goroutine/otel-goroutine/cmd/goroutine-leaks/internal/judge"
+	"github.com/otel-goroutine/otel-goroutine/cmd/goroutine-leaks/internal/target"
+	"github.com/otel-goroutine/otel-goroutine/internal/finding"
+	"github.com/otel-goroutine/otel-goroutine/internal/origin"
+	"github.com/otel-goroutine/otel-goroutine/internal/stack"
+)
+
+func signature(id stack.ID, function string) stack.Signature {
+	return stack.Signature{
+		ID: id, State: stack.StateSelect, Blamed: stack.Frame{Function: function, File: "/src/main.go", Line: int(id)}, Entry: function,
+	}
+}
+
+// fake is a process that leaks one goroutine a second beside a pool of four. Looks take as
+// long as they are told.
+type fake struct {
+	began time.Time
+	takes time.Duration
+	// down tells whether there is no answer at a time since the beginning.
+	down    func(time.Duration) bool
+	from    target.Source
+	asked   []origin.Subjects
+	healthy bool
+	// restartAt is when another process takes its place, 0 if none does.
+	restartAt time.Duration
+}
+
+var errDown = errors.New("connection refused")
+
+func (f *fake) Look(ctx context.Context) (target.Look, error) {
+	if f.began.IsZero() {
+		f.began = time.Now()
+	}
+	at := time.Since(f.began)
+	select {
+	case <-ctx.Done():
+		return target.Look{}, ctx.Err()
+	case <-time.After(f.takes):
+	}
+	if f.down != nil && f.down(at) {
+		return target.Look{}, errDown
+	}
+	look := target.Look{Snapshot: &stack.Snapshot{Source: stack.SourceTrace, Procs: 2}, From: target.Trace}
+	first, leaked := uint64(100), int(at.Seconds())
+	worker := signature(7, "main.work")
+	if f.restartAt > 0 && at >= f.restartAt {
+		// Known IDs have other entries now.
+		first, leaked, worker, look.NewConnection = 100, int((at - f.restartAt).Seconds()), signature(8, "main.other"), true
+	}
+	if f.healthy {
+		leaked = 0
+	}
+	add := func(s stack.Signature, first uint64, n int) {
+		if n == 0 {
+			return
+		}
+		look.Groups = append(look.Groups, stack.Group{Signature: s, Count: n})
+		for i := range n {
+			look.Goroutines = append(look.Goroutines, stack.Goroutine{ID: first + uint64(i), Group: int32(len(look.Groups) - 1)})
+		}
+	}
+	add(worker, 10, 4)
+	add(signature(5, "main.leak"), first, leaked)
+	look.HighestID = first + uint64(leaked)
+	if f.from == target.Profile {
+		look.From, look.Source, look.Goroutines, look.HighestID, look.Lacks = target.Profile, stack.SourceProfile, nil, 0, "no trace"
+	}
+	return look, nil
+}
+
+func (f *fake) Origins(_ context.Context, d time.Duration, of origin.Subjects) ([]origin.Origin, error) {
+	f.asked = append(f.asked, of)
+	time.Sleep(d)
+	var all []origin.Origin
+	for _, s := range of.Groups {
+		all = append(all, origin.Origin{
+			Signature: s.Signature, Caught: origin.LeakedBirth,
+			Creators: []origin.Creator{{Own: stack.Frame{Function: "main.start", File: "/src/main.go", Line: 9}, Count: 1, Share: 1}},
+		})
+	}
+	return all, nil
+}
+
+// of returns a watch over processes.
+func of(watch time.Duration, sources ...source) *Watch {
+	o := Options{For: watch, Ignore: func(judge.Sample) bool { return false }}
+	w := New(o, nil)
+	for i, s := range sources {
+		name := string(rune('a' + i))
+		w.processes = append(w.processes, newProcess(s, name, name, o, w.thresholds))
+	}
+	return w
+}
+
+func TestALeakIsFound(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := &fake{}
+		w := of(time.Minute, f)
+		looks := 0
+		began := time.Now()
+		s, err := w.Run(t.Context(), func(State) { looks++ })
+		if err != nil || looks < 60 || time.Since(began) > 61*time.Second {
+			t.Fatalf("%v after %d looks in %v", err, looks, time.Since(began))
+		}
+		if len(s.Findings) != 1 || s.Findings[0].Severity != finding.Probable || s.Findings[0].Head.Function != "main.leak" {
+			t.Fatalf("%+v", s.Findings)
+		}
+		row := s.Rows[0]
+		if row.Function != "main.leak" || row.Severity != finding.Probable || row.Grown < 58 || row.Aged < 50 || row.Exits != 0 || row.Undecided {
+			t.Errorf("the worst row is %+v", row)
+		}
+		if pool := s.Rows[1]; pool.Grown != 0 || pool.Severity != 0 || pool.Aged != 4 {
+			t.Errorf("the pool is %+v", pool)
+		}
+		if !w.Gathers() {
+			t.Error("nothing gathers")
+		}
+		origins, problems := w.Origins(t.Context())
+		if len(problems) > 0 || len(origins) != 1 || len(f.asked) != 1 || len(f.asked[0].Groups) != 1 {
+			t.Errorf("%+v, %v, asked for %+v", origins, problems, f.asked)
+		}
+		if all := w.Findings(); len(all[0].Creators) != 1 || all[0].Creators[0].Function != "main.start" {
+			t.Errorf("started by %+v", all[0].Creators)
+		}
+	})
+}
+
+func TestNothingIsFound(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := &fake{healthy: true}
+		w := of(time.Minute, f)
+		s, err := w.Run(t.Context(), func(State) {})
+		if err != nil || len(s.Findings) > 0 || slices.ContainsFunc(s.Rows, func(r Row) bool { return r.Undecided }) {
+			t.Errorf("%v, %+v", err, s)
+		}
+		if w.Gathers() {
+			t.Error("something gathers")
+		}
+		if origins, problems := w.Origins(t.Context()); len(origins)+len(problems)+len(f.asked) > 0 {
+			t.Error("it was traced for nothing")
+		}
+	})
+}
+
+// A port-forward that drops and comes back does not end the watch, nor does it count as time
+// in which the process was watched.
+func TestATargetThatIsLostForAWhile(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := &fake{down: func(at time.Duration) bool { return at > 20*time.Second && at < 30*time.Second }}
+		w := of(time.Minute, f)
+		var lost, found bool
+		s, err := w.Run(t.Context(), func(s State) {
+			if s.Targets[0].Error != "" {
+				lost = true
+				if s.Targets[0].Since > 11*time.Second || !s.Targets[0].Reached {
+					t.Errorf("%+v", s.Targets[0])
+				}
+			}
+			found = found || lost && s.Targets[0].Error == ""
+		})
+		if err != nil || !lost || !found {
+			t.Fatalf("%v, lost %v, found again %v", err, lost, found)
+		}
+		if watched := s.Targets[0].Watched; watched < 45*time.Second || watched > 50*time.Second {
+			t.Errorf("watched for %v", watched)
+		}
+		if len(s.Findings) != 1 {
+			t.Errorf("%+v", s.Findings)
+		}
+	})
+}
+
+// One that never answers is given up soon; one that comes after some seconds is not.
+func TestATargetThatDoesNotAnswer(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		began := time.Now()
+		s, err := of(time.Hour, &fake{down: func(time.Duration) bool { return true }}).Run(t.Context(), func(State) {})
+		if !errors.Is(err, ErrUnreachable) || s.Targets[0].Error != errDown.Error() || s.Targets[0].Reached {
+			t.Errorf("%v, %+v", err, s.Targets)
+		}
+		if waited := time.Since(began); waited < Patience || waited > Patience+2*again {
+			t.Errorf("given up after %v", waited)
+		}
+		late := &fake{down: func(at time.Duration) bool { return at < 3*time.Second }}
+		if _, err := of(time.Minute, late).Run(t.Context(), func(State) {}); err != nil {
+			t.Error(err)
+		}
+		// Beside one that answers, another may stay away.
+		if _, err := of(time.Minute, &fake{}, &fake{down: func(time.Duration) bool { return true }}).Run(t.Context(), func(State) {}); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+func TestInterrupted(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithCancel(t.Context())
+		time.AfterFunc(10500*time.Millisecond, cancel)
+		s, err := of(time.Minute, &fake{}).Run(ctx, func(State) {})
+		if err != nil || s.Watched() < 9*time.Second || s.Watched() > 11*time.Second {
+			t.Errorf("%v after %v", err, s.Watched())
+		}
+		on := of(time.Minute, &fake{})
+		ctx, cancel = context.WithTimeout(t.Context(), 3*time.Minute)
+		defer cancel()
+		looks := 0
+		on.RunOn(ctx, func(State) { looks++ })
+		if looks < 170 {
+			t.Errorf("%d looks in three minutes", looks)
+		}
+	})
+}
+
+// A process whose looks take long is looked at less often.
+func TestASlowProcessIsSpared(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		looks := 0
+		if _, err := of(time.Minute, &fake{takes: 200 * time.Millisecond}).Run(t.Context(), func(State) { looks++ }); err != nil {
+			t.Fatal(err)
+		}
+		if looks < 13 || looks > 16 {
+			t.Errorf("%d looks", looks)
+		}
+	})
+}
+
+// Where there are no traces, ages are unknown and a leak is suspected at most.
+func TestCountsAlone(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := of(2*time.Minute, &fake{from: target.Profile})
+		s, err := w.Run(t.Context(), func(State) {})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(s.Findings) != 1 || s.Findings[0].Severity != finding.Suspected || s.Targets[0].Lacks != "no trace" {
+			t.Errorf("%+v, %+v", s.Findings, s.Targets)
+		}
+		if s.Rows[0].Aged != -1 || s.Rows[0].Exits != -1 {
+			t.Errorf("%+v", s.Rows[0])
+		}
+		if _, problems := w.Origins(t.Context()); len(problems) != 1 || !errors.Is(problems[0], errNoTrace) {
+			t.Error(problems)
+		}
+	})
+}
+
+// After another process has taken the place, ages and growth begin anew.
+func TestAnotherProcess(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, err := of(time.Minute, &fake{restartAt: 30 * time.Second}).Run(t.Context(), func(State) {})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if t0 := s.Targets[0]; t0.Restarts != 1 || t0.Watched > 31*time.Second {
+			t.Errorf("%+v", t0)
+		}
+	})
+}

@@ -1,0 +1,277 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"encoding/xml"
+	"errors"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/otel-goroutine/otel-goroutine/internal/tracetest"
+)
+
+// goroutines are those of a process that does not exist: workers that stay, and a leak of as
+// many a second as it is told.
+type goroutines struct {
+	program *tracetest.Program
+	began   time.Time
+	each    float64 // goroutines a second
+}
+
+func newGoroutines(each float64) *goroutines {
+	return &goroutines{
+		program: tracetest.NewProgram(
+			tracetest.Stack{{Function: "runtime.chansend", File: "/go/src/runtime/chan.go", Line: 1}, {Function: "main.ask", File: "/src/order.go", Line: 88}},
+			tracetest.Stack{{Function: "main.work", File: "/src/work.go", Line: 12}},
+		),
+		began: time.Now(), each: each,
+	}
+}
+
+func (g *goroutines) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if !strings.HasSuffix(r.URL.Path, "/trace") || r.URL.Query().Get("seconds") != "0.001" {
+		http.Error(w, "Could not enable tracing: tracing is already enabled", http.StatusInternalServerError)
+		return
+	}
+	var all []tracetest.Goroutine
+	for i := range 4 {
+		all = append(all, tracetest.Goroutine{ID: uint64(i + 10), Stack: 1})
+	}
+	for i := range int(g.each * time.Since(g.began).Seconds()) {
+		all = append(all, tracetest.Goroutine{ID: uint64(i + 100), Stack: 0})
+	}
+	_, _ = w.Write(g.program.AppendTrace(nil, 2, all)) // whoever asked may be gone
+}
+
+func serve(t *testing.T, handler http.Handler) string {
+	t.Helper()
+	server := httptest.NewServer(handler)
+	t.Cleanup(server.Close)
+	return server.URL
+}
+
+// command runs the command, and returns what it wrote.
+func command(t *testing.T, args ...string) (status int, stdout, stderr string) {
+	t.Helper()
+	var out, problems bytes.Buffer
+	status = run(t.Context(), args, streams{stdout: &out, stderr: &problems, width: 100})
+	return status, out.String(), problems.String()
+}
+
+// The command does everything with a process of which the goroutines are made up: it finds
+// the leak, in all forms, and nothing where there is none.
+func TestLookAndCheck(t *testing.T) {
+	leaky, healthy := serve(t, newGoroutines(20)), serve(t, newGoroutines(0))
+	folder := t.TempDir()
+	page, report := filepath.Join(folder, "page.html"), filepath.Join(folder, "junit.xml")
+	for _, test := range []struct {
+		name           string
+		args           []string
+		status         int
+		stdout, stderr []string
+	}{
+		{"text", []string{leaky, "--for", "5s", "--html", page}, 0, []string{"main.ask", "PROBABLE: ", "at order.go:88, none has left", "how sure"}, nil},
+		{"JSON", []string{leaky, healthy, "--for", "5s", "--json"}, 0, []string{`"severity": "probable"`}, []string{"leak probable"}},
+		{"Markdown", []string{"look", leaky, "--for", "5s", "--markdown"}, 0, []string{"### Goroutine leak, probable: order.go:88"}, []string{"leak probable"}},
+		{"no leak", []string{healthy, "--for", "5s"}, 0, []string{"nothing grows"}, nil},
+		{"check", []string{"check", leaky, "--for", "5s", "--junit", report}, 1, []string{"check: 1 leak"}, nil},
+		{"check confirmed", []string{"check", leaky, "--for", "5s", "--fail-on", "confirmed"}, 0, []string{"check: clean"}, nil},
+		{"check ignored", []string{"check", leaky, "--for", "5s", "--ignore", "function=main.ask"}, 0, []string{"check: clean"}, nil},
+		{"check healthy", []string{"check", healthy, "--for", "5s", "--json"}, 0, []string{`"findings": []`}, []string{"check: clean"}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			status, stdout, stderr := command(t, test.args...)
+			if status != test.status {
+				t.Errorf("status %d, want %d", status, test.status)
+			}
+			for _, each := range test.stdout {
+				if !strings.Contains(stdout, each) {
+					t.Errorf("stdout lacks %q", each)
+				}
+			}
+			for _, each := range test.stderr {
+				if !strings.Contains(stderr, each) {
+					t.Errorf("stderr lacks %q", each)
+				}
+			}
+			if t.Failed() {
+				t.Logf("%s\n%s", stdout, stderr)
+			}
+			switch test.name {
+			case "JSON":
+				if !json.Valid([]byte(stdout)) {
+					t.Error("stdout is not JSON")
+				}
+			case "text":
+				if html, err := os.ReadFile(page); err != nil || !bytes.Contains(html, []byte("main.ask")) {
+					t.Errorf("%v, %d bytes of HTML", err, len(html))
+				}
+			case "check":
+				if text, err := os.ReadFile(report); err != nil || xml.Unmarshal(text, new(struct{})) != nil || !bytes.Contains(text, []byte(`failures="1"`)) {
+					t.Errorf("%v: %s", err, text)
+				}
+			}
+		})
+	}
+}
+
+func TestUsage(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "file")
+	if err := os.WriteFile(file, []byte("hello"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, test := range []struct {
+		args   []string
+		status int
+		says   string
+	}{
+		{nil, 0, "Commands:"},
+		{[]string{"--help"}, 0, "Commands:"},
+		{[]string{"check", "--help"}, 0, "--fail-on"},
+		{[]string{"look"}, 2, `expected "<url> ..."`},
+		{[]string{":1", "--nonsense"}, 2, "--nonsense"},
+		{[]string{"localhost"}, 2, "the port is missing"},
+		{[]string{"http://user:secret@h:x"}, 2, "http://h:x: an address is"},
+		{[]string{":1", "--for", "1s"}, 2, "--for must be"},
+		{[]string{":1", "--ignore", "line=5"}, 2, "--ignore takes"},
+		{[]string{":1", "--ignore", "entry="}, 2, "--ignore takes"},
+		{[]string{":1", "--ignore", "until=2026-12-31"}, 2, "--ignore takes"},
+		{[]string{":1", "--ignore", "entry=a,until=tomorrow"}, 2, "--ignore takes"},
+		{[]string{"check", ":1", "--fail-on", "sure"}, 2, "suspected"},
+		{[]string{":1", "--cert", file}, 2, "--cert and --key"},
+		{[]string{":1", "--json", "--markdown"}, 2, "can't be used together"},
+		{[]string{"diff", file, file}, 2, "not a profile"},
+		{[]string{"diff", "absent", "absent"}, 2, "absent"},
+		{[]string{"diff", "http://", file}, 2, "host is missing"},
+		{[]string{"replay"}, 2, "--prometheus"},
+		{[]string{"replay", "--prometheus", "ftp://h"}, 2, "--prometheus takes"},
+		{[]string{"replay", "--prometheus", "h:1", "--since", "0s"}, 2, "--since"},
+		{[]string{"serve", ":1", "--listen", "127.0.0.1:x"}, 2, "unknown port"},
+	} {
+		status, stdout, stderr := command(t, test.args...)
+		if status != test.status || !strings.Contains(stdout+stderr, test.says) {
+			t.Errorf("%q: status %d, want %d and %q:\n%s%s", test.args, status, test.status, test.says, stdout, stderr)
+		}
+		if strings.Contains(stdout+stderr, "secret") {
+			t.Errorf("%q: the password is repeated", test.args)
+		}
+	}
+}
+
+// A target that never answers is status 2, and is told in JUnit.
+func TestUnreachable(t *testing.T) {
+	t.Parallel()
+	server := httptest.NewServer(http.NotFoundHandler())
+	server.Close()
+	file := filepath.Join(t.TempDir(), "junit.xml")
+	status, stdout, stderr := command(t, "check", server.URL, "--for", "5s", "--junit", file)
+	if status != 2 || !strings.Contains(stderr, "connection refused") {
+		t.Errorf("status %d:\n%s%s", status, stdout, stderr)
+	}
+	if text, err := os.ReadFile(file); err != nil || !bytes.Contains(text, []byte(`errors="1"`)) {
+		t.Errorf("%v: %s", err, text)
+	}
+}
+
+func TestDiff(t *testing.T) {
+	trace := func(n int) string {
+		g := newGoroutines(1)
+		g.began = time.Now().Add(-time.Duration(n) * time.Second)
+		recorder := httptest.NewRecorder()
+		g.ServeHTTP(recorder, httptest.NewRequest(http.MethodGet, "/debug/pprof/trace?seconds=0.001", http.NoBody))
+		file := filepath.Join(t.TempDir(), "trace")
+		if err := os.WriteFile(file, recorder.Body.Bytes(), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return file
+	}
+	before, after := trace(3), trace(10)
+	status, stdout, stderr := command(t, "diff", before, after)
+	if status != 0 || !strings.Contains(stdout, "7 goroutines") && !strings.Contains(stdout, "+7") {
+		t.Errorf("status %d:\n%s%s", status, stdout, stderr)
+	}
+	status, stdout, _ = command(t, "diff", before, serve(t, newGoroutines(0)), "--json")
+	if status != 0 || !strings.Contains(stdout, `"before": 3`) || !json.Valid([]byte(stdout)) {
+		t.Errorf("status %d:\n%s", status, stdout)
+	}
+}
+
+// The page is served until the end, with what was found.
+func TestServe(t *testing.T) {
+	t.Parallel()
+	leaky := serve(t, newGoroutines(20))
+	listen := freeAddress(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan int)
+	var out, problems bytes.Buffer
+	go func() {
+		ended <- run(ctx, []string{"serve", leaky, "--for", "5s", "--listen", listen}, streams{stdout: &out, stderr: &problems})
+	}()
+	found := false
+	for deadline := time.Now().Add(20 * time.Second); !found && time.Now().Before(deadline); {
+		found = strings.Contains(get("http://"+listen+"/api/findings"), `"severity":"probable"`)
+	}
+	cancel()
+	if status := <-ended; status != 0 || !found {
+		t.Errorf("status %d, found %v:\n%s%s", status, found, out.String(), problems.String())
+	}
+}
+
+func freeAddress(t *testing.T) string {
+	t.Helper()
+	server := httptest.NewServer(http.NotFoundHandler())
+	defer server.Close()
+	return strings.TrimPrefix(server.URL, "http://")
+}
+
+// get returns a page, empty if there is none yet.
+func get(url string) string {
+	client := &http.Client{Timeout: time.Second, Transport: &http.Transport{DisableKeepAlives: true}}
+	response, err := client.Get(url)
+	if err != nil {
+		return ""
+	}
+	var b bytes.Buffer
+	_, err = b.ReadFrom(response.Body)
+	if errors.Join(err, response.Body.Close()) != nil {
+		return ""
+	}
+	return b.String()
+}
+
+func TestIgnoreList(t *testing.T) {
+	now := time.Date(2026, 11, 26, 12, 0, 0, 0, time.UTC)
+	for text, rules := range map[string]int{
+		"function=main.f,entry=main.e,reason=known": 1,
+		"signature=0123456789abcdef":                1,
+		"entry=main.e,until=2026-11-26":             1, // the last day
+		"entry=main.e,until=2026-11-25":             0,
+	} {
+		list, err := parseIgnore([]string{text}, now)
+		if err != nil || len(list) != rules {
+			t.Errorf("%s: %v, %v", text, list, err)
+		}
+	}
+}
+
+func FuzzParseIgnore(f *testing.F) {
+	f.Add("function=main.f,entry=main.e")
+	f.Add("signature=0,until=2026-11-26,reason=a=b")
+	f.Fuzz(func(t *testing.T, text string) {
+		list, err := parseIgnore([]string{text}, time.Time{})
+		if (err == nil) != (len(list) == 1) {
+			t.Fatalf("%v, %v", list, err)
+		}
+		if err == nil && list[0] == (ignoreRule{}) {
+			t.Fatal("a rule that ignores everything")
+		}
+	})
+}
