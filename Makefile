@@ -32,7 +32,17 @@ help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: demo
-demo: collector ## Find the leaks of an example service, in the terminal (DEMO_SECONDS, DEMO_CAPTURE, DEMO_..._PORT)
+demo: ## Find the leaks of an example service with goroutine-leaks, in the terminal and on a page; a minute
+	@mkdir -p $(BIN)
+	@scripts/demo.sh $(BIN)
+
+.PHONY: goroutine-leaks
+goroutine-leaks: ## Build the command, bin/goroutine-leaks
+	@mkdir -p $(BIN)
+	@go -C cmd/goroutine-leaks build -o $(BIN)/goroutine-leaks .
+
+.PHONY: demo-collector
+demo-collector: collector ## The same with the built collector (DEMO_SECONDS, DEMO_CAPTURE, DEMO_..._PORT)
 	@echo "Building the example service and the demo..."
 	@go -C examples/leaky build -o $(BIN)/leaky .
 	@go -C examples/demo build -o $(BIN)/demo .

@@ -79,10 +79,7 @@ func TestLookAndCheck(t *testing.T) {
 	}{
 		{"text", []string{leaky, "--for", "5s", "--html", page}, 0, []string{"main.ask", "PROBABLE: ", "at order.go:88, none has left", "how sure"}, nil},
 		{"JSON", []string{leaky, healthy, "--for", "5s", "--json"}, 0, []string{`"severity": "probable"`}, []string{"leak probable"}},
-		{"Markdown", []string{"look", leaky, "--for", "5s", "--markdown"}, 0, []string{"### Goroutine leak, probable: order.go:88"}, []string{"leak probable"}},
-		{"no leak", []string{healthy, "--for", "5s"}, 0, []string{"nothing grows"}, nil},
 		{"check", []string{"check", leaky, "--for", "5s", "--junit", report}, 1, []string{"check: 1 leak"}, nil},
-		{"check confirmed", []string{"check", leaky, "--for", "5s", "--fail-on", "confirmed"}, 0, []string{"check: clean"}, nil},
 		{"check ignored", []string{"check", leaky, "--for", "5s", "--ignore", "function=main.ask"}, 0, []string{"check: clean"}, nil},
 		{"check healthy", []string{"check", healthy, "--for", "5s", "--json"}, 0, []string{`"findings": []`}, []string{"check: clean"}},
 	} {

@@ -114,7 +114,7 @@ func TestCollectorDies(t *testing.T) {
 func TestProgramMissing(t *testing.T) {
 	s := newStage(t, "service and collector", "", "60")
 	status := demonstrate(t.Context(), []string{"-service", "./missing"}, environment(s.env...), &screen{out: &s.stdout}, &s.stderr)
-	s.over(t, status, statusFailed, "cannot start the service ./missing", "make demo builds it")
+	s.over(t, status, statusFailed, "cannot start the service ./missing", "make demo-collector builds it")
 }
 
 // interrupted plays until the collector's page has been read, and then

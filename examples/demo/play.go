@@ -68,7 +68,7 @@ func (w *watcher) beginOne(ctx context.Context, name, program string, args []str
 	c, err := startChild(name, program, args, s.environment())
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return fmt.Errorf("%w; make demo builds it", err)
+		return fmt.Errorf("%w; make demo-collector builds it", err)
 	case err != nil:
 		return err
 	}

@@ -1,0 +1,51 @@
+#!/usr/bin/env bash
+# Runs the leaky example service, and has the command find its leaks.
+#
+#	demo.sh <folder of built programs>
+#
+# On a terminal the page of what is found is served until Ctrl-C. Elsewhere the demo ends
+# when it is found, with the page in a file; its status is 1 if a leak is missing, or if
+# anything else is called one.
+set -eu -o pipefail
+
+bin=$1
+# How long is looked, by which the thresholds are scaled.
+watch=30s
+# What is planted in examples/leaky/leaks.go.
+planted="main.waitForReply main.askSlowBackend main.pollForever main.writeAudit"
+
+said=$(mktemp)
+trap 'kill "$service" 2> /dev/null || true; rm -f "$said"' EXIT
+
+# The service is built first, so that its pool is full when the command is.
+echo "Building the example service, and starting it on loopback..."
+go -C examples/leaky build -o "$bin/leaky" .
+"$bin/leaky" -listen 127.0.0.1:0 -for 15m > "$said" &
+service=$!
+echo "Building goroutine-leaks..."
+go -C cmd/goroutine-leaks build -o "$bin/goroutine-leaks" .
+url=$(sed -n 's|.*profiles at \(http://[^,]*\)/,.*|\1|p' "$said")
+
+if [ -t 1 ]; then
+	# The service ends after the command, which Ctrl-C ends.
+	trap : INT
+	echo "goroutine-leaks serve $url --for $watch"
+	"$bin/goroutine-leaks" serve "$url" --for "$watch"
+	exit
+fi
+
+echo "goroutine-leaks $url --for $watch --html $bin/demo.html"
+"$bin/goroutine-leaks" "$url" --for "$watch" --html "$bin/demo.html" | tee "$said"
+missing=0
+for function in $planted; do
+	if ! grep -qE "^  (stands|entry|and) .*$function " "$said"; then
+		echo "missing: $function"
+		missing=1
+	fi
+done
+found=$(grep -cE '^(SUSPECTED|PROBABLE|CONFIRMED): ' "$said")
+if [ "$missing" -ne 0 ] || [ "$found" -ne 4 ]; then
+	echo "found $found leaks; planted are: $planted"
+	exit 1
+fi
+echo "4 of 4 planted leaks found, nothing healthy flagged. The page: $bin/demo.html"
