@@ -52,9 +52,6 @@ func New(o Options, targets []*target.Target) *Watch {
 	return w
 }
 
-// Thresholds are those by which the watch judges.
-func (w *Watch) Thresholds() judge.Thresholds { return w.thresholds }
-
 // Next returns the time from this look to the next. A process of many goroutines is looked at
 // less often, so that it spends no more than a twentieth of its time on being looked at, but
 // often enough to compare ages.
