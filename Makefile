@@ -213,6 +213,8 @@ bench: ## Measure what is promised, each against its peer in the same run
 	@go -C receiver/goroutinereceiver test -run '^$$' -bench . -benchtime 1x . ./internal/targetlist | grep -E 'Benchmark|FAIL'
 	@echo "== processor/leakdetect"
 	@go -C processor/leakdetect test -run '^$$' -bench . -benchtime $(BENCHTIME) . | grep -E 'Benchmark|FAIL'
+	@echo "== cmd/goroutine-leaks: the default look at 100,000 goroutines"
+	@go -C cmd/goroutine-leaks test -run '^$$' -bench . -benchtime 1x . | grep -E 'Benchmark|FAIL'
 	@echo "== internal/finding: versions that close a leak, and memory that is held"
 	@go -C bench run ./closing -cases 1000
 	@go -C bench run ./held

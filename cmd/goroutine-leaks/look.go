@@ -40,6 +40,7 @@ func (c *lookCommand) Run(ctx context.Context, out streams) error {
 	}
 	var state watch.State
 	if out.terminal != nil && !c.JSON && !c.Markdown {
+		fmt.Fprintln(out.stdout, show.Plan(options.For, options.Interval(), judge.Scaled(c.For)))
 		state, err = live(ctx, watching, options, out)
 	} else {
 		state, err = watchPlainly(ctx, watching, options, said, out.width)

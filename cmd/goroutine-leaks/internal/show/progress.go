@@ -68,7 +68,12 @@ func (p *Progress) begin(s *watch.State) {
 		}
 	}
 	p.table(s.Rows, len(s.Targets) > 1)
-	fmt.Fprintf(p.To, "Watching for %s, every %s: %v\n", judge.Span(p.For), judge.Span(p.Interval), s.Thresholds)
+	fmt.Fprintln(p.To, Plan(p.For, p.Interval, s.Thresholds))
+}
+
+// Plan tells how long it is watched, and by what it is judged.
+func Plan(watch, interval time.Duration, t judge.Thresholds) string {
+	return fmt.Sprintf("Watching for %s, every %s: %v", judge.Span(watch), judge.Span(interval), t)
 }
 
 // growth shows the groups that have more goroutines than at first.

@@ -53,10 +53,10 @@ func New(o Options, targets []*target.Target) *Watch {
 }
 
 // Next returns the time from this look to the next. A process of many goroutines is looked at
-// less often, so that it spends no more than a twentieth of its time on being looked at, but
+// less often, so that it spends no more than a fortieth of its time on being looked at, but
 // often enough to compare ages.
 func (w *Watch) Next() time.Duration {
-	return min(max(w.options.Interval(), 20*w.took), max(w.thresholds.AgedAfter, w.options.Interval()))
+	return min(max(w.options.Interval(), 40*w.took), max(w.thresholds.AgedAfter, w.options.Interval()))
 }
 
 // Look looks at all processes at once, and returns what is known after it.
