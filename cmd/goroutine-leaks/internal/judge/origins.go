@@ -4,6 +4,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/otel-goroutine/otel-goroutine/internal/exectrace"
 	"github.com/otel-goroutine/otel-goroutine/internal/finding"
 	"github.com/otel-goroutine/otel-goroutine/internal/history"
 	"github.com/otel-goroutine/otel-goroutine/internal/origin"
@@ -36,7 +37,8 @@ func (j *Judge) origin(resource finding.Attributes, o *origin.Origin, at time.Ti
 	}
 	add(telemetry.OriginTraced, with(group, telemetry.AttrOriginClass, string(o.Class)), o.Traced.Seconds())
 	for _, c := range o.Creators {
-		attributes := withFrame(group, c.Own, telemetry.AttrCreatorOwnFunction, telemetry.AttrCreatorOwnFile, telemetry.AttrCreatorOwnLine)
+		attributes := with(with(group, telemetry.AttrOriginCaught, string(o.Caught)), telemetry.AttrCreatorType, creatorType(c.Launch))
+		attributes = withFrame(attributes, c.Own, telemetry.AttrCreatorOwnFunction, telemetry.AttrCreatorOwnFile, telemetry.AttrCreatorOwnLine)
 		if len(c.Stack) > 0 {
 			attributes = withFrame(attributes, c.Stack[0], telemetry.AttrCreatorFunction, telemetry.AttrCreatorFile, telemetry.AttrCreatorLine)
 		}
@@ -46,6 +48,16 @@ func (j *Judge) origin(resource finding.Attributes, o *origin.Origin, at time.Ti
 		attributes := withFrame(group, w.Own, telemetry.AttrWakerFunction, telemetry.AttrWakerFile, telemetry.AttrWakerLine)
 		add(telemetry.OriginWakeups, with(attributes, telemetry.AttrWakerCall, w.Call), float64(w.Count))
 	}
+}
+
+func creatorType(l exectrace.Launch) string {
+	switch l {
+	case exectrace.ByTimer:
+		return "timer"
+	case exectrace.ByC:
+		return "c"
+	}
+	return "go"
 }
 
 func withFrame(a finding.Attributes, f stack.Frame, function, file, line string) finding.Attributes {

@@ -64,6 +64,8 @@ type jsonOrigin struct {
 	File     string  `json:"file,omitempty"`
 	Line     int     `json:"line,omitempty"`
 	Share    float64 `json:"share,omitempty"`
+	Launch   string  `json:"launch,omitempty"`
+	Call     string  `json:"call,omitempty"`
 }
 
 type jsonGroup struct {
@@ -123,7 +125,7 @@ func jsonThresholdsOf(t judge.Thresholds) jsonThresholds {
 func jsonOrigins(origins []finding.Origin) []jsonOrigin {
 	var all []jsonOrigin
 	for _, o := range origins {
-		all = append(all, jsonOrigin(o))
+		all = append(all, jsonOrigin{o.Function, o.File, o.Line, o.Share, o.Launch, o.Call})
 	}
 	return all
 }

@@ -53,7 +53,11 @@ func (r *Report) fields(f *finding.Finding) []field {
 		add("started by", originText(c))
 	}
 	for _, w := range f.Wakers {
-		add("woken by", originText(w)+", those that end; for these it did not run")
+		text := originText(w)
+		if w.Call != "" {
+			text += ", by its call of " + function(w.Call)
+		}
+		add("woken by", text+": those that end; for these it did not run")
 	}
 	mistake := f.Class.String()
 	if f.Page != "" {
@@ -86,6 +90,9 @@ func inFile(file string, number int) string {
 
 func originText(o finding.Origin) string {
 	text := o.Function
+	if text == "" {
+		text = o.String()
+	}
 	if o.File != "" {
 		text += " (" + line(o.File, o.Line) + ")"
 	}

@@ -22,6 +22,7 @@ import (
 	"github.com/otel-goroutine/otel-goroutine/cmd/goroutine-leaks/internal/target"
 	"github.com/otel-goroutine/otel-goroutine/cmd/goroutine-leaks/internal/watch"
 	"github.com/otel-goroutine/otel-goroutine/internal/finding"
+	"github.com/otel-goroutine/otel-goroutine/internal/mistake"
 	"github.com/otel-goroutine/otel-goroutine/internal/stack"
 )
 
@@ -59,9 +60,9 @@ func leak() finding.Finding {
 	return finding.Finding{
 		ID: "3e0e28e30f2a7cd8", Service: finding.Service{Name: "10.0.0.5:6060"}, Status: finding.Open, Severity: finding.Probable,
 		Evidence: "91 goroutines older than 4 s at order.go:88, none has left, 7,200 more each hour",
-		Head:     order, Places: []finding.Place{order}, Class: finding.AnswerNotTaken, Page: "docs/leaks/chan_send.md",
+		Head:     order, Places: []finding.Place{order}, Class: mistake.AnswerNotTaken, Page: "docs/leaks/chan_send.md",
 		Creators: []finding.Origin{{Function: "example.com/shop/order.Checkout", File: "/src/shop/order.go", Line: 70, Share: 0.75}},
-		Wakers:   []finding.Origin{{Function: "example.com/shop/order.(*pool).take", File: "/src/shop/order.go", Line: 90, Share: 1}},
+		Wakers:   []finding.Origin{{Function: "example.com/shop/order.(*pool).take", File: "/src/shop/order.go", Line: 90, Share: 1, Call: "example.com/shop/order.(*pool).put"}},
 		Count:    91, PerHour: 7200, Age: 4 * time.Second, Began: began.Add(5 * time.Second), Acquittal: "half of them leave (46), or none comes for a day",
 	}
 }
