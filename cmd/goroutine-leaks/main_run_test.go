@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -69,9 +70,10 @@ func command(t *testing.T, args ...string) (status int, stdout, stderr string) {
 // the leak, in all forms, and nothing where there is none.
 func TestLookAndCheck(t *testing.T) {
 	leaky, healthy := serve(t, newGoroutines(20)), serve(t, newGoroutines(0))
+	t.Parallel()
 	folder := t.TempDir()
 	page, report := filepath.Join(folder, "page.html"), filepath.Join(folder, "junit.xml")
-	for _, test := range []struct {
+	tests := []struct {
 		name           string
 		args           []string
 		status         int
@@ -82,29 +84,43 @@ func TestLookAndCheck(t *testing.T) {
 		{"check", []string{"check", leaky, "--for", "5s", "--junit", report}, 1, []string{"check: 1 leak"}, nil},
 		{"check ignored", []string{"check", leaky, "--for", "5s", "--ignore", "function=main.ask"}, 0, []string{"check: clean"}, nil},
 		{"check healthy", []string{"check", healthy, "--for", "5s", "--json"}, 0, []string{`"findings": []`}, []string{"check: clean"}},
-	} {
+	}
+	// They wait for most of their time, so all run at once.
+	type result struct {
+		status         int
+		stdout, stderr string
+	}
+	results := make([]result, len(tests))
+	var all sync.WaitGroup
+	for i, test := range tests {
+		all.Go(func() {
+			r := &results[i]
+			r.status, r.stdout, r.stderr = command(t, test.args...)
+		})
+	}
+	all.Wait()
+	for i, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			t.Parallel()
-			status, stdout, stderr := command(t, test.args...)
-			if status != test.status {
-				t.Errorf("status %d, want %d", status, test.status)
+			r := results[i]
+			if r.status != test.status {
+				t.Errorf("status %d, want %d", r.status, test.status)
 			}
 			for _, each := range test.stdout {
-				if !strings.Contains(stdout, each) {
+				if !strings.Contains(r.stdout, each) {
 					t.Errorf("stdout lacks %q", each)
 				}
 			}
 			for _, each := range test.stderr {
-				if !strings.Contains(stderr, each) {
+				if !strings.Contains(r.stderr, each) {
 					t.Errorf("stderr lacks %q", each)
 				}
 			}
 			if t.Failed() {
-				t.Logf("%s\n%s", stdout, stderr)
+				t.Logf("%s\n%s", r.stdout, r.stderr)
 			}
 			switch test.name {
 			case "JSON":
-				if !json.Valid([]byte(stdout)) {
+				if !json.Valid([]byte(r.stdout)) {
 					t.Error("stdout is not JSON")
 				}
 			case "text":
