@@ -17,14 +17,21 @@ planted="main.waitForReply main.askSlowBackend main.pollForever main.writeAudit"
 said=$(mktemp)
 trap 'kill "$service" 2> /dev/null || true; rm -f "$said"' EXIT
 
-# The service is built first, so that its pool is full when the command is.
+# Its pool fills for ten seconds, and whoever watches it meanwhile cannot know that it will end.
+warm=12
+# So the service is built first, and warms up while the command is built.
 echo "Building the example service, and starting it on loopback..."
 go -C examples/leaky build -o "$bin/leaky" .
 "$bin/leaky" -listen 127.0.0.1:0 -for 15m > "$said" &
 service=$!
+SECONDS=0
 echo "Building goroutine-leaks..."
 go -C cmd/goroutine-leaks build -o "$bin/goroutine-leaks" .
 url=$(sed -n 's|.*profiles at \(http://[^,]*\)/,.*|\1|p' "$said")
+if [ "$SECONDS" -lt "$warm" ]; then
+	echo "Waiting until the service has warmed up..."
+	sleep $((warm - SECONDS))
+fi
 
 if [ -t 1 ]; then
 	# The service ends after the command, which Ctrl-C ends.

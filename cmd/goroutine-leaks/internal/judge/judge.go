@@ -20,6 +20,9 @@ import (
 type Process struct {
 	// Service is what replicas have in common, and Instance one of them.
 	Service, Instance string
+	// Life counts the processes that have taken the place of the first: what was seen of one is
+	// no evidence about another.
+	Life int
 }
 
 // Sample is one number of one group of goroutines at one time.
@@ -113,7 +116,7 @@ func (j *Judge) advance(now time.Time) []finding.Change {
 func (j *Judge) Findings() []finding.Finding { return j.book.Findings() }
 
 func (j *Judge) reading(s *Sample) detect.Reading {
-	process, service := hash("process", s.Process.Service, s.Process.Instance), hash("service", s.Process.Service)
+	process, service := hash("process", s.Process.Service, s.Process.Instance, strconv.Itoa(s.Process.Life)), hash("service", s.Process.Service)
 	r := detect.Reading{
 		Process: process,
 		Group:   groupID(process, s.Kind, s.Signature, s.Place),

@@ -46,7 +46,7 @@ func play(lives []life, ignore func(Sample) bool) *Judge {
 		}
 		now := time.Unix(1e9, 0).Add(time.Duration(at * float64(time.Second)))
 		r := c.Observe(s, now)
-		j.Observe(now, Samples(Process{"shop", "shop:1"}, &r, time.Time{}, now))
+		j.Observe(now, Samples(Process{Service: "shop", Instance: "shop:1"}, &r, time.Time{}, now))
 	}
 	return j
 }
@@ -107,7 +107,7 @@ func TestScaledThresholds(t *testing.T) {
 func TestFinding(t *testing.T) {
 	j := play(leak(rand.New(rand.NewPCG(1, 3)), 1), nobody)
 	now := time.Unix(1e9+60, 0)
-	j.Origins(Process{"shop", "shop:1"}, []origin.Origin{{
+	j.Origins(Process{Service: "shop", Instance: "shop:1"}, []origin.Origin{{
 		Signature: group, Caught: origin.LeakedBirth, Class: mistake.CancelForgotten, Traced: time.Second, Births: 3, Leaked: 2,
 		Creators: []origin.Creator{{
 			Launch: exectrace.ByGo, Stack: []stack.Frame{{Function: "lib.Go", File: "/lib.go", Line: 1}},

@@ -4,6 +4,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/otel-goroutine/otel-goroutine/internal/census"
 	"github.com/otel-goroutine/otel-goroutine/internal/detect"
 	"github.com/otel-goroutine/otel-goroutine/internal/finding"
 	"github.com/otel-goroutine/otel-goroutine/internal/telemetry"
@@ -96,19 +97,22 @@ func (j *Judge) measured(samples []Sample) {
 	}
 }
 
-// Looked tells the page how a look at a process went: how many goroutines it has, or that it
-// could not be looked at.
-func (j *Judge) Looked(p Process, at time.Time, count int, failed bool) {
-	if j.memory == nil {
-		return
-	}
-	add := func(metric string, value float64) {
-		j.point(finding.Point{Metric: metric, Resource: resourceOf(p), Attributes: nothing, At: at, Value: value})
+// Looked takes how a look at a process went: of which build it is, empty if that is unknown, and
+// what its census says, or that it could not be looked at.
+func (j *Judge) Looked(p Process, build string, at time.Time, r *census.Report, failed bool) {
+	add := func(metric string, value float64, attributes finding.Attributes) {
+		j.point(finding.Point{Metric: metric, Resource: resourceOf(p), Attributes: attributes, Start: r.Start, At: at, Value: value})
 	}
 	if failed {
-		add(telemetry.ScrapeUp, 0)
+		add(telemetry.ScrapeUp, 0, nothing)
 		return
 	}
-	add(telemetry.ScrapeUp, 1)
-	add(telemetry.GoroutineCount, float64(count))
+	add(telemetry.ScrapeUp, 1, nothing)
+	add(telemetry.GoroutineCount, float64(r.Count), nothing)
+	if r.Complete {
+		add(telemetry.GoroutineCreations, float64(r.Creations), nothing)
+	}
+	if build != "" {
+		add(telemetry.ProcessBuild, 1, with(nothing, telemetry.AttrBuildID, build))
+	}
 }

@@ -113,6 +113,26 @@ func (t *Target) profile(ctx context.Context, noTrace error) (Look, error) {
 	return look, nil
 }
 
+// Build returns the build ID of the binary, off the smallest profile that has it; empty if it
+// cannot be had.
+func (t *Target) Build(ctx context.Context) string {
+	ctx, cancel := context.WithTimeout(ctx, Timeout)
+	defer cancel()
+	found, err := t.asker.ask(ctx, "threadcreate", "debug=0")
+	if err != nil {
+		return ""
+	}
+	body, err := readAll(found)
+	if err != nil {
+		return ""
+	}
+	s, err := profile.DecodeThreads(body, MaxBody)
+	if err != nil {
+		return ""
+	}
+	return s.Build
+}
+
 // profileMayWork tells whether the failure is one of the trace alone.
 func profileMayWork(err error) bool {
 	if status, ok := errors.AsType[*StatusError](err); ok {

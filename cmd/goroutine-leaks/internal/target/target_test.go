@@ -13,6 +13,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/pprof/profile"
+
 	"github.com/otel-goroutine/otel-goroutine/internal/origin"
 )
 
@@ -90,6 +92,28 @@ func TestLook(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// The build is told by the smallest profile; that it cannot be had is no failure.
+func TestBuild(t *testing.T) {
+	of := &profile.Mapping{ID: 1, Start: 1, Limit: 2, File: "/bin/shop", BuildID: "b1b1b1b1"}
+	begin := &profile.Function{ID: 1, Name: "runtime.mstart", Filename: "/go/src/runtime/proc.go"}
+	at := &profile.Location{ID: 1, Mapping: of, Address: 1, Line: []profile.Line{{Function: begin, Line: 1}}}
+	threads := &profile.Profile{
+		SampleType: []*profile.ValueType{{Type: "threadcreate", Unit: "count"}}, PeriodType: &profile.ValueType{Type: "threadcreate", Unit: "count"}, Period: 1,
+		Sample: []*profile.Sample{{Location: []*profile.Location{at}, Value: []int64{1}}}, Mapping: []*profile.Mapping{of}, Location: []*profile.Location{at}, Function: []*profile.Function{begin},
+	}
+	build := serve(t, Access{}, func(w http.ResponseWriter, r *http.Request) {
+		if strings.HasSuffix(r.URL.Path, "/threadcreate") {
+			_ = threads.Write(w) // whoever asked may be gone
+		}
+	}).Build(t.Context())
+	if build != "b1b1b1b1" {
+		t.Errorf("build %q", build)
+	}
+	if build := serve(t, Access{}, http.NotFound).Build(t.Context()); build != "" {
+		t.Errorf("build %q", build)
 	}
 }
 

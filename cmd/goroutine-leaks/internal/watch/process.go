@@ -16,6 +16,7 @@ import (
 // source is where snapshots of a process come from.
 type source interface {
 	Look(context.Context) (target.Look, error)
+	Build(context.Context) string
 	Origins(context.Context, time.Duration, origin.Subjects) ([]origin.Origin, error)
 }
 
@@ -29,6 +30,8 @@ type process struct {
 	ignore  func(judge.Sample) bool
 
 	looked  target.Look
+	build   string // of the process; empty is unknown
+	settled bool   // its build is, or cannot be had
 	err     error
 	report  census.Report
 	groups  []census.Candidate
@@ -56,7 +59,11 @@ func newProcess(from source, name, service string, o Options, t judge.Thresholds
 }
 
 // look asks for a snapshot. It touches nothing that others read meanwhile.
-func (p *process) look(ctx context.Context) { p.looked, p.err = p.source.Look(ctx) }
+func (p *process) look(ctx context.Context) {
+	if p.looked, p.err = p.source.Look(ctx); p.err == nil && !p.settled {
+		p.build, p.settled = p.source.Build(ctx), true
+	}
+}
 
 // take takes the snapshot into the census, and returns what it measures.
 func (p *process) take(now time.Time) []judge.Sample {
@@ -73,6 +80,8 @@ func (p *process) take(now time.Time) []judge.Sample {
 	restarted := p.report.Restarted && p.reached
 	if restarted {
 		p.restarts++
+		p.build, p.settled = "", false
+		p.process.Life++
 		p.watched, p.first, p.later, p.began = 0, nil, nil, now
 	}
 	if !p.reached {

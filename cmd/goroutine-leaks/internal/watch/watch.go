@@ -76,7 +76,7 @@ func (w *Watch) Look(ctx context.Context) State {
 	var samples []judge.Sample
 	for _, p := range w.processes {
 		samples = append(samples, p.take(now)...)
-		w.judge.Looked(p.process, now, p.report.Count, p.err != nil)
+		w.judge.Looked(p.process, p.build, now, &p.report, p.err != nil)
 	}
 	changes := w.judge.Observe(now, samples)
 	return w.state(now, changes)
@@ -115,7 +115,6 @@ type Target struct {
 	Lacks   string
 	Count   int
 	Groups  int
-	Build   string
 	// Watched is for how long this process has been watched, without those looks that
 	// failed, and Restarts how often another process took its place.
 	Watched  time.Duration

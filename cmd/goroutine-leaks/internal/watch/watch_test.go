@@ -78,6 +78,14 @@ func (f *fake) Look(ctx context.Context) (target.Look, error) {
 	return look, nil
 }
 
+// Build tells another build of each process.
+func (f *fake) Build(context.Context) string {
+	if f.restartAt > 0 && time.Since(f.began) > f.restartAt {
+		return "b2b2b2b2"
+	}
+	return "b1b1b1b1"
+}
+
 func (f *fake) Origins(_ context.Context, d time.Duration, of origin.Subjects) ([]origin.Origin, error) {
 	f.asked = append(f.asked, of)
 	time.Sleep(d)
@@ -260,6 +268,9 @@ func TestAnotherProcess(t *testing.T) {
 		s, err := of(time.Minute, &fake{restartAt: 30 * time.Second}).Run(t.Context(), func(State) {})
 		if err != nil {
 			t.Fatal(err)
+		}
+		if len(s.Findings) != 1 || s.Findings[0].FirstVersion != "b1b1b1b1" || s.Findings[0].LastVersion != "b2b2b2b2" {
+			t.Errorf("%+v", s.Findings)
 		}
 		if t0 := s.Targets[0]; t0.Restarts != 1 || t0.Watched > 31*time.Second {
 			t.Errorf("%+v", t0)
