@@ -27,10 +27,8 @@ const (
 
 // parseQuery reads the parameters of an address. What makes no sense is left out.
 func parseQuery(values url.Values) query {
-	q := query{Text: finding.Clean(strings.TrimSpace(values.Get("q"))), Page: 1}
-	if len(q.Text) > maxQuery {
-		q.Text = strings.ToValidUTF8(q.Text[:maxQuery], "")
-	}
+	text := finding.Clean(values.Get("q"))
+	q := query{Text: strings.TrimSpace(strings.ToValidUTF8(text[:min(maxQuery, len(text))], "")), Page: 1}
 	for s := finding.Suspected; s <= finding.Confirmed; s++ {
 		if values.Get("severity") == s.String() {
 			q.Severity = s
