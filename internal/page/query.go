@@ -124,8 +124,9 @@ func (q query) find(s *Site) []*Finding {
 	return found
 }
 
-// perPage is how many findings a page has: nobody reads more, and 100 take 30 KB.
-const perPage = 100
+// perPage is how many findings a page has: nobody reads more, and a browser needs a
+// millisecond for each before it shows the first.
+const perPage = 50
 
 // cut returns the findings of a page.
 func cut[T any](all []T, page int) []T {

@@ -12,7 +12,7 @@ type Documents struct {
 	At       string            `json:"at" doc:"of the latest data, RFC 3339"`
 	Found    int               `json:"found" doc:"findings that match"`
 	Page     int               `json:"page" doc:"from 1 on; the parameter page asks for others"`
-	Findings []SummaryDocument `json:"findings" doc:"the worst first, 100 at most"`
+	Findings []SummaryDocument `json:"findings" doc:"the worst first, 50 at most"`
 }
 
 // SummaryDocument is a finding in a list.
