@@ -112,13 +112,12 @@ servers: ## Install the servers that the tests of the alerts need, where they ar
 e2e: collector lean servers ## Test the built collector: example configurations, real processes, hostile targets, alerts; 5 minutes
 	@go -C e2e test -race -count=1 ./hostile/...
 	@go -C e2e test -race -count=1 -parallel 6 -timeout 15m . ./alerts ./findings ./manifests ./origins
-	@$(MAKE) --no-print-directory page-check
 
 # What looks at the page in Chromium: Debian's, driven by what e2e/page/package-lock.json names.
 PAGE_PICTURES ?=
 
 .PHONY: page-check
-page-check: ## Look at the page in Chromium: accessibility, keyboard, hostile names, speed; a minute, and part of e2e
+page-check: ## Look at the page in Chromium: accessibility, keyboard, hostile names, speed; a minute, on a machine that does nothing else
 	@for needed in chromium node npm; do command -v $$needed > /dev/null || absent=y; done; \
 	if [ -n "$${absent-}" ]; then { apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium nodejs npm; } \
 		|| { echo "cannot install them here; the test of the page needs chromium, node and npm"; exit 1; }; fi
