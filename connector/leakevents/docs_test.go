@@ -179,7 +179,7 @@ func attributesOfBoth(c finding.Change) []map[string]any {
 
 func TestReadmeHasEveryChangeAndMetric(t *testing.T) {
 	for _, kind := range []finding.ChangeKind{
-		finding.Detected, finding.Raised, finding.Lowered, finding.Ended, finding.ClosedByVersion, finding.Regressed,
+		finding.Detected, finding.Raised, finding.Lowered, finding.Explained, finding.Ended, finding.ClosedByVersion, finding.Regressed,
 	} {
 		row(t, string(kind))
 	}

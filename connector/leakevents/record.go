@@ -34,10 +34,10 @@ func appendRecord(to plog.Logs, c finding.Change, now time.Time, runbookURL, ver
 }
 
 // severityOf returns the severity of a record: that of the leak, as alerts have it. What
-// is better than it was is for information.
+// is better than it was, or only better known, is for information.
 func severityOf(c finding.Change) plog.SeverityNumber {
 	switch c.Kind {
-	case finding.Lowered, finding.Ended, finding.ClosedByVersion:
+	case finding.Lowered, finding.Explained, finding.Ended, finding.ClosedByVersion:
 		return plog.SeverityNumberInfo
 	}
 	switch c.Finding.Severity {

@@ -65,21 +65,21 @@ func await(t *testing.T, told *record, missing func() string) {
 	require.Failf(t, "not everything is told", "within %v: %s", patience, last)
 }
 
-// awaitFindings waits until each leak is a finding that is probable, and returns the IDs.
+// awaitFindings waits until each leak is a finding that is probable and explained, and returns the IDs.
 func awaitFindings(t *testing.T, told *record, want map[string]*leak) map[string]string {
 	t.Helper()
 	ids := make(map[string]string)
 	await(t, told, func() string {
 		for id, e := range told.findings() {
 			for name, l := range want {
-				if e.text("goroutine.leak.certainty") == "probable" && e.place() == l.place() {
+				if e.text("goroutine.leak.certainty") == "probable" && e.text("goroutine.creator.type") != "" && e.place() == l.place() {
 					ids[name] = id
 				}
 			}
 		}
 		for name := range want {
 			if ids[name] == "" {
-				return "nothing is found of " + name
+				return "nothing is found, or explained, of " + name
 			}
 		}
 		return ""

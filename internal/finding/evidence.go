@@ -110,6 +110,8 @@ func (c *Change) sentence() string {
 		return "leak " + f.Severity.String() + ", was " + c.Was.String() + ": " + f.evidence()
 	case Lowered:
 		return "leak only " + f.Severity.String() + ", was " + c.Was.String() + ": " + f.evidence()
+	case Explained:
+		return "leak " + f.Severity.String() + ", its origin is known now: " + f.evidence()
 	case Regressed:
 		return "leak is back, after version " + f.ClosedBy + " had closed it: " + f.evidence()
 	case ClosedByVersion:

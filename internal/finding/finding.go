@@ -149,9 +149,11 @@ type ChangeKind string
 
 // What can happen.
 const (
-	Detected        ChangeKind = "detected"
-	Raised          ChangeKind = "raised"
-	Lowered         ChangeKind = "lowered"
+	Detected ChangeKind = "detected"
+	Raised   ChangeKind = "raised"
+	Lowered  ChangeKind = "lowered"
+	// Explained is sent when what starts the goroutines becomes known after the finding was told.
+	Explained       ChangeKind = "explained"
 	Ended           ChangeKind = "ended"
 	ClosedByVersion ChangeKind = "closed_by_version"
 	Regressed       ChangeKind = "regressed"

@@ -120,7 +120,7 @@ func (r *record) evidenceIn(s *service) []int {
 	return versions
 }
 
-// move returns the change of a severity, nil if it did not change.
+// move returns the change of a severity or of what is known of the origin, nil if there is none.
 func (r *record) move(s *service, severity Severity, now time.Time) *Change {
 	was := r.Severity
 	r.Severity = severity
@@ -129,6 +129,8 @@ func (r *record) move(s *service, severity Severity, now time.Time) *Change {
 		return r.change(s, Raised, was, now)
 	case severity < was:
 		return r.change(s, Lowered, was, now)
+	case r.knowledge() > r.Told:
+		return r.change(s, Explained, was, now)
 	}
 	return nil
 }

@@ -124,6 +124,25 @@ func (r *record) observeCreator(p Point) {
 	})
 }
 
+// knowledge is how much is known of what starts the goroutines of a finding.
+type knowledge int
+
+const (
+	ofNone     knowledge = iota
+	ofSiblings           // that are healthy
+	ofLeaked
+)
+
+func (r *record) knowledge() knowledge {
+	switch {
+	case len(r.Creators) == 0:
+		return ofNone
+	case r.CreatorsLeak:
+		return ofLeaked
+	}
+	return ofSiblings
+}
+
 // leakedBirth is the value of goroutine.origin.caught for creators of goroutines that leaked.
 const leakedBirth = "leaked_birth"
 

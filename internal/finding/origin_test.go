@@ -60,6 +60,30 @@ func TestOrigins(t *testing.T) {
 	}
 }
 
+// TestExplained has origins become known after the finding was told: each time more is known it is
+// told again, and never twice.
+func TestExplained(t *testing.T) {
+	r := newRig(t, Config{})
+	p := leaking("a", "b1")
+	told := func(more ...string) {
+		p.more = []Point{{Metric: telemetry.OriginCreations, Value: 5, Attributes: attributes(append(order.pairs(""),
+			append(more, telemetry.AttrCreatorType, "go", telemetry.AttrCreatorFunction, "shop.checkOut")...)...)}}
+	}
+	r.minute(nil, p)
+	told()
+	r.minute(nil, p)
+	r.minute(nil, p)
+	told(telemetry.AttrOriginCaught, leakedBirth)
+	r.minute(nil, p)
+	r.minute(nil, p)
+	if want := "detected explained explained"; r.kinds() != want {
+		t.Errorf("got %q, not %q", r.kinds(), want)
+	}
+	if text := r.changes[1].Text; !strings.HasPrefix(text, "leak probable, its origin is known now: ") || !strings.Contains(text, "started by shop.checkOut") {
+		t.Error(text)
+	}
+}
+
 // TestOriginsOfTheNewestVersion has the code move by a deploy, while an old process is still there.
 func TestOriginsOfTheNewestVersion(t *testing.T) {
 	told := func(line string, n float64) []Point {

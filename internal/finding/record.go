@@ -28,6 +28,8 @@ type record struct {
 	Creators map[string]tally `json:"creators,omitempty"`
 	// CreatorsLeak is set if Creators have started goroutines that leaked, not only healthy ones.
 	CreatorsLeak bool `json:"creators_leak,omitempty"`
+	// Told is how much the latest change has said of the creators.
+	Told knowledge `json:"told,omitempty"`
 	// OriginsOf is the version of Creators and Wakers, 0 if unknown.
 	OriginsOf int              `json:"origins_of,omitempty"`
 	Wakers    map[string]tally `json:"wakers,omitempty"`

@@ -130,5 +130,6 @@ func (r *record) change(s *service, kind ChangeKind, was Severity, now time.Time
 		c.Finding.Reason = ""
 	}
 	c.Text = c.sentence()
+	r.Told = max(r.Told, r.knowledge())
 	return c
 }
