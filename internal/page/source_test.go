@@ -14,7 +14,7 @@ func TestSourceLinks(t *testing.T) {
 		version        finding.Version
 		want           string
 	}{
-		{"module", "", line{"f", "/root/go/pkg/mod/github.com/nats-io/nats.go@v1.48.0/nats.go", 41}, build, "https://github.com/nats-io/nats.go/blob/v1.48.0/nats.go#L41"},
+		{"module", "", line{"f", "/home/dev/go/pkg/mod/github.com/nats-io/nats.go@v1.48.0/nats.go", 41}, build, "https://github.com/nats-io/nats.go/blob/v1.48.0/nats.go#L41"},
 		{"module, trimmed", "", line{"f", "github.com/x/y/v2@v2.1.0/a/b.go", 1}, build, "https://github.com/x/y/blob/v2.1.0/a/b.go#L1"},
 		{"module in a folder", "", line{"f", "github.com/x/y/sub@v0.3.0/b.go", 1}, build, "https://github.com/x/y/blob/sub/v0.3.0/sub/b.go#L1"},
 		{"module without a tag", "", line{"f", "golang.org/x/exp@v0.0.0-20260112195511-716be5621a96/trace/t.go", 9}, build, "https://github.com/golang/exp/blob/716be5621a96/trace/t.go#L9"},

@@ -22,7 +22,7 @@ func usual() []Group {
 		{Place: place("select", "net/http.(*persistConn).writeLoop", "/usr/local/go/src/net/http/transport.go", 2523, "net/http.(*persistConn).writeLoop"), Count: 12},
 		{Place: place("io_wait", "net/http.(*connReader).backgroundRead", "/usr/local/go/src/net/http/server.go", 690, "net/http.(*connReader).backgroundRead"), Count: 30},
 		{Place: place("select", "database/sql.(*DB).connectionOpener", "/usr/local/go/src/database/sql/sql.go", 1261, "database/sql.OpenDB.gowrap1"), Count: 1},
-		{Place: place("select", "google.golang.org/grpc/internal/transport.(*controlBuffer).get", "/root/go/pkg/mod/google.golang.org/grpc@v1.83.2/internal/transport/controlbuf.go", 420, "google.golang.org/grpc/internal/transport.newHTTP2Client.func6"), Count: 8},
+		{Place: place("select", "google.golang.org/grpc/internal/transport.(*controlBuffer).get", "/home/dev/go/pkg/mod/google.golang.org/grpc@v1.83.2/internal/transport/controlbuf.go", 420, "google.golang.org/grpc/internal/transport.newHTTP2Client.func6"), Count: 8},
 		{Place: place("sleep", "github.com/acme/shop/cache.(*Cache).sweep", "/src/shop/cache/cache.go", 41, "github.com/acme/shop/cache.(*Cache).sweep"), Count: 2},
 	}
 }
@@ -39,7 +39,7 @@ func Shop(m Memory) time.Time {
 		Count: 1, Leaks: 40, After: 2 * time.Hour, ID: "91c5fe0d4470ab12", Severity: finding.Confirmed,
 	}
 	feed := Group{
-		Place: place("select", "github.com/nats-io/nats.go.(*Conn).flusher", "/root/go/pkg/mod/github.com/nats-io/nats.go@v1.48.0/nats.go", 4122, "github.com/nats-io/nats.go.(*Conn).connect.gowrap1"),
+		Place: place("select", "github.com/nats-io/nats.go.(*Conn).flusher", "/home/dev/go/pkg/mod/github.com/nats-io/nats.go@v1.48.0/nats.go", 4122, "github.com/nats-io/nats.go.(*Conn).connect.gowrap1"),
 		Count: 4, Leaks: 2, After: 10 * time.Hour, ID: "07aa19be55d2c3f4", Severity: finding.Suspected, Exits: 1,
 	}
 	services := []Service{
