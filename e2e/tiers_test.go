@@ -92,7 +92,10 @@ func TestTiersTellEveryLeakOnce(t *testing.T) {
 	tiers.detectors[1].kill(t)
 	tiers.agents[0].stop()
 	tiers.agents[0].start(t)
-	time.Sleep(3 * time.Second) // of data that a detector is not there to take
+	scraped := tiers.fleet.traces()
+	await(t, 60*time.Second, "data was sent that a detector is not there to take", func() bool {
+		return tiers.fleet.traces() >= scraped+3*services*perService
+	})
 	tiers.detectors[1].start(t)
 	tiers.fleet.leak(lateService)
 	leaking[lateService] = true
@@ -135,6 +138,7 @@ type fleet struct {
 
 	mu        sync.Mutex
 	processes map[string][]*process
+	served    int // traces
 }
 
 func newFleet(t *testing.T) *fleet {
@@ -161,7 +165,15 @@ func (f *fleet) serveTrace(w http.ResponseWriter, r *http.Request) {
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	f.served++
 	_, _ = w.Write(f.processes[r.PathValue("service")][instance].trace(time.Now()))
+}
+
+// traces returns how many traces were asked for.
+func (f *fleet) traces() int {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.served
 }
 
 // leak has all instances of a service leak from now on.
