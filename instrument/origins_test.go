@@ -32,11 +32,14 @@ func TestOriginsOfLeaks(t *testing.T) {
 		return []string{telemetry.AttrEntry, entry, telemetry.AttrWakerFunction, here(function)}
 	}
 	c := r.until(t, "the origins of all", func(c collected) bool {
+		of := l.latest(waits)
 		return c.sum(telemetry.OriginCreations, creator(asks, "(*shop).quote")...) > 0 &&
 			c.sum(telemetry.OriginCreations, creator(waits, "(*shop).checkOut")...) > 0 &&
 			c.sum(telemetry.OriginCreations, leaked(reminds, telemetry.AttrCreatorType, "timer")...) > 0 &&
 			c.sum(telemetry.OriginWakeups, waker(waits, "sendReply")...) > 0 &&
-			c.sum(telemetry.OriginWakeups, waker(asks, "takePrice")...) > 0
+			c.sum(telemetry.OriginWakeups, waker(asks, "takePrice")...) > 0 &&
+			// The handler is called after metrics have changed.
+			strings.Contains(of.attribute(telemetry.AttrStackTrace), "woken by")
 	})
 	for _, p := range c[telemetry.OriginCreations] {
 		if _, known := p.attributes[telemetry.AttrCreatorFunction]; known && p.attributes[telemetry.AttrEntry] == reminds {
