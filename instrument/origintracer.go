@@ -4,12 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"sync/atomic"
 	"time"
 
 	"github.com/otel-goroutine/otel-goroutine/internal/census"
-	"github.com/otel-goroutine/otel-goroutine/internal/exectrace"
 	"github.com/otel-goroutine/otel-goroutine/internal/origin"
 	"github.com/otel-goroutine/otel-goroutine/internal/scout"
 	"github.com/otel-goroutine/otel-goroutine/internal/stack"
@@ -110,19 +108,10 @@ func (o *originTracer) follow(ctx context.Context, plan *scout.Plan, result *sco
 		r.stop()
 		result.Size, result.Reading = r.written(), time.Since(began)-r.waited
 	}()
-	follower, err := exectrace.Follow(r, plan.Groups())
+	follower, origins, err := origin.Read(r, plan.Subjects)
+	result.Origins = origins
 	if err != nil {
 		return nil, err
-	}
-	for complete := false; !complete; {
-		err := follower.Next()
-		if errors.Is(err, io.EOF) {
-			break
-		}
-		if err != nil {
-			return nil, err
-		}
-		result.Origins, complete = plan.Conclude(follower.Origins(plan.Entries()))
 	}
 	return follower.Snapshot()
 }

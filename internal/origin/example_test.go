@@ -2,9 +2,7 @@ package origin_test
 
 import (
 	"bytes"
-	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 
@@ -15,7 +13,7 @@ import (
 
 // A trace is followed as it arrives, and ended when all is known. What was read is the
 // census of that look as well.
-func ExampleConclude() {
+func ExampleRead() {
 	trace, err := os.ReadFile("../exectrace/testdata/go1.26-generations.trace")
 	if err != nil {
 		fmt.Println(err)
@@ -34,15 +32,8 @@ func ExampleConclude() {
 	}
 
 	subjects := origin.Subjects{Groups: []origin.Subject{{Signature: gathers}}}
-	var past []*exectrace.Origins // of traces that were taken before
-	f, err := exectrace.Follow(bytes.NewReader(trace), []stack.Signature{gathers})
-	var origins []origin.Origin
-	for err == nil && !origin.Known(origins) {
-		if err = f.Next(); err == nil {
-			origins = origin.Conclude(subjects, append(past, f.Origins(nil)))
-		}
-	}
-	if err != nil && !errors.Is(err, io.EOF) {
+	_, origins, err := origin.Read(bytes.NewReader(trace), subjects)
+	if err != nil {
 		fmt.Println(err)
 		return
 	}

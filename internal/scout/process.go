@@ -6,9 +6,7 @@ import (
 	"time"
 
 	"github.com/otel-goroutine/otel-goroutine/internal/census"
-	"github.com/otel-goroutine/otel-goroutine/internal/exectrace"
 	"github.com/otel-goroutine/otel-goroutine/internal/origin"
-	"github.com/otel-goroutine/otel-goroutine/internal/stack"
 )
 
 // Process is a process that is watched, or a target whose process is replaced now and then. It
@@ -106,33 +104,6 @@ type Plan struct {
 	of         []*subject // in the order of Subjects
 	perHour    []float64
 	goroutines int
-}
-
-// Groups and Entries are what the trace is to be followed for.
-func (p *Plan) Groups() []stack.Signature { return signatures(p.Subjects.Groups) }
-
-// Entries are the entries that the trace is to be followed for.
-func (p *Plan) Entries() []string {
-	var all []string
-	for _, s := range p.Subjects.Entries {
-		all = append(all, s.Signature.Entry)
-	}
-	return all
-}
-
-func signatures(of []origin.Subject) []stack.Signature {
-	var all []stack.Signature
-	for _, s := range of {
-		all = append(all, s.Signature)
-	}
-	return all
-}
-
-// Conclude returns what the trace says, as far as it was read. Complete tells that it can be
-// ended, since everything that was asked for is known.
-func (p *Plan) Conclude(read *exectrace.Origins) (origins []origin.Origin, complete bool) {
-	origins = origin.Conclude(p.Subjects, []*exectrace.Origins{read})
-	return origins, origin.Known(origins)
 }
 
 // Next returns the trace that is to be taken now in place of the next look, if there is one.

@@ -25,7 +25,7 @@ func TestFirstTrace(t *testing.T) {
 	if took := p.at.Sub(began); took > 20*time.Minute {
 		t.Errorf("after %v", took)
 	}
-	if plan.Duration != DefaultDuration || len(plan.Entries()) > 0 || !slices.Equal(plan.Groups(), []stack.Signature{p.group}) {
+	if plan.Duration != DefaultDuration || len(plan.Subjects.Entries) > 0 || len(plan.Subjects.Groups) != 1 || plan.Subjects.Groups[0].Signature != p.group {
 		t.Errorf("%+v", plan)
 	}
 	if perHour := plan.Subjects.Groups[0].PerHour; perHour < 120 {

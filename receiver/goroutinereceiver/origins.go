@@ -9,7 +9,6 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/otel-goroutine/otel-goroutine/internal/exectrace"
 	"github.com/otel-goroutine/otel-goroutine/internal/origin"
 	"github.com/otel-goroutine/otel-goroutine/internal/scout"
 	"github.com/otel-goroutine/otel-goroutine/internal/stack"
@@ -121,19 +120,10 @@ func (o *originTracer) read(ctx context.Context, body io.Reader, plan *scout.Pla
 }
 
 func (o *originTracer) follow(body io.Reader, plan *scout.Plan) (*stack.Snapshot, error) {
-	follower, err := exectrace.Follow(body, plan.Groups())
+	follower, origins, err := origin.Read(body, plan.Subjects)
+	o.result.Origins = origins
 	if err != nil {
 		return nil, err
-	}
-	for complete := false; !complete; {
-		err := follower.Next()
-		if errors.Is(err, io.EOF) {
-			break
-		}
-		if err != nil {
-			return nil, err
-		}
-		o.result.Origins, complete = plan.Conclude(follower.Origins(plan.Entries()))
 	}
 	s, err := follower.Snapshot()
 	if err != nil {

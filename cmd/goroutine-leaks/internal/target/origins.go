@@ -8,9 +8,7 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/otel-goroutine/otel-goroutine/internal/exectrace"
 	"github.com/otel-goroutine/otel-goroutine/internal/origin"
-	"github.com/otel-goroutine/otel-goroutine/internal/stack"
 )
 
 // maxOriginTrace is the largest trace that is read for origins, in bytes: three seconds of
@@ -30,30 +28,10 @@ func (t *Target) Origins(ctx context.Context, d time.Duration, of origin.Subject
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, found.Body.Close()) }()
-	var groups []stack.Signature
-	for _, s := range of.Groups {
-		groups = append(groups, s.Signature)
-	}
-	var entries []string
-	for _, s := range of.Entries {
-		entries = append(entries, s.Signature.Entry)
-	}
 	body := &io.LimitedReader{R: found.Body, N: maxOriginTrace}
-	follower, err := exectrace.Follow(body, groups)
-	if err != nil {
-		return nil, err
+	_, origins, err = origin.Read(body, of)
+	if err != nil && body.N <= 0 {
+		err = errOriginTrace
 	}
-	for !origin.Known(origins) {
-		err := follower.Next()
-		switch {
-		case errors.Is(err, io.EOF):
-			return origins, nil
-		case body.N <= 0:
-			return origins, errOriginTrace
-		case err != nil:
-			return origins, err
-		}
-		origins = origin.Conclude(of, []*exectrace.Origins{follower.Origins(entries)})
-	}
-	return origins, nil
+	return origins, err
 }
