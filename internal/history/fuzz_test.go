@@ -37,6 +37,7 @@ func FuzzState(f *testing.F) {
 func FuzzReadStacks(f *testing.F) {
 	f.Add("created by, 8, 100%:\nmain.checkOut(...)\n\t/src/order.go:31\n\nwoken by, 375, 100%:\nmain.reply(...)\n\t/src/order.go:60\n")
 	f.Add("\n\n\x00(...)\n\t:9")
+	f.Add("created by, 1, 100%:\n\xff(...)\n\t/src/order.go:31\n")
 	f.Fuzz(func(t *testing.T, text string) {
 		for _, s := range ReadStacks(text) {
 			if len(s.Frames) == 0 || len(s.Frames) > maxFrames {

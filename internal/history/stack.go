@@ -56,6 +56,7 @@ func ReadStacks(text string) []Stack {
 // readFrame reads the two lines of a frame.
 func readFrame(call, place string) (Frame, bool) {
 	function, isCall := strings.CutSuffix(call, "(...)")
+	function = finding.Clean(function)
 	at, isPlace := strings.CutPrefix(place, "\t")
 	colon := strings.LastIndexByte(at, ':')
 	if !isCall || !isPlace || function == "" || colon < 0 {
@@ -65,5 +66,5 @@ func readFrame(call, place string) (Frame, bool) {
 	if err != nil || line < 0 {
 		return Frame{}, false
 	}
-	return Frame{finding.Clean(function), finding.Clean(at[:colon]), line}, true
+	return Frame{function, finding.Clean(at[:colon]), line}, true
 }
