@@ -25,10 +25,14 @@ func Clean(name string) string {
 
 func cleanSlowly(name string) string {
 	name = strings.ToValidUTF8(name, "\uFFFD")
-	return strings.Map(func(r rune) rune {
+	name = strings.Map(func(r rune) rune {
 		if r < 0x20 || r >= 0x7f && r < 0xa0 {
 			return '\uFFFD'
 		}
 		return r
 	}, name)
+	if len(name) > MaxNameLength { // U+FFFD is longer than what it replaces
+		name = strings.ToValidUTF8(name[:MaxNameLength], "")
+	}
+	return name
 }

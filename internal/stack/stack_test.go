@@ -296,9 +296,11 @@ func TestClean(t *testing.T) {
 			t.Errorf("%q: got %q, want %q", in, got, want)
 		}
 	}
-	long := Clean(strings.Repeat("ä", MaxNameLength))
-	if len(long) > MaxNameLength+3 || !utf8.ValidString(long) {
-		t.Errorf("%d bytes, valid %v", len(long), utf8.ValidString(long))
+	for _, long := range []string{"ä", "ab", "\xffa", "\n"} {
+		got := Clean(strings.Repeat(long, MaxNameLength))
+		if len(got) > MaxNameLength || len(got) < MaxNameLength-2 || !utf8.ValidString(got) {
+			t.Errorf("%q: %d bytes, valid %v", long, len(got), utf8.ValidString(got))
+		}
 	}
 	name := strings.Repeat("x", 500)
 	if n := testing.AllocsPerRun(10, func() { Clean(name) }); n != 0 {
