@@ -33,6 +33,7 @@ require (
 	github.com/modern-go/concurrent v0.0.0-20180306012644-bacd9c7ef1dd // indirect
 	github.com/modern-go/reflect2 v1.0.3-0.20250322232337-35a7c28c31ee // indirect
 	github.com/open-telemetry/opentelemetry-collector-contrib/pkg/pdatautil v0.161.0 // indirect
+	github.com/otel-goroutine/otel-goroutine/internal/collector v0.0.0 // indirect
 	go.opentelemetry.io/auto/sdk v1.2.1 // indirect
 	go.opentelemetry.io/collector/component v1.67.0 // indirect
 	go.opentelemetry.io/collector/component/componentstatus v0.161.0 // indirect
@@ -71,5 +72,6 @@ require (
 replace (
 	github.com/otel-goroutine/otel-goroutine => ..
 	github.com/otel-goroutine/otel-goroutine/connector/leakevents => ../connector/leakevents
+	github.com/otel-goroutine/otel-goroutine/internal/collector => ../internal/collector
 	github.com/otel-goroutine/otel-goroutine/processor/leakdetect => ../processor/leakdetect
 )

@@ -92,12 +92,12 @@ func (m *memory) end(t *testing.T) {
 
 // goesOn tells whether the processor remembers what was before it.
 func (m *memory) goesOn() bool {
-	return m.logs.FilterMessage("Goes on from what was remembered").Len() > 0
+	return m.logs.FilterMessage("Restored the saved state").Len() > 0
 }
 
 // begins tells whether the processor found nothing to remember, and nothing wrong.
 func (m *memory) begins() bool {
-	return m.logs.FilterMessage("Begins with nothing remembered").Len() > 0
+	return m.logs.FilterMessage("Starting without saved state").Len() > 0
 }
 
 // reported returns what processor and storage say that went wrong.

@@ -79,6 +79,7 @@ require (
 	github.com/huandu/xstrings v1.5.0 // indirect
 	github.com/monochromegane/go-gitignore v0.0.0-20200626010858-205db1a8cc00 // indirect
 	github.com/munnerz/goautoneg v0.0.0-20191010083416-a7dc8b61c822 // indirect
+	github.com/otel-goroutine/otel-goroutine/internal/collector v0.0.0 // indirect
 	github.com/pkg/errors v0.9.1 // indirect
 	github.com/prometheus/otlptranslator v1.0.0 // indirect
 	github.com/shopspring/decimal v1.4.0 // indirect
@@ -180,6 +181,7 @@ require (
 
 replace (
 	github.com/otel-goroutine/otel-goroutine => ../
+	github.com/otel-goroutine/otel-goroutine/internal/collector => ../internal/collector
 	github.com/otel-goroutine/otel-goroutine/processor/leakdetect => ../processor/leakdetect
 	github.com/otel-goroutine/otel-goroutine/receiver/goroutinereceiver => ../receiver/goroutinereceiver
 )

@@ -76,7 +76,7 @@ service:
 // What is logged.
 const (
 	started      = "Everything is ready"
-	remembered   = "Goes on from what was remembered"
+	remembered   = "Restored the saved state"
 	leakProbable = "Leak probable"
 )
 
@@ -287,7 +287,7 @@ func (l *life) examine(t *testing.T, signal syscall.Signal) {
 		require.Equal(t, signal, l.process.ProcessState.Sys().(syscall.WaitStatus).Signal())
 	}
 	log := string(l.logged(t))
-	assert.NotContains(t, log, "could not be kept", "life %d", l.number)
+	assert.NotContains(t, log, "is not saved over a restart", "life %d", l.number)
 	if len(l.announced) > 0 && strings.Contains(log, started) {
 		assert.Contains(t, log, remembered, "life %d", l.number)
 		l.remembers(t)

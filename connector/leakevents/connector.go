@@ -2,7 +2,7 @@ package leakevents
 
 import (
 	"context"
-	"errors"
+	"encoding/json"
 	"fmt"
 	"sync"
 	"time"
@@ -18,6 +18,8 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/otel-goroutine/otel-goroutine/connector/leakevents/internal/metadata"
+	"github.com/otel-goroutine/otel-goroutine/internal/collector/points"
+	"github.com/otel-goroutine/otel-goroutine/internal/collector/state"
 	"github.com/otel-goroutine/otel-goroutine/internal/finding"
 )
 
@@ -43,10 +45,9 @@ type leakEvents struct {
 	dropped finding.Dropped // as counted so far
 	waiting plog.Logs       // one resource for each event, the oldest first
 	sending int             // number of events that are being sent, the first of waiting
-	keeper  keeper
+	store   *state.Store
 	saved   time.Time // time of the last attempt to save
-	dirty   bool      // since then something has come
-	trouble string    // last error of the storage that was logged
+	dirty   bool      // a batch was read since
 	refused string    // last error of the next consumer that was logged
 }
 
@@ -55,7 +56,7 @@ func newLeakEvents(c *Config, set connector.Settings, next consumer.Logs) (*leak
 	if err != nil {
 		return nil, err
 	}
-	return &leakEvents{
+	e := &leakEvents{
 		config:    c,
 		id:        set.ID,
 		version:   set.BuildInfo.Version,
@@ -64,7 +65,9 @@ func newLeakEvents(c *Config, set connector.Settings, next consumer.Logs) (*leak
 		next:      next,
 		book:      c.book(),
 		waiting:   plog.NewLogs(),
-	}, nil
+	}
+	e.store = state.NewStore(set.Logger, e.stateFailed)
+	return e, nil
 }
 
 // Capabilities reports that the connector does not change metrics.
@@ -76,17 +79,9 @@ func (e *leakEvents) Start(ctx context.Context, host component.Host) error {
 	if e.config.Storage == nil {
 		return nil
 	}
-	provider, err := storageOf(host, *e.config.Storage)
-	if err != nil {
-		return err
-	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	e.note(ctx, operationOpen, e.keeper.open(ctx, provider, e.id))
-	waiting, err := e.keeper.load(ctx, e.book)
-	e.note(ctx, operationLoad, err)
-	e.waiting = waiting
-	return nil
+	return e.store.Open(ctx, host, *e.config.Storage, component.KindConnector, e.id, e.restore)
 }
 
 // Shutdown saves the state, including events that wait. It is safe before Start.
@@ -94,10 +89,10 @@ func (e *leakEvents) Shutdown(ctx context.Context) error {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.save(ctx)
-	if n := e.waiting.ResourceLogs().Len(); n > 0 && e.keeper.client == nil {
-		e.log.Warn("Events are lost that nobody has taken", zap.Int("events", n))
+	if n := e.waiting.ResourceLogs().Len(); n > 0 && !e.store.IsOpen() {
+		e.log.Warn("Events that wait for the next component are lost", zap.Int("events", n))
 	}
-	e.note(ctx, operationClose, e.keeper.close(ctx))
+	e.store.Close(ctx)
 	return nil
 }
 
@@ -148,7 +143,7 @@ func (e *leakEvents) judge(md pmetric.Metrics, now time.Time) (changes []finding
 			err = fmt.Errorf("panic: %v", cause)
 		}
 	}()
-	observe(e.book, md)
+	points.Read(md, e.book.Reads, e.book.Observe)
 	return e.book.Advance(now), nil
 }
 
@@ -174,12 +169,12 @@ func (e *leakEvents) sent(ctx context.Context, n int, err error) bool {
 	if err != nil && !consumererror.IsPermanent(err) {
 		if text := err.Error(); text != e.refused {
 			e.refused = text
-			e.log.Warn("Events are not taken by the next component and wait", zap.Int("events", n), zap.Error(err))
+			e.log.Warn("Events wait, since the next component refused them", zap.Int("events", n), zap.Error(err))
 		}
 		return false
 	}
 	if err != nil {
-		e.log.Error("Events were refused for good", zap.Int("events", n), zap.Error(err))
+		e.log.Error("Events are lost, since the next component refused them permanently", zap.Int("events", n), zap.Error(err))
 		e.telemetry.ConnectorLeakEventsLostRecords.Add(ctx, int64(n))
 	}
 	e.refused = ""
@@ -209,28 +204,54 @@ func (e *leakEvents) drop(first, n int) {
 
 // save saves the state if it has changed.
 func (e *leakEvents) save(ctx context.Context) {
-	if !e.dirty || e.keeper.client == nil {
+	if !e.dirty {
 		return
 	}
-	err := e.keeper.save(context.WithoutCancel(ctx), e.book, e.waiting)
-	e.dirty = err != nil
-	e.note(ctx, operationSave, err)
+	_, saved := e.store.Save(context.WithoutCancel(ctx), e.encode)
+	e.dirty = !saved
 }
 
-// note counts an error of the storage, and logs it unless it is the same as before.
-func (e *leakEvents) note(ctx context.Context, operation string, err error) {
-	if err == nil {
-		if operation == operationSave {
-			e.trouble = ""
+// savedState is the state in the storage: the Book, and the events that wait.
+type savedState struct {
+	Book    json.RawMessage `json:"book"`
+	Waiting []byte          `json:"waiting,omitempty"` // OTLP
+}
+
+func (e *leakEvents) encode() ([]byte, error) {
+	book, err := e.book.MarshalBinary()
+	if err != nil {
+		return nil, err
+	}
+	saved := savedState{Book: book}
+	if e.waiting.ResourceLogs().Len() > 0 {
+		if saved.Waiting, err = (&plog.ProtoMarshaler{}).MarshalLogs(e.waiting); err != nil {
+			return nil, err
 		}
-		return
 	}
+	return json.Marshal(saved)
+}
+
+func (e *leakEvents) restore(data []byte) error {
+	var saved savedState
+	if err := json.Unmarshal(data, &saved); err != nil {
+		return err
+	}
+	waiting := plog.NewLogs()
+	if len(saved.Waiting) > 0 {
+		var err error
+		if waiting, err = (&plog.ProtoUnmarshaler{}).UnmarshalLogs(saved.Waiting); err != nil {
+			return err
+		}
+	}
+	if err := e.book.UnmarshalBinary(saved.Book); err != nil {
+		return err
+	}
+	e.waiting = waiting
+	return nil
+}
+
+func (e *leakEvents) stateFailed(ctx context.Context, operation string) {
 	e.telemetry.ConnectorLeakEventsStateErrors.Add(ctx, 1, metric.WithAttributes(attribute.String("operation", operation)))
-	if text := err.Error(); text != e.trouble {
-		e.trouble = text
-		e.log.Warn("What is remembered could not be kept over a restart", zap.String("operation", operation),
-			zap.Bool("set_aside", errors.Is(err, errUnusable)), zap.Error(err))
-	}
 }
 
 // record updates the internal telemetry.

@@ -14,6 +14,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/plog"
 	"go.opentelemetry.io/collector/pdata/pmetric"
 
+	"github.com/otel-goroutine/otel-goroutine/internal/collector/state/statetest"
 	"github.com/otel-goroutine/otel-goroutine/internal/telemetry"
 )
 
@@ -51,7 +52,7 @@ func live(r *rig) {
 // TestEvents holds the records of a leak's life to a golden file, which README.md shows one of.
 func TestEvents(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		r := start(t, newMemory())
+		r := start(t, statetest.New(nil))
 		live(r)
 		got := plog.NewLogs()
 		for _, ld := range r.sink.AllLogs() {
@@ -77,10 +78,10 @@ func TestEvents(t *testing.T) {
 // TestRestarted has another connector take over after each batch: nothing is told twice.
 func TestRestarted(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		kept := newMemory()
+		storage := statetest.New(nil)
 		var told []string
 		for minute := range 30 {
-			r := start(t, kept)
+			r := start(t, storage)
 			r.consume(leaking(min(1+minute/10, 2), 50+minute).metrics(minute))
 			told = append(told, r.changes()...)
 			r.stop()
@@ -93,11 +94,11 @@ func TestRestarted(t *testing.T) {
 // TestKilled has it go on after a kill, from what was kept last.
 func TestKilled(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		kept := newMemory()
-		r := start(t, kept)
+		storage := statetest.New(nil)
+		r := start(t, storage)
 		r.consume(leaking(2, 50).metrics(0))
 		assert.Equal(t, []string{"detected"}, r.changes())
-		killed := start(t, kept) // the other one has not been shut down
+		killed := start(t, storage) // the other one has not been shut down
 		killed.consume(leaking(2, 51).metrics(1))
 		assert.Empty(t, killed.changes())
 	})

@@ -17,6 +17,8 @@ import (
 	"go.opentelemetry.io/otel/sdk/metric/metricdata/metricdatatest"
 
 	"github.com/otel-goroutine/otel-goroutine/connector/leakevents/internal/metadatatest"
+	"github.com/otel-goroutine/otel-goroutine/internal/collector/state"
+	"github.com/otel-goroutine/otel-goroutine/internal/collector/state/statetest"
 )
 
 // refusing has the next consumer fail as long as it is told to.
@@ -35,9 +37,9 @@ func refusing(failing *error) func(*rig) consumer.Logs {
 
 // TestRefused has events wait while they are not taken, also over a restart.
 func TestRefused(t *testing.T) {
-	kept := newMemory()
+	storage := statetest.New(nil)
 	failing := errors.New("the backend is away")
-	r := start(t, kept, refusing(&failing))
+	r := start(t, storage, refusing(&failing))
 	r.consume(leaking(1, 50).metrics(0))
 	r.consume(leaking(2, 51).metrics(1))
 	assert.Empty(t, r.changes())
@@ -45,7 +47,7 @@ func TestRefused(t *testing.T) {
 	r.stop()
 
 	failing = nil
-	r = start(t, kept, refusing(&failing))
+	r = start(t, storage, refusing(&failing))
 	r.consume(leaking(2, 52).metrics(2))
 	assert.Equal(t, []string{"detected", "raised"}, r.changes())
 	r.consume(leaking(2, 53).metrics(3))
@@ -108,7 +110,7 @@ func TestNextIsCalledWithoutTheLock(t *testing.T) {
 
 // TestManyAtOnce has many senders, of which each tells of a leak.
 func TestManyAtOnce(t *testing.T) {
-	r := start(t, newMemory())
+	r := start(t, statetest.New(nil))
 	var all sync.WaitGroup
 	for i := range 8 {
 		all.Go(func() {
@@ -125,12 +127,12 @@ func TestManyAtOnce(t *testing.T) {
 
 // TestCanceled keeps what was seen though the request is over.
 func TestCanceled(t *testing.T) {
-	kept := newMemory()
-	r := start(t, kept)
+	storage := statetest.New(nil)
+	r := start(t, storage)
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	require.NoError(t, r.connector.ConsumeMetrics(ctx, leaking(2, 50).metrics(0)))
-	assert.NotEmpty(t, kept.data[stateKey])
+	assert.NotEmpty(t, storage.Data()[state.Key])
 }
 
 func TestShutdownWithoutStart(t *testing.T) {

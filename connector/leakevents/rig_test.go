@@ -2,19 +2,14 @@ package leakevents
 
 import (
 	"context"
-	"errors"
-	"maps"
-	"sync"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
-	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/component/componenttest"
 	"go.opentelemetry.io/collector/connector"
 	"go.opentelemetry.io/collector/consumer"
 	"go.opentelemetry.io/collector/consumer/consumertest"
-	"go.opentelemetry.io/collector/extension/xextension/storage"
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/plog"
 	"go.opentelemetry.io/collector/pdata/pmetric"
@@ -23,70 +18,10 @@ import (
 
 	"github.com/otel-goroutine/otel-goroutine/connector/leakevents/internal/metadata"
 	"github.com/otel-goroutine/otel-goroutine/connector/leakevents/internal/metadatatest"
+	"github.com/otel-goroutine/otel-goroutine/internal/collector/state/statetest"
 	"github.com/otel-goroutine/otel-goroutine/internal/finding"
 	"github.com/otel-goroutine/otel-goroutine/internal/telemetry"
 )
-
-var storageID = component.MustNewID("memory")
-
-// memory is a storage extension, which outlives the connectors that use it.
-type memory struct {
-	component.StartFunc
-	component.ShutdownFunc
-	mu   sync.Mutex
-	data map[string][]byte
-	fail func(operation string) error
-}
-
-func (m *memory) GetClient(context.Context, component.Kind, component.ID, string) (storage.Client, error) {
-	return m, m.try("open")
-}
-
-func (m *memory) try(operation string) error {
-	if m.fail == nil {
-		return nil
-	}
-	return m.fail(operation)
-}
-
-func (m *memory) Get(_ context.Context, key string) ([]byte, error) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	return m.data[key], m.try("get")
-}
-
-func (m *memory) Set(ctx context.Context, key string, value []byte) error {
-	return m.Batch(ctx, storage.SetOperation(key, value))
-}
-
-func (m *memory) Delete(ctx context.Context, key string) error {
-	return m.Batch(ctx, storage.DeleteOperation(key))
-}
-
-func (m *memory) Batch(ctx context.Context, operations ...*storage.Operation) error {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if err := errors.Join(ctx.Err(), m.try("set")); err != nil {
-		return err
-	}
-	for _, o := range operations {
-		if o.Type == storage.Delete {
-			delete(m.data, o.Key)
-		} else {
-			m.data[o.Key] = o.Value
-		}
-	}
-	return nil
-}
-
-func (m *memory) Close(context.Context) error { return m.try("close") }
-
-func newMemory() *memory { return &memory{data: make(map[string][]byte)} }
-
-// host has extensions.
-type host map[component.ID]component.Component
-
-func (h host) GetExtensions() map[component.ID]component.Component { return maps.Clone(h) }
 
 // rig is a started connector from the real factory, and what comes out of it.
 type rig struct {
@@ -98,7 +33,7 @@ type rig struct {
 	stopped   bool
 }
 
-func start(t *testing.T, kept storage.Extension, change ...func(*rig) consumer.Logs) *rig {
+func start(t *testing.T, storage *statetest.Storage, change ...func(*rig) consumer.Logs) *rig {
 	t.Helper()
 	r := &rig{t: t, sink: new(consumertest.LogsSink), telemetry: componenttest.NewTelemetry()}
 	set := metadatatest.NewSettings(r.telemetry)
@@ -106,10 +41,10 @@ func start(t *testing.T, kept storage.Extension, change ...func(*rig) consumer.L
 	set.Logger, r.logs = zap.New(core), logs
 	set.BuildInfo.Version = "1.2.3"
 	cfg := defaultConfig()
-	extensions := host{}
-	if kept != nil {
-		cfg.Storage = &storageID
-		extensions[storageID] = kept
+	extensions := statetest.Host{}
+	if storage != nil {
+		cfg.Storage = &statetest.ID
+		extensions = statetest.NewHost(storage)
 	}
 	require.NoError(t, cfg.Validate())
 	var next consumer.Logs = r.sink
@@ -260,7 +195,7 @@ func group(to pcommon.Map) {
 }
 
 // newUnstarted returns a connector that was not started.
-func newUnstarted(t *testing.T) connector.Metrics {
+func newUnstarted(t testing.TB) connector.Metrics {
 	t.Helper()
 	c, err := NewFactory().CreateMetricsToLogs(t.Context(), metadatatest.NewSettings(componenttest.NewTelemetry()), defaultConfig(), consumertest.NewNop())
 	require.NoError(t, err)

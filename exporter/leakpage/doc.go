@@ -2,9 +2,9 @@
 // metrics flag, where their goroutines come from, and how the services and targets are that
 // do not leak.
 //
-// The shell is thin: points (points.go) and origins (origins.go) are handed to a memory of
-// package page, whose handler an HTTP server serves (exporter.go). What is remembered is kept
-// in a storage extension (keeper.go). In pipelines of metrics and of logs it is one exporter.
+// The exporter is a thin shell: it passes points and origins (origins.go) to a page.Memory, which
+// an HTTP server serves and a storage extension saves (exporter.go). In pipelines of metrics and
+// of logs it is one exporter.
 package leakpage
 
 //go:generate mdatagen metadata.yaml

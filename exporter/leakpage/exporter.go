@@ -19,12 +19,14 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/otel-goroutine/otel-goroutine/exporter/leakpage/internal/metadata"
+	"github.com/otel-goroutine/otel-goroutine/internal/collector/points"
+	"github.com/otel-goroutine/otel-goroutine/internal/collector/state"
 	"github.com/otel-goroutine/otel-goroutine/internal/finding"
 	"github.com/otel-goroutine/otel-goroutine/internal/history"
 	"github.com/otel-goroutine/otel-goroutine/internal/page"
 )
 
-// leakPage hands metrics and origins to a memory, and serves it.
+// leakPage passes metrics and origins to a page.Memory, and serves it.
 type leakPage struct {
 	config    *Config
 	set       component.TelemetrySettings
@@ -40,13 +42,12 @@ type leakPage struct {
 	server            *http.Server
 	serving           sync.WaitGroup
 
-	mu      sync.Mutex // of what follows
-	keeper  keeper
-	saved   time.Time     // when it was tried to save last
-	rest    time.Duration // from then until it may be tried again
-	dirty   bool          // something came since
-	trouble string        // of the storage, that was logged last
-	counted [2]int64      // points that were not taken, invalid and beyond
+	mu      sync.Mutex // guards the fields below
+	store   *state.Store
+	saved   time.Time     // time of the last attempt to save
+	rest    time.Duration // from then until the next attempt
+	dirty   bool          // a batch was read since
+	counted [2]int64      // dropped points as counted so far, invalid and beyond
 }
 
 func newLeakPage(c *Config, set exporter.Settings) (*leakPage, error) {
@@ -55,17 +56,19 @@ func newLeakPage(c *Config, set exporter.Settings) (*leakPage, error) {
 		return nil, err
 	}
 	memory := c.memory()
-	return &leakPage{
+	p := &leakPage{
 		config: c, set: set.TelemetrySettings, id: set.ID, log: set.Logger, telemetry: telemetry,
 		memory: memory, handler: page.NewHandler(memory, c.options(), c.AllowedHosts), rest: saveInterval,
-	}, nil
+	}
+	p.store = state.NewStore(set.Logger, p.stateFailed)
+	return p, nil
 }
 
-// Capabilities says that data is only read.
+// Capabilities reports that the exporter does not change data.
 func (*leakPage) Capabilities() consumer.Capabilities { return consumer.Capabilities{} }
 
-// Start goes on from what was remembered and begins to serve. It may be called for each
-// signal, and starts once.
+// Start restores the saved memory and starts the server. It is called for each signal, and
+// starts once.
 func (p *leakPage) Start(ctx context.Context, host component.Host) error {
 	p.start.Do(func() { p.startErr = p.begin(ctx, host) })
 	return p.startErr
@@ -73,14 +76,12 @@ func (p *leakPage) Start(ctx context.Context, host component.Host) error {
 
 func (p *leakPage) begin(ctx context.Context, host component.Host) error {
 	if p.config.Storage != nil {
-		provider, err := storageOf(host, *p.config.Storage)
+		p.mu.Lock()
+		err := p.store.Open(ctx, host, *p.config.Storage, component.KindExporter, p.id, p.memory.UnmarshalBinary)
+		p.mu.Unlock()
 		if err != nil {
 			return err
 		}
-		p.mu.Lock()
-		p.note(ctx, operationOpen, p.keeper.open(ctx, provider, p.id))
-		p.note(ctx, operationLoad, p.keeper.load(ctx, p.memory))
-		p.mu.Unlock()
 	}
 	server, err := p.config.Server.ToServer(ctx, host.GetExtensions(), p.set, p.handler)
 	if err != nil {
@@ -91,7 +92,7 @@ func (p *leakPage) begin(ctx context.Context, host component.Host) error {
 		return fmt.Errorf("'endpoint': %w", err)
 	}
 	p.server = server
-	p.log.Info("The page is served", zap.String("address", listener.Addr().String()))
+	p.log.Info("Serving the page", zap.String("address", listener.Addr().String()))
 	p.serving.Go(func() {
 		if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
 			componentstatus.ReportStatus(host, componentstatus.NewFatalErrorEvent(fmt.Errorf("serve the page: %w", err)))
@@ -100,11 +101,10 @@ func (p *leakPage) begin(ctx context.Context, host component.Host) error {
 	return nil
 }
 
-// shutdownTimeout is how long answers may take that have begun.
+// shutdownTimeout is how long requests in flight may take.
 const shutdownTimeout = 5 * time.Second
 
-// Shutdown ends the server and keeps what is remembered. It is idempotent and safe without
-// Start.
+// Shutdown stops the server and saves the memory. It is idempotent and safe before Start.
 func (p *leakPage) Shutdown(ctx context.Context) error {
 	p.stop.Do(func() { p.stopErr = p.end(ctx) })
 	return p.stopErr
@@ -127,16 +127,17 @@ func (p *leakPage) end(ctx context.Context) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.save(ctx)
-	p.note(ctx, operationClose, p.keeper.close(ctx))
+	p.store.Close(ctx)
 	p.telemetry.Shutdown()
 	return err
 }
 
-// ConsumeMetrics reads a batch. It returns no error: what is not taken must not come again.
+// ConsumeMetrics reads a batch. It returns no error, since a batch that was read must not come
+// again.
 func (p *leakPage) ConsumeMetrics(ctx context.Context, md pmetric.Metrics) error {
 	now := time.Now()
 	p.guard(ctx, func() {
-		p.memory.Batch(now, func(observe func(finding.Point)) { readPoints(md, p.memory.Reads, observe) })
+		p.memory.Batch(now, func(observe func(finding.Point)) { points.Read(md, p.memory.Reads, observe) })
 	})
 	p.settle(ctx, now)
 	return nil
@@ -152,7 +153,7 @@ func (p *leakPage) ConsumeLogs(ctx context.Context, ld plog.Logs) error {
 	return nil
 }
 
-// guard makes a line in the log of a panic: a defect of ours must not end the collector.
+// guard recovers from a panic of read and logs it, so that a defect does not end the collector.
 func (p *leakPage) guard(ctx context.Context, read func()) {
 	defer func() {
 		if cause := recover(); cause != nil {
@@ -163,7 +164,7 @@ func (p *leakPage) guard(ctx context.Context, read func()) {
 	read()
 }
 
-// settle counts what came, and keeps what is remembered if it is time.
+// settle updates the internal telemetry after a batch, and saves the memory if it is time.
 func (p *leakPage) settle(ctx context.Context, now time.Time) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -185,37 +186,23 @@ func (p *leakPage) settle(ctx context.Context, now time.Time) {
 	}
 }
 
-// saveInterval is how much of what was seen a crash can cost, as long as maxRate, in bytes a
-// second, lets all be kept so often: it is written as a whole.
+// saveInterval is the time that a crash can cost. Since the memory is saved as a whole, the
+// interval is longer where it would exceed maxRate, in bytes per second.
 const (
 	saveInterval = time.Minute
 	maxRate      = 256 << 10
 )
 
-// save keeps what is remembered, if anything new is.
+// save saves the memory if it has changed.
 func (p *leakPage) save(ctx context.Context) {
-	if !p.dirty || p.keeper.client == nil {
+	if !p.dirty || !p.store.IsOpen() {
 		return
 	}
-	size, err := p.keeper.save(context.WithoutCancel(ctx), p.memory)
-	p.dirty = err != nil
+	size, saved := p.store.Save(context.WithoutCancel(ctx), p.memory.MarshalBinary)
+	p.dirty = !saved
 	p.rest = max(saveInterval, time.Duration(size/maxRate)*time.Second)
-	p.note(ctx, operationSave, err)
 }
 
-// note counts what goes wrong with the storage, and logs it once for as long as it stays the
-// same.
-func (p *leakPage) note(ctx context.Context, operation string, err error) {
-	if err == nil {
-		if operation == operationSave {
-			p.trouble = ""
-		}
-		return
-	}
+func (p *leakPage) stateFailed(ctx context.Context, operation string) {
 	p.telemetry.ExporterLeakPageStateErrors.Add(ctx, 1, metric.WithAttributes(attribute.String("operation", operation)))
-	if text := err.Error(); text != p.trouble {
-		p.trouble = text
-		p.log.Warn("What is remembered could not be kept over a restart", zap.String("operation", operation),
-			zap.Bool("set_aside", errors.Is(err, errUnusable)), zap.Error(err))
-	}
 }

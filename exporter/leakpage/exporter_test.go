@@ -2,7 +2,7 @@ package leakpage
 
 import (
 	"context"
-	"errors"
+	"fmt"
 	"net/http"
 	"sync"
 	"testing"
@@ -15,8 +15,11 @@ import (
 	"go.opentelemetry.io/collector/exporter"
 	"go.opentelemetry.io/collector/pdata/plog"
 	"go.opentelemetry.io/collector/pdata/pmetric"
+	"go.opentelemetry.io/otel/sdk/metric/metricdata"
 
 	"github.com/otel-goroutine/otel-goroutine/exporter/leakpage/internal/metadata"
+	"github.com/otel-goroutine/otel-goroutine/internal/collector/state"
+	"github.com/otel-goroutine/otel-goroutine/internal/collector/state/statetest"
 )
 
 // TestBothSignalsAreOnOnePage has a leak come as metrics, and its origin as logs.
@@ -70,16 +73,16 @@ func TestEventsAreSentThroughTheServer(t *testing.T) {
 }
 
 func TestRemembersOverARestart(t *testing.T) {
-	kept := newMemory()
+	storage := statetest.New(nil)
 	now := time.Now()
-	first := start(t, kept)
+	first := start(t, storage)
 	for n := range 5 {
 		require.NoError(t, first.metrics.ConsumeMetrics(t.Context(), shop(now.Add(time.Duration(n-5)*time.Minute), 50+n)))
 	}
 	require.NoError(t, first.logs.ConsumeLogs(t.Context(), origin(now)))
 	_, before := first.get("/api/findings/"+leakID, "")
 	first.stop()
-	second := start(t, kept)
+	second := start(t, storage)
 	status, after := second.get("/api/findings/"+leakID, "")
 	assert.Equal(t, http.StatusOK, status)
 	assert.Equal(t, before, after)
@@ -87,39 +90,30 @@ func TestRemembersOverARestart(t *testing.T) {
 	assert.Contains(t, services, "1 of 1 target up")
 }
 
-func TestStateThatCannotBeUsedIsSetAside(t *testing.T) {
-	kept := newMemory()
-	kept.data[stateKey] = []byte("nonsense")
-	r := start(t, kept)
-	assert.Equal(t, []byte("nonsense"), kept.data[asideKey])
-	assert.NotContains(t, kept.data, stateKey)
-	assert.NotEmpty(t, r.said.FilterMessageSnippet("could not be kept").All())
+func TestWithAStateThatIsRefused(t *testing.T) {
+	storage := statetest.New(map[string][]byte{state.Key: []byte("nonsense")})
+	r := start(t, storage)
+	assert.Equal(t, map[string][]byte{state.AsideKey: []byte("nonsense")}, storage.Data())
 	require.NoError(t, r.metrics.ConsumeMetrics(t.Context(), shop(time.Now(), 60)))
 	status, _ := r.get("/findings/"+leakID, "")
 	assert.Equal(t, http.StatusOK, status)
 }
 
-// TestAStorageThatFailsCostsTheMemoryOnly has each of its operations fail, or panic.
-func TestAStorageThatFailsCostsTheMemoryOnly(t *testing.T) {
-	for _, operation := range []string{operationOpen, operationLoad, operationSave, operationClose} {
-		for how, fail := range map[string]func() error{
-			"fails":  func() error { return errors.New("no space left") },
-			"panics": func() error { panic("corrupt") },
-		} {
-			t.Run(operation+" "+how, func(t *testing.T) {
-				kept := newMemory()
-				kept.fail = func(o string) error {
-					if o == operation {
-						return fail()
-					}
-					return nil
-				}
-				r := start(t, kept)
+func TestWithAFailingStorage(t *testing.T) {
+	for _, operation := range state.Operations {
+		for _, panics := range []bool{false, true} {
+			t.Run(fmt.Sprint(operation, " panics ", panics), func(t *testing.T) {
+				r := start(t, statetest.Failing(operation, panics))
 				require.NoError(t, r.metrics.ConsumeMetrics(t.Context(), shop(time.Now(), 60)))
 				status, _ := r.get("/findings/"+leakID, "")
 				assert.Equal(t, http.StatusOK, status)
-				r.stop()
-				assert.NotEmpty(t, r.said.FilterMessageSnippet("could not be kept").All())
+				require.NoError(t, r.metrics.Shutdown(t.Context()))
+				errors, err := r.own.GetMetric("otelcol_exporter_leak_page_state_errors")
+				require.NoError(t, err)
+				points := errors.Data.(metricdata.Sum[int64]).DataPoints
+				require.Len(t, points, 1)
+				counted, _ := points[0].Attributes.Value("operation")
+				assert.Equal(t, operation, counted.AsString())
 			})
 		}
 	}
@@ -128,14 +122,14 @@ func TestAStorageThatFailsCostsTheMemoryOnly(t *testing.T) {
 func TestMistakesAreToldAtTheStart(t *testing.T) {
 	taken := start(t, nil)
 	for key, change := range map[string]func(*Config){
-		"storage":  func(c *Config) { c.Storage = &storageID },
+		"storage":  func(c *Config) { c.Storage = &statetest.ID },
 		"endpoint": func(c *Config) { c.Server.NetAddr.Endpoint = taken.address },
 	} {
 		c := defaultConfig()
 		c.Server.NetAddr.Endpoint = "127.0.0.1:0"
 		change(c)
 		e := unstarted(t, c)
-		require.ErrorContains(t, e.Start(t.Context(), host{}), "'"+key+"'")
+		require.ErrorContains(t, e.Start(t.Context(), statetest.Host{}), "'"+key+"'")
 		require.NoError(t, e.Shutdown(t.Context()))
 	}
 }
@@ -168,7 +162,7 @@ func TestOwnMetrics(t *testing.T) {
 
 // TestManyAtOnce reads, writes and shows concurrently, for the race detector.
 func TestManyAtOnce(t *testing.T) {
-	r := start(t, newMemory())
+	r := start(t, statetest.New(nil))
 	var all sync.WaitGroup
 	for i := range 4 {
 		all.Go(func() {

@@ -7,6 +7,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/plog"
 	"go.opentelemetry.io/collector/pdata/pmetric"
 
+	"github.com/otel-goroutine/otel-goroutine/internal/collector/points"
 	"github.com/otel-goroutine/otel-goroutine/internal/finding"
 	"github.com/otel-goroutine/otel-goroutine/internal/history"
 	"github.com/otel-goroutine/otel-goroutine/internal/page/pagetest"
@@ -23,7 +24,7 @@ func FuzzMetrics(f *testing.F) {
 			return
 		}
 		m := defaultConfig().memory()
-		m.Batch(pagetest.Start, func(observe func(finding.Point)) { readPoints(md, m.Reads, observe) })
+		m.Batch(pagetest.Start, func(observe func(finding.Point)) { points.Read(md, m.Reads, observe) })
 		m.Site(pagetest.Start)
 		_, err = m.MarshalBinary()
 		require.NoError(t, err)

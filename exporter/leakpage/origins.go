@@ -4,6 +4,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/plog"
 
+	"github.com/otel-goroutine/otel-goroutine/internal/collector/points"
 	"github.com/otel-goroutine/otel-goroutine/internal/finding"
 	"github.com/otel-goroutine/otel-goroutine/internal/history"
 	"github.com/otel-goroutine/otel-goroutine/internal/telemetry"
@@ -17,7 +18,7 @@ var (
 // readOrigins hands on the origins among log records.
 func readOrigins(ld plog.Logs, observe func(finding.Service, history.Origin)) {
 	for _, rl := range ld.ResourceLogs().All() {
-		resource := attributesOf(rl.Resource().Attributes())
+		resource := points.AttributesOf(rl.Resource().Attributes())
 		for _, sl := range rl.ScopeLogs().All() {
 			for _, record := range sl.LogRecords().All() {
 				readOrigin(resource, record, observe)
@@ -27,7 +28,7 @@ func readOrigins(ld plog.Logs, observe func(finding.Service, history.Origin)) {
 }
 
 func readOrigin(resource finding.Attributes, record plog.LogRecord, observe func(finding.Service, history.Origin)) {
-	attributes := attributesOf(record.Attributes())
+	attributes := points.AttributesOf(record.Attributes())
 	if record.EventName() != telemetry.EventOrigin && attributes.Value(keyEvent) != telemetry.EventOrigin {
 		return
 	}

@@ -2,12 +2,9 @@ package leakpage
 
 import (
 	"context"
-	"errors"
 	"io"
-	"maps"
 	"net"
 	"net/http"
-	"sync"
 	"testing"
 	"time"
 
@@ -15,7 +12,6 @@ import (
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/component/componenttest"
 	"go.opentelemetry.io/collector/exporter"
-	"go.opentelemetry.io/collector/extension/xextension/storage"
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/plog"
 	"go.opentelemetry.io/collector/pdata/pmetric"
@@ -23,69 +19,9 @@ import (
 	"go.uber.org/zap/zaptest/observer"
 
 	"github.com/otel-goroutine/otel-goroutine/exporter/leakpage/internal/metadata"
+	"github.com/otel-goroutine/otel-goroutine/internal/collector/state/statetest"
 	"github.com/otel-goroutine/otel-goroutine/internal/telemetry"
 )
-
-var storageID = component.MustNewID("memory")
-
-// memory is a storage extension, which outlives the exporters that use it.
-type memory struct {
-	component.StartFunc
-	component.ShutdownFunc
-	mu   sync.Mutex
-	data map[string][]byte
-	fail func(operation string) error
-}
-
-func newMemory() *memory { return &memory{data: make(map[string][]byte)} }
-
-func (m *memory) try(operation string) error {
-	if m.fail == nil {
-		return nil
-	}
-	return m.fail(operation)
-}
-
-func (m *memory) GetClient(context.Context, component.Kind, component.ID, string) (storage.Client, error) {
-	return m, m.try(operationOpen)
-}
-
-func (m *memory) Get(_ context.Context, key string) ([]byte, error) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	return m.data[key], m.try(operationLoad)
-}
-
-func (m *memory) Set(ctx context.Context, key string, value []byte) error {
-	return m.Batch(ctx, storage.SetOperation(key, value))
-}
-
-func (m *memory) Delete(ctx context.Context, key string) error {
-	return m.Batch(ctx, storage.DeleteOperation(key))
-}
-
-func (m *memory) Batch(ctx context.Context, operations ...*storage.Operation) error {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if err := errors.Join(ctx.Err(), m.try(operationSave)); err != nil {
-		return err
-	}
-	for _, o := range operations {
-		if o.Type == storage.Delete {
-			delete(m.data, o.Key)
-		} else {
-			m.data[o.Key] = o.Value
-		}
-	}
-	return nil
-}
-
-func (m *memory) Close(context.Context) error { return m.try(operationClose) }
-
-// host has extensions.
-type host map[component.ID]component.Component
-
-func (h host) GetExtensions() map[component.ID]component.Component { return maps.Clone(h) }
 
 // rig is a started exporter from the real factory, for both signals.
 type rig struct {
@@ -98,7 +34,7 @@ type rig struct {
 	stopped bool
 }
 
-func start(t *testing.T, kept component.Component, change ...func(*Config)) *rig {
+func start(t *testing.T, storage *statetest.Storage, change ...func(*Config)) *rig {
 	t.Helper()
 	r := &rig{t: t, own: componenttest.NewTelemetry()}
 	core, said := observer.New(zap.InfoLevel)
@@ -106,10 +42,10 @@ func start(t *testing.T, kept component.Component, change ...func(*Config)) *rig
 	set.Logger, r.said = zap.New(core), said
 	cfg := defaultConfig()
 	cfg.Server.NetAddr.Endpoint = freeAddress(t)
-	extensions := host{}
-	if kept != nil {
-		cfg.Storage = &storageID
-		extensions[storageID] = kept
+	extensions := statetest.Host{}
+	if storage != nil {
+		cfg.Storage = &statetest.ID
+		extensions = statetest.NewHost(storage)
 	}
 	for _, c := range change {
 		c(cfg)

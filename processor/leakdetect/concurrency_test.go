@@ -17,6 +17,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/pmetric"
 	"go.opentelemetry.io/collector/processor/processortest"
 
+	"github.com/otel-goroutine/otel-goroutine/internal/collector/state/statetest"
 	"github.com/otel-goroutine/otel-goroutine/processor/leakdetect/internal/metadata"
 )
 
@@ -96,8 +97,8 @@ func TestWhatIsSaidOfDataThatIsChanged(t *testing.T) {
 // Many senders, while what is remembered is saved again and again.
 func TestManyAtOnceWhileItIsKept(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		d := newDisk()
-		k := keptOn(t, d)
+		storage := statetest.New(nil)
+		k := keptOn(t, storage)
 		var wg sync.WaitGroup
 		for i := range 8 {
 			s := newScene(fmt.Sprint("service-", i))
@@ -113,9 +114,9 @@ func TestManyAtOnceWhileItIsKept(t *testing.T) {
 		}
 		wg.Wait()
 		require.NoError(t, k.shutdown(t.Context()))
-		assert.Greater(t, d.writes(), 2)
+		assert.Greater(t, storage.Writes(), 2)
 
-		next := keptOn(t, d)
+		next := keptOn(t, storage)
 		assert.Equal(t, k.watch.size(), next.watch.size())
 		require.NoError(t, next.shutdown(t.Context()))
 	})

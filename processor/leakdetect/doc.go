@@ -4,8 +4,8 @@
 //
 // The shell is thin: points become readings (readings.go), package detect makes verdicts
 // of these under one lock (watch.go), what rose or ended is logged (announce.go), and the verdicts
-// are written beside the originals (names.go, write.go). What is remembered is kept by the
-// keeper (keeper.go).
+// are written beside the originals (names.go, write.go). The state is saved in a storage extension
+// (persister.go).
 package leakdetect
 
 //go:generate mdatagen metadata.yaml

@@ -19,6 +19,8 @@ import (
 	"go.uber.org/zap"
 	"go.uber.org/zap/zaptest/observer"
 
+	"github.com/otel-goroutine/otel-goroutine/internal/collector/state"
+	"github.com/otel-goroutine/otel-goroutine/internal/collector/state/statetest"
 	"github.com/otel-goroutine/otel-goroutine/internal/detect"
 	"github.com/otel-goroutine/otel-goroutine/internal/telemetry"
 	"github.com/otel-goroutine/otel-goroutine/processor/leakdetect/internal/metadatatest"
@@ -48,9 +50,9 @@ func TestCountersBeginAtZero(t *testing.T) {
 	}
 	assert.Empty(t, allSums(r.telemetry, "state_errors", "operation"), "nothing is remembered")
 
-	k := keptOn(t, newDisk())
+	k := keptOn(t, statetest.New(nil))
 	failed := map[detect.Reason]int64{}
-	for _, operation := range operations {
+	for _, operation := range state.Operations {
 		failed[detect.Reason(operation)] = 0
 	}
 	assert.Equal(t, failed, allSums(k.telemetry, "state_errors", "operation"))

@@ -14,6 +14,7 @@ import (
 	"go.opentelemetry.io/otel/metric"
 	"go.uber.org/zap"
 
+	"github.com/otel-goroutine/otel-goroutine/internal/collector/state"
 	"github.com/otel-goroutine/otel-goroutine/processor/leakdetect/internal/metadata"
 )
 
@@ -29,10 +30,10 @@ type leakDetect struct {
 	twice     sync.Once // it was told that leaks are judged already
 	over      sync.Map  // rules to ignore, by number, of which it was told that they are over
 
-	id      component.ID
-	self    attribute.KeyValue // tells its telemetry from that of other processors
-	storage *component.ID
-	keeper  *keeper
+	id        component.ID
+	self      attribute.KeyValue // tells its telemetry from that of other processors
+	storage   *component.ID
+	persister *persister
 }
 
 func newLeakDetect(c *Config, set processor.Settings) (*leakDetect, error) {
@@ -49,17 +50,17 @@ func newLeakDetect(c *Config, set processor.Settings) (*leakDetect, error) {
 		self:      attribute.String("processor", set.ID.String()),
 		storage:   c.Storage,
 	}
-	p.keeper = newKeeper(p.watch, set.Logger, p.stateFailed)
+	p.persister = newPersister(p.watch, set.Logger, p.stateFailed)
 	return p, nil
 }
 
-// start goes on from what was remembered, if that is kept anywhere.
+// start restores the saved state, if a storage is configured.
 func (p *leakDetect) start(ctx context.Context, host component.Host) error {
 	p.beginCounters(ctx)
 	if p.storage == nil {
 		return nil
 	}
-	return p.keeper.start(ctx, host, *p.storage, p.id)
+	return p.persister.start(ctx, host, *p.storage, p.id)
 }
 
 // beginCounters has every counter of the collector's own telemetry begin at 0: one that begins
@@ -74,14 +75,14 @@ func (p *leakDetect) beginCounters(ctx context.Context) {
 	if p.storage == nil {
 		return
 	}
-	for _, operation := range operations {
+	for _, operation := range state.Operations {
 		p.telemetry.ProcessorLeakDetectStateErrors.Add(ctx, 0, metric.WithAttributes(p.self, attribute.String("operation", operation)))
 	}
 }
 
 func (p *leakDetect) shutdown(ctx context.Context) error {
 	p.watch.flush()
-	p.keeper.shutdown(ctx)
+	p.persister.shutdown(ctx)
 	return nil
 }
 
@@ -138,7 +139,7 @@ func (p *leakDetect) process(ctx context.Context, md pmetric.Metrics) (pmetric.M
 		return md, nil
 	}
 	p.record(ctx, b)
-	p.keeper.tell(announcements(md, b), b.due)
+	p.persister.tell(announcements(md, b), b.due)
 	p.remind()
 	p.warn(b)
 	write(md, b, p.version)

@@ -1,4 +1,4 @@
-package leakdetect
+package state_test
 
 import (
 	"testing"
@@ -6,29 +6,28 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/component/componenttest"
-	"go.opentelemetry.io/collector/consumer/consumertest"
 
-	"github.com/otel-goroutine/otel-goroutine/processor/leakdetect/internal/metadatatest"
+	"github.com/otel-goroutine/otel-goroutine/internal/collector/state/statetest"
 )
 
-// builtWith is a host that knows with which types of extensions it was built.
+// builtWith is a host that knows the types of extensions that it was built with.
 type builtWith struct {
-	host
+	component.Host
 	types []string
 }
 
 func (b builtWith) GetFactory(kind component.Kind, of component.Type) component.Factory {
 	for _, built := range b.types {
 		if kind == component.KindExtension && built == of.String() {
-			return NewFactory() // any will do
+			return struct{ component.Factory }{} // any will do
 		}
 	}
 	return nil
 }
 
-func TestStorageThatIsNone(t *testing.T) {
+func TestOpenNamesWhatIsWrongWithTheConfiguration(t *testing.T) {
 	const notStarted = `'storage': extension "atomic_file_storage" is not started: add it to service::extensions, and define it under extensions if it is not there yet`
-	started := hostWith(newDisk())
+	started := statetest.NewHost(statetest.New(nil))
 	for name, tc := range map[string]struct {
 		storage string
 		host    component.Host
@@ -41,13 +40,10 @@ func TestStorageThatIsNone(t *testing.T) {
 		"no storage":                {"zpages", started, `'storage': extension "zpages" is no storage, such as atomic_file_storage is`},
 	} {
 		t.Run(name, func(t *testing.T) {
-			c := defaultConfig()
-			c.Storage = new(component.ID)
-			require.NoError(t, c.Storage.UnmarshalText([]byte(tc.storage)))
-			p, err := NewFactory().CreateMetrics(t.Context(), metadatatest.NewSettings(componenttest.NewTelemetry()), c, consumertest.NewNop())
-			require.NoError(t, err)
-			require.EqualError(t, p.Start(t.Context(), tc.host), tc.want)
-			require.NoError(t, p.Shutdown(t.Context()))
+			c := newComponent()
+			require.EqualError(t, c.open(t, tc.host, component.MustNewID(tc.storage)), tc.want)
+			require.False(t, c.store.IsOpen())
+			require.Empty(t, c.failures)
 		})
 	}
 }

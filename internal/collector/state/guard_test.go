@@ -1,6 +1,6 @@
 //go:build unix
 
-package leakdetect
+package state
 
 import (
 	"os"
@@ -11,8 +11,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// A file that is cut while it is mapped has pages that nothing is behind any more.
-func TestGuardMakesAnErrorOfAFault(t *testing.T) {
+// The pages of a mapped file that was truncated cannot be read.
+func TestGuardReturnsAnErrorOfAFault(t *testing.T) {
 	file, err := os.Create(filepath.Join(t.TempDir(), "mapped"))
 	require.NoError(t, err)
 	defer func() { require.NoError(t, file.Close()) }()

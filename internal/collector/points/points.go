@@ -1,4 +1,5 @@
-package leakevents
+// Package points reads the points of pmetric.Metrics for package finding.
+package points
 
 import (
 	"time"
@@ -9,29 +10,29 @@ import (
 	"github.com/otel-goroutine/otel-goroutine/internal/finding"
 )
 
-// observe passes to the Book all points that it reads.
-func observe(book *finding.Book, md pmetric.Metrics) {
+// Read passes the points of all metrics to observe for whose name reads returns true.
+func Read(md pmetric.Metrics, reads func(metric string) bool, observe func(finding.Point)) {
 	for _, rm := range md.ResourceMetrics().All() {
-		resource := attributesOf(rm.Resource().Attributes())
+		resource := AttributesOf(rm.Resource().Attributes())
 		for _, sm := range rm.ScopeMetrics().All() {
 			for _, m := range sm.Metrics().All() {
-				if book.Reads(m.Name()) {
-					observeMetric(book, resource, m)
+				if reads(m.Name()) {
+					readMetric(resource, m, observe)
 				}
 			}
 		}
 	}
 }
 
-func observeMetric(book *finding.Book, resource finding.Attributes, m pmetric.Metric) {
+func readMetric(resource finding.Attributes, m pmetric.Metric, observe func(finding.Point)) {
 	for _, p := range pointsOf(m).All() {
 		if p.Flags().NoRecordedValue() {
-			continue // Prometheus says so of a series that went stale: it is missing
+			continue // the staleness marker of Prometheus: the value is missing
 		}
-		book.Observe(finding.Point{
+		observe(finding.Point{
 			Metric:     m.Name(),
 			Resource:   resource,
-			Attributes: attributesOf(p.Attributes()),
+			Attributes: AttributesOf(p.Attributes()),
 			At:         p.Timestamp().AsTime(),
 			Start:      startOf(p),
 			Value:      valueOf(p),
@@ -39,8 +40,8 @@ func observeMetric(book *finding.Book, resource finding.Attributes, m pmetric.Me
 	}
 }
 
-// pointsOf returns the points of a gauge or a cumulative sum. None of the metrics that are
-// read is anything else; a delta would be a level that it is not.
+// pointsOf returns the points of a gauge or a cumulative sum, and none of other types: the
+// difference in a delta sum would be taken for a level.
 func pointsOf(m pmetric.Metric) pmetric.NumberDataPointSlice {
 	switch m.Type() {
 	case pmetric.MetricTypeGauge:
@@ -67,9 +68,9 @@ func valueOf(p pmetric.NumberDataPoint) float64 {
 	return p.DoubleValue()
 }
 
-// attributesOf returns the Attributes of a map. It omits lists and maps: none of ours are, and a
-// hostile sender could make them expensive to format.
-func attributesOf(m pcommon.Map) finding.Attributes {
+// AttributesOf returns the Attributes of a map. It omits lists and maps: package finding reads
+// none, and a hostile sender could make them expensive to format.
+func AttributesOf(m pcommon.Map) finding.Attributes {
 	return func(key string) string {
 		v, ok := m.Get(key)
 		if !ok {

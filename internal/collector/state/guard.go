@@ -1,4 +1,4 @@
-package leakdetect
+package state
 
 import (
 	"errors"
@@ -6,12 +6,11 @@ import (
 	"runtime/debug"
 )
 
-// errPanicked is what guard returns of something that panicked.
+// errPanicked is wrapped by the error of a function that panicked.
 var errPanicked = errors.New("panic")
 
-// guard makes an error of a panic, and of a fault in mapped memory: a storage is a
-// database, and a file of it may be cut. It cannot reach the goroutines that a storage
-// starts by itself.
+// guard calls f, and returns an error if f panics or faults on mapped memory: a storage may be a
+// database whose file was truncated. It does not recover in goroutines that f starts.
 func guard(f func() error) (err error) {
 	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
 	defer func() {

@@ -1,4 +1,4 @@
-package leakdetect
+package state
 
 import (
 	"errors"
@@ -10,9 +10,9 @@ import (
 	"go.opentelemetry.io/collector/extension/xextension/storage"
 )
 
-// storageOf returns the storage extension of that ID. A host knows the extensions that are
-// started, those in service::extensions. It knows of none that is defined and not there;
-// but one that is there and not defined is refused by the collector itself.
+// storageOf returns the storage extension with an ID. The collector itself refuses an ID in
+// service::extensions that is not defined, so that an extension is missing here only if it is
+// not in service::extensions.
 func storageOf(host component.Host, id component.ID) (storage.Extension, error) {
 	extension, started := host.GetExtensions()[id]
 	if !started {
@@ -25,26 +25,26 @@ func storageOf(host component.Host, id component.ID) (storage.Extension, error) 
 	return provider, nil
 }
 
-// errNoStorage tells what is to be written where, so that a storage is started.
+// errNoStorage says what to add to the configuration so that the storage is started.
 func errNoStorage(host component.Host, id component.ID) error {
 	if builds, ok := host.(factories); ok && builds.GetFactory(component.KindExtension, id.Type()) == nil {
 		return fmt.Errorf("'storage': this collector has no extension of type %q: one is atomic_file_storage", id.Type())
 	}
-	said := fmt.Sprintf("'storage': extension %q is not started: add it to service::extensions, "+
+	text := fmt.Sprintf("'storage': extension %q is not started: add it to service::extensions, "+
 		"and define it under extensions if it is not there yet", id)
 	if others := storagesOf(host); len(others) > 0 {
-		said += "; or name a storage that is started: " + strings.Join(others, ", ")
+		text += "; or name a storage that is started: " + strings.Join(others, ", ")
 	}
-	return errors.New(said)
+	return errors.New(text)
 }
 
-// factories is a host that knows what the collector was built with, as that of the
-// collector does.
+// factories is implemented by the host of the collector service. It returns the factories that
+// the collector was built with.
 type factories interface {
 	GetFactory(kind component.Kind, of component.Type) component.Factory
 }
 
-// storagesOf returns the IDs of the storages that are started.
+// storagesOf returns the IDs of the storage extensions that are started.
 func storagesOf(host component.Host) []string {
 	var ids []string
 	for id, extension := range host.GetExtensions() {
