@@ -4,6 +4,9 @@ SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
 
+# Modules are built with the versions in their own go.mod. A go.work of the user is ignored.
+export GOWORK := off
+
 ROOT := $(CURDIR)
 BIN := $(ROOT)/bin
 TOOLS := $(BIN)/tools
@@ -16,7 +19,7 @@ MODULES := $(shell find . -name go.mod -not -path './dist/*' -not -path './bin/*
 TESTED := $(filter-out ./internal/tools% ./e2e,$(MODULES))
 
 # What the collectors are built from.
-COLLECTOR_SOURCES := go.mod go.sum internal/tools/progress.sh $(shell find internal docs receiver processor connector exporter extension \( -name '*.go' -o -name go.mod -o -name go.sum \) \
+COLLECTOR_SOURCES := go.mod go.sum scripts/compile.sh scripts/distribution.sh $(shell find internal docs receiver processor connector exporter extension \( -name '*.go' -o -name go.mod -o -name go.sum \) \
 	-not -name '*_test.go' -not -path 'internal/tools/*' -not -path '*/testdata/*') $(wildcard docs/leaks/*.md internal/page/assets/*)
 
 # Statements of a module that its own tests run, in per cent, at least.
@@ -54,22 +57,16 @@ collector: $(COLLECTOR) ## Build the collector distribution, bin/otelcol-gorouti
 .PHONY: lean
 lean: $(LEAN) ## Build the lean distribution, without Kubernetes and load balancing, bin/otelcol-goroutine-lean
 
-# The sources are generated first and compiled after, so that progress can be
-# shown: the compiler says nothing for minutes.
 $(COLLECTOR): builder-config.yaml $(COLLECTOR_SOURCES) | $(TOOLS)/builder
-	@echo "Building the collector: some 1,200 packages, 5 to 10 minutes the first time, seconds after."
-	@$(TOOLS)/builder --config $< --skip-compilation 2>&1 | sed 's/^/  /'
-	@internal/tools/progress.sh dist $@
+	@scripts/distribution.sh $(TOOLS)/builder collector $@
 
 $(LEAN): builder-config.lean.yaml $(COLLECTOR_SOURCES) | $(TOOLS)/builder
-	@echo "Building the lean collector: some 600 packages, 3 minutes the first time, seconds after."
-	@$(TOOLS)/builder --config $< --skip-compilation 2>&1 | sed 's/^/  /'
-	@internal/tools/progress.sh dist/lean $@
+	@scripts/distribution.sh $(TOOLS)/builder lean $@
 
 # What images hold: PLATFORM is that of the machine that runs it, not of this one.
 .PHONY: static
 static: | $(TOOLS)/builder ## Build a distribution for another platform (TARGET: collector or lean; PLATFORM, OUT)
-	@scripts/static.sh $(TOOLS)/builder $(TARGET) $(PLATFORM) $(OUT)
+	@scripts/distribution.sh $(TOOLS)/builder $(TARGET) $(OUT) $(PLATFORM)
 
 .PHONY: image
 image: | $(TOOLS)/builder ## Write images of both distributions for amd64 and arm64, and SBOMs, to bin/image, without Docker; 15 minutes the first time
@@ -90,21 +87,15 @@ PLATFORMS := linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64 win
 
 .PHONY: cross
 cross: ## Build and vet what services import, for each platform
-	@for platform in $(PLATFORMS); do echo "== $$platform"; \
-		export GOOS=$${platform%/*} GOARCH=$${platform#*/}; go build ./instrument && go vet ./instrument; done
+	@scripts/cross.sh $(PLATFORMS)
 
 .PHONY: compat
 compat: ## Add instrument to a service, with the lowest and the newest Go and OpenTelemetry of the table in its README
 	@scripts/compat.sh
 
-# The servers that the tests of the alerts need, as Debian packages them.
-SERVERS := prometheus prometheus-alertmanager victoria-metrics
-
 .PHONY: servers
 servers: ## Install the servers that the tests of the alerts need, where they are absent
-	@for server in $(SERVERS); do command -v $$server > /dev/null || absent=y; done; \
-	if [ -n "$${absent-}" ]; then { apt-get update -qq && apt-get install -y -qq --no-install-recommends $(SERVERS); } \
-		|| { echo "cannot install them here; the tests of the alerts need: $(SERVERS)"; exit 1; }; fi
+	@scripts/install.sh "the tests of the alerts" prometheus prometheus-alertmanager victoria-metrics
 
 # The tests with hostile targets measure memory and deadlines, so the others do not run
 # beside them. Those wait for timers, and run together.
@@ -113,20 +104,13 @@ e2e: collector lean servers ## Test the built collector: example configurations,
 	@go -C e2e test -race -count=1 ./hostile/...
 	@go -C e2e test -race -count=1 -parallel 6 -timeout 15m . ./alerts ./findings ./manifests ./origins
 
-# What looks at the page in Chromium: Debian's, driven by what e2e/page/package-lock.json names.
-PAGE_PICTURES ?=
-
 .PHONY: page-check
 page-check: ## Look at the page in Chromium: accessibility, keyboard, hostile names, speed; a minute, on a machine that does nothing else
-	@for needed in chromium node npm; do command -v $$needed > /dev/null || absent=y; done; \
-	if [ -n "$${absent-}" ]; then { apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium nodejs npm; } \
-		|| { echo "cannot install them here; the test of the page needs chromium, node and npm"; exit 1; }; fi
-	@cd e2e/page && npm ci --silent --no-audit --no-fund --ignore-scripts
-	@go -C e2e test -count=1 -timeout 5m -v ./page -pictures '$(PAGE_PICTURES)' | sed -nE 's/^ +page_test.go:[0-9]+: (ok|busy|FAIL|  )/\1/p; t; /^(---|ok|FAIL)/p'
+	@scripts/page-check.sh
 
 .PHONY: page-pictures
 page-pictures: ## Make the pictures of the page in the documentation, docs/page*.png
-	@$(MAKE) --no-print-directory page-check PAGE_PICTURES=$(ROOT)/docs
+	@scripts/page-check.sh $(ROOT)/docs
 
 .PHONY: origins-check
 origins-check: ## Check what a trace of a second tells of each example leak, in services built in every way; 2 minutes
@@ -144,23 +128,6 @@ prometheus: $(TOOLS)/prometheus ## Build a Prometheus that takes OTLP, for alert
 alerts-e2e: collector servers ## Test alerts and dashboards on real servers; 3 minutes, and part of e2e
 	@go -C e2e test -race -count=1 -parallel 4 -v ./alerts | grep -vE '^=== '
 
-# render writes the alert rules and the dashboards to a folder, as files and as objects of
-# Kubernetes, with the mixin as it is or with other parameters.
-define render
-mkdir -p $(1)/prometheus $(1)/grafana $(1)/kubernetes/monitoring; \
-mixin="((import 'deploy/mixin.libsonnet') + (import 'deploy/kubernetes/monitoring.libsonnet') + {_config+:: {$(2)}})"; \
-$(TOOLS)/jsonnet -S -o $(1)/prometheus/alerts.yaml -e "std.manifestYamlDoc($$mixin.prometheusAlerts, quote_keys=false)"; \
-$(TOOLS)/jsonnet -m $(1)/grafana -e "$$mixin.grafanaDashboards" > /dev/null; \
-$(TOOLS)/jsonnet -S -o $(1)/kubernetes/monitoring/rules.yaml -e "std.manifestYamlDoc($$mixin.prometheusRule, quote_keys=false)"; \
-$(TOOLS)/jsonnet -S -o $(1)/kubernetes/monitoring/dashboards.yaml -e "std.manifestYamlStream($$mixin.dashboardConfigMaps, quote_keys=false, c_document_end=false)"
-endef
-
-# The ways in which names of OpenTelemetry become names in Prometheus, the default first.
-WITH_SUFFIXES := UnderscoreEscapingWithSuffixes
-WITHOUT_SUFFIXES := UnderscoreEscapingWithoutSuffixes
-NAMINGS := $(WITH_SUFFIXES) $(WITHOUT_SUFFIXES) NoUTF8EscapingWithSuffixes NoTranslation
-RENDERED := bin/mixin
-
 # Parameters of the mixin that teams set: all others stand in deploy/config.libsonnet.
 MIXIN_OUT ?= deploy
 PARAMETERS = $(if $(GRAFANA_URL),grafanaURL: '$(GRAFANA_URL)'$(,)) $(if $(GOROUTINE_LIMIT),goroutineLimit: $(GOROUTINE_LIMIT)$(,)) \
@@ -169,26 +136,11 @@ PARAMETERS = $(if $(GRAFANA_URL),grafanaURL: '$(GRAFANA_URL)'$(,)) $(if $(GOROUT
 
 .PHONY: mixin
 mixin: $(TOOLS)/jsonnet ## Render alert rules and dashboards (MIXIN_OUT, GRAFANA_URL, GOROUTINE_LIMIT, MEMORY_LIMIT_MIB, NAMING)
-	@$(call render,$(MIXIN_OUT),$(PARAMETERS))
-
-# promtool of Debian takes no names with dots: rules and dashboards of each naming are parsed
-# as Prometheus 3 and VictoriaMetrics do. The unit tests are written with the default names,
-# and for every alert that there is.
-EVERY_ALERT := grafanaURL: 'http://127.0.0.1:3000', goroutineLimit: 1000, memoryLimitMiB: 100
+	@scripts/render-mixin.sh $(TOOLS)/jsonnet $(MIXIN_OUT) "$(PARAMETERS)"
 
 .PHONY: alerts-check
 alerts-check: servers $(TOOLS)/jsonnet ## Check that rules and dashboards are as their source says, by each naming, and unit test the rules
-	@$(call render,$(RENDERED)/default)
-	@for file in prometheus/alerts.yaml grafana/fleet.json grafana/service.json kubernetes/monitoring/rules.yaml kubernetes/monitoring/dashboards.yaml; do \
-		diff deploy/$$file $(RENDERED)/default/$$file || { echo "not current: make mixin"; exit 1; }; done
-	@for naming in $(NAMINGS); do $(call render,$(RENDERED)/$$naming,$(EVERY_ALERT)$(,) translationStrategy: '$$naming'); done
-	@sed -E 's/(_total|_bytes|_bytes_per_hour|_per_hour|_seconds)\{/{/' deploy/prometheus/alerts_test.yaml > $(RENDERED)/$(WITHOUT_SUFFIXES)/prometheus/alerts_test.yaml
-	@cp deploy/prometheus/alerts_test.yaml $(RENDERED)/$(WITH_SUFFIXES)/prometheus/
-	@for naming in $(WITH_SUFFIXES) $(WITHOUT_SUFFIXES); do \
-		promtool check rules $(RENDERED)/$$naming/prometheus/alerts.yaml; \
-		promtool test rules $(RENDERED)/$$naming/prometheus/alerts_test.yaml; done
-	@go -C deploy/check run . $(addprefix $(ROOT)/$(RENDERED)/,default $(NAMINGS))
-	@amtool check-config deploy/prometheus/alertmanager.yaml
+	@scripts/alerts-check.sh $(TOOLS)/jsonnet $(BIN)/mixin
 
 SOAK_MINUTES ?= 30
 
@@ -198,25 +150,7 @@ soak: collector ## Soak the built collector: 500 targets, a backend that refuses
 
 .PHONY: bench
 bench: ## Measure what is promised, each against its peer in the same run
-	@for package in profile exectrace census growth detect; do \
-		echo "== internal/$$package"; \
-		go test -run '^$$' -bench . -benchtime $(BENCHTIME) ./internal/$$package | grep -E 'Benchmark|ratio|FAIL' ; done
-	@echo "== instrument"
-	@go test -run '^$$' -bench 'Sample' -benchtime 3x ./instrument | grep -E 'Benchmark|FAIL'
-	@go test -run '^$$' -bench 'Tracing' -benchtime $(BENCHTIME) ./instrument | grep -E 'Benchmark|FAIL'
-	@go test -run '^$$' -bench 'Memory|Pause|Idle' -benchtime $(BENCHTIME) ./instrument | grep -E 'Benchmark|FAIL'
-	@go test -run '^$$' -bench 'Origins' -benchtime 10x ./instrument | grep -E 'Benchmark|FAIL'
-	@go test -run '^$$' -bench 'Server' -benchtime 1x ./instrument | grep -E 'Benchmark|FAIL'
-	@go test -run 'FewModules|GrowsLittle' -v ./instrument | grep -E 'modules|beyond|FAIL'
-	@echo "== receiver/goroutinereceiver"
-	@go -C receiver/goroutinereceiver test -run '^$$' -bench . -benchtime 1x . ./internal/targetlist | grep -E 'Benchmark|FAIL'
-	@echo "== processor/leakdetect"
-	@go -C processor/leakdetect test -run '^$$' -bench . -benchtime $(BENCHTIME) . | grep -E 'Benchmark|FAIL'
-	@echo "== cmd/goroutine-leaks: the default look at 100,000 goroutines"
-	@go -C cmd/goroutine-leaks test -run '^$$' -bench . -benchtime 1x . | grep -E 'Benchmark|FAIL'
-	@echo "== internal/finding: versions that close a leak, and memory that is held"
-	@go -C bench run ./closing -cases 1000
-	@go -C bench run ./held
+	@scripts/bench.sh $(BENCHTIME)
 
 .PHONY: detect-bench
 detect-bench: ## Replay simulated leaks and healthy loads through the detector and its rivals; write the table and the drawing
@@ -231,8 +165,6 @@ detect-check: ## Check by the first 20 cases of each family that the table of ma
 fuzz: ## Fuzz every parser, FUZZTIME each; what fails is kept as a seed in testdata/fuzz
 	@scripts/fuzz.sh $(FUZZTIME)
 
-# Prometheus has so many modules that looking through them takes a minute; what is missing
-# there its build says.
 .PHONY: lint
 lint: $(TOOLS)/golangci-lint $(TOOLS)/gofumpt $(TOOLS)/multimod $(TOOLS)/actionlint ## Check format, linters, imports across the house, goleak in all tests, versions, changelog, workflows, tidiness, and that generated files are current
 	@scripts/check-format.sh $(TOOLS)/gofumpt '$(GENERATED)'
@@ -241,8 +173,8 @@ lint: $(TOOLS)/golangci-lint $(TOOLS)/gofumpt $(TOOLS)/multimod $(TOOLS)/actionl
 	@scripts/check-threats.sh
 	@scripts/check-versions.sh $(TOOLS)/multimod
 	@$(TOOLS)/actionlint
-	@for module in $(filter-out %/prometheus,$(MODULES)); do echo "== tidy $$module"; go -C $$module mod tidy -diff; done
-	@for module in $(TESTED) ./e2e; do echo "== lint $$module"; (cd $$module && $(TOOLS)/golangci-lint run --config $(ROOT)/.golangci.yml ./...); done
+	@scripts/check-modules.sh $(MODULES)
+	@scripts/lint-modules.sh $(TOOLS)/golangci-lint $(TESTED) ./e2e
 	@scripts/check-generated.sh $(TOOLS)
 
 .PHONY: vuln
@@ -251,10 +183,7 @@ vuln: $(TOOLS)/govulncheck ## Look for known vulnerabilities that a module can m
 
 .PHONY: generate
 generate: $(TOOLS)/mdatagen ## Generate what is generated: metadata of the components, the page of metrics, the list of standard packages
-	@go generate ./internal/stack
-	@go -C semconv generate ./...
-	@for component in receiver/goroutinereceiver processor/leakdetect connector/leakevents exporter/leakpage extension/atomicstorage; do \
-		(cd $$component && PATH="$(TOOLS):$$PATH" go generate ./...); done
+	@scripts/generate.sh $(TOOLS)
 
 RELEASE_TOOLS := $(addprefix $(TOOLS)/,multimod gorelease)
 ARTIFACTS := $(BIN)/artifacts
@@ -275,12 +204,9 @@ published-check: ## Use the published VERSION as a stranger does, from the modul
 artifacts: $(TOOLS)/builder $(TOOLS)/cyclonedx-gomod ## Build what tag VERSION offers to download, with SBOMs and checksums, into bin/artifacts; 20 minutes
 	@scripts/artifacts.sh $(TOOLS) $(or $(VERSION),$(error VERSION is required: make artifacts VERSION=v0.2.0)) $(ARTIFACTS) $(PLATFORMS)
 
-# The second build shares no folder and no cache with the first.
 .PHONY: artifacts-check
 artifacts-check: artifacts ## Build the artifacts of tag VERSION twice, and compare them; 40 minutes
-	@other=$$(mktemp -d); trap 'rm -rf $$other' EXIT; \
-	GOCACHE=$$other/cache scripts/artifacts.sh $(TOOLS) $(VERSION) $$other/artifacts $(PLATFORMS) && \
-	diff $(ARTIFACTS)/checksums.txt $$other/artifacts/checksums.txt && echo "the same bytes twice"
+	@scripts/artifacts-check.sh $(TOOLS) $(VERSION) $(ARTIFACTS) $(PLATFORMS)
 
 .PHONY: targets-check
 targets-check: ## Scrape a service built with each version of Go of the table in docs/own-collector.md
@@ -298,24 +224,19 @@ format: $(TOOLS)/gofumpt ## Format the code
 clean: ## Delete what was built
 	@rm -rf bin dist
 
-# It has a module of its own, so that the versions it asks for are asked of no other tool.
-# It finds no targets by itself, and has no pages: they would take longer still.
+# Tools are built at the versions in internal/tools/go.mod. Those of a release have a module of
+# their own, so that their requirements are not imposed on the other tools. Prometheus has one
+# too, and is built without service discovery and without its pages, which would take longer.
 $(TOOLS)/prometheus: internal/tools/prometheus/go.mod
-	@echo "Building prometheus ..."
-	@mkdir -p $(TOOLS)
-	@CGO_ENABLED=0 go -C $(<D) build -tags remove_all_sd -o $@ github.com/prometheus/prometheus/cmd/prometheus
+	@CGO_ENABLED=0 scripts/tool.sh $(<D) github.com/prometheus/prometheus/cmd/prometheus $@ -tags remove_all_sd
 
-# Those of a release have a module of their own for the same reason.
 $(TOOLS)/multimod: TOOL = go.opentelemetry.io/build-tools/multimod
 $(TOOLS)/gorelease: TOOL = golang.org/x/exp/cmd/gorelease
 $(TOOLS)/actionlint: TOOL = github.com/rhysd/actionlint/cmd/actionlint
 $(TOOLS)/cyclonedx-gomod: TOOL = github.com/CycloneDX/cyclonedx-gomod/cmd/cyclonedx-gomod
-$(addprefix $(TOOLS)/,multimod gorelease actionlint cyclonedx-gomod): $(TOOLS)/%: internal/tools/release/go.mod
-	@echo "Building $* ..."
-	@mkdir -p $(TOOLS)
-	@go -C $(<D) build -o $@ $(TOOL)
+$(addprefix $(TOOLS)/,multimod gorelease actionlint cyclonedx-gomod): internal/tools/release/go.mod
+	@scripts/tool.sh $(<D) $(TOOL) $@
 
-# Tools are built at the versions in internal/tools/go.mod.
 $(TOOLS)/builder: TOOL = go.opentelemetry.io/collector/cmd/builder
 $(TOOLS)/mdatagen: TOOL = go.opentelemetry.io/collector/cmd/mdatagen
 $(TOOLS)/gofumpt: TOOL = mvdan.cc/gofumpt
@@ -323,6 +244,4 @@ $(TOOLS)/jsonnet: TOOL = github.com/google/go-jsonnet/cmd/jsonnet
 $(TOOLS)/govulncheck: TOOL = golang.org/x/vuln/cmd/govulncheck
 $(TOOLS)/golangci-lint: TOOL = github.com/golangci/golangci-lint/v2/cmd/golangci-lint
 $(TOOLS)/%: internal/tools/go.mod
-	@echo "Building $* ..."
-	@mkdir -p $(TOOLS)
-	@go -C internal/tools build -o $@ $(TOOL)
+	@scripts/tool.sh $(<D) $(TOOL) $@

@@ -62,6 +62,11 @@ if [ "$(grep -cE "^go $lowest\$|$otel/otel v$api\$" go.mod)" != 2 ]; then
 	echo "the first row of instrument/README.md, Go $lowest and otel $api, is not what go.mod requires"
 	exit 1
 fi
+read -r _ _ contrib bridge <<< "$(tail -n 1 <<< "$rows")"
+grep -qx "go get $otel/contrib/exporters/autoexport@v$contrib $otel/contrib/bridges/otelslog@v$bridge" instrument/README.md || {
+	echo "instrument/README.md: go get does not name the versions in the last row of the table"
+	exit 1
+}
 
 pids=()
 row=0

@@ -14,7 +14,7 @@ for target in collector lean; do
 	binaries=()
 	for architecture in amd64 arm64; do
 		binary=$folder/linux-$architecture/$name
-		scripts/static.sh "$builder" $target linux/$architecture "$binary"
+		scripts/distribution.sh "$builder" $target "$binary" linux/$architecture
 		binaries+=(-binary "linux/$architecture=$binary")
 	done
 	go -C deploy/image run . -name $name -version "$version" -out "$folder" "${binaries[@]}"

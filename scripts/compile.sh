@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Compiles the collector and says how far it is.
+# Compiles a distribution of the collector and shows the progress.
 #
-#	progress.sh <folder of the generated sources> <binary>
+#	compile.sh <folder of the generated sources> <binary>
 #
 # Packages that are in the build cache take no time and are not counted. The binary is
 # static, so that it runs in an image that holds nothing else.

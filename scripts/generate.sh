@@ -1,0 +1,11 @@
+#!/usr/bin/env bash
+# Generates the metadata of the components, the page of metrics and the list of standard
+# packages.
+#
+#	generate.sh <folder of mdatagen>
+set -eu -o pipefail
+
+export PATH=$1:$PATH
+go generate ./internal/stack
+go -C semconv generate ./...
+for component in {receiver,processor,connector,exporter,extension}/*/; do go -C "$component" generate ./...; done
