@@ -9,7 +9,9 @@
 package exectrace
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 
 	"golang.org/x/exp/trace"
 
@@ -110,7 +112,7 @@ func (o *outcome) settle(samples []uint64, g *grouping) ([]int32, error) {
 
 // arrange sorts the goroutines and counts them.
 func arrange(s *stack.Snapshot) error {
-	order(s.Goroutines)
+	slices.SortFunc(s.Goroutines, func(a, b stack.Goroutine) int { return cmp.Compare(a.ID, b.ID) })
 	var last uint64
 	for _, g := range s.Goroutines {
 		switch {
