@@ -15,28 +15,50 @@ const (
 	profileFunction   = 5<<3 | bytesForm
 	profileString     = 6<<3 | bytesForm
 
-	valueTypeType = 1<<3 | numberForm
-	valueTypeUnit = 2<<3 | numberForm
-
 	sampleLocation  = 1<<3 | numberForm
 	sampleLocations = 1<<3 | bytesForm
 	sampleCount     = 2<<3 | numberForm
 	sampleCounts    = 2<<3 | bytesForm
 
-	mappingFile    = 5<<3 | numberForm
-	mappingBuildID = 6<<3 | numberForm
-
 	locationID   = 1<<3 | numberForm
 	locationLine = 4<<3 | bytesForm
-
-	lineFunction = 1<<3 | numberForm
-	lineNumber   = 2<<3 | numberForm
-
-	functionID         = 1<<3 | numberForm
-	functionName       = 2<<3 | numberForm
-	functionSystemName = 3<<3 | numberForm
-	functionFile       = 4<<3 | numberForm
 )
+
+// The numbers of the fields that are read of messages without messages in them.
+const (
+	valueTypeType = 1
+	valueTypeUnit = 2
+
+	mappingFile    = 5
+	mappingBuildID = 6
+
+	lineFunction = 1
+	lineNumber   = 2
+
+	functionID         = 1
+	functionName       = 2
+	functionSystemName = 3
+	functionFile       = 4
+)
+
+// numberFields are the number fields of a message, by field number. Fields that are absent
+// are 0.
+type numberFields [mappingBuildID + 1]uint64
+
+// read adds the fields of a message. It returns false if the message is damaged.
+func (f *numberFields) read(b []byte) bool {
+	var tag, v uint64
+	for len(b) > 0 {
+		tag, v, _, b = next(b)
+		if tag == damaged {
+			return false
+		}
+		if field := tag >> 3; tag&7 == numberForm && field < uint64(len(f)) {
+			f[field] = v
+		}
+	}
+	return true
+}
 
 // maxFrames is the most frames that a stack may have. The runtime stops at 128,
 // and with GODEBUG=profstackdepth at 1,024 at most; what it then adds is the
@@ -46,20 +68,12 @@ const maxFrames = 2048
 // valueType is what a number in each sample means, as indexes of strings.
 type valueType struct{ what, unit uint64 }
 
-func readValueType(b []byte) (t valueType, err error) {
-	var tag, v uint64
-	for len(b) > 0 {
-		tag, v, _, b = next(b)
-		switch tag {
-		case valueTypeType:
-			t.what = v
-		case valueTypeUnit:
-			t.unit = v
-		case damaged:
-			return t, malformed("damaged sample type")
-		}
+func readValueType(b []byte) (valueType, error) {
+	var f numberFields
+	if !f.read(b) {
+		return valueType{}, malformed("damaged sample type")
 	}
-	return t, nil
+	return valueType{what: f[valueTypeType], unit: f[valueTypeUnit]}, nil
 }
 
 // sample is a stack, as IDs of locations, and the number of goroutines that have
@@ -114,19 +128,11 @@ func errTooDeep() error {
 // readMapping reads which strings a mapping refers to. They come last in what Go
 // writes: if they are not there, the profile was cut short.
 func readMapping(b []byte) (file, buildID uint64, err error) {
-	var tag, v uint64
-	for len(b) > 0 {
-		tag, v, _, b = next(b)
-		switch tag {
-		case mappingFile:
-			file = v
-		case mappingBuildID:
-			buildID = v
-		case damaged:
-			return 0, 0, malformed("damaged mapping")
-		}
+	var f numberFields
+	if !f.read(b) {
+		return 0, 0, malformed("damaged mapping")
 	}
-	return file, buildID, nil
+	return f[mappingFile], f[mappingBuildID], nil
 }
 
 // location is where a call returns to, and the calls that were inlined there,
@@ -169,19 +175,11 @@ func (l *location) read(b []byte) error {
 }
 
 func (l *location) readLine(b []byte) error {
-	var function, line uint64
-	var tag, v uint64
-	for len(b) > 0 {
-		tag, v, _, b = next(b)
-		switch tag {
-		case lineFunction:
-			function = v
-		case lineNumber:
-			line = v
-		case damaged:
-			return malformed("damaged line")
-		}
+	var f numberFields
+	if !f.read(b) {
+		return malformed("damaged line")
 	}
+	function, line := f[lineFunction], f[lineNumber]
 	switch {
 	case function == 0:
 		return malformed("line without a function")
@@ -197,25 +195,18 @@ func (l *location) readLine(b []byte) error {
 // sourceFunction is a function, its strings as indexes.
 type sourceFunction struct{ id, name, systemName, file uint64 }
 
-func readFunction(b []byte) (f sourceFunction, err error) {
-	var tag, v uint64
-	for len(b) > 0 {
-		tag, v, _, b = next(b)
-		switch tag {
-		case functionID:
-			f.id = v
-		case functionName:
-			f.name = v
-		case functionSystemName:
-			f.systemName = v
-		case functionFile:
-			f.file = v
-		case damaged:
-			return f, malformed("damaged function")
-		}
+func readFunction(b []byte) (sourceFunction, error) {
+	var f numberFields
+	switch {
+	case !f.read(b):
+		return sourceFunction{}, malformed("damaged function")
+	case f[functionID] == 0:
+		return sourceFunction{}, malformed("function without an ID")
 	}
-	if f.id == 0 {
-		return f, malformed("function without an ID")
-	}
-	return f, nil
+	return sourceFunction{
+		id:         f[functionID],
+		name:       f[functionName],
+		systemName: f[functionSystemName],
+		file:       f[functionFile],
+	}, nil
 }
