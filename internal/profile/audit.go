@@ -1,25 +1,24 @@
 package profile
 
-// audit looks into every element of a long body before any of it is kept.
+// audit validates every element of a long body before any of it is kept.
 type audit struct {
 	sample   sample
 	location location
 
-	// highestString is the highest index of a string that was seen, the other
-	// two are the highest IDs that were referred to.
+	// highestString is the highest string index that was referred to, the other two are
+	// the highest IDs.
 	highestString, highestFunction, highestLocation uint64
 
-	// The IDs are in order if they are 1, 2, 3 and so on, as Go writes them.
+	// IDs are ordered if they are 1, 2, 3 and so on, as Go writes them.
 	functions, locations                   uint64
 	functionsUnordered, locationsUnordered bool
 
-	// sampleErr is what is wrong with the first bad sample. It is held back:
-	// the samples of another kind of profile have another form.
+	// sampleErr is the error of the first bad sample. It is returned last, since the
+	// samples of another kind of profile differ in form: then ErrOtherProfile says more.
 	sampleErr error
 }
 
-// element takes in an element of the profile.
-func (a *audit) element(tag uint64, b []byte) error {
+func (a *audit) addElement(tag uint64, b []byte) error {
 	switch tag {
 	case profileSample:
 		a.readSample(b)
@@ -37,7 +36,7 @@ func (a *audit) readSample(b []byte) {
 	}
 	a.sampleErr = a.sample.read(b)
 	if a.sample.count == 0 {
-		return // it is passed over, whatever it refers to
+		return // groups.add ignores the sample
 	}
 	for _, id := range a.sample.locations {
 		a.highestLocation = max(a.highestLocation, id)
@@ -67,7 +66,7 @@ func (a *audit) readFunction(b []byte) error {
 	return nil
 }
 
-// finish checks what was seen against the tally, which is complete.
+// finish checks all references against the complete tally.
 func (a *audit) finish(t *tally) error {
 	switch {
 	case a.sampleErr != nil:

@@ -15,8 +15,8 @@ import (
 
 var benchmarkSizes = []int{30, 500, 5000}
 
-// BenchmarkDecode decodes gzipped profiles of services with so many distinct
-// stacks: ours, and github.com/google/pprof with the same grouping.
+// BenchmarkDecode decodes gzipped profiles with this package, and with
+// github.com/google/pprof and the same grouping, by number of distinct stacks.
 func BenchmarkDecode(b *testing.B) {
 	for _, who := range []struct {
 		name   string
@@ -49,14 +49,13 @@ func peers(data []byte) error {
 	return err
 }
 
-// BenchmarkRatio compares the two in turn, by the CPU time of the process, which
-// holds the work of the garbage collector too, and which other processes distort
-// less than they do the time of day. Beside how many times the peer's time and
-// allocations are ours, it reports how much of our time is spent in compress/gzip,
-// and how many times faster than the peer that alone would be.
+// BenchmarkRatio compares both by the CPU time of the process, which includes garbage
+// collection and depends less on other processes than elapsed time does. It reports the
+// peer's time and allocations divided by ours, the share of compress/gzip in our time, and
+// how many times faster than the peer gzip alone would be.
 //
-// The profiles are of a synthetic service in which nearly every stack has a
-// signature of its own, and of this process with stacks that share a few.
+// The profiles are of a synthetic service in which nearly every stack has its own signature,
+// and of this process with stacks that share a few signatures.
 func BenchmarkRatio(b *testing.B) {
 	for _, n := range benchmarkSizes {
 		b.Run("synthetic/"+strconv.Itoa(n), func(b *testing.B) {
@@ -78,7 +77,7 @@ func compare(b *testing.B, data []byte, n int) {
 		peer += cpuTime(func() { _ = peers(data) }, runs)
 		gunzip += cpuTime(func() { decompress(data, reader) }, runs)
 	}
-	b.ReportMetric(0, "ns/op") // of all three together: of no use
+	b.ReportMetric(0, "ns/op") // the sum of all three is meaningless
 	b.ReportMetric(own/float64(b.N)/1e3, "ours-µs")
 	b.ReportMetric(peer/float64(b.N)/1e3, "peer-µs")
 	b.ReportMetric(peer/own, "times-faster")

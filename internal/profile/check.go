@@ -6,38 +6,36 @@ import (
 	"io"
 )
 
-// Check reads a goroutine profile as it arrives, up to the first thing for which
-// Decode would refuse it whatever follows; its error is one that Decode might have.
-// So of a body that is something else, or that never ends, no more is read than it
-// takes to tell. An error of r is returned as it is.
+// Check reads a goroutine profile from r and stops at the first byte at which Decode
+// would fail whatever follows. A body that is not a profile, or that never ends, is
+// therefore not read further than necessary. Errors are those of Decode; errors of r are
+// returned unchanged.
 //
-// What Check has read to its end, Decode may still refuse. Check takes 2.25 MiB of
-// memory, and is safe for concurrent use.
+// Decode may still refuse a profile that Check accepts. Check allocates 2.25 MiB and is
+// safe for concurrent use.
 func Check(r io.Reader, maxSize int) error {
-	return check(r, maxSize, "goroutine")
+	return checkReader(r, maxSize, "goroutine")
 }
 
-// CheckLeaks reads a profile of leaked goroutines, "goroutineleak", as Check reads
-// one of all goroutines.
+// CheckLeaks is like Check for a profile of leaked goroutines, "goroutineleak".
 func CheckLeaks(r io.Reader, maxSize int) error {
-	return check(r, maxSize, "goroutineleak")
+	return checkReader(r, maxSize, "goroutineleak")
 }
 
-// CheckThreads reads a profile of the creation of threads, "threadcreate", as Check reads
-// one of goroutines.
+// CheckThreads is like Check for a profile of thread creation, "threadcreate".
 func CheckThreads(r io.Reader, maxSize int) error {
-	return check(r, maxSize, "threadcreate")
+	return checkReader(r, maxSize, "threadcreate")
 }
 
-func check(r io.Reader, maxSize int, wanted string) error {
-	d := acquire(wanted)
+func checkReader(r io.Reader, maxSize int, kind string) error {
+	d := acquire(kind)
 	err := d.check(r, min(maxSize, maxOffset))
 	d.release()
 	return err
 }
 
 func (d *decoder) check(r io.Reader, maxSize int) error {
-	s := source{Reader: r, left: maxRaw}
+	s := limitedSource{Reader: r, bytesLeft: maxRaw}
 	err := d.checkPieces(bufio.NewReader(&s), maxSize)
 	if s.err != nil {
 		return s.err
@@ -59,17 +57,17 @@ func (d *decoder) checkPieces(r *bufio.Reader, maxSize int) error {
 	return err
 }
 
-// source is a reader of which no more than is left is read. It remembers what went
-// wrong: from behind gunzip that could not be told from what is wrong with the bytes.
-type source struct {
+// limitedSource limits how much is read of a reader. It keeps the reader's error, which
+// gzip.Reader would make indistinguishable from damaged data.
+type limitedSource struct {
 	io.Reader
-	left int
-	err  error
+	bytesLeft int
+	err       error
 }
 
-func (s *source) Read(p []byte) (int, error) {
+func (s *limitedSource) Read(p []byte) (int, error) {
 	n, err := s.Reader.Read(p)
-	if s.left -= n; s.left < 0 {
+	if s.bytesLeft -= n; s.bytesLeft < 0 {
 		err = tooLarge(maxRaw)
 	}
 	if err != nil && !errors.Is(err, io.EOF) {

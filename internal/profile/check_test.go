@@ -28,7 +28,7 @@ func TestCheckPassesWhatDecodeDoes(t *testing.T) {
 	}
 }
 
-// TestCheckRefusesNothingMore changes a profile: what Check refuses, Decode must.
+// TestCheckRefusesNothingMore damages a profile: Decode must refuse whatever Check refuses.
 func TestCheckRefusesNothingMore(t *testing.T) {
 	plain := gunzip(t, fixtures(t)[0])
 	refused := 0
@@ -56,7 +56,7 @@ func TestCheckRefusesNothingMore(t *testing.T) {
 	}
 }
 
-// endless repeats a part for ever.
+// endless is a reader that repeats a part forever.
 type endless struct {
 	part []byte
 	at   int
@@ -68,7 +68,7 @@ func (e *endless) Read(p []byte) (int, error) {
 	return n, nil
 }
 
-// counted counts what is read.
+// counted counts the bytes read.
 type counted struct {
 	io.Reader
 	n int
@@ -80,7 +80,7 @@ func (c *counted) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// TestCheckEndsWhatDoesNotEnd reads bodies that do not end, or hardly so.
+// TestCheckEndsWhatDoesNotEnd checks bodies that never end, or are far too long.
 func TestCheckEndsWhatDoesNotEnd(t *testing.T) {
 	measuresMemory(t)
 	sound := message{}.then(small()...)

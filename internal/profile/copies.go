@@ -2,9 +2,8 @@ package profile
 
 import "strings"
 
-// copies are strings that do not keep in memory what they were a part of. They
-// are kept from one profile to the next, which is likely to be of the same
-// program.
+// copies interns strings, so that a name does not keep the string table of its profile in
+// memory. It is kept from one profile to the next, which is likely to be of the same program.
 type copies struct {
 	all   map[string]string
 	bytes int
@@ -14,8 +13,8 @@ type copies struct {
 // signatures of a service have some ten thousand.
 const maxCopies = 1 << 20
 
-// of returns a copy of s, the same one each time.
-func (c *copies) of(s string) string {
+// intern returns a copy of s, the same one each time.
+func (c *copies) intern(s string) string {
 	if copied, ok := c.all[s]; ok {
 		return copied
 	}
@@ -28,17 +27,9 @@ func (c *copies) of(s string) string {
 	return s
 }
 
-// trim lets go of the copies if there are too many.
+// trim empties c if it holds more than maxCopies.
 func (c *copies) trim() {
 	if c.bytes > maxCopies {
 		*c = copies{}
 	}
-}
-
-// size returns about how many bytes c holds.
-func (c *copies) size() int {
-	// A slot of the map takes its key, its value and a byte, and up to half of
-	// the slots are free.
-	const slot = 2 * (16 + 16 + 1)
-	return c.bytes + slot*len(c.all)
 }

@@ -15,8 +15,8 @@ import (
 	"github.com/otel-goroutine/otel-goroutine/internal/stack"
 )
 
-// The runtime writes a sample without a stack for a goroutine that it catches at
-// the wrong moment. It is alive.
+// The runtime writes a sample without a stack for a goroutine that happens to run on
+// another thread. It counts.
 func TestDecodeCountsGoroutinesWithoutAStack(t *testing.T) {
 	for _, body := range []message{after(aSample(3)), with(1, aSample(3).then(aSample(7, 1, 2)))} {
 		s, err := Decode(body, plenty)
@@ -65,7 +65,7 @@ func TestDecodeReadsEveryWayToWriteAProfile(t *testing.T) {
 		{"strings first", message{}.then(parts[8]).then(parts[:8]...)},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			// A body of two and a half pieces is audited first.
+			// A body of two and a half pieces is audited.
 			long := padding(longBody).then(tc.body, padding(longBody*3/2))
 			for _, data := range [][]byte{tc.body, compress(t, tc.body), long, compress(t, long)} {
 				s, err := Decode(data, plenty)
@@ -81,7 +81,7 @@ func TestDecodeReadsEveryWayToWriteAProfile(t *testing.T) {
 	}
 }
 
-// A name that is not fit to be shown is cleaned as the trace decoder cleans it.
+// Names that cannot be printed are cleaned as in package exectrace.
 func TestDecodeCleansNames(t *testing.T) {
 	long := strings.Repeat("x", 2*stack.MaxNameLength)
 	dirty := "main.\x1b[31mred\xff"
@@ -95,7 +95,7 @@ func TestDecodeCleansNames(t *testing.T) {
 	}
 }
 
-// Nothing in a snapshot may refer to what it was read from.
+// A snapshot must not refer to the data that it was decoded from.
 func TestSnapshotOutlivesItsData(t *testing.T) {
 	data := message{}.then(small()...)
 	s, err := Decode(data, plenty)
@@ -104,7 +104,7 @@ func TestSnapshotOutlivesItsData(t *testing.T) {
 	}
 	before := describe(s)
 	clear(data)
-	// The next profile makes use of the memory of this one.
+	// The next profile reuses the decoder of this one.
 	if _, err := Decode(with(8, someStrings("", "goroutine", "count", "AAAAAAA.AAAAAA", "AAAA.AAAA", "AAAA.AAAA", "AAAA.AA", "/AAA")), plenty); err != nil {
 		t.Fatal(err)
 	}
@@ -113,8 +113,7 @@ func TestSnapshotOutlivesItsData(t *testing.T) {
 	}
 }
 
-// The build is that of the first mapping, which is the binary's. The others are of
-// shared libraries.
+// The first mapping is the binary. The others are shared libraries.
 func TestDecodeReadsTheBuild(t *testing.T) {
 	for _, test := range []struct {
 		name string
@@ -141,7 +140,7 @@ func TestDecodeReadsTheBuild(t *testing.T) {
 	}
 }
 
-// A profile without a goroutine is sound, though no process has it.
+// A profile without goroutines is valid, though no process has one.
 func TestDecodeOfNoSample(t *testing.T) {
 	s, err := Decode(with(1, nil), plenty)
 	if err != nil || len(s.Groups) != 0 {
@@ -174,7 +173,7 @@ func TestNothingFitsIntoNothing(t *testing.T) {
 	}
 }
 
-// TestOwnProcess decodes the profile of a process that is known: this one.
+// TestOwnProcess decodes a profile of this process and compares it with runtime.NumGoroutine.
 func TestOwnProcess(t *testing.T) {
 	stop := make(chan struct{})
 	done := make(chan struct{})
@@ -191,8 +190,8 @@ func TestOwnProcess(t *testing.T) {
 			<-done
 		}
 	}()
-	// While the goroutine that runs cleanups does so, it is counted by the
-	// runtime and left out here, so it may take more than one look.
+	// The runtime counts the goroutine that runs cleanups while it does so, and Decode
+	// leaves it out, so more than one attempt may be necessary.
 	var got, want int
 	for range 20 {
 		var data []byte
@@ -208,9 +207,9 @@ func TestOwnProcess(t *testing.T) {
 	t.Errorf("%d goroutines, the runtime has %d", got, want)
 }
 
-// profileOfThis returns a goroutine profile of this process and how many
-// goroutines it had before and after. If these differ, because one of an earlier
-// test was about to end, it tries again.
+// profileOfThis returns a goroutine profile of this process and its number of goroutines.
+// It tries again if the number changes meanwhile, because a goroutine of an earlier test
+// ends.
 func profileOfThis(t *testing.T) ([]byte, int) {
 	t.Helper()
 	for {

@@ -7,7 +7,7 @@ import (
 	"github.com/otel-goroutine/otel-goroutine/internal/stack"
 )
 
-// decoder is the memory that reading a profile takes.
+// A decoder holds the buffers and tables that decoding a profile needs.
 type decoder struct {
 	input    bytes.Reader
 	inflater inflater
@@ -16,26 +16,31 @@ type decoder struct {
 	tally  tally
 	tables tables
 	groups groups
+
+	// bodySize is the size, in bytes, of the body that the tables were made of.
+	bodySize int
 }
 
-// decoders keeps decoders from one profile to the next: in a receiver that
-// scrapes a hundred processes, making them anew is most of what is allocated.
+// decoders keeps decoders from one profile to the next. Without it a profile of 500
+// stacks takes 1.3 times the CPU time and ten times the allocations.
 var decoders = sync.Pool{New: func() any { return new(decoder) }}
 
-// maxRetained is the most memory, in bytes, with which a decoder is kept. After a
-// profile of 5,000 stacks it has 2 million.
-const maxRetained = 4 << 20
+// maxRetainedBody is the size, in bytes, of the longest body after which a decoder is
+// reused. Its tables take at most 8 bytes for each byte of the body. A profile of 5,000
+// stacks has half a million.
+const maxRetainedBody = 1 << 20
 
-// acquire returns a decoder for profiles whose samples count what is wanted.
-func acquire(wanted string) *decoder {
+// acquire returns a decoder for profiles of the named kind.
+func acquire(kind string) *decoder {
 	d := decoders.Get().(*decoder)
-	d.tally.kind.wanted = wanted
+	d.tally.kind.expected = kind
 	return d
 }
 
-// release lets go of the profile, and keeps d for another if it is not too large.
+// release drops all references to the profile, and returns d to the pool unless it has
+// grown too large.
 func (d *decoder) release() {
-	if d.size() > maxRetained {
+	if d.bodySize > maxRetainedBody {
 		return
 	}
 	d.input.Reset(nil)
@@ -43,25 +48,22 @@ func (d *decoder) release() {
 	d.tally = tally{}
 	d.tables.names.forget()
 	d.groups.forget()
+	d.bodySize = 0
 	decoders.Put(d)
-}
-
-// size returns about how many bytes d holds.
-func (d *decoder) size() int {
-	return cap(d.buffer) + d.tables.size() + d.groups.size()
 }
 
 // tabulate makes the tables.
 func (d *decoder) tabulate(body []byte) error {
+	d.bodySize = len(body)
 	return d.tables.fill(body, &d.tally)
 }
 
 // group reads the samples.
-func (d *decoder) group(body []byte) (*stack.Snapshot, error) {
+func (d *decoder) groupSamples(body []byte) (*stack.Snapshot, error) {
 	d.groups.reset(d.tally.samples, len(body))
 	samples := body[d.tally.samplesAt.from:d.tally.samplesAt.to]
 	for len(samples) > 0 {
-		tag, _, content, rest := next(samples)
+		tag, _, content, rest := nextField(samples)
 		if tag == profileSample {
 			if err := d.groups.add(content, &d.tables); err != nil {
 				return nil, err
@@ -70,11 +72,11 @@ func (d *decoder) group(body []byte) (*stack.Snapshot, error) {
 		samples = rest
 	}
 	s := d.groups.snapshot()
-	s.Build = d.tables.names.own(uint32(d.tally.build))
+	s.Build = d.tables.names.cloned(uint32(d.tally.build))
 	return s, nil
 }
 
-// emptied returns an empty slice with room for n elements: s itself, if it has it.
+// emptied returns an empty slice with room for n elements, backed by s if it has that room.
 func emptied[T any](s []T, n int) []T {
 	if cap(s) >= n {
 		return s[:0]

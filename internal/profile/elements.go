@@ -2,11 +2,10 @@ package profile
 
 import "math"
 
-// The functions of this file read one element of a profile each, and refuse what
-// can be seen to be wrong with it alone.
+// The functions of this file read one element of a profile each, and validate it as far as
+// that is possible without the others.
 
-// The tags of the fields that are read, from profile.proto of
-// github.com/google/pprof.
+// Tags of the fields that are read, from profile.proto of github.com/google/pprof.
 const (
 	profileSampleType = 1<<3 | bytesForm
 	profileSample     = 2<<3 | bytesForm
@@ -15,16 +14,16 @@ const (
 	profileFunction   = 5<<3 | bytesForm
 	profileString     = 6<<3 | bytesForm
 
-	sampleLocation  = 1<<3 | numberForm
+	sampleLocation  = 1<<3 | varintForm
 	sampleLocations = 1<<3 | bytesForm
-	sampleCount     = 2<<3 | numberForm
+	sampleCount     = 2<<3 | varintForm
 	sampleCounts    = 2<<3 | bytesForm
 
-	locationID   = 1<<3 | numberForm
+	locationID   = 1<<3 | varintForm
 	locationLine = 4<<3 | bytesForm
 )
 
-// The numbers of the fields that are read of messages without messages in them.
+// Field numbers of the messages that consist of numbers.
 const (
 	valueTypeType = 1
 	valueTypeUnit = 2
@@ -41,31 +40,29 @@ const (
 	functionFile       = 4
 )
 
-// numberFields are the number fields of a message, by field number. Fields that are absent
-// are 0.
+// numberFields holds the varint fields of a message, by field number. Absent fields are 0.
 type numberFields [mappingBuildID + 1]uint64
 
-// read adds the fields of a message. It returns false if the message is damaged.
+// read reads the fields of b. It returns false if b is damaged.
 func (f *numberFields) read(b []byte) bool {
 	var tag, v uint64
 	for len(b) > 0 {
-		tag, v, _, b = next(b)
-		if tag == damaged {
+		tag, v, _, b = nextField(b)
+		if tag == damagedTag {
 			return false
 		}
-		if field := tag >> 3; tag&7 == numberForm && field < uint64(len(f)) {
+		if field := tag >> 3; tag&7 == varintForm && field < uint64(len(f)) {
 			f[field] = v
 		}
 	}
 	return true
 }
 
-// maxFrames is the most frames that a stack may have. The runtime stops at 128,
-// and with GODEBUG=profstackdepth at 1,024 at most; what it then adds is the
-// calls that were inlined into the last.
+// maxFrames is the most frames that a stack may have. The runtime stops at 128, or with
+// GODEBUG=profstackdepth at 1,024, and then adds the calls inlined into the last frame.
 const maxFrames = 2048
 
-// valueType is what a number in each sample means, as indexes of strings.
+// valueType is the type of the values in the samples, as string indexes.
 type valueType struct{ what, unit uint64 }
 
 func readValueType(b []byte) (valueType, error) {
@@ -76,28 +73,28 @@ func readValueType(b []byte) (valueType, error) {
 	return valueType{what: f[valueTypeType], unit: f[valueTypeUnit]}, nil
 }
 
-// sample is a stack, as IDs of locations, and the number of goroutines that have
-// it. It is read again and again, to keep its room.
+// sample is a stack, as location IDs, and the number of goroutines with it. One sample is
+// reused for all, to reuse the slice.
 type sample struct {
 	locations []uint64
 	count     int
 }
 
-// read reads a sample. Its labels are not looked into.
+// read reads a sample, except its labels.
 func (s *sample) read(b []byte) error {
-	var room [2]uint64 // one more than a sample may have
+	var room [2]uint64 // one more than a sample may have, to detect a second
 	counts, ok := room[:0], true
 	s.locations = s.locations[:0]
 	var tag uint64
 	var content []byte
 	for len(b) > 0 && ok {
-		tag, _, content, b = next(b)
+		tag, _, content, b = nextField(b)
 		switch tag {
 		case sampleLocation, sampleLocations:
 			s.locations, ok = appendNumbers(s.locations, content, maxFrames+1)
 		case sampleCount, sampleCounts:
 			counts, ok = appendNumbers(counts, content, len(room))
-		case damaged:
+		case damagedTag:
 			ok = false
 		}
 	}
@@ -107,7 +104,7 @@ func (s *sample) read(b []byte) error {
 	return s.check(counts)
 }
 
-// check checks the stack of a sample, and takes over its count.
+// check validates a sample and sets its count.
 func (s *sample) check(counts []uint64) error {
 	switch {
 	case len(s.locations) > maxFrames:
@@ -125,8 +122,8 @@ func errTooDeep() error {
 	return malformed("a stack of more than %d frames", maxFrames)
 }
 
-// readMapping reads which strings a mapping refers to. They come last in what Go
-// writes: if they are not there, the profile was cut short.
+// readMapping returns the indexes of the strings that a mapping refers to. Go writes these
+// strings last: if they are missing, the profile was cut short.
 func readMapping(b []byte) (file, buildID uint64, err error) {
 	var f numberFields
 	if !f.read(b) {
@@ -135,14 +132,14 @@ func readMapping(b []byte) (file, buildID uint64, err error) {
 	return f[mappingFile], f[mappingBuildID], nil
 }
 
-// location is where a call returns to, and the calls that were inlined there,
-// the innermost first. It is read again and again, to keep its room.
+// location is a program counter, as the lines of the calls inlined there, innermost first.
+// One location is reused for all, to reuse the slice.
 type location struct {
 	id    uint64
 	lines []sourceLine
 }
 
-// sourceLine is a line of a function, the latter by its ID.
+// sourceLine is a line of the function with an ID.
 type sourceLine struct {
 	function uint64
 	number   int32
@@ -153,7 +150,7 @@ func (l *location) read(b []byte) error {
 	var tag, v uint64
 	var content []byte
 	for len(b) > 0 {
-		tag, v, content, b = next(b)
+		tag, v, content, b = nextField(b)
 		switch tag {
 		case locationID:
 			l.id = v
@@ -161,7 +158,7 @@ func (l *location) read(b []byte) error {
 			if err := l.readLine(content); err != nil {
 				return err
 			}
-		case damaged:
+		case damagedTag:
 			return malformed("damaged location")
 		}
 	}
@@ -183,7 +180,7 @@ func (l *location) readLine(b []byte) error {
 	switch {
 	case function == 0:
 		return malformed("line without a function")
-	case line > math.MaxInt32: // which a negative one is too
+	case line > math.MaxInt32: // includes negative numbers
 		return malformed("line number out of range")
 	case len(l.lines) == maxFrames:
 		return errTooDeep()
@@ -192,7 +189,7 @@ func (l *location) readLine(b []byte) error {
 	return nil
 }
 
-// sourceFunction is a function, its strings as indexes.
+// sourceFunction is a function, with its strings as indexes.
 type sourceFunction struct{ id, name, systemName, file uint64 }
 
 func readFunction(b []byte) (sourceFunction, error) {

@@ -9,8 +9,8 @@ import (
 	"google.golang.org/protobuf/encoding/protowire"
 )
 
-// message is a protobuf message under construction, for profiles that no sane
-// writer would write.
+// message is a protobuf message under construction, to build profiles that pprof would not
+// write.
 type message []byte
 
 func (m message) number(field protowire.Number, v uint64) message {
@@ -83,8 +83,8 @@ func someStrings(all ...string) message {
 	return m
 }
 
-// small is the parts of a profile of 7 goroutines that all wait in main.leaf,
-// which was inlined into main.root.
+// small returns the parts of a profile of 7 goroutines that wait in main.leaf, which is
+// inlined into main.root.
 func small() []message {
 	return []message{
 		aSampleType(1, 2),
@@ -111,7 +111,7 @@ func after(part message) message {
 	return message{}.then(small()...).then(part)
 }
 
-// padding is unknown fields, at least size bytes of them.
+// padding returns at least size bytes of unknown fields.
 func padding(size int) message {
 	one := message{}.bytes(100, make([]byte, 1000))
 	return bytes.Repeat(one, size/len(one)+1)

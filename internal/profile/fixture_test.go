@@ -16,8 +16,8 @@ import (
 
 var update = flag.Bool("update", false, "write the golden files anew")
 
-// TestFixtures decodes what Go wrote of a program with goroutines in every state,
-// testdata/make, and compares each group with what that program started.
+// TestFixtures decodes profiles of testdata/make, a program with goroutines in every state,
+// as several Go versions wrote them.
 func TestFixtures(t *testing.T) {
 	for _, version := range []string{"go1.23", "go1.25", "go1.26"} {
 		t.Run(version, func(t *testing.T) {
@@ -40,8 +40,8 @@ func TestFixtures(t *testing.T) {
 	}
 }
 
-// TestLeaksFixture decodes the same program's profile of leaked goroutines. It has
-// few of those that leak there: the runtime can prove no more.
+// TestLeaksFixture decodes the same program's profile of leaked goroutines. It has only the
+// few leaks that the runtime can prove.
 func TestLeaksFixture(t *testing.T) {
 	data, err := os.ReadFile(filepath.Join("testdata", "leaks-go1.26.gz"))
 	if err != nil {

@@ -8,9 +8,9 @@ import (
 	"testing"
 )
 
-// FuzzDecode wants of any input that it is decoded as the peer decodes it or is
-// refused, and that neither takes more memory than it may. Coverage differs from
-// run to run, by what the pool has, so minimizing should be kept short:
+// FuzzDecode requires that any input is either decoded as the peer decodes it or refused,
+// within the memory limits. Coverage depends on what is in the pool and differs from run to
+// run, so minimizing should be kept short:
 //
 //	go test -fuzz FuzzDecode -fuzzminimizetime 20x ./internal/profile
 func FuzzDecode(f *testing.F) {
@@ -24,7 +24,7 @@ func FuzzDecode(f *testing.F) {
 		f.Add(compress(f, m))
 	}
 	f.Add(compress(f, compress(f, message{}.then(small()...)))) // gzip in gzip
-	// The peer takes 150 times the size of its input: it is spared large ones.
+	// The peer allocates 150 times the size of its input, so large inputs are skipped.
 	const maxSize = 64 << 10
 	f.Add(compress(f, make([]byte, 100*maxSize)))
 	f.Add(compress(f, padding(100*maxSize)))
@@ -43,8 +43,8 @@ func FuzzDecode(f *testing.F) {
 	})
 }
 
-// hostile is what an endpoint may answer that means harm, or is no profile of
-// goroutines at all.
+// hostile returns responses of a hostile endpoint, or of one that serves something else than
+// goroutine profiles.
 func hostile() []message {
 	const most = math.MaxUint64
 	parts := small()
@@ -62,7 +62,7 @@ func hostile() []message {
 		with(8, someStrings("", "inuse_space", "bytes")), // a heap profile
 		sound[:len(sound)/2],
 
-		// Many that are empty, and one that is large.
+		// Many empty elements, and a large one.
 		after(message{}.bytes(2, many(1000, message{}.bytes(3, nil)))), // labels
 		after(many(1000, message{}.bytes(2, nil))),                     // samples
 		after(many(1000, message{}.bytes(3, nil))),                     // mappings

@@ -22,7 +22,7 @@ var waitingLeaves = [][]string{
 	{"runtime.gopark", "runtime.goparkunlock", "runtime.semacquire1", "sync.runtime_SemacquireWaitGroup", "sync.(*WaitGroup).Wait"},
 }
 
-// The names of a service's functions are made of these. There are 2,080.
+// The function names of a service are made of these words. There are 2,080.
 var (
 	servicePackages = []string{
 		"net/http", "google.golang.org/grpc", "google.golang.org/grpc/internal/transport",
@@ -41,10 +41,9 @@ var (
 	}
 )
 
-// service builds the goroutine profile of a service that has the given number of
-// distinct stacks: walks of 6 to 30 frames, root first, through a call graph in
-// which each function calls a few others, so that stacks share their roots as
-// real ones do. The same arguments give the same profile.
+// service returns a goroutine profile with the given number of distinct stacks: walks of 6 to
+// 30 frames through a call graph in which each function calls a few others, so that stacks
+// share their roots as real ones do. The result depends only on stacks.
 func service(stacks int) *profile.Profile {
 	g := &generator{
 		rng:       rand.New(rand.NewPCG(1, uint64(stacks))),
@@ -99,12 +98,10 @@ func (g *generator) stack() generated {
 	return s
 }
 
-// calls is how many places there are in the service at which a function calls
-// another: two in each function.
+// calls is the number of calls in the code of the service, two in each function.
 const calls = 2 * 2080
 
-// call returns the location of a call. One in five functions had another inlined
-// into it.
+// call returns the location of a call. One in five has an inlined call.
 func (g *generator) call(n int) *profile.Location {
 	f := n / 2
 	pkg := servicePackages[f%len(servicePackages)]
@@ -123,8 +120,8 @@ func (s *generated) add(l *profile.Location) {
 	s.key += fmt.Sprint(l.ID, " ")
 }
 
-// location returns the location of a line in a function, and of the call that
-// was inlined there if there was one.
+// location returns the location of a line in a function, with the inlined call if there is
+// one.
 func (g *generator) location(name string, line int, inlined string) *profile.Location {
 	key := fmt.Sprint(name, line)
 	if l := g.locations[key]; l != nil {

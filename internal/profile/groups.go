@@ -4,97 +4,93 @@ import (
 	"fmt"
 	"math"
 	"slices"
-	"unsafe"
 
 	"github.com/otel-goroutine/otel-goroutine/internal/stack"
 )
 
-// maxGroups is the most signatures that a snapshot may have. Each takes 126
-// bytes and can be had for 10 in a profile, so without a limit a hostile one
-// would grow thirteenfold. A signature is a line in which goroutines of one entry
-// wait; the largest programs have some thousands of such lines.
+// maxGroups is the most signatures that a snapshot may have. A signature takes 126 bytes
+// of memory and as few as 10 of the profile, so without a limit a hostile profile would
+// grow thirteenfold. The largest programs have some thousands of signatures.
 const maxGroups = 50_000
 
-// maxFramesPerByte is the most frames that a profile may have for each of its
-// bytes, all stacks together. A frame takes a byte at least, unless it was inlined
-// into another; in services it is 0.3 to 0.8. Above 2, few bytes would buy much
-// work: a location of many lines, referred to again and again.
+// maxFramesPerByte is the most frames that a profile may have for each of its bytes, all
+// stacks together. A frame takes at least a byte unless it is inlined into another; services
+// have 0.3 to 0.8 frames a byte. Without a limit few bytes could cause much work: a
+// location of many lines that many samples refer to.
 const maxFramesPerByte = 2
 
-// sampleSize is the size, in bytes, of the smallest samples for each of which
-// there is room for a group from the start. Go's are larger: a stack of ten
-// frames, with two bytes for each.
+// sampleSize is the assumed size of a sample, in bytes, when allocating the list of
+// groups. Go's samples are larger: a stack of ten frames with two bytes each.
 const sampleSize = 24
 
 // groups merges stacks by signature.
 type groups struct {
 	list  []stack.Group
 	index map[stack.ID]int
-	// placed knows the groups of places that were seen before, which saves
-	// making and hashing their signatures again.
-	placed map[placed]int
-	// most is how many groups there can be.
-	most int
+	// byPlace has the groups of known places, whose signatures need not be built and
+	// hashed again.
+	byPlace map[placeKey]int
+	// maxLen is how many groups there can be.
+	maxLen int
 
 	sample sample
-	// stack is the lines that the sample's goroutines are at, leaf first.
-	stack []line
-	// last is the stack of the sample before, and lastGroup its group in list,
-	// or runtimesOwn. A service that labels its goroutines one by one has the
-	// same stack in sample after sample.
+	// stack is the stack of the sample, leaf first.
+	stack []lineRef
+	// last is the stack of the previous sample, and lastGroup its index in list, or
+	// runtimeGroup. In a service that labels each goroutine, consecutive samples have the
+	// same stack.
 	last      []uint64
 	lastGroup int
 
-	// total is the sum of all counts so far, stackless that of the samples
-	// without a stack.
+	// total is the sum of all counts so far, stackless the sum over samples without a
+	// stack.
 	total, stackless int
-	// left is how many more frames the profile may have.
-	left int64
+	// framesLeft is how many more frames the profile may have.
+	framesLeft int64
 }
 
-// placed is what a signature is made of, in terms of the tables.
-type placed struct {
+// placeKey identifies a signature by table indexes.
+type placeKey struct {
 	state  stack.State
-	blamed line
+	blamed lineRef
 	entry  uint32 // function
 	cut    bool
 	fromC  bool
 }
 
-// maxPlaced is the most places that are remembered, 200 KB of them. Services have
-// some hundreds; what has more is read all the same, more slowly.
-const maxPlaced = 1024
+// maxRemembered is the most entries of byPlace, 200 KB. Services have some hundreds of
+// places; those beyond the limit are only slower.
+const maxRemembered = 1024
 
-// runtimesOwn is the group of the runtime's own goroutines, which is left out.
-const runtimesOwn = -1
+// runtimeGroup stands for the runtime's own goroutines, which are left out.
+const runtimeGroup = -1
 
 // reset prepares for the samples of a profile of the given size.
 func (g *groups) reset(samples, size int) {
 	if g.index == nil {
-		g.index, g.placed = map[stack.ID]int{}, map[placed]int{}
+		g.index, g.byPlace = map[stack.ID]int{}, map[placeKey]int{}
 	}
-	g.most = min(samples, maxGroups)
-	g.list = emptied(g.list, min(g.most, size/sampleSize))
+	g.maxLen = min(samples, maxGroups)
+	g.list = emptied(g.list, min(g.maxLen, size/sampleSize))
 	g.last = g.last[:0]
-	g.total, g.stackless, g.left = 0, 0, maxFramesPerByte*int64(size)
+	g.total, g.stackless, g.framesLeft = 0, 0, maxFramesPerByte*int64(size)
 }
 
-// forget lets go of the profile, and keeps the room for another.
+// forget drops the groups but keeps the allocated memory.
 func (g *groups) forget() {
 	clear(g.list)
 	clear(g.index)
-	clear(g.placed)
+	clear(g.byPlace)
 	g.list = g.list[:0]
 }
 
-// snapshot returns what was merged.
+// snapshot returns the groups as a snapshot.
 func (g *groups) snapshot() *stack.Snapshot {
 	return &stack.Snapshot{Source: stack.SourceProfile, Groups: slices.Clone(g.list), Stackless: g.stackless}
 }
 
-// add takes in a sample of the profile. A goroutine that the runtime catches at
-// the wrong moment, on another thread, has a sample without a stack: it lives, and
-// counts.
+// add adds a sample of the profile. A sample without a stack counts too: the runtime
+// writes one for a goroutine that happens to run on another thread.
 func (g *groups) add(b []byte, t *tables) error {
 	if err := g.sample.read(b); err != nil || g.sample.count == 0 {
 		return err
@@ -108,44 +104,45 @@ func (g *groups) add(b []byte, t *tables) error {
 		return nil
 	}
 	if !slices.Equal(g.sample.locations, g.last) {
-		if err := g.find(t); err != nil {
+		if err := g.locate(t); err != nil {
 			return err
 		}
 	}
-	if g.lastGroup != runtimesOwn {
+	if g.lastGroup != runtimeGroup {
 		g.list[g.lastGroup].Count += g.sample.count
 	}
 	return nil
 }
 
-// find finds the group of the sample, and makes a new one if there is none.
-func (g *groups) find(t *tables) error {
+// locate sets last and lastGroup to the stack and group of the sample.
+func (g *groups) locate(t *tables) error {
 	if err := g.expand(t); err != nil {
 		return err
 	}
-	g.last, g.lastGroup = append(g.last[:0], g.sample.locations...), runtimesOwn
+	g.last, g.lastGroup = append(g.last[:0], g.sample.locations...), runtimeGroup
 	place, ok := stack.Locate(len(g.stack), func(i int) stack.Traits { return t.traits(g.stack[i]) }, stack.Unknown)
 	if !ok {
 		return nil
 	}
 	blamed, entry := g.stack[place.Blamed], g.stack[place.Entry]
-	at := placed{place.State, blamed, entry.function, place.Cut, place.FromC}
-	i, ok := g.placed[at]
+	at := placeKey{place.State, blamed, entry.function, place.Cut, place.FromC}
+	i, ok := g.byPlace[at]
 	if !ok {
 		var err error
-		if i, err = g.group(place.Signature(t.frame(blamed), t.frame(entry))); err != nil {
+		if i, err = g.groupOf(place.Signature(t.frame(blamed), t.frame(entry))); err != nil {
 			return err
 		}
-		if len(g.placed) < maxPlaced {
-			g.placed[at] = i
+		if len(g.byPlace) < maxRemembered {
+			g.byPlace[at] = i
 		}
 	}
 	g.lastGroup = i
 	return nil
 }
 
-// group returns the index in list of the group with a signature.
-func (g *groups) group(signature stack.Signature) (int, error) {
+// groupOf returns the index in list of the group with a signature, which it adds if it is
+// new.
+func (g *groups) groupOf(signature stack.Signature) (int, error) {
 	i, ok := g.index[signature.ID]
 	if !ok {
 		if i = len(g.list); i == maxGroups {
@@ -157,15 +154,15 @@ func (g *groups) group(signature stack.Signature) (int, error) {
 	return i, nil
 }
 
-// push appends a group to the list, which grows once at most.
+// push appends a group to the list, which grows at most once.
 func (g *groups) push(group stack.Group) {
 	if len(g.list) == cap(g.list) {
-		g.list = append(make([]stack.Group, 0, g.most), g.list...)
+		g.list = append(make([]stack.Group, 0, g.maxLen), g.list...)
 	}
 	g.list = append(g.list, group)
 }
 
-// expand looks up the stack of the sample.
+// expand sets stack to the stack of the sample.
 func (g *groups) expand(t *tables) error {
 	locations, lines, frames := t.locations, t.lines, g.stack[:0]
 	for _, id := range g.sample.locations {
@@ -184,19 +181,8 @@ func (g *groups) expand(t *tables) error {
 		}
 	}
 	g.stack = frames
-	if g.left -= int64(len(frames)); g.left < 0 {
+	if g.framesLeft -= int64(len(frames)); g.framesLeft < 0 {
 		return malformed("more frames than its bytes can account for")
 	}
 	return nil
-}
-
-// size returns about how many bytes g holds.
-func (g *groups) size() int {
-	// A slot of the index takes its key, its value and a byte, and up to half
-	// of the slots are free.
-	const slot = 2 * (8 + 8 + 1)
-	const slotPlaced = 2 * (int(unsafe.Sizeof(placed{})) + 8 + 1)
-	return cap(g.list)*(int(unsafe.Sizeof(stack.Group{}))+slot) + maxPlaced*slotPlaced +
-		cap(g.stack)*int(unsafe.Sizeof(line{})) +
-		(cap(g.sample.locations)+cap(g.last))*8
 }

@@ -8,18 +8,18 @@ import (
 	"io"
 )
 
-// maxRatio is how many bytes deflate can make of one: a match of 258 bytes takes
-// two bits.
+// maxRatio is the highest compression ratio of deflate: a match of 258 bytes takes two
+// bits.
 const maxRatio = 1032
 
-// inflater decompresses one gzip stream, and checks that nothing follows it. Its
-// errors are of this package, but for io.EOF.
+// inflater decompresses one gzip stream and returns an error if anything follows it.
+// Its errors are io.EOF or wrap ErrMalformed.
 type inflater struct {
 	gunzip gzip.Reader
 	input  flate.Reader
 }
 
-// rewind begins to decompress what input has.
+// rewind starts decompressing input.
 func (i *inflater) rewind(input flate.Reader) error {
 	i.input = input
 	if err := i.gunzip.Reset(input); err != nil {
@@ -43,7 +43,7 @@ func (i *inflater) Read(p []byte) (int, error) {
 	return n, nil
 }
 
-// forget lets go of what was decompressed.
+// forget drops the references to the stream.
 func (i *inflater) forget() {
 	i.input = nil
 	i.gunzip.Header = gzip.Header{}
@@ -74,8 +74,8 @@ func (d *decoder) openGzip(data []byte, maxSize int) ([]byte, error) {
 	return d.inflate(data, size)
 }
 
-// claimedSize returns the size that a gzip stream says its content has, as far as
-// that can be believed.
+// claimedSize returns the decompressed size in the trailer of a gzip stream, limited to
+// what is possible and to longBody.
 func claimedSize(data []byte) int {
 	if len(data) < 4 {
 		return 0
@@ -84,8 +84,8 @@ func claimedSize(data []byte) int {
 	return int(min(claimed, maxRatio*uint64(len(data)), longBody))
 }
 
-// fill reads into the buffer until it has limit bytes or the body has ended, and
-// tells whether it has.
+// fill reads into the buffer until it has limit bytes or the body ends. ended reports
+// the latter.
 func (d *decoder) fill(body io.Reader, limit int) (ended bool, err error) {
 	for len(d.buffer) < limit {
 		if len(d.buffer) == cap(d.buffer) {
@@ -104,8 +104,7 @@ func (d *decoder) fill(body io.Reader, limit int) (ended bool, err error) {
 	return false, nil
 }
 
-// tallyPieces tallies the body of which the start is in the buffer, and returns
-// its size.
+// tallyPieces tallies a body whose start is in the buffer, and returns its size.
 func (d *decoder) tallyPieces(body io.Reader, maxSize int) (int, error) {
 	for offset, ended := 0, false; ; {
 		n, err := d.tally.walk(d.buffer, offset)
@@ -114,7 +113,7 @@ func (d *decoder) tallyPieces(body io.Reader, maxSize int) (int, error) {
 		}
 		switch {
 		case err != nil && offset == 0:
-			return 0, explain(err, d.buffer)
+			return 0, recognizeError(err, d.buffer)
 		case err != nil:
 			return 0, err
 		case n == len(d.buffer) && ended:
@@ -131,17 +130,17 @@ func (d *decoder) tallyPieces(body io.Reader, maxSize int) (int, error) {
 	}
 }
 
-// finishPieces finishes the tally of a body whose last piece, which is in the buffer,
-// lies at offset.
+// finishPieces finishes the tally of a body whose last piece is in the buffer and starts
+// at offset.
 func (d *decoder) finishPieces(offset int) error {
 	err := d.tally.finish()
 	if offset == 0 {
-		return explain(err, d.buffer)
+		return recognizeError(err, d.buffer)
 	}
 	return err
 }
 
-// inflate decompresses a body of which the size is known.
+// inflate decompresses a body of known size.
 func (d *decoder) inflate(data []byte, size int) ([]byte, error) {
 	d.input.Reset(data)
 	if err := d.inflater.rewind(&d.input); err != nil {

@@ -5,19 +5,19 @@ import (
 	"sort"
 )
 
-// ids finds an element by its ID. In what Go writes the IDs are 1, 2, 3 and so
-// on, and nothing need be kept; but the format permits any numbers in any order.
-type ids struct {
+// idTable maps the IDs of elements to their indexes. Go writes the IDs 1, 2, 3 and so on,
+// which need no table; but the format permits any numbers in any order.
+type idTable struct {
 	count int
-	// sorted holds the IDs, ascending once they are arranged; empty as long as
-	// they are in order.
+	// sorted holds the IDs, ascending after arrange. It is empty while the IDs are
+	// 1, 2, 3 and so on.
 	sorted []uint64
 }
 
-func (t *ids) reset() { t.count, t.sorted = 0, t.sorted[:0] }
+func (t *idTable) reset() { t.count, t.sorted = 0, t.sorted[:0] }
 
-// add takes in the ID of the next of total elements.
-func (t *ids) add(id uint64, total int) {
+// add adds the ID of the next element, of total elements.
+func (t *idTable) add(id uint64, total int) {
 	t.count++
 	if len(t.sorted) == 0 {
 		if id == uint64(t.count) {
@@ -31,17 +31,17 @@ func (t *ids) add(id uint64, total int) {
 	t.sorted = append(t.sorted, id)
 }
 
-// index returns which element has the ID.
-func (t *ids) index(id uint64) (int, bool) {
+// index returns the index of the element with an ID.
+func (t *idTable) index(id uint64) (int, bool) {
 	if len(t.sorted) == 0 {
 		return int(id) - 1, id-1 < uint64(t.count)
 	}
 	return slices.BinarySearch(t.sorted, id)
 }
 
-// arrange sorts elements by their IDs, so that both have the same index. It
-// returns false if two have the same ID.
-func arrange[T any](t *ids, elements []T) bool {
+// arrange sorts t and elements by ID, so that their indexes agree. It returns false if two
+// elements have the same ID.
+func arrange[T any](t *idTable, elements []T) bool {
 	if len(t.sorted) == 0 {
 		return true
 	}

@@ -7,10 +7,10 @@ import (
 	"testing"
 )
 
-// liveProfile is a goroutine profile of this process while it has n goroutines
-// more, each with a stack of its own: sixteen frames, of which each is one of two
-// functions, by the bits of its number. As in services, there are far fewer
-// places to wait at than ways to get there.
+// liveProfile returns a goroutine profile of this process with n additional goroutines, each
+// with a distinct stack: sixteen frames, each of one of two functions, by the bits of the
+// goroutine's number. As in services, there are far fewer places to wait at than paths to
+// them.
 func liveProfile(tb testing.TB, n int) []byte {
 	tb.Helper()
 	end := make(chan struct{})

@@ -15,19 +15,18 @@ import (
 )
 
 const (
-	// mostToRefuse is the most memory that it may take to refuse a profile, and
-	// mostToAudit the most if a part of it is damaged, however long it is.
+	// mostToRefuse is the most memory for refusing a profile, and mostToAudit the most if an
+	// element is damaged, however long the profile is.
 	mostToRefuse = 16 << 20
 	mostToAudit  = longBody + 256<<10
-	// mostToAccept is the most memory that it may take to accept a profile,
-	// for each of its bytes.
+	// mostToAccept is the most memory for accepting a profile, for each of its bytes.
 	mostToAccept = 8
-	// always is the memory that gunzip and a decoder take for anything.
+	// always is the memory that gunzip and a decoder take for any input.
 	always = 128 << 10
 )
 
-// measuresMemory skips a test where the race detector runs, which takes memory and most
-// of the time. What is measured here has one goroutine.
+// measuresMemory skips a test under the race detector, which takes memory and time. The code
+// measured here has one goroutine.
 func measuresMemory(t *testing.T) {
 	t.Helper()
 	if raceDetector {
@@ -35,10 +34,10 @@ func measuresMemory(t *testing.T) {
 	}
 }
 
-// allocated returns how many bytes f allocates, garbage included, when no memory
-// is at hand from before. It is never less than the growth of the heap.
+// allocated returns how many bytes f allocates, including garbage, if the pool is empty. It is
+// never less than the growth of the heap.
 func allocated(f func()) int {
-	runtime.GC() // what is in a sync.Pool survives one collection
+	runtime.GC() // objects in a sync.Pool survive one collection
 	runtime.GC()
 	return spent(f)
 }
@@ -52,10 +51,10 @@ func spent(f func()) int {
 	return int(after.TotalAlloc - before.TotalAlloc)
 }
 
-// many repeats a part.
+// many returns n copies of part.
 func many(n int, part message) message { return bytes.Repeat(part, n) }
 
-// bomb compresses what write writes.
+// bomb returns the compressed output of write.
 func bomb(t *testing.T, write func(io.Writer) error) []byte {
 	t.Helper()
 	var out bytes.Buffer
@@ -141,8 +140,8 @@ func slicesOf(n int, part message) []message {
 	return all
 }
 
-// signatures returns a profile of n² signatures in few bytes each: every one of n
-// lines waits in goroutines of every one of n entries.
+// signatures returns a profile of n² signatures of few bytes each: the product of n lines
+// and n entries.
 func signatures(n int) message {
 	m := aSampleType(1, 2).then(someStrings("", "goroutine", "count", "main.go"))
 	for i := range uint64(n) {
@@ -208,7 +207,7 @@ func TestMemoryToAccept(t *testing.T) {
 	}
 }
 
-// locations returns n locations with IDs so far apart.
+// locations returns n locations with IDs that are step apart.
 func locations(n, step uint64) message {
 	var m message
 	for i := range n {
@@ -217,8 +216,8 @@ func locations(n, step uint64) message {
 	return m
 }
 
-// Few bytes must not make for much work: a location of many lines, referred to
-// again and again.
+// A few bytes must not cause much work: here a location of many lines that many samples refer
+// to.
 func TestWorkIsBounded(t *testing.T) {
 	wide := make([]message, maxFrames/2)
 	for i := range wide {
@@ -235,7 +234,7 @@ func TestWorkIsBounded(t *testing.T) {
 func decoded(t *testing.T, data []byte) *decoder {
 	t.Helper()
 	d := new(decoder)
-	d.tally.kind.wanted = "goroutine"
+	d.tally.kind.expected = "goroutine"
 	body, err := d.open(data, math.MaxInt32)
 	if err != nil {
 		t.Fatal(err)
@@ -243,25 +242,24 @@ func decoded(t *testing.T, data []byte) *decoder {
 	if err := d.tabulate(body); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := d.group(body); err != nil {
+	if _, err := d.groupSamples(body); err != nil {
 		t.Fatal(err)
 	}
 	return d
 }
 
-// What is kept from one profile for the next is little, whatever came.
-func TestLittleIsKept(t *testing.T) {
-	measuresMemory(t)
-	if d := decoded(t, gzipped(t, service(5000))); d.size() > maxRetained {
-		t.Errorf("a decoder of %d bytes is not kept", d.size())
-	}
-	if d := decoded(t, gzipped(t, service(30_000))); d.size() <= maxRetained {
-		t.Errorf("a decoder of %d bytes is kept", d.size())
+// A decoder that has read a long profile is not reused, since it would keep its memory.
+func TestOnlySmallDecodersAreReused(t *testing.T) {
+	for stacks, reused := range map[int]bool{5000: true, 30_000: false} {
+		d := decoded(t, gzipped(t, service(stacks)))
+		d.release() // which resets what it reuses
+		if got := d.bodySize == 0; got != reused {
+			t.Errorf("%d stacks: reused %t, want %t", stacks, got, reused)
+		}
 	}
 }
 
-// A decoder that waits for the next profile has nothing of the last but copies of
-// some names.
+// A decoder in the pool keeps nothing of the last profile except copies of some names.
 func TestReleaseLetsGoOfTheProfile(t *testing.T) {
 	d := decoded(t, with(8, someStrings("", "goroutine", "count", "runtime.gopark", "main.\x00", "main.root", "main.go", "/app")))
 	d.release()
@@ -279,19 +277,19 @@ func TestReleaseLetsGoOfTheProfile(t *testing.T) {
 
 func TestCopiesAreTrimmed(t *testing.T) {
 	var c copies
+	c.intern("x")
+	if c.trim(); len(c.all) != 1 {
+		t.Error("a few bytes are not kept")
+	}
 	for i := 0; c.bytes <= maxCopies; i++ {
-		c.of(strings.Repeat("x", i))
+		c.intern(strings.Repeat("x", i))
 	}
-	if c.size() <= maxCopies {
-		t.Errorf("%d copies are of %d bytes", len(c.all), c.size())
-	}
-	c.trim()
-	if c.size() != 0 {
-		t.Errorf("%d bytes are kept", c.size())
+	if c.trim(); len(c.all) != 0 || c.bytes != 0 {
+		t.Errorf("%d bytes are kept", c.bytes)
 	}
 }
 
-// A snapshot keeps the names that its signatures have, not the string table.
+// A snapshot keeps the names of its signatures in memory, not the string table.
 func TestSnapshotKeepsNoMoreThanItsNames(t *testing.T) {
 	const unused = 256 << 10
 	profiles := make([][]byte, 16)
@@ -310,7 +308,7 @@ func TestSnapshotKeepsNoMoreThanItsNames(t *testing.T) {
 		}
 	}
 	runtime.GC()
-	runtime.GC() // what a sync.Pool has is gone
+	runtime.GC() // empties the sync.Pool
 	runtime.ReadMemStats(&after)
 	if n := int(after.HeapAlloc) - int(before.HeapAlloc); n > 4*unused {
 		t.Errorf("%d snapshots of one group keep %d bytes", len(snapshots), n)

@@ -12,9 +12,9 @@ import (
 	"github.com/otel-goroutine/otel-goroutine/internal/stack"
 )
 
-// peerDecode does with github.com/google/pprof what Decode does: it is the
-// reference in the tests and the peer in the benchmarks. clean is what is done to
-// names; the benchmarks, whose names are clean, spare the peer that.
+// peerDecode is Decode with github.com/google/pprof: the reference in the tests and the peer
+// in the benchmarks. clean cleans names; the benchmarks pass the identity, since their names
+// are clean.
 func peerDecode(data []byte, clean func(string) string) (groups map[stack.ID]stack.Group, stackless int, err error) {
 	p, err := profile.ParseData(data)
 	if err != nil {
@@ -41,8 +41,8 @@ func peerDecode(data []byte, clean func(string) string) (groups map[stack.ID]sta
 	return groups, stackless, nil
 }
 
-// agree decodes data, and where the peer accepts it too, compares the groups. It
-// tells whether both did.
+// agree decodes data and, if the peer accepts it too, compares the groups. It reports whether
+// both accepted it.
 func agree(t *testing.T, data []byte, maxSize int) bool {
 	t.Helper()
 	s, err := Decode(data, maxSize)
@@ -60,7 +60,7 @@ func agree(t *testing.T, data []byte, maxSize int) bool {
 		}
 		got[g.ID] = g
 	}
-	// One signature may be in several files, and either of them will do.
+	// One signature may be in several files; any of them is correct.
 	for id, g := range want {
 		g.Blamed.File = got[id].Blamed.File
 		want[id] = g
@@ -87,8 +87,7 @@ func TestAgreesWithPeer(t *testing.T) {
 	}
 }
 
-// Profiles that were changed at some bytes still mean the same to both, or one of
-// them refuses it.
+// Both decode a profile with changed bytes alike, or one of them refuses it.
 func TestAgreesWithPeerOnChangedProfiles(t *testing.T) {
 	rng := rand.New(rand.NewPCG(3, 4))
 	bodies := [][]byte{message{}.then(small()...), gunzip(t, fixtures(t)[0]), gunzip(t, gzipped(t, service(3)))}
@@ -103,7 +102,7 @@ func TestAgreesWithPeerOnChangedProfiles(t *testing.T) {
 			accepted++
 		}
 	}
-	// A test in which everything is refused compares nothing.
+	// If everything is refused, nothing has been compared.
 	if accepted < changed/10 {
 		t.Errorf("only %d of %d were accepted by both", accepted, changed)
 	}

@@ -2,5 +2,5 @@
 
 package profile
 
-// raceDetector tells that tests run some ten times slower.
+// raceDetector reports whether tests run with the race detector, some ten times slower.
 const raceDetector = true

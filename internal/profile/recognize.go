@@ -9,11 +9,11 @@ import (
 )
 
 // maxQuotedText is how many bytes of a text an error quotes: enough for a status
-// line, and below 200 even if each of them is escaped as four.
+// line, and fewer than 200 even if each of them is escaped as four.
 const maxQuotedText = 40
 
-// recognize says what a body that is no profile is instead; nothing if it cannot
-// tell.
+// recognize describes a body that is not a profile. It returns "" if it does not know
+// the format.
 func recognize(body []byte) string {
 	start := body[:min(len(body), 64)]
 	text := strings.ToLower(strings.TrimSpace(string(start)))
@@ -36,13 +36,14 @@ func recognize(body []byte) string {
 	return ""
 }
 
-// isTrace tells an execution trace by its header, "go 1.26 trace\x00\x00\x00".
+// isTrace reports whether start is the header of an execution trace, such as
+// "go 1.26 trace\x00\x00\x00".
 func isTrace(start []byte) bool {
 	return bytes.HasPrefix(start, []byte("go 1.")) && bytes.Contains(start, []byte(" trace\x00"))
 }
 
-// isText tells whether there is nothing but printable characters and white space.
-// The last character may be cut.
+// isText reports whether start has only printable characters and white space. The last
+// character may be incomplete.
 func isText(start []byte) bool {
 	for utf8.FullRune(start) {
 		r, n := utf8.DecodeRune(start)

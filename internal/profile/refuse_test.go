@@ -14,7 +14,7 @@ import (
 	"unicode/utf8"
 )
 
-// refused decodes what must be refused with the given error, and returns it.
+// refused requires that Decode refuses data with an error that wraps want, and returns its text.
 func refused(t *testing.T, data []byte, want error) (says string) {
 	t.Helper()
 	s, err := Decode(data, plenty)
@@ -25,7 +25,7 @@ func refused(t *testing.T, data []byte, want error) (says string) {
 	return err.Error()
 }
 
-// checkError checks that an error of Decode is of one kind, and a line of text.
+// checkError checks that an error of Decode wraps one sentinel and is one line of text.
 func checkError(t *testing.T, err error) {
 	t.Helper()
 	kinds := 0
@@ -88,15 +88,15 @@ func TestRefusesWhatIsNoProfile(t *testing.T) {
 
 func TestRefusesGoroutinesForLeaks(t *testing.T) {
 	_, err := DecodeLeaks(goProfile(t, "goroutine"), plenty)
-	if !errors.Is(err, ErrOtherProfile) || !strings.Contains(err.Error(), `than "goroutineleak": its samples are "goroutine"`) {
+	if !errors.Is(err, ErrOtherProfile) || !strings.Contains(err.Error(), `samples are "goroutine" in "count", want "goroutineleak"`) {
 		t.Error(err)
 	}
 }
 
 func TestRefusesOtherProfiles(t *testing.T) {
 	for name, says := range map[string]string{
-		"heap": `"alloc_objects" in "count", and 3 more`, "allocs": `"alloc_objects" in "count"`,
-		"block": `"contentions" in "count", and 1 more`, "mutex": `"contentions" in "count"`,
+		"heap": `"alloc_objects" in "count" and 3 more`, "allocs": `"alloc_objects" in "count"`,
+		"block": `"contentions" in "count" and 1 more`, "mutex": `"contentions" in "count"`,
 		"threadcreate": `"threadcreate" in "count"`, "cpu": `"samples" in "count"`,
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -194,7 +194,7 @@ func TestRefusesMalformedProfiles(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			refused(t, body, ErrMalformed)
 			refused(t, compress(t, body), ErrMalformed)
-			// The same in a body so long that it is audited first.
+			// Repeat it with a body that is long enough to be audited.
 			long := padding(longBody).then(body)
 			refused(t, long, ErrMalformed)
 			refused(t, compress(t, long), ErrMalformed)
@@ -222,7 +222,7 @@ func TestRefusesDamagedGzip(t *testing.T) {
 	}
 }
 
-// A profile that was cut short is never taken for a smaller one. Go writes the
+// A profile that was cut short must not be accepted as a smaller one. Go writes the
 // strings last, and of these the ones that mappings refer to.
 func TestRefusesProfilesThatAreCutShort(t *testing.T) {
 	fixture, err := os.ReadFile(filepath.Join("testdata", "go1.26.pb.gz"))
@@ -235,7 +235,7 @@ func TestRefusesProfilesThatAreCutShort(t *testing.T) {
 			cutShort(t, gunzip(t, zipped), 100)
 		})
 	}
-	// At every byte where the last of what matters ends.
+	// Try every byte at the end, where the last strings are.
 	plain := gunzip(t, fixture)
 	for n := len(plain) - 200; n < len(plain); n++ {
 		if s, err := Decode(plain[:n], plenty); err == nil {

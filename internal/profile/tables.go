@@ -1,42 +1,38 @@
 package profile
 
-import (
-	"unsafe"
+import "github.com/otel-goroutine/otel-goroutine/internal/stack"
 
-	"github.com/otel-goroutine/otel-goroutine/internal/stack"
-)
-
-// tables hold what samples refer to. Their elements are small, and there are
-// never more than were counted: a hostile profile is nothing but elements.
+// tables holds what samples refer to. Its elements are small and never more than were
+// counted, since a hostile profile may consist of nothing else.
 type tables struct {
 	names names
 
-	functions   []function
-	functionIDs ids
+	functions   []functionRef
+	functionIDs idTable
 
-	locations   []part
-	locationIDs ids
-	lines       []line
+	locations   []lineRange
+	locationIDs idTable
+	lines       []lineRef
 
-	// current is the location that is being read.
-	current location
+	// location is the one being read.
+	location location
 }
 
-// function is the name of a function and the path of its file, as indexes of
-// strings, and its traits once they are known, with the mark that they are.
-type function struct {
+// functionRef is the name of a function and the path of its file, as string indexes. traits
+// is 0 until it has been computed.
+type functionRef struct {
 	name, file uint32
 	traits     stack.Traits
 }
 
-// line is a line of a function, the latter by its index.
-type line struct {
+// lineRef is a line of the function with an index.
+type lineRef struct {
 	function uint32
 	number   int32
 }
 
-// part is which of the lines belong to a location, the innermost call first.
-type part struct{ from, to uint32 }
+// lineRange is the lines of a location, innermost call first.
+type lineRange struct{ from, to uint32 }
 
 // fill reads the tables of a body that has been tallied.
 func (t *tables) fill(body []byte, seen *tally) error {
@@ -51,14 +47,14 @@ func (t *tables) fill(body []byte, seen *tally) error {
 	return t.fillLocations(tables, seen.locations)
 }
 
-// checkKind checks what the profile counts, if the strings came too early for the
-// tally to do it.
+// checkKind checks the kind of the profile if its strings came before the sample types, so
+// that the tally could not.
 func (t *tables) checkKind(k kind) error {
-	if k.named() {
+	if k.isNamed() {
 		return nil
 	}
-	k.see(k.first.what, []byte(t.names.raw(uint32(k.first.what))))
-	k.see(k.first.unit, []byte(t.names.raw(uint32(k.first.unit))))
+	k.observe(k.first.what, []byte(t.names.raw(uint32(k.first.what))))
+	k.observe(k.first.unit, []byte(t.names.raw(uint32(k.first.unit))))
 	return k.check()
 }
 
@@ -68,7 +64,7 @@ func (t *tables) fillFunctions(b []byte, count int) error {
 	var tag uint64
 	var content []byte
 	for len(b) > 0 {
-		tag, _, content, b = next(b)
+		tag, _, content, b = nextField(b)
 		if tag != profileFunction {
 			continue
 		}
@@ -90,7 +86,7 @@ func (t *tables) addFunction(b []byte, count int) error {
 	if i := max(f.name, f.systemName, f.file); i >= uint64(len(t.names.places)) {
 		return errNoString(i, len(t.names.places))
 	}
-	t.functions = append(t.functions, function{name: uint32(f.name), file: uint32(f.file)})
+	t.functions = append(t.functions, functionRef{name: uint32(f.name), file: uint32(f.file)})
 	t.functionIDs.add(f.id, count)
 	return nil
 }
@@ -102,7 +98,7 @@ func (t *tables) fillLocations(b []byte, count int) error {
 	var tag uint64
 	var content []byte
 	for len(b) > 0 {
-		tag, _, content, b = next(b)
+		tag, _, content, b = nextField(b)
 		if tag != profileLocation {
 			continue
 		}
@@ -117,25 +113,25 @@ func (t *tables) fillLocations(b []byte, count int) error {
 }
 
 func (t *tables) addLocation(b []byte, count int) error {
-	if err := t.current.read(b); err != nil {
+	if err := t.location.read(b); err != nil {
 		return err
 	}
 	from := len(t.lines)
-	for _, l := range t.current.lines {
+	for _, l := range t.location.lines {
 		i, ok := t.functionIDs.index(l.function)
 		if !ok {
 			return errNoFunction(l.function)
 		}
-		t.lines = append(t.lines, line{function: uint32(i), number: l.number})
+		t.lines = append(t.lines, lineRef{function: uint32(i), number: l.number})
 	}
-	t.locations = append(t.locations, part{uint32(from), uint32(len(t.lines))})
-	t.locationIDs.add(t.current.id, count)
+	t.locations = append(t.locations, lineRange{uint32(from), uint32(len(t.lines))})
+	t.locationIDs.add(t.location.id, count)
 	return nil
 }
 
-// traits returns the traits of the function of a line. Of most functions nobody
-// asks for them.
-func (t *tables) traits(l line) stack.Traits {
+// traits returns the traits of the function of a line. They are computed on demand, since
+// most functions need none.
+func (t *tables) traits(l lineRef) stack.Traits {
 	f := &t.functions[l.function]
 	if f.traits == 0 {
 		f.traits = stack.TraitsOf(t.names.at(f.name)) | stack.TraitsKnown
@@ -143,18 +139,8 @@ func (t *tables) traits(l line) stack.Traits {
 	return f.traits
 }
 
-// frame returns the frame at a line, which may outlive the profile.
-func (t *tables) frame(l line) stack.Frame {
+// frame returns the frame at a line. It does not refer to the profile.
+func (t *tables) frame(l lineRef) stack.Frame {
 	f := t.functions[l.function]
-	return stack.Frame{Function: t.names.own(f.name), File: t.names.own(f.file), Line: int(l.number)}
-}
-
-// size returns how many bytes the tables hold.
-func (t *tables) size() int {
-	return t.names.size() +
-		cap(t.functions)*int(unsafe.Sizeof(function{})) +
-		cap(t.lines)*int(unsafe.Sizeof(line{})) +
-		cap(t.locations)*int(unsafe.Sizeof(part{})) +
-		cap(t.functionIDs.sorted)*8 + cap(t.locationIDs.sorted)*8 +
-		cap(t.current.lines)*int(unsafe.Sizeof(sourceLine{}))
+	return stack.Frame{Function: t.names.cloned(f.name), File: t.names.cloned(f.file), Line: int(l.number)}
 }

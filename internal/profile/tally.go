@@ -1,54 +1,53 @@
 package profile
 
-// tally is the first reading of a profile: how many elements of each kind it has
-// and where they are. It looks into few of them and keeps numbers only, so it
-// costs the same whatever it reads, and it can read a body piece by piece.
+// tally is the first pass over a profile: how many elements of each kind it has and where
+// they are. It keeps only numbers, so its size does not depend on the input, and it can
+// read a body piece by piece.
 type tally struct {
 	strings, functions, locations, samples int
 
-	// The parts of the body that hold them. Functions and locations are mixed
-	// in what Go writes.
-	stringsAt, tablesAt, samplesAt span
+	// The parts of the body that hold the elements. Go writes functions and locations
+	// interleaved.
+	stringsAt, tablesAt, samplesAt byteRange
 
-	// highestString is the highest index of a string that was seen.
+	// highestString is the highest string index that was referred to.
 	highestString uint64
 
-	// mappings is how many mappings were seen, and build the index of the string
-	// with the build ID of the first, which is that of the binary.
+	// mappings is the number of mappings, and build the string index of the build ID of
+	// the first, which is the binary.
 	mappings int
 	build    uint64
 
 	kind kind
 
-	// audit is nil, or looks into everything.
+	// audit validates each element. It is nil for short bodies.
 	audit *audit
 }
 
-// span is a part of the body, from its first byte to the one after the last.
-type span struct{ from, to int }
+// byteRange is the part [from, to) of the body.
+type byteRange struct{ from, to int }
 
-// include extends s to a later part.
-func (s *span) include(p span) {
+// include extends s to the end of p, which comes later.
+func (s *byteRange) include(p byteRange) {
 	if s.to == 0 {
 		s.from = p.from
 	}
 	s.to = p.to
 }
 
-// walk reads the fields at the start of b, which lies at offset in the body, and
-// returns how many bytes they take. What is left is no field, or not the whole
-// of one.
+// walk reads the fields of b, which starts at offset in the body, and returns how many
+// bytes they take. The rest is an incomplete or damaged field.
 func (t *tally) walk(b []byte, offset int) (int, error) {
 	for rest := b; len(rest) > 0; {
-		tag, _, content, after := next(rest)
-		if tag == damaged {
+		tag, _, content, after := nextField(rest)
+		if tag == damagedTag {
 			return len(b) - len(rest), nil
 		}
 		end := offset + len(b) - len(after)
 		if size := len(rest) - len(after); size > longBody {
 			return len(b) - len(rest), malformed("a field of %d bytes", size)
 		}
-		if err := t.element(tag, content, span{end - (len(rest) - len(after)), end}); err != nil {
+		if err := t.addElement(tag, content, byteRange{end - (len(rest) - len(after)), end}); err != nil {
 			return len(b) - len(rest), err
 		}
 		rest = after
@@ -56,16 +55,16 @@ func (t *tally) walk(b []byte, offset int) (int, error) {
 	return len(b), nil
 }
 
-// element takes in an element, which has the given place in the body.
-func (t *tally) element(tag uint64, b []byte, place span) error {
+// addElement counts an element with content b, which lies at place in the body.
+func (t *tally) addElement(tag uint64, b []byte, place byteRange) error {
 	switch tag {
 	case profileSampleType:
-		return t.sampleType(b)
+		return t.addSampleType(b)
 	case profileMapping:
-		return t.mapping(b)
+		return t.addMapping(b)
 	case profileString:
 		t.stringsAt.include(place)
-		return t.string(b)
+		return t.addString(b)
 	case profileLocation:
 		t.tablesAt.include(place)
 		t.locations++
@@ -77,19 +76,19 @@ func (t *tally) element(tag uint64, b []byte, place span) error {
 		t.samples++
 	}
 	if t.audit != nil {
-		return t.audit.element(tag, b)
+		return t.audit.addElement(tag, b)
 	}
 	return nil
 }
 
-func (t *tally) sampleType(b []byte) error {
+func (t *tally) addSampleType(b []byte) error {
 	v, err := readValueType(b)
 	t.highestString = max(t.highestString, v.what, v.unit)
 	t.kind.add(v)
 	return err
 }
 
-func (t *tally) mapping(b []byte) error {
+func (t *tally) addMapping(b []byte) error {
 	file, buildID, err := readMapping(b)
 	t.highestString = max(t.highestString, file, buildID)
 	if t.mappings == 0 {
@@ -99,16 +98,16 @@ func (t *tally) mapping(b []byte) error {
 	return err
 }
 
-func (t *tally) string(b []byte) error {
+func (t *tally) addString(b []byte) error {
 	if t.strings == 0 && len(b) > 0 {
 		return malformed("the first string is not empty")
 	}
-	t.kind.see(uint64(t.strings), b)
+	t.kind.observe(uint64(t.strings), b)
 	t.strings++
 	return nil
 }
 
-// finish checks what can be checked when all has been seen.
+// finish validates the complete tally.
 func (t *tally) finish() error {
 	switch {
 	case t.kind.types == 0:
@@ -118,7 +117,7 @@ func (t *tally) finish() error {
 	case t.highestString >= uint64(t.strings):
 		return errNoString(t.highestString, t.strings)
 	}
-	if t.kind.named() {
+	if t.kind.isNamed() {
 		if err := t.kind.check(); err != nil {
 			return err
 		}

@@ -2,24 +2,23 @@ package profile
 
 import "google.golang.org/protobuf/encoding/protowire"
 
-// A tag is the number of a field and the form of its content. A field that has
-// another form than expected has another tag, so it is an unknown field, which
-// is what protobuf says of it.
+// A tag is the number of a field and its wire type. A field of an unexpected wire type has
+// another tag and so is treated as an unknown field, as protobuf specifies.
 const (
-	numberForm = uint64(protowire.VarintType)
+	varintForm = uint64(protowire.VarintType)
 	bytesForm  = uint64(protowire.BytesType)
 
-	// damaged is the tag of what is not a field.
-	damaged = 0
+	// damagedTag is returned for bytes that are not a field.
+	damagedTag = 0
 )
 
-// next reads the field at the start of b: its tag, its value if it is a number,
-// its content if it is a number, a string or a message, and what follows it. If b
-// does not begin with a whole field, the tag is damaged.
-func next(b []byte) (tag, value uint64, content, rest []byte) {
+// nextField reads the field at the start of b: its tag, its value if it is a varint, its
+// content if it is a varint, a string or a message, and the bytes after it. If b does not
+// begin with a complete field, tag is damagedTag.
+func nextField(b []byte) (tag, value uint64, content, rest []byte) {
 	// Most tags take one byte, and most numbers and lengths one or two.
 	if len(b) < 3 || b[0] >= 0x80 {
-		return nextLong(b)
+		return nextLongField(b)
 	}
 	tag, value, rest = uint64(b[0]), uint64(b[1]), b[2:]
 	if value >= 0x80 {
@@ -27,20 +26,20 @@ func next(b []byte) (tag, value uint64, content, rest []byte) {
 	}
 	switch {
 	case value >= 1<<14 || tag < 1<<3:
-		return nextLong(b)
-	case tag&7 == numberForm:
+		return nextLongField(b)
+	case tag&7 == varintForm:
 		return tag, value, b[1 : len(b)-len(rest)], rest
 	case tag&7 == bytesForm && value <= uint64(len(rest)):
 		return tag, 0, rest[:value], rest[value:]
 	}
-	return nextLong(b)
+	return nextLongField(b)
 }
 
-// nextLong reads a field of any length.
-func nextLong(b []byte) (tag, value uint64, content, rest []byte) {
+// nextLongField reads a field of any length.
+func nextLongField(b []byte) (tag, value uint64, content, rest []byte) {
 	number, form, n := protowire.ConsumeTag(b)
 	if n < 0 {
-		return damaged, 0, nil, nil
+		return damagedTag, 0, nil, nil
 	}
 	rest = b[n:]
 	switch form {
@@ -53,17 +52,17 @@ func nextLong(b []byte) (tag, value uint64, content, rest []byte) {
 		_, n = protowire.ConsumeFixed32(rest)
 	case protowire.Fixed64Type:
 		_, n = protowire.ConsumeFixed64(rest)
-	default: // groups, which the format never had
+	default: // groups, which profile.proto does not use
 		n = -1
 	}
 	if n < 0 {
-		return damaged, 0, nil, nil
+		return damagedTag, 0, nil, nil
 	}
 	return protowire.EncodeTag(number, form), value, content, rest[n:]
 }
 
-// appendNumbers appends numbers, one or packed, until there are limit of them;
-// false if they are damaged.
+// appendNumbers appends varints, single or packed, until numbers has limit elements. It
+// returns false if they are damaged.
 func appendNumbers(numbers []uint64, b []byte, limit int) ([]uint64, bool) {
 	for i := 0; i < len(b) && len(numbers) < limit; {
 		if v := b[i]; v < 0x80 {

@@ -82,7 +82,7 @@ func TestWithoutLeakProfile(t *testing.T) {
 		{"the target has none", http.NotFoundHandler(), func(*Config) {}, true, "GOEXPERIMENT=goroutineleakprofile"},
 		{"another status", answer(500, nil, []byte("oops")), func(*Config) {}, true, "oops"},
 		{"a page", answer(200, nil, []byte("<html>")), func(*Config) {}, true, "a page of HTML"},
-		{"another profile", answer(200, nil, profileOf(t, "goroutine")), func(*Config) {}, true, "another profile"},
+		{"another profile", answer(200, nil, profileOf(t, "goroutine")), func(*Config) {}, true, "unexpected kind of profile"},
 		{"too many goroutines", http.NotFoundHandler(), func(c *Config) { c.LeakProfile.MaxGoroutines = 1 }, false, `"leak_profile::max_goroutines"`},
 	}
 	for _, test := range tests {
