@@ -17,8 +17,8 @@ import (
 	"github.com/otel-goroutine/otel-goroutine/internal/stack"
 )
 
-// agreed is the least share of the goroutines that wait in a profile which must
-// be in a group of the same signature in a trace of the same process.
+// agreed is the least share of the waiting goroutines of a profile that must have the same
+// signature in a trace of the same process.
 const agreed = 0.99
 
 // maxProfile is more than any profile here has.
@@ -46,18 +46,18 @@ func readFile(t *testing.T, path string) []byte {
 }
 
 func TestProfileAndTraceAgreeOnThisProcess(t *testing.T) {
-	end := parked(1000)
+	end := startParked(1000)
 	defer end()
 	defer waiters(t, 20)()
 	defer connections(t, 50)()
 
-	// A goroutine that goes from one wait to another between profile and trace
-	// is in two groups, and rightly so. So both are of a time at which none
-	// does: another profile after the trace shows the same as that before it.
+	// A goroutine that moves from one wait to another between profile and trace is rightly in
+	// two groups. So both must be of a time at which none does: a second profile after the
+	// trace equals the first.
 	deadline := time.Now().Add(20 * time.Second)
 	for time.Now().Before(deadline) {
 		before := goroutineProfile(t)
-		traced := record(t)
+		traced := recordTrace(t)
 		if after := goroutineProfile(t); maps.Equal(groupsOf(t, before), groupsOf(t, after)) {
 			compare(t, before, traced)
 			return
@@ -75,7 +75,7 @@ func goroutineProfile(t *testing.T) []byte {
 	return p.Bytes()
 }
 
-// groupsOf returns how many goroutines each group of a profile has.
+// groupsOf returns the number of goroutines of each group of a profile.
 func groupsOf(t *testing.T, profileData []byte) map[stack.ID]int {
 	t.Helper()
 	p, err := profile.Decode(profileData, maxProfile)
@@ -122,7 +122,7 @@ func compare(t *testing.T, profileData, traceData []byte) {
 	}
 }
 
-// waiters starts n goroutines in each state in which one can be woken again.
+// waiters starts n goroutines in each waiting state from which they can be woken.
 func waiters(t *testing.T, n int) (end func()) {
 	t.Helper()
 	var (
@@ -202,8 +202,8 @@ func waiters(t *testing.T, n int) (end func()) {
 	}
 }
 
-// connections starts a server and n idle connections to it, whose goroutines are
-// all of the standard library.
+// connections starts a server and n idle connections to it. All their goroutines run code of
+// the standard library.
 func connections(t *testing.T, n int) (end func()) {
 	t.Helper()
 	arrived := make(chan struct{})

@@ -10,9 +10,8 @@ import (
 	exptrace "golang.org/x/exp/trace"
 )
 
-// parked starts n goroutines that wait on 20 different stacks, and returns how to
-// end them.
-func parked(n int) (end func()) {
+// startParked starts n goroutines that wait on 20 different stacks. end ends them.
+func startParked(n int) (end func()) {
 	done := make(chan struct{})
 	var started, ended sync.WaitGroup
 	for i := range n {
@@ -30,7 +29,7 @@ func parked(n int) (end func()) {
 	}
 }
 
-// descend waits below as many frames as it is told.
+// descend waits below depth more frames.
 //
 //go:noinline
 func descend(depth int, started *sync.WaitGroup, done chan struct{}) {
@@ -42,9 +41,8 @@ func descend(depth int, started *sync.WaitGroup, done chan struct{}) {
 	<-done
 }
 
-// record takes a trace that ends at once. All that run by then come to rest
-// first.
-func record(t testing.TB) []byte {
+// recordTrace records a trace that ends at once, after running goroutines had time to block.
+func recordTrace(t testing.TB) []byte {
 	t.Helper()
 	for range 100 {
 		runtime.Gosched()
@@ -57,7 +55,7 @@ func record(t testing.TB) []byte {
 	return b.Bytes()
 }
 
-// BenchmarkDecode100k reads a trace of 100,000 goroutines that wait on 20 stacks.
+// BenchmarkDecode100k decodes a trace of 100,000 goroutines that wait on 20 stacks.
 func BenchmarkDecode100k(b *testing.B) {
 	benchmarkTrace(b, func(data []byte) error {
 		_, err := Decode(data)
@@ -65,8 +63,8 @@ func BenchmarkDecode100k(b *testing.B) {
 	})
 }
 
-// BenchmarkTraceReader100k is what the trace reader alone needs for the same
-// trace, and no more done with the events than asking for them.
+// BenchmarkTraceReader100k reads the events of the same trace with the trace reader, and
+// ignores them.
 func BenchmarkTraceReader100k(b *testing.B) {
 	benchmarkTrace(b, func(data []byte) error {
 		r, err := exptrace.NewReader(bytes.NewReader(data))
@@ -77,8 +75,7 @@ func BenchmarkTraceReader100k(b *testing.B) {
 	})
 }
 
-// BenchmarkDecodeSmall reads the trace of a small service: 200 goroutines, most of
-// them idle.
+// BenchmarkDecodeSmall decodes the trace of a small service: 200 goroutines, most of them idle.
 func BenchmarkDecodeSmall(b *testing.B) {
 	data := fixtures(b)["go1.26"]
 	b.ReportAllocs()
@@ -91,8 +88,8 @@ func BenchmarkDecodeSmall(b *testing.B) {
 
 func benchmarkTrace(b *testing.B, decode func([]byte) error) {
 	const n = 100_000
-	end := parked(n)
-	data := record(b)
+	end := startParked(n)
+	data := recordTrace(b)
 	end()
 	s, err := Decode(data)
 	if err != nil {

@@ -5,28 +5,28 @@ import (
 	"fmt"
 )
 
-// A made trace is built by appending to it; its order is the caller's.
-type made []byte
+// A traceBuilder builds a trace by appending batches in any order.
+type traceBuilder []byte
 
-func newTrace(v version) made {
+func newTrace(v version) traceBuilder {
 	return fmt.Appendf(nil, "go 1.%d trace\x00\x00\x00", v)
 }
 
 // batch appends a batch of the first generation.
-func (m made) batch(thread uint64, data []byte) made {
+func (m traceBuilder) batch(thread uint64, data []byte) traceBuilder {
 	return m.batchOf(1, thread, data)
 }
 
-func (m made) batchOf(generation, thread uint64, data []byte) made {
+func (m traceBuilder) batchOf(generation, thread uint64, data []byte) traceBuilder {
 	m = append(m, varints(evEventBatch, generation, thread, 1, uint64(len(data)))...)
 	return append(m, data...)
 }
 
-// tables appends what the first generation has besides events, in the form of Go
-// 1.23: three stacks, numbered 1, 2 and 3, of which the first two wait.
-func (m made) tables() made { return m.tablesOf(1, go123) }
+// tables appends the tables of the first generation in the format of Go 1.23: three stacks with
+// IDs 1, 2 and 3, of which the first two wait.
+func (m traceBuilder) tables() traceBuilder { return m.tablesOf(1, go123) }
 
-func (m made) tablesOf(generation uint64, v version) made {
+func (m traceBuilder) tablesOf(generation uint64, v version) traceBuilder {
 	synchronised := []byte{evFrequency, 1}
 	if v >= go125 {
 		synchronised = varints(evSync, evFrequency, 1, evSync+1, 0, 1, 1, 1)
@@ -36,11 +36,11 @@ func (m made) tablesOf(generation uint64, v version) made {
 			evStack, 1, 3, 11, 1, 9, 5, 12, 2, 9, 7, 13, 3, 9, 8,
 			evStack, 2, 2, 14, 4, 9, 5, 12, 2, 9, 7,
 			evStack, 3, 1, 13, 3, 9, 8)).
-		batchOf(generation, 0, names("runtime.gopark", "main.wait", "main.entry", "time.Sleep", "", "", "", "", "main.go"))
+		batchOf(generation, 0, stringTable("runtime.gopark", "main.wait", "main.entry", "time.Sleep", "", "", "", "", "main.go"))
 }
 
-// names is the data of a table of strings, numbered from 1.
-func names(all ...string) []byte {
+// stringTable returns the data of a table of strings with IDs from 1.
+func stringTable(all ...string) []byte {
 	data := []byte{evStrings}
 	for i, s := range all {
 		data = append(data, varints(evString, uint64(i+1), uint64(len(s)))...)
@@ -49,7 +49,7 @@ func names(all ...string) []byte {
 	return data
 }
 
-// varints encodes the parts of an event; a type is a varint too, below 128.
+// varints encodes the parts of an event. Its type is a varint below 128.
 func varints(parts ...uint64) []byte {
 	var b []byte
 	for _, p := range parts {

@@ -6,16 +6,15 @@ import (
 	"io"
 )
 
-// Check reads a trace as it arrives, up to the first thing for which Decode would
-// refuse it whatever follows; its error is one that Decode might have. So of a body
-// that is something else, or that never ends, no more is read than it takes to tell.
-// An error of r is returned as it is.
+// Check reads a trace from r and stops at the first byte at which Decode would fail whatever
+// follows. A body that is not a trace, or that never ends, is therefore not read further
+// than necessary. Errors are those of Decode; errors of r are returned unchanged.
 //
-// What Check has read to its end, Decode may still refuse. Check takes 128 KiB of
-// memory, keeps none of it, and is safe for concurrent use.
+// Decode may still refuse a trace that Check accepts. Check allocates 128 KiB, retains
+// nothing, and is safe for concurrent use.
 func Check(r io.Reader) error {
 	b := bufio.NewReaderSize(r, maxBatchHeader+1+maxBatchSize)
-	start, err := peek(b, sniffed)
+	start, err := peek(b, sniffLength)
 	if err != nil {
 		return err
 	}
@@ -37,7 +36,7 @@ func Check(r io.Reader) error {
 		if read, next, err = readBatch(data, 0, v); err != nil {
 			return err
 		}
-		if read.kind != endOfGeneration && read.generation != generation {
+		if read.kind != batchEndOfGeneration && read.generation != generation {
 			generation = read.generation
 			s.nextGeneration()
 		}
@@ -47,9 +46,9 @@ func Check(r io.Reader) error {
 	}
 }
 
-// check walks over a batch of a trace of which so many bytes have been seen.
+// check counts the events of a batch. size is the number of bytes read so far.
 func (s *survey) check(b batch, size int) error {
-	if b.kind == events {
+	if b.kind == batchEvents {
 		if err := s.walk(b.data); err != nil {
 			return err
 		}
@@ -57,7 +56,7 @@ func (s *survey) check(b batch, size int) error {
 	return s.checkSize(size)
 }
 
-// peek returns the next n bytes, or what is left of them.
+// peek returns the next n bytes, or fewer at the end.
 func peek(b *bufio.Reader, n int) ([]byte, error) {
 	data, err := b.Peek(n)
 	if errors.Is(err, io.EOF) {

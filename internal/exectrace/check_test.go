@@ -9,7 +9,7 @@ import (
 	"testing/iotest"
 )
 
-// TestCheckPassesWhatDecodeDoes reads whole traces, in pieces of any size.
+// TestCheckPassesWhatDecodeDoes reads complete traces, in pieces of any size.
 func TestCheckPassesWhatDecodeDoes(t *testing.T) {
 	for name, data := range fixtures(t) {
 		for _, r := range []io.Reader{bytes.NewReader(data), iotest.OneByteReader(bytes.NewReader(data))} {
@@ -20,7 +20,7 @@ func TestCheckPassesWhatDecodeDoes(t *testing.T) {
 	}
 }
 
-// TestCheckRefusesNothingMore changes fixtures: what Check refuses, Decode must.
+// TestCheckRefusesNothingMore damages fixtures: Decode must refuse whatever Check refuses.
 func TestCheckRefusesNothingMore(t *testing.T) {
 	for name, data := range fixtures(t) {
 		refused := 0
@@ -45,7 +45,7 @@ func TestCheckRefusesNothingMore(t *testing.T) {
 	}
 }
 
-// counted counts what is read.
+// counted counts the bytes read.
 type counted struct {
 	io.Reader
 	n int
@@ -57,7 +57,7 @@ func (c *counted) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// endless repeats a part for ever.
+// endless is a reader that repeats a part forever.
 type endless struct {
 	part []byte
 	at   int
@@ -72,7 +72,7 @@ func (e *endless) Read(p []byte) (int, error) {
 // TestCheckEndsWhatDoesNotEnd reads bodies without an end.
 func TestCheckEndsWhatDoesNotEnd(t *testing.T) {
 	goals := func(generation uint64) []byte {
-		return made(nil).batchOf(generation, 1, bytes.Repeat([]byte{evHeapGoal, 0, 0}, 20_000))
+		return traceBuilder(nil).batchOf(generation, 1, bytes.Repeat([]byte{evHeapGoal, 0, 0}, 20_000))
 	}
 	after := func(part []byte) io.Reader {
 		return io.MultiReader(bytes.NewReader(newTrace(go126)), &endless{part: part})
@@ -87,9 +87,9 @@ func TestCheckEndsWhatDoesNotEnd(t *testing.T) {
 		{"gzip", io.MultiReader(strings.NewReader("\x1f\x8b"), &endless{part: []byte{0}}), ErrNotTrace, 128 << 10},
 		{"a page", &endless{part: []byte("<html>")}, ErrNotTrace, 128 << 10},
 		{"zeroes after a header", after([]byte{0}), ErrMalformed, 128 << 10},
-		{"events", after(goals(1)), ErrTooLarge, maxBeside + 128<<10},
-		{"strings", after(made(nil).batch(1, names(strings.Repeat("x", 60_000)))), ErrTooLarge, maxBeside + 128<<10},
-		{"generations", after(append(goals(1), goals(2)...)), ErrTooLarge, maxBeside + 128<<10},
+		{"events", after(goals(1)), ErrTooLarge, maxActiveBytes + 128<<10},
+		{"strings", after(traceBuilder(nil).batch(1, stringTable(strings.Repeat("x", 60_000)))), ErrTooLarge, maxActiveBytes + 128<<10},
+		{"generations", after(append(goals(1), goals(2)...)), ErrTooLarge, maxActiveBytes + 128<<10},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			c := &counted{Reader: tc.body}

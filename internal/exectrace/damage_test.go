@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// A trace that was cut anywhere must not pass for a smaller process.
+// A truncated trace must not be accepted as one of a smaller process.
 func TestCutIsAnError(t *testing.T) {
 	for name, data := range fixtures(t) {
 		t.Run(name, func(t *testing.T) {
@@ -25,8 +25,8 @@ func TestCutIsAnError(t *testing.T) {
 	}
 }
 
-// A trace of more than a second may be cut where a generation ends. It is then a
-// whole trace of less time.
+// A trace of more than a second that is cut at the end of a generation is a valid trace of
+// less time.
 func TestCutBetweenGenerationsIsAShorterTrace(t *testing.T) {
 	for name, data := range fixtures(t) {
 		for n := range generationEnds(t, data) {
@@ -42,8 +42,8 @@ func TestCutBetweenGenerationsIsAShorterTrace(t *testing.T) {
 				t.Fatalf("%s: cut at %d: %v", name, n, err)
 			}
 			check(t, cut)
-			// spin, readied and never came at the end of the trace, and
-			// readied was there before.
+			// spin, readied and never started at the end of the trace; readied existed
+			// before.
 			if got, want := cut.Count(), whole.Count()-2; got != want {
 				t.Errorf("%s: cut at %d: %d goroutines, want %d", name, n, got, want)
 			}
@@ -65,10 +65,10 @@ func generationEnds(t *testing.T, data []byte) map[int]bool {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if b.kind != endOfGeneration && b.generation != last && last != 0 {
+		if b.kind != batchEndOfGeneration && b.generation != last && last != 0 {
 			ends[at] = true
 		}
-		if b.kind != endOfGeneration {
+		if b.kind != batchEndOfGeneration {
 			last = b.generation
 		}
 		at = end
@@ -88,10 +88,9 @@ func TestFixturesHaveTheGenerationsTheyAreNamedFor(t *testing.T) {
 	}
 }
 
-// Whatever is changed, there is an error or a snapshot that is sound in itself.
-// Every byte of one trace is changed, and some of the others, which have the same
-// parts. With the race detector, which has nothing to see in one goroutine, some must do
-// for all; `make cover` runs the tests without it.
+// A damaged trace gives an error or a consistent snapshot. Every byte of one trace is changed,
+// and some of the others, which have the same parts. With the race detector, which is useless
+// in one goroutine, only some are changed; `make cover` runs the tests without it.
 func TestDamagedBytes(t *testing.T) {
 	for name, data := range fixtures(t) {
 		step := 11
@@ -134,7 +133,7 @@ func TestBatchesOutOfOrder(t *testing.T) {
 		}
 		at = append(at, len(data))
 		for i := range len(at) - 2 {
-			// The batches i and i+1 change places.
+			// Swap the batches i and i+1.
 			swapped := bytes.Clone(data[:at[i]])
 			swapped = append(swapped, data[at[i+1]:at[i+2]]...)
 			swapped = append(swapped, data[at[i]:at[i+1]]...)
@@ -146,7 +145,7 @@ func TestBatchesOutOfOrder(t *testing.T) {
 			}
 			check(t, s)
 		}
-		// Backwards the generation begins with its end.
+		// In reverse order the generation begins with its end.
 		backwards := bytes.Clone(data[:headerLength])
 		for i := len(at) - 2; i >= 0; i-- {
 			backwards = append(backwards, data[at[i]:at[i+1]]...)

@@ -10,18 +10,18 @@ import (
 	"github.com/otel-goroutine/otel-goroutine/internal/stack"
 )
 
-// deepest is how many goroutines wait, each one call deeper than the one before.
+// deepest is the number of waiting goroutines, each one call deeper than the previous.
 const deepest = 150
 
-// TestDepthUpToWhichEntriesAreShown measures how deep a stack may be to show its entry,
-// as docs/decisions/stacks.md says. In between, profile and trace differ.
+// TestDepthUpToWhichEntriesAreShown checks the depth up to which a stack shows its entry, as in
+// docs/decisions/stacks.md. It differs between profile and trace.
 func TestDepthUpToWhichEntriesAreShown(t *testing.T) {
 	for _, test := range []struct {
 		name               string
 		descend            func(calls int, ready *sync.WaitGroup, end chan struct{})
 		inTrace, inProfile int
 	}{
-		// Beside these calls a stack has the entry and three frames of the runtime: a
+		// Besides these calls a stack has the entry and three frames of the runtime: a
 		// trace shows 124 frames, a profile 127.
 		{"plain", descendPlainly, 120, 123},
 		{"two of three inlined", descendInlined, 40, 41},
@@ -39,7 +39,7 @@ func TestDepthUpToWhichEntriesAreShown(t *testing.T) {
 			}
 			ready.Wait()
 			parkedAll := waitUntilParked(t, deepest, descends)
-			traced, profiled := record(t), goroutineProfile(t)
+			traced, profiled := recordTrace(t), goroutineProfile(t)
 			close(end)
 			ended.Wait()
 			if !parkedAll {
@@ -63,7 +63,7 @@ func TestDepthUpToWhichEntriesAreShown(t *testing.T) {
 	}
 }
 
-// waitUntilParked waits until n goroutines of a kind wait, and no other of that kind is there.
+// waitUntilParked waits until n goroutines of a kind wait and no other of that kind runs.
 func waitUntilParked(t *testing.T, n int, isOfKind func(stack.Group) bool) bool {
 	t.Helper()
 	for deadline := time.Now().Add(20 * time.Second); time.Now().Before(deadline); {
@@ -90,7 +90,7 @@ func waitUntilParked(t *testing.T, n int, isOfKind func(stack.Group) bool) bool 
 
 func descends(g stack.Group) bool { return strings.Contains(g.Blamed.Function, ".descend") }
 
-// shownEntries returns how many of the goroutines that descend show their entry.
+// shownEntries returns the number of descending goroutines that show their entry.
 func shownEntries(s *stack.Snapshot) int {
 	n := 0
 	for _, g := range s.Groups {

@@ -1,11 +1,10 @@
-// Package exectrace reads execution traces, as /debug/pprof/trace serves them and
-// runtime/trace writes them: bytes in, a snapshot out, every goroutine with its
-// ID.
+// Package exectrace decodes execution traces, as /debug/pprof/trace serves them and
+// runtime/trace writes them, into a snapshot that has every goroutine with its ID.
 //
-// It counts before it builds (survey), leaves out what does not matter (thin),
-// lets golang.org/x/exp/trace put the rest in order (replay), and groups what came
-// of it (group). The bytes may be hostile: work and memory are bounded, and no
-// panic gets out.
+// Decode counts elements before allocating anything for them (survey), drops irrelevant
+// events (thin), orders the rest with golang.org/x/exp/trace (replay), and groups the
+// goroutines (group). The input may be hostile: work and memory are bounded, and panics
+// are recovered.
 package exectrace
 
 import (
@@ -18,19 +17,15 @@ import (
 	"github.com/otel-goroutine/otel-goroutine/internal/stack"
 )
 
-// Decode reads an execution trace of Go 1.23 or later. The snapshot lists each
-// goroutine as it stood at the end of the trace, IDs ascending; those that ended
-// during it are gone. The runtime's own are left out, and the one that writes the
-// trace.
+// Decode decodes an execution trace of Go 1.23 or later. The snapshot lists the goroutines
+// that are alive at the end of the trace, by ascending ID, except the runtime's own and the
+// one that writes the trace. A goroutine whose stack and entry are unknown has no group.
 //
-// A goroutine that is alive but of which no stack is known has no group, unless it
-// is known where it began.
+// Every error wraps one of ErrNotTrace, ErrVersion, ErrTooLarge and ErrMalformed. A
+// truncated trace is malformed, unless it was cut exactly between two of its generations
+// (of a second each): that is a valid trace of less time.
 //
-// Every error wraps one of ErrNotTrace, ErrVersion, ErrTooLarge and ErrMalformed.
-// A trace that was cut is malformed, but for one that was cut exactly between two
-// of its generations, of a second each: that is a whole trace of a shorter time.
-//
-// The snapshot holds no part of data. Decode is safe for concurrent use.
+// The snapshot does not refer to data. Decode is safe for concurrent use.
 func Decode(data []byte) (s *stack.Snapshot, err error) {
 	defer func() {
 		if recover() != nil {
@@ -52,7 +47,7 @@ func Decode(data []byte) (s *stack.Snapshot, err error) {
 	return snapshot(t, o, newGrouping(o.stacks.frames, v))
 }
 
-// prepare makes of a trace what the trace reader need see, and what it need not.
+// prepare validates a trace and reduces it to what the trace reader must see.
 func prepare(data []byte, v version) (*thinned, error) {
 	g, err := split(data, v)
 	if err != nil {
@@ -65,9 +60,9 @@ func prepare(data []byte, v version) (*thinned, error) {
 	return g.thin(data[:headerLength], v, s)
 }
 
-// snapshot puts the idle goroutines and the others together.
+// snapshot merges the idle goroutines and the others.
 func snapshot(t *thinned, o *outcome, g *grouping) (*stack.Snapshot, error) {
-	groups, err := o.settle(t.samples, g)
+	groups, err := o.sampleGroups(t.samples, g)
 	if err != nil {
 		return nil, err
 	}
@@ -78,7 +73,7 @@ func snapshot(t *thinned, o *outcome, g *grouping) (*stack.Snapshot, error) {
 		}
 	}
 	for id, other := range o.goroutines {
-		if group := g.of(other); group != leftOut {
+		if group := g.groupOf(other); group != leftOut {
 			list = append(list, stack.Goroutine{ID: uint64(id), Group: group})
 		}
 	}
@@ -89,35 +84,35 @@ func snapshot(t *thinned, o *outcome, g *grouping) (*stack.Snapshot, error) {
 		HighestID:  t.highest,
 		Procs:      o.procs,
 	}
-	if err := arrange(s); err != nil {
+	if err := sortAndCount(s); err != nil {
 		return nil, err
 	}
 	return s, nil
 }
 
-// settle returns the groups of the samples, and takes these out of the outcome:
-// they are among the idle.
-func (o *outcome) settle(samples []uint64, g *grouping) ([]int32, error) {
+// sampleGroups returns the groups of the samples and removes these from the outcome, since
+// they are among the idle goroutines.
+func (o *outcome) sampleGroups(samples []uint64, g *grouping) ([]int32, error) {
 	groups := make([]int32, len(samples))
 	for i, id := range samples {
 		sample, known := o.goroutines[trace.GoID(id)]
 		if !known {
-			return nil, malformed("a goroutine that waits has ended")
+			return nil, malformed("a waiting goroutine has ended")
 		}
-		groups[i] = g.of(sample)
+		groups[i] = g.groupOf(sample)
 		delete(o.goroutines, trace.GoID(id))
 	}
 	return groups, nil
 }
 
-// arrange sorts the goroutines and counts them.
-func arrange(s *stack.Snapshot) error {
+// sortAndCount sorts the goroutines by ID and sets the counts of s.
+func sortAndCount(s *stack.Snapshot) error {
 	slices.SortFunc(s.Goroutines, func(a, b stack.Goroutine) int { return cmp.Compare(a.ID, b.ID) })
 	var last uint64
 	for _, g := range s.Goroutines {
 		switch {
 		case g.ID == last:
-			return malformed("a goroutine is listed twice")
+			return malformed("goroutine listed twice")
 		case g.Group == stack.NoGroup:
 			s.Stackless++
 		default:
@@ -126,7 +121,7 @@ func arrange(s *stack.Snapshot) error {
 		last = g.ID
 	}
 	if last == 0 {
-		return malformed("no goroutine")
+		return malformed("no goroutines")
 	}
 	return nil
 }

@@ -6,37 +6,35 @@ import (
 	"golang.org/x/exp/trace"
 )
 
-// A life is what is known of a goroutine that is alive.
-type life struct {
+// liveGoroutine is the state of a goroutine that is alive.
+type liveGoroutine struct {
 	goroutine
-	// start is where it was started, an index into starts; none if that was before the
+	// start is where it was started, an index into starts; noIndex if that was before the
 	// trace.
 	start int32
-	// woken is the last wake-up at a point that was asked for, an index into wakes; none
-	// if there was none.
-	woken int32
-	// again is how often it came back to that point after it had been woken there.
-	again uint32
-	born  uint64 // in the clock's units
-	id    uint64
+	// lastWake is the last wake-up at a requested point, an index into wakes, or noIndex.
+	lastWake int32
+	// returns is how often it came back to that point after it had been woken there.
+	returns uint32
+	born    uint64 // in the clock's units
+	id      uint64
 }
 
-// lives holds what is known of all goroutines that are alive, by ID. Those that have
-// ended give their place to others, so that the memory is for as many as there are at a
-// time.
-type lives struct {
+// liveSet holds the goroutines that are alive, by ID. It reuses the entries of those that have
+// ended, so that memory depends on how many are alive at a time.
+type liveSet struct {
 	index map[uint64]int32
-	pages []*[livesPerPage]life
+	pages []*[livesPerPage]liveGoroutine
 	free  []int32
 	used  int32
 }
 
 const livesPerPage = 1 << 10
 
-func (l *lives) at(i int32) *life { return &l.pages[i/livesPerPage][i%livesPerPage] }
+func (l *liveSet) at(i int32) *liveGoroutine { return &l.pages[i/livesPerPage][i%livesPerPage] }
 
-// of returns the index of a goroutine; it is made if it is not known.
-func (l *lives) of(id uint64) int32 {
+// add returns the index of a goroutine, which it adds if it is new.
+func (l *liveSet) add(id uint64) int32 {
 	i, known := l.index[id]
 	if known {
 		return i
@@ -46,205 +44,206 @@ func (l *lives) of(id uint64) int32 {
 	} else {
 		i = l.used
 		if l.used++; i/livesPerPage == int32(len(l.pages)) {
-			l.pages = append(l.pages, new([livesPerPage]life))
+			l.pages = append(l.pages, new([livesPerPage]liveGoroutine))
 		}
 	}
-	*l.at(i) = life{goroutine: goroutine{stack: noStack}, start: none, woken: none, id: id}
+	*l.at(i) = liveGoroutine{goroutine: goroutine{stack: noStack}, start: noIndex, lastWake: noIndex, id: id}
 	l.index[id] = i
 	return i
 }
 
-func (l *lives) end(i int32) {
+func (l *liveSet) end(i int32) {
 	delete(l.index, l.at(i).id)
 	l.free = append(l.free, i)
 }
 
-// see takes in the next event of a thread.
-func (f *Follower) see(t *threadEvents) error {
+// handle processes the next event of a thread.
+func (f *Follower) handle(t *threadEvents) error {
 	e := &t.next
 	if isImpossible(e) {
-		return malformed("an impossible goroutine ID")
+		return malformed("impossible goroutine ID")
 	}
-	if e.use != kept {
+	if e.use != useProc {
 		f.highest = max(f.highest, e.arguments[0])
-		if len(f.lives.index) >= maxLives {
-			return tooLarge(maxLives, "goroutines at a time")
+		if len(f.live.index) >= maxLives {
+			return tooLarge(maxLives, "goroutines alive at a time")
 		}
 	}
 	switch e.typ {
 	case evProcsChange:
-		f.procs = procs(e.arguments[0])
+		f.procs = validProcs(e.arguments[0])
 	case evGoStatus, evGoStatusStack:
-		f.seeStatus(t)
+		f.handleStatus(t)
 	case evGoCreate, evGoCreateBlocked:
-		return f.born(t, e.arguments[0], site{creator: f.index.stack(e.arguments[2]), created: f.index.stack(e.arguments[1])})
+		return f.handleCreate(t, e.arguments[0], site{creator: f.index.stack(e.arguments[2]), created: f.index.stack(e.arguments[1])})
 	case evGoCreateSyscall:
-		if err := f.born(t, e.arguments[0], site{creator: fromC, created: noStack}); err != nil {
+		if err := f.handleCreate(t, e.arguments[0], site{creator: fromC, created: noStack}); err != nil {
 			return err
 		}
-		t.current = f.lives.of(e.arguments[0])
+		t.current = f.live.add(e.arguments[0])
 	case evGoUnblock:
-		return f.wake(f.lives.of(e.arguments[0]), e.arguments[2])
+		return f.handleUnblock(f.live.add(e.arguments[0]), e.arguments[2])
 	case evGoStart:
-		t.current = f.lives.of(e.arguments[0])
-		f.move(t.current, trace.GoRunnable, trace.GoRunning, noStack)
+		t.current = f.live.add(e.arguments[0])
+		f.transition(t.current, trace.GoRunnable, trace.GoRunning, noStack)
 	case evGoSwitch, evGoSwitchDestroy:
-		f.switchTo(t)
+		f.handleSwitch(t)
 	default:
-		f.seeCurrent(t)
+		f.handleRunning(t)
 	}
 	return nil
 }
 
-// seeStatus takes in how a goroutine stood when the generation began, or all through it.
-func (f *Follower) seeStatus(t *threadEvents) {
+// handleStatus processes the state of a goroutine at the start of the generation, or all
+// through it.
+func (f *Follower) handleStatus(t *threadEvents) {
 	e := &t.next
-	i := f.lives.of(e.arguments[0])
+	i := f.live.add(e.arguments[0])
 	shown := int32(noStack)
 	if e.typ == evGoStatusStack {
 		shown = f.index.stack(e.arguments[3])
 	}
 	switch e.arguments[2] {
 	case goRunnable:
-		f.move(i, trace.GoUndetermined, trace.GoRunnable, shown)
+		f.transition(i, trace.GoUndetermined, trace.GoRunnable, shown)
 	case goRunning:
 		t.current = i
-		f.move(i, trace.GoUndetermined, trace.GoRunning, shown)
+		f.transition(i, trace.GoUndetermined, trace.GoRunning, shown)
 	case goSyscall:
 		if on := f.merge.byID[e.arguments[1]]; on != nil {
 			on.current = i
 		}
 		f.threads[e.arguments[1]] = e.arguments[0]
-		f.move(i, trace.GoUndetermined, trace.GoSyscall, shown)
+		f.transition(i, trace.GoUndetermined, trace.GoSyscall, shown)
 	case goWaiting:
-		f.move(i, trace.GoUndetermined, trace.GoWaiting, shown)
+		f.transition(i, trace.GoUndetermined, trace.GoWaiting, shown)
 	}
 }
 
-// seeCurrent takes in what the goroutine that runs on the thread does.
-func (f *Follower) seeCurrent(t *threadEvents) {
+// handleRunning processes an event of the goroutine that runs on the thread.
+func (f *Follower) handleRunning(t *threadEvents) {
 	i := t.current
-	if i == none {
+	if i == noIndex {
 		return
 	}
 	e := &t.next
 	switch e.typ {
 	case evGoBlock:
-		f.block(i, f.index.stack(e.arguments[1]))
+		f.handleBlock(i, f.index.stack(e.arguments[1]))
 	case evGoStop:
-		f.move(i, trace.GoRunning, trace.GoRunnable, f.index.stack(e.arguments[1]))
+		f.transition(i, trace.GoRunning, trace.GoRunnable, f.index.stack(e.arguments[1]))
 	case evGoSyscallBegin:
-		f.move(i, trace.GoRunning, trace.GoSyscall, f.index.stack(e.arguments[1]))
+		f.transition(i, trace.GoRunning, trace.GoSyscall, f.index.stack(e.arguments[1]))
 		return
 	case evGoSyscallEnd:
-		f.move(i, trace.GoSyscall, trace.GoRunning, noStack)
+		f.transition(i, trace.GoSyscall, trace.GoRunning, noStack)
 		return
 	case evGoSyscallEndBlock:
-		f.move(i, trace.GoSyscall, trace.GoRunnable, noStack)
+		f.transition(i, trace.GoSyscall, trace.GoRunnable, noStack)
 	case evGoDestroy, evGoDestroySyscall:
-		f.end(i, t.time)
+		f.handleEnd(i, t.time)
 	default:
 		return
 	}
-	t.current = none
+	t.current = noIndex
 }
 
-// switchTo has the goroutine of the thread wait, or end, and another one run in its place.
-func (f *Follower) switchTo(t *threadEvents) {
-	if i := t.current; i != none {
+// handleSwitch processes a coroutine switch: the goroutine of the thread waits or ends, and
+// another one runs.
+func (f *Follower) handleSwitch(t *threadEvents) {
+	if i := t.current; i != noIndex {
 		if t.next.typ == evGoSwitchDestroy {
-			f.end(i, t.time)
+			f.handleEnd(i, t.time)
 		} else {
-			f.move(i, trace.GoRunning, trace.GoWaiting, noStack)
+			f.transition(i, trace.GoRunning, trace.GoWaiting, noStack)
 		}
 	}
-	t.current = f.lives.of(t.next.arguments[0])
-	f.move(t.current, trace.GoWaiting, trace.GoRunnable, noStack)
-	f.move(t.current, trace.GoRunnable, trace.GoRunning, noStack)
+	t.current = f.live.add(t.next.arguments[0])
+	f.transition(t.current, trace.GoWaiting, trace.GoRunnable, noStack)
+	f.transition(t.current, trace.GoRunnable, trace.GoRunning, noStack)
 }
 
-func (f *Follower) move(i int32, from, to trace.GoState, shown int32) {
-	l := f.lives.at(i)
+func (f *Follower) transition(i int32, from, to trace.GoState, shown int32) {
+	l := f.live.at(i)
 	l.goroutine = l.after(from, to, shown)
 }
 
-// born takes in that the goroutine of the thread started another.
-func (f *Follower) born(t *threadEvents, id uint64, s site) error {
-	start, err := f.starts.of(s, f.startOf(t.current))
+// handleCreate processes that the goroutine of the thread started another.
+func (f *Follower) handleCreate(t *threadEvents, id uint64, s site) error {
+	start, err := f.starts.add(s, f.startOf(t.current))
 	if err != nil {
 		return err
 	}
-	i := f.lives.of(id)
-	l := f.lives.at(i)
+	i := f.live.add(id)
+	l := f.live.at(i)
 	f.starts.all[start].born++
 	l.start, l.born = start, t.time
-	if l.sight == unseen {
+	if l.sight == sightNone {
 		l.goroutine = l.after(trace.GoNotExist, trace.GoRunnable, s.created)
 	}
 	return nil
 }
 
-// startOf returns where a goroutine was started; nil if that is not known.
+// startOf returns where a goroutine was started, or nil if that is not known.
 func (f *Follower) startOf(i int32) *start {
-	if i == none || f.lives.at(i).start == none {
+	if i == noIndex || f.live.at(i).start == noIndex {
 		return nil
 	}
-	return &f.starts.all[f.lives.at(i).start]
+	return &f.starts.all[f.live.at(i).start]
 }
 
-// block takes in that a goroutine begins to wait.
-func (f *Follower) block(i, shown int32) {
-	f.move(i, trace.GoRunning, trace.GoWaiting, shown)
-	l := f.lives.at(i)
-	if l.woken != none && f.point(shown) == f.wakes.all[l.woken].point && l.again < math.MaxUint32 {
-		l.again++
+// handleBlock processes that a goroutine begins to wait.
+func (f *Follower) handleBlock(i, shown int32) {
+	f.transition(i, trace.GoRunning, trace.GoWaiting, shown)
+	l := f.live.at(i)
+	if l.lastWake != noIndex && f.pointOf(shown) == f.wakes.all[l.lastWake].point && l.returns < math.MaxUint32 {
+		l.returns++
 	}
 }
 
-// wake takes in that a goroutine which waits was woken.
-func (f *Follower) wake(i int32, stackID uint64) error {
-	l := f.lives.at(i)
-	if l.sight == waits {
-		if point := f.point(l.stack); point != none {
-			woken, err := f.wakes.of(point, f.index.stack(stackID))
+// handleUnblock processes that a waiting goroutine was woken.
+func (f *Follower) handleUnblock(i int32, stackID uint64) error {
+	l := f.live.at(i)
+	if l.sight == sightWaiting {
+		if point := f.pointOf(l.stack); point != noIndex {
+			woken, err := f.wakes.add(point, f.index.stack(stackID))
 			if err != nil {
 				return err
 			}
-			if l.woken != none && f.wakes.all[l.woken].point != point {
-				l.again = 0
+			if l.lastWake != noIndex && f.wakes.all[l.lastWake].point != point {
+				l.returns = 0
 			}
-			l.woken = woken
+			l.lastWake = woken
 			f.wakes.all[woken].count++
 		}
 	}
-	f.move(i, trace.GoWaiting, trace.GoRunnable, noStack)
+	f.transition(i, trace.GoWaiting, trace.GoRunnable, noStack)
 	return nil
 }
 
-// end takes in that a goroutine has ended.
-func (f *Follower) end(i int32, at uint64) {
-	l := f.lives.at(i)
-	if l.woken != none {
-		f.wakes.all[l.woken].last++
+// handleEnd processes that a goroutine ended.
+func (f *Follower) handleEnd(i int32, at uint64) {
+	l := f.live.at(i)
+	if l.lastWake != noIndex {
+		f.wakes.all[l.lastWake].last++
 	}
 	if s := f.startOf(i); s != nil {
-		s.note(l.goroutine)
-		s.ended(f.since(l.born, at))
+		s.noteShown(l.goroutine)
+		s.addEnded(f.since(l.born, at))
 	}
-	f.lives.end(i)
+	f.live.end(i)
 }
 
-// point returns which of the groups that were asked for waits at a stack; none if none
-// does.
-func (f *Follower) point(number int32) int32 {
+// pointOf returns the index of the requested group that waits at a stack, or noIndex.
+func (f *Follower) pointOf(number int32) int32 {
 	if number == noStack {
-		return none
+		return noIndex
 	}
 	for int(number) >= len(f.points) {
 		f.points = append(f.points, unnumbered)
 	}
 	if f.points[number] == unnumbered {
-		f.points[number] = f.asked(goroutine{stack: number, sight: waits})
+		f.points[number] = f.requestedGroup(goroutine{stack: number, sight: sightWaiting})
 	}
 	return f.points[number]
 }

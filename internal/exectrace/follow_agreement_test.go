@@ -14,24 +14,24 @@ import (
 	"github.com/otel-goroutine/otel-goroutine/internal/stack"
 )
 
-// told is what both readers say of a trace, in words that can be compared.
-type told struct {
+// eventCounts is the result of reading a trace, to compare two readers.
+type eventCounts struct {
 	// starts counts births and ends by creator and function.
 	starts map[string]int
 	// wakes counts wake-ups by the signature that was woken and the waker.
 	wakes map[string]int
-	// longest is the longest life that ended, in milliseconds.
+	// longest is the longest lifetime that ended, in milliseconds.
 	longest float64
 }
 
-// oracle has the trace reader tell.
-func oracle(t *testing.T, data []byte) told {
+// countWithTraceReader counts with the trace reader.
+func countWithTraceReader(t *testing.T, data []byte) eventCounts {
 	t.Helper()
 	r, err := exptrace.NewReader(bytes.NewReader(data))
 	if err != nil {
 		t.Fatal(err)
 	}
-	o := told{starts: make(map[string]int), wakes: make(map[string]int)}
+	o := eventCounts{starts: make(map[string]int), wakes: make(map[string]int)}
 	start := make(map[exptrace.GoID]string)
 	born := make(map[exptrace.GoID]exptrace.Time)
 	waits := make(map[exptrace.GoID]stack.Signature)
@@ -55,13 +55,13 @@ func oracle(t *testing.T, data []byte) told {
 			if to == exptrace.GoSyscall {
 				creator = nil
 			}
-			start[id], born[id] = words(creator)+" => "+words(framesOfTrace(st.Stack)), ev.Time()
+			start[id], born[id] = formatFrames(creator)+" => "+formatFrames(framesOfTrace(st.Stack)), ev.Time()
 			o.starts["born "+start[id]]++
 		case to == exptrace.GoNotExist && start[id] != "":
 			o.starts["ended "+start[id]]++
 			o.longest = max(o.longest, ev.Time().Sub(born[id]).Seconds()*1000)
 		case to == exptrace.GoWaiting && from != exptrace.GoWaiting:
-			// Each generation repeats that a goroutine waits, without its stack.
+			// Each generation repeats the state of a waiting goroutine, without its stack.
 			if s, ok := stack.Read(framesOfTrace(st.Stack), stack.Waiting); ok && !isTraceReader(s.Entry) {
 				waits[id] = s
 			} else {
@@ -69,7 +69,7 @@ func oracle(t *testing.T, data []byte) told {
 			}
 		case from == exptrace.GoWaiting && to == exptrace.GoRunnable:
 			if s, known := waits[id]; known {
-				o.wakes[s.ID.String()+" "+words(framesOfTrace(ev.Stack()))]++
+				o.wakes[s.ID.String()+" "+formatFrames(framesOfTrace(ev.Stack()))]++
 			}
 		}
 	}
@@ -79,13 +79,13 @@ func framesOfTrace(s exptrace.Stack) []stack.Frame {
 	var frames []stack.Frame
 	for f := range s.Frames() {
 		if f.Func != "" {
-			frames = append(frames, stack.Frame{Function: stack.Clean(f.Func), File: stack.Clean(f.File), Line: line(f.Line)})
+			frames = append(frames, stack.Frame{Function: stack.Clean(f.Func), File: stack.Clean(f.File), Line: lineNumber(f.Line)})
 		}
 	}
 	return frames
 }
 
-func words(frames []stack.Frame) string {
+func formatFrames(frames []stack.Frame) string {
 	var b strings.Builder
 	for _, f := range frames {
 		fmt.Fprintf(&b, "%s %s:%d < ", f.Function, f.File, f.Line)
@@ -93,8 +93,8 @@ func words(frames []stack.Frame) string {
 	return b.String()
 }
 
-// ours has a Follower tell, of every group that is seen to wait.
-func ours(t *testing.T, data []byte) told {
+// countWithFollower counts with a Follower, requesting every waiting group.
+func countWithFollower(t *testing.T, data []byte) eventCounts {
 	t.Helper()
 	first, err := followAll(data, nil)
 	if err != nil {
@@ -110,13 +110,13 @@ func ours(t *testing.T, data []byte) told {
 	if err != nil {
 		t.Fatal(err)
 	}
-	o := told{starts: make(map[string]int), wakes: make(map[string]int)}
+	o := eventCounts{starts: make(map[string]int), wakes: make(map[string]int)}
 	for _, s := range f.starts.all {
 		var creator []stack.Frame
 		if s.creator != fromC {
 			creator = f.symbols.stackFrames(s.creator)
 		}
-		key := words(creator) + " => " + words(f.symbols.stackFrames(s.created))
+		key := formatFrames(creator) + " => " + formatFrames(f.symbols.stackFrames(s.created))
 		o.starts["born "+key] += s.born
 		if s.lifetimes != nil {
 			o.starts["ended "+key] += s.lifetimes.Count()
@@ -124,27 +124,27 @@ func ours(t *testing.T, data []byte) told {
 		}
 	}
 	for _, w := range f.wakes.all {
-		o.wakes[all[w.point].ID.String()+" "+words(f.symbols.stackFrames(w.waker))] += w.count
+		o.wakes[all[w.point].ID.String()+" "+formatFrames(f.symbols.stackFrames(w.waker))] += w.count
 	}
 	return o
 }
 
 // TestFollowAgreesWithTheTraceReader compares births, ends and wake-ups with those that
-// golang.org/x/exp/trace tells.
+// golang.org/x/exp/trace reports.
 func TestFollowAgreesWithTheTraceReader(t *testing.T) {
 	for name, data := range fixtures(t) {
-		t.Run(name, func(t *testing.T) { agree(t, data, 1) })
+		t.Run(name, func(t *testing.T) { compareCounts(t, data, 1) })
 	}
 	for name, data := range namedFixtures(t) {
-		t.Run("named/"+name, func(t *testing.T) { agree(t, data, 1) })
+		t.Run("named/"+name, func(t *testing.T) { compareCounts(t, data, 1) })
 	}
-	t.Run("loaded", func(t *testing.T) { agree(t, recordLoaded(t, 1<<20), 0.999) })
+	t.Run("loaded", func(t *testing.T) { compareCounts(t, recordLoaded(t, 1<<20), 0.999) })
 }
 
-// agree compares the two; of each count the given share at least must be the same.
-func agree(t *testing.T, data []byte, share float64) {
+// compareCounts compares both; at least the given share of each count must be the same.
+func compareCounts(t *testing.T, data []byte, share float64) {
 	t.Helper()
-	want, got := oracle(t, data), ours(t, data)
+	want, got := countWithTraceReader(t, data), countWithFollower(t, data)
 	for _, of := range []struct {
 		name      string
 		want, got map[string]int
@@ -168,15 +168,15 @@ func agree(t *testing.T, data []byte, share float64) {
 	}
 }
 
-// TestFollowerAgreesWithDecode compares snapshots of one trace. Of several generations a
-// Follower may know more: what a goroutine showed in an earlier one.
+// TestFollowerAgreesWithDecode compares snapshots of the same trace. A Follower may know more,
+// from earlier generations.
 func TestFollowerAgreesWithDecode(t *testing.T) {
 	all := fixtures(t)
 	for name, data := range namedFixtures(t) {
 		all["named/"+name] = data
 	}
-	end := parked(1000)
-	all["live"] = record(t)
+	end := startParked(1000)
+	all["live"] = recordTrace(t)
 	end()
 	for name, data := range all {
 		t.Run(name, func(t *testing.T) {

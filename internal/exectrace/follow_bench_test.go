@@ -17,10 +17,10 @@ import (
 	"github.com/otel-goroutine/otel-goroutine/internal/stack"
 )
 
-// loadedSize is how large the trace of the loaded server is.
+// loadedSize is the size of the loaded server's trace, in bytes.
 const loadedSize = 9_200_000
 
-// limitedBuffer keeps what is written, and says when it has enough of it.
+// limitedBuffer is a buffer that closes enough once it has size bytes.
 type limitedBuffer struct {
 	bytes.Buffer
 	size   int
@@ -35,8 +35,8 @@ func (b *limitedBuffer) Write(p []byte) (int, error) {
 	return b.Buffer.Write(p)
 }
 
-// recordLoaded returns the trace of a server under load, of about size bytes. Each
-// request starts a goroutine and waits for its answer.
+// recordLoaded returns a trace of about size bytes of a server under load. Each request starts
+// a goroutine and waits for its answer.
 func recordLoaded(b testing.TB, size int) []byte {
 	b.Helper()
 	server := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
@@ -82,8 +82,8 @@ func recordLoaded(b testing.TB, size int) []byte {
 	return traced.Bytes()
 }
 
-// askedOfLoaded are the goroutines that answer, and those of the connections.
-func askedOfLoaded(b testing.TB, data []byte) []stack.Signature {
+// groupsOfLoaded returns the groups of the trace of a loaded server.
+func groupsOfLoaded(b testing.TB, data []byte) []stack.Signature {
 	b.Helper()
 	s, err := Decode(data)
 	if err != nil {
@@ -96,7 +96,7 @@ func askedOfLoaded(b testing.TB, data []byte) []stack.Signature {
 	return asked
 }
 
-// followAll follows a trace to its end.
+// followAll reads a trace to its end with a Follower.
 func followAll(data []byte, asked []stack.Signature) (*Follower, error) {
 	f, err := Follow(bytes.NewReader(data), asked)
 	for err == nil {
@@ -108,11 +108,11 @@ func followAll(data []byte, asked []stack.Signature) (*Follower, error) {
 	return f, nil
 }
 
-// BenchmarkLoaded reads births, wake-ups and ends off the trace of a loaded server, and the
-// snapshot, beside what the trace reader alone needs for the events of the same trace.
+// BenchmarkLoaded reads births, wake-ups, ends and the snapshot from the trace of a loaded
+// server, and compares with the trace reader, which only reads the events.
 func BenchmarkLoaded(b *testing.B) {
 	data := recordLoaded(b, loadedSize)
-	asked := askedOfLoaded(b, data)
+	asked := groupsOfLoaded(b, data)
 	b.Run("Follow", func(b *testing.B) {
 		benchmarkLoaded(b, data, func() error {
 			f, err := followAll(data, asked)

@@ -13,60 +13,59 @@ import (
 	"github.com/otel-goroutine/otel-goroutine/internal/stack"
 )
 
-// mostMemory is what a trace may cost, whatever it says.
+// mostMemory is the most memory that any trace may take, in bytes.
 const mostMemory = 32 << 20
 
-// waitsInMain is the group of those that wait at stack 1 of a made trace.
+// waitsInMain is the group of goroutines that wait at stack 1 of traceBuilder.tables.
 var waitsInMain, _ = stack.Read([]stack.Frame{
 	{Function: "runtime.gopark", File: "main.go", Line: 5},
 	{Function: "main.wait", File: "main.go", Line: 7},
 	{Function: "main.entry", File: "main.go", Line: 8},
 }, stack.Waiting)
 
-// TestFollowLimits has traces of a second that hold more of something than is followed. A
-// byte of a body must not cost more than a byte of a true one.
+// TestFollowLimits reads traces that exceed one limit each.
 func TestFollowLimits(t *testing.T) {
 	create := func(i int) []byte { return varints(evGoCreate, 0, uint64(i+2), 3, 1) }
-	started := func() made { return newTrace(go123).batch(1, running()) }
-	deep := func(from, n int) made {
+	started := func() traceBuilder { return newTrace(go123).batch(1, runningThread()) }
+	deep := func(from, n int) traceBuilder {
 		return started().repeated(n, 1, func(i int) []byte {
 			return varints(evGoStop, 0, 0, uint64(from+i), evGoStart, 0, 1, uint64(i+1))
 		})
 	}
 	for _, tc := range []struct {
 		name, says string
-		trace      func() made
+		trace      func() traceBuilder
 	}{
-		{"ten million events", "bytes", func() made {
+		{"ten million events", "bytes", func() traceBuilder {
 			return newTrace(go123).repeated(10_000_000, 1, func(int) []byte { return []byte{evHeapGoal, 0, 0} })
 		}},
-		{"events", "events", func() made {
-			return newTrace(go123).repeated(maxFollowed+1, 1, func(int) []byte { return []byte{evProcStop, 0} })
+		{"events", "events", func() traceBuilder {
+			return newTrace(go123).repeated(maxFollowedEvents+1, 1, func(int) []byte { return []byte{evProcStop, 0} })
 		}},
-		{"goroutines at a time", "goroutines", func() made { return started().repeated(maxLives, 1, create) }},
-		{"batches", "batches", func() made {
+		{"goroutines alive at a time", "goroutines", func() traceBuilder { return started().repeated(maxLives, 1, create) }},
+		{"batches", "batches", func() traceBuilder {
 			m := newTrace(go123)
 			for i := range maxBatches + 1 {
 				m = m.batch(uint64(i), []byte{evProcStop, 0})
 			}
 			return m
 		}},
-		{"threads", "threads", func() made {
+		{"threads", "threads", func() traceBuilder {
 			m := newTrace(go123)
 			for i := range maxFollowedThreads + 1 {
 				m = m.batch(uint64(i), []byte{evProcStop, 0})
 			}
 			return m
 		}},
-		{"frames in tables", "frames", func() made {
+		{"frames in tables", "frames", func() traceBuilder {
 			return started().table(evStacks, maxFrames/100, func(i int) []byte {
 				return append(varints(evStack, uint64(i+9), 100), bytes.Repeat([]byte{1}, 400)...)
 			})
 		}},
-		{"strings in tables", "strings", func() made {
+		{"strings in tables", "strings", func() traceBuilder {
 			return started().table(evStrings, maxStrings+1, func(i int) []byte { return varints(evString, uint64(i+9), 0) })
 		}},
-		{"frames that are shown", "frames", func() made {
+		{"frames that are shown", "frames", func() traceBuilder {
 			return deep(9, maxKeptFrames/100+1).table(evStacks, maxKeptFrames/100+1, func(i int) []byte {
 				s := varints(evStack, uint64(i+9), 100)
 				for line := range 100 {
@@ -75,12 +74,12 @@ func TestFollowLimits(t *testing.T) {
 				return s
 			})
 		}},
-		{"stacks that are shown", "frames", func() made {
+		{"stacks that are shown", "frames", func() traceBuilder {
 			return deep(9, maxKeptStacks+1).table(evStacks, maxKeptStacks+1, func(i int) []byte {
 				return varints(evStack, uint64(i+9), 2, 0, 1, 9, uint64(i/250), 0, 1, 9, uint64(i%250))
 			})
 		}},
-		{"long names that are shown", "bytes", func() made {
+		{"long names that are shown", "bytes", func() traceBuilder {
 			m := deep(9, 4000).table(evStacks, 4000, func(i int) []byte {
 				return varints(evStack, uint64(i+9), 1, 0, uint64(i+100), 9, 1)
 			})
@@ -88,14 +87,14 @@ func TestFollowLimits(t *testing.T) {
 				return fmt.Appendf(varints(evString, uint64(i+100), 1000), "%01000d", i)
 			})
 		}},
-		{"starts", "places", func() made {
+		{"starts", "places", func() traceBuilder {
 			return started().repeated(2*maxStarts+1, 1, func(i int) []byte {
 				return varints(evGoCreate, 0, 7, uint64(i+9), 1)
 			}).table(evStacks, 2*maxStarts+1, func(i int) []byte {
 				return varints(evStack, uint64(i+9), 1, 0, 1, 9, uint64(i))
 			})
 		}},
-		{"wakers", "wake", func() made {
+		{"wakers", "wake", func() traceBuilder {
 			return started().repeated(maxWakeUps+1, 1, func(i int) []byte {
 				return varints(evGoCreate, 0, 7, 3, 1, evGoStart, 0, 7, 1, evGoBlock, 0, 0, 1, evGoUnblock, 0, 7, 1, uint64(i+9))
 			}).table(evStacks, maxWakeUps+1, func(i int) []byte {
@@ -119,12 +118,12 @@ func TestFollowLimits(t *testing.T) {
 	}
 }
 
-// TestMuchOfEverything has a trace that is near to several limits at once, and holds what
-// is kept of it.
+// TestMuchOfEverything reads a trace that is near several limits at once, and checks how much
+// memory the Follower retains.
 func TestMuchOfEverything(t *testing.T) {
 	const stacks = maxKeptFrames/100 - 1
 	filler := bytes.Repeat([]byte{evGCAssistEnd, 0}, maxBatchSize/2-100)
-	m := newTrace(go123).batch(1, running()).repeated(maxLives-2, 1, func(i int) []byte {
+	m := newTrace(go123).batch(1, runningThread()).repeated(maxLives-2, 1, func(i int) []byte {
 		return varints(evGoCreate, 0, uint64(i+2), uint64(i%stacks+9), uint64(i%stacks+9))
 	}).table(evStacks, stacks, func(i int) []byte {
 		s := varints(evStack, uint64(i+9), 100)
@@ -133,7 +132,7 @@ func TestMuchOfEverything(t *testing.T) {
 		}
 		return s
 	})
-	for len(m) < maxBeside-2*maxBatchSize {
+	for len(m) < maxActiveBytes-2*maxBatchSize {
 		m = m.batch(2, filler)
 	}
 	m = m.tables()
@@ -158,10 +157,11 @@ func TestMuchOfEverything(t *testing.T) {
 	runtime.KeepAlive(f)
 }
 
-// TestStacksThatAreTold has more and deeper stacks start goroutines than can be told.
-func TestStacksThatAreTold(t *testing.T) {
+// TestOriginsLimitsFrames reads a trace with more and deeper creator stacks than Origins may
+// return.
+func TestOriginsLimitsFrames(t *testing.T) {
 	const stacks, depth = 2500, 100
-	data := newTrace(go123).batch(1, running()).repeated(2*stacks, 1, func(i int) []byte {
+	data := newTrace(go123).batch(1, runningThread()).repeated(2*stacks, 1, func(i int) []byte {
 		return varints(evGoCreate, 0, uint64(i+2), 3, uint64(min(i, stacks-1)+9))
 	}).table(evStacks, stacks, func(i int) []byte {
 		s := varints(evStack, uint64(i+9), depth)
@@ -176,20 +176,20 @@ func TestStacksThatAreTold(t *testing.T) {
 	}
 	o := f.Origins([]string{"main.entry"})
 	checkOrigins(t, o)
-	if n := len(o.Starts); len(f.starts.all) != stacks || n != maxTold/depth || o.Starts[0].Born != stacks+1 {
+	if n := len(o.Starts); len(f.starts.all) != stacks || n != maxOriginFrames/depth || o.Starts[0].Born != stacks+1 {
 		t.Errorf("%d of %d starts", n, len(f.starts.all))
 	}
 }
 
-// TestAMillionBirths follows goroutines that come and go, over as many generations as they
-// need. They cost what those do that are alive at a time.
+// TestAMillionBirths follows goroutines that start and end, over several generations. Memory must
+// depend on how many are alive at a time.
 func TestAMillionBirths(t *testing.T) {
 	const births, perGeneration = 1_000_000, 200_000
 	m := newTrace(go126)
 	for g := range uint64(births / perGeneration) {
 		var data []byte
 		if g == 0 {
-			m = m.batchOf(1, 1, running())
+			m = m.batchOf(1, 1, runningThread())
 		}
 		for i := range uint64(perGeneration) {
 			id := 2 + g*perGeneration + i
@@ -207,17 +207,17 @@ func TestAMillionBirths(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if s := f.starts.all; len(s) != 1 || s[0].born != births || s[0].lifetimes.Count() != births || len(f.lives.index) != 1 {
-		t.Errorf("%d starts, %d alive", len(s), len(f.lives.index))
+	if s := f.starts.all; len(s) != 1 || s[0].born != births || s[0].lifetimes.Count() != births || len(f.live.index) != 1 {
+		t.Errorf("%d starts, %d alive", len(s), len(f.live.index))
 	}
-	// What is read is held for a generation; the rest is what must not grow with it.
+	// The batches of a generation are buffered; the rest must not grow with the trace.
 	if beside := int(n) - len(m)*9/8; beside > 2<<20 {
 		t.Errorf("%d KiB allocated beside %d KiB of trace", beside>>10, len(m)>>10)
 	}
 }
 
 func TestACreatorInC(t *testing.T) {
-	data := newTrace(go123).batch(1, running()).
+	data := newTrace(go123).batch(1, runningThread()).
 		batch(2, varints(evGoCreateSyscall, 0, 7, evGoSyscallEnd, 0, evGoBlock, 0, 0, 1)).tables()
 	f, err := followAll(data, []stack.Signature{waitsInMain})
 	if err != nil {
@@ -232,10 +232,10 @@ func TestACreatorInC(t *testing.T) {
 	}
 }
 
-// TestStacksThatLie has events name stacks, strings and threads that are not there.
-func TestStacksThatLie(t *testing.T) {
+// TestMissingReferences reads events that refer to missing stacks, strings and threads.
+func TestMissingReferences(t *testing.T) {
 	const nowhere = 1 << 60
-	data := newTrace(go123).batch(1, running()).
+	data := newTrace(go123).batch(1, runningThread()).
 		batch(1, varints(evGoCreate, 0, 7, nowhere, nowhere, evGoCreate, 0, 8, 9, 9, evGoBlock, 0, nowhere, nowhere)).
 		batch(2, varints(evGoStatus, 0, 9, nowhere, 3, evGoDestroy, 0, evGoSwitch, 0, 7, 1, evGoUnblock, 0, 7, 1, nowhere)).
 		batch(0, varints(evStacks, evStack, 9, 2, 0, nowhere, nowhere, nowhere, 0, 1, 1, 1)).tables()
@@ -255,10 +255,10 @@ func TestNamesWithMarkupAndNewlines(t *testing.T) {
 		}
 		checkOrigins(t, f.Origins(nil))
 	}
-	data := newTrace(go123).batch(1, running()).batch(1, varints(evGoCreate, 0, 7, 3, 2)).
+	data := newTrace(go123).batch(1, runningThread()).batch(1, varints(evGoCreate, 0, 7, 3, 2)).
 		batch(0, varints(evStacks, evStack, 1, 1, 0, 1, 2, 1, evStack, 2, 1, 0, 2, 1, 2, evStack, 3, 1, 0, 3, 2, 3)).
 		batch(0, varints(evFrequency, 1)).
-		batch(0, names("a\nb\x1b[31m", "<img src=x onerror=alert(1)>", "main.entry"))
+		batch(0, stringTable("a\nb\x1b[31m", "<img src=x onerror=alert(1)>", "main.entry"))
 	f, err := followAll(data, nil)
 	if err != nil {
 		t.Fatal(err)
@@ -270,7 +270,7 @@ func TestNamesWithMarkupAndNewlines(t *testing.T) {
 	}
 }
 
-// checkOrigins checks what holds of the origins in any trace.
+// checkOrigins checks the invariants of Origins.
 func checkOrigins(t *testing.T, o *Origins) {
 	t.Helper()
 	if o.Traced < 0 {
@@ -304,8 +304,8 @@ func checkOrigins(t *testing.T, o *Origins) {
 	}
 }
 
-// FuzzFollow changes real traces. Whatever comes of that, there is an error of a known kind,
-// and what was read before it is sound in itself.
+// FuzzFollow requires that the origins and the snapshot are consistent for any input, and that
+// errors are of a known kind.
 func FuzzFollow(f *testing.F) {
 	for _, data := range fixtures(f) {
 		f.Add(data)

@@ -14,8 +14,9 @@ import (
 	"github.com/otel-goroutine/otel-goroutine/internal/stack"
 )
 
-// traced records what do does, of several generations if it takes longer than a second.
-func traced(t *testing.T, do func()) []byte {
+// recordWhile records a trace while do runs, of several generations if it takes longer than a
+// second.
+func recordWhile(t *testing.T, do func()) []byte {
 	t.Helper()
 	var b bytes.Buffer
 	if err := trace.Start(&b); err != nil {
@@ -28,7 +29,7 @@ func traced(t *testing.T, do func()) []byte {
 	return b.Bytes()
 }
 
-// leak waits for what never comes, unless it is healthy.
+// leak waits for an answer, which never comes unless the goroutine is healthy.
 func leak(answer chan int, release chan struct{}) {
 	select {
 	case <-answer:
@@ -36,22 +37,22 @@ func leak(answer chan int, release chan struct{}) {
 	}
 }
 
-func isOfLeak(g stack.Group) bool { return strings.HasSuffix(g.Entry, "exectrace.leak") }
+func isLeak(g stack.Group) bool { return strings.HasSuffix(g.Entry, "exectrace.leak") }
 
-// checkout starts a goroutine as a service would, beside so many that wait, and returns when it
-// waits too, or has ended. One that was woken looks as if it waited until it runs.
+// checkout starts a goroutine as a service would, and returns once it has ended or waits along
+// with waiting others. A woken goroutine looks as if it waited until it runs.
 func checkout(t *testing.T, release chan struct{}, healthy bool, waiting int) {
 	t.Helper()
 	answer := make(chan int, 1)
 	go leak(answer, release)
-	if !waitUntilParked(t, waiting+1, isOfLeak) {
+	if !waitUntilParked(t, waiting+1, isLeak) {
 		t.Fatal("it does not wait")
 	}
 	if !healthy {
 		return
 	}
 	reply(answer)
-	if !waitUntilParked(t, waiting, isOfLeak) {
+	if !waitUntilParked(t, waiting, isLeak) {
 		t.Fatal("it does not end")
 	}
 }
@@ -64,7 +65,7 @@ func TestOriginsOfALeak(t *testing.T) {
 	checkout(t, release, false, 0)
 	leaked := 1
 	var youngest time.Duration // at the least
-	data := traced(t, func() {
+	data := recordWhile(t, func() {
 		var born time.Time
 		for i := range 50 {
 			healthy := i%10 != 0
@@ -80,7 +81,7 @@ func TestOriginsOfALeak(t *testing.T) {
 		t.Fatal(err)
 	}
 	close(release)
-	at := slices.IndexFunc(s.Groups, isOfLeak)
+	at := slices.IndexFunc(s.Groups, isLeak)
 	if at < 0 {
 		t.Fatal("no goroutine leaks")
 	}
@@ -119,16 +120,16 @@ func TestOriginsOfALeak(t *testing.T) {
 	}
 }
 
-// TestWrappersAreSeenThrough has one call of a go statement start a goroutine that waits, and
-// another one that never does.
+// TestWrappersAreSeenThrough executes a go statement twice: one goroutine waits and shows its
+// entry, the other never does.
 func TestWrappersAreSeenThrough(t *testing.T) {
 	release := make(chan struct{})
-	data := traced(t, func() {
+	data := recordWhile(t, func() {
 		check := make(chan int, 1)
 		check <- 1
 		startLeak(check, release) // it has its answer already
 		startLeak(nil, release)
-		if !waitUntilParked(t, 1, isOfLeak) {
+		if !waitUntilParked(t, 1, isLeak) {
 			t.Error("not one waits")
 		}
 	})
@@ -154,7 +155,7 @@ func startLeak(answer chan int, release chan struct{}) { go leak(answer, release
 
 func TestTimersHaveNoCreator(t *testing.T) {
 	release, done := make(chan struct{}), make(chan struct{})
-	data := traced(t, func() {
+	data := recordWhile(t, func() {
 		time.AfterFunc(time.Millisecond, func() { close(done); <-release })
 		<-done
 		if !waitUntilParked(t, 1, func(g stack.Group) bool {
@@ -193,8 +194,8 @@ func TestFollowKeepsWhatWasReadBeforeACut(t *testing.T) {
 			t.Fatal(err)
 		}
 		cut, err := followAll(data[:len(data)-10], nil)
-		if !errors.Is(err, ErrMalformed) || cut.read != whole.read-1 || cut.read == 0 {
-			t.Errorf("%s: %d of %d generations, %v", name, cut.read, whole.read, err)
+		if !errors.Is(err, ErrMalformed) || cut.generationsRead != whole.generationsRead-1 || cut.generationsRead == 0 {
+			t.Errorf("%s: %d of %d generations, %v", name, cut.generationsRead, whole.generationsRead, err)
 		}
 		if _, err := cut.Snapshot(); err != nil {
 			t.Errorf("%s: %v", name, err)
@@ -202,12 +203,12 @@ func TestFollowKeepsWhatWasReadBeforeACut(t *testing.T) {
 	}
 }
 
-// TestFollowWaitsForNoMoreThanAGeneration has a trace arrive whose next generation is not
-// written yet. Before Go 1.26 no mark ends a generation.
+// TestFollowWaitsForNoMoreThanAGeneration reads a trace whose next generation has not been
+// written yet. Only since Go 1.26 does a mark end a generation.
 func TestFollowWaitsForNoMoreThanAGeneration(t *testing.T) {
 	data := fixtures(t)["go1.26-generations"]
 	end := headerLength
-	for b := (batch{}); b.kind != endOfGeneration; {
+	for b := (batch{}); b.kind != batchEndOfGeneration; {
 		var err error
 		if b, end, err = readBatch(data, end, go126); err != nil {
 			t.Fatal(err)

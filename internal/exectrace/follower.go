@@ -10,91 +10,91 @@ import (
 	"github.com/otel-goroutine/otel-goroutine/internal/stack"
 )
 
-// maxLives is the most goroutines that may be alive at a time. No trace for the sake of
-// origins is taken of a process with so many; each costs 100 bytes.
+// maxLives is the most goroutines that may be alive at a time. Origins are not traced in
+// processes with so many; each takes 100 bytes.
 const maxLives = 1 << 17
 
-// What a generation may have beside its bytes. An event of a true trace takes some 50 ns, and
-// to put it in order 65 ns where so many threads take turns at each. A true generation of
-// maxBeside bytes has three quarters of the events.
+// Limits of a generation. Reading an event of a real trace takes some 50 ns, and ordering it
+// 65 ns if all these threads take turns. A real generation of maxActiveBytes has three
+// quarters of the events.
 const (
-	maxFollowed        = 1 << 21 // events
+	maxFollowedEvents  = 1 << 21 // events
 	maxFollowedThreads = 1 << 12
 )
 
-// A Follower follows the goroutines through a trace of any length, from where they are
-// started to where they end. It reads a generation at a time, a second of the process,
-// and keeps of it what is known of those that are alive, and counts of the others. User
-// logs, tasks and regions are passed over unread.
+// A Follower follows goroutines from start to end through a trace of any length. It reads one
+// generation, a second of the process, at a time, and retains the state of the goroutines
+// that are alive and counts of the others. It skips user logs, tasks and regions.
 //
-// What it is asked for are groups, by their signatures. Wake-ups are counted of those
-// that wait where such a group does.
+// It counts the wake-ups of goroutines that wait where the requested groups do.
+//
+// A Follower is not safe for concurrent use.
 type Follower struct {
-	r      *bufio.Reader
-	v      version
-	groups []stack.Signature
-	read   int // how many generations were read
-	// next is the first batch of the generation after it; begun tells whether there is one.
-	next  batch
-	begun bool
+	r               *bufio.Reader
+	version         version
+	groups          []stack.Signature
+	generationsRead int
+	// next is the first batch of the next generation, if hasNext.
+	next    batch
+	hasNext bool
 
 	symbols  *symbols
 	grouping *grouping
-	lives    lives
+	live     liveSet
 	starts   *starts
 	wakes    wakeUps
-	// askedBy is the index in groups of each signature.
-	askedBy map[stack.ID]int32
-	// points is for each stack the group that waits there.
+	// indexByID is the index in groups of each signature.
+	indexByID map[stack.ID]int32
+	// points caches pointOf by stack.
 	points []int32
-	// threads is which goroutine each thread had at the end of the last generation.
+	// threads is the goroutine of each thread at the end of the last generation.
 	threads map[uint64]uint64
 
 	highest uint64
 	procs   int
-	// unit is how many nanoseconds the clock's unit has; from and to is what was read.
+	// unit is the clock's unit in nanoseconds; from and to are the first and the last event.
 	unit     float64
 	from, to uint64
 
-	// Of the generation that is being read.
+	// State of the generation being read.
 	index *index
 	merge *merge
-	// header is the memory in which the header of a batch is read.
+	// header is the buffer for the header of a batch.
 	header [maxBatchHeader + 1]byte
 }
 
-// Follow begins to follow the goroutines in a trace. Its errors are those of Decode, or
-// of r.
+// Follow returns a Follower for the trace that r reads. groups are the requested groups. Its
+// errors are those of Decode, or of r.
 func Follow(r io.Reader, groups []stack.Signature) (*Follower, error) {
 	f := &Follower{
-		r:       bufio.NewReaderSize(r, maxBatchSize),
-		groups:  groups,
-		symbols: newSymbols(),
-		starts:  newStarts(),
-		wakes:   wakeUps{byKey: make(map[wakeKey]int32)},
-		lives:   lives{index: make(map[uint64]int32)},
-		askedBy: make(map[stack.ID]int32, len(groups)),
-		threads: make(map[uint64]uint64),
+		r:         bufio.NewReaderSize(r, maxBatchSize),
+		groups:    groups,
+		symbols:   newSymbols(),
+		starts:    newStarts(),
+		wakes:     wakeUps{byKey: make(map[wakeKey]int32)},
+		live:      liveSet{index: make(map[uint64]int32)},
+		indexByID: make(map[stack.ID]int32, len(groups)),
+		threads:   make(map[uint64]uint64),
 	}
 	for i, g := range groups {
-		f.askedBy[g.ID] = int32(i)
+		f.indexByID[g.ID] = int32(i)
 	}
-	start, err := peek(f.r, sniffed)
+	start, err := peek(f.r, sniffLength)
 	if err != nil {
 		return nil, err
 	}
-	if f.v, err = readHeader(start); err != nil {
+	if f.version, err = readHeader(start); err != nil {
 		return nil, err
 	}
 	if _, err := f.r.Discard(headerLength); err != nil {
 		return nil, err
 	}
-	f.grouping = newGrouping(f.symbols.framesOf, f.v)
+	f.grouping = newGrouping(f.symbols.framesOf, f.version)
 	return f, nil
 }
 
-// Next reads the next generation. It returns io.EOF if there is none. After an error what
-// was read before still holds: a trace that was cut is one of a shorter time.
+// Next reads the next generation, or returns io.EOF if there is none. After an error,
+// Snapshot and Origins describe the generations before: a truncated trace is one of less time.
 func (f *Follower) Next() error {
 	g, err := f.collect()
 	if err != nil {
@@ -111,22 +111,22 @@ func (f *Follower) Next() error {
 	}
 	err = f.follow()
 	f.index, f.merge = nil, nil
-	f.read++
+	f.generationsRead++
 	return err
 }
 
 // collect reads the batches of a generation.
 func (f *Follower) collect() (*generations, error) {
-	g := &generations{marked: f.v >= go126}
+	g := &generations{marked: f.version >= go126}
 	size := 0
-	if f.begun {
-		f.begun = false
+	if f.hasNext {
+		f.hasNext = false
 		g.number, size = f.next.generation, len(f.next.data)
 		g.last = append(g.last, f.next)
 	}
 	for !g.ended {
 		b, err := f.readBatch()
-		if errors.Is(err, io.EOF) && len(g.last) == 0 && f.read > 0 {
+		if errors.Is(err, io.EOF) && len(g.last) == 0 && f.generationsRead > 0 {
 			return nil, io.EOF
 		}
 		if errors.Is(err, io.EOF) {
@@ -135,18 +135,18 @@ func (f *Follower) collect() (*generations, error) {
 		if err != nil {
 			return nil, err
 		}
-		if !g.marked && g.number != 0 && b.kind != endOfGeneration && b.generation != g.number {
+		if !g.marked && g.number != 0 && b.kind != batchEndOfGeneration && b.generation != g.number {
 			if b.generation != g.number+1 {
 				return nil, malformed("generations out of order")
 			}
-			f.next, f.begun = b, true
+			f.next, f.hasNext = b, true
 			break
 		}
 		if err := g.add(b); err != nil {
 			return nil, err
 		}
-		if size += len(b.data); size > maxBeside {
-			return nil, tooLarge(maxBeside, "bytes in a second")
+		if size += len(b.data); size > maxActiveBytes {
+			return nil, tooLarge(maxActiveBytes, "bytes in a generation")
 		}
 	}
 	return g, g.check()
@@ -155,42 +155,42 @@ func (f *Follower) collect() (*generations, error) {
 // setClock reads the frequency of the clock.
 func (f *Follower) setClock(batches []batch) error {
 	for _, b := range batches {
-		if b.kind != synchronisation {
+		if b.kind != batchSync {
 			continue
 		}
 		r := reader{data: b.data}
 		if b.data[0] == evSync {
 			r.at++
 		}
-		if !r.begins(evFrequency) {
-			return malformed("no frequency")
+		if !r.nextEntry(evFrequency) {
+			return malformed("no clock frequency")
 		}
 		frequency := r.varint()
 		if r.failed || frequency == 0 {
-			return malformed("no frequency")
+			return malformed("no clock frequency")
 		}
 		f.unit = float64(time.Second) / float64(frequency)
 	}
 	return nil
 }
 
-// follow takes in all events of a generation.
+// follow processes all events of a generation.
 func (f *Follower) follow() error {
 	f.resume()
 	events := 0
-	err := f.merge.each(func(t *threadEvents) error {
-		if events++; events > maxFollowed {
-			return tooLarge(maxFollowed, "events")
+	err := f.merge.forEach(func(t *threadEvents) error {
+		if events++; events > maxFollowedEvents {
+			return tooLarge(maxFollowedEvents, "events")
 		}
 		if f.from == 0 {
 			f.from = t.time
 		}
 		f.to = max(f.to, t.time)
-		if err := f.see(t); err != nil {
+		if err := f.handle(t); err != nil {
 			return err
 		}
 		if f.symbols.tooLarge {
-			return tooLarge(maxKeptFrames, "frames, or names of too many bytes")
+			return tooLarge(maxKeptFrames, "frames or bytes of names")
 		}
 		return nil
 	})
@@ -198,25 +198,25 @@ func (f *Follower) follow() error {
 	return err
 }
 
-// resume gives each thread the goroutine that it had at the end of the last generation.
+// resume restores the goroutine of each thread from the last generation.
 func (f *Follower) resume() {
 	for thread, id := range f.threads {
-		i, alive := f.lives.index[id]
+		i, alive := f.live.index[id]
 		if t := f.merge.byID[thread]; t != nil && alive {
 			t.current = i
 		}
 	}
 }
 
-// suspend remembers which goroutine each thread has. Those that end are forgotten.
+// suspend saves the goroutine of each thread for the next generation.
 func (f *Follower) suspend() {
 	for thread, t := range f.merge.byID {
 		delete(f.threads, thread)
-		if t.current == none {
+		if t.current == noIndex {
 			continue
 		}
-		id := f.lives.at(t.current).id
-		if i, alive := f.lives.index[id]; alive && i == t.current {
+		id := f.live.at(t.current).id
+		if i, alive := f.live.index[id]; alive && i == t.current {
 			f.threads[thread] = id
 		}
 	}
@@ -230,33 +230,32 @@ func (f *Follower) since(from, to uint64) time.Duration {
 	return time.Duration(min(float64(to-from)*f.unit, math.MaxInt64/2))
 }
 
-// asked returns which of the groups that were asked for a goroutine is in; none if in
-// none.
-func (f *Follower) asked(g goroutine) int32 {
-	group := f.grouping.of(g)
+// requestedGroup returns the index of the requested group that a goroutine is in, or noIndex.
+func (f *Follower) requestedGroup(g goroutine) int32 {
+	group := f.grouping.groupOf(g)
 	if group < 0 {
-		return none
+		return noIndex
 	}
-	if i, asked := f.askedBy[f.grouping.groups[group].ID]; asked {
+	if i, asked := f.indexByID[f.grouping.groups[group].ID]; asked {
 		return i
 	}
-	return none
+	return noIndex
 }
 
-// Snapshot returns how all goroutines stood at the end of what was read, as Decode does.
+// Snapshot returns a snapshot, as Decode does, at the end of the generations read so far.
 func (f *Follower) Snapshot() (*stack.Snapshot, error) {
 	s := &stack.Snapshot{
 		Source:     stack.SourceTrace,
-		Goroutines: make([]stack.Goroutine, 0, len(f.lives.index)),
+		Goroutines: make([]stack.Goroutine, 0, len(f.live.index)),
 		HighestID:  f.highest,
 		Procs:      f.procs,
 	}
-	for id, i := range f.lives.index {
-		if group := f.grouping.of(f.lives.at(i).goroutine); group != leftOut {
+	for id, i := range f.live.index {
+		if group := f.grouping.groupOf(f.live.at(i).goroutine); group != leftOut {
 			s.Goroutines = append(s.Goroutines, stack.Goroutine{ID: id, Group: group})
 		}
 	}
-	numbers := make([]int32, len(f.grouping.groups)) // those of the groups in the snapshot, plus 1
+	numbers := make([]int32, len(f.grouping.groups)) // index in s.Groups, plus 1
 	for i, g := range s.Goroutines {
 		if g.Group == stack.NoGroup {
 			continue
@@ -267,7 +266,7 @@ func (f *Follower) Snapshot() (*stack.Snapshot, error) {
 		}
 		s.Goroutines[i].Group = numbers[g.Group] - 1
 	}
-	if err := arrange(s); err != nil {
+	if err := sortAndCount(s); err != nil {
 		return nil, err
 	}
 	return s, nil

@@ -2,36 +2,34 @@ package exectrace
 
 import "slices"
 
-// Every generation of a trace stands for itself: it names each goroutine that
-// there is, and has its own tables. A trace of a millisecond has one. A longer
-// one, of which the process of a million goroutines makes one too, has one a
-// second, and the last of them tells how the goroutines stood in the end.
+// Each generation of a trace is complete: it names every goroutine and has its own tables.
+// A trace of a millisecond has one generation. A longer trace, or one of a million
+// goroutines, has one a second, and the last one has the final state of the goroutines.
 
-// generations is what a trace consists of.
+// generations is a trace, split into batches.
 type generations struct {
 	// earlier are the batches of events before the last generation.
 	earlier []batch
-	// last are the batches of the last generation but for those ignored.
+	// last are the batches of the last generation, without the ignored ones.
 	last []batch
-	// number is that of the last generation.
+	// number is the number of the last generation.
 	number uint64
-	// marked tells whether a mark ends a generation, and ended whether it has.
+	// marked is whether generations end with a mark, and ended whether the last one has.
 	marked, ended bool
 }
 
-// maxBatches is the most batches that a generation may have. A thread writes one
-// for every 64 KiB of events, and the runtime ends a process at 10,000 threads.
-// The trace reader needs up to 1 KiB for the smallest of them.
+// maxBatches is the most batches that a generation may have. A thread writes one for every
+// 64 KiB of events, and the runtime limits a process to 10,000 threads. The trace reader
+// needs up to 1 KiB for the smallest batch.
 const maxBatches = 1 << 14
 
-// split finds the batches of a trace, whose header has been read.
+// split splits a trace, whose header has been validated, into batches.
 //
-// A trace may have been cut between two batches. From Go 1.26 on a generation
-// ends with a mark. Before that, nothing but the order tells: the runtime writes
-// the table of strings last, after that of the stacks, as it names what all
-// others refer to. So a generation that ends otherwise is not whole. One whose
-// table of strings is itself cut between two batches lacks strings that its
-// stacks refer to, and the trace reader finds that.
+// A trace may have been cut between two batches. Since Go 1.26 a generation ends with a
+// mark. Before, only the order tells: the runtime writes the table of strings last, after
+// the stacks that refer to it. So a generation that does not end with it is truncated. If
+// the table of strings itself is cut between two batches, stacks refer to missing strings,
+// which the trace reader detects.
 func split(data []byte, v version) (*generations, error) {
 	g := &generations{marked: v >= go126}
 	for at := headerLength; at < len(data); {
@@ -48,7 +46,7 @@ func split(data []byte, v version) (*generations, error) {
 }
 
 func (g *generations) add(b batch) error {
-	if b.kind == endOfGeneration {
+	if b.kind == batchEndOfGeneration {
 		return g.end()
 	}
 	switch {
@@ -59,9 +57,9 @@ func (g *generations) add(b batch) error {
 			return err
 		}
 	case g.ended:
-		return malformed("a batch after the end of its generation")
+		return malformed("batch after the end of its generation")
 	}
-	if b.kind == ignored {
+	if b.kind == batchIgnored {
 		return nil
 	}
 	if len(g.last) == maxBatches {
@@ -71,16 +69,16 @@ func (g *generations) add(b batch) error {
 	return nil
 }
 
-// end takes note of the mark that ends a generation.
+// end handles the mark that ends a generation.
 func (g *generations) end() error {
 	if g.ended || len(g.last) == 0 {
-		return malformed("an empty generation")
+		return malformed("empty generation")
 	}
 	g.ended = true
 	return nil
 }
 
-// next closes the last generation and begins another.
+// next ends the last generation and starts another.
 func (g *generations) next(number uint64) error {
 	if err := g.check(); err != nil {
 		return err
@@ -90,7 +88,7 @@ func (g *generations) next(number uint64) error {
 	}
 	g.number, g.ended = number, false
 	for _, b := range g.last {
-		if b.kind == events {
+		if b.kind == batchEvents {
 			g.earlier = append(g.earlier, b)
 		}
 	}
@@ -101,18 +99,18 @@ func (g *generations) next(number uint64) error {
 	return nil
 }
 
-// check tells whether the last generation is whole.
+// check returns an error if the last generation is incomplete.
 func (g *generations) check() error {
 	n := len(g.last)
 	switch {
 	case n == 0:
-		return malformed("cut after its header")
-	case g.marked && !g.ended, g.last[n-1].kind != stringTable:
-		return malformed("cut between two batches")
+		return malformed("truncated after the header")
+	case g.marked && !g.ended, g.last[n-1].kind != batchStrings:
+		return malformed("truncated between two batches")
 	}
-	for _, kind := range [...]batchKind{events, stackTable, synchronisation} {
+	for _, kind := range [...]batchKind{batchEvents, batchStacks, batchSync} {
 		if !slices.ContainsFunc(g.last, func(b batch) bool { return b.kind == kind }) {
-			return malformed("a generation lacks one of its parts")
+			return malformed("generation without events, stacks or clock")
 		}
 	}
 	return nil

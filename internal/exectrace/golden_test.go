@@ -18,13 +18,13 @@ import (
 
 var update = flag.Bool("update", false, "rewrite the golden files")
 
-// fixtures are traces that testdata/make wrote, by name.
+// fixtures returns the traces that testdata/make wrote, by name.
 func fixtures(t testing.TB) map[string][]byte {
 	t.Helper()
 	return fixturesIn(t, "testdata")
 }
 
-// namedFixtures are traces that testdata/named wrote, by name.
+// namedFixtures returns the traces that testdata/named wrote, by name.
 func namedFixtures(t testing.TB) map[string][]byte {
 	t.Helper()
 	return fixturesIn(t, namedFolder)
@@ -66,7 +66,7 @@ func compareGolden(t *testing.T, data []byte, path string) {
 	}
 	check(t, s)
 	if *update {
-		if err := os.WriteFile(path, []byte(text(s)), 0o600); err != nil {
+		if err := os.WriteFile(path, []byte(formatSnapshot(s)), 0o600); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -74,13 +74,13 @@ func compareGolden(t *testing.T, data []byte, path string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if diff := gocmp.Diff(string(want), text(s)); diff != "" {
+	if diff := gocmp.Diff(string(want), formatSnapshot(s)); diff != "" {
 		t.Errorf("(-want +got)\n%s", diff)
 	}
 }
 
-// text is a snapshot to be read by people, a line for each group.
-func text(s *stack.Snapshot) string {
+// formatSnapshot returns a readable form of a snapshot, one line for each group.
+func formatSnapshot(s *stack.Snapshot) string {
 	var lines []string
 	for _, g := range s.Groups {
 		entry := cmp.Or(g.Entry, "(not shown)")

@@ -10,22 +10,21 @@ import (
 	"github.com/otel-goroutine/otel-goroutine/internal/stack"
 )
 
-// leftOut is in place of a group for the goroutines that no snapshot holds.
+// leftOut stands for a group for the goroutines that are not in snapshots.
 const leftOut = stack.NoGroup - 1
 
-// grouping turns what is known of goroutines into groups.
+// grouping assigns goroutines to groups.
 type grouping struct {
 	// stacks returns the frames of a stack, leaf first.
 	stacks func(number int32) iter.Seq[trace.StackFrame]
-	// version is that of the trace: the stacks of some are not to be trusted
-	// in all they say.
+	// version is the trace format, which decides whether some roots can be trusted.
 	version version
 	groups  []stack.Group
 	// byID is the index in groups of each signature.
 	byID map[stack.ID]int32
-	// known remembers the group of what was asked before.
-	known map[goroutine]int32
-	// frames is the memory in which stacks are taken apart.
+	// memo caches groupOf.
+	memo map[goroutine]int32
+	// frames is the buffer of framesOf.
 	frames []stack.Frame
 }
 
@@ -34,27 +33,27 @@ func newGrouping(stacks func(number int32) iter.Seq[trace.StackFrame], v version
 		stacks:  stacks,
 		version: v,
 		byID:    make(map[stack.ID]int32),
-		known:   make(map[goroutine]int32),
+		memo:    make(map[goroutine]int32),
 	}
 }
 
-// of returns the index of a goroutine's group, or NoGroup, or leftOut.
-func (g *grouping) of(of goroutine) int32 {
-	if of.sight == unseen {
+// groupOf returns the index of a goroutine's group, or NoGroup, or leftOut.
+func (g *grouping) groupOf(of goroutine) int32 {
+	if of.sight == sightNone {
 		return stack.NoGroup
 	}
-	group, known := g.known[of]
+	group, known := g.memo[of]
 	if !known {
 		group = g.decide(of)
-		g.known[of] = group
+		g.memo[of] = group
 	}
 	return group
 }
 
 func (g *grouping) decide(of goroutine) int32 {
 	frames := g.framesOf(of.stack)
-	if len(frames) == 0 && of.sight == waits && g.hasFrame(of.stack) {
-		// It has not begun, and may not: a goroutine that may is ready.
+	if len(frames) == 0 && of.sight == sightWaiting && g.hasFrame(of.stack) {
+		// A coroutine that has not started. A new goroutine would be ready, not waiting.
 		frames = append(frames, stack.Frame{Function: stack.Unstarted})
 	}
 	if len(frames) == 0 || !of.showsRoot(frames, g.version) {
@@ -67,10 +66,10 @@ func (g *grouping) decide(of goroutine) int32 {
 	if signature, ok = of.read(frames, signature); !ok {
 		return stack.NoGroup
 	}
-	return g.group(&signature)
+	return g.add(&signature)
 }
 
-// hasFrame tells whether a stack has a frame, if only one without a name.
+// hasFrame reports whether a stack has any frame, even one without a name.
 func (g *grouping) hasFrame(number int32) bool {
 	for range g.stacks(number) {
 		return true
@@ -78,51 +77,51 @@ func (g *grouping) hasFrame(number int32) bool {
 	return false
 }
 
-// showsRoot tells whether the last of the frames is the root. That with which a
-// goroutine was created is not shown, but good to tell the runtime's own.
+// showsRoot reports whether the last of the frames is the root. The function that a
+// goroutine was created with counts as one: it serves to recognize the runtime's own
+// goroutines.
 func (g goroutine) showsRoot(frames []stack.Frame, v version) bool {
 	switch g.sight {
-	case created, inSyscall:
+	case sightCreated, sightSyscall:
 		return true
-	case waits:
-		// One that was interrupted for the garbage collector waits too.
+	case sightWaiting:
+		// A goroutine that was interrupted for garbage collection waits too.
 		return len(trimInterrupt(frames)) == len(frames)
 	}
-	return rootIsSure(frames, v)
+	return isRootReliable(frames, v)
 }
 
-// read returns the signature of a goroutine that showed these frames. It is the
-// given one if all that is known is in the frames.
+// read returns the signature of a goroutine with these frames. asProfile is the signature
+// by the frames alone.
 func (g goroutine) read(frames []stack.Frame, asProfile stack.Signature) (stack.Signature, bool) {
 	switch g.sight {
-	case waits:
+	case sightWaiting:
 		return stack.Read(frames, stack.Waiting)
-	case inSyscall:
+	case sightSyscall:
 		return stack.Read(frames, stack.InSyscall)
-	case preempted:
+	case sightPreempted:
 		return stack.Read(frames, stack.Executing)
-	case moved:
+	case sightMoved:
 		return readMoved(frames)
-	case ready:
+	case sightReady:
 		return asProfile, true
 	}
 	return stack.Signature{}, false
 }
 
-// readMoved reads the signature of a goroutine that runs, and once stood at
-// frames. It is still below their root, unless they were cut there.
+// readMoved returns the signature of a goroutine that has run since it showed frames. The
+// root is still the same, unless the stack was truncated there.
 func readMoved(frames []stack.Frame) (stack.Signature, bool) {
 	if len(frames) >= stack.MaxDepth {
 		return stack.Signature{}, false
 	}
-	// The frames in which it waited would say that it still does.
+	// With the frames in which it waited, the state would be that of a waiting goroutine.
 	above := slices.IndexFunc(frames, func(f stack.Frame) bool { return !strings.HasPrefix(f.Function, "runtime.") })
 	return stack.Read(frames[max(above, 0):], stack.Executing)
 }
 
-// isTraceReader tells whether a goroutine with this entry exists only because a
-// trace is being taken: the one that runtime/trace starts to write it out. Those
-// that serve the trace are there for a reason of the process's own.
+// isTraceReader reports whether entry is the goroutine that runtime/trace starts to write
+// the trace. The handler that serves the trace is one of the process's own.
 func isTraceReader(entry string) bool {
 	switch entry {
 	case "runtime/trace.Start.func1", "runtime/trace.(*traceMultiplexer).startLocked.func1":
@@ -131,16 +130,15 @@ func isTraceReader(entry string) bool {
 	return false
 }
 
-// group returns the index of the group with this signature, a new one if there
-// was none.
-func (g *grouping) group(s *stack.Signature) int32 {
+// add returns the index of the group with this signature, which it adds if it is new.
+func (g *grouping) add(s *stack.Signature) int32 {
 	if i, known := g.byID[s.ID]; known {
 		return i
 	}
 	i := int32(len(g.groups))
 	g.byID[s.ID] = i
 	group := stack.Group{Signature: *s}
-	// The names are parts of the trace's tables, which need not outlive it.
+	// The names are substrings of the trace's tables, which need not stay in memory.
 	group.Blamed.Function = strings.Clone(s.Blamed.Function)
 	group.Blamed.File = strings.Clone(s.Blamed.File)
 	group.Entry = strings.Clone(s.Entry)
@@ -149,27 +147,27 @@ func (g *grouping) group(s *stack.Signature) int32 {
 	return i
 }
 
-// wholeStack is the most frames of a stack that was surely not cut. The runtime
-// collects stack.MaxDepth entries at most (traceStackSize), of which the first is
-// no frame. It then takes the last for runtime.goexit, and in the main goroutine
-// the last but one for runtime.main, and drops them without a look.
+// wholeStack is the most frames of a stack that was certainly not truncated. The runtime
+// collects at most stack.MaxDepth entries (traceStackSize), the first of which is not a
+// frame. It then drops the last one as runtime.goexit, and in the main goroutine the one
+// before as runtime.main, whatever they are.
 const wholeStack = stack.MaxDepth - 4
 
-// framesOf takes a stack apart, leaf first. The frames are good until the next
-// call. One that may have been cut has at least stack.MaxDepth of them, which is
-// how stack.Read knows.
+// framesOf returns the frames of a stack, leaf first. They are valid until the next call. A
+// stack that may have been truncated is padded to stack.MaxDepth frames, by which stack.Read
+// recognizes it.
 func (g *grouping) framesOf(number int32) []stack.Frame {
 	g.frames = g.frames[:0]
 	for f := range g.stacks(number) {
 		if f.Func == "" {
-			// What the runtime could not name, or all there is of a
-			// goroutine that has not begun.
+			// A function unknown to the runtime, or the only frame of a goroutine that
+			// has not started.
 			continue
 		}
 		g.frames = append(g.frames, stack.Frame{
 			Function: stack.Clean(f.Func),
 			File:     stack.Clean(f.File),
-			Line:     line(f.Line),
+			Line:     lineNumber(f.Line),
 		})
 	}
 	if n := len(g.frames); n > wholeStack {
@@ -181,10 +179,10 @@ func (g *grouping) framesOf(number int32) []stack.Frame {
 	return g.frames
 }
 
-// maxLine is more than any file has; what is above is unknown.
+// maxLine is more lines than any file has. Higher numbers are treated as unknown.
 const maxLine = 1 << 31
 
-func line(n uint64) int {
+func lineNumber(n uint64) int {
 	if n >= maxLine {
 		return 0
 	}

@@ -5,29 +5,29 @@ import (
 	"slices"
 )
 
-// index finds the stacks and strings of one generation by their IDs, and numbers those
-// that are asked for.
+// index maps the IDs of stacks and strings of one generation to numbers in symbols. Entries
+// are numbered when they are first looked up.
 type index struct {
 	batches []batch
 	symbols *symbols
 	stacks  []indexed // by ID
 	strings []indexed // by ID
-	// frames is the memory in which a stack is put together.
+	// frames is the buffer of addStack.
 	frames []int32
 }
 
-// indexed is where an entry of a table stands.
+// indexed is the location of a table entry.
 type indexed struct {
 	id uint64
-	// batch is the batch, and at where in it the entry begins after its ID.
+	// batch is an index into batches, and at the offset of the entry in it, after its ID.
 	batch, at uint16
-	// number is that in symbols, or unnumbered.
+	// number is the number in symbols, or unnumbered.
 	number int32
 }
 
 const unnumbered = -2
 
-// newIndex indexes the tables of a generation, which checkTables has passed.
+// newIndex validates and indexes the tables of a generation.
 func newIndex(batches []batch, s *symbols) (*index, error) {
 	if err := checkTables(batches); err != nil {
 		return nil, err
@@ -35,17 +35,17 @@ func newIndex(batches []batch, s *symbols) (*index, error) {
 	x := &index{batches: batches, symbols: s}
 	for i, b := range batches {
 		switch b.kind {
-		case stackTable:
+		case batchStacks:
 			r := reader{data: b.data, at: 1}
-			for r.begins(evStack) {
+			for r.nextEntry(evStack) {
 				x.stacks = append(x.stacks, indexed{id: r.varint(), batch: uint16(i), at: uint16(r.at), number: unnumbered})
 				for skip := 4 * r.varint(); skip > 0; skip-- {
 					r.varint()
 				}
 			}
-		case stringTable:
+		case batchStrings:
 			r := reader{data: b.data, at: 1}
-			for r.begins(evString) {
+			for r.nextEntry(evString) {
 				x.strings = append(x.strings, indexed{id: r.varint(), batch: uint16(i), at: uint16(r.at), number: unnumbered})
 				r.bytes(r.varint())
 			}
@@ -63,8 +63,8 @@ func sortByID(all []indexed) {
 	}
 }
 
-// find returns the entry with an ID, or nil. The runtime gives out IDs one after another,
-// so that mostly an entry stands at its place.
+// find returns the entry with an ID, or nil. The runtime assigns consecutive IDs, so the ID
+// usually gives the index.
 func find(all []indexed, id uint64) *indexed {
 	if len(all) == 0 || id < all[0].id {
 		return nil
@@ -79,7 +79,7 @@ func find(all []indexed, id uint64) *indexed {
 	return &all[at]
 }
 
-// stack returns the number of the stack with an ID; noStack if there is none.
+// stack returns the number of the stack with an ID, or noStack.
 func (x *index) stack(id uint64) int32 {
 	if id == 0 {
 		return noStack
@@ -89,24 +89,24 @@ func (x *index) stack(id uint64) int32 {
 		return noStack
 	}
 	if e.number == unnumbered {
-		e.number = x.number(e)
+		e.number = x.addStack(e)
 	}
 	return e.number
 }
 
-// number numbers a stack.
-func (x *index) number(e *indexed) int32 {
+// addStack adds a stack to symbols and returns its number.
+func (x *index) addStack(e *indexed) int32 {
 	r := reader{data: x.batches[e.batch].data, at: int(e.at)}
 	x.frames = x.frames[:0]
 	for depth := r.varint(); depth > 0 && !r.failed; depth-- {
-		r.varint() // the address
-		f := symbol{function: x.name(r.varint()), file: x.name(r.varint()), line: int32(line(r.varint()))}
+		r.varint() // address
+		f := symbol{function: x.name(r.varint()), file: x.name(r.varint()), line: int32(lineNumber(r.varint()))}
 		x.frames = append(x.frames, x.symbols.frame(f))
 	}
 	return x.symbols.stack(x.frames)
 }
 
-// name returns the number of the string with an ID. What is missing is empty.
+// name returns the number of the string with an ID. A missing string is empty.
 func (x *index) name(id uint64) int32 {
 	e := find(x.strings, id)
 	if e == nil {

@@ -7,39 +7,39 @@ import (
 	"time"
 )
 
-// Lifetimes counts how long goroutines lived, in classes whose bounds are a quarter of an
-// octave apart: what is told of a lifetime is at most 19% too high. The zero value is
-// empty.
+// Lifetimes is a histogram of how long goroutines lived. The bounds of its classes are a
+// quarter of an octave apart, so that quantiles are at most 19% too high. The zero value is
+// empty. It is not safe for concurrent use.
 type Lifetimes struct {
 	counts [lifetimeClasses]uint32
 }
 
 const (
 	classesPerOctave = 4
-	// shortest is the upper bound of the first class.
-	shortest = time.Microsecond
-	// lifetimeClasses reach up to 67 seconds, which is longer than any trace here; the
-	// last has no bound.
+	// shortestLifetime is the upper bound of the first class.
+	shortestLifetime = time.Microsecond
+	// lifetimeClasses cover up to 67 seconds, longer than any trace here; the last class
+	// has no upper bound.
 	lifetimeClasses = 26*classesPerOctave + 1
 )
 
 // Add counts a goroutine that lived for d.
 func (l *Lifetimes) Add(d time.Duration) {
 	class := 0
-	if d > shortest {
-		class = int(math.Ceil(classesPerOctave * math.Log2(float64(d)/float64(shortest))))
+	if d > shortestLifetime {
+		class = int(math.Ceil(classesPerOctave * math.Log2(float64(d)/float64(shortestLifetime))))
 	}
 	l.counts[min(class, lifetimeClasses-1)]++
 }
 
-// Merge adds what another has counted.
+// Merge adds the counts of other.
 func (l *Lifetimes) Merge(other *Lifetimes) {
 	for class, n := range other.counts {
 		l.counts[class] += n
 	}
 }
 
-// Count returns how many goroutines were counted.
+// Count returns the number of goroutines counted.
 func (l *Lifetimes) Count() int {
 	count := 0
 	for _, n := range l.All() {
@@ -48,13 +48,12 @@ func (l *Lifetimes) Count() int {
 	return count
 }
 
-// All returns the classes that are not empty, shortest first: the longest that a lifetime in
-// it can be, and how many were counted. The last class has no such bound, and is told by
-// that of the lifetimes below it.
+// All returns the upper bound and the count of each class that is not empty, shortest first.
+// The last class, which has no upper bound, is returned with its lower one.
 func (l *Lifetimes) All() iter.Seq2[time.Duration, int] {
 	return func(yield func(time.Duration, int) bool) {
 		for class, n := range l.counts {
-			bound := time.Duration(float64(shortest) * math.Exp2(float64(class)/classesPerOctave))
+			bound := time.Duration(float64(shortestLifetime) * math.Exp2(float64(class)/classesPerOctave))
 			if n > 0 && !yield(bound, int(n)) {
 				return
 			}
@@ -62,18 +61,18 @@ func (l *Lifetimes) All() iter.Seq2[time.Duration, int] {
 	}
 }
 
-// LifetimeBounds returns the upper bounds of a histogram of lifetimes, from 4 µs to 17 s by
-// factors of 4. They are bounds of classes, so that its counts are exact.
+// LifetimeBounds returns histogram bounds for lifetimes, from 4 µs to 17 s in factors of 4.
+// Each is the bound of a class, so that BucketCounts is exact.
 func LifetimeBounds() []time.Duration {
 	var all []time.Duration
-	for bound := 4 * shortest; bound < 30*time.Second; bound *= 4 {
+	for bound := 4 * shortestLifetime; bound < 30*time.Second; bound *= 4 {
 		all = append(all, bound)
 	}
 	return all
 }
 
-// BucketCounts returns the counts of the histogram with LifetimeBounds, of which the last
-// bucket has no bound.
+// BucketCounts returns the counts of the buckets with LifetimeBounds. The last bucket has no
+// upper bound.
 func (l *Lifetimes) BucketCounts() []uint64 {
 	bounds := LifetimeBounds()
 	counts := make([]uint64, len(bounds)+1)
@@ -84,8 +83,8 @@ func (l *Lifetimes) BucketCounts() []uint64 {
 	return counts
 }
 
-// Quantile returns a time than which the given share of the goroutines did not live
-// longer; 0 if none was counted.
+// Quantile returns an upper bound of the lifetimes of the given share of goroutines, from 0
+// to 1; 0 if none was counted.
 func (l *Lifetimes) Quantile(share float64) time.Duration {
 	left := int(math.Ceil(share * float64(l.Count())))
 	var longest time.Duration

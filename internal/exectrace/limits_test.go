@@ -8,8 +8,8 @@ import (
 	"testing"
 )
 
-// repeated appends batches of events until there are n of them.
-func (m made) repeated(n, thread int, event func(i int) []byte) made {
+// repeated appends batches with n events.
+func (m traceBuilder) repeated(n, thread int, event func(i int) []byte) traceBuilder {
 	var data []byte
 	for i := range n {
 		data = append(data, event(i)...)
@@ -21,13 +21,13 @@ func (m made) repeated(n, thread int, event func(i int) []byte) made {
 	return m.batch(uint64(thread), data)
 }
 
-// running is what makes a thread run goroutine 1 on processor 0.
-func running() []byte {
+// runningThread returns events after which a thread runs goroutine 1 on processor 0.
+func runningThread() []byte {
 	return varints(evProcStatus, 0, 0, 1, evGoStatus, 0, 1, 1, 2)
 }
 
-// allocated returns how many bytes f allocates in all, which is more than it
-// holds at any time.
+// allocated returns how many bytes f allocates in total, which is more than it holds at any
+// time.
 func allocated(f func()) uint64 {
 	var before, after runtime.MemStats
 	runtime.GC()
@@ -37,29 +37,29 @@ func allocated(f func()) uint64 {
 	return after.TotalAlloc - before.TotalAlloc
 }
 
-// What is too large must be found out before it costs anything.
+// A trace that is too large must be refused before it allocates much.
 func TestLimits(t *testing.T) {
 	goal := func(int) []byte { return []byte{evHeapGoal, 0, 0} }
 	create := func(i int) []byte { return varints(evGoCreate, 0, uint64(i+2), 3, 0) }
 	for _, tc := range []struct {
 		name  string
 		says  string
-		trace func() made
+		trace func() traceBuilder
 	}{
-		{"ten million events", "events", func() made {
+		{"ten million events", "events", func() traceBuilder {
 			return newTrace(go123).repeated(10_000_000, 1, goal)
 		}},
-		{"active goroutines", "goroutines", func() made {
-			return newTrace(go123).batch(1, running()).repeated(maxActive+1, 1, create)
+		{"active goroutines", "goroutines", func() traceBuilder {
+			return newTrace(go123).batch(1, runningThread()).repeated(maxActive+1, 1, create)
 		}},
-		{"batches", "batches", func() made {
+		{"batches", "batches", func() traceBuilder {
 			m := newTrace(go123)
 			for i := range maxBatches + 1 {
 				m = m.batch(uint64(i), goal(0))
 			}
 			return m
 		}},
-		{"batches of earlier generations", "batches", func() made {
+		{"batches of earlier generations", "batches", func() traceBuilder {
 			m := newTrace(go126)
 			for generation := uint64(1); generation < 5; generation++ {
 				for i := range maxBatches / 2 {
@@ -69,25 +69,25 @@ func TestLimits(t *testing.T) {
 			}
 			return m
 		}},
-		{"events times threads", "threads", func() made {
+		{"events times threads", "threads", func() traceBuilder {
 			m := newTrace(go123)
 			for i := range maxBatches / 2 {
 				m = m.batch(uint64(i), bytes.Repeat([]byte{evProcStop, 0}, 10))
 			}
 			return m
 		}},
-		{"frames", "frames", func() made {
-			return newTrace(go123).batch(1, running()).
+		{"frames", "frames", func() traceBuilder {
+			return newTrace(go123).batch(1, runningThread()).
 				table(evStacks, maxFrames/100, func(i int) []byte {
 					return append(varints(evStack, uint64(i+9), 100), bytes.Repeat([]byte{1}, 400)...)
 				})
 		}},
-		{"empty stacks", "frames", func() made {
-			return newTrace(go123).batch(1, running()).
+		{"empty stacks", "frames", func() traceBuilder {
+			return newTrace(go123).batch(1, runningThread()).
 				table(evStacks, maxFrames+1, func(i int) []byte { return varints(evStack, uint64(i+9), 0) })
 		}},
-		{"strings", "strings", func() made {
-			return newTrace(go123).batch(1, running()).
+		{"strings", "strings", func() traceBuilder {
+			return newTrace(go123).batch(1, runningThread()).
 				table(evStrings, maxStrings+1, func(i int) []byte { return varints(evString, uint64(i+9), 0) })
 		}},
 	} {
@@ -110,8 +110,8 @@ func TestLimits(t *testing.T) {
 	}
 }
 
-// table appends tables until they have n entries.
-func (m made) table(typ byte, n int, entry func(i int) []byte) made {
+// table appends tables with n entries.
+func (m traceBuilder) table(typ byte, n int, entry func(i int) []byte) traceBuilder {
 	data := []byte{typ}
 	for i := range n {
 		data = append(data, entry(i)...)
@@ -123,11 +123,10 @@ func (m made) table(typ byte, n int, entry func(i int) []byte) made {
 	return m.batch(0, data)
 }
 
-// What is true costs no more than eight times its size, and what is refused no
-// more than 16 MiB.
+// Decoding a real trace takes at most eight times its size.
 func TestMemoryOfATrueTrace(t *testing.T) {
-	end := parked(20_000)
-	data := record(t)
+	end := startParked(20_000)
+	data := recordTrace(t)
 	end()
 	var err error
 	if n := allocated(func() { _, err = Decode(data) }); err != nil || n > 8*uint64(len(data)) {

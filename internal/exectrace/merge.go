@@ -1,13 +1,13 @@
 package exectrace
 
-// merge puts the events of all threads in one generation in the order of their time.
+// merge orders the events of all threads in one generation by time.
 //
-// The trace reader orders them by what can have happened (sequence numbers of goroutines
-// and processors), since the clocks of processors may differ. By time is enough here, and
-// costs less: where two clocks differ by more than a goroutine takes to be started, woken or
-// to end, that goroutine is told wrongly, and no other.
+// The trace reader orders them by causality (sequence numbers of goroutines and processors),
+// since the clocks of processors may differ. Ordering by time costs less and is sufficient
+// here: if two clocks differ by more than it takes to start, wake or end a goroutine, only the
+// data of that goroutine is wrong.
 type merge struct {
-	// threads is a heap: the one whose next event is the earliest is the first.
+	// threads is a min-heap by the time of the next event.
 	threads []*threadEvents
 	byID    map[uint64]*threadEvents
 }
@@ -15,23 +15,23 @@ type merge struct {
 // threadEvents are the events of a thread.
 type threadEvents struct {
 	batches []batch
-	// at is where the event after next begins in the first of the batches.
-	at   int
-	next event
-	time uint64 // of next, in the clock's units
-	// current is the goroutine that runs on the thread, an index; none is -1.
+	// nextAt is the offset in batches[0] of the event after next.
+	nextAt int
+	next   event
+	time   uint64 // of next, in the clock's units
+	// current is the index of the goroutine that runs on the thread, or noIndex.
 	current int32
 }
 
 func newMerge(batches []batch) (*merge, error) {
 	m := &merge{byID: make(map[uint64]*threadEvents)}
 	for _, b := range batches {
-		if b.kind != events {
+		if b.kind != batchEvents {
 			continue
 		}
 		t := m.byID[b.thread]
 		if t == nil {
-			t = &threadEvents{current: none}
+			t = &threadEvents{current: noIndex}
 			m.byID[b.thread] = t
 			m.threads = append(m.threads, t)
 		}
@@ -53,40 +53,41 @@ func newMerge(batches []batch) (*merge, error) {
 	}
 	m.threads = withEvents
 	for i := len(m.threads)/2 - 1; i >= 0; i-- {
-		m.down(i)
+		m.siftDown(i)
 	}
 	return m, nil
 }
 
-const none = -1
+// noIndex means that there is no such goroutine, start, wake-up or group.
+const noIndex = -1
 
-// advance reads the next event that matters. It returns false after the last.
+// advance reads the next relevant event. It returns false after the last.
 func (t *threadEvents) advance() (bool, error) {
 	for {
 		data := t.batches[0].data
-		if t.at == len(data) {
+		if t.nextAt == len(data) {
 			if t.batches = t.batches[1:]; len(t.batches) == 0 {
 				return false, nil
 			}
-			t.at, t.time = 0, t.batches[0].time
+			t.nextAt, t.time = 0, t.batches[0].time
 			continue
 		}
-		if !readEvent(data, t.at, &t.next) {
-			return false, malformed("an event that is cut or unknown")
+		if !readEvent(data, t.nextAt, &t.next) {
+			return false, malformed("truncated or unknown event")
 		}
-		t.at = t.next.end
+		t.nextAt = t.next.end
 		t.time += t.next.elapsed
-		if t.next.use != dropped {
+		if t.next.use != useDropped {
 			return true, nil
 		}
 	}
 }
 
-// each calls see for every event, with the thread that it is the next of.
-func (m *merge) each(see func(t *threadEvents) error) error {
+// forEach calls see for every event, with the thread whose next event it is.
+func (m *merge) forEach(see func(t *threadEvents) error) error {
 	for len(m.threads) > 0 {
 		t := m.threads[0]
-		for until := m.second(); t.time <= until; {
+		for until := m.runnerUpTime(); t.time <= until; {
 			if err := see(t); err != nil {
 				return err
 			}
@@ -101,13 +102,13 @@ func (m *merge) each(see func(t *threadEvents) error) error {
 				break
 			}
 		}
-		m.down(0)
+		m.siftDown(0)
 	}
 	return nil
 }
 
-// second returns the time of the earliest event of any thread but the first.
-func (m *merge) second() uint64 {
+// runnerUpTime returns the time of the earliest event of any thread except the first.
+func (m *merge) runnerUpTime() uint64 {
 	until := ^uint64(0)
 	for _, t := range m.threads[1:min(3, len(m.threads))] {
 		until = min(until, t.time)
@@ -115,8 +116,8 @@ func (m *merge) second() uint64 {
 	return until
 }
 
-// down puts a thread where it belongs in the heap.
-func (m *merge) down(i int) {
+// siftDown restores the heap order below thread i.
+func (m *merge) siftDown(i int) {
 	for {
 		child := 2*i + 1
 		if child >= len(m.threads) {

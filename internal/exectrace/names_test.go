@@ -9,21 +9,21 @@ import (
 	"github.com/otel-goroutine/otel-goroutine/internal/stack"
 )
 
-// named is a group as a person would name it.
-type named struct {
+// groupName is a group as a person would name it.
+type groupName struct {
 	state           stack.State
 	function, entry string
 }
 
-// TestNames reads what testdata/named leaks, from a profile and from a trace: a group
-// must be named after what somebody can mend, and have the same signature in both.
+// TestNames decodes the profile and the trace of testdata/named: each group must blame code that
+// can be fixed, and have the same signature in both.
 func TestNames(t *testing.T) {
 	http2 := map[string]string{"go1.26": "net/http.(*http2", "go1.27": "net/http/internal/http2.(*"}
 	extended := map[string]string{"go1.26": "golang.org/x/net/http2.(*", "go1.27": "net/http/internal/http2.(*"}
 	for version := range http2 {
 		t.Run(version, func(t *testing.T) {
 			inProfile, inTrace := readNamed(t, "all-"+version)
-			for _, want := range slices.Concat(namesInCallsAndCoroutines, namesInExtended, namesInStandard, namesInHTTP, []named{
+			for _, want := range slices.Concat(namesInCallsAndCoroutines, namesInExtended, namesInStandard, namesInHTTP, []groupName{
 				{stack.StateIOWait, http2[version] + "serverConn).readFrames", http2[version] + "serverConn).readFrames"},
 				{stack.StateSelect, http2[version] + "serverConn).serve", "net/http.(*conn).serve"},
 				{stack.StateChanReceive, "main.answer", http2[version] + "serverConn).runHandler"},
@@ -39,7 +39,7 @@ func TestNames(t *testing.T) {
 					t.Errorf("%s (%d) in the profile, %s (%d) in the trace: %+v", a.ID, a.Count, b.ID, b.Count, want)
 				}
 			}
-			for _, snapshot := range []map[named]stack.Group{inProfile, inTrace} {
+			for _, snapshot := range []map[groupName]stack.Group{inProfile, inTrace} {
 				checkNobodyIsBlamedInVain(t, snapshot)
 				checkCallbacks(t, snapshot)
 			}
@@ -47,7 +47,7 @@ func TestNames(t *testing.T) {
 	}
 }
 
-var namesInCallsAndCoroutines = []named{
+var namesInCallsAndCoroutines = []groupName{
 	{stack.StateSyscall, "main.callC", "main.callC"},
 	{stack.StateSyscall, "main.callCForError", "main.callCForError"},
 	{stack.StateSyscall, "main.callCWithPointer", "main.callCWithPointer"},
@@ -62,7 +62,7 @@ var namesInCallsAndCoroutines = []named{
 	{stack.StateCoroutine, stack.Unstarted, ""},
 }
 
-var namesInExtended = []named{
+var namesInExtended = []groupName{
 	{stack.StateSelect, "main.acquire", "main.acquire"},
 	{stack.StateChanReceive, "main.fly", "main.fly"},
 	{stack.StateWaitGroup, "main.joinFlight", "main.joinFlight"},
@@ -80,7 +80,7 @@ var namesInExtended = []named{
 	{stack.StateSelectNoCases, "runtime/app.Wait", "runtime/app.Wait"},
 }
 
-var namesInStandard = []named{
+var namesInStandard = []groupName{
 	{stack.StateIOWait, "os/exec.(*Cmd).writerDescriptor.func1", "os/exec.(*Cmd).Start.func2"},
 	{stack.StateSelect, "os/exec.(*Cmd).childStdin.func1", "os/exec.(*Cmd).Start.func2"},
 	{stack.StateSelect, "os/exec.(*Cmd).watchCtx", "os/exec.(*Cmd).watchCtx"},
@@ -108,7 +108,7 @@ var namesInStandard = []named{
 	{stack.StateChanReceive, "main.fired", "main.fired"},
 }
 
-var namesInHTTP = []named{
+var namesInHTTP = []groupName{
 	{stack.StateIOWait, "net/http.(*persistConn).readLoop", "net/http.(*persistConn).readLoop"},
 	{stack.StateSelect, "net/http.(*persistConn).readLoop", "net/http.(*persistConn).readLoop"},
 	{stack.StateSelect, "net/http.(*persistConn).writeLoop", "net/http.(*persistConn).writeLoop"},
@@ -128,8 +128,8 @@ var namesInHTTP = []named{
 	{stack.StateSelect, "main.shakeHands", "main.shakeHands"},
 }
 
-// checkNobodyIsBlamedInVain looks for names that nobody can do anything with.
-func checkNobodyIsBlamedInVain(t *testing.T, groups map[named]stack.Group) {
+// checkNobodyIsBlamedInVain looks for blamed functions that are of no help.
+func checkNobodyIsBlamedInVain(t *testing.T, groups map[groupName]stack.Group) {
 	t.Helper()
 	for name, g := range groups {
 		for _, function := range []string{name.function, name.entry} {
@@ -144,8 +144,8 @@ func checkNobodyIsBlamedInVain(t *testing.T, groups map[named]stack.Group) {
 	}
 }
 
-// checkCallbacks checks that the callbacks of C threads are told from all others.
-func checkCallbacks(t *testing.T, groups map[named]stack.Group) {
+// checkCallbacks checks that FromC is set for callbacks of C threads, and only for them.
+func checkCallbacks(t *testing.T, groups map[groupName]stack.Group) {
 	t.Helper()
 	for name, g := range groups {
 		want := name.entry == "main.waitForAnswer" || name.entry == "main.waitInC"
@@ -158,16 +158,16 @@ func checkCallbacks(t *testing.T, groups map[named]stack.Group) {
 func TestMainThatIsInitialised(t *testing.T) {
 	for _, version := range []string{"go1.26", "go1.27"} {
 		inProfile, inTrace := readNamed(t, "init-"+version)
-		want := named{stack.StateChanReceive, "main.init.0", "main.init.0"}
+		want := groupName{stack.StateChanReceive, "main.init.0", "main.init.0"}
 		if inProfile[want].ID != inTrace[want].ID || inTrace[want].Count != 1 {
 			t.Errorf("%s: %+v in the profile, %+v in the trace", version, inProfile, inTrace)
 		}
 	}
 }
 
-// readNamed returns the groups in a recorded profile and in the trace beside it. Two
-// groups of one name are one: their lines differ.
-func readNamed(t *testing.T, fixture string) (inProfile, inTrace map[named]stack.Group) {
+// readNamed returns the groups of a recorded profile and of the trace beside it. Groups that
+// differ only in their lines are merged.
+func readNamed(t *testing.T, fixture string) (inProfile, inTrace map[groupName]stack.Group) {
 	t.Helper()
 	p, err := profile.Decode(readFile(t, namedFolder+"/"+fixture+".profile"), maxProfile)
 	if err != nil {
@@ -180,11 +180,11 @@ func readNamed(t *testing.T, fixture string) (inProfile, inTrace map[named]stack
 	return byName(p), byName(s)
 }
 
-func byName(s *stack.Snapshot) map[named]stack.Group {
-	groups := make(map[named]stack.Group)
+func byName(s *stack.Snapshot) map[groupName]stack.Group {
+	groups := make(map[groupName]stack.Group)
 	slices.SortFunc(s.Groups, func(a, b stack.Group) int { return a.Blamed.Line - b.Blamed.Line })
 	for _, g := range s.Groups {
-		name := named{g.State, g.Blamed.Function, g.Entry}
+		name := groupName{g.State, g.Blamed.Function, g.Entry}
 		if first, known := groups[name]; known {
 			first.Count += g.Count
 			g = first

@@ -12,8 +12,7 @@ import (
 	"github.com/otel-goroutine/otel-goroutine/internal/stack"
 )
 
-// TestGoldenOrigins compares what the fixtures say of where goroutines come from, and of
-// what wakes those that wait.
+// TestGoldenOrigins compares the Origins of the fixtures with golden files.
 func TestGoldenOrigins(t *testing.T) {
 	for name, data := range fixtures(t) {
 		if strings.HasSuffix(name, "-generations") {
@@ -46,7 +45,7 @@ func compareOrigins(t *testing.T, data []byte, path string) {
 	}
 }
 
-// waitingGroups returns all groups of a trace that wait, in a fixed order.
+// waitingGroups returns all waiting groups of a trace, in a fixed order.
 func waitingGroups(t testing.TB, data []byte) []stack.Signature {
 	t.Helper()
 	s, err := Decode(data)
@@ -67,7 +66,7 @@ func nameOf(s stack.Signature) string {
 	return fmt.Sprintf("%s %s:%d of %s", s.State, s.Blamed.Function, s.Blamed.Line, s.Entry)
 }
 
-// textOfOrigins is what people can read of origins: no times, which differ little.
+// textOfOrigins returns a readable form of o, without times, which vary.
 func textOfOrigins(o *Origins, asked []stack.Signature) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "standard library in %q\n", o.StandardLibrary)
@@ -75,14 +74,14 @@ func textOfOrigins(o *Origins, asked []stack.Signature) string {
 	starts := make([]string, 0, len(o.Starts))
 	for _, s := range o.Starts {
 		starts = append(starts, fmt.Sprintf("%s: by %s, %d born, %d ended, %d alive\n\tcreator %s\n",
-			s.Entry, launches[s.Launch], s.Born, s.Ended.Count(), len(s.Alive), words(s.Creator)))
+			s.Entry, launches[s.Launch], s.Born, s.Ended.Count(), len(s.Alive), formatFrames(s.Creator)))
 	}
 	slices.Sort(starts)
 	b.WriteString(strings.Join(starts, ""))
 	for i, g := range o.Groups {
-		fmt.Fprintf(&b, "%s: %d, %d times again, at %s...\n", nameOf(asked[i]), g.Count, g.Again, words(g.Stack[:min(3, len(g.Stack))]))
+		fmt.Fprintf(&b, "%s: %d, %d times again, at %s...\n", nameOf(asked[i]), g.Count, g.Again, formatFrames(g.Stack[:min(3, len(g.Stack))]))
 		for _, w := range g.Wakes {
-			fmt.Fprintf(&b, "\t%d times, %d of them last, by %s\n", w.Count, w.Last, words(w.Waker))
+			fmt.Fprintf(&b, "\t%d times, %d of them last, by %s\n", w.Count, w.Last, formatFrames(w.Waker))
 		}
 	}
 	return b.String()

@@ -9,102 +9,98 @@ import (
 	"golang.org/x/exp/trace"
 )
 
-// sight is in what way a goroutine last showed a stack, and whether that is still
-// where it stands.
+// sight is the circumstance in which a goroutine last showed a stack, and whether the stack
+// is still current.
 type sight uint8
 
 const (
-	// unseen goroutines have shown no stack.
-	unseen sight = iota
-	// created goroutines have shown the function that they were created with.
-	// It may be a wrapper, which no later stack shows, and so is not always
-	// their entry.
-	created
-	// waits, inSyscall: the stack with which they did what they still do. It
-	// remains so until the goroutine runs: one that is merely ready still
-	// stands there, and a profile shows it there.
-	waits
-	inSyscall
-	// preempted goroutines showed a stack as they gave up the processor.
-	preempted
-	// ready goroutines were so all through the trace: they may have waited,
-	// or have been preempted, or be new. Their stacks tell which, as those
-	// in a profile do.
-	ready
-	// moved goroutines have run since: of the stack, its root is still true.
-	moved
-	// lost goroutines have moved and then stopped without a stack, as those
-	// of an iter.Pull do.
-	lost
+	// sightNone: the goroutine has shown no stack.
+	sightNone sight = iota
+	// sightCreated: the stack is the function that the goroutine was created with. It may
+	// be a wrapper, which later stacks do not show, so it is not always the entry.
+	sightCreated
+	// sightWaiting, sightSyscall: the stack with which it began to wait or entered the
+	// system call. It is current until the goroutine runs: a profile shows the same stack
+	// while the goroutine is merely ready.
+	sightWaiting
+	sightSyscall
+	// sightPreempted: the stack with which it gave up the processor.
+	sightPreempted
+	// sightReady: the goroutine was ready all through the trace. It may have waited, been
+	// preempted, or be new; the stack tells which, as in a profile.
+	sightReady
+	// sightMoved: the goroutine has run since. Only the root of the stack is current.
+	sightMoved
+	// sightLost: the goroutine has run since and stopped without a stack, as in iter.Pull.
+	sightLost
 )
 
-// goroutine is what is known of a goroutine as the replay goes on.
+// goroutine is the state of a goroutine during the replay.
 type goroutine struct {
-	// stack is the last stack that it showed, an index into stacks.seen.
+	// stack is its last stack, an index into stacks.seen, or noStack.
 	stack int32
 	sight sight
 }
 
-// after returns what is known of g after a transition with the given stack; it
-// is noStack if there was none.
+// after returns g after a transition. stack is noStack if the event has none.
 func (g goroutine) after(from, to trace.GoState, stack int32) goroutine {
 	switch {
 	case from == trace.GoNotExist:
-		return goroutine{stack, created}.orUnseen()
+		return goroutine{stack, sightCreated}.orUnseen()
 	case to == trace.GoRunning:
 		return g.running(from, stack)
 	case to == trace.GoRunnable && (from == trace.GoWaiting || from == trace.GoSyscall):
 		return g
 	case stack != noStack:
-		return goroutine{stack, shown(from, to)}
-	case from == trace.GoUndetermined || g.sight == created:
+		return goroutine{stack, sightAfter(from, to)}
+	case from == trace.GoUndetermined || g.sight == sightCreated:
 		return g
 	}
-	g.sight = lost
+	g.sight = sightLost
 	return g.orUnseen()
 }
 
-// running returns what is known of g once it runs.
+// running returns g after a transition to running.
 func (g goroutine) running(from trace.GoState, stack int32) goroutine {
 	switch {
 	case stack != noStack:
-		return goroutine{stack, preempted}
-	case from == trace.GoUndetermined, g.sight == created:
+		return goroutine{stack, sightPreempted}
+	case from == trace.GoUndetermined, g.sight == sightCreated:
 		return g
 	}
-	g.sight = moved
+	g.sight = sightMoved
 	return g.orUnseen()
 }
 
-// orUnseen returns g, unless it has no stack.
+// orUnseen returns g, with sightNone if it has no stack.
 func (g goroutine) orUnseen() goroutine {
 	if g.stack == noStack {
-		g.sight = unseen
+		g.sight = sightNone
 	}
 	return g
 }
 
-// shown is the sight of a goroutine that has just shown a stack.
-func shown(from, to trace.GoState) sight {
+// sightAfter returns the sight of a goroutine that showed a stack in a transition.
+func sightAfter(from, to trace.GoState) sight {
 	switch {
 	case to == trace.GoWaiting:
-		return waits
+		return sightWaiting
 	case to == trace.GoSyscall:
-		return inSyscall
+		return sightSyscall
 	case from == trace.GoUndetermined:
-		return ready
+		return sightReady
 	}
-	return preempted
+	return sightPreempted
 }
 
-// outcome is how the goroutines stood at the end of a trace.
+// outcome is the state of all goroutines at the end of a trace.
 type outcome struct {
 	goroutines map[trace.GoID]goroutine
 	stacks     stacks
 	procs      int
 }
 
-// noStack is the index of no stack.
+// noStack is in place of the index of a stack if there is none.
 const noStack = -1
 
 // stacks numbers the stacks that goroutines showed.
@@ -129,11 +125,11 @@ func (s *stacks) index(stack trace.Stack) int32 {
 // frames returns the frames of the stack with a number, leaf first.
 func (s *stacks) frames(number int32) iter.Seq[trace.StackFrame] { return s.seen[number].Frames() }
 
-// replay follows the goroutines through a trace.
+// replay returns the state of all goroutines at the end of a trace.
 func replay(data []byte) (*outcome, error) {
 	r, err := trace.NewReader(bytes.NewReader(data))
 	if err != nil {
-		return nil, refused(err)
+		return nil, readerError(err)
 	}
 	o := &outcome{
 		goroutines: make(map[trace.GoID]goroutine),
@@ -145,38 +141,38 @@ func replay(data []byte) (*outcome, error) {
 		case errors.Is(err, io.EOF):
 			return o, nil
 		case err != nil:
-			return nil, refused(err)
+			return nil, readerError(err)
 		}
-		o.take(&ev)
+		o.handle(&ev)
 	}
 }
 
-func (o *outcome) take(ev *trace.Event) {
+func (o *outcome) handle(ev *trace.Event) {
 	switch ev.Kind() {
 	case trace.EventStateTransition:
 		if t := ev.StateTransition(); t.Resource.Kind == trace.ResourceGoroutine {
-			o.move(&t)
+			o.transition(&t)
 		}
 	case trace.EventMetric:
 		if m := ev.Metric(); m.Name == "/sched/gomaxprocs:threads" {
-			o.procs = procs(m.Value.Uint64())
+			o.procs = validProcs(m.Value.Uint64())
 		}
 	}
 }
 
-// maxProcs is the most processors that the runtime has ever allowed (_MaxGomaxprocs
-// was 1,024); a process with more than 65,536 is none.
+// maxProcs is more than any GOMAXPROCS. The highest limit in any runtime was 1,024
+// (_MaxGomaxprocs).
 const maxProcs = 1 << 16
 
-// procs returns n if it can be a GOMAXPROCS, else 0 for unknown.
-func procs(n uint64) int {
+// validProcs returns n, or 0 (unknown) if n cannot be a GOMAXPROCS.
+func validProcs(n uint64) int {
 	if n > maxProcs {
 		return 0
 	}
 	return int(n)
 }
 
-func (o *outcome) move(t *trace.StateTransition) {
+func (o *outcome) transition(t *trace.StateTransition) {
 	id := t.Resource.Goroutine()
 	from, to := t.Goroutine()
 	if to == trace.GoNotExist {

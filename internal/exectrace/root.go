@@ -6,33 +6,32 @@ import (
 	"github.com/otel-goroutine/otel-goroutine/internal/stack"
 )
 
-// rootIsSure tells whether the last frame is what a goroutine was started with, if
-// it showed the stack as something other than a wait of its own making.
+// isRootReliable reports whether the last frame of a goroutine that did not block by itself
+// is the function that it was started with.
 //
-// The runtime walks such a stack by its frame pointers, and misses the caller of a
-// function that has set up none. One frame alone may therefore be a function that
-// the true root called:
+// The runtime unwinds such a stack by frame pointers, and misses the caller of a function
+// that has not set up one. So a single frame may be a function that the root called:
 //
-//   - one that the scheduler took the processor from at its beginning, before Go
-//     1.25 (golang/go#68090): sync.(*WaitGroup).Add for main.work;
-//   - one that was interrupted and needs no frame, in any version:
-//     runtime.asyncPreempt < main.hash for main.work.
+//   - one preempted by the scheduler in its prologue, before Go 1.25 (golang/go#68090):
+//     sync.(*WaitGroup).Add instead of main.work;
+//   - an interrupted function without a frame, in any version:
+//     runtime.asyncPreempt < main.hash instead of main.work.
 //
-// With two or more, what is missed lies between them. The frames below the entry, of
-// the runtime or of a library that started the goroutine, are not counted.
-func rootIsSure(frames []stack.Frame, v version) bool {
+// If there are two or more frames, the missing one is between them. Frames below the entry,
+// of the runtime or of a library that started the goroutine, do not count.
+func isRootReliable(frames []stack.Frame, v version) bool {
 	frames = stack.TrimRoot(frames)
 	rest := trimInterrupt(frames)
 	switch {
 	case len(rest) != 1:
 		return len(rest) > 1
-	case isRuntimesRoot(rest[0].Function):
+	case isRuntimeRoot(rest[0].Function):
 		return true
 	}
 	return len(rest) == len(frames) && v >= go125
 }
 
-// trimInterrupt takes off the frames of an interrupt.
+// trimInterrupt removes the frames of asynchronous preemption.
 //
 //	runtime.asyncPreempt2 < runtime.asyncPreempt < main.f  ->  main.f
 func trimInterrupt(frames []stack.Frame) []stack.Frame {
@@ -42,9 +41,9 @@ func trimInterrupt(frames []stack.Frame) []stack.Frame {
 	return frames
 }
 
-// isRuntimesRoot tells those functions that the runtime itself starts, which are
-// seen to run in every process that collects garbage.
-func isRuntimesRoot(function string) bool {
+// isRuntimeRoot reports whether a function is the root of one of the runtime's goroutines
+// that can be seen running in every process that collects garbage.
+func isRuntimeRoot(function string) bool {
 	switch function {
 	case "runtime.bgsweep", "runtime.bgscavenge", "runtime.gcBgMarkWorker":
 		return true

@@ -10,17 +10,17 @@ import (
 	"github.com/otel-goroutine/otel-goroutine/internal/stack"
 )
 
-// What a Follower keeps of the names in a trace, over all generations. A service of 30
-// MB shows some thousands of frames in a second.
+// Limits of the names that a Follower keeps over all generations. A service of 30 MB has some
+// thousands of frames in a second.
 const (
 	maxKeptFrames = 1 << 16
 	maxKeptStacks = 1 << 15
-	// maxKeptBytes is how many bytes all names and all stacks may have.
+	// maxKeptBytes is the most bytes of all names and stacks.
 	maxKeptBytes = 3 << 20
 )
 
-// symbols numbers the names, frames and stacks that outlive their generation. Equal
-// stacks have one number, whatever the generations they were seen in call them.
+// symbols numbers the names, frames and stacks that outlive their generation. Equal stacks
+// have the same number, even if their IDs differ between generations.
 type symbols struct {
 	names    []string
 	nameOf   map[string]int32
@@ -30,10 +30,9 @@ type symbols struct {
 	stackOf  map[string]int32
 	bytes    int
 	tooLarge bool
-	// root is the folder that holds the standard library, with a slash at its end; empty
-	// is unknown.
+	// root is the folder of the standard library, with a trailing slash; empty if unknown.
 	root string
-	// key is the memory in which the key of a stack is put together.
+	// key is a buffer for the key of a stack.
 	key []byte
 }
 
@@ -81,8 +80,8 @@ func (s *symbols) frame(f symbol) int32 {
 	return n
 }
 
-// standardRoot returns the folder of the standard library, if the path is that of a file
-// of package runtime. It is empty for a build with -trimpath.
+// standardRoot returns the folder of the standard library, given the path of a file of package
+// runtime. It is empty for a build with -trimpath.
 //
 //	/usr/local/go/src/runtime/proc.go  ->  /usr/local/go/src/
 //	runtime/proc.go                    ->  none
@@ -117,10 +116,10 @@ func (s *symbols) charge(bytes int) {
 	s.tooLarge = s.tooLarge || s.bytes > maxKeptBytes
 }
 
-// depth returns how many frames a stack has.
+// depth returns the number of frames of a stack.
 func (s *symbols) depth(n int32) int { return len(s.stacks[n]) / 4 }
 
-// leaf returns the number of the first frame of a stack, or -1 if it has none.
+// leaf returns the number of the first frame of a stack, or -1 if it is empty.
 func (s *symbols) leaf(n int32) int32 {
 	if s.depth(n) == 0 {
 		return -1
@@ -128,7 +127,7 @@ func (s *symbols) leaf(n int32) int32 {
 	return int32(binary.LittleEndian.Uint32([]byte(s.stacks[n][:4])))
 }
 
-// framesOf returns the frames of a stack as the trace reader would.
+// framesOf returns the frames of a stack in the form of the trace reader.
 func (s *symbols) framesOf(n int32) iter.Seq[trace.StackFrame] {
 	return func(yield func(trace.StackFrame) bool) {
 		for i := range s.depth(n) {
@@ -140,8 +139,7 @@ func (s *symbols) framesOf(n int32) iter.Seq[trace.StackFrame] {
 	}
 }
 
-// stackFrames returns the frames of a stack that have a name, leaf first; none for
-// noStack.
+// stackFrames returns the named frames of a stack, leaf first; nil for noStack.
 func (s *symbols) stackFrames(n int32) []stack.Frame {
 	if n == noStack {
 		return nil
@@ -149,7 +147,7 @@ func (s *symbols) stackFrames(n int32) []stack.Frame {
 	frames := make([]stack.Frame, 0, s.depth(n))
 	for f := range s.framesOf(n) {
 		if f.Func != "" {
-			frames = append(frames, stack.Frame{Function: f.Func, File: f.File, Line: line(f.Line)})
+			frames = append(frames, stack.Frame{Function: f.Func, File: f.File, Line: lineNumber(f.Line)})
 		}
 	}
 	return frames

@@ -5,12 +5,12 @@ type tables struct {
 	frames, strings int
 }
 
-// checkTables tells whether the tables are whole and not too large.
+// checkTables returns an error if the tables are truncated, damaged or too large.
 func checkTables(batches []batch) error {
 	var t tables
 	for _, b := range batches {
 		if !t.add(b) {
-			return malformed("a table that is cut or damaged")
+			return malformed("truncated or damaged table")
 		}
 		switch {
 		case t.frames > maxFrames:
@@ -24,19 +24,19 @@ func checkTables(batches []batch) error {
 
 func (t *tables) add(b batch) bool {
 	switch b.kind {
-	case stackTable:
+	case batchStacks:
 		return t.addStacks(b.data)
-	case stringTable:
+	case batchStrings:
 		return t.addStrings(b.data)
 	}
 	return true
 }
 
-// addStacks counts frames. Each entry of the table is its type, its ID, how many
-// frames it has, and four varints for each.
+// addStacks counts frames. An entry of the table is its type, its ID, the number of frames,
+// and four varints for each frame.
 func (t *tables) addStacks(data []byte) bool {
 	r := reader{data: data, at: 1}
-	for r.begins(evStack) {
+	for r.nextEntry(evStack) {
 		r.varint()
 		depth := r.varint()
 		for i := uint64(0); i < 4*depth && !r.failed; i++ {
@@ -47,11 +47,11 @@ func (t *tables) addStacks(data []byte) bool {
 	return !r.failed
 }
 
-// addStrings counts strings. Each entry of the table is its type, its ID, its
-// length and its bytes.
+// addStrings counts strings. An entry of the table is its type, its ID, its length and its
+// bytes.
 func (t *tables) addStrings(data []byte) bool {
 	r := reader{data: data, at: 1}
-	for r.begins(evString) {
+	for r.nextEntry(evString) {
 		r.varint()
 		r.bytes(r.varint())
 		t.strings++

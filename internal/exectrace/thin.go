@@ -7,45 +7,43 @@ import (
 	"github.com/otel-goroutine/otel-goroutine/internal/stack"
 )
 
-// Nearly all goroutines of a service wait all through a trace. Each of them has
-// one event, its status, which names its stack; the trace reader would keep a
-// record of each for events that never come. So it gets to see one goroutine of
-// each stack, and what it learns of that one is true of all.
+// Nearly all goroutines of a service wait all through a trace. Each has one event, its status,
+// which names its stack; the trace reader would keep a record of each for events that never
+// come. So it reads one goroutine of each stack, and the result holds for all of them.
 
-// thinned is a trace of which the trace reader need only see a part.
+// thinned is a trace reduced to what the trace reader must read.
 type thinned struct {
-	// trace is that part.
+	// trace is the reduced trace.
 	trace []byte
-	// idle are the goroutines that waited all through the last generation.
-	// Their groups are indices into samples, until snapshot knows better.
+	// idle are the goroutines that waited all through the last generation. Their groups
+	// are indexes into samples until snapshot replaces them.
 	idle []stack.Goroutine
 	// highest is the highest goroutine ID of the whole trace.
 	highest uint64
-	// samples has for each stack of an idle goroutine the ID of one that the
-	// trace reader sees.
+	// samples has for each stack of idle goroutines the ID of the one in the reduced trace.
 	samples []uint64
 }
 
 type thinner struct {
 	thinned
 	survey *survey
-	// sampleOf maps the ID of a stack to the index of its sample. Those of low
-	// IDs, as the runtime gives them out, are in sampleOfLow, plus 1.
+	// sampleOf maps the ID of a stack to the index of its sample. For low IDs, as the
+	// runtime assigns them, sampleOfLow has the index plus 1.
 	sampleOf    map[uint64]int32
 	sampleOfLow [lowStacks]int32
-	// batch is the batch in the making.
+	// batch is the batch being written.
 	batch []byte
 }
 
-// thin leaves out the idle goroutines, and the events that say nothing of
-// goroutines. The time of what is left stays what it was.
+// thin removes the idle goroutines and the events that do not concern goroutines. The times
+// of the other events do not change.
 func (g *generations) thin(header []byte, v version, s *survey) (*thinned, error) {
 	t := thinner{survey: s, sampleOf: make(map[uint64]int32)}
 	t.highest = s.highest
 	t.idle = make([]stack.Goroutine, 0, s.waiting)
 	t.trace = append(make([]byte, 0, g.thinSize(s)), header...)
 	for _, b := range g.last {
-		if b.kind != events {
+		if b.kind != batchEvents {
 			t.append(b, b.data)
 			continue
 		}
@@ -62,22 +60,23 @@ func (g *generations) thin(header []byte, v version, s *survey) (*thinned, error
 	return &t.thinned, nil
 }
 
-// thinSize is about how large the thinned trace becomes.
+// thinSize returns an estimate of the size of the thinned trace, in bytes.
 func (g *generations) thinSize(s *survey) int {
-	size := headerLength + s.size
+	size := headerLength + s.informativeSize
 	for _, b := range g.last {
 		size += maxBatchHeader
-		if b.kind != events {
+		if b.kind != batchEvents {
 			size += len(b.data)
 		}
 	}
 	return size
 }
 
-// maxBatchHeader is a byte, three varints of any size, and the size of the batch.
+// maxBatchHeader is the longest header of a batch: a byte, three varints of any size, and the
+// size of the batch.
 const maxBatchHeader = 1 + 3*binary.MaxVarintLen64 + 3
 
-// append writes a batch like b that holds data.
+// append writes a batch with the header of b and other data.
 func (t *thinner) append(b batch, data []byte) {
 	t.trace = append(t.trace, evEventBatch)
 	for _, field := range [...]uint64{b.generation, b.thread, b.time, uint64(len(data))} {
@@ -93,10 +92,10 @@ func (t *thinner) filter(data []byte) error {
 	var elapsed uint64 // since the last event that was kept
 	for at := 0; at < len(data); at = e.end {
 		if !readEvent(data, at, &e) {
-			return malformed("an event that is cut or unknown")
+			return malformed("truncated or unknown event")
 		}
 		if isImpossible(&e) {
-			return malformed("an impossible goroutine ID")
+			return malformed("impossible goroutine ID")
 		}
 		elapsed += e.elapsed
 		if !t.needs(&e) {
@@ -110,19 +109,19 @@ func (t *thinner) filter(data []byte) error {
 	return nil
 }
 
-// isImpossible tells whether an event names a goroutine that cannot be. The trace
-// reader's IDs are signed, and -1 is none.
+// isImpossible reports whether an event has an invalid goroutine ID. IDs of the trace reader
+// are signed.
 func isImpossible(e *event) bool {
 	id := e.arguments[0]
-	return (e.use == naming || e.use == status) && (id == 0 || id > math.MaxInt64)
+	return (e.use == useGoroutine || e.use == useStatus) && (id == 0 || id > math.MaxInt64)
 }
 
-// needs tells whether the trace reader must see an event.
+// needs reports whether the trace reader must read an event. An idle goroutine is listed.
 func (t *thinner) needs(e *event) bool {
 	switch {
-	case e.use == dropped:
+	case e.use == useDropped:
 		return false
-	case e.use != status, e.arguments[2] != goWaiting:
+	case e.use != useStatus, e.arguments[2] != goWaiting:
 		return true
 	}
 	if _, active := t.survey.active[e.arguments[0]]; active {
@@ -131,8 +130,8 @@ func (t *thinner) needs(e *event) bool {
 	return t.addIdle(e)
 }
 
-// addIdle lists a goroutine that waits all through the generation, and tells
-// whether it is the first of its stack.
+// addIdle lists a goroutine that waits all through the generation, and reports whether it is
+// the first with its stack.
 func (t *thinner) addIdle(e *event) (first bool) {
 	id := e.arguments[0]
 	sample, known := t.sample(e)
@@ -143,8 +142,8 @@ func (t *thinner) addIdle(e *event) (first bool) {
 	return !known
 }
 
-// sample returns the index of the sample for the stack in a status. If there is
-// none yet, it is the next.
+// sample returns the index of the sample for the stack of a status. If there is none yet,
+// this goroutine becomes the next sample.
 func (t *thinner) sample(e *event) (index int32, known bool) {
 	var stackID uint64
 	if e.typ == evGoStatusStack {
@@ -165,6 +164,6 @@ func (t *thinner) sample(e *event) (index int32, known bool) {
 	return index, known
 }
 
-// lowStacks is how many stacks there may be to be looked up by their number alone.
-// Most services have some hundreds.
+// lowStacks is the number of stack IDs that are looked up in an array instead of a map. Most
+// services have some hundreds of stacks.
 const lowStacks = 1 << 10

@@ -10,8 +10,7 @@ import (
 	"github.com/otel-goroutine/otel-goroutine/internal/stack"
 )
 
-// unthinned reads a trace of one generation as Decode does, but for showing all
-// of it to the trace reader.
+// unthinned decodes a trace of one generation as Decode does, but without thinning it.
 func unthinned(t *testing.T, data []byte) *stack.Snapshot {
 	t.Helper()
 	v, err := readHeader(data)
@@ -29,7 +28,7 @@ func unthinned(t *testing.T, data []byte) *stack.Snapshot {
 	return s
 }
 
-// byGoroutine is the signature of each goroutine; the zero one is none.
+// byGoroutine returns the signature of each goroutine; the zero Signature means none.
 func byGoroutine(s *stack.Snapshot) map[uint64]stack.Signature {
 	all := make(map[uint64]stack.Signature)
 	for _, g := range s.Goroutines {
@@ -41,7 +40,7 @@ func byGoroutine(s *stack.Snapshot) map[uint64]stack.Signature {
 	return all
 }
 
-// To leave out what does not matter must not change what comes of it.
+// Thinning must not change the result.
 func TestThinningChangesNothing(t *testing.T) {
 	traces := fixtures(t)
 	for name := range traces {
@@ -49,10 +48,10 @@ func TestThinningChangesNothing(t *testing.T) {
 			delete(traces, name)
 		}
 	}
-	end := parked(500)
-	traces["parked"] = record(t)
+	end := startParked(500)
+	traces["parked"] = recordTrace(t)
 	stop := busy(100)
-	traces["busy"] = record(t)
+	traces["busy"] = recordTrace(t)
 	stop()
 	end()
 	for name, data := range traces {
@@ -68,8 +67,8 @@ func TestThinningChangesNothing(t *testing.T) {
 	}
 }
 
-// busy starts pairs of goroutines that hand each other a value for as long as
-// they may, and in between start another and see it end.
+// busy starts pairs of goroutines that pass a value back and forth, and now and then start
+// another goroutine and wait for it.
 func busy(pairs int) (stop func()) {
 	done := make(chan struct{})
 	ended := make(chan struct{})
@@ -100,10 +99,10 @@ func busy(pairs int) (stop func()) {
 	}
 }
 
-// The trace reader must get to see one goroutine of each stack, not all.
+// The trace reader must read one goroutine of each stack, not all.
 func TestThinningShowsOneOfEachStack(t *testing.T) {
-	end := parked(5000)
-	data := record(t)
+	end := startParked(5000)
+	data := recordTrace(t)
 	end()
 	v, err := readHeader(data)
 	if err != nil {
@@ -119,8 +118,8 @@ func TestThinningShowsOneOfEachStack(t *testing.T) {
 	if n := len(thin.samples); n > 60 {
 		t.Errorf("%d samples of 20 stacks and the runtime's own", n)
 	}
-	// The status of one goroutine takes ten bytes at least. How large the tables
-	// beside them are depends on what else the process does.
+	// The status of a goroutine takes at least ten bytes. The size of the tables depends on
+	// what else the process does.
 	if gone := len(data) - len(thin.trace); gone < 10*4900 {
 		t.Errorf("%d of %d bytes were left out", gone, len(data))
 	}

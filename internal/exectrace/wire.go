@@ -2,21 +2,20 @@ package exectrace
 
 import "encoding/binary"
 
-// What is known here of the bytes of a trace: how to find the batches, and how to
-// step from one event to the next. What the events say is left to
-// golang.org/x/exp/trace, which gets to see those that matter.
+// The wire format of a trace, as far as it is needed to find batches and events. Decode
+// leaves the meaning of the events to golang.org/x/exp/trace.
 //
 //	trace       header, batches
 //	batch       1, generation, thread, time, size, data
 //	            49, experiment, generation, thread, time, size, data
-//	            52                 (the end of a generation, from Go 1.26 on)
+//	            52                 (end of a generation, since Go 1.26)
 //	data        events; or a table: its type, then entries
-//	event       type, time since the event before, up to four arguments
+//	event       type, time since the previous event, up to four arguments
 //
 // Types and experiments are a byte; everything else is a varint.
 
-// The types of events and tables that this package names. A format's numbers
-// stay what they are: a new one gets a new version.
+// Types of events and tables. The numbers of a format do not change: a new number means a new
+// version.
 const (
 	evEventBatch        = 1
 	evStacks            = 2
@@ -70,7 +69,7 @@ const (
 	evEndOfGeneration   = 52
 )
 
-// The statuses of a goroutine.
+// Statuses of a goroutine.
 const (
 	goRunnable = 1
 	goRunning  = 2
@@ -78,25 +77,25 @@ const (
 	goWaiting  = 4
 )
 
-// eventUse tells what becomes of an event.
+// eventUse is how an event is treated.
 type eventUse uint8
 
 const (
-	// unknown events stand in no batch of events.
-	unknown eventUse = iota
-	// dropped events say nothing of goroutines: collections, memory, labels,
+	// useUnknown events are invalid in a batch of events.
+	useUnknown eventUse = iota
+	// useDropped events do not concern goroutines: garbage collection, memory, labels,
 	// regions and tasks.
-	dropped
-	// kept events tell of processors, or of the goroutine that runs.
-	kept
-	// naming events are kept, and their first argument is a goroutine.
-	naming
-	// status events tell how a goroutine stood when the generation began, or
-	// all through it.
-	status
+	useDropped
+	// useProc events concern processors or the running goroutine.
+	useProc
+	// useGoroutine events have a goroutine as their first argument.
+	useGoroutine
+	// useStatus events have the state of a goroutine at the start of the generation, or all
+	// through it.
+	useStatus
 )
 
-// eventShape is what must be known of an event to step over it.
+// eventShape is what is needed to skip an event.
 type eventShape struct {
 	use eventUse
 	// arguments is the number of varints after the time.
@@ -104,78 +103,77 @@ type eventShape struct {
 }
 
 var shapes = [256]eventShape{
-	evProcsChange:       {kept, 2},
-	evProcStart:         {kept, 2},
-	evProcStop:          {kept, 0},
-	evProcSteal:         {kept, 3},
-	evProcStatus:        {kept, 2},
-	evGoCreate:          {naming, 3},
-	evGoCreateSyscall:   {naming, 1},
-	evGoStart:           {naming, 2},
-	evGoDestroy:         {kept, 0},
-	evGoDestroySyscall:  {kept, 0},
-	evGoStop:            {kept, 2},
-	evGoBlock:           {kept, 2},
-	evGoUnblock:         {naming, 3},
-	evGoSyscallBegin:    {kept, 2},
-	evGoSyscallEnd:      {kept, 0},
-	evGoSyscallEndBlock: {kept, 0},
-	evGoStatus:          {status, 3},
-	evSTWBegin:          {dropped, 2},
-	evSTWEnd:            {dropped, 0},
-	evGCActive:          {dropped, 1},
-	evGCBegin:           {dropped, 2},
-	evGCEnd:             {dropped, 1},
-	evGCSweepActive:     {dropped, 1},
-	evGCSweepBegin:      {dropped, 1},
-	evGCSweepEnd:        {dropped, 2},
-	evGCAssistActive:    {dropped, 1},
-	evGCAssistBegin:     {dropped, 1},
-	evGCAssistEnd:       {dropped, 0},
-	evHeapAlloc:         {dropped, 1},
-	evHeapGoal:          {dropped, 1},
-	evGoLabel:           {dropped, 1},
-	evUserTaskBegin:     {dropped, 4},
-	evUserTaskEnd:       {dropped, 2},
-	evUserRegionBegin:   {dropped, 3},
-	evUserRegionEnd:     {dropped, 3},
-	evUserLog:           {dropped, 4},
-	evGoSwitch:          {naming, 2},
-	evGoSwitchDestroy:   {naming, 2},
-	evGoCreateBlocked:   {naming, 3},
-	evGoStatusStack:     {status, 4},
+	evProcsChange:       {useProc, 2},
+	evProcStart:         {useProc, 2},
+	evProcStop:          {useProc, 0},
+	evProcSteal:         {useProc, 3},
+	evProcStatus:        {useProc, 2},
+	evGoCreate:          {useGoroutine, 3},
+	evGoCreateSyscall:   {useGoroutine, 1},
+	evGoStart:           {useGoroutine, 2},
+	evGoDestroy:         {useProc, 0},
+	evGoDestroySyscall:  {useProc, 0},
+	evGoStop:            {useProc, 2},
+	evGoBlock:           {useProc, 2},
+	evGoUnblock:         {useGoroutine, 3},
+	evGoSyscallBegin:    {useProc, 2},
+	evGoSyscallEnd:      {useProc, 0},
+	evGoSyscallEndBlock: {useProc, 0},
+	evGoStatus:          {useStatus, 3},
+	evSTWBegin:          {useDropped, 2},
+	evSTWEnd:            {useDropped, 0},
+	evGCActive:          {useDropped, 1},
+	evGCBegin:           {useDropped, 2},
+	evGCEnd:             {useDropped, 1},
+	evGCSweepActive:     {useDropped, 1},
+	evGCSweepBegin:      {useDropped, 1},
+	evGCSweepEnd:        {useDropped, 2},
+	evGCAssistActive:    {useDropped, 1},
+	evGCAssistBegin:     {useDropped, 1},
+	evGCAssistEnd:       {useDropped, 0},
+	evHeapAlloc:         {useDropped, 1},
+	evHeapGoal:          {useDropped, 1},
+	evGoLabel:           {useDropped, 1},
+	evUserTaskBegin:     {useDropped, 4},
+	evUserTaskEnd:       {useDropped, 2},
+	evUserRegionBegin:   {useDropped, 3},
+	evUserRegionEnd:     {useDropped, 3},
+	evUserLog:           {useDropped, 4},
+	evGoSwitch:          {useGoroutine, 2},
+	evGoSwitchDestroy:   {useGoroutine, 2},
+	evGoCreateBlocked:   {useGoroutine, 3},
+	evGoStatusStack:     {useStatus, 4},
 
-	// The allocations that GODEBUG=traceallocfree=1 adds.
-	128: {dropped, 3},
-	129: {dropped, 3},
-	130: {dropped, 1},
-	131: {dropped, 2},
-	132: {dropped, 2},
-	133: {dropped, 1},
-	134: {dropped, 2},
-	135: {dropped, 2},
-	136: {dropped, 1},
+	// Allocations, with GODEBUG=traceallocfree=1.
+	128: {useDropped, 3},
+	129: {useDropped, 3},
+	130: {useDropped, 1},
+	131: {useDropped, 2},
+	132: {useDropped, 2},
+	133: {useDropped, 1},
+	134: {useDropped, 2},
+	135: {useDropped, 2},
+	136: {useDropped, 1},
 }
 
-// event is an event and where it stands.
+// event is an event of a batch.
 type event struct {
 	typ byte
 	use eventUse
-	// elapsed is the time since the event before it in the batch.
+	// elapsed is the time since the previous event of the batch, in the clock's units.
 	elapsed uint64
-	// arguments are as many as its shape says.
+	// arguments has as many values as the shape of the event says.
 	arguments [4]uint64
-	// tail is where its arguments begin in the batch, and end where the next
-	// event does.
+	// tail is the offset of the arguments in the batch, and end that of the next event.
 	tail, end int
 }
 
-// readEvent reads the event at data[at:]. It returns false if there is none that
-// is whole and known.
+// readEvent reads the event at data[at:]. It returns false if the event is truncated or of an
+// unknown type.
 func readEvent(data []byte, at int, e *event) bool {
 	e.typ = data[at]
 	shape := shapes[e.typ]
-	if e.use = shape.use; e.use == unknown {
+	if e.use = shape.use; e.use == useUnknown {
 		return false
 	}
 	at++
@@ -193,7 +191,7 @@ func readEvent(data []byte, at int, e *event) bool {
 	return true
 }
 
-// reader reads one thing after another, until it fails.
+// reader reads values from data. Once failed, further values are meaningless.
 type reader struct {
 	data   []byte
 	at     int
@@ -221,8 +219,9 @@ func (r *reader) bytes(n uint64) []byte {
 	return r.data[from:r.at:r.at]
 }
 
-// begins tells whether an entry of the type begins here, and steps over the type.
-func (r *reader) begins(typ byte) bool {
+// nextEntry reports whether there is another table entry, and skips its type. If the type is
+// another one, the reader fails.
+func (r *reader) nextEntry(typ byte) bool {
 	if r.failed || r.at >= len(r.data) {
 		return false
 	}
@@ -231,7 +230,7 @@ func (r *reader) begins(typ byte) bool {
 	return !r.failed
 }
 
-// uvarint reads a varint at data[at:] and returns where it ends.
+// uvarint reads a varint at data[at:] and returns its end.
 func uvarint(data []byte, at int) (uint64, int, bool) {
 	if at < len(data) && data[at] < 0x80 {
 		return uint64(data[at]), at + 1, true

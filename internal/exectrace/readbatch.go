@@ -5,15 +5,15 @@ import (
 	"io"
 )
 
-// readBatch reads the next batch into memory of its own. It reads no further, since the next
-// batch of a trace that is still being taken may come a second later. It returns io.EOF at the
-// end of the trace.
+// readBatch reads the next batch into a new buffer. It does not read ahead, since the next
+// batch of a trace in progress may come a second later. At the end of the trace it returns
+// io.EOF.
 func (f *Follower) readBatch() (batch, error) {
 	data, size, err := f.readBatchHeader()
 	if err != nil {
 		return batch{}, err
 	}
-	if size <= maxBatchSize { // otherwise readBatch refuses it
+	if size <= maxBatchSize { // a larger one is refused below
 		header := len(data)
 		whole := make([]byte, header+int(size))
 		copy(whole, data)
@@ -23,20 +23,20 @@ func (f *Follower) readBatch() (batch, error) {
 		}
 		data = whole[:header+n]
 	}
-	b, _, err := readBatch(data, 0, f.v)
-	if b.kind == ignored {
+	b, _, err := readBatch(data, 0, f.version)
+	if b.kind == batchIgnored {
 		b.data = nil
 	}
 	return b, err
 }
 
-// readBatchHeader reads the header of a batch, and returns the size of what follows it:
+// readBatchHeader reads the header of a batch, and returns it and the size of the data after it:
 //
 //	type, generation, thread, time, size               a batch
 //	type, experiment, generation, thread, time, size   a batch of an experiment
 //	type                                               the end of a generation
 //
-// A header that is cut is returned with the size 0. readBatch refuses it.
+// A truncated header is returned with size 0. readBatch refuses it.
 func (f *Follower) readBatchHeader() (header []byte, size uint64, err error) {
 	typ, err := f.r.ReadByte()
 	if err != nil {
@@ -61,7 +61,7 @@ func (f *Follower) readBatchHeader() (header []byte, size uint64, err error) {
 				return nil, 0, err
 			}
 			header = append(header, b)
-			// An experiment is a byte, all else are varints.
+			// The experiment is a byte, the others are varints.
 			isLast = b < 0x80 || values == 5 && read == 0
 		}
 		r := reader{data: header, at: at}

@@ -8,107 +8,108 @@ import (
 	"github.com/otel-goroutine/otel-goroutine/internal/stack"
 )
 
-// maxTold is how many frames the stacks may have that are told, each stack counted once: 8 MB.
-// A service shows some thousands for what is asked. Where there are more, what was started
-// or woke least often is left out.
-const maxTold = 200_000
+// maxOriginFrames is the most frames in an Origins, each stack counted once: 8 MB. A service has
+// some thousands. If there are more, the rarest starts and wake-ups are left out.
+const maxOriginFrames = 200_000
 
-// teller puts together what is told of what was followed.
-type teller struct {
+// originsBuilder builds an Origins from a Follower.
+type originsBuilder struct {
 	*Follower
 	origins *Origins
 	entryOf []string  // of each start
 	alive   [][]Alive // of each start
-	// waits tells for each start whether one of its goroutines is in a group that was asked for.
+	// waits is for each start whether one of its goroutines is in a requested group.
 	waits []bool
-	// frames are the stacks that have been told, by number, and left how many more may be.
-	frames map[int32][]stack.Frame
-	left   int
+	// stackFrames caches the stacks used so far, by number; framesLeft is how many more
+	// frames may be added.
+	stackFrames map[int32][]stack.Frame
+	framesLeft  int
 }
 
-// Origins returns what the generations that were read say of the groups that were asked
-// for, and of these entries.
+// Origins returns the origins of the requested groups and of these entries, from the generations
+// read so far.
 func (f *Follower) Origins(entries []string) *Origins {
-	t := teller{
+	t := originsBuilder{
 		Follower: f,
 		origins: &Origins{
 			Traced:          f.since(f.from, f.to),
 			StandardLibrary: f.symbols.root,
 			Groups:          make([]Waiting, len(f.groups)),
 		},
-		alive:  make([][]Alive, len(f.starts.all)),
-		waits:  make([]bool, len(f.starts.all)),
-		frames: make(map[int32][]stack.Frame),
-		left:   maxTold,
+		alive:       make([][]Alive, len(f.starts.all)),
+		waits:       make([]bool, len(f.starts.all)),
+		stackFrames: make(map[int32][]stack.Frame),
+		framesLeft:  maxOriginFrames,
 	}
 	t.addLives()
 	t.entryOf = f.entriesOfStarts()
-	t.addStarts(t.wanted(entries))
+	t.addStarts(t.selectStarts(entries))
 	t.addWakes()
 	return t.origins
 }
 
-// addLives adds the goroutines that are alive, by ID: those of the groups, and those that were
+// addLives adds the goroutines that are alive, by ID, if they are in a requested group or were
 // started during the trace.
-func (t *teller) addLives() {
+func (t *originsBuilder) addLives() {
 	type alive struct {
 		id           uint64
 		index, group int32
 	}
 	var all []alive
-	for id, i := range t.lives.index {
-		l := t.lives.at(i)
-		if group := t.asked(l.goroutine); group != none || l.start != none {
+	for id, i := range t.live.index {
+		l := t.live.at(i)
+		if group := t.requestedGroup(l.goroutine); group != noIndex || l.start != noIndex {
 			all = append(all, alive{id, i, group})
 		}
 	}
 	slices.SortFunc(all, func(a, b alive) int { return cmp.Compare(a.id, b.id) })
 	for _, a := range all {
-		l := t.lives.at(a.index)
-		if a.group != none {
+		l := t.live.at(a.index)
+		if a.group != noIndex {
 			t.addWaiting(&t.origins.Groups[a.group], l, a.group)
 		}
-		if l.start == none {
+		if l.start == noIndex {
 			continue
 		}
-		t.starts.all[l.start].note(l.goroutine)
-		t.waits[l.start] = t.waits[l.start] || a.group != none
+		t.starts.all[l.start].noteShown(l.goroutine)
+		t.waits[l.start] = t.waits[l.start] || a.group != noIndex
 		t.alive[l.start] = append(t.alive[l.start], Alive{ID: a.id, Age: t.since(l.born, t.to), Group: int(a.group)})
 	}
 }
 
 // addWaiting adds a goroutine to its group.
-func (t *teller) addWaiting(w *Waiting, l *life, group int32) {
+func (t *originsBuilder) addWaiting(w *Waiting, l *liveGoroutine, group int32) {
 	if w.Count++; w.Count == 1 {
 		w.Stack, _ = t.stack(l.stack)
 	}
-	if l.start != none {
+	if l.start != noIndex {
 		return
 	}
 	w.Older++
-	if l.woken != none && t.wakes.all[l.woken].point == group {
-		w.Again += int(l.again)
+	if l.lastWake != noIndex && t.wakes.all[l.lastWake].point == group {
+		w.Again += int(l.returns)
 	}
 }
 
-// stack returns the frames of a stack. It returns false if no more may be told.
-func (t *teller) stack(number int32) ([]stack.Frame, bool) {
+// stack returns the frames of a stack. It returns false if there would be too many.
+func (t *originsBuilder) stack(number int32) ([]stack.Frame, bool) {
 	if number == noStack {
 		return nil, true
 	}
-	if frames, told := t.frames[number]; told {
+	if frames, told := t.stackFrames[number]; told {
 		return frames, true
 	}
-	if t.left -= t.symbols.depth(number); t.left < 0 {
+	if t.framesLeft -= t.symbols.depth(number); t.framesLeft < 0 {
 		return nil, false
 	}
 	frames := t.symbols.stackFrames(number)
-	t.frames[number] = frames
+	t.stackFrames[number] = frames
 	return frames, true
 }
 
-// addStarts adds the starts with these indexes, the ones in question first.
-func (t *teller) addStarts(indexes []int) {
+// addStarts adds the starts with these indexes. If there are too many, those of requested groups
+// take precedence, then the most frequent.
+func (t *originsBuilder) addStarts(indexes []int) {
 	slices.SortStableFunc(indexes, func(i, j int) int {
 		switch {
 		case t.waits[i] == t.waits[j]:
@@ -128,8 +129,8 @@ func (t *teller) addStarts(indexes []int) {
 	slices.SortStableFunc(t.origins.Starts, func(a, b Start) int { return cmp.Compare(b.Born, a.Born) })
 }
 
-// start returns a start. It returns false if no more stacks may be told.
-func (t *teller) start(i int) (start Start, ok bool) {
+// start returns a start. It returns false if there would be too many frames.
+func (t *originsBuilder) start(i int) (start Start, ok bool) {
 	s := &t.starts.all[i]
 	start = Start{Entry: t.entryOf[i], Born: s.born, Alive: t.alive[i]}
 	if s.lifetimes != nil {
@@ -151,7 +152,7 @@ func (t *teller) start(i int) (start Start, ok bool) {
 		return start, true
 	}
 	for _, site := range [...]int32{s.parent, s.grandparent} {
-		if site == none || t.starts.sites[site].creator < 0 {
+		if site == noIndex || t.starts.sites[site].creator < 0 {
 			break
 		}
 		ancestor, ok := t.stack(t.starts.sites[site].creator)
@@ -163,14 +164,15 @@ func (t *teller) start(i int) (start Start, ok bool) {
 	return start, true
 }
 
-// isTimer tells the stacks on which time.AfterFunc has a timer start a goroutine: that of
-// whatever goroutine ran there when it fired.
+// isTimer reports whether creator is the stack of a timer of time.AfterFunc, which fires on
+// the stack of whichever goroutine runs.
 func isTimer(creator []stack.Frame) bool {
 	return len(creator) == 0 || creator[0].Function == "time.goFunc"
 }
 
-// addWakes adds the wake-ups, those that were the last first.
-func (t *teller) addWakes() {
+// addWakes adds the wake-ups. If there are too many, those that were the last of a goroutine take
+// precedence.
+func (t *originsBuilder) addWakes() {
 	wakes := slices.Clone(t.wakes.all)
 	slices.SortStableFunc(wakes, func(a, b wakeUp) int {
 		return cmp.Or(cmp.Compare(b.last, a.last), cmp.Compare(b.count, a.count))
@@ -188,10 +190,9 @@ func (t *teller) addWakes() {
 	}
 }
 
-// wanted returns the indexes of the starts that are to be told: those of which a goroutine
-// is in a group, those of the entries, and those that share the go statement with one of
-// these.
-func (t *teller) wanted(entries []string) []int {
+// selectStarts returns the indexes of the starts to return: those with a goroutine in a requested
+// group, those of the requested entries, and those with the same go statement as one of these.
+func (t *originsBuilder) selectStarts(entries []string) []int {
 	asked := make(map[string]bool)
 	for _, e := range entries {
 		asked[e] = e != ""
@@ -220,12 +221,12 @@ func (t *teller) wanted(entries []string) []int {
 // entriesOfStarts returns the entry of the goroutines of each start.
 func (f *Follower) entriesOfStarts() []string {
 	entryOf := make([]string, len(f.starts.all))
-	// What a go statement with arguments starts is a wrapper, always around the same function:
-	// where one goroutine has shown that function, it is known of all.
+	// A go statement with arguments starts a wrapper, always of the same function: if one
+	// goroutine has shown that function, it is known for all.
 	wrapped := make(map[int32]string)
 	for i := range f.starts.all {
 		s := &f.starts.all[i]
-		if group := f.grouping.of(s.shown); group >= 0 {
+		if group := f.grouping.groupOf(s.shown); group >= 0 {
 			entryOf[i] = f.grouping.groups[group].Entry
 			wrapped[s.created] = entryOf[i]
 		}
@@ -238,8 +239,8 @@ func (f *Follower) entriesOfStarts() []string {
 	return entryOf
 }
 
-// entryAsCreated returns the entry of goroutines that have not shown it, as far as it is known
-// from their creation.
+// entryAsCreated returns the entry of goroutines that have not shown their root, from the stack
+// that they were created with.
 func (f *Follower) entryAsCreated(created int32, wrapped map[int32]string) string {
 	frames := f.symbols.stackFrames(created)
 	if len(frames) == 0 {
