@@ -1,36 +1,36 @@
 package stack
 
-// waiting returns why a goroutine waits, and the index of the frame to be blamed for it:
-// the first that is neither of the standard library nor of what only passes a wait on.
-// Where there is none, the owner is blamed.
+// classifyWait returns why a goroutine waits, and the index of the frame to blame: the first
+// that is neither in the standard library nor in a package that only passes a wait on, or else
+// that of the owner.
 //
-// The state is the first that a function tells. It looks no further than the means
-// of waiting reach: a goroutine that helps the garbage collector is parked too, and
-// what stands further up its stack is not why.
-func waiting(n int, at func(i int) Traits) (state State, blamed int) {
+// The state comes from the first functions that have one, and only from the wait mechanism at
+// the leaf: a goroutine that assists the garbage collector is parked too, for a reason that
+// has nothing to do with the callers.
+func classifyWait(n int, at func(i int) Traits) (state State, blamed int) {
 	state = StateOther
 	told := false
 	var o owner
 	for i := range n {
 		t := at(i)
-		next, known := t.wait()
-		if !known && t&pollFD != 0 {
+		next, known := t.state()
+		if !known && t&traitPollFD != 0 {
 			next, known = StateIOWait, true
 		}
-		told = told || !known && t&means == 0
+		told = told || !known && t&traitMechanism == 0
 		if known && !told {
 			state = refine(state, next)
 		}
-		if t&(standard|passes) == 0 {
+		if t&(traitStandard|traitPassThrough) == 0 {
 			return state, i
 		}
-		o.see(i, t)
+		o.observe(i, t)
 	}
 	return state, o.blamed(n)
 }
 
-// owner finds the frame to be blamed in a stack without a frame that somebody can mend:
-// whose goroutine it is, and not the plumbing through which that one reads and writes.
+// owner finds the frame to blame in a stack without code that a user can fix: the code that
+// owns the goroutine, not the plumbing through which it reads and writes.
 //
 //	net.(*netFD).Read < net.(*conn).Read < net/http.(*persistConn).Read <
 //	bufio.(*Reader).Peek < net/http.(*persistConn).readLoop                ->  readLoop
@@ -39,30 +39,30 @@ func waiting(n int, at func(i int) Traits) (state State, blamed int) {
 //	net/http/httputil.(*ReverseProxy).ServeHTTP < net/http.(*conn).serve   ->  (*ReverseProxy).ServeHTTP
 //	net.(*Dialer).DialContext < net.(*sysDialer).dialParallel.func1        ->  dialParallel.func1
 //
-// All frames are indexes plus 1; 0 is none.
+// All fields are indexes plus 1; 0 means none.
 type owner struct {
-	// nearest is the first frame of a package that owns goroutines which does more than
-	// transfer, and outermost the last of any of its frames.
+	// nearest is the first frame in a package that owns goroutines, transfers excepted, and
+	// outermost the last frame in such a package.
 	nearest, outermost int
-	// last is the last frame that is more than a means of waiting.
+	// last is the last frame that is not a wait mechanism.
 	last int
 }
 
-// see takes in the next frame from the leaf.
-func (o *owner) see(i int, t Traits) {
-	if t&means == 0 {
+// observe adds the next frame from the leaf.
+func (o *owner) observe(i int, t Traits) {
+	if t&traitMechanism == 0 {
 		o.last = i + 1
 	}
-	if t&owns == 0 {
+	if t&traitOwner == 0 {
 		return
 	}
 	o.outermost = i + 1
-	if o.nearest == 0 && t&transfers == 0 {
+	if o.nearest == 0 && t&traitTransfer == 0 {
 		o.nearest = i + 1
 	}
 }
 
-// blamed returns the index of the frame to be blamed in a stack of n frames.
+// blamed returns the index of the frame to blame in a stack of n frames.
 func (o *owner) blamed(n int) int {
 	for _, frame := range [...]int{o.nearest, o.outermost, o.last} {
 		if frame > 0 {

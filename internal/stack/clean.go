@@ -2,15 +2,14 @@ package stack
 
 import "strings"
 
-// MaxNameLength is the most bytes that a function name or a path may have
-// before it is cut. The longest names of real programs, generic functions with
-// their type arguments, stay below 1,000.
+// MaxNameLength is the length, in bytes, to which function names and paths are truncated. The
+// longest names of real programs, generic functions with type arguments, have fewer than
+// 1,000.
 const MaxNameLength = 1024
 
-// Clean makes a name from untrusted input fit to be a metric attribute and to be
-// printed: valid UTF-8, no control characters, at most MaxNameLength bytes. What
-// it must replace becomes U+FFFD. Clean names come back as they are, without an
-// allocation.
+// Clean makes a name from untrusted input safe to print and to use as a metric attribute: valid
+// UTF-8 without control characters, of at most MaxNameLength bytes. It replaces other
+// characters by U+FFFD. Names that need no change are returned without an allocation.
 func Clean(name string) string {
 	if len(name) > MaxNameLength {
 		name = name[:MaxNameLength]

@@ -2,22 +2,22 @@ package stack
 
 import "strings"
 
-// shown returns the name of a function as signatures have it: without type arguments and
-// without the linker's escapes.
+// displayName returns the name of a function in signatures: without type arguments and the
+// linker's escapes.
 //
 //	gopkg.in/yaml%2ev3.Do[go.shape.int].func1  ->  gopkg.in/yaml.v3.Do[...].func1
-func shown(function string) string {
+func displayName(function string) string {
 	function = shorten(function)
 	if strings.IndexByte(function, '%') < 0 {
 		return function
 	}
 	path := linkedPath(function)
-	// What was escaped may be what Clean would not let through.
+	// The escapes may hide characters that Clean replaces.
 	return Clean(unescape(path) + function[len(path):])
 }
 
-// shorten takes the type arguments out of a function's name. A profile names the
-// shapes that the function was compiled for, a trace does not.
+// shorten removes the type arguments from a function's name. A profile names the shapes that
+// the function was compiled for, a trace does not.
 //
 //	main.Do[go.shape.*example.com/a/b.T_0].func1  ->  main.Do[...].func1
 func shorten(function string) string {
@@ -32,14 +32,14 @@ func shorten(function string) string {
 	return function[:from] + "[...]" + function[to+1:]
 }
 
-// split splits the name of a function into the import path, escapes undone, and the
-// rest, which begins with a dot.
+// splitName splits the name of a function into the unescaped import path and the rest, which
+// begins with a dot.
 //
 //	net/http.(*conn).serve                   ->  net/http          .(*conn).serve
 //	gopkg.in/yaml%2ev3.Unmarshal             ->  gopkg.in/yaml.v3  .Unmarshal
 //	example.com/a/b.Map[...].func1           ->  example.com/a/b   .Map[...].func1
 //	main.Do[go.shape.*example.com/a/b.T_0]   ->  main              .Do[go.shape.*...
-func split(function string) (path, name string) {
+func splitName(function string) (path, name string) {
 	linked := linkedPath(function)
 	name = function[len(linked):]
 	if strings.IndexByte(linked, '%') < 0 {
@@ -48,7 +48,7 @@ func split(function string) (path, name string) {
 	return unescape(linked), name
 }
 
-// linkedPath returns the import path in the name of a function as the linker wrote it.
+// linkedPath returns the import path in the name of a function as written by the linker.
 func linkedPath(function string) string {
 	if bracket := strings.IndexByte(function, '['); bracket >= 0 {
 		function = function[:bracket]
@@ -61,8 +61,8 @@ func linkedPath(function string) string {
 	return function[:slash+dot]
 }
 
-// unescape undoes the linker's escapes in an import path, %xx for a byte that
-// may not stand in a symbol name (cmd/internal/objabi.PathToPrefix).
+// unescape undoes the linker's escapes in an import path: %xx for a byte that is not allowed in
+// a symbol name (cmd/internal/objabi.PathToPrefix).
 func unescape(path string) string {
 	var b strings.Builder
 	for i := 0; i < len(path); i++ {

@@ -2,49 +2,46 @@ package stack
 
 //go:generate go run ./genstandard
 
-// Activity is what the source itself says of a goroutine, beside its stack. A
-// profile says nothing; a trace does, and its stacks are shorter in turn: those
-// written when a goroutine blocks leave out the frames of the runtime that the
-// profile shows.
+// Activity is what a goroutine does according to its source. A profile does not say. A trace
+// does; in turn the stacks that it has of blocking goroutines lack the runtime's frames, which
+// a profile has.
 type Activity uint8
 
 const (
-	// Unknown leaves it to the frames.
+	// Unknown means that the frames decide.
 	Unknown Activity = iota
 	// Waiting is a goroutine that was parked.
 	Waiting
-	// Executing is a goroutine that runs or is ready to.
+	// Executing is a goroutine that runs or is ready to run.
 	Executing
 	// InSyscall is a goroutine in a system call or in C code.
 	InSyscall
 )
 
-// MaxDepth is the number of frames from which on a stack may have been cut at
-// its root: both the goroutine profile and the execution trace stop at 128
-// (runtime: maxProfStackDepth, traceStackSize).
+// MaxDepth is the number of frames from which a stack may be truncated at its root: goroutine
+// profile and execution trace both stop at 128 (maxProfStackDepth and traceStackSize in
+// package runtime).
 const MaxDepth = 128
 
-// Place is what a stack says of where its goroutine stands. Frames are told by
-// their index, 0 is the leaf.
+// Place is the classification of a stack. Frames are given by index, 0 is the leaf.
 type Place struct {
 	State  State
 	Blamed int
 	Entry  int
-	// Cut tells that the stack does not show its entry: it is too deep, or whoever
-	// started the goroutine for it is not there yet, or no longer.
+	// Cut reports that the stack does not show its entry: it is too deep, or the launcher
+	// of the goroutine has not called the entry yet or has returned from it.
 	Cut bool
 	// FromC is Signature.FromC.
 	FromC bool
 }
 
-// Read reads the signature off a stack, leaf first. It returns false for a stack
-// without a frame, and for the stacks of the runtime's own goroutines, which
-// runtime.NumGoroutine does not count.
+// Read returns the signature of a stack, leaf first. It returns false for an empty stack and
+// for the runtime's own goroutines, which runtime.NumGoroutine does not count.
 //
-// Names and paths are taken over as they are, so whoever decodes untrusted input
-// passes them through Clean first.
+// Read copies names and paths unchanged. Decoders of untrusted input must pass them through
+// Clean first.
 func Read(frames []Frame, activity Activity) (Signature, bool) {
-	var known [MaxDepth]Traits // 0 is not yet known, or worth no memory
+	var known [MaxDepth]Traits // 0 if not computed yet
 	at := func(i int) Traits {
 		if i >= len(known) {
 			return TraitsOf(frames[i].Function)
@@ -61,17 +58,16 @@ func Read(frames []Frame, activity Activity) (Signature, bool) {
 	return p.Signature(frames[p.Blamed], frames[p.Entry]), true
 }
 
-// Locate does what Read does, for a stack of which only the traits of its n
-// functions are at hand.
+// Locate classifies a stack of n functions, given their traits.
 func Locate(n int, at func(i int) Traits, activity Activity) (Place, bool) {
 	p := Place{Cut: n >= MaxDepth}
-	if n > 0 && at(n-1)&goexit != 0 {
+	if n > 0 && at(n-1)&traitGoexit != 0 {
 		n--
 	}
-	if n == 0 || (!p.Cut && runtimesOwn(n, at)) {
+	if n == 0 || (!p.Cut && isSystemGoroutine(n, at)) {
 		return Place{}, false
 	}
-	p.FromC = at(n-1)&callbackFromC != 0
+	p.FromC = at(n-1)&traitCallback != 0
 	if entry := findEntry(n, at); entry >= 0 {
 		n = entry + 1
 	} else {
@@ -80,10 +76,10 @@ func Locate(n int, at func(i int) Traits, activity Activity) (Place, bool) {
 	p.Entry = n - 1
 	leaf := at(0)
 	switch {
-	case leaf&parking != 0, activity == Waiting:
-		p.State, p.Blamed = waiting(n, at)
-	case activity == InSyscall, activity == Unknown && leaf&outsideGo != 0:
-		_, p.Blamed = waiting(n, at)
+	case leaf&traitParking != 0, activity == Waiting:
+		p.State, p.Blamed = classifyWait(n, at)
+	case activity == InSyscall, activity == Unknown && leaf&traitSyscall != 0:
+		_, p.Blamed = classifyWait(n, at)
 		p.State = StateSyscall
 	default:
 		p.State, p.Blamed = StateRunning, p.Entry
@@ -91,8 +87,8 @@ func Locate(n int, at func(i int) Traits, activity Activity) (Place, bool) {
 	return p, true
 }
 
-// Signature returns the signature of a goroutine that stands at p, of which these
-// are the frames that p names.
+// Signature returns the signature of a goroutine at p, given the frames at p.Blamed and
+// p.Entry.
 func (p Place) Signature(blamed, entry Frame) Signature {
 	s := Signature{State: p.State, Blamed: blamed, FromC: p.FromC}
 	switch {
@@ -102,16 +98,15 @@ func (p Place) Signature(blamed, entry Frame) Signature {
 		s.Blamed = Frame{Function: Unstarted} // a trace shows no more
 	}
 	if !p.Cut {
-		s.Entry, s.EntryFile = shown(entry.Function), entry.File
+		s.Entry, s.EntryFile = displayName(entry.Function), entry.File
 	}
-	s.Blamed.Function = shown(s.Blamed.Function)
+	s.Blamed.Function = displayName(s.Blamed.Function)
 	s.ID = identify(s)
 	return s
 }
 
-// TrimRoot returns the frames up to the entry, without those of whatever called it: the
-// runtime, or a library that started the goroutine. A stack that does not show its entry
-// is returned as it is.
+// TrimRoot removes the frames below the entry: those of the runtime, or of a library that
+// started the goroutine. A stack that does not show its entry is returned unchanged.
 func TrimRoot(frames []Frame) []Frame {
 	if entry := findEntry(len(frames), func(i int) Traits { return TraitsOf(frames[i].Function) }); entry >= 0 {
 		return frames[:entry+1]
@@ -119,8 +114,8 @@ func TrimRoot(frames []Frame) []Frame {
 	return frames
 }
 
-// findEntry returns the index of the entry of a stack, or -1 if the stack does not show
-// it. A profile shows more of the frames below it than a trace does.
+// findEntry returns the index of the entry of a stack, or -1 if the stack does not show it. A
+// profile has more of the frames below it than a trace.
 //
 //	main.main < runtime.main                                            ->  main.main
 //	main.init.0 < runtime.doInit1 < runtime.doInit < runtime.main       ->  main.init.0
@@ -132,36 +127,35 @@ func TrimRoot(frames []Frame) []Frame {
 //	runtime.cgocallbackg1 < runtime.cgocallbackg < runtime.cgocallback  ->  main.export
 func findEntry(n int, at func(i int) Traits) int {
 	i := n - 1
-	if i >= 0 && at(i)&callbackFromC != 0 {
-		for i >= 0 && at(i)&(ofRuntime|cgo) != 0 {
+	if i >= 0 && at(i)&traitCallback != 0 {
+		for i >= 0 && at(i)&(traitRuntime|traitCgo) != 0 {
 			i--
 		}
 		return i
 	}
-	for i >= 0 && at(i)&starts != 0 {
+	for i >= 0 && at(i)&traitStarter != 0 {
 		i--
 	}
-	if i < 0 || at(i)&launches == 0 {
+	if i < 0 || at(i)&traitLauncher == 0 {
 		return i
 	}
-	for i >= 0 && at(i)&launches != 0 {
+	for i >= 0 && at(i)&traitLauncher != 0 {
 		i--
 	}
-	if i >= 0 && at(i)&(runtimes|accounts) != 0 {
-		return -1 // the launcher does something of its own
+	if i >= 0 && at(i)&(traitRuntimeInternal|traitBookkeeping) != 0 {
+		return -1 // bookkeeping of the launcher
 	}
 	return i
 }
 
-// runtimesOwn follows isSystemGoroutine in runtime/traceback.go: a goroutine
-// that the runtime started is its own, except while it calls a finalizer or a
-// cleanup of the user's.
-func runtimesOwn(n int, at func(i int) Traits) bool {
-	if root := at(n - 1); root&ofRuntime == 0 || root&usersEntry != 0 {
+// isSystemGoroutine follows isSystemGoroutine in runtime/traceback.go: a goroutine that the
+// runtime started is its own, except while it calls a finalizer or cleanup of the user.
+func isSystemGoroutine(n int, at func(i int) Traits) bool {
+	if root := at(n - 1); root&traitRuntime == 0 || root&traitUserEntry != 0 {
 		return false
 	}
 	for i := range n {
-		if at(i)&runtimes == 0 {
+		if at(i)&traitRuntimeInternal == 0 {
 			return false
 		}
 	}

@@ -17,11 +17,10 @@ import (
 
 var update = flag.Bool("update", false, "write the golden file anew")
 
-// TestSignaturesKeepTheirVersion reads the stacks in testdata/stacks.txt and compares
-// their signatures with those that testdata/signatures.golden has of them. Signatures are
-// what alerts, dashboards and remembered evidence refer to: a change of any takes a new
-// telemetry.SignatureVersion, by which what refers to the old ones is known to be out of
-// date. The golden file is written anew only with a new version, or for more stacks:
+// TestSignaturesKeepTheirVersion compares the signatures of the stacks in testdata/stacks.txt
+// with testdata/signatures.golden. Alerts, dashboards and saved evidence refer to signatures, so
+// any change requires a new telemetry.SignatureVersion. Update the golden file only with a new
+// version, or to add stacks:
 //
 //	go test -run TestSignaturesKeepTheirVersion -update ./internal/stack
 func TestSignaturesKeepTheirVersion(t *testing.T) {
@@ -52,7 +51,7 @@ func TestSignaturesKeepTheirVersion(t *testing.T) {
 	}
 }
 
-// readSignatures returns the first line of a golden file, and the signature of each stack.
+// readSignatures returns the first line of a golden file and the signature of each stack.
 func readSignatures(t *testing.T, path string) (version string, signatures map[string]string) {
 	t.Helper()
 	data, err := os.ReadFile(path)
@@ -72,7 +71,7 @@ func readSignatures(t *testing.T, path string) (version string, signatures map[s
 	return version, signatures
 }
 
-// stacksOf returns the stacks in a file, one a line. Empty lines and comments are left out.
+// stacksOf returns the stacks in a file, one a line, without empty lines and comments.
 func stacksOf(t *testing.T, path string) iter.Seq[string] {
 	t.Helper()
 	data, err := os.ReadFile(path)

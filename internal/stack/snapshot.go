@@ -1,50 +1,50 @@
 package stack
 
-// Source tells what a snapshot was read from.
+// Source is what a snapshot was decoded from.
 type Source string
 
 const (
-	// SourceTrace is an execution trace: every goroutine with its ID.
+	// SourceTrace is an execution trace, which has every goroutine with its ID.
 	SourceTrace Source = "trace"
-	// SourceProfile is a goroutine profile: counts only.
+	// SourceProfile is a goroutine profile, which has counts only.
 	SourceProfile Source = "profile"
 )
 
-// Group is a signature and how many goroutines have it.
+// Group is a signature and the number of goroutines that have it.
 type Group struct {
 	Signature
 	Count int
 }
 
-// NoGroup is the group of a goroutine that is alive but showed no stack.
+// NoGroup is the group of a goroutine whose stack is unknown.
 const NoGroup = -1
 
-// Goroutine is one goroutine of a snapshot that was read from a trace.
+// Goroutine is a goroutine of a snapshot decoded from a trace.
 type Goroutine struct {
-	// ID is the runtime's goroutine ID, never used twice in a process.
+	// ID is the runtime's goroutine ID, which is unique in a process.
 	ID uint64
 	// Group is the index of its group in Snapshot.Groups, or NoGroup.
 	Group int32
 }
 
-// Snapshot is all goroutines of one process at one time, but for the runtime's
-// own, which runtime.NumGoroutine leaves out too.
+// Snapshot is the goroutines of one process at one time, except the runtime's own, which
+// runtime.NumGoroutine does not count either.
 type Snapshot struct {
-	// Source tells which of the other fields are filled.
+	// Source determines which of the other fields are set.
 	Source Source
 	// Groups holds each signature once, in no particular order.
 	Groups []Group
-	// Goroutines lists every goroutine, IDs ascending. Only from a trace.
+	// Goroutines lists every goroutine by ascending ID. Traces only.
 	Goroutines []Goroutine
-	// Stackless is the number of goroutines without a group: about 1 in 10,000
-	// shows no stack, in either source.
+	// Stackless is the number of goroutines without a group: with either source about 1 in
+	// 10,000 has no stack.
 	Stackless int
-	// HighestID is the highest ID of any goroutine that the trace mentions,
-	// the runtime's own and those that ended during it included.
+	// HighestID is the highest goroutine ID in the trace, including the runtime's own and
+	// those that ended during it. Traces only.
 	HighestID uint64
-	// Procs is the GOMAXPROCS of the process. Only from a trace; 0 is unknown.
+	// Procs is the GOMAXPROCS of the process, 0 if unknown. Traces only.
 	Procs int
-	// Build is the build ID of the binary. Only from a profile; empty is unknown.
+	// Build is the build ID of the binary, empty if unknown. Profiles only.
 	Build string
 }
 

@@ -1,10 +1,8 @@
-// Package stack holds the values that every part of the core speaks of, frames,
-// states, signatures and snapshots, and how a stack is read: what its goroutine
-// waits for, which line is to be blamed for that, and which group it belongs to.
+// Package stack defines frames, states, signatures and snapshots, and classifies stacks: what
+// a goroutine waits for, which line is to blame, and which group it belongs to.
 //
-// Everything here is a value or a pure function. How a stack came to be here
-// (goroutine profile or execution trace) is the business of the decoders; what
-// follows from it is the business of the census.
+// Everything here is a value or a pure function. Stacks come from the decoders of goroutine
+// profiles and execution traces; package census draws conclusions from them.
 package stack
 
 import (
@@ -18,41 +16,37 @@ type Frame struct {
 	// Function is the fully qualified name, as the Go runtime writes it:
 	// "net/http.(*conn).serve", "main.main.func1".
 	Function string
-	// File is the path of the source file as it was compiled in: absolute,
-	// or module-relative in a build with -trimpath.
+	// File is the path of the source file as recorded by the compiler: absolute, or
+	// relative to the module with -trimpath.
 	File string
-	// Line is the line in File, counted from 1; 0 is unknown.
+	// Line is the line in File, counted from 1; 0 if unknown.
 	Line int
 }
 
-// Signature is the identity of a group of goroutines: those of one process that
-// wait for the same reason at the same line and were started with the same
-// function.
+// Signature identifies a group of goroutines: those of one process that wait for the same
+// reason at the same line and were started with the same function.
 //
-// A goroutine has the same signature in a profile and in a trace, unless its stack
-// is about as deep as a trace can show: from 125 to 127 frames, those of the runtime
-// and of inlined calls among them, only the profile shows the entry. See
-// docs/decisions/stacks.md.
+// A goroutine has the same signature in a profile and in a trace, unless its stack has 125 to
+// 127 frames, including those of the runtime and of inlined calls: then only the profile
+// shows the entry. See docs/decisions/stacks.md.
 type Signature struct {
-	// ID is a hash of the other fields but the files: the same build gives
-	// the same ID in every process, as long as telemetry.SignatureVersion
-	// stays the same.
+	// ID is a hash of the other fields except the files. The same build has the same ID in
+	// every process, as long as telemetry.SignatureVersion does not change.
 	ID ID
 	// State is why these goroutines wait.
 	State State
-	// Blamed is the frame that a person would call the place where they
-	// stand: the first from the leaf that is outside the standard library
-	// and outside what only passes a wait on.
-	// The line of a running goroutine is wherever it happened to be, so it
-	// is 0 in a running group, whose blamed function is its entry.
+	// Blamed is the frame in which a person would look for the cause: the first from the
+	// leaf that is outside the standard library and outside packages that only pass a wait
+	// on. In a running group it is the entry with line 0, since the actual line is
+	// arbitrary.
 	Blamed Frame
-	// Entry is the function that they were started with, and in a callback from
-	// C the exported function; empty if their stacks do not show it.
+	// Entry is the function that they were started with, or in a callback from C the
+	// exported function. It is empty if the stack does not show it.
 	Entry string
 	// EntryFile is the source file of Entry.
 	EntryFile string
-	// FromC marks callbacks from a thread that C created. All callbacks of one
-	// thread share a goroutine ID, so the ID says nothing of their ages.
+	// FromC marks callbacks from a thread that C created. All callbacks of a thread share
+	// a goroutine ID, so the ID does not tell their ages.
 	FromC bool
 }
 
@@ -66,29 +60,29 @@ func (id ID) String() string {
 	return hex.EncodeToString(b[:])
 }
 
-// identify returns the ID that belongs to the other fields of s: their FNV-1a
-// hash, each ended by a zero byte.
+// identify returns the ID for the other fields of s: their FNV-1a hash, each followed by a
+// zero byte.
 func identify(s Signature) ID {
 	var line [20]byte
 	h := fnvOffset
-	h = hash(h, s.State)
-	h = hash(h, s.Blamed.Function)
-	h = hash(h, strconv.AppendInt(line[:0], int64(s.Blamed.Line), 10))
-	h = hash(h, s.Entry)
+	h = hashPart(h, s.State)
+	h = hashPart(h, s.Blamed.Function)
+	h = hashPart(h, strconv.AppendInt(line[:0], int64(s.Blamed.Line), 10))
+	h = hashPart(h, s.Entry)
 	if s.FromC {
-		h = hash(h, "from C")
+		h = hashPart(h, "from C")
 	}
 	return ID(h)
 }
 
-// The parameters of the 64-bit FNV-1a hash (RFC 9923). Package hash/fnv is not
-// used, since it needs five allocations for one signature.
+// Parameters of the 64-bit FNV-1a hash (RFC 9923). Package hash/fnv would need five
+// allocations for a signature.
 const (
 	fnvOffset uint64 = 14695981039346656037
 	fnvPrime  uint64 = 1099511628211
 )
 
-func hash[T ~string | ~[]byte](h uint64, part T) uint64 {
+func hashPart[T ~string | ~[]byte](h uint64, part T) uint64 {
 	for i := range len(part) {
 		h = (h ^ uint64(part[i])) * fnvPrime
 	}

@@ -11,7 +11,7 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// parse makes frames of "leaf:line < caller:line < root:line".
+// parse parses "leaf@line < caller@line < root@line".
 func parse(s string) []Frame {
 	var frames []Frame
 	for part := range strings.SplitSeq(s, " < ") {
@@ -25,8 +25,7 @@ func parse(s string) []Frame {
 	return frames
 }
 
-// The stacks are as Go 1.23 and 1.26 wrote them, some into goroutine profiles,
-// some into execution traces.
+// The stacks are from goroutine profiles and execution traces of Go 1.23 and 1.26.
 func TestRead(t *testing.T) {
 	for _, tc := range []struct {
 		name     string
@@ -214,13 +213,13 @@ func TestPackagePath(t *testing.T) {
 		"a%zz/b%2e.f":                            "a%zz/b.",
 		"":                                       "",
 	} {
-		if got, _ := split(function); got != want {
+		if got, _ := splitName(function); got != want {
 			t.Errorf("%q: got %q, want %q", function, got, want)
 		}
 	}
 }
 
-// The list holds what the Go command that runs the test knows.
+// The list must have all packages of the Go command that runs the test.
 func TestStandardPackagesAreKnown(t *testing.T) {
 	list, err := exec.Command("go", "list", "std").Output()
 	if err != nil {
@@ -243,7 +242,7 @@ func TestUnescapedNamesAreClean(t *testing.T) {
 		"a%ffb.f":         "a\uFFFDb.f",
 		"app/x.Map[go.shape.struct { F example%2ecom/y.T }].f": "app/x.Map[...].f",
 	} {
-		if got := shown(function); got != want {
+		if got := displayName(function); got != want {
 			t.Errorf("%s: got %q, want %q", function, got, want)
 		}
 	}

@@ -5,8 +5,7 @@ import "strings"
 // State is why a goroutine waits.
 type State string
 
-// The states that there are. The words are those of the metric attribute
-// goroutine.state.
+// States, with the values of the metric attribute goroutine.state.
 const (
 	StateChanSend      State = "chan_send"
 	StateChanReceive   State = "chan_receive"
@@ -21,16 +20,14 @@ const (
 	StateSleep         State = "sleep"
 	StateIOWait        State = "io_wait"
 	StateSyscall       State = "syscall"
-	StateCoroutine     State = "coroutine" // of iter.Pull, on either side
+	StateCoroutine     State = "coroutine" // either side of iter.Pull
 	StateRunning       State = "running"   // running or runnable
 	StateOther         State = "other"
 )
 
-// waits maps the functions in which goroutines wait to the state of those that
-// do. It holds the names of Go 1.22 to 1.27, and both the frames that a profile
-// shows and those that are left in the stacks of a trace's own events, which
-// begin where the runtime was called.
-var waits = map[string]State{
+// stateByFunction maps functions in which goroutines wait to states, for Go 1.22 to 1.27. It has
+// the frames of profiles and those of trace events, which begin where the runtime was called.
+var stateByFunction = map[string]State{
 	"runtime.chansend":  StateChanSend,
 	"runtime.chansend1": StateChanSend,
 	"runtime.chanrecv":  StateChanReceive,
@@ -74,14 +71,14 @@ var waits = map[string]State{
 	"runtime.semacquire1":              StateSemaphore,
 }
 
-// Unstarted is the function that is all of the stack of a coroutine whose first value
-// nobody has asked for yet. A profile shows it, and a trace nothing.
+// Unstarted is the only function on the stack of a coroutine whose first value has not been
+// requested yet. A trace does not show it, a profile does.
 const Unstarted = "runtime.corostart"
 
-// refine returns the state of a goroutine whose frames so far told state, and
-// whose next tells next. Some states need a later frame: to the runtime everything
-// in package sync is a semaphore, and a writer that queues behind another writer of
-// the same RWMutex waits at the mutex inside it.
+// refine returns the state of a goroutine given the state from the frames so far and that of the
+// next frame. Some states need a later frame: in the runtime everything in package sync is a
+// semaphore, and a writer that queues behind another writer of an RWMutex waits at the mutex
+// inside it.
 //
 //	gopark < selectgo < main.f                               ->  select
 //	gopark < goparkunlock < semacquire1 < ...Mutex < main.f  ->  semaphore, then mutex
@@ -96,7 +93,7 @@ func refine(state, next State) State {
 	return state
 }
 
-// isSyncState tells the states that package sync makes of a semaphore.
+// isSyncState reports whether package sync implements a state with a semaphore.
 func isSyncState(s State) bool {
 	switch s {
 	case StateMutex, StateRWMutexRead, StateRWMutexWrite, StateWaitGroup:
@@ -105,9 +102,9 @@ func isSyncState(s State) bool {
 	return false
 }
 
-// isSyscall tells whether a goroutine with this leaf is outside Go: in a system
-// call, in C, or, as the goroutine behind os/signal, asleep with its thread.
-func isSyscall(leaf, path string) bool {
+// isSyscallLeaf reports whether a goroutine with this leaf is outside Go: in a system call, in
+// C, or, like the goroutine behind os/signal, asleep with its thread.
+func isSyscallLeaf(leaf, path string) bool {
 	switch path {
 	case "runtime":
 		return leaf == "runtime.cgocall" || leaf == "runtime.notetsleepg"

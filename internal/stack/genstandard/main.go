@@ -1,14 +1,13 @@
-// Command genstandard keeps standard.txt in the current folder: every package of the
-// standard library of Go 1.22 to 1.27, whatever the platform and the experiments that it
-// needs, so that programs are read right which another Go version built.
+// Command genstandard updates standard.txt in the current folder: the packages of the standard
+// library of Go 1.22 to 1.27 for all platforms and experiments, so that stacks of programs
+// built with other Go versions are classified correctly.
 //
-// It adds the packages of the toolchains that are its arguments; without any, those of
-// the Go command that runs it, for which it needs no network. When a Go version is
-// released:
+// It adds the packages of the toolchains given as arguments, or by default those of the Go
+// command that runs it, which needs no network. When a Go version is released:
 //
 //	go run ./genstandard go1.27.3 go1.26.8 go1.25.5 go1.24.10 go1.23.12 go1.22.12
 //
-// This downloads the toolchains that are not there yet.
+// This downloads missing toolchains.
 package main
 
 import (
@@ -54,12 +53,12 @@ func add(toolchains []string) error {
 	return os.WriteFile(list, []byte(strings.Join(all, "\n")+"\n"), 0o644)
 }
 
-// collect adds the packages of a toolchain: the folders of its GOROOT/src that hold Go
-// files. "go list std" would leave out those of other platforms.
+// collect adds the packages of a toolchain: the folders of GOROOT/src with Go files. "go list
+// std" would omit those of other platforms.
 func collect(toolchain string, packages map[string]bool) error {
 	command := exec.Command("go", "env", "GOROOT")
 	if toolchain != "local" {
-		command.Dir = os.TempDir() // out of this module, which asks for a newer Go
+		command.Dir = os.TempDir() // outside of this module, which requires a newer Go
 		command.Env = append(os.Environ(), "GOTOOLCHAIN="+toolchain)
 	}
 	root, err := command.Output()
