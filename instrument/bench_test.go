@@ -184,7 +184,7 @@ func BenchmarkMemory(b *testing.B) {
 			fixed := allocated(traceAlone)
 			end := park(n)
 			defer end()
-			c := census.OfThisProcess(time.Minute, 200)
+			c := census.NewOwn(time.Minute, 200)
 			base := live()
 			var most, body, runtimes uint64
 			for b.Loop() {

@@ -238,7 +238,7 @@ func TestAgeBands(t *testing.T) {
 		t.Fatal(err)
 	}
 	const agedAfter = 10 * time.Minute
-	c := census.OfThisProcess(agedAfter, 200)
+	c := census.NewOwn(agedAfter, 200)
 	var latest *sample
 	if _, err := meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
 		made.groups.observe(ctx, o, latest.groups)

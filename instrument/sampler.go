@@ -63,7 +63,7 @@ func newSampler(c config, i *instruments) *sampler {
 
 // beginCensus forgets all goroutines seen so far.
 func (s *sampler) beginCensus() {
-	s.census = census.OfThisProcess(s.AgedAfter, s.MaxSignatures)
+	s.census = census.NewOwn(s.AgedAfter, s.MaxSignatures)
 }
 
 // run samples until ctx ends: at once, then as often as it may, and when a callback

@@ -69,7 +69,7 @@ func TestSimulationCountsAsTheCensusDoes(t *testing.T) {
 		slices.SortStableFunc(all, func(a, b individual) int { return cmp.Compare(a.born, b.born) })
 
 		signatures := []stack.Signature{signatureOf(t, "a"), signatureOf(t, "b")}
-		c := census.OfThisProcess(agedAfter*time.Minute, 10)
+		c := census.NewOwn(agedAfter*time.Minute, 10)
 		for i, minute := range s.minutes {
 			report := c.Observe(snapshot(all, signatures, float64(minute)), midnight.Add(time.Duration(minute)*time.Minute))
 			for g, signature := range signatures {

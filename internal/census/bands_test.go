@@ -27,9 +27,8 @@ func TestBounds(t *testing.T) {
 	}
 }
 
-// TestLeakAmongSessions has a leak at the line where sessions of an hour stand. With
-// all ages in one, there are exits beside it at any time; in the highest bands there are
-// none.
+// TestLeakAmongSessions simulates a leak with the same signature as sessions of an hour. The
+// sessions' exits are in the lower bands; in the highest there are none.
 func TestLeakAmongSessions(t *testing.T) {
 	const group = 0
 	p, c := newSimulated(1, 2), New(10*time.Minute, 200)
@@ -55,15 +54,15 @@ func TestLeakAmongSessions(t *testing.T) {
 	}
 }
 
-// TestExitsAreOfTheBandReached has goroutines that are gone at the look at which they
-// would have come into the next band: they never were in it.
+// TestExitsAreOfTheBandReached removes goroutines at the time at which they would have entered
+// the next band: they were never in it.
 func TestExitsAreOfTheBandReached(t *testing.T) {
 	for _, test := range []struct {
 		name string
 		seen time.Duration // when last
 		band int
 	}{
-		{"young", 59 * time.Second, young},
+		{"young", 59 * time.Second, notAged},
 		{"just aged", time.Minute, 0},
 		{"almost in the second", 8*time.Minute - time.Second, 0},
 		{"in the second", 8 * time.Minute, 1},
@@ -80,7 +79,7 @@ func TestExitsAreOfTheBandReached(t *testing.T) {
 			delete(p.alive, id)
 			r := c.Observe(p.snapshot(stack.SourceTrace), noon.Add(time.Hour*24))
 			var want Numbers
-			if test.band != young {
+			if test.band != notAged {
 				want.Bands[test.band].Exits, want.Bands[test.band].NewExits = 1, 1
 			}
 			if got := unsent(groupNumbers(r, kind(0))); got != want {
@@ -143,8 +142,7 @@ func TestWhatIsSent(t *testing.T) {
 	}
 }
 
-// TestClockThatGoesBackAgesNobody steps the clock forward, by which everybody ages, and
-// back.
+// TestClockThatGoesBackAgesNobody steps the clock forward, which ages all goroutines, and back.
 func TestClockThatGoesBackAgesNobody(t *testing.T) {
 	p, c := newSimulated(1, 1), New(time.Minute, 200)
 	p.start(0)
@@ -160,7 +158,8 @@ func TestClockThatGoesBackAgesNobody(t *testing.T) {
 	}
 }
 
-// TestCohortsHaveOneByte looks as often as it can until all bands are full of cohorts.
+// TestCohortsHaveOneByte observes snapshots as often as possible until all bands are full of
+// cohorts.
 func TestCohortsHaveOneByte(t *testing.T) {
 	for _, test := range []struct{ agedAfter, every time.Duration }{
 		{1, 1},
@@ -187,8 +186,8 @@ func TestCohortsHaveOneByte(t *testing.T) {
 	}
 }
 
-// FuzzCohorts looks at times that bytes tell, one for the next step, and follows the
-// newcomers of each look.
+// FuzzCohorts observes snapshots at times given by the input, a byte for each step, and follows
+// the newcomers of each.
 func FuzzCohorts(f *testing.F) {
 	f.Add(int64(10*time.Minute), []byte("\x11\x12\x53\x5f\x6f\x7f\x41\x41"))
 	f.Add(int64(64), slices.Repeat([]byte{0x21, 0x43, 0x0f}, 60))
@@ -209,9 +208,9 @@ func FuzzCohorts(f *testing.F) {
 			if step := time.Duration(b&15) << (b >> 4); step <= (math.MaxInt64-now)/unit {
 				now += step * unit
 			}
-			var became [maxIndexes]uint8
+			var became [cohortIndexes]uint8
 			l, became = l.advance(now, &s)
-			if len(l.cohorts) >= maxIndexes {
+			if len(l.cohorts) >= cohortIndexes {
 				t.Fatalf("%d cohorts", len(l.cohorts))
 			}
 			bands := l.byIndex(&s)
@@ -219,9 +218,9 @@ func FuzzCohorts(f *testing.F) {
 				g := &all[i]
 				g.index = became[g.index]
 				age := now - g.at
-				late := int8(young) // the band if it comes 1/64 too late into each
+				late := int8(notAged) // the band if it comes 1/64 too late into each
 				for k, bound := range s.bounds {
-					if age-bound >= bound/64+multiples[k] {
+					if age-bound >= bound/64+boundMultiples[k] {
 						late = int8(k)
 					}
 				}

@@ -8,51 +8,50 @@ import (
 	"github.com/otel-goroutine/otel-goroutine/internal/stack"
 )
 
-// What makes a group a candidate. They ask for a fraction of what a verdict does: a trace
-// for nothing costs a second of tracing, and one that comes late holds no birth of a leak
-// that has ended.
+// Thresholds of a candidate, far below those of a verdict: a needless trace costs a second of
+// tracing, but a late trace may miss all births of a leak that has ended.
 const (
 	candidateSteps    = 3
 	candidateArrivals = 5
 )
 
-// Candidate is a group that gathers, or an entry.
+// Candidate is a group or an entry that accumulates goroutines.
 type Candidate struct {
-	// Signature is the group. Of an entry only its Entry is filled.
+	// Signature is the group. For an entry only Signature.Entry is set.
 	Signature stack.Signature
-	// PerHour is how many goroutines an hour have come to the age at which it gathers, since
-	// the first of them.
+	// PerHour is how many goroutines an hour have reached the age at which they accumulate,
+	// since the first of them.
 	PerHour float64
 }
 
-// Candidates tells which groups of a process gather, so that it is worth a trace to learn
-// where their goroutines come from: goroutines have come to one of the ages in three
-// separate looks, five of them at least, and fewer than half as many of that age have left.
-// Those that were there when the watching began are no arrivals.
+// Candidates finds the groups of a process that accumulate goroutines, so that it is worth
+// tracing where they come from: in one of the age bands goroutines arrived in at least three
+// reports, at least five in all, and fewer than half as many left. Goroutines that existed
+// before the first report are not arrivals.
 //
-// It judges nothing: most candidates are pools and sessions. The zero value is ready, and not
-// safe for concurrent use.
+// This is not a verdict: most candidates are pools and sessions. The zero value is ready to
+// use. Candidates is not safe for concurrent use.
 type Candidates struct {
 	groups  map[stack.ID]*gathering
 	entries map[string]*gathering
-	last    time.Time // of the look before; zero if there was none of this process
+	last    time.Time // time of the previous report; zero if there was none of this process
 }
 
-// gathering is what is seen of a group from look to look, for all that are at least as old as
-// the bound of each band.
+// gathering is the history of a group, for the goroutines that are at least as old as the bound
+// of each band.
 type gathering [Bands]struct {
-	// most is the most that have ever been there or left: those of a pool that now work and
-	// now wait come again and again, and arrive once.
+	// most is the highest sum of present goroutines and exits: goroutines of a pool that
+	// alternate between work and wait come back again and again, but arrive once.
 	most           int64
 	exits          int64
 	arrivals, left int64
 	steps          int
-	// first is when the first arrived, since the start of the process.
+	// first is when the first goroutine arrived, since the start of the process.
 	first time.Duration
 }
 
-// Observe takes the census of the next look, and returns the groups that are candidates, and
-// the entries that are while none of their groups is. Without ages it returns none.
+// Observe adds the next report of the process. It returns the groups that are candidates, and
+// the entries that are while none of their groups is. If r is not Complete, it returns none.
 func (c *Candidates) Observe(r *Report, at time.Time) (groups, entries []Candidate) {
 	if !r.Complete {
 		return nil, nil
@@ -95,9 +94,8 @@ func (c *Candidates) Observe(r *Report, at time.Time) (groups, entries []Candida
 	return groups, entries
 }
 
-// next returns what is seen of a group after another look. Until the look before this one it
-// had been watched for so long; what comes to an age that is older than that was there when
-// the watching began. Ages are known to within a cohort.
+// next adds a report. watched is the time from the first report to the previous one; goroutines
+// that reach a higher age existed before the first report. Ages are accurate to within a cohort.
 func (g *gathering) next(n Numbers, bounds [Bands]time.Duration, watched, now time.Duration) *gathering {
 	if g == nil {
 		g = new(gathering)
@@ -123,8 +121,8 @@ func (g *gathering) next(n Numbers, bounds [Bands]time.Duration, watched, now ti
 	return g
 }
 
-// gathers tells whether a group is a candidate, and how fast it gathers. Its entry, if it is known, must have more
-// goroutines too: those of a pool that go from one line to another only seem to arrive.
+// gathers reports whether a group is a candidate, and its growth per hour. Its entry, if known,
+// must grow too: goroutines of a pool that move from one line to another only seem to arrive.
 func (g *gathering) gathers(entry *gathering, now time.Duration) (perHour float64, ok bool) {
 	for k, age := range g {
 		if g.arrive(k) && (entry == nil || entry.arrive(k)) && 2*age.left < age.arrivals {
@@ -134,7 +132,7 @@ func (g *gathering) gathers(entry *gathering, now time.Duration) (perHour float6
 	return 0, false
 }
 
-// arrive tells whether enough have come to an age, and separately enough.
+// arrive reports whether enough goroutines have reached band k, in enough reports.
 func (g *gathering) arrive(k int) bool {
 	return g[k].steps >= candidateSteps && g[k].arrivals >= candidateArrivals
 }

@@ -8,8 +8,8 @@ import (
 	"github.com/otel-goroutine/otel-goroutine/internal/stack"
 )
 
-// TestCandidates watches, for two hours, pools of which one fills in a single look and one
-// works and waits in turn, sessions that leave, and a leak.
+// TestCandidates observes for two hours a pool that fills at once, a pool whose goroutines
+// alternate between work and wait, sessions that end, and a leak.
 func TestCandidates(t *testing.T) {
 	const pool, burst, busy, idle, session, leak = 0, 2, 4, 5, 6, 8
 	p, c := newSimulated(1, 4), New(10*time.Minute, 200)
@@ -45,7 +45,7 @@ func TestCandidates(t *testing.T) {
 		}
 		r := c.Observe(p.snapshot(stack.SourceTrace), at)
 		now, _ = candidates.Observe(&r, at)
-		// The fifth of them comes after 15 minutes, and is aged after 25.
+		// The fifth goroutine starts after 15 minutes and is aged after 25.
 		if got := isNow(leak); got != (since >= 26*time.Minute) && since != 25*time.Minute {
 			t.Errorf("after %v: candidate %v", since, got)
 		}
@@ -55,13 +55,13 @@ func TestCandidates(t *testing.T) {
 			}
 		}
 	}
-	// One in three minutes, and the first of them at once.
+	// One in three minutes, the first at once.
 	if len(now) != 1 || now[0].Signature != kind(leak) || now[0].PerHour < 20 || now[0].PerHour > 22 {
 		t.Errorf("%+v", now)
 	}
 }
 
-// TestCandidateEntries has the goroutines of an entry gather while none of its groups does.
+// TestCandidateEntries accumulates goroutines of an entry, but in none of its groups.
 func TestCandidateEntries(t *testing.T) {
 	var candidates Candidates
 	look := func(minute, aged int, exits int64, restarted, complete bool) (groups, entries []Candidate) {

@@ -1,11 +1,9 @@
-// Package census compares the snapshots of one process goroutine by goroutine:
-// how many there are of each group, how many of them are old, and how many old
-// ones have left.
+// Package census compares consecutive snapshots of a process goroutine by goroutine: how many
+// goroutines each group has, how many of them are aged, and how many aged ones have exited.
 //
-// It is pure: snapshots and their times in, numbers out. What it keeps of a
-// process between two snapshots is one list, about 4 bytes a goroutine, and a few
-// hundred bytes for each group (list.go, table.go). How old is told by age bands
-// (bands.go).
+// It is pure: snapshots and their times in, numbers out. Between two snapshots it keeps one
+// list of about 4 bytes a goroutine, and a few hundred bytes for each group (list.go,
+// table.go). Ages are grouped into bands (bands.go).
 package census
 
 import (
@@ -15,38 +13,36 @@ import (
 	"github.com/otel-goroutine/otel-goroutine/internal/stack"
 )
 
-// Census is what is known of one process, or of one target whose process is
-// replaced now and then. It is not safe for concurrent use.
+// Census compares the snapshots of one process, or of one target whose process may be
+// replaced. It is not safe for concurrent use.
 type Census struct {
-	scale scale
+	scale bandScale
 
-	// begun is the time of the first snapshot ever. All other times are
-	// counted from it, so that a step of the wall clock ages nobody. now is that of
-	// the latest, and never goes back.
-	begun   time.Time
-	now     time.Duration
-	start   time.Time // of this process
-	created int64     // goroutines, since start
-	process process
-	list    list
+	// epoch is the time of the first snapshot. All other times are relative to it. now is
+	// the time of the latest snapshot and never decreases, even if the clock does.
+	epoch     time.Time
+	now       time.Duration
+	start     time.Time // of this process
+	creations int64     // of goroutines since start
+	process   process
+	list      list
 
 	groups  table[stack.ID]
 	entries table[string]
-	// of is parallel to the rows of groups, and files to those of entries.
-	of    []identity
-	files []string
+	// identities is parallel to the rows of groups, and files to those of entries.
+	identities []identity
+	files      []string
 }
 
-// identity is what a group is, beside its numbers.
+// identity identifies a group.
 type identity struct {
 	signature stack.Signature
-	entry     int32 // row in entries; none if the entry is not known
+	entry     int32 // row in entries; noRow if the entry is unknown
 }
 
-// New returns the census of a process that has not been seen yet. A goroutine is
-// aged when it was first seen at least agedAfter ago; how old aged ones are is told by
-// bands (Bounds). A report has at most
-// maxRows groups and as many entries, the rest in one row more each.
+// New returns an empty census. A goroutine is aged if it was first seen at least agedAfter ago;
+// Bounds returns the age bands. A report has at most maxRows groups and as many entries, and a
+// row for the rest of each.
 func New(agedAfter time.Duration, maxRows int) *Census {
 	return &Census{
 		scale:   newScale(agedAfter),
@@ -55,159 +51,155 @@ func New(agedAfter time.Duration, maxRows int) *Census {
 	}
 }
 
-// OfThisProcess returns the census of the caller's own process: as New, but whatever
-// its snapshots show, it is never taken for another one.
-func OfThisProcess(agedAfter time.Duration, maxRows int) *Census {
+// NewOwn is like New for the caller's own process, which cannot be replaced by another one.
+func NewOwn(agedAfter time.Duration, maxRows int) *Census {
 	c := New(agedAfter, maxRows)
-	c.process.own = true
+	c.process.isOwn = true
 	return c
 }
 
 // Report is the census of one process at one time.
 type Report struct {
-	// Start is when this process was first seen: the time since which exits
-	// and creations are counted.
+	// Start is when this process was first seen. Exits and Creations are counted from then.
 	Start time.Time
-	// Restarted reports whether the process is another one than that of the
-	// report before.
+	// Restarted reports whether this is another process than in the previous report.
 	Restarted bool
 	// Count is the number of goroutines in the process.
 	Count int
-	// Complete tells whether ages, exits and creations are known as of this
-	// snapshot. A goroutine profile tells counts only.
+	// Complete reports whether ages, exits and creations are known as of this snapshot. A
+	// goroutine profile has counts only.
 	Complete bool
-	// Creations is the number of goroutines created since Start, right to
-	// within 16 times GOMAXPROCS, because each P draws IDs 16 at a time.
+	// Creations is the number of goroutines created since Start, accurate to within 16
+	// times GOMAXPROCS, since each P reserves 16 IDs at a time.
 	Creations int64
 	// Bounds are the lower bounds of the age bands.
 	Bounds [Bands]time.Duration
-	// Groups and Entries each sum up to Count.
+	// Groups and Entries each add up to Count.
 	Groups  []Group
 	Entries []Entry
 }
 
-// Numbers are those of a group or an entry.
+// Numbers are the counts of a group or an entry.
 type Numbers struct {
 	Count int         // goroutines now
-	Bands [Bands]Band // the youngest first
+	Bands [Bands]Band // youngest first
 }
 
-// Band is what is known of the aged goroutines in one age band. The bands are disjoint.
-// Aged and Exits are meaningless in a report that is not Complete.
+// Band is the counts of aged goroutines in one age band. The bands are disjoint. Aged and Exits
+// are meaningless in a report that is not Complete.
 type Band struct {
 	Aged     int   // goroutines now
-	Exits    int64 // goroutines since Start that were last seen here, in this band, and are gone
-	NewExits int64 // those of Exits that were in no report before
+	Exits    int64 // goroutines since Start that have exited, and were last seen in this band of the group
+	NewExits int64 // those of Exits that no previous report has
 
-	// SendAged and SendExits tell whether there is to be a point of Aged, and of Exits.
-	// In a report that is Complete the lowest band has both, even if they are 0, which
-	// says that bands without a point are empty at that time. A higher band has a point
-	// of Aged while there is anybody in it and at 0 a few times after, and one of Exits
-	// from the first exit on. Most groups therefore need no more than the lowest band
-	// and one other.
+	// SendAged and SendExits report whether to send a data point for Aged and for Exits.
+	// In a Complete report the lowest band has both, even if they are 0, which means that
+	// bands without a point are empty at that time. A higher band has a point for Aged
+	// while it is not empty and a few times after, and a point for Exits from the first
+	// exit on. So most groups need only the lowest band and one other.
 	SendAged, SendExits bool
 }
 
-// Group is one row of a report by signature.
+// Group is a row of a report by signature.
 type Group struct {
 	Signature stack.Signature
-	// Other marks the sum of all groups that have no row of their own, and
-	// of the goroutines that never showed a stack. It has no signature.
+	// Other marks the sum of all groups without a row of their own, and of goroutines that
+	// never showed a stack. It has no signature.
 	Other bool
 	Numbers
 }
 
-// Entry is one row of a report by entry function.
+// Entry is a row of a report by entry function.
 type Entry struct {
 	Function string
-	// File is the source file of Function, empty if it is not known.
+	// File is the source file of Function, empty if unknown.
 	File string
-	// Other marks the sum of all entries that have no row of their own, and
-	// of the goroutines whose entry is not known. It has no function and no file.
+	// Other marks the sum of all entries without a row of their own, and of goroutines
+	// whose entry is unknown. It has no function and no file.
 	Other bool
 	Numbers
 }
 
-// Reconnected notes that the process is reached over a new connection, which a process
-// that was replaced forces. It holds for the snapshots that are observed next.
+// Reconnected records that the next snapshot comes over a new connection, which is necessary
+// after the process was replaced.
 func (c *Census) Reconnected() {
 	c.process.reconnected, c.process.reconnectedSinceTrace = true, true
 }
 
-// Observe takes the next snapshot of the process and returns its census. The
-// snapshot's goroutines must be sorted by ID, and IDs are below 2^63, as the
-// runtime's are.
+// Observe adds the next snapshot of the process, taken at the given time, and returns the
+// report. The goroutines of s must be sorted by ID, and IDs must be below 2^63, like the
+// runtime's.
 func (c *Census) Observe(s *stack.Snapshot, at time.Time) Report {
-	if c.begun.IsZero() {
-		c.begun, c.start = at, at
+	if c.epoch.IsZero() {
+		c.epoch, c.start = at, at
 	}
-	c.now = max(c.now, at.Sub(c.begun))
+	c.now = max(c.now, at.Sub(c.epoch))
 	agedAfter := c.scale.bounds[0]
 	rows := c.rowsOf(s)
 
 	var restarted bool
 	if s.Source == stack.SourceTrace {
-		restarted = c.compare(s, rows, at)
+		restarted = c.observeTrace(s, rows, at)
 	} else {
-		restarted = c.headcount(s, rows, at)
+		restarted = c.observeProfile(s, rows, at)
 	}
-	c.created += c.process.observe(s, c.now)
+	c.creations += c.process.observe(s, c.now)
 	c.sumEntries()
-	c.entries.noteResidents(c.now, agedAfter)
-	c.groups.settle(c.now, agedAfter)
-	c.entries.settle(c.now, agedAfter)
+	c.entries.updateWindow(c.now, agedAfter)
+	c.groups.updateListed(c.now, agedAfter)
+	c.entries.updateListed(c.now, agedAfter)
 	report := c.report(s)
 	report.Restarted = restarted
-	c.forget()
+	c.prune()
 	return report
 }
 
-// rowsOf returns the row of each of the snapshot's groups.
+// rowsOf returns the row of each group of the snapshot.
 func (c *Census) rowsOf(s *stack.Snapshot) []int32 {
 	rows := make([]int32, len(s.Groups))
 	for i, g := range s.Groups {
 		row, added := c.groups.row(g.ID)
 		if added {
-			c.identify(row, g.Signature)
+			c.setIdentity(row, g.Signature)
 		}
 		rows[i] = row
 	}
 	return rows
 }
 
-func (c *Census) identify(row int32, signature stack.Signature) {
-	id := identity{signature: signature, entry: none}
+func (c *Census) setIdentity(row int32, signature stack.Signature) {
+	id := identity{signature: signature, entry: noRow}
 	if signature.Entry != "" {
-		id.entry = c.entry(signature.Entry, signature.EntryFile)
+		id.entry = c.entryRow(signature.Entry, signature.EntryFile)
 	}
-	if int(row) == len(c.of) {
-		c.of = append(c.of, id)
+	if int(row) == len(c.identities) {
+		c.identities = append(c.identities, id)
 		return
 	}
-	c.of[row] = id
+	c.identities[row] = id
 }
 
-// entry returns the row of an entry that another group has; none if there is no room.
-func (c *Census) entry(function, file string) int32 {
+// entryRow returns the row of the entry of a new group; noRow if the table is full.
+func (c *Census) entryRow(function, file string) int32 {
 	row, added := c.entries.row(function)
 	switch {
-	case row == none:
-		return none
+	case row == noRow:
+		return noRow
 	case added && int(row) == len(c.files):
 		c.files = append(c.files, file)
 	case added:
 		c.files[row] = file
 	}
-	c.entries.rows[row].holders++
+	c.entries.rows[row].refs++
 	return row
 }
 
-// headcount takes over the counts of a snapshot without IDs and reports whether the
-// process is another one.
-func (c *Census) headcount(s *stack.Snapshot, rows []int32, at time.Time) bool {
+// observeProfile sets the counts from a snapshot without IDs, and reports whether the process was
+// replaced.
+func (c *Census) observeProfile(s *stack.Snapshot, rows []int32, at time.Time) bool {
 	c.groups.clearCounts()
 	for i, g := range s.Groups {
-		if rows[i] != none {
+		if rows[i] != noRow {
 			c.groups.rows[rows[i]].count += g.Count
 		}
 	}
@@ -217,29 +209,29 @@ func (c *Census) headcount(s *stack.Snapshot, rows []int32, at time.Time) bool {
 	if restarted {
 		c.restart(at)
 		c.groups.clearAged()
-		c.groups.clearHolders()
+		c.groups.clearRefs()
 	}
 	return restarted
 }
 
-// restart begins afresh with a new process.
+// restart resets the census for a new process.
 func (c *Census) restart(at time.Time) {
-	c.start, c.created = at, 0
+	c.start, c.creations = at, 0
 	c.process, c.list = process{}, list{}
 	c.groups.restart()
 	c.entries.restart()
 }
 
-// compare merges the snapshot into the list and reports whether the process is
-// another one. What it counts goes to the rows.
-func (c *Census) compare(s *stack.Snapshot, rows []int32, at time.Time) bool {
-	buffer := buffers.Get().(*[]byte)
-	defer buffers.Put(buffer)
+// observeTrace merges the snapshot into the list, updates the rows, and reports whether the
+// process was replaced.
+func (c *Census) observeTrace(s *stack.Snapshot, rows []int32, at time.Time) bool {
+	buffer := mergeBuffers.Get().(*[]byte)
+	defer mergeBuffers.Put(buffer)
 
-	*buffer = slices.Grow((*buffer)[:0], max(len(c.list.varints), usualVarints*len(s.Goroutines)))
+	*buffer = slices.Grow((*buffer)[:0], max(len(c.list.varints), typicalItemSize*len(s.Goroutines)))
 	m := newMerge(c, s, rows)
 	m.run(*buffer, c.now)
-	restarted := c.process.replaced(&m.change)
+	restarted := c.process.replaced(&m.signs)
 	if restarted {
 		c.restart(at)
 		*buffer = m.merged.varints
@@ -247,45 +239,45 @@ func (c *Census) compare(s *stack.Snapshot, rows []int32, at time.Time) bool {
 		m.run((*buffer)[:0], c.now)
 	}
 	*buffer = m.merged.varints
-	c.list.replace(m.merged)
-	c.credit(m.exits, m.exitsOfNone)
+	c.list.set(m.merged)
+	c.credit(m.exits, m.exitsWithoutRow)
 	return restarted
 }
 
-// credit adds exits to the rows in which they are reported: the group's own if it
-// is listed, else that of all others, so that no row ever counts down.
+// credit adds exits to the rows that report them: the row of the group if it is listed, else the
+// row of all others, so that no counter ever decreases.
 func (c *Census) credit(exits [][Bands]int64, ofNone [Bands]int64) {
-	c.groups.credit(none, ofNone)
-	c.entries.credit(none, ofNone)
+	c.groups.credit(noRow, ofNone)
+	c.entries.credit(noRow, ofNone)
 	for row, n := range exits {
 		if n == [Bands]int64{} {
 			continue
 		}
 		c.groups.credit(int32(row), n)
-		c.entries.credit(c.of[row].entry, n)
+		c.entries.credit(c.identities[row].entry, n)
 	}
 }
 
-// sumEntries gives each entry the counts of its groups.
+// sumEntries sets the counts of each entry to the sum of its groups.
 func (c *Census) sumEntries() {
 	c.entries.clearCounts()
 	c.entries.clearAged()
 	for row := range c.groups.rows {
-		if entry := c.of[row].entry; entry != none {
+		if entry := c.identities[row].entry; entry != noRow {
 			c.entries.rows[entry].add(c.groups.rows[row].count, &c.groups.rows[row].bands)
 		}
 	}
 }
 
-// forget drops the groups that nothing refers to any more, then the entries.
-func (c *Census) forget() {
-	c.groups.forget(func(row int32) {
-		if entry := c.of[row].entry; entry != none {
-			c.entries.rows[entry].holders--
+// prune removes the groups that are no longer referred to, then the entries.
+func (c *Census) prune() {
+	c.groups.prune(func(row int32) {
+		if entry := c.identities[row].entry; entry != noRow {
+			c.entries.rows[entry].refs--
 		}
-		c.of[row] = identity{entry: none}
+		c.identities[row] = identity{entry: noRow}
 	})
-	c.entries.forget(func(int32) {})
+	c.entries.prune(func(int32) {})
 }
 
 func (c *Census) report(s *stack.Snapshot) Report {
@@ -293,11 +285,11 @@ func (c *Census) report(s *stack.Snapshot) Report {
 		Start:     c.start,
 		Count:     s.Count(),
 		Complete:  s.Source == stack.SourceTrace,
-		Creations: c.created,
+		Creations: c.creations,
 		Bounds:    c.scale.bounds,
 	}
 	for _, row := range c.groups.listed {
-		r.Groups = append(r.Groups, Group{Signature: c.of[row].signature, Numbers: c.groups.rows[row].numbers(r.Complete)})
+		r.Groups = append(r.Groups, Group{Signature: c.identities[row].signature, Numbers: c.groups.rows[row].numbers(r.Complete)})
 	}
 	if n, ok := c.groups.remainder(r.Count, c.list.aged, r.Complete); ok {
 		r.Groups = append(r.Groups, Group{Other: true, Numbers: n})

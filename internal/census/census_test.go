@@ -11,8 +11,8 @@ import (
 
 var noon = time.Date(2026, 1, 1, 12, 0, 0, 0, time.UTC)
 
-// TestLeakAndSessions follows the two groups that a headcount cannot tell apart:
-// both have 60 goroutines at the end, and both have had 60 for an hour.
+// TestLeakAndSessions follows two groups that cannot be told apart by their counts: both have 60
+// goroutines at the end.
 func TestLeakAndSessions(t *testing.T) {
 	const leak, sessions = 0, 2
 	p := newSimulated(1, 2)
@@ -34,7 +34,7 @@ func TestLeakAndSessions(t *testing.T) {
 	if got, want := groupTotals(r, kind(sessions)), (totals{Count: 20, Aged: 10, Exits: 40, NewExits: 1}); got != want {
 		t.Errorf("sessions: %+v, want %+v", got, want)
 	}
-	if r.Creations < 118-2*idBatch || r.Creations > 118+2*idBatch {
+	if r.Creations < 118-2*idBatchSize || r.Creations > 118+2*idBatchSize {
 		t.Errorf("%d creations, want 118 to within 16 a P", r.Creations)
 	}
 	if !r.Start.Equal(noon) || r.Restarted || !r.Complete {
@@ -42,8 +42,8 @@ func TestLeakAndSessions(t *testing.T) {
 	}
 }
 
-// TestLoopKeepsItsEntry is the other kind of leak: goroutines that move between
-// signatures for ever, and never leave their entry.
+// TestLoopKeepsItsEntry simulates a leak of goroutines that move between signatures forever, and
+// never leave their entry.
 func TestLoopKeepsItsEntry(t *testing.T) {
 	p := newSimulated(1, 1)
 	c := New(time.Minute, 200)
@@ -62,7 +62,7 @@ func TestLoopKeepsItsEntry(t *testing.T) {
 	}
 	for _, g := range r.Groups {
 		if n := totalsOf(g.Numbers); n.Exits != 0 || n.Aged != n.Count {
-			t.Errorf("%+v: to move to another group is no exit, and makes nobody younger", g)
+			t.Errorf("%+v: moving to another group is neither an exit nor a new start", g)
 		}
 	}
 }
@@ -104,7 +104,7 @@ func checkCounts(t *testing.T, r Report) {
 		entries += e.Count
 	}
 	if groups != r.Count || entries != r.Count {
-		t.Errorf("groups sum up to %d, entries to %d, of %d", groups, entries, r.Count)
+		t.Errorf("groups add up to %d, entries to %d, of %d", groups, entries, r.Count)
 	}
 }
 
@@ -124,13 +124,13 @@ func TestEmptyGroupIsReportedForAWhile(t *testing.T) {
 		}
 	}
 	if len(c.groups.index) != 0 || len(c.entries.index) != 0 {
-		t.Error("the group is remembered for ever")
+		t.Error("the group is never forgotten")
 	}
 }
 
 func TestNewProcess(t *testing.T) {
 	const procs = 2
-	// A process with an aged population, whose highest ID is far above.
+	// A process with aged goroutines, whose highest ID is much higher.
 	before := func() (*Census, *simulated) {
 		p := newSimulated(1, procs)
 		c := New(time.Minute, 200)
@@ -190,8 +190,8 @@ func TestNewProcess(t *testing.T) {
 	}
 }
 
-// TestCleanupComesIntoSight has a goroutine of the runtime, with an ID as old as
-// the process, that is counted only while it runs a finalizer.
+// TestCleanupComesIntoSight observes a goroutine of the runtime, with one of the first IDs, that
+// counts only while it runs a finalizer.
 func TestCleanupComesIntoSight(t *testing.T) {
 	p := newSimulated(1, 1)
 	c := New(time.Minute, 200)
@@ -236,7 +236,7 @@ func TestLimitKeepsSumAndPlaces(t *testing.T) {
 		t.Fatalf("%d groups and %d entries, want %d and one for the rest", len(r.Groups), len(r.Entries), limit)
 	}
 	first := rowsOfReport(r)
-	// The ranking changes at every look, by less than a quarter.
+	// The ranking changes in every snapshot, by less than a quarter.
 	for look := range 50 {
 		for group := range groups {
 			for range (look*7 + group*5) % 3 {
@@ -249,7 +249,7 @@ func TestLimitKeepsSumAndPlaces(t *testing.T) {
 	if got := rowsOfReport(r); got != first {
 		t.Errorf("groups flapped: first %v, then %v", first, got)
 	}
-	// A small group that leaks pushes its way in.
+	// A small group that leaks displaces another.
 	for range 100 {
 		p.start(0)
 	}
@@ -267,8 +267,8 @@ func rowsOfReport(r Report) (ids [8]stack.ID) {
 	return ids
 }
 
-// TestCountersNeverGoDown moves groups in and out of the list while their
-// goroutines come and go. New exits are told once each.
+// TestCountersNeverGoDown moves groups in and out of the list while their goroutines start and
+// end. Each exit must be reported as new once.
 func TestCountersNeverGoDown(t *testing.T) {
 	const groups = 20
 	p := newSimulated(7, 4)
@@ -303,8 +303,7 @@ func TestCountersNeverGoDown(t *testing.T) {
 	}
 }
 
-// follows reports whether the exits of each band count up from those before, by the new
-// ones.
+// follows reports whether the exits of each band increased by the new ones.
 func follows(n, before Numbers) bool {
 	for i, b := range n.Bands {
 		if b.NewExits < 0 || b.Exits != before.Bands[i].Exits+b.NewExits {
@@ -314,7 +313,7 @@ func follows(n, before Numbers) bool {
 	return true
 }
 
-// TestMemory bounds what a census keeps of a process between two snapshots.
+// TestMemory limits the memory that a census retains between two snapshots.
 func TestMemory(t *testing.T) {
 	const goroutines = 100_000
 	c := grown(t, goroutines)
@@ -334,8 +333,8 @@ func TestMemoryFollowsTheProcessDown(t *testing.T) {
 	}
 }
 
-// grown is the census of a process of n goroutines in 40 groups, a tenth of which
-// is replaced between two looks.
+// grown returns the census of a process of n goroutines in 40 groups, a tenth of which is
+// replaced between two snapshots.
 func grown(tb testing.TB, n int) *Census {
 	tb.Helper()
 	p, c := newSimulated(1, 2), New(10*time.Minute, 200)
@@ -380,9 +379,9 @@ func TestHostileGroupsAreBounded(t *testing.T) {
 	}
 }
 
-// FuzzObserve builds snapshots out of bytes and checks what holds of every report.
-// Goroutines are numbered from base on, and a tick is the unit of the time between
-// two snapshots, which clocks that are set may turn around.
+// FuzzObserve builds snapshots from the input and checks the invariants of reports. IDs start at
+// base, and tick is the unit of the time between two snapshots, which may be negative, as after
+// the clock was set.
 func FuzzObserve(f *testing.F) {
 	const tick = int64(50 * time.Millisecond)
 	some := []byte("\x01\x02\x03\x00\x01\x02\x03\x09\xff\x00\x07\x07\x07\x20")

@@ -11,7 +11,7 @@ import (
 	"github.com/otel-goroutine/otel-goroutine/internal/stack"
 )
 
-// simulated is a process whose Ps draw goroutine IDs as the runtime's do.
+// simulated is a process whose Ps reserve goroutine IDs like the runtime's.
 type simulated struct {
 	random *rand.Rand
 	next   uint64 // ID of the next block
@@ -34,8 +34,8 @@ func newSimulated(seed uint64, procs int) *simulated {
 func (p *simulated) start(group int) uint64 {
 	cache := &p.caches[p.random.IntN(len(p.caches))]
 	if cache[0] == cache[1] {
-		*cache = [2]uint64{p.next, p.next + idBatch}
-		p.next += idBatch
+		*cache = [2]uint64{p.next, p.next + idBatchSize}
+		p.next += idBatchSize
 	}
 	id := cache[0]
 	cache[0]++
@@ -44,7 +44,7 @@ func (p *simulated) start(group int) uint64 {
 	return id
 }
 
-// kinds are the groups that the simulated process has: two signatures an entry.
+// kind returns the signature of a group of the simulated process: two groups share an entry.
 func kind(group int) stack.Signature {
 	entry := "main.entry" + string(rune('a'+group/2))
 	frames := []stack.Frame{
@@ -60,7 +60,7 @@ func kind(group int) stack.Signature {
 	return signature
 }
 
-// snapshot is what a trace of the process would show, or a profile.
+// snapshot returns the snapshot that a trace or profile of the process would give.
 func (p *simulated) snapshot(source stack.Source) *stack.Snapshot {
 	s := &stack.Snapshot{Source: source}
 	index := map[int]int32{}
@@ -87,8 +87,8 @@ func (p *simulated) snapshot(source stack.Source) *stack.Snapshot {
 	return s
 }
 
-// churn lets goroutines come, go, move within their entry, and hide for once. Fewer
-// than come goroutines come, and of stay one goes.
+// churn starts fewer than come goroutines, ends one in stay, and moves others within their
+// entry.
 func (p *simulated) churn(groups, come, stay int) {
 	for range p.random.IntN(come) {
 		p.start(p.random.IntN(groups))
@@ -103,14 +103,14 @@ func (p *simulated) churn(groups, come, stay int) {
 	}
 }
 
-// naive is the census by its definition, a map of everything.
+// naive is the census by definition, with maps of everything.
 type naive struct {
 	bounds [Bands]time.Duration
 	first  map[uint64]time.Time
 	group  map[uint64]int
 	age    map[uint64]time.Duration
 	exits  map[int]*[Bands]int64
-	known  map[int][Bands]int64 // exits that were asked for
+	known  map[int][Bands]int64 // exits reported before
 }
 
 func newNaive(bounds [Bands]time.Duration) *naive {
@@ -124,9 +124,9 @@ func newNaive(bounds [Bands]time.Duration) *naive {
 	}
 }
 
-// band returns the band of an age, or young.
+// band returns the band of an age, or notAged.
 func (n *naive) band(age time.Duration) int {
-	band := young
+	band := notAged
 	for i, bound := range n.bounds {
 		if age >= bound {
 			band = i
@@ -138,7 +138,7 @@ func (n *naive) band(age time.Duration) int {
 func (n *naive) observe(alive map[uint64]int, at time.Time) {
 	for id, age := range n.age {
 		if _, ok := alive[id]; !ok {
-			if band := n.band(age); band != young {
+			if band := n.band(age); band != notAged {
 				n.left(n.group[id])[band]++
 			}
 			delete(n.first, id)
@@ -164,7 +164,7 @@ func (n *naive) left(group int) *[Bands]int64 {
 	return n.exits[group]
 }
 
-// numbers returns the numbers of a group, without what is to be sent.
+// numbers returns the numbers of a group, without SendAged and SendExits.
 func (n *naive) numbers(group int) (numbers Numbers) {
 	exits, known := *n.left(group), n.known[group]
 	for i := range numbers.Bands {
@@ -176,14 +176,14 @@ func (n *naive) numbers(group int) (numbers Numbers) {
 			continue
 		}
 		numbers.Count++
-		if band := n.band(n.age[id]); band != young {
+		if band := n.band(n.age[id]); band != notAged {
 			numbers.Bands[band].Aged++
 		}
 	}
 	return numbers
 }
 
-// unsent returns numbers without what is to be sent.
+// unsent returns n without SendAged and SendExits.
 func unsent(n Numbers) Numbers {
 	for i := range n.Bands {
 		n.Bands[i].SendAged, n.Bands[i].SendExits = false, false
@@ -191,8 +191,8 @@ func unsent(n Numbers) Numbers {
 	return n
 }
 
-// levels returns, for each bound, how many goroutines are at least that old, and how
-// many left that were.
+// levels returns, for each bound, how many goroutines are at least that old, and how many exited
+// at that age.
 func levels(n Numbers) (aged [Bands]int, exits [Bands]int64) {
 	for i := Bands - 1; i >= 0; i-- {
 		aged[i], exits[i] = n.Bands[i].Aged, n.Bands[i].Exits
@@ -204,11 +204,11 @@ func levels(n Numbers) (aged [Bands]int, exits [Bands]int64) {
 	return aged, exits
 }
 
-// TestAgreesWithDefinition compares the census with its definition over a long
-// random life, while goroutines hide, move and share IDs out of caches.
+// TestAgreesWithDefinition compares the census with its definition over a long random history in
+// which goroutines hide, move, and get IDs from the caches of Ps.
 //
-// Where the looks are further apart than 1/64 of the highest bound, it must agree
-// exactly. Else it lies between the definition with these bounds and that with bounds
+// If the snapshots are further apart than 1/64 of the highest bound, both must agree exactly.
+// Otherwise the census must be between the definition with these bounds and that with bounds
 // higher by 1/64.
 func TestAgreesWithDefinition(t *testing.T) {
 	const groups = 8
@@ -281,8 +281,7 @@ func TestAgreesWithDefinition(t *testing.T) {
 	}
 }
 
-// checkBetween checks that at each bound as many have the age, and had it when they
-// left, as by one definition at least and as by the other at most.
+// checkBetween checks that the levels of got are between those of least and most.
 func checkBetween(t *testing.T, got, least, most Numbers) {
 	t.Helper()
 	if least == most {
@@ -301,7 +300,7 @@ func checkBetween(t *testing.T, got, least, most Numbers) {
 	}
 }
 
-// checkSums checks what holds of every report.
+// checkSums checks the invariants of a report.
 func checkSums(t *testing.T, r Report) {
 	t.Helper()
 	var groups, entries Numbers
@@ -314,7 +313,7 @@ func checkSums(t *testing.T, r Report) {
 		entries.add(e.Numbers)
 	}
 	if groups.Count != r.Count || entries.Count != r.Count {
-		t.Fatalf("groups sum up to %d, entries to %d, of %d goroutines", groups.Count, entries.Count, r.Count)
+		t.Fatalf("groups add up to %d, entries to %d, of %d goroutines", groups.Count, entries.Count, r.Count)
 	}
 	for i := range Bands {
 		if groups.Bands[i].Aged != entries.Bands[i].Aged {
@@ -323,7 +322,7 @@ func checkSums(t *testing.T, r Report) {
 	}
 }
 
-// checkNumbers checks what holds of every row.
+// checkNumbers checks the invariants of a row.
 func checkNumbers(t *testing.T, n Numbers, complete bool) {
 	t.Helper()
 	aged := 0
@@ -354,7 +353,7 @@ func (n *Numbers) add(m Numbers) {
 	}
 }
 
-// totals are numbers of which the bands are summed up.
+// totals are numbers with the sums of all bands.
 type totals struct {
 	Count, Aged     int
 	Exits, NewExits int64

@@ -7,8 +7,8 @@ import (
 	"github.com/otel-goroutine/otel-goroutine/internal/stack"
 )
 
-// TestPointsOfAnOrdinaryService counts the points that a service of 40 groups sends
-// over a day, with age bands and with one age: count, aged and exits of each row.
+// TestPointsOfAnOrdinaryService counts the data points that a service of 40 groups sends in a
+// day, with age bands and with one age: count, aged and exits of each row.
 func TestPointsOfAnOrdinaryService(t *testing.T) {
 	p, c := newSimulated(1, 4), New(10*time.Minute, 200)
 	groups := 0
@@ -17,13 +17,13 @@ func TestPointsOfAnOrdinaryService(t *testing.T) {
 		groups += n
 		return first
 	}
-	// Pools, listeners, tickers: there since the start.
+	// Pools, listeners, tickers: since the start.
 	for first, i := lines(20), 0; i < 20; i++ {
 		for range 1 + i {
 			p.start(first + i)
 		}
 	}
-	// What comes and goes: so many at a time on some lines, with a mean life.
+	// Short-lived goroutines: number at a time and mean lifetime on each line.
 	type coming struct {
 		first, lines int
 		population   int
@@ -69,7 +69,7 @@ func TestPointsOfAnOrdinaryService(t *testing.T) {
 	}
 }
 
-// points returns how many points a row sends.
+// points returns the number of data points of a row.
 func points(n Numbers) int {
 	sent := 1
 	for _, b := range n.Bands {

@@ -7,7 +7,7 @@ import (
 	"github.com/otel-goroutine/otel-goroutine/internal/stack"
 )
 
-// headcount is a profile with so many goroutines of each kind.
+// headcount returns a profile with the given numbers of goroutines of each kind.
 func headcount(build string, counts ...int) *stack.Snapshot {
 	s := &stack.Snapshot{Source: stack.SourceProfile, Build: build}
 	for group, n := range counts {
@@ -18,7 +18,7 @@ func headcount(build string, counts ...int) *stack.Snapshot {
 	return s
 }
 
-// TestNewProcessOfProfiles has a target of which only profiles can be had.
+// TestNewProcessOfProfiles observes a target that serves only profiles.
 func TestNewProcessOfProfiles(t *testing.T) {
 	type look struct {
 		reconnected bool
@@ -89,8 +89,8 @@ func repeat[T any](v T, n int) []T {
 	return all
 }
 
-// TestProfileEndsTheCensusOfTraces restarts a process while a profile takes the place
-// of a trace: whatever was known of its goroutines is over.
+// TestProfileEndsTheCensusOfTraces restarts a process while a profile replaces a trace: all ages
+// are reset.
 func TestProfileEndsTheCensusOfTraces(t *testing.T) {
 	p, c := newSimulated(1, 1), New(time.Minute, 200)
 	for range 50 {
@@ -116,8 +116,8 @@ func TestProfileEndsTheCensusOfTraces(t *testing.T) {
 	}
 }
 
-// TestProfileInPlaceOfATraceDecidesNothing has somebody else trace for a moment, while
-// everybody is elsewhere, at a target that each scrape connects to anew.
+// TestProfileInPlaceOfATraceDecidesNothing observes a single profile, while somebody else traces
+// and all goroutines happen to be elsewhere, of a target that each scrape connects to anew.
 func TestProfileInPlaceOfATraceDecidesNothing(t *testing.T) {
 	p, c := newSimulated(1, 1), New(10*time.Minute, 200)
 	for range 100 {
@@ -137,8 +137,8 @@ func TestProfileInPlaceOfATraceDecidesNothing(t *testing.T) {
 	}
 }
 
-// TestBatchesThatBeginAnywhere has the Ps of a program with cgo go on with their batches
-// of IDs, none of which begins at a multiple of 16.
+// TestBatchesThatBeginAnywhere simulates a program with cgo, in which batches of IDs do not start
+// at multiples of 16.
 func TestBatchesThatBeginAnywhere(t *testing.T) {
 	c := New(10*time.Minute, 200)
 	look := func(minute int, ids ...uint64) Report {
@@ -157,9 +157,8 @@ func TestBatchesThatBeginAnywhere(t *testing.T) {
 	}
 }
 
-// TestExitsOfWhatGoesFromTheListAreToldOnce has the only row of the list end, and another
-// take its place, in one snapshot.
-func TestExitsOfWhatGoesFromTheListAreToldOnce(t *testing.T) {
+// TestExitsOfUnlistedRowAreReportedOnce replaces the only listed row by another in one snapshot.
+func TestExitsOfUnlistedRowAreReportedOnce(t *testing.T) {
 	p, c := newSimulated(1, 1), New(time.Minute, 1)
 	var first []uint64
 	for range 10 {
@@ -187,8 +186,8 @@ func TestExitsOfWhatGoesFromTheListAreToldOnce(t *testing.T) {
 	}
 }
 
-// TestNewConnectionIsForgottenByNeitherSource has a profile between the new connection
-// and the trace that shows what it means.
+// TestNewConnectionIsForgottenByNeitherSource observes a profile between the new connection and
+// the trace that shows the new process.
 func TestNewConnectionIsForgottenByNeitherSource(t *testing.T) {
 	p, c := newSimulated(1, 1), New(time.Minute, 200)
 	for range 50 {
@@ -210,10 +209,9 @@ func TestNewConnectionIsForgottenByNeitherSource(t *testing.T) {
 	}
 }
 
-// TestOwnProcessIsNeverReplaced shows the census of the caller's process all signs of
-// another one.
+// TestOwnProcessIsNeverReplaced observes all signs of a new process in the caller's own process.
 func TestOwnProcessIsNeverReplaced(t *testing.T) {
-	c := OfThisProcess(time.Minute, 200)
+	c := NewOwn(time.Minute, 200)
 	c.Observe(headcount("a", 100), noon)
 	c.Reconnected()
 	if r := c.Observe(headcount("b", 1), noon.Add(time.Minute)); r.Restarted {
@@ -232,7 +230,7 @@ func TestOwnProcessIsNeverReplaced(t *testing.T) {
 	}
 }
 
-// callback is a group of callbacks from C, with the given exported function.
+// callback returns a group of callbacks from C, with the given exported function.
 func callback(function string) stack.Signature {
 	s, ok := stack.Read([]stack.Frame{{Function: "runtime.gopark"}, {Function: "runtime.chanrecv1"}, {Function: function, Line: 7}}, stack.Waiting)
 	if !ok {
@@ -243,8 +241,7 @@ func callback(function string) stack.Signature {
 	return s
 }
 
-// TestCallbacksFromCHaveNoAges has a C thread whose callbacks share one goroutine ID,
-// as they all do.
+// TestCallbacksFromCHaveNoAges observes a C thread whose callbacks share a goroutine ID.
 func TestCallbacksFromCHaveNoAges(t *testing.T) {
 	c := New(time.Minute, 200)
 	a, b := callback("main.onEvent"), callback("main.onClose")
@@ -278,7 +275,7 @@ func TestCallbacksFromCHaveNoAges(t *testing.T) {
 			t.Errorf("%s: %+v", s.Entry, n)
 		}
 	}
-	// The threads end. Nobody aged has left.
+	// The threads end. No aged goroutine has exited.
 	r = look(50)
 	for _, g := range r.Groups {
 		if n := totalsOf(g.Numbers); n.Exits != 0 {

@@ -6,57 +6,56 @@ import (
 	"time"
 )
 
-// table holds the rows of one level, groups or entries, and chooses which of them
-// are reported. Rows are referred to by their index, which stays the same for as
-// long as anything refers to it.
+// table holds the rows of groups or of entries, and selects which of them are reported. The index
+// of a row does not change while anything refers to it.
 type table[K comparable] struct {
-	max   int // rows reported
-	index map[K]int32
-	rows  []row[K]
-	free  []int32
+	maxListed int // rows reported
+	index     map[K]int32
+	rows      []row[K]
+	free      []int32
 
-	listed []int32 // the rows reported, ascending
+	listed []int32 // rows reported, ascending
 
-	// windowFrom is when the present window of lowest counts began; windows counts
-	// them since the process was first seen, 0 before.
+	// windowFrom is the start of the current window of lowest counts; windows is the number
+	// of windows of this process.
 	windowFrom time.Duration
 	windows    int
 
-	// other is the row of all that is not listed. Its exits are counted, its
-	// other numbers are what is left of the totals.
+	// other is the row of everything that is not listed. Its exits are counted, its other
+	// numbers are the rest of the totals.
 	other struct {
 		bands bands
 		seen  bool
 	}
 }
 
-// row is what is counted of one group or one entry.
+// row is the counts of one group or entry.
 type row[K comparable] struct {
-	key     K
-	used    bool
-	listed  bool
-	count   int
-	bands   bands
-	holders int           // goroutines in the list, of a group; groups, of an entry
-	lowest  int           // count in the present window
-	before  int           // lowest count in the window before
-	emptied time.Duration // when count was first seen to be 0, or stillHeld
+	key            K
+	used           bool
+	listed         bool
+	count          int
+	bands          bands
+	refs           int           // goroutines in the list that refer to a group; groups that refer to an entry
+	lowest         int           // lowest count in the current window
+	previousLowest int           // lowest count in the previous window
+	emptied        time.Duration // when count became 0, or notEmpty
 }
 
-// bands are what is counted of the aged goroutines of a row.
+// bands are the counts of aged goroutines of a row.
 type bands [Bands]band
 
-// band is what is counted of a row in one age band.
+// band is the counts of a row in one age band.
 type band struct {
 	aged  int
 	exits counter
-	zeros int // how many more times an aged of 0 is sent
+	zeros int // how many more times aged is sent if it is 0
 }
 
-// counter counts up.
+// counter is a count that never decreases once reported.
 type counter struct {
 	total      int64
-	unreported int64 // of it
+	unreported int64 // part of total
 }
 
 func (c *counter) add(n int64) {
@@ -64,28 +63,26 @@ func (c *counter) add(n int64) {
 	c.unreported += n
 }
 
-// takeUnreported takes back what is in no report yet.
+// takeUnreported removes and returns the part that has not been reported yet.
 func (c *counter) takeUnreported() int64 {
 	n := c.unreported
 	c.total, c.unreported = c.total-n, 0
 	return n
 }
 
-// report returns the total, and what was added since it was reported last.
+// report returns the total, and the part that was added since the previous call.
 func (c *counter) report() (total, added int64) {
 	added = c.unreported
 	c.unreported = 0
 	return c.total, added
 }
 
-// emptyLooks is how many times a band that has become empty is sent as 0. Once would do,
-// if nothing were ever lost: the point of the lowest band says that there is nobody in
-// those without one. It is for readers that know no bands and keep the last value of a
-// series. A scrape fails now and then, hardly three of them in turn; and to send more
-// would be to send series of nothing.
-const emptyLooks = 3
+// zeroRepeats is how many times a band that has become empty is sent as 0, for backends that
+// show the last value of a series. (Our own readers need none: a point of the lowest band means
+// that bands without a point are empty.) A scrape may fail, but hardly three in a row.
+const zeroRepeats = 3
 
-// report returns what is reported of a band. Its new exits are then new no more.
+// report returns the band for a report, and marks its exits as reported.
 func (b *band) report(lowest, complete bool) Band {
 	r := Band{Aged: b.aged}
 	r.Exits, r.NewExits = b.exits.report()
@@ -95,7 +92,7 @@ func (b *band) report(lowest, complete bool) Band {
 	r.SendAged = lowest || b.aged > 0 || b.zeros > 0
 	r.SendExits = lowest || r.Exits > 0
 	if b.aged > 0 {
-		b.zeros = emptyLooks
+		b.zeros = zeroRepeats
 	} else {
 		b.zeros = max(b.zeros-1, 0)
 	}
@@ -110,7 +107,7 @@ func (b *bands) report(count int, complete bool) Numbers {
 	return n
 }
 
-// aged returns the number of aged goroutines of all bands.
+// aged returns the number of aged goroutines in all bands.
 func (b *bands) aged() int {
 	n := 0
 	for i := range b {
@@ -119,7 +116,7 @@ func (b *bands) aged() int {
 	return n
 }
 
-// hasExits reports whether there were exits from any band.
+// hasExits reports whether any band had exits.
 func (b *bands) hasExits() bool {
 	return slices.ContainsFunc(b[:], func(b band) bool { return b.exits.total > 0 })
 }
@@ -142,30 +139,27 @@ func (b *bands) credit(exits [Bands]int64) {
 	}
 }
 
-// stillHeld is the emptied of a row whose count is above 0.
-const stillHeld = time.Duration(-1)
+// notEmpty is row.emptied while the count is above 0.
+const notEmpty = time.Duration(-1)
 
-// maxTableRows bounds the rows of a hostile process, which could show as many
-// groups as goroutines. Large services have some hundreds. What goes beyond is
-// counted as other.
+// maxTableRows limits the rows of a hostile process, which could have as many groups as
+// goroutines. Large services have some hundreds. Groups beyond the limit count as other.
 const maxTableRows = 16384
 
-// remembered is how many rows that are empty and not listed keep their exits,
-// as a multiple of the rows listed, so that the counter of a group that comes
-// and goes does not begin anew each time.
-const remembered = 4
+// restingFactor is how many empty rows that are not listed keep their exits, as a multiple of the
+// listed rows, so that the counter of a group that comes and goes is not reset each time.
+const restingFactor = 4
 
 func newTable[K comparable](maxRows int) table[K] {
-	return table[K]{max: maxRows, index: make(map[K]int32)}
+	return table[K]{maxListed: maxRows, index: make(map[K]int32)}
 }
 
-// row returns the row of a key, and whether it is a new one. It returns none if
-// the table is full.
+// row returns the row of a key, and whether it was added. It returns noRow if the table is full.
 func (t *table[K]) row(key K) (index int32, added bool) {
 	if i, ok := t.index[key]; ok {
 		return i, false
 	}
-	fresh := row[K]{key: key, used: true, emptied: stillHeld}
+	fresh := row[K]{key: key, used: true, emptied: notEmpty}
 	if n := len(t.free); n > 0 {
 		index = t.free[n-1]
 		t.free = t.free[:n-1]
@@ -174,7 +168,7 @@ func (t *table[K]) row(key K) (index int32, added bool) {
 		index = int32(len(t.rows))
 		t.rows = append(t.rows, fresh)
 	} else {
-		return none, false
+		return noRow, false
 	}
 	t.index[key] = index
 	return index, true
@@ -192,13 +186,13 @@ func (t *table[K]) clearAged() {
 	}
 }
 
-func (t *table[K]) clearHolders() {
+func (t *table[K]) clearRefs() {
 	for i := range t.rows {
-		t.rows[i].holders = 0
+		t.rows[i].refs = 0
 	}
 }
 
-// restart begins the counters anew, for a new process.
+// restart resets the counters for a new process.
 func (t *table[K]) restart() {
 	for i := range t.rows {
 		t.rows[i].bands.clearExits()
@@ -207,9 +201,8 @@ func (t *table[K]) restart() {
 	t.windows = 0
 }
 
-// noteResidents takes the present counts into the lowest ones, in windows of the given
-// length.
-func (t *table[K]) noteResidents(now, length time.Duration) {
+// updateWindow updates the lowest counts, in windows of the given length.
+func (t *table[K]) updateWindow(now, length time.Duration) {
 	next := t.windows == 0 || now-t.windowFrom >= length
 	if next {
 		t.windows++
@@ -218,15 +211,14 @@ func (t *table[K]) noteResidents(now, length time.Duration) {
 	for i := range t.rows {
 		r := &t.rows[i]
 		if next {
-			r.before, r.lowest = r.lowest, r.count
+			r.previousLowest, r.lowest = r.lowest, r.count
 		}
 		r.lowest = min(r.lowest, r.count)
 	}
 }
 
-// residents returns how many goroutines were in their rows in every snapshot of this
-// window and the one before, as far as there were any, and how many of them are not
-// there now.
+// residents returns the lowest count over this window and the previous one, summed over all rows,
+// and how many of these goroutines are gone now.
 func (t *table[K]) residents() (residents, gone int) {
 	if t.windows == 0 {
 		return 0, 0
@@ -234,7 +226,7 @@ func (t *table[K]) residents() (residents, gone int) {
 	for i := range t.rows {
 		n := t.rows[i].lowest
 		if t.windows > 1 {
-			n = min(n, t.rows[i].before)
+			n = min(n, t.rows[i].previousLowest)
 		}
 		residents += n
 		gone += max(0, n-t.rows[i].count)
@@ -242,46 +234,45 @@ func (t *table[K]) residents() (residents, gone int) {
 	return residents, gone
 }
 
-// takeUnreported moves the exits that are in no report yet from another row.
+// takeUnreported moves the unreported exits of another row to b.
 func (b *bands) takeUnreported(from *bands) {
 	for i := range b {
 		b[i].exits.add(from[i].exits.takeUnreported())
 	}
 }
 
-// credit adds exits to the row in which they are reported, that of all others
-// unless it is listed itself, so that no counter ever goes down.
+// credit adds exits to a row if it is listed, else to the row of all others, so that no counter
+// ever decreases.
 func (t *table[K]) credit(index int32, exits [Bands]int64) {
-	if index != none && t.rows[index].listed {
+	if index != noRow && t.rows[index].listed {
 		t.rows[index].bands.credit(exits)
 		return
 	}
 	t.other.bands.credit(exits)
 }
 
-// settle chooses which rows are listed from now on: all that fit, the largest
-// first. A listed row stays so while it is empty for less than keep, for a
-// reader to see it fall to 0, and until another outweighs it clearly. The exits that one
-// has had since the last report, if it goes, are reported in the row of all others.
-func (t *table[K]) settle(now, keep time.Duration) {
+// updateListed selects the rows to list: as many as fit, by weight. A listed row stays listed
+// until it has been empty for keep, so that its count is seen to fall to 0, or another row clearly
+// outweighs it. Unreported exits of a row that is no longer listed move to the row of all others.
+func (t *table[K]) updateListed(now, keep time.Duration) {
 	t.listed = t.listed[:0]
 	for i := range t.rows {
 		r := &t.rows[i]
 		switch {
 		case r.count > 0:
-			r.emptied = stillHeld
-		case r.emptied == stillHeld:
+			r.emptied = notEmpty
+		case r.emptied == notEmpty:
 			r.emptied = now
 		}
 		if r.used && (r.count > 0 || r.listed && now-r.emptied < keep) {
 			t.listed = append(t.listed, int32(i))
 		}
 	}
-	if len(t.listed) > t.max {
+	if len(t.listed) > t.maxListed {
 		slices.SortStableFunc(t.listed, func(a, b int32) int {
 			return cmp.Compare(t.rows[b].weight(), t.rows[a].weight())
 		})
-		t.listed = t.listed[:t.max]
+		t.listed = t.listed[:t.maxListed]
 		slices.Sort(t.listed)
 	}
 	for i := range t.rows {
@@ -297,10 +288,9 @@ func (t *table[K]) settle(now, keep time.Duration) {
 	}
 }
 
-// weight ranks a row. The aged count twice, since it is they that a leak is made
-// of. Whoever is listed has a quarter more than it weighs: that is wider than the
-// swing of a busy group from one minute to the next, so groups do not flap in and
-// out, and narrow enough for a leak to push its way in.
+// weight ranks a row. Aged goroutines count twice, since leaks consist of them. A listed row
+// weighs a quarter more: that is more than a busy group varies from one minute to the next, so
+// rows do not flap, and little enough for a leak to displace another row.
 func (r *row[K]) weight() int {
 	w := 4 * (r.count + r.bands.aged())
 	if r.listed {
@@ -317,13 +307,13 @@ func (r *row[K]) add(count int, of *bands) {
 	}
 }
 
-// numbers returns what is reported of the row.
+// numbers returns the numbers of the row for a report.
 func (r *row[K]) numbers(complete bool) Numbers {
 	return r.bands.report(r.count, complete)
 }
 
-// remainder returns the row of all others, what is left of the totals, and
-// whether there is need for one. Once there was, it stays.
+// remainder returns the row of all others, which is the rest of the totals, and whether to report
+// it. Once reported, it always is.
 func (t *table[K]) remainder(count int, aged [Bands]int, complete bool) (Numbers, bool) {
 	for i := range aged {
 		t.other.bands[i].aged = aged[i]
@@ -339,21 +329,21 @@ func (t *table[K]) remainder(count int, aged [Bands]int, complete bool) (Numbers
 	return t.other.bands.report(count, complete), t.other.seen
 }
 
-// forget drops the rows that nothing refers to, telling each to dropped. Those
-// with exits are remembered as far as there is room.
-func (t *table[K]) forget(dropped func(index int32)) {
+// prune removes the rows that nothing refers to, and calls dropped for each. Rows with exits are
+// kept as far as there is room.
+func (t *table[K]) prune(dropped func(index int32)) {
 	var resting []int32
 	for i := range t.rows {
 		r := &t.rows[i]
 		switch {
-		case !r.used || r.listed || r.count > 0 || r.holders > 0:
+		case !r.used || r.listed || r.count > 0 || r.refs > 0:
 		case r.bands.hasExits():
 			resting = append(resting, int32(i))
 		default:
 			t.drop(int32(i), dropped)
 		}
 	}
-	if excess := len(resting) - remembered*t.max; excess > 0 {
+	if excess := len(resting) - restingFactor*t.maxListed; excess > 0 {
 		slices.SortFunc(resting, func(a, b int32) int {
 			return cmp.Compare(t.rows[a].emptied, t.rows[b].emptied)
 		})
