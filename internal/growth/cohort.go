@@ -1,9 +1,9 @@
 package growth
 
-// Those who came before a growth are no evidence about those who make it. Connections
-// to the instances of a fleet live for days, and when the fleet is scaled out there is
-// growth beside any number of hours in which nobody has left. That the old ones stay is
-// known; the new ones have yet to be watched for long enough.
+// Goroutines older than a growth are no evidence about its goroutines. For example, connections
+// between the instances of a fleet live for days. When the fleet is scaled out, there is growth,
+// and there are many goroutine-hours without an exit, but of the old connections; the new ones
+// have not been observed for long enough.
 
 // knot is a level at a time.
 type knot struct {
@@ -11,19 +11,19 @@ type knot struct {
 	level float64
 }
 
-// maxKnots is how many levels there are at most: those of the shortest horizon, half as
-// many of each longer one, and the present.
-const maxKnots = segments + (horizons-1)*(segments/2+1) + 1
+// maxKnots is the most knots of a history: those of the shortest horizon, half as many of each
+// longer one, and the present.
+const maxKnots = segmentsPerHorizon + (horizonCount-1)*(segmentsPerHorizon/2+1) + 1
 
-// history appends the levels that are known, the latest first: those of each horizon as
-// far back as it reaches. A floor is the level at the begin of its segment, if it only
-// rises. No level is below base, and none before from, which is when the first
-// goroutine can be aged: at that time it is the level of before.
+// history appends the known levels to knots, latest first, from each horizon as far back as it
+// reaches. The floor of a rising level is the level at the start of its segment. Levels are at
+// least base. No knot is before from, when the first goroutine can be aged: the last knot there
+// has the level before it.
 func (f *floors) history(base, from float64, knots []knot) []knot {
 	oldest := int(f.closed)
 	knots = append(knots, knot{float64(oldest), max(base, float64(f.current))})
 	for i := range f.scales {
-		known := min(int(f.closed>>i), segments)
+		known := min(int(f.closed>>i), segmentsPerHorizon)
 		end := int(f.closed >> i << i)
 		for k := range known {
 			at := end - (k+1)<<i
@@ -31,7 +31,7 @@ func (f *floors) history(base, from float64, knots []knot) []knot {
 				continue
 			}
 			oldest = at
-			level := max(base, float64(f.scales[i][segments-1-k]))
+			level := max(base, float64(f.scales[i][segmentsPerHorizon-1-k]))
 			knots = append(knots, knot{max(from, float64(at)), level})
 			if float64(at) <= from {
 				return knots
@@ -41,14 +41,13 @@ func (f *floors) history(base, from float64, knots []knot) []knot {
 	return knots
 }
 
-// persistence is the share of its later pace with which growth must have gone on before
-// for its beginning to be looked for further back. A leak of which six are expected in
-// such a time falls below that by chance in one case of sixty (Poisson).
+// persistence is the least pace of earlier growth, as a share of the later pace, for the growth to
+// have begun earlier. A leak with six expected arrivals in that time falls below it by chance in
+// one case of sixty (Poisson).
 const persistence = 0.25
 
-// sinceBeginning cuts a history, the latest first, to the levels since a growth began.
-// It began with the horizon over which it was found, or earlier if there was growth
-// before that already.
+// sinceBeginning truncates a history, latest first, to the knots since a growth began: at the start
+// of the horizon over which it was found, or earlier if the level already grew before.
 func sinceBeginning(r *Rules, found rise, knots []knot) []knot {
 	now, horizon := knots[0], float64(found.horizon/segment(r))
 	begin := 0
@@ -61,15 +60,14 @@ func sinceBeginning(r *Rules, found rise, knots []knot) []knot {
 	return knots[:begin+1]
 }
 
-// goesOn tells whether the growth from a knot to the present went on before, since the
-// knot that is earlier.
+// goesOn reports whether the growth from one knot to the present had already begun at an earlier
+// one.
 func goesOn(earlier, from, now knot) bool {
 	grown, lasted := from.level-earlier.level, from.at-earlier.at
 	return grown*(now.at-from.at) >= persistence*(now.level-from.level)*lasted
 }
 
-// hours returns for how long those who have come since the earliest knot have been
-// there, summed up, in hours.
+// hours returns the goroutine-hours of the arrivals since the earliest knot.
 func (f *floors) hours(r *Rules, knots []knot, now int64) float64 {
 	length := segment(r)
 	base := knots[len(knots)-1].level
@@ -82,7 +80,7 @@ func (f *floors) hours(r *Rules, knots []knot, now int64) float64 {
 	return area * length.Hours()
 }
 
-// place returns where a time stands among the knots, in segments.
+// place converts a time, in Unix ns, to the time scale of knots.
 func (f *floors) place(r *Rules, at int64) float64 {
 	return float64(f.closed) + 1 - float64(f.end-at)/float64(segment(r))
 }

@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// Hundreds of connections that stay for days make nobody suspect the few that come
-// when there is more to connect to, as long as those stay for some hours.
+// Hundreds of connections that live for days must not make the few new ones suspect that come with
+// a scale-out, as long as these live for some hours.
 func TestNewcomersAreJudgedByTheirOwnHours(t *testing.T) {
 	const filled, out, in = 15 * time.Minute, 30 * time.Hour, 36 * time.Hour
 	connections := plain()
@@ -49,7 +49,7 @@ func TestNewcomersAreJudgedByTheirOwnHours(t *testing.T) {
 	}
 }
 
-// A line with a thousand that stay, at which some came and went once, is no blind spot.
+// A leak is found in a group with a thousand residents, some of which once came and went.
 func TestLeakBesideManyThatStay(t *testing.T) {
 	const out, in, leaks = 2 * time.Hour, 6 * time.Hour, 16 * time.Hour
 	w := plain()
@@ -71,15 +71,14 @@ func TestLeakBesideManyThatStay(t *testing.T) {
 	}
 	for seed := range uint64(20) {
 		w.seed = seed
-		// The formula says 2 h 53 min; the 25 that were must be outgrown first.
+		// The formula says 2 h 53 min; the 25 past goroutines must be outgrown first.
 		if at, ok := w.firstAt(defaults(), Probable, true); !ok || at < leaks || at > leaks+9*time.Hour {
 			t.Errorf("seed %d: probable after %v, %v", seed, at, ok)
 		}
 	}
 }
 
-// Growth is counted from its beginning, and not from that of the horizon in which it
-// is seen; and no further back.
+// Hours count from the beginning of the growth, not from that of the horizon, and no earlier.
 func TestHoursOfGrowth(t *testing.T) {
 	r := defaults()
 	length := segment(&r)
@@ -105,14 +104,14 @@ func TestHoursOfGrowth(t *testing.T) {
 			t.Errorf("%s: does not rise", name)
 		}
 		got := f.hours(&r, sinceBeginning(&r, found, f.history(0, 0, nil)), end.UnixNano())
-		// The beginning is known to a segment or so, or a sixteenth of the time since.
+		// The beginning is known to about a segment, or a sixteenth of the time since then.
 		if off := math.Abs(got - tc.want); off > tc.want/8 {
 			t.Errorf("%s: %.0f hours, want %.0f (%v segments of %v)", name, got, tc.want, f.closed, length)
 		}
 	}
 }
 
-// However long ago it was, the level is known at times that grow sparser backwards.
+// The history reaches back arbitrarily, at times that become sparser.
 func TestHistory(t *testing.T) {
 	var f floors
 	r := defaults()
@@ -138,8 +137,8 @@ func TestHistory(t *testing.T) {
 	}
 }
 
-// A leak beside a pool that has filled at the same line is found when it has gone on
-// evenly for most of MaxLifetime, and the pool alone never.
+// A leak beside a pool in the same group is found once it has gone on evenly for most of
+// MaxLifetime; the pool alone never is.
 func TestLeakBesideAPoolThatFilled(t *testing.T) {
 	pool := func(t time.Duration) float64 { return 75 * 2 * math.Exp(-2*t.Hours()) }
 	for seed := range uint64(20) {

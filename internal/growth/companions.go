@@ -6,46 +6,45 @@ import (
 	"time"
 )
 
-// The reader, the writer and the handler of one connection that is forgotten are three
-// groups and one leak. Their arrivals agree wherever they vary, which those of two leaks do
-// not, of whatever pace.
+// The reader, the writer and the handler of a forgotten connection are three groups but one leak.
+// Wherever their arrivals vary, they agree, unlike those of two leaks of any pace.
 //
-// Agreement means nothing where there is no variation: two leaks of one constant pace
-// agree as well. And two that follow one daily load agree in what the load does. So the
-// arrivals of each interval are compared given their sum: of n that came to either, half
-// are expected in one, give or take half the square root of n, if they come independently.
+// Without variation agreement means nothing: two leaks of the same constant pace agree too. And
+// two leaks that follow the same daily load agree in the variation of the load. So the arrivals of
+// each interval are compared given their sum: if n arrivals of both are independent, n/2 of them
+// are expected in each group, with a standard deviation of sqrt(n)/2.
 
 const (
-	// agreeAlpha is the probability at most with which independent arrivals agree as well.
-	// To tell one leak twice is cheaper than to hide one, and thirty leaks are four hundred
-	// pairs: with 1e-4 two of thirty were taken for one in every tenth run of a test.
+	// agreeAlpha is the highest probability with which independent arrivals agree as well.
+	// Reporting one leak twice is better than hiding one, and thirty leaks are four hundred
+	// pairs: with 1e-4 two of thirty were merged in every tenth run of a test.
 	agreeAlpha = 1e-5
-	// leastVariation is how much the arrivals must vary from interval to interval, in terms
-	// of what independent ones do. Those of a ticker vary by a quarter over their number,
-	// by rounding, at most; one set of independent arrivals in a hundred varies by less.
+	// leastVariation is how much arrivals must vary from interval to interval, relative to
+	// independent ones. Arrivals from a ticker vary by at most a quarter over their number,
+	// by rounding; one set of independent arrivals in a hundred varies by less.
 	leastVariation = 0.3
-	// leastInInterval is how many arrivals an interval must have for its variation to say
-	// anything: a ticker of fewer looks like chance.
+	// leastInInterval is how many arrivals an interval must have for its variation to count:
+	// with fewer, a ticker looks like chance.
 	leastInInterval = 2
-	// leastIntervals is how many such intervals there must be.
+	// leastIntervals is how many such intervals are required.
 	leastIntervals = 5
-	// mostDiffering bounds the arrivals in which companions may differ: a goroutine that
+	// mostDiffering is the most arrivals in which companions may differ: a goroutine that
 	// is missed in one snapshot is counted in the next.
 	mostDiffering = 30
-	// mostForEach is how many may come of one group for each of the other.
+	// mostForEach is the most arrivals of one group for each arrival of the other.
 	mostForEach = 4
 )
 
-// Recent is how many have come to two groups in each of the last scrapes, the latest first.
-// The zero value is that of none.
+// Recent is the arrivals of two groups in each of the last scrapes, latest first. The zero value
+// has none.
 type Recent struct {
 	X, Y     []float64
-	Interval time.Duration // from one scrape to the next
+	Interval time.Duration // between scrapes
 }
 
-// Companions tells whether the goroutines of two levels of one process have come together,
-// one of either or a few of one for each of the other. It looks at the last scrapes, and
-// at these and the floors for the time before them.
+// Companions reports whether the goroutines of two levels of a process arrive together: one for one,
+// or a few of one for each of the other. It compares the last scrapes alone, and then together
+// with the floors before them.
 func Companions(r *Rules, a, b *Evidence, last Recent) bool {
 	x, y := slices.Clone(last.X), slices.Clone(last.Y)
 	lengths := make([]float64, len(x))
@@ -53,11 +52,11 @@ func Companions(r *Rules, a, b *Evidence, last Recent) bool {
 	for i := range lengths {
 		lengths[i] = each
 	}
-	// There may have been others before.
-	if together(slices.Clone(x), slices.Clone(y), lengths) {
+	// Earlier arrivals may have been of another cause.
+	if comeTogether(slices.Clone(x), slices.Clone(y), lengths) {
 		return true
 	}
-	// Else they were not observed from one time on.
+	// Otherwise their segments do not match.
 	if a.census && b.census && a.floors.end == b.floors.end && a.floors.closed == b.floors.closed {
 		before := float64(a.floors.closed) - float64(len(x))*each
 		older, long := a.arrivals(r, before)
@@ -66,11 +65,11 @@ func Companions(r *Rules, a, b *Evidence, last Recent) bool {
 			x, y, lengths = append(x, older[:n]...), append(y, others[:n]...), append(lengths, long[:n]...)
 		}
 	}
-	return together(x, y, lengths)
+	return comeTogether(x, y, lengths)
 }
 
-// together tells whether two sets of arrivals, which it may change, come together.
-func together(x, y, lengths []float64) bool {
+// comeTogether reports whether two sets of arrivals come together. It may modify x and y.
+func comeTogether(x, y, lengths []float64) bool {
 	if sum(y) < sum(x) {
 		x, y = y, x
 	}
@@ -81,11 +80,11 @@ func together(x, y, lengths []float64) bool {
 	for i := range y {
 		y[i] = math.Round(y[i] / ratio)
 	}
-	return varies(x, lengths) && varies(y, lengths) && agree(x, y)
+	return varyEnough(x, lengths) && varyEnough(y, lengths) && agreeInTime(x, y)
 }
 
-// arrivals returns how many have come in each interval that is remembered and was over at a
-// time, the latest first, and how long those are, both in segments.
+// arrivals returns the number of arrivals in each interval that ended before until, latest first,
+// and the lengths of the intervals. until and lengths are in segments.
 func (e *Evidence) arrivals(r *Rules, until float64) (came, lengths []float64) {
 	var room [maxKnots]knot
 	knots := e.floors.history(float64(e.population.base), e.floors.place(r, e.first), room[:0])
@@ -106,19 +105,19 @@ func sum(x []float64) float64 {
 	return total
 }
 
-// ratioOf returns how many come of the more frequent ones for each of the others; false if
-// that is no small number.
+// ratioOf returns how many of the more frequent arrivals come for each of the others. It returns
+// false if that is not close to a small integer.
 func ratioOf(more, fewer float64) (float64, bool) {
 	ratio := math.Round(more / max(fewer, 1))
 	return ratio, fewer > 0 && ratio <= mostForEach && math.Abs(more-ratio*fewer) <= 0.1*more
 }
 
-// varies tells whether arrivals vary from interval to interval about as independent ones do,
-// or by more.
-func varies(came, lengths []float64) bool {
+// varyEnough reports whether arrivals vary from interval to interval about as much as independent
+// ones, or more.
+func varyEnough(came, lengths []float64) bool {
 	pace := sum(came) / max(sum(lengths), 1)
 	squares, n := 0.0, 0.0
-	c, length := 0.0, 0.0 // of short intervals together
+	c, length := 0.0, 0.0 // sums of consecutive short intervals
 	for i := range came {
 		c, length = c+came[i], length+lengths[i]
 		if expected := pace * length; expected >= leastInInterval {
@@ -130,11 +129,10 @@ func varies(came, lengths []float64) bool {
 	return n >= leastIntervals && squares >= leastVariation*(n-1)
 }
 
-// agree tells whether two sets of arrivals differ by less than independent ones would with a
-// probability of more than agreeAlpha. In each interval the difference of two parts of n is
-// that of a binomial distribution; the distribution of all differences together is their
-// convolution, as far as they differ.
-func agree(x, y []float64) bool {
+// agreeInTime reports whether independent arrivals would differ as little as x and y with a
+// probability of at most agreeAlpha. In each interval the difference follows from a binomial
+// distribution; the distribution of the sum of all differences is their convolution.
+func agreeInTime(x, y []float64) bool {
 	differ := 0.0
 	for i := range x {
 		differ += math.Abs(x[i] - y[i])
@@ -143,7 +141,7 @@ func agree(x, y []float64) bool {
 		return false
 	}
 	most := int(differ)
-	chance := make([]float64, most+1) // of each sum of differences so far
+	chance := make([]float64, most+1) // probability of each sum of differences so far
 	chance[0] = 1
 	for i := range x {
 		next := make([]float64, most+1)
@@ -159,8 +157,8 @@ func agree(x, y []float64) bool {
 	return sum(chance) <= agreeAlpha
 }
 
-// differenceOf returns the probability that n arrivals, each of which is of one kind or the
-// other with equal probability, are of the two kinds with a difference of d.
+// differenceOf returns the probability that the numbers of two kinds differ by d among n arrivals,
+// each of either kind with equal probability.
 func differenceOf(n, d float64) float64 {
 	if d > n || math.Mod(n-d, 2) != 0 {
 		return 0

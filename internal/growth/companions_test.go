@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// arrivalsAt returns the minutes at which goroutines come, in so many hours.
+// arrivalsAt returns the minutes of the arrivals in the given hours.
 type arrivalsAt func(r *rand.Rand, hours int) []float64
 
 func poissonOf(perHour float64, load func(hour float64) float64) arrivalsAt {
@@ -36,7 +36,7 @@ func ticking(minutes, phase float64) arrivalsAt {
 	}
 }
 
-// evidenceOf observes goroutines that come at times and stay, n of them at each.
+// evidenceOf observes n goroutines that arrive at each of the given times and stay.
 func evidenceOf(at []float64, n, hours int, missed func(minute int) float64) *Evidence {
 	rules := defaults()
 	var e Evidence
@@ -54,7 +54,7 @@ func evidenceOf(at []float64, n, hours int, missed func(minute int) float64) *Ev
 	return &e
 }
 
-func none(int) float64 { return 0 }
+func nothingMissed(int) float64 { return 0 }
 
 func TestCompanions(t *testing.T) {
 	const seeds = 200
@@ -68,19 +68,19 @@ func TestCompanions(t *testing.T) {
 		expected float64 // the share of cases in which they are taken to be companions
 		by       float64
 	}{
-		"reader and writer":              {2, poissonOf(60, steadily), nil, 1, none, 1, 0.05},
-		"two workers for each":           {3, poissonOf(60, steadily), nil, 2, none, 1, 0.05},
-		"few":                            {5, poissonOf(12, steadily), nil, 1, none, 0.9, 0.1},
-		"very many":                      {2, poissonOf(6000, steadily), nil, 1, none, 1, 0.05},
-		"by day":                         {24, poissonOf(30, byDay), nil, 1, none, 1, 0.05},
-		"one is missed now and then":     {3, poissonOf(60, steadily), nil, 1, func(minute int) float64 { return float64(minute / 37 % 2) }, 0.97, 0.05},
-		"two leaks of one pace":          {24, poissonOf(60, steadily), poissonOf(60, steadily), 1, none, 0, 0.01},
-		"two leaks under one load":       {48, poissonOf(30, byDay), poissonOf(30, byDay), 1, none, 0, 0.01},
-		"two tickers":                    {12, ticking(1, 0), ticking(1, 0.5), 1, none, 0, 0},
-		"one ticker":                     {12, ticking(1, 0), nil, 1, none, 0, 0},
-		"two slow tickers":               {48, ticking(11, 0), ticking(11, 5), 1, none, 0, 0},
-		"a ticker, and one that is none": {12, ticking(1, 0), poissonOf(60, steadily), 1, none, 0, 0.01},
-		"ten to one":                     {5, poissonOf(60, steadily), nil, 10, none, 0, 0},
+		"reader and writer":          {2, poissonOf(60, steadily), nil, 1, nothingMissed, 1, 0.05},
+		"two workers for each":       {3, poissonOf(60, steadily), nil, 2, nothingMissed, 1, 0.05},
+		"few":                        {5, poissonOf(12, steadily), nil, 1, nothingMissed, 0.9, 0.1},
+		"very many":                  {2, poissonOf(6000, steadily), nil, 1, nothingMissed, 1, 0.05},
+		"by day":                     {24, poissonOf(30, byDay), nil, 1, nothingMissed, 1, 0.05},
+		"one is missed now and then": {3, poissonOf(60, steadily), nil, 1, func(minute int) float64 { return float64(minute / 37 % 2) }, 0.97, 0.05},
+		"two leaks of one pace":      {24, poissonOf(60, steadily), poissonOf(60, steadily), 1, nothingMissed, 0, 0.01},
+		"two leaks under one load":   {48, poissonOf(30, byDay), poissonOf(30, byDay), 1, nothingMissed, 0, 0.01},
+		"two tickers":                {12, ticking(1, 0), ticking(1, 0.5), 1, nothingMissed, 0, 0},
+		"one ticker":                 {12, ticking(1, 0), nil, 1, nothingMissed, 0, 0},
+		"two slow tickers":           {48, ticking(11, 0), ticking(11, 5), 1, nothingMissed, 0, 0},
+		"a ticker, and one that is nothingMissed": {12, ticking(1, 0), poissonOf(60, steadily), 1, nothingMissed, 0, 0.01},
+		"ten to one": {5, poissonOf(60, steadily), nil, 10, nothingMissed, 0, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
 			found := 0
@@ -91,7 +91,7 @@ func TestCompanions(t *testing.T) {
 				if tc.other != nil {
 					other = tc.other(r, tc.hours)
 				}
-				a, b := evidenceOf(at, 1, tc.hours, none), evidenceOf(other, tc.each, tc.hours, tc.missed)
+				a, b := evidenceOf(at, 1, tc.hours, nothingMissed), evidenceOf(other, tc.each, tc.hours, tc.missed)
 				if got := Companions(&rules, a, b, Recent{}); got != Companions(&rules, b, a, Recent{}) {
 					t.Fatalf("seed %d: %t, and the other way about not", seed, got)
 				} else if got {
@@ -105,15 +105,15 @@ func TestCompanions(t *testing.T) {
 	}
 }
 
-// Those that were not observed from one time on are not compared.
+// Groups whose observation began at different times are not compared.
 func TestCompanionsOfOtherTimes(t *testing.T) {
 	rules := defaults()
 	at := poissonOf(60, steadily)(rand.New(rand.NewPCG(1, 1)), 3)
-	a, b := evidenceOf(at, 1, 3, none), evidenceOf(at, 1, 3, none)
+	a, b := evidenceOf(at, 1, 3, nothingMissed), evidenceOf(at, 1, 3, nothingMissed)
 	if !Companions(&rules, a, b, Recent{}) {
 		t.Error("not companions")
 	}
-	if Companions(&rules, a, evidenceOf(at, 1, 4, none), Recent{}) || Companions(&rules, a, &Evidence{}, Recent{}) || Companions(&rules, &Evidence{}, &Evidence{}, Recent{}) {
+	if Companions(&rules, a, evidenceOf(at, 1, 4, nothingMissed), Recent{}) || Companions(&rules, a, &Evidence{}, Recent{}) || Companions(&rules, &Evidence{}, &Evidence{}, Recent{}) {
 		t.Error("companions of other times")
 	}
 }

@@ -16,8 +16,8 @@ func plain() world {
 	return world{interval: time.Minute, agedAfter: 10 * time.Minute, length: 24 * time.Hour, lifetime: never}
 }
 
-// The table "how long it must take" in the design: t = sqrt(2 ln(1/alpha) L / r),
-// at least MinDuration, plus agedAfter.
+// A leak is probable after t = sqrt(2 ln(1/alpha) L / r), at least MinDuration, plus agedAfter
+// (docs/decisions/growth.md).
 func TestLeakBecomesProbableInTime(t *testing.T) {
 	for _, tc := range []struct {
 		name        string
@@ -150,7 +150,7 @@ func TestHealthyIsNotProbable(t *testing.T) {
 	}
 }
 
-// officeHours is 25 an hour by day, and 3 at night.
+// officeHours is 25 an hour by day and 3 at night.
 func officeHours(t time.Duration) float64 {
 	h := math.Mod(t.Hours(), 24)
 	return 3 + 22*(min(1, max(0, (h-7)/3))-min(1, max(0, (h-17)/3)))
@@ -232,8 +232,8 @@ func TestCountsAlone(t *testing.T) {
 	})
 }
 
-// Sessions that all last a working day show no exit for hours. The first morning
-// may be flagged, a later one may not.
+// Sessions that all last a working day have no exit for hours. The first morning may be flagged, a
+// later one must not.
 func TestPopulationThatWasSeenToEmptyMustOutgrowItsPast(t *testing.T) {
 	for seed := range uint64(20) {
 		w := plain()
@@ -271,7 +271,8 @@ func TestVerdictTellsHowManyAndHowFast(t *testing.T) {
 		v, aged = e.Observe(&rules, o), o.Aged
 		return true
 	})
-	// The few who were there at the first look belong to it: the process was watched before.
+	// The few goroutines at the first observation belong to the leak: the process was watched
+	// before.
 	if v.Severity != Probable || v.Leaked != aged || math.Abs(v.PerHour-180) > 36 {
 		t.Errorf("got %+v, want probable, %v leaked, about 180 an hour", v, aged)
 	}
@@ -294,9 +295,9 @@ func TestFlagEndsWhenTheLeakIsRepaired(t *testing.T) {
 		}
 	})
 	t.Run("still there, growing no more", func(t *testing.T) {
-		// Growth over three hours shows over the horizon of four, until the
-		// last two increments are flat, at most four segments of 48 minutes later,
-		// and is believed for a day more.
+		// Growth over three hours shows over the horizon of four, until the last two
+		// increments are flat, at most four segments of 48 minutes later, and is believed
+		// for one more day.
 		w := w
 		w.length = 48 * time.Hour
 		if end := lastFlagged(w); end < 4*time.Hour || end > 3*time.Hour+10*time.Minute+4*48*time.Minute+Held {
@@ -427,8 +428,7 @@ func BenchmarkObserve(b *testing.B) {
 	}
 }
 
-// With very many exits the normal distribution takes the place of the sum, as closely as
-// matters, and at once.
+// With very many exits the normal distribution replaces the sum, closely enough and fast.
 func TestManyExits(t *testing.T) {
 	for _, deviations := range []float64{1, 2, 3, 3.7} {
 		mean := manyExits + deviations*math.Sqrt(manyExits)

@@ -5,8 +5,7 @@ import (
 	"time"
 )
 
-// Those who are there when the watching begins become aged all at once. Beside them a
-// steady leak is found, and stays found.
+// Residents become aged all at once. A steady leak beside them is found and stays flagged.
 func TestLeakBesideResidents(t *testing.T) {
 	rules := defaults()
 	for _, tc := range []struct {
@@ -37,8 +36,8 @@ func TestLeakBesideResidents(t *testing.T) {
 	}
 }
 
-// At a level that was empty until now, the Evidence is made late, and is told who was
-// there when the group was first seen.
+// The Evidence of a level that was empty is created late, and gets the residents by First and
+// FirstCount.
 func TestLevelThatIsMadeLate(t *testing.T) {
 	const bound = 80 * time.Minute
 	rules := defaults()
@@ -68,8 +67,8 @@ func TestLevelThatIsMadeLate(t *testing.T) {
 	}
 }
 
-// Connections that come again evenly within an hour of the start are not flagged while
-// they wait for their peers; the same growth is, where they do not.
+// Connections that reconnect evenly within an hour of the start are not flagged while they wait for
+// their peers; the same growth in another state is.
 func TestHeldByPeer(t *testing.T) {
 	rules := defaults()
 	for _, held := range []bool{false, true} {
@@ -94,8 +93,7 @@ func TestHeldByPeer(t *testing.T) {
 	}
 }
 
-// Only the lowest level can tell soon whether the process is another one; those above
-// go by it.
+// Only the lowest level can quickly detect another process; the upper levels follow it.
 func TestUpperLevelFollowsTheLowest(t *testing.T) {
 	const bound = 320 * time.Minute
 	rules := defaults()
@@ -159,8 +157,7 @@ func TestVerdictTellsSinceAndWhyItEnded(t *testing.T) {
 		o.At = epoch.Add(time.Duration(minute) * time.Minute)
 		v = slowed.Observe(&rules, o)
 	}
-	// The longest horizon over which it was seen must show that it is over, and then
-	// it is believed for a day.
+	// The flag ends a day after the growth is last visible over its longest horizon.
 	if after := time.Duration(minute-600) * time.Minute; v.Ended != Slowed || after < Held || after > Held+8*time.Hour {
 		t.Errorf("nobody comes any more: %+v after %v", v, after)
 	}

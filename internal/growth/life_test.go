@@ -8,8 +8,8 @@ import (
 
 const lifeBound = 10 * time.Minute
 
-// lived returns the evidence of a process of so many minutes, in which a level beside
-// residents is what aged says of the minute.
+// lived returns the evidence of a process of the given minutes, with residents and a level given by
+// aged.
 func lived(minutes, residents int, aged func(minute int) int) *Evidence {
 	rules := defaults()
 	var e Evidence
@@ -28,8 +28,8 @@ func lived(minutes, residents int, aged func(minute int) int) *Evidence {
 
 func near1(got, want, by float64) bool { return math.Abs(got-want) <= by }
 
-// The life of a steady leak has its arrivals in the middle, residents are none of them, and
-// each stays to the end.
+// In the life of a steady leak the mean arrival is in the middle, residents are not arrivals, and
+// arrivals stay to the end.
 func TestLifeOfALeak(t *testing.T) {
 	rules := defaults()
 	for _, residents := range []int{0, 500} {
@@ -42,7 +42,7 @@ func TestLifeOfALeak(t *testing.T) {
 	}
 }
 
-// What fills comes early, and what is held by a peer counts later.
+// Arrivals in a pool are early, and those held by a peer count from later on.
 func TestLifeOfAPool(t *testing.T) {
 	rules := defaults()
 	e := lived(300, 0, func(minute int) int { return int(100 * (1 - math.Exp(-float64(max(0, minute-10))/60))) })
@@ -55,7 +55,7 @@ func TestLifeOfAPool(t *testing.T) {
 	}
 }
 
-// Where nobody but some at one time have come, no evidence is needed to say so.
+// OneStep gives the same life as an Evidence if all arrivals were at one time.
 func TestOneStep(t *testing.T) {
 	rules := defaults()
 	e := lived(250, 0, func(minute int) int {
@@ -78,7 +78,7 @@ func TestOneStep(t *testing.T) {
 	}
 }
 
-// Of former lives no more is known than that they are over.
+// The verdict of the first observation of a new process has the life of the former one.
 func TestTheLifeThatIsOverIsTold(t *testing.T) {
 	rules := defaults()
 	e := lived(250, 0, func(minute int) int { return max(0, minute-10) / 2 })
@@ -99,8 +99,7 @@ func TestTheLifeThatIsOverIsTold(t *testing.T) {
 
 func TestLivesTogether(t *testing.T) {
 	rules := defaults()
-	// life is one of four hours with arrivals at times that are so many standard
-	// deviations late.
+	// life returns a life of four hours whose arrivals are late by some standard deviations.
 	life := func(arrivals, late float64) Life {
 		variance := arrivals * 16 / 12
 		return Life{
@@ -139,7 +138,7 @@ func TestLivesTogether(t *testing.T) {
 	}
 }
 
-// Growth that began with the process is not believed if it slows down in all instances.
+// Growth from the start of the process is not flagged if it slows down in all instances.
 func TestReplicasAcquit(t *testing.T) {
 	rules := defaults()
 	flagged := func(service *Life) bool {

@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// TestPoolHidesNoExits has sessions that come and go in the same group as a pool
-// that stays: the pool's hours must not make the sessions look as if they stayed.
+// TestPoolHidesNoExits simulates sessions in the same group as a pool: the hours of the pool must not
+// make the sessions look long-lived.
 func TestPoolHidesNoExits(t *testing.T) {
 	t.Parallel()
 	for _, pool := range []int{0, 20, 100, 300} {
@@ -36,8 +36,8 @@ func TestPoolHidesNoExits(t *testing.T) {
 	}
 }
 
-// TestLeakAmongManyShortLived has a leak in a group that is always large with
-// goroutines that never get old: they are no pool to be outgrown first.
+// TestLeakAmongManyShortLived simulates a leak in a group with many short-lived goroutines, which are
+// not residents.
 func TestLeakAmongManyShortLived(t *testing.T) {
 	t.Parallel()
 	w := plain()

@@ -5,50 +5,49 @@ import (
 	"time"
 )
 
-// memory is the time constant with which a past peak is forgotten, and outgrow by
-// how much a population must exceed what is left of it. Days of the same service
-// differ by some percent; after a weekend a Friday's peak still stands at 1.13
-// times itself, after a week without its like at its own height.
+// peakDecay is the time constant with which a past peak decays, and outgrowFactor by how much a
+// population must exceed the rest of it. Days of a service differ by some percent: after a weekend
+// the threshold from Friday's peak is still 1.13 times the peak, after a week without such a peak
+// it is the peak itself.
 const (
-	memory  = 30 * 24 * time.Hour
-	outgrow = 1.25
+	peakDecay     = 30 * 24 * time.Hour
+	outgrowFactor = 1.25
 )
 
-// cycle is the horizon from which on growth speaks for itself: it holds a whole
-// day, and nothing that follows the daily swing rises for so long.
-const cycle = 24 * time.Hour
+// dailyCycle is the horizon from which growth counts regardless of past peaks: nothing that follows
+// a daily cycle rises for that long.
+const dailyCycle = 24 * time.Hour
 
-// population is how large a level is and was. What has been seen to empty by
-// itself is known to be able to, and so must outgrow its past before it is
-// flagged: sessions of nearly equal length show no exit for hours each morning,
-// but they were gone the evening before.
+// population is the present and past size of a level. A population that has been seen to empty by
+// itself must outgrow its past before it is flagged: sessions of nearly equal length have no exits
+// for hours each morning, but they were gone the evening before.
 type population struct {
-	level float32 // now
-	base  float32 // those of the beginning that have stayed ever since
-	peak  float32 // highest since it was last seen to empty
-	past  float32 // how high a peak was before the level emptied; forgotten slowly
-	begun bool    // the level has been above 0
+	level   float32 // now
+	base    float32 // residents that still exist
+	peak    float32 // highest level since it last emptied
+	past    float32 // peak before the level emptied; decays slowly
+	started bool    // the level has been above 0
 }
 
-// begin notes how many there were when the watching began, aged or not.
+// begin sets the number of residents, aged or not.
 func (p *population) begin(residents float64) {
-	p.base, p.begun = float32(residents), false
+	p.base, p.started = float32(residents), false
 }
 
-// observe adds a level, elapsed after the one before.
+// observe adds a level, elapsed after the previous one.
 //
-// Nobody is aged when the watching begins. The residents who stay become so all at
-// once: they are the first level above 0, as far as there were that many.
+// At the first observation no goroutine is aged. The residents become aged all at once: they are the
+// first level above 0, up to their number.
 func (p *population) observe(r *Rules, level float64, census bool, elapsed time.Duration) {
 	l := float32(level)
 	if p.past > 0 {
-		p.past *= float32(math.Exp(-float64(elapsed) / float64(memory)))
+		p.past *= float32(math.Exp(-float64(elapsed) / float64(peakDecay)))
 	}
 	p.level = l
-	if !p.begun {
-		p.peak, p.begun = l, l > 0
+	if !p.started {
+		p.peak, p.started = l, l > 0
 	}
-	if p.begun {
+	if p.started {
 		p.base = min(p.base, l)
 	}
 	p.peak = max(p.peak, l)
@@ -58,14 +57,13 @@ func (p *population) observe(r *Rules, level float64, census bool, elapsed time.
 	}
 }
 
-// outgrown tells whether growth over horizon is more than the population's return to
-// where it has been before.
+// outgrown reports whether growth over horizon is more than a return to a past size.
 func (p *population) outgrown(horizon time.Duration, census bool) bool {
-	return horizon >= cycle || p.height(p.level, census) > outgrow*p.past
+	return horizon >= dailyCycle || p.height(p.level, census) > outgrowFactor*p.past
 }
 
-// height is how much of a level comes and goes. With a census those are known who have
-// stayed from the beginning; a count wavers with all of its size.
+// height is the variable part of a level. With a census that excludes the residents; a count varies
+// with its whole size.
 func (p *population) height(level float32, census bool) float32 {
 	if census {
 		return level - p.base

@@ -7,20 +7,19 @@ import (
 	"time"
 )
 
-// world is a simulated group of goroutines: each is born and dies at times of
-// its own, and the observations are counted from those, as the census counts
-// them. Nothing about counts, ages or exits is assumed.
+// world is a simulated group of goroutines. Observations are derived from the times of birth and
+// death of each goroutine, as the census does.
 type world struct {
 	interval  time.Duration
 	agedAfter time.Duration
 	length    time.Duration
-	// births returns how many are born per hour at a time since the start.
+	// births returns the births per hour at a time since the start.
 	births func(t time.Duration) float64
-	// lifetime draws how long one lives that is born at t.
+	// lifetime draws the lifetime of a goroutine born at t.
 	lifetime func(r *rand.Rand, t time.Duration) time.Duration
-	// initial are alive when the watching begins.
+	// initial is the number of goroutines at the first observation.
 	initial int
-	// restart, if set, kills all at this period.
+	// restart, if set, is the interval at which the process restarts.
 	restart time.Duration
 	seed    uint64
 }
@@ -41,10 +40,10 @@ func (d *deaths) Pop() any {
 
 type person struct{ seen, dies time.Duration }
 
-// epoch is when simulations begin; any time will do.
+// epoch is the arbitrary start time of simulations.
 var epoch = time.Date(2026, 1, 5, 0, 0, 0, 0, time.UTC)
 
-// run plays the world and hands each observation to f, until f returns false.
+// run simulates the world and calls f with each observation until f returns false.
 func (w world) run(f func(o Observation) bool) {
 	r := rand.New(rand.NewPCG(w.seed, 1))
 	var young []person // first seen less than agedAfter ago
@@ -92,8 +91,7 @@ func (w world) run(f func(o Observation) bool) {
 	}
 }
 
-// firstAt plays the world with or without its census and returns when severity
-// was first reached.
+// firstAt simulates the world, with or without a census, and returns when severity is first reached.
 func (w world) firstAt(rules Rules, severity Severity, census bool) (time.Duration, bool) {
 	var e Evidence
 	at, found := time.Duration(0), false

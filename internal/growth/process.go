@@ -2,25 +2,25 @@ package growth
 
 import "time"
 
-// A process may be another one than before, and so may the watcher of the same process.
+// A process may be replaced by another one, and so may the watcher of a process.
 
-// begin notes who is there when the watching of a process begins.
+// begin sets the residents of a process at its first observation.
 func (e *Evidence) begin(r *Rules, o *Observation) {
 	e.first = o.At.UnixNano()
 	residents := o.Count
 	if !o.First.IsZero() && !o.First.After(o.At) {
 		e.first, residents = o.First.UnixNano(), o.FirstCount
 	}
-	e.newcomers, e.lifetime.left = 0, 0
+	e.newcomers, e.lifetime.exitsInLife = 0, 0
 	if o.Census && e.process != 0 && e.first > e.process && residents < r.MinLeaked {
 		e.newcomers, residents = float32(residents), 0
 	}
 	e.population.begin(residents)
 }
 
-// noticeProcess notices that the process is another one, or that the watcher is: a
-// collector that was restarted counts from a later start, too. Then as many goroutines
-// are there as were aged before, and need only be seen to age again.
+// noticeProcess detects another process, or another watcher of the same one: a restarted collector
+// also counts from a later start. Then at least as many goroutines exist as were aged before, and
+// they only have to age again.
 func (e *Evidence) noticeProcess(r *Rules, o *Observation) (End, *Life) {
 	if !o.Process.IsZero() && e.process != 0 && o.Process.UnixNano() > e.process {
 		e.start = max(e.start, o.Process.UnixNano())
@@ -45,15 +45,15 @@ func (e *Evidence) noticeProcess(r *Rules, o *Observation) (End, *Life) {
 	case !known:
 		return NotEnded, nil
 	case e.census && o.Census && e.population.level > 0 && o.Count >= float64(e.population.level):
-		e.resumes = true
+		e.resuming = true
 		e.lifetime.restart()
 		return NotEnded, nil
 	}
 	return e.restart(r, o)
 }
 
-// restart starts afresh what a new process starts afresh. What is known of lifetimes
-// and of past populations is known of the code, and stays.
+// restart resets the state that belongs to the process. Lifetimes and past populations belong to
+// the code and are kept.
 func (e *Evidence) restart(r *Rules, o *Observation) (End, *Life) {
 	ended := NotEnded
 	if e.belief.severity > None {
@@ -63,36 +63,36 @@ func (e *Evidence) restart(r *Rules, o *Observation) (End, *Life) {
 	e.belief.restart(e.grewToTheEnd(r), e.census)
 	e.lifetime.restart()
 	e.floors = floors{}
-	e.resumes = false
+	e.resuming = false
 	e.process = e.start
 	e.begin(r, o)
 	return ended, former
 }
 
-// resume notices that the level can be observed again, because the goroutines have
-// aged again, or will not: too few are left, or it takes longer than it can.
+// resume ends the wait for goroutines to age again under a new watcher: they have, or too few are
+// left, or it takes too long.
 func (e *Evidence) resume(r *Rules, o *Observation) (End, *Life) {
 	level := float64(e.population.level)
 	switch {
-	case o.Census && o.Aged >= mostOf*level:
-		e.resumes = false
-		// What came while nobody looked may have come at once: it may be
-		// another process after all, with a larger pool.
+	case o.Census && o.Aged >= resumeShare*level:
+		e.resuming = false
+		// Arrivals while nobody watched may have come at once: it may be another process
+		// after all, with a larger pool.
 		if unseen := float32(o.Aged - level); unseen > 0 {
 			e.floors.lift(unseen)
 		}
-	case o.Count < mostOf*level, o.At.UnixNano()-e.start > int64(r.MinDuration+o.Bound):
+	case o.Count < resumeShare*level, o.At.UnixNano()-e.start > int64(r.MinDuration+o.Bound):
 		return e.restart(r, o)
 	}
 	return NotEnded, nil
 }
 
-// mostOf is the share of those that were aged that must be there again: some may have
-// left meanwhile.
-const mostOf = 0.9
+// resumeShare is the share of the formerly aged goroutines that must be aged again: some may have
+// exited meanwhile.
+const resumeShare = 0.9
 
-// grewToTheEnd returns how long the life of a process was whose count grew to its
-// end, over a good part of it; 0 if it did not.
+// grewToTheEnd returns the length of a life whose count grew until its end, over at least a
+// quarter of it; otherwise 0.
 func (e *Evidence) grewToTheEnd(r *Rules) time.Duration {
 	rise, rising := e.floors.rising(r, float64(e.population.base), true)
 	lived := time.Duration(e.last - e.process)

@@ -6,8 +6,7 @@ import (
 	"time"
 )
 
-// watched is a leak of one a minute in a process, as somebody reports it who began to
-// watch at a minute.
+// watched is a leak of one a minute, as observed by a watcher that began at a minute.
 func watched(minute, begun int) Observation {
 	at := func(minute int) time.Time {
 		return time.Unix(1_750_000_000, 0).Add(time.Duration(minute) * time.Minute)
@@ -19,7 +18,7 @@ func watched(minute, begun int) Observation {
 	return Observation{At: at(minute), Start: at(begun), Count: float64(minute), Census: true, Aged: float64(aged)}
 }
 
-// When the collector is restarted, its census begins anew. What was found stays found.
+// A restarted collector begins a new census. Flags must stay.
 func TestANewWatcherIsNoNewProcess(t *testing.T) {
 	rules := defaults()
 	var e Evidence
@@ -40,7 +39,7 @@ func TestANewWatcherIsNoNewProcess(t *testing.T) {
 	}
 }
 
-// A new process has fewer goroutines, and what had leaked is gone.
+// A new process has fewer goroutines: the leaked ones are gone.
 func TestANewProcessIsNoNewWatcher(t *testing.T) {
 	rules := defaults()
 	for name, count := range map[string]float64{"few": 3, "as many, that do not stay": 1000} {
@@ -60,9 +59,8 @@ func TestANewProcessIsNoNewWatcher(t *testing.T) {
 	}
 }
 
-// A pool that is as large as its process was told to make it is none that grows, though
-// each process is told a larger number. Nobody can tell such a process from one that is
-// merely watched anew.
+// A pool of fixed size does not grow, even if each new process has a larger one. Such a process cannot
+// be distinguished from one with a new watcher.
 func TestAPoolOfEachProcessIsNoGrowth(t *testing.T) {
 	rules := defaults()
 	for _, life := range []int{15, 30, 60, 240} {
@@ -87,8 +85,7 @@ func TestAPoolOfEachProcessIsNoGrowth(t *testing.T) {
 	}
 }
 
-// To be told that nothing changed until a time is as if the same had been observed again
-// and again.
+// ObserveUntil is the same as many equal observations.
 func TestObserveUntil(t *testing.T) {
 	rules := defaults()
 	at := func(minute int) time.Time { return epoch.Add(time.Duration(minute) * time.Minute) }

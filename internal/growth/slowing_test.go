@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// A pool fills ever more slowly, and is never flagged while its pace falls visibly.
+// A pool fills ever more slowly and must not be flagged while its pace falls visibly.
 func TestPoolThatFillsIsNotFlagged(t *testing.T) {
 	for _, pace := range []time.Duration{15 * time.Minute, time.Hour} {
 		pool := plain()

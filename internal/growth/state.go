@@ -2,8 +2,8 @@ package growth
 
 import "encoding/binary"
 
-// AppendBinary appends the evidence in a form that UnmarshalBinary reads. It is of
-// one size, and good for as long as MinDuration stays what it was.
+// AppendBinary implements encoding.BinaryAppender. The encoding has BinarySize bytes, and is valid as
+// long as Rules.MinDuration does not change.
 func (e *Evidence) AppendBinary(b []byte) ([]byte, error) {
 	for _, part := range e.parts() {
 		var err error
@@ -14,8 +14,8 @@ func (e *Evidence) AppendBinary(b []byte) ([]byte, error) {
 	return b, nil
 }
 
-// UnmarshalBinary reads what AppendBinary appended. It does not look for damage. What
-// follows in b is left alone.
+// UnmarshalBinary decodes the output of AppendBinary. It does not detect damage, and ignores further
+// bytes in b.
 func (e *Evidence) UnmarshalBinary(b []byte) error {
 	for _, part := range e.parts() {
 		n, err := binary.Decode(b, binary.LittleEndian, part)
@@ -27,7 +27,7 @@ func (e *Evidence) UnmarshalBinary(b []byte) error {
 	return nil
 }
 
-// BinarySize is the size in bytes of what AppendBinary appends.
+// BinarySize returns the size of the encoding of an Evidence, in bytes.
 func BinarySize() int {
 	size := 0
 	for _, part := range new(Evidence).parts() {
@@ -36,14 +36,14 @@ func BinarySize() int {
 	return size
 }
 
-// parts points to all that there is in the evidence.
+// parts returns pointers to all fields.
 func (e *Evidence) parts() []any {
 	return []any{
-		&e.last, &e.jump, &e.start, &e.process, &e.first, &e.newcomers, &e.census, &e.resumes,
+		&e.last, &e.rejected, &e.start, &e.process, &e.first, &e.newcomers, &e.census, &e.resuming,
 		&e.floors.end, &e.floors.current, &e.floors.closed, &e.floors.scales,
-		&e.lifetime.exits, &e.lifetime.hours, &e.lifetime.at, &e.lifetime.seenExits, &e.lifetime.aged, &e.lifetime.left, &e.lifetime.known,
-		&e.belief.since, &e.belief.until, &e.belief.begun, &e.belief.perHour, &e.belief.grown, &e.belief.carry, &e.belief.severity, &e.belief.before,
-		&e.population.level, &e.population.base, &e.population.peak, &e.population.past, &e.population.begun,
-		&e.former.deviation, &e.former.variance,
+		&e.lifetime.exits, &e.lifetime.hours, &e.lifetime.at, &e.lifetime.seenExits, &e.lifetime.aged, &e.lifetime.exitsInLife, &e.lifetime.known,
+		&e.belief.since, &e.belief.until, &e.belief.growthBegun, &e.belief.perHour, &e.belief.grown, &e.belief.carry, &e.belief.severity, &e.belief.formerSuspected,
+		&e.population.level, &e.population.base, &e.population.peak, &e.population.past, &e.population.started,
+		&e.formerTrend.deviation, &e.formerTrend.variance,
 	}
 }

@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// sizeOf is how many bytes the values of a type have, without padding.
+// sizeOf returns the size of the values of a type without padding, in bytes.
 func sizeOf(of reflect.Type) int {
 	if of.Kind() != reflect.Struct {
 		return int(of.Size())
@@ -18,7 +18,7 @@ func sizeOf(of reflect.Type) int {
 	return size
 }
 
-// It fails when a field is added and not kept.
+// The test fails if a field is added but not encoded.
 func TestStateIsWhole(t *testing.T) {
 	if got, want := BinarySize(), sizeOf(reflect.TypeFor[Evidence]()); got != want {
 		t.Errorf("%d bytes are kept of %d", got, want)

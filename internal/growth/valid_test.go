@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// leakOfOneAMinute is what is observed at a minute of a leak that began at the epoch.
+// leakOfOneAMinute returns the observation at a minute of a leak that began at the epoch.
 func leakOfOneAMinute(minute int) Observation {
 	return Observation{
 		At: epoch.Add(time.Duration(minute) * time.Minute), Start: epoch, Bound: 10 * time.Minute,
@@ -14,7 +14,7 @@ func leakOfOneAMinute(minute int) Observation {
 	}
 }
 
-// A time stamp that is wrong once costs one observation, wherever it lies.
+// A single wrong timestamp costs one observation.
 func TestWrongTimeStamp(t *testing.T) {
 	for name, at := range map[string]time.Time{
 		"a year ahead":           epoch.AddDate(1, 0, 0),
@@ -48,8 +48,7 @@ func TestWrongTimeStamp(t *testing.T) {
 	}
 }
 
-// A first time stamp that is wrong, or a clock that is set, costs what was known, and no
-// more.
+// A wrong first timestamp, or a clock that is set, costs the evidence so far, but no more.
 func TestClockThatIsSet(t *testing.T) {
 	for name, tc := range map[string]struct {
 		wrong int // observations at the beginning
@@ -77,7 +76,7 @@ func TestClockThatIsSet(t *testing.T) {
 	}
 }
 
-// A start that lies in the future is no process.
+// A start time in the future is ignored.
 func TestStartInTheFuture(t *testing.T) {
 	rules := defaults()
 	var e Evidence
