@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// ordinary returns a process as most are, 40 groups: a pool and listeners that stay, requests
-// that come and go, sessions of half an hour, and a leak. Groups of processes differ.
+// ordinary returns a typical process of 40 groups: a pool and listeners, requests, sessions of half
+// an hour, and a leak. The groups of processes differ.
 func ordinary(process ID) *scene {
 	s := newScene()
 	s.process = process
@@ -27,8 +27,8 @@ func ordinary(process ID) *scene {
 	return s
 }
 
-// BenchmarkGroups shows the heap that a group takes, in 200 ordinary processes that have been
-// watched for twelve hours, and what it takes to keep it.
+// BenchmarkGroups measures the heap of a group, in 200 ordinary processes after twelve hours, and the
+// size and time of encoding it.
 func BenchmarkGroups(b *testing.B) {
 	const processes = 200
 	kinds := make([][][]Reading, 0, 4) // of a few processes, a look every ten minutes
@@ -86,7 +86,7 @@ func heapInUse() uint64 {
 	return m.HeapAlloc
 }
 
-// BenchmarkObserve shows the time that a reading takes.
+// BenchmarkObserve measures the time of a reading.
 func BenchmarkObserve(b *testing.B) {
 	s := ordinary(1)
 	r := newRig(b)

@@ -7,30 +7,28 @@ import (
 	"github.com/otel-goroutine/otel-goroutine/internal/growth"
 )
 
-// The reader, the writer and the handler of one connection are three groups and one leak:
-// their goroutines come together. Package growth tells that by the floors of their levels,
-// of which there are only a few when a fast leak is flagged. So the last scrapes are
-// compared as well.
+// The reader, the writer and the handler of a connection are three groups but one leak: their
+// goroutines arrive together. Package growth detects that by the floors of their levels, of which
+// there are only a few when a fast leak is flagged. So the last scrapes are compared too.
 
-// recent is by how many the goroutines of a group have become more in each of the last
-// scrapes: those that are old, or all where ages are not known. It begins with the first
-// that does, and is not kept over a restart.
-type recent struct {
-	scrape uint32 // the last
+// recentArrivals is the increase of a group in each of the last scrapes: of aged goroutines, or of all
+// if ages are unknown. It starts with the first increase and is not saved over a restart.
+type recentArrivals struct {
+	scrape uint32 // last one
 	level  float32
 	came   [recentScrapes]uint8 // by scrape
 }
 
 const recentScrapes = 32
 
-// noteArrivals notes by how many a level has risen since the scrape before.
+// noteArrivals records the increase of a level since the previous scrape.
 func (g *group) noteArrivals(scrape uint32, before, level float32) {
 	r := g.recent
 	switch {
 	case r == nil && level <= before:
 		return
 	case r == nil:
-		r = &recent{scrape: scrape, level: before}
+		r = &recentArrivals{scrape: scrape, level: before}
 		g.recent = r
 	}
 	for i := r.scrape + 1; i != scrape && i-r.scrape <= recentScrapes; i++ {
@@ -42,9 +40,8 @@ func (g *group) noteArrivals(scrape uint32, before, level float32) {
 
 func saturated(n float32) uint8 { return uint8(min(max(n, 0), 255)) }
 
-// with returns what came to two groups in the last scrapes; nothing if there were more than
-// can be told.
-func (r *recent) with(other *recent, interval int64) growth.Recent {
+// pairWith returns the arrivals of two groups in the last scrapes; none if any number is saturated.
+func (r *recentArrivals) pairWith(other *recentArrivals, interval int64) growth.Recent {
 	if r == nil || other == nil || r.scrape != other.scrape {
 		return growth.Recent{}
 	}
@@ -59,9 +56,8 @@ func (r *recent) with(other *recent, interval int64) growth.Recent {
 	return both
 }
 
-// findingOf returns the identity of a leak that is flagged for the first time: that under
-// which its entry, its signature or a companion is flagged already, or that of the first of
-// its companions.
+// findingOf returns the identity of a leak that is flagged for the first time: the one under which its
+// entry, its signature or a companion is already flagged, or that of the head of its companions.
 func (d *Detector) findingOf(s *scrape, o *observation, j *judgement) ID {
 	g := o.group
 	beside := d.entryOf(o)
@@ -74,21 +70,21 @@ func (d *Detector) findingOf(s *scrape, o *observation, j *judgement) ID {
 	if beside != nil && beside.severity > growth.None && beside.flag != nil {
 		return beside.flag.id
 	}
-	return d.amongCompanions(s, o, j)
+	return d.findingAmongCompanions(s, o, j)
 }
 
-// maxCompared bounds how many groups are looked at in one batch, for those that are flagged.
-// To compare two takes up to a thousand times longer, 50 µs, and counts as costlyPair.
+// maxCompared limits the comparisons in one batch. Comparing arrivals takes up to a thousand times
+// longer, 50 µs, and counts as costlyPair.
 const (
 	maxCompared = 100_000
 	costlyPair  = 20
 )
 
-// amongCompanions returns the identity of the finding of the groups that leak together with
-// one that is flagged for the first time: that of one that is flagged already, else that of
-// the first of them. What is flagged already is never put together later.
-func (d *Detector) amongCompanions(s *scrape, o *observation, j *judgement) ID {
-	own := o.group.judged(j)
+// findingAmongCompanions returns the identity of the finding of a group that is flagged for the first
+// time and its companions: that of a companion that is already flagged, or that of their head.
+// Groups that are already flagged are never merged later.
+func (d *Detector) findingAmongCompanions(s *scrape, o *observation, j *judgement) ID {
+	own := o.group.levelOf(j)
 	if s == nil || own == nil || own.evidence == nil {
 		return o.finding()
 	}
@@ -104,45 +100,45 @@ func (d *Detector) amongCompanions(s *scrape, o *observation, j *judgement) ID {
 		if other == o || other.group.kind != o.group.kind {
 			continue
 		}
-		l := other.group.judged(j)
-		if l == nil || l.evidence == nil || !alike(own.grown(), l.grown()) {
+		l := other.group.levelOf(j)
+		if l == nil || l.evidence == nil || !haveSimilarGrowth(own.grown(), l.grown()) {
 			continue
 		}
 		d.compared += costlyPair
-		if !growth.Companions(o.reading.Rules, own.evidence, l.evidence, o.group.recent.with(other.group.recent, interval)) {
+		if !growth.Companions(o.reading.Rules, own.evidence, l.evidence, o.group.recent.pairWith(other.group.recent, interval)) {
 			continue
 		}
 		if g := other.group; g.severity > growth.None && g.flag != nil {
 			return g.flag.id
 		}
-		if other.before(head) {
+		if other.precedes(head) {
 			head = other
 		}
 	}
 	return head.finding()
 }
 
-// judged returns the level that a judgement is about, nil if there is none.
-func (g *group) judged(j *judgement) *level {
+// levelOf returns the level of a judgement, or nil.
+func (g *group) levelOf(j *judgement) *level {
 	if g.counts != nil && !j.census {
 		return g.counts
 	}
 	return g.levelAt(j.bound)
 }
 
-// alike tells whether two levels have grown by so many that they may be companions.
-func alike(a, b float64) bool { return min(a, b) > 0 && max(a, b) < 5*min(a, b) }
+// haveSimilarGrowth reports whether two levels may be companions by their growth.
+func haveSimilarGrowth(a, b float64) bool { return min(a, b) > 0 && max(a, b) < 5*min(a, b) }
 
-// finding returns the identity that a leak of the group has by itself.
+// finding returns the identity of a leak of this group alone.
 func (o *observation) finding() ID {
-	if o.in != 0 {
-		return o.in
+	if o.serviceGroup != 0 {
+		return o.serviceGroup
 	}
 	return o.name
 }
 
-// before tells whether a leak is called by this group rather than by another: the code of
-// the service comes first. The order is the same in all instances.
-func (o *observation) before(other *observation) bool {
+// precedes reports whether o rather than other is the head of a common leak: the code of the service
+// comes first. The order is the same in all instances.
+func (o *observation) precedes(other *observation) bool {
 	return cmp.Or(cmp.Compare(o.rank, other.rank), cmp.Compare(o.finding(), other.finding())) < 0
 }

@@ -8,7 +8,7 @@ import (
 	"github.com/otel-goroutine/otel-goroutine/internal/growth"
 )
 
-// together adds goroutines to groups that come at the same random times, one each.
+// together adds goroutines to several groups at the same random times, one each.
 func (s *scene) together(seed uint64, perMinute float64, from, until int, signatures ...ID) {
 	r := rand.New(rand.NewPCG(seed, 7))
 	for at := float64(from); at < float64(until); at += r.ExpFloat64() / perMinute {
@@ -19,7 +19,7 @@ func (s *scene) together(seed uint64, perMinute float64, from, until int, signat
 	}
 }
 
-// findings returns under which identity each signature is flagged, and fails if one changes.
+// findings returns the finding of each signature, and fails if one changes.
 func (r *rig) findings() map[ID]ID {
 	found := make(map[ID]ID)
 	for _, v := range r.sorted() {
@@ -34,8 +34,8 @@ func (r *rig) findings() map[ID]ID {
 	return found
 }
 
-// The groups of a connection that is forgotten are one finding, in every instance the same,
-// and another leak of the same pace is another one.
+// The groups of a forgotten connection are one finding, the same in every instance. Another leak of
+// the same pace is another finding.
 func TestConnectionIsOneFinding(t *testing.T) {
 	for seed := range uint64(8) {
 		for process := ID(1); process <= 2; process++ {
@@ -61,7 +61,7 @@ func TestConnectionIsOneFinding(t *testing.T) {
 	}
 }
 
-// A companion that goes on alone keeps the identity of both, also over a restart.
+// A companion that goes on alone keeps the common identity, also over a restart.
 func TestCompanionThatGoesOnAlone(t *testing.T) {
 	const parted = 250
 	s := newScene()
@@ -83,7 +83,7 @@ func TestCompanionThatGoesOnAlone(t *testing.T) {
 	}
 }
 
-// However many groups are flagged at once, no more pairs are compared than can be.
+// The number of comparisons is limited however many groups are flagged at once.
 func TestComparisonsAreBounded(t *testing.T) {
 	r := newRig(t)
 	r.d.config.MaxGroups = 10_000

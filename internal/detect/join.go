@@ -6,52 +6,52 @@ import (
 	"github.com/otel-goroutine/otel-goroutine/internal/growth"
 )
 
-// A signature and the entry of its goroutines may both grow by one leak: goroutines that
-// are stuck stay in their signature, those that loop for ever wander between signatures
-// and stay in their entry. It is one finding, wherever it shows.
+// A leak may make both a signature and its entry grow: stuck goroutines stay in their signature;
+// those that loop forever move between signatures and stay in their entry. In either case there is
+// one finding.
 //
-//   - An entry is flagged first only where none of its signatures is, and after these had
-//     MinDuration to be.
-//   - While an entry is flagged, a signature of it that is merely suspected is not: a loop
-//     has lines that seem to grow for a while. One that is probable is flagged as well, or
-//     the second leak of an entry that serves all requests would stay hidden.
-//   - If an entry is surer than each of its signatures that are flagged, then the one that
-//     was flagged first has the entry's severity.
-//   - A flag that is up stays up while the evidence of the other stands, even when its own
-//     has lapsed, so that a finding is not told to be over because it shows elsewhere. It
-//     ends when the goroutines of a signature are gone for MinDuration and another one of
-//     the same entry is flagged by its own evidence.
+//   - An entry is flagged only if none of its signatures is, and MinDuration later than its
+//     evidence.
+//   - While an entry is flagged, its suspected signatures are not: a loop has lines that seem to
+//     grow for a while. Probable ones are flagged, or a second leak of an entry that serves all
+//     requests would remain hidden.
+//   - If the severity of an entry exceeds that of each of its flagged signatures, the signature
+//     that was flagged first gets the severity of the entry.
+//   - An active flag stays while the evidence of the other holds, even if its own has lapsed, so
+//     that a finding does not end because it shows elsewhere. It ends when a signature has been
+//     empty for MinDuration and another one of the same entry is flagged by its own evidence.
 
-// joint is what is remembered of an entry and its signatures together.
+// joint is the common state of an entry and its signatures.
 type joint struct {
-	since   int64 // first of the flags that are held back, Unix ns; 0 is none
-	carrier ID    // the signature that has the entry's severity; 0 is none
-	// What the own evidence of its signatures has shown lately at most, of which, and when, Unix ns.
+	since   int64 // first of the flags that are held back, Unix ns; 0 if none
+	carrier ID    // signature that has the entry's severity; 0 if none
+	// The highest recent severity by the own evidence of a signature, which one, and when,
+	// Unix ns.
 	worst   growth.Severity
 	worstOf ID
 	at      int64
-	// shown is when a signature of it was flagged last, Unix ns.
+	// shown is when a signature was last flagged, Unix ns.
 	shown int64
 }
 
 // judge judges the observations of one time of a process.
 func (d *Detector) judge(p *process, s *scrape) {
 	if s.profiled {
-		p.takeProfile(s.at, int64(d.config.MaxStale))
+		p.noteProfile(s.at, int64(d.config.MaxStale))
 	}
 	d.endAbsent(p, s, p.noteStart(s))
 	p.noteBands(s)
 	s.heldByPeer()
 	p.scrapes++
 	judged := make([]judgement, len(s.groups))
-	// Entries come first, since who has merely moved in them is no leak, and shown
-	// last, since their signatures explain them.
+	// Entries are assessed first, since goroutines that merely moved in them are no leak, and
+	// shown last, since their signatures explain them.
 	slices.SortFunc(s.groups, compareOrder)
 	for i, o := range s.groups {
-		judged[i] = d.weigh(p, o)
+		judged[i] = d.assess(p, o)
 	}
-	d.tellMixed(p, s)
-	d.gather(s, judged)
+	d.reportMixed(p, s)
+	d.noteSignatures(s, judged)
 	for i, o := range s.groups {
 		if o.group.kind == Stack {
 			d.showStack(s, o, &judged[i])
@@ -73,7 +73,7 @@ func (d *Detector) judge(p *process, s *scrape) {
 	d.judgeService(p, s, judged)
 }
 
-// compareOrder sorts entries before all others, and groups of a kind by their IDs.
+// compareOrder sorts entries before all others, and groups of a kind by ID.
 func compareOrder(a, b *observation) int {
 	rank := func(o *observation) int {
 		if o.group.kind == Entry {
@@ -90,9 +90,8 @@ func compareOrder(a, b *observation) int {
 	return 1
 }
 
-// weigh adds an observation to the evidence of its group, and returns what that shows by
-// itself.
-func (d *Detector) weigh(p *process, o *observation) judgement {
+// assess adds an observation to the evidence of its group, and returns its judgement by itself.
+func (d *Detector) assess(p *process, o *observation) judgement {
 	g := o.group
 	lowest := lowestBand{}
 	if g.kind <= Entry {
@@ -104,7 +103,7 @@ func (d *Detector) weigh(p *process, o *observation) judgement {
 	if o.has&censusParts == agedPart && o.has&countPart == 0 {
 		d.result.refuse(Incomplete)
 	}
-	j := g.observe(o, lowest.bound, p.scrapes, d.entryOf(o), d.poolOf(g))
+	j := g.observe(o, lowest.bound, p.scrapes, d.entryOf(o), d.serviceGroupOf(g))
 	if g.kind == Stack {
 		if o.has&leakedPart != 0 {
 			g.nameLeaked(p.profile, o.leaked, p.profiled)
@@ -117,16 +116,16 @@ func (d *Detector) weigh(p *process, o *observation) judgement {
 	return j
 }
 
-// poolOf returns the group of the service that a group is a member of, nil if there is none.
-func (d *Detector) poolOf(g *group) *pool {
+// serviceGroupOf returns the service group that a group is a member of, or nil.
+func (d *Detector) serviceGroupOf(g *group) *serviceGroup {
 	if of := d.groups[g.service]; g.service != 0 && of != nil {
-		return of.pool
+		return of.asService
 	}
 	return nil
 }
 
-// heldByPeer notes of each entry whether most of its goroutines wait for the other end of a
-// connection, which only its signatures tell.
+// heldByPeer sets HeldByPeer of each entry: whether most of its goroutines wait for the other end of
+// a connection, according to its signatures.
 func (s *scrape) heldByPeer() {
 	for _, o := range s.groups {
 		e := s.index[o.entry]
@@ -142,8 +141,8 @@ func (s *scrape) heldByPeer() {
 	}
 }
 
-// gather notes of each entry what its signatures show by themselves.
-func (d *Detector) gather(s *scrape, judged []judgement) {
+// noteSignatures updates the joint of each entry from the judgements of its signatures.
+func (d *Detector) noteSignatures(s *scrape, judged []judgement) {
 	for i, o := range s.groups {
 		e := d.entryOf(o)
 		if e == nil || !judged[i].known {
@@ -163,7 +162,7 @@ func (d *Detector) gather(s *scrape, judged []judgement) {
 	}
 }
 
-// entryOf returns the entry of a signature, nil if it is not watched.
+// entryOf returns the entry of a signature, or nil if it is not watched.
 func (d *Detector) entryOf(o *observation) *group {
 	if o.group.kind != Stack || o.entry == 0 {
 		return nil
@@ -174,7 +173,7 @@ func (d *Detector) entryOf(o *observation) *group {
 	return nil
 }
 
-// showStack decides at which severity a signature is flagged.
+// showStack decides the severity of a signature.
 func (d *Detector) showStack(s *scrape, o *observation, j *judgement) {
 	if !j.known {
 		return
@@ -182,7 +181,7 @@ func (d *Detector) showStack(s *scrape, o *observation, j *judgement) {
 	g, e := o.group, d.entryOf(o)
 	severity := j.Severity
 	minDuration := int64(o.reading.Rules.MinDuration)
-	if e == nil || e.joint == nil || !near(e.at, o.at, minDuration) && e.at < o.at {
+	if e == nil || e.joint == nil || !isNear(e.at, o.at, minDuration) && e.at < o.at {
 		d.show(s, o, j, severity)
 		return
 	}
@@ -190,8 +189,8 @@ func (d *Detector) showStack(s *scrape, o *observation, j *judgement) {
 	switch {
 	case g.severity == growth.None && severity < growth.Probable && e.severity > growth.None:
 		severity = growth.None
-	case g.severity > severity && e.raw > growth.None && !g.deserted(o, t, minDuration):
-		severity = max(severity, min(g.severity, growth.Probable)) // a proof ends with itself
+	case g.severity > severity && e.raw > growth.None && !g.isDeserted(o, t, minDuration):
+		severity = max(severity, min(g.severity, growth.Probable)) // Confirmed ends with its proof
 		j.Leaked = max(j.Leaked, float64(e.grown))
 	}
 	if severity > growth.None {
@@ -206,9 +205,9 @@ func (d *Detector) showStack(s *scrape, o *observation, j *judgement) {
 	d.show(s, o, j, severity)
 }
 
-// deserted tells whether nobody has been in a signature for duration, while another one
-// of its entry is flagged by its own evidence.
-func (g *group) deserted(o *observation, t *joint, duration int64) bool {
+// isDeserted reports whether a signature has been empty for duration, while another one of its entry
+// is flagged by its own evidence.
+func (g *group) isDeserted(o *observation, t *joint, duration int64) bool {
 	if g.flag == nil {
 		return false
 	}
@@ -221,7 +220,7 @@ func (g *group) deserted(o *observation, t *joint, duration int64) bool {
 	return g.flag.empty != 0 && o.at-g.flag.empty >= duration && t.worst > growth.None && t.worstOf != o.name
 }
 
-// showEntry decides at which severity an entry is flagged.
+// showEntry decides the severity of an entry.
 func (d *Detector) showEntry(s *scrape, o *observation, j *judgement) {
 	if !j.known {
 		return
@@ -236,12 +235,12 @@ func (d *Detector) showEntry(s *scrape, o *observation, j *judgement) {
 		e.joint = &joint{}
 	}
 	t := e.joint
-	if !t.ripe(severity, o.at, minDuration) {
+	if !t.isRipe(severity, o.at, minDuration) {
 		severity = growth.None
 	}
-	recently := near(t.at, o.at, minDuration)
+	recently := isNear(t.at, o.at, minDuration)
 	switch {
-	case e.severity == growth.None && t.shown != 0 && near(t.shown, o.at, minDuration):
+	case e.severity == growth.None && t.shown != 0 && isNear(t.shown, o.at, minDuration):
 		severity = growth.None
 	case e.severity > severity && recently && t.worst > growth.None:
 		severity = e.severity
@@ -249,8 +248,8 @@ func (d *Detector) showEntry(s *scrape, o *observation, j *judgement) {
 	d.show(s, o, j, severity)
 }
 
-// ripe tells whether there has been a flag for duration, up to a time, without a break.
-func (t *joint) ripe(severity growth.Severity, at, duration int64) bool {
+// isRipe reports whether the entry has had a severity without a break for duration.
+func (t *joint) isRipe(severity growth.Severity, at, duration int64) bool {
 	switch {
 	case severity == growth.None:
 		t.since = 0

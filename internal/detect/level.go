@@ -11,18 +11,18 @@ import (
 // level is the goroutines at least as old as a bound.
 type level struct {
 	bound int64 // ns
-	// evidence is nil for as long as there is nothing to judge: while the level is 0, and
-	// then has one value. What it was until then is told when evidence is made.
+	// evidence is nil until the level changes for the second time: while it is 0, and then
+	// has one value. backfill replays that history when evidence is created.
 	evidence *growth.Evidence
-	exits    float64 // in all since the start
-	ownExits float64 // of the band that begins here
-	aged     float32 // how many there are
-	own      float32 // in the band that begins here
-	since    seconds // without evidence: when it left 0; 0 while it has not
+	exits    float64 // since the start
+	ownExits float64 // of the band with this lower bound
+	aged     float32 // goroutines
+	own      float32 // in the band with this lower bound
+	since    seconds // without evidence: when it left 0; 0 if it has not
 }
 
-// takeBands makes levels of the bands, which are in the order of their bounds.
-func (g *group) takeBands(bands []band) {
+// setBands updates the levels from bands, in the order of their bounds.
+func (g *group) setBands(bands []band) {
 	for i := range g.levels {
 		g.levels[i].own = 0 // a band without a point is empty
 	}
@@ -42,7 +42,7 @@ func (g *group) takeBands(bands []band) {
 	}
 }
 
-// level returns the level of a bound, or nil if there is none and it is not to be made.
+// level returns the level of a bound. If there is none, it adds one if wanted, or returns nil.
 func (g *group) level(bound time.Duration, wanted bool) *level {
 	i, found := slices.BinarySearchFunc(g.levels, int64(bound), func(l level, b int64) int { return cmp.Compare(l.bound, b) })
 	switch {
@@ -54,7 +54,7 @@ func (g *group) level(bound time.Duration, wanted bool) *level {
 		levels = append(levels, g.levels[:i]...)
 		levels = append(levels, level{bound: int64(bound)})
 		g.levels = append(levels, g.levels[i:]...)
-		// Those who are older than the next bound are older than this one.
+		// Goroutines older than the next bound are older than this one.
 		if i+1 < len(g.levels) {
 			g.levels[i].aged, g.levels[i].exits, g.levels[i].since = g.levels[i+1].aged, g.levels[i+1].exits, g.levels[i+1].since
 		}
@@ -62,7 +62,7 @@ func (g *group) level(bound time.Duration, wanted bool) *level {
 	return &g.levels[i]
 }
 
-// levelAt returns the level of a bound, nil if there is none.
+// levelAt returns the level of a bound, or nil.
 func (g *group) levelAt(bound time.Duration) *level {
 	for i := range g.levels {
 		if g.levels[i].bound == int64(bound) {
@@ -79,7 +79,7 @@ func (l *level) grown() float64 {
 	return l.evidence.Grown()
 }
 
-// judgeLevel adds what was observed of one level.
+// judgeLevel adds an observation of one level.
 func (g *group) judgeLevel(l *level, r *growth.Rules, now growth.Observation) growth.Verdict {
 	level := float32(now.Count)
 	if now.Census {
@@ -95,21 +95,20 @@ func (g *group) judgeLevel(l *level, r *growth.Rules, now growth.Observation) gr
 		changed := level != before.aged || now.Exits != before.exits
 		switch {
 		case before.since == 0 && (changed || !now.Census): // a count has no time before the first
-			l.since = inSeconds(now.At.UnixNano())
+			l.since = toSeconds(now.At.UnixNano())
 			return growth.Verdict{}
 		case !changed:
 			return growth.Verdict{}
 		}
 		l.evidence = &growth.Evidence{}
-		g.recall(&before, l.evidence, r, now)
+		g.backfill(&before, l.evidence, r, now)
 	}
 	return l.evidence.Observe(r, now)
 }
 
-// recall tells new evidence what a level was up to the observation before: 0 from the
-// first, if it was, and then what it has been since. now is what is observed now, of
-// which the rest is the same.
-func (g *group) recall(before *level, e *growth.Evidence, r *growth.Rules, now growth.Observation) {
+// backfill replays the history of a level up to the previous observation to new evidence: 0 from the
+// first observation until since, and then the value of before. The other fields are those of now.
+func (g *group) backfill(before *level, e *growth.Evidence, r *growth.Rules, now growth.Observation) {
 	then := now
 	tell := func(from, to int64, level float32, exits float64) {
 		then.At, then.Exits = time.Unix(0, from), exits

@@ -8,8 +8,8 @@ import (
 	"github.com/otel-goroutine/otel-goroutine/internal/growth"
 )
 
-// What a level was before there was anything to judge is told to its evidence: the first
-// burst of a group that appears in a process that is watched is a step, as later ones are.
+// New evidence gets the history of its level: the first burst of a group that appears in a watched
+// process is a step like later ones.
 func TestFirstBurstCounts(t *testing.T) {
 	s := newScene()
 	s.residents(100, 200, 5)
@@ -27,8 +27,8 @@ func TestFirstBurstCounts(t *testing.T) {
 	}
 }
 
-// Workers that wait for something new are no leak: nobody is new in their entry at the age
-// that they have, whatever comes and goes there at other ages.
+// Workers that begin to wait elsewhere are no leak: their entry has no new goroutines of that age,
+// whatever comes and goes at other ages.
 func TestWorkersThatMove(t *testing.T) {
 	for name, tc := range map[string]struct {
 		born  func(i int) int // the i-th that comes to the signature
@@ -53,8 +53,8 @@ func TestWorkersThatMove(t *testing.T) {
 	}
 }
 
-// Of a fleet that connects again within two hours of a start neither the signatures nor the
-// entry are a leak: the other end holds them.
+// If a fleet reconnects within two hours of a start, neither the signatures nor the entry are a leak:
+// they are held by the peer.
 func TestFleetThatConnects(t *testing.T) {
 	for _, peer := range []bool{true, false} {
 		s := newScene()
@@ -78,7 +78,7 @@ func TestFleetThatConnects(t *testing.T) {
 	}
 }
 
-// A collector that was away for an hour believes what comes then at once.
+// After an hour without data, a detector accepts new data at once.
 func TestAnHourIsLost(t *testing.T) {
 	s := newScene()
 	s.leak(101, 201, 1, 5, 600)
@@ -97,7 +97,7 @@ func TestAnHourIsLost(t *testing.T) {
 	}
 }
 
-// An entry whose signature has all of its growth waits for that, by counts as well.
+// An entry waits for its signature to be flagged if that has all of the growth, also by counts.
 func TestEntryWaitsForItsSignature(t *testing.T) {
 	for _, counts := range []bool{false, true} {
 		s := newScene()

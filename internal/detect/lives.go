@@ -8,17 +8,17 @@ import (
 	"github.com/otel-goroutine/otel-goroutine/internal/growth"
 )
 
-// formerLife is the life of a process at one age level, or several of them.
+// formerLife is the life of a process at one age level, or a sum of several.
 type formerLife struct {
 	bound int64 // ns
 	life  growth.Life
 }
 
-// serviceMemory is for how long lives that are over are remembered at most, and half of it
-// at least: what was deployed a week ago says little of what runs now.
-const serviceMemory = 7 * 24 * time.Hour
+// pastRetention is the longest time for which former lives are kept; the shortest is half of it. A
+// version deployed a week ago tells little about the present one.
+const pastRetention = 7 * 24 * time.Hour
 
-// lifeOf returns the present life of a process at one of its levels.
+// lifeOf returns the current life of a process at one level.
 func (g *group) lifeOf(l *level, r *growth.Rules) growth.Life {
 	if l.evidence != nil {
 		return l.evidence.Life(r, time.Duration(l.bound), g.peer)
@@ -35,8 +35,9 @@ func (g *group) lifeOf(l *level, r *growth.Rules) growth.Life {
 	return growth.OneStep(arrivals, l.exits, time.Unix(0, from), time.Unix(0, max(from, l.since.ns())), time.Unix(0, g.at))
 }
 
-// came returns how many have got old in a group since the watching began, and are there.
-func (g *group) came(r *growth.Rules) float64 {
+// arrived returns how many goroutines have become aged in the group since the first observation and
+// still exist.
+func (g *group) arrived(r *growth.Rules) float64 {
 	switch {
 	case !g.census || len(g.levels) == 0:
 		return 0
@@ -47,14 +48,14 @@ func (g *group) came(r *growth.Rules) float64 {
 }
 
 // add adds a life to the past.
-func (p *pool) add(f formerLife) {
+func (p *serviceGroup) add(f formerLife) {
 	if f.life.Arrivals == 0 && f.life.Exits == 0 {
 		return
 	}
 	p.past = addLife(p.past, f)
 }
 
-// addLife adds a life to those of its level.
+// addLife adds a life to the sum of its level.
 func addLife(to []formerLife, f formerLife) []formerLife {
 	to, i := levelIn(to, f.bound)
 	if i >= 0 {
@@ -63,7 +64,8 @@ func addLife(to []formerLife, f formerLife) []formerLife {
 	return to
 }
 
-// addLine adds what a line of a process has shown to what its others have: they are one life.
+// addLine adds the life of one group to that of the other groups (lines) of the same process: they
+// count as one life.
 func addLine(to []formerLife, f formerLife) []formerLife {
 	to, i := levelIn(to, f.bound)
 	if i >= 0 {
@@ -74,7 +76,7 @@ func addLine(to []formerLife, f formerLife) []formerLife {
 	return to
 }
 
-// levelIn returns where a level is among some, which it adds; -1 if there are too many.
+// levelIn returns the index of a level, which it adds if necessary; -1 if there are too many.
 func levelIn(of []formerLife, bound int64) ([]formerLife, int) {
 	i, found := slices.BinarySearchFunc(of, bound, func(a formerLife, bound int64) int { return cmp.Compare(a.bound, bound) })
 	switch {
@@ -87,8 +89,8 @@ func levelIn(of []formerLife, bound int64) ([]formerLife, int) {
 	return of, i
 }
 
-// sumOf returns what all lives have shown at a level, nil if that is not known.
-func (p *pool) sumOf(bound int64) *growth.Life {
+// sumOf returns the sum of all lives at a level, or nil if unknown.
+func (p *serviceGroup) sumOf(bound int64) *growth.Life {
 	for i := range p.sums {
 		if p.sums[i].bound == bound {
 			return &p.sums[i].life
@@ -97,9 +99,9 @@ func (p *pool) sumOf(bound int64) *growth.Life {
 	return nil
 }
 
-// forget forgets what is too long ago at a time.
-func (p *pool) forget(at int64) {
-	const half = int64(serviceMemory / 2)
+// expire drops lives that are too old at a time.
+func (p *serviceGroup) expire(at int64) {
+	const half = int64(pastRetention / 2)
 	for ; at-p.pastAt >= half; p.pastAt += half {
 		p.older, p.past = p.past, nil
 		if p.older == nil {

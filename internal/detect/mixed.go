@@ -2,31 +2,31 @@ package detect
 
 import "slices"
 
-// Processes that report under one identity are judged as one, which is wrong either way:
-// each looks like a restart of the other. They show in their starts. A process has one
-// start, and a later process a later one, so the start of a stream never goes back from one
-// observation to a later one. Of two processes that take turns it goes back in every other
-// observation; of two in step there are two starts at one time.
+// Processes that report under the same identity are judged as one, wrongly: each looks like a restart
+// of the other. Their starts give them away. A process has one start, and a later process a later
+// one, so the start of a stream never goes back in a later observation. If two processes take
+// turns, it goes back in every other observation; if they report at the same time, there are two
+// starts at one time.
 //
-// It may go back once without that: when the clock was set back between two lives of a
-// process. So it must happen mixedReturns times, each within MinDuration of the one before.
-// A sender that repeats a scrape does not look like that, since copies are not later.
+// The start may also go back once if the clock was set back between two lives of a process. So it
+// must happen mixedReturns times, each within MinDuration of the previous one. A repeated scrape
+// does not count, since it is not later.
 
-// mixedReturns is how often the start must go back. A deploy in which the old process and
-// the new one overlap for an interval or two makes fewer.
+// mixedReturns is how often the start must go back. It is more than in a deploy in which the old and
+// the new process overlap for an interval or two.
 const mixedReturns = 3
 
-// returns is how often the start of a process went back lately.
-type returns struct {
-	last  int64 // when it did, Unix ns
+// startReturns counts how often the start of a process went back recently.
+type startReturns struct {
+	last  int64 // latest time, Unix ns
 	count uint8
-	// doubled tells that the process counts something twice, as where two libraries do, each
-	// since a time of its own.
+	// doubled reports whether the process counts something twice, for example with two
+	// libraries that have different starts.
 	doubled bool
 }
 
-// tellMixed looks for starts that went back in a scrape.
-func (d *Detector) tellMixed(p *process, s *scrape) {
+// reportMixed looks for starts in a scrape that went back.
+func (d *Detector) reportMixed(p *process, s *scrape) {
 	if i := slices.IndexFunc(s.groups, func(o *observation) bool {
 		return o.returned && (o.group.kind <= Entry || !p.returns.doubled)
 	}); i >= 0 {
@@ -34,13 +34,13 @@ func (d *Detector) tellMixed(p *process, s *scrape) {
 	}
 }
 
-// noteReturn counts that a start went back, or was another one, at a time.
+// noteReturn counts a start that went back, or a second start at the same time.
 func (d *Detector) noteReturn(p *process, name ID, at int64) {
 	r := &p.returns
-	if r.count == mixedReturns || r.count > 0 && near(at, r.last, joinWithin) {
+	if r.count == mixedReturns || r.count > 0 && isNear(at, r.last, joinWithin) {
 		return
 	}
-	if !near(at, r.last, int64(d.config.MinDuration)) {
+	if !isNear(at, r.last, int64(d.config.MinDuration)) {
 		r.count = 0
 	}
 	r.last = at
@@ -49,9 +49,9 @@ func (d *Detector) noteReturn(p *process, name ID, at int64) {
 	}
 }
 
-// noteRival looks at a reading that is refused, since another one of its stream and time was
-// there before it. A copy has the same start. Of a census another start is that of another
-// process, which reports in step with this one.
+// noteRival handles a reading that was refused because another one of the same stream and time came
+// before. A duplicate has the same start. In a census another start means another process that
+// reports at the same time.
 func (d *Detector) noteRival(p *process, r *Reading, start int64) {
 	switch {
 	case start == 0 || r.Start == 0 || r.Start == start:
@@ -62,20 +62,19 @@ func (d *Detector) noteRival(p *process, r *Reading, start int64) {
 	}
 }
 
-// startFor returns the start that a reading should have that comes with the latest
-// observation; 0 if that is unknown.
+// startFor returns the expected start of a reading of the latest observation; 0 if unknown.
 func (g *group) startFor(r *Reading) int64 {
 	part, lowest := Count, true
 	if g.census {
 		part, lowest = Exits, len(g.levels) > 0 && g.levels[0].bound == int64(r.Band)
 	}
-	if g.behind || r.Part != part || !lowest || !near(r.At, g.at, joinWithin) {
+	if g.behind || r.Part != part || !lowest || !isNear(r.At, g.at, joinWithin) {
 		return 0
 	}
 	return g.start
 }
 
-// startFor returns the start of the reading that was there before.
+// startFor returns the start of the earlier reading of the same part.
 func (o *observation) startFor(r *Reading) int64 {
 	if r.Part == Count {
 		return o.countStart

@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// told plays batches and returns the identities that are told to be mixed up.
+// told observes batches and returns the identities reported as mixed.
 func told(t *testing.T, batches [][]Reading) []ID {
 	t.Helper()
 	r := newRig(t)
@@ -21,7 +21,7 @@ func told(t *testing.T, batches [][]Reading) []ID {
 	return mixed
 }
 
-// life is a process that was started at a minute, with one group.
+// life returns a process that starts at a minute, with one group.
 func life(start int) *scene {
 	s := newScene()
 	s.start = start
@@ -29,7 +29,7 @@ func life(start int) *scene {
 	return s
 }
 
-// scrapes are the scrapes of processes that take turns, a minute each, one a batch.
+// scrapes returns the scrapes of processes that take turns, a minute each, one a batch.
 func scrapes(from, until int, turns ...*scene) [][]Reading {
 	var batches [][]Reading
 	for now := from; now < until; now++ {
@@ -38,7 +38,7 @@ func scrapes(from, until int, turns ...*scene) [][]Reading {
 	return batches
 }
 
-// inBatchesOf joins n batches to one each.
+// inBatchesOf merges n batches into one each.
 func inBatchesOf(n int, batches [][]Reading) [][]Reading {
 	var joined [][]Reading
 	for some := range slices.Chunk(batches, n) {
@@ -47,7 +47,7 @@ func inBatchesOf(n int, batches [][]Reading) [][]Reading {
 	return joined
 }
 
-// inStep are the scrapes of two processes, of which the second is 10 ms later each time.
+// inStep returns the scrapes of two processes, of which the second is always 10 ms later.
 func inStep(joined bool, from, until int, first, second *scene) [][]Reading {
 	var batches [][]Reading
 	for now := from; now < until; now++ {
@@ -63,7 +63,7 @@ func inStep(joined bool, from, until int, first, second *scene) [][]Reading {
 	return batches
 }
 
-// counters make of all readings those of another kind, one for each time.
+// counters converts readings to another kind, one for each time.
 func counters(kind Kind, batches [][]Reading) [][]Reading {
 	for i, readings := range batches {
 		batches[i] = slices.DeleteFunc(readings, func(r Reading) bool { return r.Part != Count || r.Kind != Stack })
@@ -71,7 +71,7 @@ func counters(kind Kind, batches [][]Reading) [][]Reading {
 	return each(batches, func(r *Reading) { r.Kind = kind })
 }
 
-// each changes all readings.
+// each applies change to all readings.
 func each(batches [][]Reading, change func(*Reading)) [][]Reading {
 	for _, readings := range batches {
 		for i := range readings {
@@ -81,7 +81,7 @@ func each(batches [][]Reading, change func(*Reading)) [][]Reading {
 	return batches
 }
 
-// twice has each batch come again, as from a sender that did not hear of its success.
+// twice repeats each batch, like a sender that retries.
 func twice(batches [][]Reading) [][]Reading {
 	var all [][]Reading
 	for _, readings := range batches {
@@ -170,7 +170,7 @@ func TestNobodyIsToldToBeMixed(t *testing.T) {
 	}
 }
 
-// An identity that is mixed up once an hour is none that is told.
+// An identity whose start goes back once an hour is not reported.
 func TestStartsThatGoBackRarelyAreNotTold(t *testing.T) {
 	var batches [][]Reading
 	for hour := range 10 {

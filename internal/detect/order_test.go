@@ -10,7 +10,7 @@ import (
 	"github.com/otel-goroutine/otel-goroutine/internal/growth"
 )
 
-// mixed is a process with a leak alone, one among sessions, a pool, and a loop.
+// mixed returns a process with an isolated leak, one among sessions, a pool, and a loop.
 func mixed() *scene {
 	s := newScene()
 	s.leak(101, 201, 1, 5, 600)
@@ -21,8 +21,8 @@ func mixed() *scene {
 	return s
 }
 
-// cut returns scrapes in other batches: whole scrapes are put together at random, or cut
-// into several batches, and all readings of a batch are in any order.
+// cut regroups scrapes: it merges them at random or splits them into several batches, and shuffles the
+// readings of each batch.
 func cut(r *rand.Rand, scrapes [][]Reading) [][]Reading {
 	var batches [][]Reading
 	for len(scrapes) > 0 {
@@ -47,8 +47,8 @@ func cut(r *rand.Rand, scrapes [][]Reading) [][]Reading {
 	return batches
 }
 
-// TestSameVerdictsInAnyGrouping holds that what is said of a process depends on what was
-// observed, and not on the batches in which it came.
+// TestSameVerdictsInAnyGrouping checks that verdicts depend on the observations and not on the batches
+// in which they arrive.
 func TestSameVerdictsInAnyGrouping(t *testing.T) {
 	const minutes = 500
 	for name, change := range map[string]func(*scene){
@@ -83,8 +83,8 @@ func TestSameVerdictsInAnyGrouping(t *testing.T) {
 					other.observe(batch)
 				}
 				got := other.sorted()
-				// Before it is known that scrapes are split, the first band that is
-				// new may be missed.
+				// Before it is known that scrapes are split, the first new band may be
+				// missed.
 				if n := other.refused[OutOfOrder]; n > 1 {
 					t.Fatalf("seed %d: %d readings out of order", seed, n)
 				} else if n == 1 {
@@ -98,7 +98,7 @@ func TestSameVerdictsInAnyGrouping(t *testing.T) {
 	}
 }
 
-// TestBatchesThatOvertake has each batch of half a scrape come after the next one.
+// TestBatchesThatOvertake delivers each batch of half a scrape after the next one.
 func TestBatchesThatOvertake(t *testing.T) {
 	s := mixed()
 	whole, other := newRig(t), newRig(t)
@@ -122,7 +122,7 @@ func TestBatchesThatOvertake(t *testing.T) {
 	}
 }
 
-// FuzzOrder cuts the readings of a leak anywhere, with any order within a batch.
+// FuzzOrder splits the readings of a leak anywhere, with any order within a batch.
 func FuzzOrder(f *testing.F) {
 	f.Add([]byte{1, 200, 3, 4, 0, 255})
 	s := mixed()
@@ -153,8 +153,8 @@ func FuzzOrder(f *testing.F) {
 	})
 }
 
-// TestAGroupOfWhichExitsAreLeft has a group empty out, of which an SDK goes on telling how
-// many have left. Nothing more of it is waited for, so each scrape is judged when it comes.
+// TestAGroupOfWhichExitsAreLeft empties a group whose exits the SDK keeps exporting. No other parts
+// are awaited, so each scrape is judged when it arrives.
 func TestAGroupOfWhichExitsAreLeft(t *testing.T) {
 	const minutes = 400
 	without, with := newScene(), newScene()
@@ -180,9 +180,9 @@ func TestAGroupOfWhichExitsAreLeft(t *testing.T) {
 	}
 }
 
-// TestCopiesOfAScrape sends each scrape again, as a sender does that has not heard of its
-// success. It changes nothing, and the next scrape is still judged when it comes, also by
-// a detector that is killed after each and remembers what was kept before that.
+// TestCopiesOfAScrape repeats each scrape, like a sender that retries. That changes nothing, and the
+// next scrape is still judged when it arrives, also by a detector that is killed after each scrape
+// and restores its state.
 func TestCopiesOfAScrape(t *testing.T) {
 	const minutes = 300
 	once, again, killed := newRig(t), newRig(t), newRig(t)

@@ -6,39 +6,38 @@ import (
 	"github.com/otel-goroutine/otel-goroutine/internal/growth"
 )
 
-// proof is what the runtime's leak profiles have said of one group. It is a proof
-// when two running have named the group. One that does not, after that, is a
-// profile that wavered.
+// proof is the evidence of the runtime's leak profiles about one group. Two consecutive profiles with
+// the group are a proof. After that, a single profile may lack the group.
 type proof struct {
-	profile uint32 // the latest that named the group, by its number
-	twice   bool   // so did the one before it
+	profile uint32 // number of the latest profile with the group
+	twice   bool   // the previous profile had it too
 	leaked  float64
-	// What the first of those running said, and when, Unix ns.
+	// Number of leaked goroutines in the first of these profiles, and its time, Unix ns.
 	first float64
 	since int64
-	// start is that of the process, Unix ns; 0 before it is known.
+	// start is the start of the process, Unix ns; 0 if unknown.
 	start int64
 }
 
-// takeProfile notes that a leak profile of the process was told of, which numbers
-// it. All readings of one collection are about the same one. One from long before the
-// latest shows that the clock was wrong until now.
-func (p *process) takeProfile(at, limit int64) {
-	if at > p.profiled+joinWithin || !near(at, p.profiled, limit) {
+// noteProfile records a leak profile of the process and gives it a number. All readings of one
+// collection belong to the same profile. If at is long before the latest profile, the clock was
+// wrong until now.
+func (p *process) noteProfile(at, limit int64) {
+	if at > p.profiled+joinWithin || !isNear(at, p.profiled, limit) {
 		p.profiled = at
 		p.profile++
 	}
 }
 
-// nameLeaked takes in how many goroutines of a group the latest leak profile has proved
-// to be leaked. None is no name.
+// nameLeaked records how many goroutines of a group the latest leak profile proves to be leaked. A
+// zero count is ignored.
 func (g *group) nameLeaked(profile uint32, leaked float64, at int64) {
 	if leaked <= 0 {
 		return
 	}
 	p := g.proof
 	switch {
-	case p == nil, profile-p.profile > wavering, !p.twice && profile-p.profile > 1:
+	case p == nil, profile-p.profile > maxMissedProfiles, !p.twice && profile-p.profile > 1:
 		g.proof = &proof{profile: profile, leaked: leaked, first: leaked, since: at}
 		return
 	case profile != p.profile:
@@ -47,12 +46,11 @@ func (g *group) nameLeaked(profile uint32, leaked float64, at int64) {
 	p.profile, p.leaked = profile, leaked
 }
 
-// wavering is how many leak profiles later a group must be named again to stay
+// maxMissedProfiles is the number of leak profiles within which a group must be named again to stay
 // proved.
-const wavering = 2
+const maxMissedProfiles = 2
 
-// confirm changes a judgement in the light of what is proved of the group. There is one
-// even if its growth could not be judged.
+// confirm adjusts a judgement by the proof of the group, even if there was nothing else to judge.
 func (g *group) confirm(p *process, o *observation, j *judgement, maxStale int64) {
 	proved := g.proof
 	if proved == nil {
@@ -63,7 +61,7 @@ func (g *group) confirm(p *process, o *observation, j *judgement, maxStale int64
 	}
 	emptied := o.has&countPart != 0 && o.count == 0
 	gone := g.start > proved.start
-	if emptied || gone || p.profile-proved.profile >= wavering || !near(o.at, p.profiled, maxStale) {
+	if emptied || gone || p.profile-proved.profile >= maxMissedProfiles || !isNear(o.at, p.profiled, maxStale) {
 		g.proof = nil
 		j.lapsed = proved.twice && !emptied && !gone
 		return
@@ -82,7 +80,7 @@ func (g *group) confirm(p *process, o *observation, j *judgement, maxStale int64
 	}
 }
 
-// perHour is how fast the proved goroutines have grown in number, up to a time.
+// perHour returns the growth rate of the proved goroutines up to now.
 func (p *proof) perHour(now int64) float64 {
 	hours := time.Duration(now - p.since).Hours()
 	if hours <= 0 {

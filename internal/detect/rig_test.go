@@ -10,7 +10,7 @@ import (
 	"github.com/otel-goroutine/otel-goroutine/internal/growth"
 )
 
-// epoch is when the scenes begin; any time will do.
+// epoch is the arbitrary start time of the scenes.
 var epoch = time.Date(2026, 1, 5, 0, 0, 0, 0, time.UTC)
 
 func minute(n int) int64 { return epoch.Add(time.Duration(n) * time.Minute).UnixNano() }
@@ -26,15 +26,15 @@ func testConfig() Config {
 // Bounds of the age bands of the scenes.
 var bounds = []time.Duration{10 * time.Minute, 80 * time.Minute, 320 * time.Minute}
 
-// one is a goroutine from its birth to its death, both in minutes. It comes to its
-// signature when it moves there, from one of the same entry that is not watched.
+// one is a goroutine from birth to death, in minutes. It moves to its signature at a later time, from
+// one of the same entry that is not watched.
 type one struct{ born, dies, moves int }
 
-// forever is when goroutines die that leak.
+// forever is the death of leaked goroutines.
 const forever = 1 << 30
 
-// scene is the goroutines of one process, by signature. All signatures below 100 have one
-// entry, as goroutines that loop for ever; the others have one each.
+// scene is the goroutines of one process, by signature. All signatures below 100 share an entry, like
+// goroutines that loop forever; the others have one each.
 type scene struct {
 	process ID
 	start   int // minute
@@ -53,7 +53,7 @@ func newScene() *scene {
 	return &scene{process: 1, groups: make(map[ID][]one), entries: make(map[ID]ID), rules: testRules()}
 }
 
-// leak adds goroutines that come every so many minutes, and never leave.
+// leak adds a goroutine every so many minutes, which never ends.
 func (s *scene) leak(signature, entry ID, every, from, until int) {
 	for at := from; at < until; at += every {
 		s.groups[signature] = append(s.groups[signature], one{born: at, dies: forever})
@@ -61,7 +61,7 @@ func (s *scene) leak(signature, entry ID, every, from, until int) {
 	s.entries[signature] = entry
 }
 
-// residents adds goroutines that are there from the beginning and stay.
+// residents adds goroutines that exist from the beginning and stay.
 func (s *scene) residents(signature, entry ID, n int) {
 	for range n {
 		s.groups[signature] = append(s.groups[signature], one{born: -1000, dies: forever})
@@ -69,7 +69,7 @@ func (s *scene) residents(signature, entry ID, n int) {
 	s.entries[signature] = entry
 }
 
-// sessions adds goroutines that come at random and stay for a random time.
+// sessions adds goroutines that start at random times and live for a random time.
 func (s *scene) sessions(signature, entry ID, perMinute, mean float64, until int) {
 	r := rand.New(rand.NewPCG(1, uint64(signature)))
 	for at := 0.0; at < float64(until); at += r.ExpFloat64() / perMinute {
@@ -78,7 +78,7 @@ func (s *scene) sessions(signature, entry ID, perMinute, mean float64, until int
 	s.entries[signature] = entry
 }
 
-// at returns the readings of a scrape. Nobody is older than the watching.
+// at returns the readings of a scrape. No age exceeds the time of observation.
 func (s *scene) at(now int) []Reading {
 	var readings []Reading
 	members := make(map[ID][]one)
@@ -94,7 +94,7 @@ func (s *scene) at(now int) []Reading {
 	return readings
 }
 
-// id returns the ID of a group or entry, which is another one in each process.
+// id returns the ID of a group or entry, which differs between processes.
 func (s *scene) id(group ID) ID {
 	if group == 0 {
 		return 0
@@ -102,7 +102,7 @@ func (s *scene) id(group ID) ID {
 	return (s.process-1)<<32 | group
 }
 
-// inService returns the ID of a group or entry in the service; 0 if there is none.
+// inService returns the ID of a group or entry in the service; 0 if there is no service.
 func (s *scene) inService(group ID) ID {
 	if s.service == 0 {
 		return 0
@@ -176,7 +176,7 @@ func (s *scene) readings(kind Kind, group, entry ID, c census, now int) []Readin
 	return readings
 }
 
-// rig is a detector and what it has said.
+// rig is a detector and its results.
 type rig struct {
 	t        testing.TB
 	d        *Detector
@@ -189,7 +189,7 @@ type rig struct {
 func newRig(t testing.TB) *rig { return &rig{t: t, d: New(testConfig()), refused: map[Reason]int{}} }
 
 func (r *rig) observe(readings []Reading) []Verdict {
-	// Time goes on as in the data, within bounds.
+	// The clock follows the data, within limits.
 	newest := r.newest
 	for i := range readings {
 		newest = max(newest, readings[i].At)
@@ -199,7 +199,7 @@ func (r *rig) observe(readings []Reading) []Verdict {
 	return r.take(r.d.Observe(r.clock, slices.Clone(readings)))
 }
 
-// restart has a new detector remember what is kept of the one before.
+// restart replaces the detector by a new one with the saved state.
 func (r *rig) restart() {
 	state := encode(r.t, r.d)
 	r.d = New(testConfig())
@@ -216,7 +216,7 @@ func (r *rig) take(result *Result) []Verdict {
 	return result.Verdicts
 }
 
-// play observes a scrape a batch, a minute each.
+// play observes the scrapes of a scene, one a minute and batch.
 func (r *rig) play(s *scene, from, until int) {
 	for now := from; now < until; now++ {
 		r.observe(s.at(now))
@@ -232,8 +232,7 @@ func (r *rig) sorted() []Verdict {
 	return r.verdicts
 }
 
-// firstAt returns the minute of the first verdict on a group of at least a severity; -1 if
-// there is none.
+// firstAt returns the minute of the first verdict of at least a severity on a group, or -1.
 func (r *rig) firstAt(group ID, severity growth.Severity) int {
 	for _, v := range r.sorted() {
 		if v.Group == group && v.Severity >= severity {
@@ -243,7 +242,7 @@ func (r *rig) firstAt(group ID, severity growth.Severity) int {
 	return -1
 }
 
-// ends returns the reasons for which the flags of a group ended.
+// ends returns the reasons why the flags of a group ended.
 func (r *rig) ends(group ID) []End {
 	var ends []End
 	for _, v := range r.sorted() {

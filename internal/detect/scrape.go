@@ -6,71 +6,71 @@ import (
 	"time"
 )
 
-// Metrics of one scrape come in one batch as a rule, and their observations are judged
-// at once. But a batch may hold several scrapes, a scrape may be split over several
-// batches, and a part may not come at all. So readings are collected by process and
-// time, and the observations of a time are judged together
+// The metrics of a scrape usually arrive in one batch, and their observations are judged at once.
+// But a batch may hold several scrapes, a scrape may be split into several batches, and a part may
+// be lost. So readings are collected by process and time, and the observations of a time are
+// judged together
 //
-//   - when it seems that all has come: the process has sent its scrapes whole lately,
-//     and each group has the parts and bands that it had at the time before;
-//   - or when a later time of the process has come. If something that was there before is
-//     missing, one more batch is waited for, since batches overtake each other;
-//   - or when the detector shuts down.
+//   - when they seem complete: recent scrapes of the process were not split, and each group has
+//     the parts and bands that it had before;
+//   - or when a later time of the process has arrived. If anything is missing that was there
+//     before, one more batch is awaited, since batches may overtake each other;
+//   - or at shutdown.
 //
-// The parts that a later batch brings for a time that was judged are lost, and the
-// process is not taken to send its scrapes whole for a while.
+// Parts that arrive after their time was judged are lost, and for a while the process is treated
+// as one that splits its scrapes.
 
-// joinWithin is how far apart the parts of one observation may be, in ns. An SDK stamps
-// each instrument by itself, some microseconds after the one before; and nobody observes
-// a process more often than ten times a second.
+// joinWithin is how far apart the parts of one observation may be, in ns. An SDK stamps each
+// instrument by itself, some microseconds apart, and no process is observed more often than ten
+// times a second.
 const joinWithin = int64(100 * time.Millisecond)
 
-// wholeScrapes is after how many scrapes running that came in one batch each a process
-// is taken to send them so, and wholeAgain the same after one that did not.
+// wholeStreak is the number of consecutive scrapes in one batch each after which a process is
+// assumed not to split scrapes, and wholeStreakAfterSplit the same after a split scrape.
 const (
-	wholeScrapes = 3
-	wholeAgain   = 60
+	wholeStreak           = 3
+	wholeStreakAfterSplit = 60
 )
 
-// maxOpen bounds the times of one process that wait between batches.
+// maxOpen is the most times of a process that stay open between batches.
 const maxOpen = 8
 
-// maxBands bounds the age bands of a group.
+// maxBands is the most age bands of a group.
 const maxBands = 8
 
-// scrape is what was observed of a process at one time.
+// scrape is the observations of a process at one time.
 type scrape struct {
 	at     int64 // of the earliest reading, Unix ns
 	groups []*observation
 	index  map[ID]*observation
-	// profiled tells that a leak profile was told of.
+	// profiled reports whether there are readings of a leak profile.
 	profiled bool
-	overdue  bool // a later time had come already when the batch before this one was over
+	overdue  bool // a later time had already arrived at the end of the previous batch
 }
 
-// observation is what was observed of one group at one time.
+// observation is the state of one group at one time.
 type observation struct {
-	name, entry ID
-	service, in ID // its service, and its group in that
-	rank        Rank
-	reading     Reading // the last one, for what is the same in all
-	group       *group
-	at          int64
-	count       float64
-	countStart  int64
-	leaked      float64
-	held        float64 // of an entry, how many more of its goroutines are held by a peer than are not
-	bands       []band
-	has         parts
-	returned    bool // its start is that of a process that had been replaced
+	name, entry           ID
+	service, serviceGroup ID // its service, and its group of the service
+	rank                  Rank
+	reading               Reading // the last one, for the fields that are the same in all
+	group                 *group
+	at                    int64
+	count                 float64
+	countStart            int64
+	leaked                float64
+	held                  float64 // of an entry: goroutines held by a peer minus the others
+	bands                 []band
+	has                   parts
+	returned              bool // its start went back
 }
 
-// band is what was observed of one age band.
+// band is the readings of one age band.
 type band struct {
 	bound time.Duration
 	aged  float64
 	exits float64
-	start int64 // of the exits, Unix ns; 0 is unknown
+	start int64 // of the exits, Unix ns; 0 if unknown
 	has   parts
 	delta bool
 }
@@ -78,43 +78,43 @@ type band struct {
 // parts is a set of parts.
 type parts uint8
 
-func setOf(p Part) parts { return 1 << p }
+func partSet(p Part) parts { return 1 << p }
 
 const (
-	countPart    = parts(1 << Count)
-	agedPart     = parts(1 << Aged)
-	exitsPart    = parts(1 << Exits)
-	leakedPart   = parts(1 << Leaked)
-	censusParts  = agedPart | exitsPart
-	neverMissing = leakedPart // profiles are taken more rarely
+	countPart   = parts(1 << Count)
+	agedPart    = parts(1 << Aged)
+	exitsPart   = parts(1 << Exits)
+	leakedPart  = parts(1 << Leaked)
+	censusParts = agedPart | exitsPart
+	rareParts   = leakedPart // leak profiles are rarer than scrapes
 )
 
-// collect adds a reading to the observation of its time. adds reports whether the reading
-// is of a group that is judged, and no copy of one that came before.
+// collect adds a reading to the observation of its time. adds reports whether the reading is of a
+// watched group and not a duplicate.
 func (d *Detector) collect(p *process, r *Reading) (why Reason, adds bool) {
 	if r.Kind == Stack {
 		p.stacks = max(p.stacks, r.At)
 	}
 	if r.Rest && r.Part != Leaked {
-		return Fine, false
+		return OK, false
 	}
 	if r.Rest {
 		s := d.scrape(p, r.At)
 		s.profiled = true
-		return Fine, false
+		return OK, false
 	}
 	g := d.group(r)
 	if g == nil {
 		d.result.Unwatched++
-		return Fine, false
+		return OK, false
 	}
-	if g.at != 0 && !near(g.at, r.At, int64(d.config.MaxStale)) {
-		// Its process's clock was set, or was wrong before.
+	if g.at != 0 && !isNear(g.at, r.At, int64(d.config.MaxStale)) {
+		// The clock of the process was set, or was wrong before.
 		g.reset()
 	}
-	if r.At <= g.at || near(r.At, g.at, joinWithin) && g.at != 0 {
+	if r.At <= g.at || isNear(r.At, g.at, joinWithin) && g.at != 0 {
 		d.noteRival(p, r, g.startFor(r))
-		return OutOfOrder, !g.tookAll(r)
+		return OutOfOrder, !g.hadPart(r)
 	}
 	s := d.scrape(p, r.At)
 	o := s.index[r.Group]
@@ -124,26 +124,25 @@ func (d *Detector) collect(p *process, r *Reading) (why Reason, adds bool) {
 	}
 	s.profiled = s.profiled || r.Part == Leaked
 	s.at, o.at = min(s.at, r.At), min(o.at, r.At)
-	if why = o.take(r); why == OutOfOrder {
+	if why = o.addPart(r); why == OutOfOrder {
 		d.noteRival(p, r, o.startFor(r))
 	}
-	return why, why == Fine
+	return why, why == OK
 }
 
-// tookAll tells whether the part and the age band of a reading were there when the group
-// was judged last. Then the reading is a copy, such as a sender makes that has not heard
-// of its success; else it is a part that was not waited for.
-func (g *group) tookAll(r *Reading) bool {
-	if g.had&setOf(r.Part) == 0 {
+// hadPart reports whether the latest judged observation of the group had the part and age band of a
+// reading. Then the reading is a duplicate from a retry; otherwise it is late.
+func (g *group) hadPart(r *Reading) bool {
+	if g.had&partSet(r.Part) == 0 {
 		return false
 	}
-	return setOf(r.Part)&censusParts == 0 || g.levelAt(r.Band) != nil
+	return partSet(r.Part)&censusParts == 0 || g.levelAt(r.Band) != nil
 }
 
-// scrape returns what was observed of a process at a time, to which more can be added.
+// scrape returns the open scrape of a process at a time, which it opens if necessary.
 func (d *Detector) scrape(p *process, at int64) *scrape {
 	for _, s := range p.open {
-		if near(s.at, at, joinWithin) {
+		if isNear(s.at, at, joinWithin) {
 			return s
 		}
 	}
@@ -163,7 +162,7 @@ func (d *Detector) scrape(p *process, at int64) *scrape {
 	return s
 }
 
-// add adds an observation, in the memory of one that was discarded if there is any.
+// add adds an observation, reusing a discarded one if there is any.
 func (s *scrape) add(o observation) *observation {
 	n := len(s.groups)
 	if n < cap(s.groups) && s.groups[:n+1][n] != nil {
@@ -177,10 +176,10 @@ func (s *scrape) add(o observation) *observation {
 	return s.groups[n]
 }
 
-// spareGroups bounds the scrape whose memory is kept for the next one.
+// spareGroups is the most groups of a scrape that is reused.
 const spareGroups = 4096
 
-// discard keeps the memory of a scrape that was judged for the next one.
+// discard keeps the memory of a judged scrape for the next one.
 func (d *Detector) discard(s *scrape) {
 	if cap(s.groups) > spareGroups {
 		return
@@ -193,18 +192,18 @@ func (d *Detector) discard(s *scrape) {
 	d.spare = s
 }
 
-// take adds a part.
-func (o *observation) take(r *Reading) Reason {
+// addPart adds a reading to the observation.
+func (o *observation) addPart(r *Reading) Reason {
 	o.reading = *r
 	if r.Entry != 0 {
 		o.entry = r.Entry
 	}
 	if r.ServiceGroup != 0 {
-		o.service, o.in, o.rank = r.Service, r.ServiceGroup, r.Rank
+		o.service, o.serviceGroup, o.rank = r.Service, r.ServiceGroup, r.Rank
 	}
 	switch r.Part {
 	case Count, Leaked:
-		if o.has&setOf(r.Part) != 0 {
+		if o.has&partSet(r.Part) != 0 {
 			return OutOfOrder
 		}
 		if r.Part == Count {
@@ -213,15 +212,15 @@ func (o *observation) take(r *Reading) Reason {
 			o.leaked = r.Value
 		}
 	default:
-		if why := o.takeBand(r); why != Fine {
+		if why := o.addBand(r); why != OK {
 			return why
 		}
 	}
-	o.has |= setOf(r.Part)
-	return Fine
+	o.has |= partSet(r.Part)
+	return OK
 }
 
-func (o *observation) takeBand(r *Reading) Reason {
+func (o *observation) addBand(r *Reading) Reason {
 	i, found := slices.BinarySearchFunc(o.bands, r.Band, func(b band, bound time.Duration) int { return cmp.Compare(b.bound, bound) })
 	if !found {
 		if len(o.bands) == maxBands {
@@ -233,20 +232,20 @@ func (o *observation) takeBand(r *Reading) Reason {
 		o.bands = slices.Insert(o.bands, i, band{bound: r.Band})
 	}
 	b := &o.bands[i]
-	if b.has&setOf(r.Part) != 0 {
+	if b.has&partSet(r.Part) != 0 {
 		return OutOfOrder
 	}
-	b.has |= setOf(r.Part)
+	b.has |= partSet(r.Part)
 	if r.Part == Aged {
 		b.aged = r.Value
-		return Fine
+		return OK
 	}
 	b.exits, b.delta, b.start = r.Value, r.Delta, r.Start
-	return Fine
+	return OK
 }
 
-// start returns since when the census counts, Unix ns; 0 is unknown. It is that of the lowest
-// band: the exits of a higher one may be counted from the first.
+// start returns the start of the census, Unix ns; 0 if unknown. It is that of the lowest band: a
+// higher band may start with its first exit.
 func (o *observation) start() int64 {
 	if len(o.bands) == 0 {
 		return 0
@@ -254,32 +253,32 @@ func (o *observation) start() int64 {
 	return o.bands[0].start
 }
 
-// noteSplit learns whether the process sends its scrapes whole. newest is the latest time
-// that was known before a batch, and again tells that the batch brought more of it.
+// noteSplit updates whether the process splits its scrapes. newest is the latest time before the
+// batch, and again is whether the batch added to it.
 func (p *process) noteSplit(newest int64, again bool) {
 	if again {
-		p.whole, p.splits, p.split = 0, true, true
+		p.wholeInRow, p.everSplit, p.newestSplit = 0, true, true
 	}
 	if newest == 0 || p.newest <= newest {
 		return
 	}
-	if !p.split {
-		p.whole = min(p.whole+1, wholeAgain)
+	if !p.newestSplit {
+		p.wholeInRow = min(p.wholeInRow+1, wholeStreakAfterSplit)
 	}
-	p.split, p.lost = false, false
+	p.newestSplit, p.lost = false, false
 }
 
-// sendsWhole tells whether the process is taken to send its scrapes whole.
+// sendsWhole reports whether the process is assumed not to split its scrapes.
 func (p *process) sendsWhole() bool {
-	return p.whole >= wholeAgain || p.whole >= wholeScrapes && !p.splits
+	return p.wholeInRow >= wholeStreakAfterSplit || p.wholeInRow >= wholeStreak && !p.everSplit
 }
 
-// closeReady judges the times of a process that need not wait, the earliest first.
+// closeReady judges the times of a process that are ready, earliest first.
 func (d *Detector) closeReady(p *process) {
 	for len(p.open) > 0 {
 		s := p.open[0]
 		later := len(p.open) > 1 || s.at < p.newest
-		if !d.full(p, s, later) {
+		if !d.isReady(p, s, later) {
 			break
 		}
 		d.closeFirst(p)
@@ -289,25 +288,24 @@ func (d *Detector) closeReady(p *process) {
 	}
 }
 
-// full tells whether a time need not wait for more.
-func (d *Detector) full(p *process, s *scrape, later bool) bool {
+// isReady reports whether a time need not wait for more readings.
+func (d *Detector) isReady(p *process, s *scrape, later bool) bool {
 	switch {
-	case s.overdue, len(p.open) > maxOpen, d.waiting > d.config.MaxGroups, s.single():
+	case s.overdue, len(p.open) > maxOpen, d.waiting > d.config.MaxGroups, s.hasSingleParts():
 		return true
 	case !later && !p.sendsWhole():
 		return false
 	}
 	for _, o := range s.groups {
-		if o.lacks() || !later && o.doubtful() {
+		if o.isIncomplete() || !later && o.isDoubtful() {
 			return false
 		}
 	}
 	return true
 }
 
-// single tells whether nothing is there but observations of one part, for which
-// nothing need be waited.
-func (s *scrape) single() bool {
+// hasSingleParts reports whether all observations are of kinds that have one part only.
+func (s *scrape) hasSingleParts() bool {
 	for _, o := range s.groups {
 		if o.group.kind < Total {
 			return false
@@ -316,10 +314,10 @@ func (s *scrape) single() bool {
 	return len(s.groups) > 0
 }
 
-// lacks tells whether a part or an age band is missing that was there at the time before.
-func (o *observation) lacks() bool {
+// isIncomplete reports whether a part or an age band is missing that the previous observation had.
+func (o *observation) isIncomplete() bool {
 	g := o.group
-	if g.had&^o.has&^neverMissing != 0 && !o.isGone() {
+	if g.had&^o.has&^rareParts != 0 && !o.isGone() {
 		return true
 	}
 	if o.has&agedPart == 0 {
@@ -334,20 +332,19 @@ func (o *observation) lacks() bool {
 	return false
 }
 
-// isGone tells whether nothing is told of a group but what has left it, and it was empty
-// before. An SDK goes on telling a counter that was counted once.
+// isGone reports whether a group that was empty has only exits. An SDK keeps exporting counters.
 func (o *observation) isGone() bool {
 	return o.has&^leakedPart == exitsPart && o.group.isEmpty()
 }
 
-// isEmpty tells whether nobody was in a group when it was judged last.
+// isEmpty reports whether the group was empty in its latest observation.
 func (g *group) isEmpty() bool {
 	return g.count == 0 && !slices.ContainsFunc(g.levels, func(l level) bool { return l.own > 0 })
 }
 
-// doubtful tells whether the goroutines of a band may have yet to come, or a census: more
-// than half of the old ones are gone, and have not left. Of few that is no harm.
-func (o *observation) doubtful() bool {
+// isDoubtful reports whether a band or the census may still be missing: more than half of the aged
+// goroutines have disappeared without exits. A few do no harm.
+func (o *observation) isDoubtful() bool {
 	g := o.group
 	if g.kind >= Total || o.isGone() {
 		return false
@@ -367,7 +364,7 @@ func (o *observation) doubtful() bool {
 	return before-aged-max(0, exits-g.levels[0].exits) > max(float64(o.reading.Rules.MinLeaked), before/2)
 }
 
-// closeFirst judges the earliest time of a process that is open.
+// closeFirst judges the earliest open time of a process.
 func (d *Detector) closeFirst(p *process) {
 	s := p.open[0]
 	p.open = slices.Delete(p.open, 0, 1)

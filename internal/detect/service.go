@@ -7,19 +7,17 @@ import (
 	"github.com/otel-goroutine/otel-goroutine/internal/growth"
 )
 
-// Instances of a service leak alike, and what one of them shows in its life may be too
-// little. So the groups that replicas and versions have in common are judged together as
-// well: their lives are added up (package growth says what of them), those that are over
-// too. A group of a service is remembered as any other is, as one of a process that
-// stands for the service.
+// All instances of a service leak alike, but the evidence of a single life may be too weak. So the
+// groups that replicas and versions share are also judged together: their lives, including former
+// ones, are added (growth.Life). The group of a service is a group like any other, of a process
+// that stands for the service.
 //
-//   - It is flagged while its lives together show a leak, and for as long after as package
-//     growth believes a flag; and while any instance is flagged by itself, so that it has
-//     one severity however the leak was found.
-//   - If the goroutines are gone and none has come for a while, as after a deploy that
-//     repairs the leak, the flag ends.
-//   - It has members from the first goroutine on that gets old in an instance, and then
-//     those instances in which that happened.
+//   - It is flagged while the sum of its lives shows a leak, and for as long after that as package
+//     growth holds a flag; and while any instance is flagged by itself, so that it has the same
+//     severity however the leak was found.
+//   - If the goroutines are gone and none has arrived for a while, as after a deploy that fixes the
+//     leak, the flag ends.
+//   - Its members are the groups of instances in which a goroutine has become aged.
 
 // member is a group of an instance.
 type member struct{ process, group ID }
@@ -28,8 +26,7 @@ func compareMembers(a, b member) int {
 	return cmp.Or(cmp.Compare(a.process, b.process), cmp.Compare(a.group, b.group))
 }
 
-// serviceOf returns what stands for the service of which a process is an instance, nil if
-// that is not known.
+// serviceOf returns the process that stands for the service of p, or nil if it is unknown.
 func (d *Detector) serviceOf(p *process, s *scrape) *process {
 	for _, o := range s.groups {
 		name := o.service
@@ -48,11 +45,11 @@ func (d *Detector) serviceOf(p *process, s *scrape) *process {
 	return nil
 }
 
-// follow moves the time of a service on to that of a scrape of an instance, and tells whether
-// that is to be believed. One instance whose clock is wrong must not stop the time of all. So
-// a scrape that is ahead by more than slack and the time for which nothing came is believed
-// when another instance agrees, or there is none; and when nobody has been on time for
-// duration the time is set back.
+// follow advances the time of a service to that of a scrape of an instance, and reports whether the
+// latter is accepted. One instance with a wrong clock must not stop the time of all. So a scrape
+// that is ahead by more than slack and the time without data is accepted only if another instance
+// agrees or there is none; and if all instances have been behind for duration, the time is set
+// back.
 func (p *process) follow(instance ID, at, clock, slack, duration int64, alone func() bool) bool {
 	switch {
 	case p.last == 0, at <= p.last && p.last-at <= duration:
@@ -64,11 +61,11 @@ func (p *process) follow(instance ID, at, clock, slack, duration int64, alone fu
 			return false
 		}
 		p.last = at
-	case at-p.last > slack+max(0, clock-p.seen) && (p.jumpedBy == 0 || p.jumpedBy == instance || !near(p.jumped, at, duration)) && !alone():
-		p.jumped, p.jumpedBy = at, instance
+	case at-p.last > slack+max(0, clock-p.seen) && (p.rejectedFrom == 0 || p.rejectedFrom == instance || !isNear(p.rejected, at, duration)) && !alone():
+		p.rejected, p.rejectedFrom = at, instance
 		return false
 	}
-	p.last, p.seen, p.behind, p.jumped, p.jumpedBy = max(p.last, at), clock, 0, 0, 0
+	p.last, p.seen, p.behind, p.rejected, p.rejectedFrom = max(p.last, at), clock, 0, 0, 0
 	return true
 }
 
@@ -88,15 +85,15 @@ func (d *Detector) judgeService(p *process, s *scrape, judged []judgement) {
 	}
 	duration := int64(r.MinDuration)
 	alone := func() bool { return d.instancesOf(service, duration) <= 1 }
-	if !service.follow(instance, s.at, d.clock, duration/looksPerDuration, duration, alone) {
+	if !service.follow(instance, s.at, d.clock, duration/sumsPerDuration, duration, alone) {
 		return
 	}
 	for _, kind := range []Kind{Stack, Entry} {
 		for _, o := range s.groups {
 			if of := pools[o.group.service]; o.group.kind == kind && of != nil {
-				d.judgePool(p, service, o.group.service, r)
+				d.judgeServiceGroup(p, service, o.group.service, r)
 				if e := d.entryOf(o); e != nil && kind == Stack && of.severity > growth.None {
-					if entry := d.poolOf(e); entry != nil {
+					if entry := d.serviceGroupOf(e); entry != nil {
 						entry.covered = service.last
 					}
 				}
@@ -106,7 +103,7 @@ func (d *Detector) judgeService(p *process, s *scrape, judged []judgement) {
 	}
 	for _, name := range slices.Clone(service.flagged) {
 		if of, ok := pools[name]; !ok || of != nil {
-			d.judgePool(p, service, name, r)
+			d.judgeServiceGroup(p, service, name, r)
 		}
 	}
 	service.flagged = slices.DeleteFunc(service.flagged, func(name ID) bool {
@@ -115,8 +112,8 @@ func (d *Detector) judgeService(p *process, s *scrape, judged []judgement) {
 	})
 }
 
-// joinAll makes groups members of those of their service, and returns the latter. What former
-// lives of the process have shown is added.
+// joinAll makes groups members of their service groups, adds the former lives of the process, and
+// returns the service groups.
 func (d *Detector) joinAll(s *scrape, judged []judgement) map[ID]*group {
 	pools := make(map[ID]*group)
 	former := make(map[ID][]formerLife)
@@ -129,54 +126,54 @@ func (d *Detector) joinAll(s *scrape, judged []judgement) map[ID]*group {
 			continue
 		}
 		if _, again := pools[o.group.service]; !again {
-			of.pool.ignored = true
+			of.asService.ignored = true
 		}
 		pools[o.group.service] = of
-		of.pool.ignored = of.pool.ignored && o.reading.Ignored
+		of.asService.ignored = of.asService.ignored && o.reading.Ignored
 		for _, f := range judged[i].former {
 			former[o.group.service] = addLine(former[o.group.service], f)
 		}
 	}
 	for name, lives := range former {
 		for _, f := range lives {
-			pools[name].pool.add(f)
+			pools[name].asService.add(f)
 		}
 	}
 	return pools
 }
 
-// join makes a group a member of that of its service once anybody has got old in it, and
-// returns the latter; nil if it is none.
+// join makes a group a member of its service group once a goroutine has become aged in it. It returns
+// the service group, or nil.
 func (d *Detector) join(o *observation, former []formerLife) *group {
 	g := o.group
 	g.ignored = o.reading.Ignored
-	if d.poolOf(g) == nil {
+	if d.serviceGroupOf(g) == nil {
 		came := slices.ContainsFunc(former, func(f formerLife) bool { return f.life.Arrivals > 0 })
-		if o.service == 0 || o.in == 0 || g.came(o.reading.Rules) < 1 && g.severity == growth.None && !came {
+		if o.service == 0 || o.serviceGroup == 0 || g.arrived(o.reading.Rules) < 1 && g.severity == growth.None && !came {
 			return nil
 		}
-		of := d.groups[o.in]
+		of := d.groups[o.serviceGroup]
 		switch {
 		case of == nil && d.room(len(d.groups)):
-			of = &group{kind: g.kind, process: o.service, pool: &pool{begun: o.at, rose: o.at, pastAt: o.at}}
-			d.groups[o.in] = of
-		case of == nil || of.pool == nil || of.kind != g.kind || of.process != o.service:
+			of = &group{kind: g.kind, process: o.service, asService: &serviceGroup{begun: o.at, rose: o.at, pastAt: o.at}}
+			d.groups[o.serviceGroup] = of
+		case of == nil || of.asService == nil || of.kind != g.kind || of.process != o.service:
 			return nil
 		}
-		g.service = o.in
+		g.service = o.serviceGroup
 		m := member{g.process, o.name}
-		if i, found := slices.BinarySearchFunc(of.pool.members, m, compareMembers); !found {
-			of.pool.members = slices.Insert(of.pool.members, i, m)
+		if i, found := slices.BinarySearchFunc(of.asService.members, m, compareMembers); !found {
+			of.asService.members = slices.Insert(of.asService.members, i, m)
 		}
 	}
 	of := d.groups[g.service]
-	of.seen = inSeconds(d.clock)
+	of.seen = toSeconds(d.clock)
 	return of
 }
 
-// leave adds what a group that is forgotten has shown to the past of its service.
+// leave adds the lives of a group that is removed to the past of its service group.
 func (d *Detector) leave(name ID, g *group) {
-	of := d.poolOf(g)
+	of := d.serviceGroupOf(g)
 	if of == nil {
 		return
 	}
@@ -187,7 +184,7 @@ func (d *Detector) leave(name ID, g *group) {
 	if of.rules == nil {
 		return
 	}
-	// Another line of the same process has the life.
+	// Another group of the same process counts for the life.
 	line := i > 0 && of.members[i-1].process == g.process || i < len(of.members) && of.members[i].process == g.process
 	for k := range g.levels {
 		f := formerLife{g.levels[k].bound, g.lifeOf(&g.levels[k], of.rules)}
@@ -198,8 +195,7 @@ func (d *Detector) leave(name ID, g *group) {
 	}
 }
 
-// instancesOf returns of how many instances of a service something has come within
-// duration.
+// instancesOf returns the number of instances of a service with data within duration.
 func (d *Detector) instancesOf(service *process, duration int64) int {
 	n := 0
 	service.instances = slices.DeleteFunc(service.instances, func(name ID) bool {

@@ -29,7 +29,7 @@ func newFleet(instances int) fleet {
 	return f
 }
 
-// leak adds goroutines that come at random to any instance, and never leave.
+// leak adds goroutines at random times to random instances, which never end.
 func (f fleet) leak(signature ID, perMinute float64, from, until int) {
 	r := rand.New(rand.NewPCG(1, uint64(signature)))
 	for at := float64(from); at < float64(until); at += r.ExpFloat64() / perMinute {
@@ -39,7 +39,7 @@ func (f fleet) leak(signature ID, perMinute float64, from, until int) {
 	}
 }
 
-// play observes a scrape of all instances a batch, a minute each.
+// playFleet observes scrapes of all instances, one a minute and batch.
 func (r *rig) playFleet(f fleet, from, until int) {
 	for now := from; now < until; now++ {
 		var all []Reading
@@ -52,7 +52,7 @@ func (r *rig) playFleet(f fleet, from, until int) {
 	}
 }
 
-// deploy replaces the processes of a fleet, and what is in their groups.
+// deploy replaces the processes of a fleet.
 func (f fleet) deploy(at int) {
 	for _, s := range f {
 		s.start = at
@@ -62,8 +62,7 @@ func (f fleet) deploy(at int) {
 	}
 }
 
-// Instances that leak too little to be found by themselves are found together, and are one
-// finding.
+// Instances that leak too slowly to be flagged by themselves are flagged together, as one finding.
 func TestReplicasAreFoundTogether(t *testing.T) {
 	r := newRig(t)
 	f := newFleet(20)
@@ -86,7 +85,7 @@ func TestReplicasAreFoundTogether(t *testing.T) {
 	}
 }
 
-// What shows in no life shows in many. When a deploy repairs it, it is over.
+// A leak that no single life shows is flagged by the sum of many. A deploy that fixes it ends the flag.
 func TestLivesAreAddedUp(t *testing.T) {
 	const repaired = 72 * hour
 	r := newRig(t)
@@ -110,7 +109,7 @@ func TestLivesAreAddedUp(t *testing.T) {
 	}
 }
 
-// What comes with each instance, or to all of them at once, is no leak of the service.
+// Goroutines that start with each instance, or in all of them at once, are no leak of the service.
 func TestScalingOutIsNoLeak(t *testing.T) {
 	const from, to = 5, 20
 	r := newRig(t)
@@ -137,7 +136,7 @@ func TestScalingOutIsNoLeak(t *testing.T) {
 	}
 }
 
-// The service of an instance that is flagged by itself has its severity, under one ID.
+// The service has the severity of an instance that is flagged by itself, under the same ID.
 func TestServiceHasTheSeverityOfItsInstances(t *testing.T) {
 	r := newRig(t)
 	f := newFleet(3)
@@ -155,7 +154,7 @@ func TestServiceHasTheSeverityOfItsInstances(t *testing.T) {
 	}
 }
 
-// After a restart of the detector the lives of the past still count.
+// Former lives still count after a restart of the detector.
 func TestServiceIsRemembered(t *testing.T) {
 	f := newFleet(20)
 	f.leak(101, perHourInAll, 0, 5*hour)
@@ -182,12 +181,12 @@ func TestManyInstances(t *testing.T) {
 	f.leak(101, 3, 0, 100)
 	r.playFleet(f, 0, 90)
 	of := r.d.groups[inService|101]
-	if of == nil || len(of.pool.members) < instances/20 {
+	if of == nil || len(of.asService.members) < instances/20 {
 		t.Fatalf("%+v", of)
 	}
 }
 
-// An instance whose clock is wrong neither ends what is said of its service nor silences it.
+// One instance with a wrong clock neither ends the flag of its service nor silences it.
 func TestOneWrongClock(t *testing.T) {
 	for name, ahead := range map[string]int{"an hour": hour, "two days": 48 * hour, "years": 24 * 365 * 50 * hour, "behind": -5 * hour} {
 		t.Run(name, func(t *testing.T) {
@@ -224,7 +223,7 @@ func TestOneWrongClock(t *testing.T) {
 	}
 }
 
-// A whole fleet whose clocks are set back is followed after a while.
+// If the clocks of the whole fleet are set back, verdicts resume after a while.
 func TestClocksThatAreSetBack(t *testing.T) {
 	r := newRig(t)
 	f := newFleet(5)
@@ -252,25 +251,25 @@ func TestClocksThatAreSetBack(t *testing.T) {
 	}
 }
 
-// Several lines of one function in a process are one life of it.
+// Several lines of one function in a process count as one life.
 func TestLinesOfOneProcessAreOneLife(t *testing.T) {
 	var d Detector
 	rules := testRules()
-	p := &pool{}
+	p := &serviceGroup{}
 	d.groups, d.clock = make(map[ID]*group), minute(500)
 	for process := ID(1); process <= 2; process++ {
 		for line := range ID(3) {
-			g := &group{process: process, census: true, first: minute(0), start: minute(0), at: minute(500), seen: inSeconds(minute(500))}
+			g := &group{process: process, census: true, first: minute(0), start: minute(0), at: minute(500), seen: toSeconds(minute(500))}
 			g.levels = []level{{bound: int64(bounds[0])}}
 			if line > 0 { // in the first nobody came
-				g.levels[0].aged, g.levels[0].since = 4, inSeconds(minute(100))
+				g.levels[0].aged, g.levels[0].since = 4, toSeconds(minute(100))
 			}
 			name := process*10 + line
 			d.groups[name] = g
 			p.members = append(p.members, member{process, name})
 		}
 	}
-	d.addUp(p, rules, minute(500), present{instances: 2})
+	d.sumLives(p, rules, minute(500), instanceSummary{instances: 2})
 	if got := p.sums[0].life; got.Lives != 2 || got.Arrivals != 16 || got.Watched > 17 {
 		t.Errorf("%+v", got)
 	}
@@ -278,7 +277,7 @@ func TestLinesOfOneProcessAreOneLife(t *testing.T) {
 		t.Errorf("%.2f an hour", got)
 	}
 	for _, m := range slices.Clone(p.members) {
-		d.groups[1<<40] = &group{pool: p}
+		d.groups[1<<40] = &group{asService: p}
 		p.rules = rules
 		d.groups[m.group].service = 1 << 40
 		d.leave(m.group, d.groups[m.group])
@@ -288,7 +287,7 @@ func TestLinesOfOneProcessAreOneLife(t *testing.T) {
 	}
 }
 
-// To ignore one line of a function does not hide another one.
+// Ignoring one line of a function does not hide another.
 func TestIgnoringOneLine(t *testing.T) {
 	r := newRig(t)
 	s := newScene()
@@ -318,7 +317,7 @@ func TestIgnoringOneLine(t *testing.T) {
 	}
 }
 
-// What replicas have acquitted is still acquitted after a restart of the detector.
+// A pool that replicas acquit is still acquitted after a restart of the detector.
 func TestAcquittalOutlivesARestart(t *testing.T) {
 	const instances, size = 10, 100
 	for _, restarts := range []bool{false, true} {
@@ -347,7 +346,7 @@ func TestAcquittalOutlivesARestart(t *testing.T) {
 	}
 }
 
-// Independent instances hardly ever look like those in which one event has goroutines come.
+// Arrivals in independent instances hardly ever look synchronous.
 func TestIndependentInstances(t *testing.T) {
 	const cases = 5000
 	random := rand.New(rand.NewPCG(1, 1))
@@ -373,11 +372,11 @@ func TestIndependentInstances(t *testing.T) {
 	} {
 		together := 0
 		for range cases {
-			var s spread
+			var s arrivalSpread
 			for range tc.looks {
 				s.note(tc.once * poisson(tc.mean))
 			}
-			if s.together() {
+			if s.isSynchronous() {
 				together++
 			}
 		}

@@ -10,28 +10,28 @@ import (
 // End is why a flag ended.
 type End string
 
-// The reasons. NotEnded is that of a verdict with which no flag ends.
+// Reasons. NotEnded means that no flag ended.
 const (
 	NotEnded    End = ""
-	Left        End = "left"         // half of what had grown is gone
-	Slowed      End = "slowed"       // the growth has not been seen for as long as it is believed
-	ProcessGone End = "process_gone" // another process took its place
-	NoData      End = "no_data"      // nothing has come for too long
-	Ignored     End = "ignored"      // the user does not want to be told any more
-	Expired     End = "expired"      // what proved it has not been told again
+	Left        End = "left"         // half of the growth is gone
+	Slowed      End = "slowed"       // growth has not been shown for as long as it is believed
+	ProcessGone End = "process_gone" // another process has replaced the flagged one
+	NoData      End = "no_data"      // no data for MaxStale
+	Ignored     End = "ignored"      // the user has excluded the group
+	Expired     End = "expired"      // the proof was not repeated
 )
 
 // Ends lists all reasons.
 func Ends() [6]End { return [...]End{Left, Slowed, ProcessGone, NoData, Ignored, Expired} }
 
-// Ended is how many flags of goroutines of a process have ended.
+// Ended is the number of ended flags of goroutines of a process.
 type Ended struct {
 	Process   ID
 	At, Since int64     // Unix ns
-	Counts    [6]uint32 // by the reason, as Ends lists them
+	Counts    [6]uint32 // by reason, in the order of Ends
 }
 
-// countEnd counts a flag that ended.
+// countEnd counts an ended flag.
 func (d *Detector) countEnd(v Verdict) {
 	p := d.processes[v.Process]
 	if p == nil || v.Kind == Memory {
@@ -44,9 +44,9 @@ func (d *Detector) countEnd(v Verdict) {
 	}
 }
 
-// tellEnded tells of a process that has flags, or had some, how many have ended. It also
-// tells that none have, so that the first is seen as a change.
-func (d *Detector) tellEnded(name ID, p *process) {
+// reportEnded reports the number of ended flags of a process that has or had flags. It reports 0 too,
+// so that the first end is an increase.
+func (d *Detector) reportEnded(name ID, p *process) {
 	if len(p.flagged) == 0 && p.ended == [6]uint32{} {
 		return
 	}
@@ -56,59 +56,58 @@ func (d *Detector) tellEnded(name ID, p *process) {
 	d.result.Ended = append(d.result.Ended, Ended{Process: name, At: p.last, Since: p.counted, Counts: p.ended})
 }
 
-// Verdict is what is to be shown of a group, at the time of an observation. It may be made
-// in a later batch than that which had the last reading of the observation.
+// Verdict is the state of a group to report, at the time of an observation. It may be returned in a
+// later batch than that with the last reading of the observation.
 type Verdict struct {
 	Process, Group ID
-	// Finding is the identity of the leak: of its group in the service, or of the one
-	// beside which it was flagged first. It stays while the leak is flagged.
+	// Finding is the identity of the leak: that of its own group in the service, or of the
+	// one with which it was first flagged. It does not change while the leak is flagged.
 	Finding  ID
 	Kind     Kind
 	At       int64 // of the observation, Unix ns
 	Severity growth.Severity
-	Was      growth.Severity // before
-	Ended    End             // if Severity is None, and Was is not
+	Was      growth.Severity // previous Severity
+	Ended    End             // if Severity is None and Was is not
 	Leaked   float64
 	PerHour  float64
 	Since    int64 // when the growth began, Unix ns; 0 if Severity is None
 
-	// Service tells that it is about a group of a service, and Process which service. Then
-	// Instances is in how many of its instances goroutines leak, of Of that there are.
+	// Service reports whether this is a group of a service, identified by Process. Then Of
+	// is the number of its instances, and Instances the number of those that leak.
 	Service       bool
 	Instances, Of int
-	// Together tells that it shows in the instances together only.
+	// Together reports whether only the sum of the instances shows the leak.
 	Together bool
 
-	// Aged tells whether the verdict rests on a census with known ages. Then AgeMin is
-	// the age level that it is about, and Exits how many have left it since Since.
+	// Aged reports whether the verdict is based on a census. Then AgeMin is the age level,
+	// and Exits the number of exits from it since Since.
 	Aged   bool
 	AgeMin time.Duration
 	Exits  float64
 }
 
-// flag is what is remembered of a group that is shown, or was until lately.
+// flag is the state of a group that is flagged, or was until recently.
 type flag struct {
 	id    ID      // of the finding
 	since int64   // when the growth began, Unix ns
 	exits float64 // from the level, when the group was flagged there
-	bound int64   // of the level, ns; -1 is none
-	empty int64   // since when nobody is in the group, Unix ns; 0 is unknown
+	bound int64   // of the level, ns; -1 if none
+	empty int64   // since when the group is empty, Unix ns; 0 if unknown
 	ended growth.End
-	last  seconds // when it was flagged last
-	zeros uint8   // observations shown since then
+	last  seconds // when it was last flagged
+	zeros uint8   // verdicts of severity 0 since then
 }
 
-// For how long severity 0 is shown after the last flag, both at least: three
-// observations, so that an alert ends even if a batch or two are lost; and a
-// quarter of an hour, three times as long as Prometheus looks back for a sample,
-// so that nobody who asks for the latest one still gets the flag.
+// How long severity 0 is reported after a flag: for at least three observations, so that an alert
+// ends even if a batch or two are lost; and for at least a quarter of an hour, three times the
+// lookback of Prometheus, so that no query for the latest sample returns the flag.
 const (
-	zerosShown = 3
-	zerosFor   = 15 * time.Minute
+	minZeros = 3
+	zerosFor = 15 * time.Minute
 )
 
-// show shows a group at a severity, as far as that is to be shown at all.
-// s is what was observed beside it.
+// show reports a group with a severity, if it is to be reported at all. s is the scrape with the
+// observation, nil for a group of a service.
 func (d *Detector) show(s *scrape, o *observation, j *judgement, severity growth.Severity) {
 	g := o.group
 	if !j.known {
@@ -119,13 +118,13 @@ func (d *Detector) show(s *scrape, o *observation, j *judgement, severity growth
 	}
 	v := Verdict{Process: g.process, Group: o.name, Kind: g.kind, At: o.at, Severity: severity, Was: g.severity}
 	if g.flag != nil && j.Ended != growth.NotEnded {
-		g.flag.ended = j.Ended // it may be shown for longer, and then end for this
+		g.flag.ended = j.Ended // the flag may be held, and end later for this reason
 	}
 	if severity == growth.None {
 		if v.Was > growth.None {
-			v.Ended = g.flag.reason(j.lapsed, o.reading.Ignored)
+			v.Ended = g.flag.endReason(j.lapsed, o.reading.Ignored)
 		}
-		d.showZero(g, v)
+		d.showEnded(g, v)
 		return
 	}
 	d.result.Changed = d.result.Changed || v.Severity != v.Was
@@ -143,7 +142,7 @@ func (d *Detector) show(s *scrape, o *observation, j *judgement, severity growth
 	if j.census && f.bound != int64(j.bound) {
 		f.bound, f.exits = int64(j.bound), j.exits
 	}
-	f.last, f.zeros = inSeconds(o.at), 0
+	f.last, f.zeros = toSeconds(o.at), 0
 	v.Finding, v.Leaked, v.PerHour, v.Since = f.id, j.Leaked, j.PerHour, f.since
 	if v.Aged = j.census; v.Aged {
 		v.AgeMin, v.Exits = j.bound, max(0, j.exits-f.exits)
@@ -151,8 +150,8 @@ func (d *Detector) show(s *scrape, o *observation, j *judgement, severity growth
 	d.result.Verdicts = append(d.result.Verdicts, v)
 }
 
-// showZero shows that a group is not flagged any more, for as long as that is to be shown.
-func (d *Detector) showZero(g *group, v Verdict) {
+// showEnded reports severity 0 for a while after a flag.
+func (d *Detector) showEnded(g *group, v Verdict) {
 	if v.Was > growth.None {
 		g.severity = growth.None
 		d.countEnd(v)
@@ -160,7 +159,7 @@ func (d *Detector) showZero(g *group, v Verdict) {
 	}
 	switch {
 	case g.flag == nil:
-	case g.flag.showsZero(v.At):
+	case g.flag.isStillShown(v.At):
 		v.Finding = g.flag.id
 		d.result.Verdicts = append(d.result.Verdicts, v)
 	default:
@@ -169,15 +168,15 @@ func (d *Detector) showZero(g *group, v Verdict) {
 	}
 }
 
-// noteFlagged remembers which groups of a process are flagged.
+// noteFlagged adds a group to the flagged ones of its process.
 func (d *Detector) noteFlagged(name ID, g *group) {
 	if p := d.processes[g.process]; p != nil && !slices.Contains(p.flagged, name) {
 		p.flagged = append(p.flagged, name)
 	}
 }
 
-// endAbsent ends the flags of groups of which a new process has no goroutines, and goes
-// on to show that they have ended.
+// endAbsent ends the flags of groups that a new process does not have, and keeps reporting severity 0
+// for groups without data.
 func (d *Detector) endAbsent(p *process, s *scrape, isNew bool) {
 	p.flagged = slices.DeleteFunc(p.flagged, func(name ID) bool {
 		g := d.groups[name]
@@ -192,13 +191,13 @@ func (d *Detector) endAbsent(p *process, s *scrape, isNew bool) {
 			v.Ended = ProcessGone
 		}
 		g.raw, g.proof = growth.None, nil
-		d.showZero(g, v)
+		d.showEnded(g, v)
 		return g.flag == nil
 	})
 }
 
-// reason tells why a flag ends.
-func (f *flag) reason(lapsed, ignored bool) End {
+// endReason returns why a flag ends.
+func (f *flag) endReason(lapsed, ignored bool) End {
 	switch {
 	case ignored:
 		return Ignored
@@ -217,11 +216,11 @@ func (f *flag) reason(lapsed, ignored bool) End {
 	}
 }
 
-// showsZero tells whether severity 0 is to be shown at a time.
-func (f *flag) showsZero(at int64) bool {
-	if f.zeros >= zerosShown && at-f.last.ns() > int64(zerosFor) {
+// isStillShown reports whether to report severity 0 at a time after the flag, and counts it.
+func (f *flag) isStillShown(at int64) bool {
+	if f.zeros >= minZeros && at-f.last.ns() > int64(zerosFor) {
 		return false
 	}
-	f.zeros = min(f.zeros, zerosShown) + 1
+	f.zeros = min(f.zeros, minZeros) + 1
 	return true
 }

@@ -10,7 +10,8 @@ import (
 	"github.com/otel-goroutine/otel-goroutine/internal/growth"
 )
 
-// TestEnds holds why flags end, that this is told once where the flag was, and counted.
+// TestEnds checks that each end of a flag is reported once with its reason, where the flag was, and
+// counted.
 func TestEnds(t *testing.T) {
 	for name, tc := range map[string]struct {
 		then func(r *rig, s *scene)
@@ -73,7 +74,7 @@ func endsOf() []End {
 	return all[:]
 }
 
-// TestNoDataEndsTheFlag has nothing come any more.
+// TestNoDataEndsTheFlag stops sending data.
 func TestNoDataEndsTheFlag(t *testing.T) {
 	s := newScene()
 	s.leak(101, 201, 1, 5, 300)
@@ -89,7 +90,7 @@ func TestNoDataEndsTheFlag(t *testing.T) {
 	}
 }
 
-// TestEvidenceIsShown holds what is told of a leak that stands among sessions.
+// TestEvidenceIsShown checks the evidence in the verdict on a leak among sessions.
 func TestEvidenceIsShown(t *testing.T) {
 	s := newScene()
 	s.leak(101, 201, 2, 0, 900)
@@ -108,7 +109,7 @@ func TestEvidenceIsShown(t *testing.T) {
 	}
 }
 
-// TestResidentsAreNoArrivals has a leak beside goroutines that were there before.
+// TestResidentsAreNoArrivals observes a leak beside residents.
 func TestResidentsAreNoArrivals(t *testing.T) {
 	for _, n := range []int{0, 20, 1000, 10_000} {
 		s := newScene()
@@ -124,8 +125,8 @@ func TestResidentsAreNoArrivals(t *testing.T) {
 	}
 }
 
-// TestLateWatcher has somebody begin to watch a process whose own census is hours old:
-// residents go on to reach the next ages, which is no growth.
+// TestLateWatcher begins to observe a process whose census is hours old: residents reach the next age
+// bands, which is not growth.
 func TestLateWatcher(t *testing.T) {
 	s := newScene()
 	for born := range 60 { // of an hour of start, hours ago

@@ -9,38 +9,37 @@ import (
 	"github.com/otel-goroutine/otel-goroutine/internal/telemetry"
 )
 
-// The state is what is remembered, as it is kept over a restart. All numbers are
-// little-endian and of the size of their Go type. What waits for more readings is not
-// part of it.
+// The encoding of a Detector, to survive a restart. Numbers are little-endian and of the size of
+// their Go type. Open observations are not included.
 //
-//	state      magic, version, signature version, min_duration, processes, groups, checksum
-//	processes  their number, then for each: id, fields, number of flagged groups, these
-//	groups     their number, then for each: id, fields, what it has of proof, joint, flag and pool, levels
-//	pool       fields, then of the past, the older and the sums: number of levels, for each bound and life
-//	levels     their number, then for each: fields, whether there is evidence, evidence
-//	checksum   CRC-32 (Castagnoli) of all before it
+//	state          magic, version, signature version, min_duration, processes, groups, checksum
+//	processes      number, then for each: ID, fields, number of flagged groups, their IDs
+//	groups         number, then for each: ID, fields, proof, joint, flag and service group if present, levels
+//	service group  fields, then for past, older and sums: number of levels, bound and life of each
+//	levels         number, then for each: fields, whether there is evidence, evidence
+//	checksum       CRC-32 (Castagnoli) of everything before it
 const (
 	stateMagic = "leak_detect"
-	// stateVersion changes with every change of what is kept, and of what it
-	// means.
+	// stateVersion must be incremented with every change of the encoding or its meaning.
 	stateVersion = uint16(8)
 )
 
-// Why a state is of no use.
+// Reasons why a state cannot be decoded.
 var (
 	ErrNoState      = errors.New("it is not a state of this processor")
 	ErrStateDamaged = errors.New("it is damaged")
 	ErrStateVersion = errors.New("it is of another version of this processor")
-	// ErrStateSignatures is a state of groups that no longer have these signatures.
+	// ErrStateSignatures means that the groups of the state have other signatures now.
 	ErrStateSignatures = errors.New("its signatures are of another version")
-	ErrStateRules      = errors.New(`"min_duration" was another one`)
+	ErrStateRules      = errors.New(`"min_duration" has changed`)
 )
 
 func checksum(b []byte) uint32 {
 	return crc32.Checksum(b, crc32.MakeTable(crc32.Castagnoli))
 }
 
-// Clone returns a copy of what is kept by AppendBinary, which takes longer than to copy it.
+// Clone returns a copy of the state that AppendBinary encodes. Copying is faster than encoding, which
+// can then be done concurrently.
 func (d *Detector) Clone() *Detector {
 	c := &Detector{config: d.config, groups: make(map[ID]*group, len(d.groups)), processes: make(map[ID]*process, len(d.processes))}
 	for name, p := range d.processes {
@@ -53,22 +52,22 @@ func (d *Detector) Clone() *Detector {
 		h := *g
 		h.levels = slices.Clone(g.levels)
 		for i := range h.levels {
-			h.levels[i].evidence = pointerToCopy(h.levels[i].evidence)
+			h.levels[i].evidence = clonePointer(h.levels[i].evidence)
 		}
-		h.recent = nil // is not kept
-		if h.counts = pointerToCopy(g.counts); h.counts != nil {
-			h.counts.evidence = pointerToCopy(h.counts.evidence)
+		h.recent = nil // not encoded
+		if h.counts = clonePointer(g.counts); h.counts != nil {
+			h.counts.evidence = clonePointer(h.counts.evidence)
 		}
-		h.proof, h.joint, h.flag, h.pool = pointerToCopy(g.proof), pointerToCopy(g.joint), pointerToCopy(g.flag), pointerToCopy(g.pool)
-		if h.pool != nil {
-			h.pool.members, h.pool.past, h.pool.older, h.pool.sums = nil, slices.Clone(g.pool.past), slices.Clone(g.pool.older), slices.Clone(g.pool.sums)
+		h.proof, h.joint, h.flag, h.asService = clonePointer(g.proof), clonePointer(g.joint), clonePointer(g.flag), clonePointer(g.asService)
+		if h.asService != nil {
+			h.asService.members, h.asService.past, h.asService.older, h.asService.sums = nil, slices.Clone(g.asService.past), slices.Clone(g.asService.older), slices.Clone(g.asService.sums)
 		}
 		c.groups[name] = &h
 	}
 	return c
 }
 
-func pointerToCopy[T any](p *T) *T {
+func clonePointer[T any](p *T) *T {
 	if p == nil {
 		return nil
 	}
@@ -76,7 +75,7 @@ func pointerToCopy[T any](p *T) *T {
 	return &value
 }
 
-// AppendBinary appends what is remembered, in a form that UnmarshalBinary reads.
+// AppendBinary implements encoding.BinaryAppender.
 func (d *Detector) AppendBinary(b []byte) ([]byte, error) {
 	begin := len(b)
 	e := encoder{buffer: append(b, stateMagic...)}
@@ -95,7 +94,7 @@ func (d *Detector) AppendBinary(b []byte) ([]byte, error) {
 	return e.buffer, e.err
 }
 
-// encoder appends, until something fails.
+// encoder appends values until one fails.
 type encoder struct {
 	buffer []byte
 	err    error
@@ -111,7 +110,7 @@ func (e *encoder) put(values ...any) {
 
 func (e *encoder) group(g *group) {
 	e.put(g.parts()...)
-	e.put(g.proof != nil, g.joint != nil, g.flag != nil, g.pool != nil, g.counts != nil)
+	e.put(g.proof != nil, g.joint != nil, g.flag != nil, g.asService != nil, g.counts != nil)
 	if g.proof != nil {
 		e.put(g.proof.parts()...)
 	}
@@ -121,8 +120,8 @@ func (e *encoder) group(g *group) {
 	if g.flag != nil {
 		e.put(g.flag.parts()...)
 	}
-	if g.pool != nil {
-		e.pool(g.pool)
+	if g.asService != nil {
+		e.serviceGroup(g.asService)
 	}
 	e.put(uint8(len(g.levels)))
 	for i := range g.levels {
@@ -133,7 +132,7 @@ func (e *encoder) group(g *group) {
 	}
 }
 
-func (e *encoder) pool(p *pool) {
+func (e *encoder) serviceGroup(p *serviceGroup) {
 	e.put(p.parts()...)
 	for _, lives := range [...][]formerLife{p.past, p.older, p.sums} {
 		e.put(uint8(len(lives)))
@@ -151,18 +150,18 @@ func (e *encoder) level(l *level) {
 	}
 }
 
-// What is kept of each. A test fails when a field is added and not kept.
+// The parts methods return pointers to the encoded fields. A test fails if a new field is missing.
 
 func (p *process) parts() []any {
 	return []any{
-		&p.last, &p.jumped, &p.step, &p.seen, &p.stacks, &p.profile, &p.profiled, &p.scrapes, &p.newest, &p.whole, &p.splits, &p.split, &p.lost, &p.start, &p.ended, &p.counted, &p.service, &p.jumpedBy, &p.behind,
+		&p.last, &p.rejected, &p.step, &p.seen, &p.stacks, &p.profile, &p.profiled, &p.scrapes, &p.newest, &p.wholeInRow, &p.everSplit, &p.newestSplit, &p.lost, &p.start, &p.ended, &p.counted, &p.service, &p.rejectedFrom, &p.behind,
 		&p.lowest[0].bound, &p.lowest[0].start, &p.lowest[0].known, &p.lowest[1].bound, &p.lowest[1].start, &p.lowest[1].known,
 	}
 }
 
 func (g *group) parts() []any {
 	return []any{
-		&g.process, &g.at, &g.censusAt, &g.start, &g.first, &g.started, &g.firstCount, &g.held, &g.count, &g.grown, &g.looked,
+		&g.process, &g.at, &g.censusAt, &g.start, &g.first, &g.started, &g.firstCount, &g.held, &g.count, &g.grown, &g.arrivedAtLook,
 		&g.service, &g.seen, &g.kind, &g.had, &g.raw, &g.severity, &g.census, &g.peer, &g.ignored,
 	}
 }
@@ -179,7 +178,7 @@ func (t *joint) parts() []any {
 	return []any{&t.since, &t.carrier, &t.worst, &t.worstOf, &t.at, &t.shown}
 }
 
-func (p *pool) parts() []any {
+func (p *serviceGroup) parts() []any {
 	return []any{
 		&p.pastAt, &p.judged, &p.begun, &p.rose, &p.arrivals, &p.covered,
 		&p.until, &p.leaked, &p.perHour, &p.bound, &p.exits, &p.ignored, &p.alone,

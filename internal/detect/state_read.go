@@ -11,8 +11,8 @@ import (
 	"github.com/otel-goroutine/otel-goroutine/internal/telemetry"
 )
 
-// UnmarshalBinary has the detector remember what a state says. If that is of no use it
-// changes nothing. Groups above MaxGroups are left out.
+// UnmarshalBinary replaces the state of d by the output of AppendBinary. On error d is unchanged. Groups
+// above MaxGroups are left out.
 func (d *Detector) UnmarshalBinary(state []byte) error {
 	body, err := d.checkState(state)
 	if err != nil {
@@ -29,31 +29,31 @@ func (d *Detector) UnmarshalBinary(state []byte) error {
 	if dec.err != nil || len(dec.rest) > 0 {
 		return ErrStateDamaged
 	}
-	fresh.gatherMembers()
+	fresh.linkMembers()
 	*d = *fresh
 	return nil
 }
 
-// gatherMembers has services know their instances, and their groups those of these.
-func (d *Detector) gatherMembers() {
+// linkMembers sets the instances of services and the members of service groups.
+func (d *Detector) linkMembers() {
 	for _, name := range sortedKeys(d.processes) {
 		if service := d.processes[d.processes[name].service]; service != nil {
 			service.instances = append(service.instances, name)
 		}
 	}
 	for name, g := range d.groups {
-		if of := d.groups[g.service]; of != nil && of.pool != nil {
-			of.pool.members = append(of.pool.members, member{g.process, name})
+		if of := d.groups[g.service]; of != nil && of.asService != nil {
+			of.asService.members = append(of.asService.members, member{g.process, name})
 		}
 	}
 	for _, g := range d.groups {
-		if g.pool != nil {
-			slices.SortFunc(g.pool.members, compareMembers)
+		if g.asService != nil {
+			slices.SortFunc(g.asService.members, compareMembers)
 		}
 	}
 }
 
-// checkState returns what is left of a state when it has been recognized.
+// checkState validates the header and the checksum of a state, and returns what is between them.
 func (d *Detector) checkState(state []byte) ([]byte, error) {
 	header, ok := bytes.CutPrefix(state, []byte(stateMagic))
 	if !ok {
@@ -62,31 +62,31 @@ func (d *Detector) checkState(state []byte) ([]byte, error) {
 	dec := decoder{rest: header}
 	var version, signatures uint16
 	if dec.get(&version); dec.err == nil && version != stateVersion {
-		return nil, fmt.Errorf("%w: %d, not %d", ErrStateVersion, version, stateVersion)
+		return nil, fmt.Errorf("%w: got %d, want %d", ErrStateVersion, version, stateVersion)
 	}
 	if dec.get(&signatures); dec.err == nil && signatures != telemetry.SignatureVersion {
-		return nil, fmt.Errorf("%w: %d, not %d", ErrStateSignatures, signatures, telemetry.SignatureVersion)
+		return nil, fmt.Errorf("%w: got %d, want %d", ErrStateSignatures, signatures, telemetry.SignatureVersion)
 	}
 	var minDuration int64
 	dec.get(&minDuration)
 	end := len(dec.rest) - crc32.Size
-	if dec.err != nil || end < 0 || !checks(state) {
+	if dec.err != nil || end < 0 || !hasValidChecksum(state) {
 		return nil, ErrStateDamaged
 	}
 	if minDuration != int64(d.config.MinDuration) {
-		// The segments of a floor would be of another length.
+		// The segments of floors have another length.
 		return nil, ErrStateRules
 	}
 	return dec.rest[:end], nil
 }
 
-// checks tells whether the checksum at the end of a state is right.
-func checks(state []byte) bool {
+// hasValidChecksum reports whether the checksum at the end of a state is correct.
+func hasValidChecksum(state []byte) bool {
 	end := len(state) - crc32.Size
 	return binary.LittleEndian.Uint32(state[end:]) == checksum(state[:end])
 }
 
-// decoder reads one thing after another, until something fails.
+// decoder reads values until one fails.
 type decoder struct {
 	rest []byte
 	err  error
@@ -103,7 +103,7 @@ func (d *decoder) get(values ...any) {
 	}
 }
 
-// length returns how many of something follow. There are no more than bytes left.
+// length reads the number of elements that follow. It fails if there are more than bytes left.
 func (d *decoder) length() int {
 	var n uint32
 	d.get(&n)
@@ -153,7 +153,7 @@ func (d *decoder) group(into *Detector) {
 		d.get(g.flag.parts()...)
 	}
 	if hasPool {
-		g.pool = d.pool()
+		g.asService = d.serviceGroup()
 	}
 	d.levels(g)
 	if hasCounts {
@@ -162,15 +162,15 @@ func (d *decoder) group(into *Detector) {
 	}
 	switch {
 	case d.err != nil:
-	case g.kind >= kinds, g.severity > growth.Confirmed, g.severity > growth.None && g.flag == nil:
+	case g.kind >= kindCount, g.severity > growth.Confirmed, g.severity > growth.None && g.flag == nil:
 		d.err = ErrStateDamaged
 	case into.room(len(into.groups)):
 		into.groups[name] = g
 	}
 }
 
-func (d *decoder) pool() *pool {
-	p := &pool{}
+func (d *decoder) serviceGroup() *serviceGroup {
+	p := &serviceGroup{}
 	d.get(p.parts()...)
 	for _, lives := range [...]*[]formerLife{&p.past, &p.older, &p.sums} {
 		var n uint8

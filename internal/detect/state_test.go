@@ -12,8 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// lived returns a rig that has seen all that there is to be remembered: a leak that is
-// flagged, one that is proved, entries, counts alone.
+// lived returns a rig with all kinds of state: a flagged leak, a proved one, entries, counts alone.
 func lived(t testing.TB, minutes int) *rig {
 	r := newRig(t)
 	for now := range minutes {
@@ -57,7 +56,7 @@ func TestStateGoesOnWhereItWas(t *testing.T) {
 	}
 }
 
-// TestStateIsWhole fails when a field is added and not kept.
+// TestStateIsWhole fails if a field is added but not encoded.
 func TestStateIsWhole(t *testing.T) {
 	check := func(of reflect.Type, parts []any, but ...string) {
 		var kept, fields []string
@@ -75,15 +74,15 @@ func TestStateIsWhole(t *testing.T) {
 			t.Errorf("%v, -fields +kept:\n%s", of, diff)
 		}
 	}
-	check(reflect.TypeFor[group](), new(group).parts(), "levels", "counts", "proof", "joint", "flag", "pool", "recent", "behind")
+	check(reflect.TypeFor[group](), new(group).parts(), "levels", "counts", "proof", "joint", "flag", "asService", "recent", "behind")
 	check(reflect.TypeFor[level](), new(level).parts(), "evidence")
 	check(reflect.TypeFor[process](), new(process).parts()[:len(new(process).parts())-6], "open", "flagged", "instances", "lowest", "returns")
 	check(reflect.TypeFor[lowestBand](), new(process).parts()[len(new(process).parts())-3:])
 	check(reflect.TypeFor[proof](), new(proof).parts())
 	check(reflect.TypeFor[joint](), new(joint).parts())
 	check(reflect.TypeFor[flag](), new(flag).parts())
-	check(reflect.TypeFor[pool](), new(pool).parts()[:len(new(pool).parts())-3], "members", "past", "older", "sums", "batch", "rules", "spread")
-	check(reflect.TypeFor[spread](), new(pool).parts()[len(new(pool).parts())-3:])
+	check(reflect.TypeFor[serviceGroup](), new(serviceGroup).parts()[:len(new(serviceGroup).parts())-3], "members", "past", "older", "sums", "batch", "rules", "spread")
+	check(reflect.TypeFor[arrivalSpread](), new(serviceGroup).parts()[len(new(serviceGroup).parts())-3:])
 }
 
 func TestStateOfNoUse(t *testing.T) {
@@ -131,15 +130,14 @@ func TestStateIsBounded(t *testing.T) {
 	}
 }
 
-// FuzzState has a detector remember anything, with the checksum made right, and go on with
-// it.
+// FuzzState decodes any state with a corrected checksum, and continues with it.
 func FuzzState(f *testing.F) {
 	state := encode(f, lived(f, 60).d)
 	f.Add(state)
 	f.Add([]byte{})
 	f.Add(state[:len(state)/2])
 	for _, wrong := range []byte{0x00, 0x7f, 0xff} {
-		// Wherever they are, numbers, lengths, times and floats are what none should be.
+		// Invalid numbers, lengths, times and floats at any place.
 		for at := len(stateMagic); at < len(state); at += len(state) / 16 {
 			damaged := bytes.Clone(state)
 			copy(damaged[at:], bytes.Repeat([]byte{wrong}, 8))

@@ -10,8 +10,8 @@ import (
 	"github.com/otel-goroutine/otel-goroutine/internal/growth"
 )
 
-// TestRestartOfTheAgentKeepsFlags has the watcher of a process that leaks restart. Its
-// census begins afresh, nobody is aged for a while, and its first scrapes come together.
+// TestRestartOfTheAgentKeepsFlags restarts the watcher of a leaking process. It begins a new census, no
+// goroutine is aged for a while, and its first scrapes arrive together.
 func TestRestartOfTheAgentKeepsFlags(t *testing.T) {
 	for name, change := range map[string]func(*scene){
 		"census":        func(*scene) {},
@@ -41,8 +41,8 @@ func TestRestartOfTheAgentKeepsFlags(t *testing.T) {
 	}
 }
 
-// loop returns a process of which goroutines loop for ever over so many lines, beside a
-// pool with the same entry.
+// loop returns a process with goroutines that loop forever over some lines, and a pool with the same
+// entry.
 func loop(lines, now int) *scene {
 	s := newScene()
 	r := rand.New(rand.NewPCG(uint64(now), 7))
@@ -56,7 +56,7 @@ func loop(lines, now int) *scene {
 	return s
 }
 
-// shrink makes a reading one of the scale of a test, in which a minute takes a second.
+// shrink scales the times of a reading to a test in which a minute takes a second.
 func shrink(r *Reading) {
 	r.At = epoch.UnixNano() + (r.At-epoch.UnixNano())/60
 	r.Start = epoch.UnixNano()
@@ -64,8 +64,8 @@ func shrink(r *Reading) {
 	r.Rules = &growth.Rules{MinDuration: 30 * time.Second, MinLeaked: 10, MaxLifetime: 12 * time.Minute}
 }
 
-// TestLoopIsNotOver holds that a leak of goroutines that loop, and so wander between lines,
-// is told without a break, whichever of lines and entry show it.
+// TestLoopIsNotOver checks that a leak of looping goroutines is flagged without a break, whether its
+// lines or its entry show it.
 func TestLoopIsNotOver(t *testing.T) {
 	for _, lines := range []int{2, 3, 8} {
 		for _, step := range []time.Duration{time.Minute, time.Second} {
@@ -103,8 +103,7 @@ func TestLoopIsNotOver(t *testing.T) {
 	}
 }
 
-// TestSuspectedSignatureDoesNotHideItsEntry has one line that is suspected, of an entry that
-// is probable.
+// TestSuspectedSignatureDoesNotHideItsEntry observes a suspected line of a probable entry.
 func TestSuspectedSignatureDoesNotHideItsEntry(t *testing.T) {
 	d := New(testConfig())
 	entry := &group{kind: Entry, process: 1, raw: growth.Probable, grown: 100, at: minute(100), joint: &joint{since: minute(10)}}
@@ -134,7 +133,7 @@ func TestSuspectedSignatureDoesNotHideItsEntry(t *testing.T) {
 	}
 }
 
-// TestMemoryIsBounded sends new groups, with proofs, under one time stamp and under many.
+// TestMemoryIsBounded sends new groups, with proofs, at one timestamp and at many.
 func TestMemoryIsBounded(t *testing.T) {
 	for name, at := range map[string]func(i int) int64{
 		"one time":   func(int) int64 { return minute(1) },
@@ -147,7 +146,7 @@ func TestMemoryIsBounded(t *testing.T) {
 			d := New(c)
 			for i := range 5000 {
 				var readings []Reading
-				for part := range partsEnd {
+				for part := range partCount {
 					readings = append(readings, Reading{Process: ID(i % 300), Group: ID(i), Rules: testRules(), Part: part, At: at(i), Value: 3})
 				}
 				for b := range 20 {
@@ -171,8 +170,8 @@ func TestMemoryIsBounded(t *testing.T) {
 	}
 }
 
-// TestHostileTimes has one reading of a wrong time among those of a leak. It costs neither
-// what is known, nor what comes after it, nor time.
+// TestHostileTimes adds one reading with a wrong time to those of a leak. It must cost neither the
+// state, nor later data, nor much time.
 func TestHostileTimes(t *testing.T) {
 	for name, at := range map[string]int64{
 		"none":          0,
@@ -203,7 +202,7 @@ func TestHostileTimes(t *testing.T) {
 	}
 }
 
-// TestUnknownIsNotZero leaves out a part of the readings of a leak that is flagged.
+// TestUnknownIsNotZero omits a part of the readings of a flagged leak.
 func TestUnknownIsNotZero(t *testing.T) {
 	for name, drop := range map[string]func(r Reading) bool{
 		"count":              func(r Reading) bool { return r.Part == Count },
@@ -230,8 +229,8 @@ func TestUnknownIsNotZero(t *testing.T) {
 	}
 }
 
-// TestBandsThatBeginLater has the exits of higher bands be counted from a start of their own,
-// as each series of an SDK may be. That is no other process.
+// TestBandsThatBeginLater gives the exits of higher bands a start of their own, as an SDK may do for
+// each series. That does not mean another process.
 func TestBandsThatBeginLater(t *testing.T) {
 	s := newScene()
 	s.leak(101, 201, 1, 5, 1000)

@@ -36,7 +36,7 @@ func scraped(t *testing.T, job string) []pmetric.Metrics {
 func eachPoint(md pmetric.Metrics, do func(name string, p pmetric.NumberDataPoint)) {
 	for _, m := range md.ResourceMetrics().At(0).ScopeMetrics().At(0).Metrics().All() {
 		points, _, why := levels(m, detect.Exits) // gauges and sums
-		if why != detect.Fine {
+		if why != detect.OK {
 			continue // a summary
 		}
 		for _, p := range points.All() {

@@ -94,12 +94,12 @@ func (r *reader) readResource(index int, rm pmetric.ResourceMetrics) {
 
 func (r *reader) readMetric(from *origin, w watched, m pmetric.Metric) {
 	points, delta, why := levels(m, w.part)
-	if why != detect.Fine {
+	if why != detect.OK {
 		r.batch.refuse(why, pointCount(m))
 		return
 	}
 	for _, p := range points.All() {
-		if why := r.readPoint(from, w, p, delta); why != detect.Fine {
+		if why := r.readPoint(from, w, p, delta); why != detect.OK {
 			r.batch.refuse(why, 1)
 		}
 	}
@@ -108,7 +108,7 @@ func (r *reader) readMetric(from *origin, w watched, m pmetric.Metric) {
 func (r *reader) readPoint(from *origin, w watched, p pmetric.NumberDataPoint, delta bool) detect.Reason {
 	value, why := number(p)
 	switch {
-	case why != detect.Fine:
+	case why != detect.OK:
 		return why
 	case !identifiable(p.Attributes(), 0):
 		return badAttributes
@@ -151,7 +151,7 @@ func (r *reader) readPoint(from *origin, w watched, p pmetric.NumberDataPoint, d
 	}
 	r.readings = append(r.readings, reading)
 	r.places = append(r.places, place{reading.Group, reading.ServiceGroup, from.index, w.metric, p.Attributes(), hasAge})
-	return detect.Fine
+	return detect.OK
 }
 
 // entryOf returns the group of the entry of a signature, of those of its attributes; 0 if
@@ -253,14 +253,14 @@ func bothNames(key string) [2]string {
 func levels(m pmetric.Metric, part detect.Part) (points pmetric.NumberDataPointSlice, delta bool, why detect.Reason) {
 	switch m.Type() {
 	case pmetric.MetricTypeGauge:
-		return m.Gauge().DataPoints(), false, detect.Fine
+		return m.Gauge().DataPoints(), false, detect.OK
 	case pmetric.MetricTypeSum:
 		sum := m.Sum()
 		delta = sum.AggregationTemporality() == pmetric.AggregationTemporalityDelta
 		if part != detect.Exits && (delta || sum.IsMonotonic()) {
 			return sum.DataPoints(), delta, badType
 		}
-		return sum.DataPoints(), delta, detect.Fine
+		return sum.DataPoints(), delta, detect.OK
 	default:
 		return pmetric.NewNumberDataPointSlice(), false, badType
 	}
@@ -272,9 +272,9 @@ func number(p pmetric.NumberDataPoint) (float64, detect.Reason) {
 	}
 	switch p.ValueType() {
 	case pmetric.NumberDataPointValueTypeInt:
-		return float64(p.IntValue()), detect.Fine
+		return float64(p.IntValue()), detect.OK
 	case pmetric.NumberDataPointValueTypeDouble:
-		return p.DoubleValue(), detect.Fine
+		return p.DoubleValue(), detect.OK
 	default:
 		return 0, noValue
 	}
