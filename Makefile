@@ -171,6 +171,7 @@ lint: $(TOOLS)/golangci-lint $(TOOLS)/gofumpt $(TOOLS)/multimod $(TOOLS)/actionl
 	@scripts/check-goleak.sh
 	@scripts/changelog.sh check
 	@scripts/check-threats.sh
+	@scripts/draw-house.sh | diff docs/house.md - || { echo "docs/house.md is not current (make house)"; exit 1; }
 	@scripts/check-versions.sh $(TOOLS)/multimod
 	@$(TOOLS)/actionlint
 	@scripts/check-modules.sh $(MODULES)
@@ -184,6 +185,10 @@ vuln: $(TOOLS)/govulncheck ## Look for known vulnerabilities that a module can m
 .PHONY: generate
 generate: $(TOOLS)/mdatagen ## Generate what is generated: metadata of the components, the page of metrics, the list of standard packages
 	@scripts/generate.sh $(TOOLS)
+
+.PHONY: house
+house: ## Draw the page of packages and their imports, docs/house.md
+	@scripts/draw-house.sh > $(BIN)/house.md && mv $(BIN)/house.md docs/house.md
 
 RELEASE_TOOLS := $(addprefix $(TOOLS)/,multimod gorelease)
 ARTIFACTS := $(BIN)/artifacts
