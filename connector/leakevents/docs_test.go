@@ -26,7 +26,7 @@ func readme(t *testing.T) string {
 	return string(data)
 }
 
-// row returns the README's table row whose first cell is this code.
+// row returns the row of a table in README.md whose first cell is code.
 func row(t *testing.T, code string) string {
 	t.Helper()
 	for line := range strings.Lines(readme(t)) {
@@ -62,7 +62,7 @@ func TestReadmeHasEverySettingWithItsDefault(t *testing.T) {
 	}
 }
 
-// The examples are read as the collector reads them.
+// The examples are unmarshaled as the collector does it.
 func TestReadmeExamplesAreValid(t *testing.T) {
 	blocks := strings.Split(readme(t), "```yaml\n")[1:]
 	require.Len(t, blocks, 2)
@@ -77,7 +77,7 @@ func TestReadmeExamplesAreValid(t *testing.T) {
 	}
 }
 
-// TestReadmeShowsRealEvents holds the sentences that it shows to those of the golden file.
+// TestReadmeShowsRealEvents compares the sentences in README.md with those in the golden file.
 func TestReadmeShowsRealEvents(t *testing.T) {
 	_, block, _ := strings.Cut(readme(t), "```\n")
 	block, _, _ = strings.Cut(block, "```")
@@ -89,7 +89,7 @@ func TestReadmeShowsRealEvents(t *testing.T) {
 	}
 }
 
-// everyFact is a change with everything that can be known of a leak.
+// everyFact returns a change with every fact that a leak can have.
 func everyFact() finding.Change {
 	at := time.Unix(1_780_000_000, 0)
 	head := finding.Place{State: "select", Function: "y.f", File: "github.com/x/y@v1.2.3/f.go", Line: 7, Entry: "y.g", EntryFile: "g.go"}
@@ -112,9 +112,8 @@ func everyFact() finding.Change {
 	}
 }
 
-// TestEveryFactIsWritten holds the attributes of a record to the fields of a Finding, and to
-// the page of the registry: what is known of a leak is in one of its events, and what is in an
-// event is registered.
+// TestEveryFactIsWritten checks that each field of a Finding is in one of its events, and that each
+// attribute of an event is in the registry.
 func TestEveryFactIsWritten(t *testing.T) {
 	// These are elsewhere in a record, follow from its change, or have no event.
 	elsewhere := map[string]string{
@@ -165,7 +164,7 @@ func TestEveryFactIsWritten(t *testing.T) {
 	}
 }
 
-// attributesOfBoth returns the attributes of a change as it is, and of the closing of its leak.
+// attributesOfBoth returns the attributes of a change, and of the change that closes its leak.
 func attributesOfBoth(c finding.Change) []map[string]any {
 	var all []map[string]any
 	for _, kind := range []finding.ChangeKind{finding.Raised, finding.ClosedByVersion} {

@@ -20,8 +20,8 @@ import (
 
 var update = flag.Bool("update", false, "write the golden files anew")
 
-// live plays the life of a leak: it is suspected, probable, confirmed, and closed by a
-// version; and it comes back in the next.
+// live sends the metrics of a leak that is suspected, probable, confirmed, closed by a version, and
+// back in the next version.
 func live(r *rig) {
 	minute := 0
 	play := func(minutes int, p process) process {
@@ -49,7 +49,7 @@ func live(r *rig) {
 	play(3, again)
 }
 
-// TestEvents holds the records of a leak's life to a golden file, which README.md shows one of.
+// TestEvents compares the records of a leak with a golden file, of which README.md shows a part.
 func TestEvents(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := start(t, statetest.New(nil))
@@ -75,7 +75,7 @@ func TestEvents(t *testing.T) {
 	})
 }
 
-// TestRestarted has another connector take over after each batch: nothing is told twice.
+// TestRestarted restarts the connector after each batch. Nothing is reported twice.
 func TestRestarted(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		storage := statetest.New(nil)
@@ -91,7 +91,7 @@ func TestRestarted(t *testing.T) {
 	})
 }
 
-// TestKilled has it go on after a kill, from what was kept last.
+// TestKilled starts a connector after another was killed.
 func TestKilled(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		storage := statetest.New(nil)
@@ -104,7 +104,7 @@ func TestKilled(t *testing.T) {
 	})
 }
 
-// TestPoints hands over what is no point of a level: nothing is told.
+// TestPoints sends points that have no level. Nothing is reported.
 func TestPoints(t *testing.T) {
 	for name, change := range map[string]func(pmetric.Metric){
 		"no value": func(m pmetric.Metric) {

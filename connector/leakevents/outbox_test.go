@@ -21,7 +21,7 @@ import (
 	"github.com/otel-goroutine/otel-goroutine/internal/collector/state/statetest"
 )
 
-// refusing has the next consumer fail as long as it is told to.
+// refusing makes the next consumer return *failing.
 func refusing(failing *error) func(*rig) consumer.Logs {
 	return func(r *rig) consumer.Logs {
 		next, err := consumer.NewLogs(func(ctx context.Context, ld plog.Logs) error {
@@ -35,7 +35,7 @@ func refusing(failing *error) func(*rig) consumer.Logs {
 	}
 }
 
-// TestRefused has events wait while they are not taken, also over a restart.
+// TestRefused checks that refused events wait, also over a restart.
 func TestRefused(t *testing.T) {
 	storage := statetest.New(nil)
 	failing := errors.New("the backend is away")
@@ -54,7 +54,7 @@ func TestRefused(t *testing.T) {
 	assert.Len(t, r.changes(), 2, "sent once")
 }
 
-// TestRefusedForGood gives up what is never taken.
+// TestRefusedForGood checks that events are dropped that are refused permanently.
 func TestRefusedForGood(t *testing.T) {
 	failing := consumererror.NewPermanent(errors.New("malformed"))
 	r := start(t, nil, refusing(&failing))
@@ -66,7 +66,7 @@ func TestRefusedForGood(t *testing.T) {
 		[]metricdata.DataPoint[int64]{{Value: 1}}, metricdatatest.IgnoreTimestamp())
 }
 
-// TestTooManyWait gives up the oldest.
+// TestTooManyWait checks that the oldest events are dropped.
 func TestTooManyWait(t *testing.T) {
 	failing := errors.New("the backend is away")
 	r := start(t, nil, refusing(&failing))
@@ -82,7 +82,8 @@ func TestTooManyWait(t *testing.T) {
 		[]metricdata.DataPoint[int64]{{Value: 11}}, metricdatatest.IgnoreTimestamp())
 }
 
-// TestNextIsCalledWithoutTheLock has a slow backend hold up nobody, and events stay in order.
+// TestNextIsCalledWithoutTheLock checks that a slow backend blocks no sender, and that events stay in
+// order.
 func TestNextIsCalledWithoutTheLock(t *testing.T) {
 	entered, leave := make(chan struct{}), make(chan struct{})
 	var once sync.Once
@@ -108,7 +109,7 @@ func TestNextIsCalledWithoutTheLock(t *testing.T) {
 	assert.Equal(t, []string{"detected", "raised", "raised"}, r.changes())
 }
 
-// TestManyAtOnce has many senders, of which each tells of a leak.
+// TestManyAtOnce has concurrent senders, each with a leak.
 func TestManyAtOnce(t *testing.T) {
 	r := start(t, statetest.New(nil))
 	var all sync.WaitGroup
@@ -125,7 +126,7 @@ func TestManyAtOnce(t *testing.T) {
 	assert.Len(t, r.changes(), 8)
 }
 
-// TestCanceled keeps what was seen though the request is over.
+// TestCanceled checks that the state is saved although the request was canceled.
 func TestCanceled(t *testing.T) {
 	storage := statetest.New(nil)
 	r := start(t, storage)

@@ -33,8 +33,8 @@ func appendRecord(to plog.Logs, c finding.Change, now time.Time, runbookURL, ver
 	putChange(record.Attributes(), c, runbookURL)
 }
 
-// severityOf returns the severity of a record: that of the leak, as alerts have it. What
-// is better than it was, or only better known, is for information.
+// severityOf returns the severity of a record. It is the severity of the leak, as in the alerts,
+// unless the change is for the better or adds only knowledge.
 func severityOf(c finding.Change) plog.SeverityNumber {
 	switch c.Kind {
 	case finding.Lowered, finding.Explained, finding.Ended, finding.ClosedByVersion:
@@ -62,8 +62,7 @@ func putService(to pcommon.Map, s finding.Service) {
 	}
 }
 
-// putChange writes what is known of the leak after a change. Numbers are those of a leak that
-// is open: what is over has none.
+// putChange writes all facts about the leak after a change. Only open leaks have numbers.
 func putChange(to pcommon.Map, c finding.Change, runbookURL string) {
 	f := c.Finding
 	for _, a := range [...]struct{ key, value string }{
@@ -106,7 +105,7 @@ func putChange(to pcommon.Map, c finding.Change, runbookURL string) {
 	}
 }
 
-// putNumbers writes how large a leak is, and what it will run into.
+// putNumbers writes the size of a leak, and the limit that it will reach first.
 func putNumbers(to pcommon.Map, f *finding.Finding) {
 	to.PutInt(telemetry.AttrLeakCount, whole(f.Count))
 	to.PutDouble(telemetry.AttrLeakGrowthRate, f.PerHour)
@@ -186,14 +185,14 @@ func putTrue(to pcommon.Map, key string, value bool) {
 	}
 }
 
-// putTime writes a time as seconds of Unix time, as goroutine.leak.start_time has it.
+// putTime writes a time in seconds since the Unix epoch, the unit of goroutine.leak.start_time.
 func putTime(to pcommon.Map, key string, at time.Time) {
 	if !at.IsZero() {
 		to.PutDouble(key, float64(at.UnixNano())/1e9)
 	}
 }
 
-// putOrigins puts what starts most of the goroutines, and what wakes most of their healthy siblings.
+// putOrigins writes the creator of most of the goroutines, and the waker of most of their healthy siblings.
 func putOrigins(to pcommon.Map, f *finding.Finding) {
 	if len(f.Creators) > 0 {
 		c := f.Creators[0]
@@ -222,5 +221,5 @@ func put(to pcommon.Map, key, value string) {
 	}
 }
 
-// whole returns a number that may be larger than any integer as one.
+// whole rounds n to an integer that float64 represents exactly.
 func whole(n float64) int64 { return int64(math.Round(min(n, 1<<53))) }

@@ -23,7 +23,7 @@ import (
 	"github.com/otel-goroutine/otel-goroutine/internal/telemetry"
 )
 
-// rig is a started connector from the real factory, and what comes out of it.
+// rig is a started connector from NewFactory, with its output.
 type rig struct {
 	t         *testing.T
 	connector connector.Metrics
@@ -74,7 +74,7 @@ func (r *rig) consume(md pmetric.Metrics) {
 	require.NoError(r.t, r.connector.ConsumeMetrics(r.t.Context(), md))
 }
 
-// changes returns what was told so far.
+// changes returns the changes in the records so far.
 func (r *rig) changes() []string {
 	var all []string
 	for _, ld := range r.sink.AllLogs() {
@@ -92,7 +92,7 @@ func changesIn(ld plog.Logs) []string {
 	return all
 }
 
-// process is one of the service shop, and what the receiver and the detector say of it.
+// process is a process of the service shop, as the receiver and the detector report it.
 type process struct {
 	name, build      string
 	start            time.Time
@@ -106,7 +106,7 @@ func leaking(severity, leaked int) process {
 	return process{name: "a", build: "b1b1b1b1c0ffee", start: epoch.Add(-2 * time.Hour), severity: severity, leaked: leaked, whole: -1}
 }
 
-// metrics are those of a process, after so many minutes.
+// metrics returns the metrics of the process at a minute.
 func (p process) metrics(minute int) pmetric.Metrics {
 	at := epoch.Add(time.Duration(minute) * time.Minute)
 	md := pmetric.NewMetrics()
@@ -156,7 +156,7 @@ func (p process) metrics(minute int) pmetric.Metrics {
 	return md
 }
 
-// origins appends what a trace has told of the goroutines.
+// origins appends the origins of the goroutines, as found in a trace.
 func origins(to pmetric.MetricSlice, at time.Time) {
 	created := gauge(to, telemetry.OriginCreations, at, 8)
 	group(created)

@@ -60,7 +60,7 @@ func TestAStateThatIsRefusedIsSetAside(t *testing.T) {
 	}
 }
 
-// TestSavedOnceAMinute keeps what no event is about, but not with each batch.
+// TestSavedOnceAMinute sends metrics without an event, which are not saved with each batch.
 func TestSavedOnceAMinute(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		storage := statetest.New(nil)
@@ -81,7 +81,7 @@ func TestNoSuchStorage(t *testing.T) {
 	require.ErrorContains(t, c.Start(t.Context(), statetest.Host{}), `'storage': extension "file_storage" is not started`)
 }
 
-// TestAPanicEndsNothing has the book panic: the batch is lost, and counted.
+// TestAPanicEndsNothing makes the book panic. The batch is lost, and counted.
 func TestAPanicEndsNothing(t *testing.T) {
 	r := start(t, nil)
 	r.connector.(*leakEvents).book = nil

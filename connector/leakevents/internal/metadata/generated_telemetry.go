@@ -64,31 +64,31 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	var err, errs error
 	builder.ConnectorLeakEventsDroppedPoints, err = builder.meter.Int64Counter(
 		"otelcol_connector_leak_events_dropped_points",
-		metric.WithDescription("Number of points about leaks that were not taken. [Alpha]"),
+		metric.WithDescription("Number of points about leaks that were dropped. [Alpha]"),
 		metric.WithUnit("{datapoint}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ConnectorLeakEventsFailedBatches, err = builder.meter.Int64Counter(
 		"otelcol_connector_leak_events_failed_batches",
-		metric.WithDescription("Number of batches that were not read because of a defect. [Alpha]"),
+		metric.WithDescription("Number of batches that were lost to a defect. [Alpha]"),
 		metric.WithUnit("{batch}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ConnectorLeakEventsFindings, err = builder.meter.Int64Gauge(
 		"otelcol_connector_leak_events_findings",
-		metric.WithDescription("Number of leaks that are remembered, those that are over included. [Alpha]"),
+		metric.WithDescription("Number of leaks in the state, including ended ones. [Alpha]"),
 		metric.WithUnit("{leak}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ConnectorLeakEventsLostRecords, err = builder.meter.Int64Counter(
 		"otelcol_connector_leak_events_lost_records",
-		metric.WithDescription("Number of events that were not passed on, because the next component refused them for good or took none for too long. [Alpha]"),
+		metric.WithDescription("Number of events that were lost, because the next component refused them permanently or for too long. [Alpha]"),
 		metric.WithUnit("{record}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ConnectorLeakEventsStateErrors, err = builder.meter.Int64Counter(
 		"otelcol_connector_leak_events_state_errors",
-		metric.WithDescription("How often what is remembered could not be read from the storage, or written to it. [Alpha]"),
+		metric.WithDescription("Number of failures to load or save the state. [Alpha]"),
 		metric.WithUnit("{error}"),
 	)
 	errs = errors.Join(errs, err)

@@ -24,7 +24,7 @@ func NewSettings(tt *componenttest.Telemetry) connector.Settings {
 func AssertEqualConnectorLeakEventsDroppedPoints(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_connector_leak_events_dropped_points",
-		Description: "Number of points about leaks that were not taken. [Alpha]",
+		Description: "Number of points about leaks that were dropped. [Alpha]",
 		Unit:        "{datapoint}",
 		Data: metricdata.Sum[int64]{
 			Temporality: metricdata.CumulativeTemporality,
@@ -40,7 +40,7 @@ func AssertEqualConnectorLeakEventsDroppedPoints(t *testing.T, tt *componenttest
 func AssertEqualConnectorLeakEventsFailedBatches(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_connector_leak_events_failed_batches",
-		Description: "Number of batches that were not read because of a defect. [Alpha]",
+		Description: "Number of batches that were lost to a defect. [Alpha]",
 		Unit:        "{batch}",
 		Data: metricdata.Sum[int64]{
 			Temporality: metricdata.CumulativeTemporality,
@@ -56,7 +56,7 @@ func AssertEqualConnectorLeakEventsFailedBatches(t *testing.T, tt *componenttest
 func AssertEqualConnectorLeakEventsFindings(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_connector_leak_events_findings",
-		Description: "Number of leaks that are remembered, those that are over included. [Alpha]",
+		Description: "Number of leaks in the state, including ended ones. [Alpha]",
 		Unit:        "{leak}",
 		Data: metricdata.Gauge[int64]{
 			DataPoints: dps,
@@ -70,7 +70,7 @@ func AssertEqualConnectorLeakEventsFindings(t *testing.T, tt *componenttest.Tele
 func AssertEqualConnectorLeakEventsLostRecords(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_connector_leak_events_lost_records",
-		Description: "Number of events that were not passed on, because the next component refused them for good or took none for too long. [Alpha]",
+		Description: "Number of events that were lost, because the next component refused them permanently or for too long. [Alpha]",
 		Unit:        "{record}",
 		Data: metricdata.Sum[int64]{
 			Temporality: metricdata.CumulativeTemporality,
@@ -86,7 +86,7 @@ func AssertEqualConnectorLeakEventsLostRecords(t *testing.T, tt *componenttest.T
 func AssertEqualConnectorLeakEventsStateErrors(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_connector_leak_events_state_errors",
-		Description: "How often what is remembered could not be read from the storage, or written to it. [Alpha]",
+		Description: "Number of failures to load or save the state. [Alpha]",
 		Unit:        "{error}",
 		Data: metricdata.Sum[int64]{
 			Temporality: metricdata.CumulativeTemporality,

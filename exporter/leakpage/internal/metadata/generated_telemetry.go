@@ -63,25 +63,25 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	var err, errs error
 	builder.ExporterLeakPageDroppedPoints, err = builder.meter.Int64Counter(
 		"otelcol_exporter_leak_page_dropped_points",
-		metric.WithDescription("Number of points that were not taken. [Alpha]"),
+		metric.WithDescription("Number of points that were dropped. [Alpha]"),
 		metric.WithUnit("{datapoint}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ExporterLeakPageFailedBatches, err = builder.meter.Int64Counter(
 		"otelcol_exporter_leak_page_failed_batches",
-		metric.WithDescription("Number of batches that were not read because of a defect. [Alpha]"),
+		metric.WithDescription("Number of batches that were lost to a defect. [Alpha]"),
 		metric.WithUnit("{batch}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ExporterLeakPageFindings, err = builder.meter.Int64Gauge(
 		"otelcol_exporter_leak_page_findings",
-		metric.WithDescription("Number of leaks that are remembered, those that are over included. [Alpha]"),
+		metric.WithDescription("Number of leaks in the state, including ended ones. [Alpha]"),
 		metric.WithUnit("{leak}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ExporterLeakPageStateErrors, err = builder.meter.Int64Counter(
 		"otelcol_exporter_leak_page_state_errors",
-		metric.WithDescription("How often what is remembered could not be read from the storage, or written to it. [Alpha]"),
+		metric.WithDescription("Number of failures to load or save the state. [Alpha]"),
 		metric.WithUnit("{error}"),
 	)
 	errs = errors.Join(errs, err)

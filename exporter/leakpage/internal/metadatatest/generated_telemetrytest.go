@@ -24,7 +24,7 @@ func NewSettings(tt *componenttest.Telemetry) exporter.Settings {
 func AssertEqualExporterLeakPageDroppedPoints(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_exporter_leak_page_dropped_points",
-		Description: "Number of points that were not taken. [Alpha]",
+		Description: "Number of points that were dropped. [Alpha]",
 		Unit:        "{datapoint}",
 		Data: metricdata.Sum[int64]{
 			Temporality: metricdata.CumulativeTemporality,
@@ -40,7 +40,7 @@ func AssertEqualExporterLeakPageDroppedPoints(t *testing.T, tt *componenttest.Te
 func AssertEqualExporterLeakPageFailedBatches(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_exporter_leak_page_failed_batches",
-		Description: "Number of batches that were not read because of a defect. [Alpha]",
+		Description: "Number of batches that were lost to a defect. [Alpha]",
 		Unit:        "{batch}",
 		Data: metricdata.Sum[int64]{
 			Temporality: metricdata.CumulativeTemporality,
@@ -56,7 +56,7 @@ func AssertEqualExporterLeakPageFailedBatches(t *testing.T, tt *componenttest.Te
 func AssertEqualExporterLeakPageFindings(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_exporter_leak_page_findings",
-		Description: "Number of leaks that are remembered, those that are over included. [Alpha]",
+		Description: "Number of leaks in the state, including ended ones. [Alpha]",
 		Unit:        "{leak}",
 		Data: metricdata.Gauge[int64]{
 			DataPoints: dps,
@@ -70,7 +70,7 @@ func AssertEqualExporterLeakPageFindings(t *testing.T, tt *componenttest.Telemet
 func AssertEqualExporterLeakPageStateErrors(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_exporter_leak_page_state_errors",
-		Description: "How often what is remembered could not be read from the storage, or written to it. [Alpha]",
+		Description: "Number of failures to load or save the state. [Alpha]",
 		Unit:        "{error}",
 		Data: metricdata.Sum[int64]{
 			Temporality: metricdata.CumulativeTemporality,
