@@ -10,56 +10,56 @@ import (
 	"github.com/otel-goroutine/otel-goroutine/internal/stack"
 )
 
-// learned is what several traces say of a subject together. It keeps more creators and wakers
-// than are told, so that the counts of those that are told never fall.
+// learned is the merged result of several traces for a subject. It keeps more creators and wakers
+// than are reported, so that reported counts never decrease.
 type learned struct{ origin.Origin }
 
 const (
-	// maxKept is how many creators, and how many wakers, are counted of a subject.
+	// maxKept is the most creators, and the most wakers, that are counted for a subject.
 	maxKept = 16
-	// maxStackText is how many bytes of names are kept of a stack. True ones have 3 KiB.
+	// maxStackText is the most bytes of names in a stack. Real ones have 3 KiB.
 	maxStackText = 8 << 10
 )
 
-// add takes in what another trace says, and reports whether anything can be told that could
-// not before: what starts the goroutines, what wakes them, what kind of mistake it is.
+// add merges the result of another trace, and reports whether the summary has changed otherwise
+// than in counts: what starts the goroutines, what wakes them, or the class of the mistake.
 func (l *learned) add(o origin.Origin) (isNew bool) {
-	before, first := l.told(), l.Traced == 0
-	woken := wakers.total(l.Wakers)
+	before, first := l.summary(), l.Traced == 0
+	woken := wakerCounter.total(l.Wakers)
 	l.Signature = o.Signature
 	switch better := rank(o.Caught) - rank(l.Caught); {
 	case first || better > 0:
-		l.Caught, l.Creators = o.Caught, creators.merge(nil, o.Creators)
+		l.Caught, l.Creators = o.Caught, creatorCounter.merge(nil, o.Creators)
 	case better == 0:
-		l.Creators = creators.merge(l.Creators, o.Creators)
+		l.Creators = creatorCounter.merge(l.Creators, o.Creators)
 	}
-	l.Wakers = wakers.merge(l.Wakers, o.Wakers)
-	if first || o.Class != mistake.Unknown && wakers.total(o.Wakers) > woken {
-		l.Class = o.Class // the more wakers were seen, the more it rests on
+	l.Wakers = wakerCounter.merge(l.Wakers, o.Wakers)
+	if first || o.Class != mistake.Unknown && wakerCounter.total(o.Wakers) > woken {
+		l.Class = o.Class // more wakers are better evidence
 	}
 	l.Births += o.Births
 	l.Leaked += o.Leaked
 	l.Lifetimes.Merge(&o.Lifetimes)
 	l.Traced += o.Traced
-	after := l.told()
+	after := l.summary()
 	return before.Caught != after.Caught || before.Class != after.Class ||
-		!creators.same(before.Creators, after.Creators) || !wakers.same(before.Wakers, after.Wakers)
+		!creatorCounter.same(before.Creators, after.Creators) || !wakerCounter.same(before.Wakers, after.Wakers)
 }
 
-// rank orders what was seen of births by what it is worth.
+// rank orders values of Caught by significance.
 func rank(c origin.Caught) int {
 	return slices.Index([]origin.Caught{origin.NotCaught, origin.SiblingsOnly, origin.LeakedBirth}, c)
 }
 
-// told returns what is told of it.
-func (l *learned) told() origin.Origin {
+// summary returns the origin to report.
+func (l *learned) summary() origin.Origin {
 	o := l.Origin
-	o.Creators, o.Wakers = creators.told(o.Creators), wakers.told(o.Wakers)
+	o.Creators, o.Wakers = creatorCounter.top(o.Creators), wakerCounter.top(o.Wakers)
 	return o
 }
 
-// list is how creators or wakers are counted.
-type list[T any, K comparable] struct {
+// counter counts creators or wakers. Its functions access the fields of T.
+type counter[T any, K comparable] struct {
 	identity func(*T) K
 	stack    func(*T) *[]stack.Frame
 	count    func(*T) *int
@@ -71,7 +71,7 @@ type creatorKey struct {
 	statement, own stack.Frame
 }
 
-var creators = list[origin.Creator, creatorKey]{
+var creatorCounter = counter[origin.Creator, creatorKey]{
 	identity: func(c *origin.Creator) creatorKey {
 		k := creatorKey{launch: c.Launch, own: c.Own}
 		if len(c.Stack) > 0 {
@@ -89,15 +89,15 @@ type wakerKey struct {
 	call string
 }
 
-var wakers = list[origin.Waker, wakerKey]{
+var wakerCounter = counter[origin.Waker, wakerKey]{
 	identity: func(w *origin.Waker) wakerKey { return wakerKey{w.Own, w.Call} },
 	stack:    func(w *origin.Waker) *[]stack.Frame { return &w.Stack },
 	count:    func(w *origin.Waker) *int { return &w.Count },
 	share:    func(w *origin.Waker) *float64 { return &w.Share },
 }
 
-// merge adds two lists up, and returns the maxKept largest, the largest first.
-func (l list[T, K]) merge(a, b []T) []T {
+// merge adds two lists and returns the maxKept largest elements, largest first.
+func (l counter[T, K]) merge(a, b []T) []T {
 	all := slices.Clone(a)
 	for i := range b {
 		if at := l.index(all, &b[i]); at >= 0 {
@@ -105,21 +105,21 @@ func (l list[T, K]) merge(a, b []T) []T {
 			continue
 		}
 		added := b[i]
-		*l.stack(&added) = cut(*l.stack(&added))
+		*l.stack(&added) = truncate(*l.stack(&added))
 		all = append(all, added)
 	}
 	slices.SortStableFunc(all, func(x, y T) int { return cmp.Compare(*l.count(&y), *l.count(&x)) })
 	return all[:min(len(all), maxKept)]
 }
 
-// index returns where one of the same identity is; -1 if there is none.
-func (l list[T, K]) index(all []T, t *T) int {
+// index returns the index of the element with the identity of t, or -1.
+func (l counter[T, K]) index(all []T, t *T) int {
 	key := l.identity(t)
 	return slices.IndexFunc(all, func(u T) bool { return l.identity(&u) == key })
 }
 
-// told returns a copy of the origin.Most largest, each with its share of all.
-func (l list[T, K]) told(all []T) []T {
+// top returns a copy of the origin.Most largest elements, each with its share of all.
+func (l counter[T, K]) top(all []T) []T {
 	most := slices.Clone(all[:min(len(all), origin.Most)])
 	for i := range most {
 		*l.share(&most[i]) = float64(*l.count(&most[i])) / float64(l.total(all))
@@ -127,7 +127,7 @@ func (l list[T, K]) told(all []T) []T {
 	return most
 }
 
-func (l list[T, K]) total(all []T) int {
+func (l counter[T, K]) total(all []T) int {
 	n := 0
 	for i := range all {
 		n += *l.count(&all[i])
@@ -135,8 +135,8 @@ func (l list[T, K]) total(all []T) int {
 	return n
 }
 
-// same tells whether two lists name the same, whatever the counts.
-func (l list[T, K]) same(a, b []T) bool {
+// same reports whether two lists have the same elements, ignoring counts.
+func (l counter[T, K]) same(a, b []T) bool {
 	for i := range b {
 		if l.index(a, &b[i]) < 0 {
 			return false
@@ -145,8 +145,8 @@ func (l list[T, K]) same(a, b []T) bool {
 	return len(a) == len(b)
 }
 
-// cut leaves away the outer frames of a stack that is too long.
-func cut(frames []stack.Frame) []stack.Frame {
+// truncate removes the outer frames of a stack that is too long.
+func truncate(frames []stack.Frame) []stack.Frame {
 	text := 0
 	for i, f := range frames {
 		if text += len(f.Function) + len(f.File); text > maxStackText {

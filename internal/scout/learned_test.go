@@ -11,13 +11,13 @@ import (
 	"github.com/otel-goroutine/otel-goroutine/internal/stack"
 )
 
-// seen is what one trace says.
+// seen is the result of one trace.
 func seen(caught origin.Caught, creators ...origin.Creator) origin.Origin {
 	return origin.Origin{Caught: caught, Creators: creators, Births: 10, Leaked: 1, Traced: time.Second, Class: mistake.NotClosed}
 }
 
-// TestWhatIsBetterReplaces has the creators of leaked births take the place of their siblings',
-// and never the other way round.
+// TestWhatIsBetterReplaces checks that creators of leaked births replace those of siblings, and never
+// the other way round.
 func TestWhatIsBetterReplaces(t *testing.T) {
 	var l learned
 	for _, step := range []struct {
@@ -37,25 +37,25 @@ func TestWhatIsBetterReplaces(t *testing.T) {
 		if l.add(step.origin) != step.isNew {
 			t.Errorf("%+v: is it new?", step.origin)
 		}
-		switch o := l.told(); {
+		switch o := l.summary(); {
 		case step.creator == "" && len(o.Creators) > 0:
 			t.Errorf("%+v", o.Creators)
 		case step.creator != "" && (len(o.Creators) != 1 || o.Creators[0].Stack[0].Function != step.creator || o.Creators[0].Count != step.count):
 			t.Errorf("%+v", o.Creators)
 		}
 	}
-	if o := l.told(); o.Births != 70 || o.Leaked != 7 || o.Traced != 7*time.Second {
+	if o := l.summary(); o.Births != 70 || o.Leaked != 7 || o.Traced != 7*time.Second {
 		t.Errorf("%+v", o)
 	}
 }
 
-// TestCountsNeverFall has five creators take turns at being the largest. Three are told.
+// TestCountsNeverFall lets five creators take turns at being the largest. Three are reported.
 func TestCountsNeverFall(t *testing.T) {
 	var l learned
 	last := make(map[string]int)
 	for i := range 50 {
 		l.add(seen(origin.SiblingsOnly, by(fmt.Sprint("main.", i%5), 1+i%7)))
-		o := l.told()
+		o := l.summary()
 		if len(o.Creators) > origin.Most {
 			t.Fatalf("%d creators", len(o.Creators))
 		}
@@ -74,7 +74,7 @@ func TestCountsNeverFall(t *testing.T) {
 	}
 }
 
-// TestWakers are added up, and a class that rests on more of them takes the place of another.
+// TestWakers checks that wakers are added, and that a class based on more of them replaces another.
 func TestWakers(t *testing.T) {
 	woken := func(class mistake.Class, n int) origin.Origin {
 		o := seen(origin.NotCaught)
@@ -86,13 +86,12 @@ func TestWakers(t *testing.T) {
 	if !l.add(woken(mistake.CancelForgotten, 5)) || l.add(woken(mistake.ReplyNeverComes, 2)) {
 		t.Error("another class is new, and one that rests on less is not taken")
 	}
-	if o := l.told(); o.Class != mistake.CancelForgotten || o.Wakers[0].Count != 8 {
+	if o := l.summary(); o.Class != mistake.CancelForgotten || o.Wakers[0].Count != 8 {
 		t.Errorf("%+v", o)
 	}
 }
 
-// TestMemoryOfStacks bounds what a process can make us keep, by as many creators with stacks as
-// long as a trace can tell.
+// TestMemoryOfStacks limits the memory for as many creators as possible with the longest stacks.
 func TestMemoryOfStacks(t *testing.T) {
 	var l learned
 	for i := range 1000 {

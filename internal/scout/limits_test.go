@@ -8,7 +8,7 @@ import (
 	"github.com/otel-goroutine/otel-goroutine/internal/stack"
 )
 
-// TestTooLargeToTrace leaves large and busy processes in peace.
+// TestTooLargeToTrace checks that large and busy processes are not traced.
 func TestTooLargeToTrace(t *testing.T) {
 	for name, grow := range map[string]func(*simulated){
 		"goroutines": func(p *simulated) { p.goroutines = maxGoroutines + 1 },
@@ -27,7 +27,7 @@ func TestTooLargeToTrace(t *testing.T) {
 	}
 }
 
-// TestNeverLongerThanHalfAnInterval keeps the next look in time.
+// TestNeverLongerThanHalfAnInterval checks that a trace does not delay the next observation.
 func TestNeverLongerThanHalfAnInterval(t *testing.T) {
 	p := New().simulate("cart", 1)
 	p.rules.Duration = 10 * time.Second
@@ -39,7 +39,7 @@ func TestNeverLongerThanHalfAnInterval(t *testing.T) {
 	}
 }
 
-// TestBusy is tried again an interval later, as often as it takes. It costs nothing.
+// TestBusy checks that a busy process is tried again an interval later, at no cost.
 func TestBusy(t *testing.T) {
 	p := New().simulate("cart", 1)
 	p.goroutines = maxGoroutines
@@ -52,8 +52,8 @@ func TestBusy(t *testing.T) {
 	}
 }
 
-// TestFailed has a process be asked ever more rarely, and for shorter traces. What was read
-// before it failed counts.
+// TestFailed checks that a process with failures is traced more rarely and for a shorter time, and that
+// origins from before the failure count.
 func TestFailed(t *testing.T) {
 	p := New().simulate("cart", 1)
 	for range 2 {
@@ -77,27 +77,27 @@ func TestFailed(t *testing.T) {
 		last = p.at
 		plan = p.mustNext(t, 2*hour)
 	}
-	if plan.Duration != DefaultDuration || p.at.Sub(last) != mostRest {
+	if plan.Duration != DefaultDuration || p.at.Sub(last) != maxRest {
 		t.Errorf("%v, %v after the one before", plan.Duration, p.at.Sub(last))
 	}
 }
 
-// TestMuchIsTold has ever other groups gather, as a hostile process could: the latest are told.
+// TestMuchIsTold adds new groups all the time, like a hostile process: the latest are reported.
 func TestMuchIsTold(t *testing.T) {
 	p := New().simulate("cart", 1)
 	var latest *subject
-	for id := range stack.ID(3 * maxTold) {
+	for id := range stack.ID(3 * maxReported) {
 		at := began.Add(time.Duration(id) * time.Second)
 		latest = p.scout.subject("cart", stack.Signature{ID: id + 1}, at)
-		p.tell(latest, at)
+		p.report(latest, at)
 	}
-	if n := len(p.Told()); n != maxTold || latest.teller != p.Process {
+	if n := len(p.Told()); n != maxReported || latest.reporter != p.Process {
 		t.Errorf("%d are told", n)
 	}
 }
 
-// TestBudget traces a week long what never is caught, in processes of every size, and adds
-// up what the traces cost as their sizes and their reading say.
+// TestBudget traces a leak that is never caught for a week, in processes of all sizes, and adds up the
+// costs of the traces.
 func TestBudget(t *testing.T) {
 	for _, test := range []struct {
 		name       string

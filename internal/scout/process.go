@@ -9,46 +9,46 @@ import (
 	"github.com/otel-goroutine/otel-goroutine/internal/origin"
 )
 
-// Process is a process that is watched, or a target whose process is replaced now and then. It
-// is safe for concurrent use.
+// Process is a watched process, or a target whose process may be replaced. It is safe for
+// concurrent use.
 type Process struct {
 	scout *Scout
 	rules Rules
-	life
+	processState
 }
 
-// life is what is known of a process until it is another one.
-type life struct {
+// processState is the state of a Process until the process is replaced.
+type processState struct {
 	service    string
 	candidates census.Candidates
-	purse      purse
-	// wants are its candidates of the latest look, those that gather fastest first, and
-	// tells what it has to tell, with the time until which.
-	wants []want
-	tells map[*subject]time.Time
+	budget     budget
+	// requests are the candidates of the latest report, fastest first, and reported the
+	// subjects that it reports, with the end of the time in which it does.
+	requests []request
+	reported map[*subject]time.Time
 
 	goroutines int
 	births     float64 // a second
 	creations  int64
-	looked     time.Time
+	observedAt time.Time
 
-	plan     *Plan // that is being carried out
-	rest     time.Time
-	failures int
-	// most is for how long it can be traced, if that is known; 0 is not.
-	most time.Duration
+	plan      *Plan // the current one
+	restUntil time.Time
+	failures  int
+	// maxDuration is the longest possible trace, 0 if unknown.
+	maxDuration time.Duration
 }
 
-// want is a candidate.
-type want struct {
+// request is a candidate with its subject.
+type request struct {
 	census.Candidate
-	of *subject
+	subject *subject
 }
 
-// Watch returns a process that is watched from now on.
+// Watch adds a process.
 func (s *Scout) Watch(r Rules) *Process { return &Process{scout: s, rules: r} }
 
-// Leave forgets the process. What it has learned stays known.
+// Leave removes the process. Origins that it has found are kept.
 func (p *Process) Leave() {
 	p.scout.mu.Lock()
 	defer p.scout.mu.Unlock()
@@ -57,99 +57,99 @@ func (p *Process) Leave() {
 
 func (p *Process) leave() {
 	p.release()
-	p.tellNothing()
-	p.life = life{}
+	p.dropReports()
+	p.processState = processState{}
 }
 
-// Look takes the census of a look. The service is whatever the process has in common with its
-// replicas: they share what is learned. A new process begins afresh.
+// Look adds the next census of the process. Processes with the same service, such as replicas,
+// share their results. If the process was replaced, its state is reset.
 func (p *Process) Look(service string, r *census.Report, at time.Time) {
 	p.scout.mu.Lock()
 	defer p.scout.mu.Unlock()
 	if r.Restarted {
 		p.leave()
 	}
-	p.purse.fill(p.rules.Budget, at)
+	p.budget.fill(p.rules.Budget, at)
 	if r.Complete {
 		p.measure(r, at)
 	}
 	groups, entries := p.candidates.Observe(r, at)
 	all := slices.Concat(groups, entries)
 	slices.SortStableFunc(all, func(a, b census.Candidate) int { return cmp.Compare(b.PerHour, a.PerHour) })
-	p.wants = nil
-	if service != p.service { // its build has become known
-		p.tellNothing()
+	p.requests = nil
+	if service != p.service { // it may include the build, which becomes known later
+		p.dropReports()
 		p.service = service
 	}
 	for _, c := range all[:min(len(all), maxSubjects)] {
-		p.wants = append(p.wants, want{c, p.scout.subject(service, c.Signature, at)})
+		p.requests = append(p.requests, request{c, p.scout.subject(service, c.Signature, at)})
 	}
-	p.noteTold(at)
+	p.updateReports(at)
 }
 
-// measure notes how many goroutines there are, and how many are born in a second.
+// measure updates the number of goroutines and the births a second.
 func (p *Process) measure(r *census.Report, at time.Time) {
-	passed := at.Sub(p.looked).Seconds()
-	if p.births = 0; !p.looked.IsZero() && passed > 0 {
+	passed := at.Sub(p.observedAt).Seconds()
+	if p.births = 0; !p.observedAt.IsZero() && passed > 0 {
 		p.births = float64(r.Creations-p.creations) / passed
 	}
-	p.goroutines, p.creations, p.looked = r.Count, r.Creations, at
+	p.goroutines, p.creations, p.observedAt = r.Count, r.Creations, at
 }
 
-// Plan is a trace to be taken.
+// Plan is a trace to take.
 type Plan struct {
 	Duration time.Duration
 	Subjects origin.Subjects
 
-	of         []*subject // in the order of Subjects
+	subjects   []*subject // in the order of Subjects
 	perHour    []float64
 	goroutines int
 }
 
-// Next returns the trace that is to be taken now in place of the next look, if there is one.
-// Its result must be given to Return.
+// Next returns the trace to take now instead of the next observation, if there is one. Pass its
+// result to Return.
 func (p *Process) Next(at time.Time) (*Plan, bool) {
 	p.scout.mu.Lock()
 	defer p.scout.mu.Unlock()
-	p.purse.fill(p.rules.Budget, at)
-	if p.plan != nil || p.scout.tracing >= atOnce || !p.purse.suffices() || at.Before(p.rest) ||
+	p.budget.fill(p.rules.Budget, at)
+	if p.plan != nil || p.scout.tracing >= maxConcurrent || !p.budget.suffices() || at.Before(p.restUntil) ||
 		p.goroutines > maxGoroutines || p.births > maxBirths {
 		return nil, false
 	}
 	plan := &Plan{goroutines: p.goroutines}
 	due := false
-	for _, w := range p.wants {
-		if w.of.known() || w.of.tracing != nil {
+	for _, w := range p.requests {
+		if w.subject.isKnown() || w.subject.tracing != nil {
 			continue
 		}
-		if !at.Before(w.of.due) {
+		if !at.Before(w.subject.due) {
 			due = true
-			plan.Duration = max(plan.Duration, w.of.length(p.rules))
+			plan.Duration = max(plan.Duration, w.subject.length(p.rules))
 		}
 		plan.add(w)
 	}
 	if !due {
 		return nil, false
 	}
-	plan.limit(p.rules.Interval/2, p.most)
-	p.begin(plan)
+	plan.limit(p.rules.Interval/2, p.maxDuration)
+	p.startPlan(plan)
 	return plan, true
 }
 
-// add has the trace be taken for a candidate too. Groups come before entries.
-func (p *Plan) add(w want) {
+// add adds a candidate to the plan. Groups come before entries.
+func (p *Plan) add(w request) {
 	s := origin.Subject{Signature: w.Signature, PerHour: w.PerHour}
 	if w.Signature.ID == 0 {
 		p.Subjects.Entries = append(p.Subjects.Entries, s)
-		p.of, p.perHour = append(p.of, w.of), append(p.perHour, w.PerHour)
+		p.subjects, p.perHour = append(p.subjects, w.subject), append(p.perHour, w.PerHour)
 		return
 	}
 	i := len(p.Subjects.Groups)
 	p.Subjects.Groups = append(p.Subjects.Groups, s)
-	p.of, p.perHour = slices.Insert(p.of, i, w.of), slices.Insert(p.perHour, i, w.PerHour)
+	p.subjects, p.perHour = slices.Insert(p.subjects, i, w.subject), slices.Insert(p.perHour, i, w.PerHour)
 }
 
-// limit shortens the trace. A limit of 0 is none.
+// limit shortens the trace. Limits of 0 are ignored.
 func (p *Plan) limit(limits ...time.Duration) {
 	for _, most := range limits {
 		if most > 0 {
@@ -158,21 +158,21 @@ func (p *Plan) limit(limits ...time.Duration) {
 	}
 }
 
-func (p *Process) begin(plan *Plan) {
+func (p *Process) startPlan(plan *Plan) {
 	p.plan = plan
 	p.scout.tracing++
-	for _, of := range plan.of {
+	for _, of := range plan.subjects {
 		of.tracing = p
 	}
 }
 
-// release ends the trace that is being taken, if there is one.
+// release ends the current plan, if there is one.
 func (p *Process) release() {
 	if p.plan == nil {
 		return
 	}
 	p.scout.tracing--
-	for _, of := range p.plan.of {
+	for _, of := range p.plan.subjects {
 		of.tracing = nil
 	}
 	p.plan = nil

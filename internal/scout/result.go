@@ -6,32 +6,31 @@ import (
 	"github.com/otel-goroutine/otel-goroutine/internal/origin"
 )
 
-// Ending is how a trace came out.
+// Ending is how a trace ended.
 type Ending uint8
 
 const (
 	// Read means that it was read to its end, or until everything was known.
 	Read Ending = iota
-	// Busy means that somebody else traces the process, which is soon over.
+	// Busy means that somebody else traces the process, which is temporary.
 	Busy
-	// Failed means that it could not be had, or not as a whole.
+	// Failed means that the trace could not be obtained or is incomplete.
 	Failed
 )
 
-// Result is what came of a trace.
+// Result is the result of a trace.
 type Result struct {
 	Ending Ending
-	// Origins are what it says, in the order of Plan.Subjects, also as far as it was read
-	// before it failed; nil if nothing was read.
+	// Origins are the origins in the order of Plan.Subjects, also of a trace that failed
+	// later; nil if nothing was read.
 	Origins []origin.Origin
-	// Size is how many bytes were read, and Reading the CPU time that it took.
+	// Size is the number of bytes read, and Reading the CPU time of reading them.
 	Size    int
 	Reading time.Duration
 }
 
-// Return takes the result of the trace that Next has planned, and returns the origins of which
-// something new was learned. It does nothing if the process is another one meanwhile: its
-// traces say nothing of the one that was asked for.
+// Return adds the result of the trace that Next has planned, and returns the origins that have
+// changed. It ignores the result if the process was replaced in the meantime.
 func (p *Process) Return(r Result, at time.Time) (news []origin.Origin) {
 	p.scout.mu.Lock()
 	defer p.scout.mu.Unlock()
@@ -40,97 +39,95 @@ func (p *Process) Return(r Result, at time.Time) (news []origin.Origin) {
 	}
 	plan := p.plan
 	p.release()
-	p.purse.pay(plan.cost(r))
-	p.note(r.Ending, plan, at)
-	if len(r.Origins) != len(plan.of) {
+	p.budget.pay(plan.cost(r))
+	p.noteEnding(r.Ending, plan, at)
+	if len(r.Origins) != len(plan.subjects) {
 		return nil
 	}
-	for i, of := range plan.of {
+	for i, of := range plan.subjects {
 		of.traced(p.rules, plan.perHour[i], at)
 		if of.learned.add(r.Origins[i]) {
-			news = append(news, of.learned.told())
+			news = append(news, of.learned.summary())
 		}
-		p.tell(of, at)
+		p.report(of, at)
 	}
 	return news
 }
 
-// note has the process left in peace for a while after a trace that was not read: the next
-// look may be free again, whereas one who cannot give a trace is asked ever more rarely, and
-// for a shorter one.
-func (p *Process) note(e Ending, plan *Plan, at time.Time) {
+// noteEnding schedules a pause after a trace that was not read: if busy, until the next observation;
+// if failed, for longer after each failure, and the next trace is shorter.
+func (p *Process) noteEnding(e Ending, plan *Plan, at time.Time) {
 	switch e {
 	case Read:
 		p.failures = 0
 	case Busy:
-		p.rest = at.Add(backOff(p.rules.Interval, 0, mostRest))
+		p.restUntil = at.Add(backOff(p.rules.Interval, 0, maxRest))
 	case Failed:
-		p.rest = at.Add(backOff(p.rules.Interval, p.failures, mostRest))
+		p.restUntil = at.Add(backOff(p.rules.Interval, p.failures, maxRest))
 		p.failures++
-		p.most = max(plan.Duration/2, p.rules.Duration)
+		p.maxDuration = max(plan.Duration/2, p.rules.Duration)
 	}
 }
 
-// noteTold takes over what nobody tells of its candidates, and ends what need not be told any
-// more.
-func (p *Process) noteTold(at time.Time) {
-	for _, w := range p.wants {
-		if w.of.learned.Traced > 0 && (w.of.teller == nil || w.of.teller == p) {
-			p.tell(w.of, at)
+// updateReports adds the candidates that no other process reports, and removes expired reports.
+func (p *Process) updateReports(at time.Time) {
+	for _, w := range p.requests {
+		if w.subject.learned.Traced > 0 && (w.subject.reporter == nil || w.subject.reporter == p) {
+			p.report(w.subject, at)
 		}
 	}
-	for of, until := range p.tells {
-		if of.teller != p || at.After(until) {
-			delete(p.tells, of)
-			if of.teller == p {
-				of.teller = nil
+	for of, until := range p.reported {
+		if of.reporter != p || at.After(until) {
+			delete(p.reported, of)
+			if of.reporter == p {
+				of.reporter = nil
 			}
 		}
 	}
 }
 
-// tell has the process tell of a subject, and nobody else.
-func (p *Process) tell(of *subject, at time.Time) {
-	if p.tells == nil {
-		p.tells = make(map[*subject]time.Time)
+// report makes the process the only one that reports a subject.
+func (p *Process) report(of *subject, at time.Time) {
+	if p.reported == nil {
+		p.reported = make(map[*subject]time.Time)
 	}
-	of.teller, p.tells[of] = p, at.Add(telling)
-	if len(p.tells) > maxTold {
-		p.tellOneLess()
+	of.reporter, p.reported[of] = p, at.Add(reportFor)
+	if len(p.reported) > maxReported {
+		p.dropOldestReport()
 	}
 }
 
-// tellOneLess ends telling what would end first.
-func (p *Process) tellOneLess() {
+// dropOldestReport removes the report that would expire first.
+func (p *Process) dropOldestReport() {
 	var first *subject
-	for of, until := range p.tells {
-		if first == nil || until.Before(p.tells[first]) {
+	for of, until := range p.reported {
+		if first == nil || until.Before(p.reported[first]) {
 			first = of
 		}
 	}
-	delete(p.tells, first)
-	first.teller = nil
+	delete(p.reported, first)
+	first.reporter = nil
 }
 
-// tellNothing leaves to others what the process tells.
-func (p *Process) tellNothing() {
-	for of := range p.tells {
-		if of.teller == p {
-			of.teller = nil
+// dropReports leaves the reports of the process to others.
+func (p *Process) dropReports() {
+	for of := range p.reported {
+		if of.reporter == p {
+			of.reporter = nil
 		}
 	}
-	p.tells = nil
+	p.reported = nil
 }
 
-// Told returns what is known of the origins of its groups, of those that no replica tells
-// of. It is in no particular order.
+// Told returns the known origins of the process's groups that no replica reports, in no particular
+// order.
 func (p *Process) Told() []origin.Origin {
 	p.scout.mu.Lock()
 	defer p.scout.mu.Unlock()
 	var all []origin.Origin
-	for of := range p.tells {
-		if of.teller == p {
-			all = append(all, of.learned.told())
+	for of := range p.reported {
+		if of.reporter == p {
+			all = append(all, of.learned.summary())
 		}
 	}
 	return all

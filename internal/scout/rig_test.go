@@ -11,20 +11,20 @@ import (
 	"github.com/otel-goroutine/otel-goroutine/internal/stack"
 )
 
-// began is when the watching begins.
+// began is the time of the first observation.
 var began = time.Date(2026, 1, 5, 0, 0, 0, 0, time.UTC)
 
-// rules are the default ones.
+// rules are the default rules.
 var rules = Rules{Interval: time.Minute, Duration: DefaultDuration, Budget: DefaultBudget}
 
-// simulated is a process in which one group gathers, looked at once a minute.
+// simulated is a process with one growing group, observed once a minute.
 type simulated struct {
 	*Process
 	service string
 	group   stack.Signature
 	start   time.Time
 	at      time.Time
-	// arrivals come to be old at each look, and as many leave as leaving says.
+	// arrivals goroutines become aged, and leaving exit, at each observation.
 	arrivals, leaving int
 	aged              int
 	exits             int64
@@ -41,7 +41,7 @@ func (s *Scout) simulate(service string, id stack.ID) *simulated {
 	}
 }
 
-// look passes a minute, and looks.
+// look advances the time by a minute and observes the process.
 func (p *simulated) look() {
 	p.at = p.at.Add(rules.Interval)
 	p.aged += p.arrivals - p.leaving
@@ -55,12 +55,12 @@ func (p *simulated) look() {
 	p.restarted = false
 }
 
-// restart has the next look show another process.
+// restart replaces the process before the next observation.
 func (p *simulated) restart() {
 	p.restarted, p.start, p.aged, p.exits, p.created = true, p.at.Add(rules.Interval), 0, 0, 0
 }
 
-// next looks until a trace is to be taken, for so many looks at most.
+// next observes until there is a plan, at most the given number of times.
 func (p *simulated) next(looks int) *Plan {
 	for range looks {
 		p.look()
@@ -71,7 +71,7 @@ func (p *simulated) next(looks int) *Plan {
 	return nil
 }
 
-// mustNext fails if no trace is to be taken.
+// mustNext fails the test if there is no plan.
 func (p *simulated) mustNext(t *testing.T, looks int) *Plan {
 	t.Helper()
 	plan := p.next(looks)
@@ -81,7 +81,7 @@ func (p *simulated) mustNext(t *testing.T, looks int) *Plan {
 	return plan
 }
 
-// result is what a small trace says of each subject of a plan.
+// result returns the result of a small trace with the same origin for each subject of a plan.
 func result(plan *Plan, caught origin.Caught, creators ...origin.Creator) Result {
 	r := Result{Size: 100_000, Reading: time.Millisecond}
 	for _, s := range append(plan.Subjects.Groups, plan.Subjects.Entries...) {
@@ -91,7 +91,7 @@ func result(plan *Plan, caught origin.Caught, creators ...origin.Creator) Result
 	return r
 }
 
-// by is a creator that started so many goroutines.
+// by returns a creator that started a number of goroutines.
 func by(function string, count int) origin.Creator {
 	statement := stack.Frame{Function: function, File: "main.go", Line: 3}
 	return origin.Creator{Launch: exectrace.ByGo, Stack: []stack.Frame{statement}, Own: statement, Count: count}

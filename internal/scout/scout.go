@@ -1,7 +1,7 @@
-// Package scout decides when a trace is taken to learn where goroutines come from: of which
-// process, for how long, and for which of the groups that gather in it. It remembers what was
-// learned of each group of a service, so that one of its processes has to be traced, and not
-// all. docs/decisions/origins.md argues the rules.
+// Package scout decides when to take a trace to find out where goroutines come from: of which
+// process, for how long, and for which of the groups that accumulate goroutines. It keeps the
+// result for each group of a service, so that only one of its processes has to be traced.
+// docs/decisions/origins.md explains the rules.
 //
 // It is pure: reports, results and times in, plans and origins out.
 package scout
@@ -14,80 +14,81 @@ import (
 	"github.com/otel-goroutine/otel-goroutine/internal/stack"
 )
 
-// Rules are what a user sets.
+// Rules are set by the user.
 type Rules struct {
-	// Interval is the time from one look at a process to the next.
+	// Interval is the time between two observations of a process.
 	Interval time.Duration
-	// Duration is that of the first trace for a group. Later ones take up to
-	// longest times as long, and none more than half of Interval.
+	// Duration is the length of the first trace for a group. Later ones take up to five
+	// times as long, but at most half of Interval.
 	Duration time.Duration
-	// Budget is how much of a core the traces of one process may cost on average.
+	// Budget is the average CPU time of the traces of one process, as a share of one core.
 	Budget float64
 }
 
-// What holds where a user sets nothing else.
+// Defaults.
 const (
-	// DefaultDuration is long enough for what leaks to start several times, as part of something
-	// that goes well the other times. A second more or less would do but for coroutines: their
-	// births are known by the second generation of a trace, which begins after a second.
+	// DefaultDuration is long enough for several births of the leaked kind, most of which
+	// end well. One second would do, except for coroutines: their births are only known
+	// from the second generation of a trace, which begins after a second.
 	DefaultDuration = 1200 * time.Millisecond
-	// DefaultBudget is under a thousandth of one core: a plain service can be traced for a
-	// second every twenty.
+	// DefaultBudget is less than a thousandth of one core: a plain service can be traced
+	// for one second in twenty.
 	DefaultBudget = 0.0005
-	// DefaultMaxSize is the largest trace, in bytes: that of a server of 40,000 births a
+	// DefaultMaxSize is the largest trace, in bytes: that of a server with 40,000 births a
 	// second. Most services write less than 100 KB.
 	DefaultMaxSize = 8 << 20
 )
 
-// The shortest and the longest first trace that may be asked for. A shorter one hardly sees a
-// birth, and five times as long a one keeps others from tracing for as long.
+// Limits of Rules.Duration. A shorter trace has hardly any births, and later traces, five times as
+// long, keep other tools from tracing.
 const (
 	MinDuration = 100 * time.Millisecond
 	MaxDuration = 10 * time.Second
 )
 
-// What holds for every process.
+// Limits.
 const (
-	// atOnce is how many traces are taken at the same time: reading one takes 32 MiB at most.
-	atOnce = 2
-	// maxGoroutines and maxBirths, a second, are the most that a process may have. A trace lists
-	// every goroutine once a second, which takes 40 ms at 50,000, and 5,000 births make 1 MiB.
+	// maxConcurrent is the number of traces at a time: reading one takes at most 32 MiB.
+	maxConcurrent = 2
+	// maxGoroutines and maxBirths, a second, are the most that a traced process may have. A
+	// trace lists every goroutine once a second, which takes 40 ms at 50,000, and 5,000
+	// births make 1 MiB.
 	maxGoroutines = 50_000
 	maxBirths     = 5_000
-	// maxSubjects is for how many groups and entries of a process origins are looked for, those
-	// that gather fastest: each is up to nine series and a histogram.
+	// maxSubjects is the most groups and entries of a process to trace, the fastest first:
+	// each has up to nine series and a histogram.
 	maxSubjects = 20
-	// maxTold is how many subjects a process tells, those included that are no candidates any
-	// more.
-	maxTold = 2 * maxSubjects
-	// maxKnown is how many subjects are known in all, each 10 KB or so, and 48 KiB of names at
-	// most. Those that nobody has wanted for longest make room.
-	maxKnown = 2000
+	// maxReported is the most subjects that a process reports, including former candidates.
+	maxReported = 2 * maxSubjects
+	// maxSubjectsKnown is the most subjects of all services, each about 10 KB, and at most
+	// 48 KiB of names. The one that was not requested for longest is evicted.
+	maxSubjectsKnown = 2000
 )
 
-// How long is waited.
+// Times between traces.
 const (
-	// mostRest is how long a process is left in peace after a trace of it failed, at most: a
-	// target that cannot give one costs a futile request an hour.
-	mostRest = time.Hour
-	// mostWait is the time between two traces for a group while the next has a fair chance to
-	// catch a birth that leaks. A trace is six seconds of it, so that others can trace too.
-	mostWait = 10 * time.Minute
-	// mostSlowWait is that for a group that gathers so slowly that it has none.
-	mostSlowWait = time.Hour
-	// fairChance is how many births that leak are expected in a trace.
+	// maxRest is the longest pause after a failed trace: a target that cannot be traced
+	// costs one futile request an hour.
+	maxRest = time.Hour
+	// maxWait is the longest time between two traces for a group, if the next one has a fair
+	// chance to contain a leaked birth. A trace takes six seconds of it, so that others can
+	// trace too.
+	maxWait = 10 * time.Minute
+	// maxSlowWait is the same for a group that grows too slowly for that.
+	maxSlowWait = time.Hour
+	// fairChance is the least expected number of leaked births in a trace.
 	fairChance = 0.05
-	// telling is for how long what was learned is told of a group that gathers no more.
-	telling = time.Hour
+	// reportFor is how long the origin of a group is reported after it has stopped growing.
+	reportFor = time.Hour
 )
 
-// lengths are how long the first, the second and each further trace for a group take, in
+// lengthFactors are the lengths of the first, the second and each further trace for a group, in
 // Rules.Duration.
-var lengths = [...]time.Duration{1, 3, longest}
+var lengthFactors = [...]time.Duration{1, 3, maxLengthFactor}
 
-const longest = 5
+const maxLengthFactor = 5
 
-// Scout knows what is looked for in all processes that are watched together. It is safe for
+// Scout coordinates the traces of all processes that are watched together. It is safe for
 // concurrent use.
 type Scout struct {
 	mu       sync.Mutex
@@ -95,14 +96,14 @@ type Scout struct {
 	tracing  int // processes
 }
 
-// New returns a Scout that knows nothing.
+// New returns a Scout without state.
 func New() *Scout { return &Scout{subjects: make(map[subjectKey]*subject)} }
 
-// subjectKey is what a group, or an entry, of all processes of a service has in common.
+// subjectKey identifies a group or an entry over all processes of a service.
 type subjectKey struct {
 	service string
-	group   stack.ID // 0 of an entry
-	entry   string   // empty of a group
+	group   stack.ID // 0 for an entry
+	entry   string   // empty for a group
 }
 
 func newSubjectKey(service string, s stack.Signature) subjectKey {
@@ -115,60 +116,60 @@ func newSubjectKey(service string, s stack.Signature) subjectKey {
 // subject is a group or an entry of a service.
 type subject struct {
 	learned learned
-	// tracing and teller are the processes that are traced for it now, and that tell of it.
-	tracing, teller *Process
-	traces          int       // that were taken for it
-	due             time.Time // when the next may be taken
-	wanted          time.Time // when it was last a candidate
+	// tracing is the process being traced for it, and reporter the one that reports it.
+	tracing, reporter *Process
+	traces            int       // taken for it
+	due               time.Time // when the next may be taken
+	requestedAt       time.Time // when it was last a candidate
 }
 
-// subject returns the subject of a service with a signature.
+// subject returns the subject of a service with a signature, which it adds if it is new.
 func (s *Scout) subject(service string, signature stack.Signature, at time.Time) *subject {
 	key := newSubjectKey(service, signature)
 	of := s.subjects[key]
 	if of == nil {
-		if len(s.subjects) >= maxKnown {
-			s.forgetOne()
+		if len(s.subjects) >= maxSubjectsKnown {
+			s.evict()
 		}
 		of = new(subject)
 		s.subjects[key] = of
 	}
-	of.wanted = at
+	of.requestedAt = at
 	return of
 }
 
-// forgetOne forgets what nobody has wanted for longest.
-func (s *Scout) forgetOne() {
+// evict removes the subject that was not requested for longest.
+func (s *Scout) evict() {
 	var oldest subjectKey
 	var of *subject
 	for key, other := range s.subjects {
-		if of == nil || other.wanted.Before(of.wanted) {
+		if of == nil || other.requestedAt.Before(of.requestedAt) {
 			oldest, of = key, other
 		}
 	}
 	delete(s.subjects, oldest)
 }
 
-// known tells whether there is nothing more to be learned.
-func (s *subject) known() bool { return s.learned.Caught == origin.LeakedBirth }
+// isKnown reports whether further traces are unnecessary.
+func (s *subject) isKnown() bool { return s.learned.Caught == origin.LeakedBirth }
 
-// length is for how long it is traced next.
+// length returns the length of the next trace.
 func (s *subject) length(r Rules) time.Duration {
-	return r.Duration * lengths[min(s.traces, len(lengths)-1)]
+	return r.Duration * lengthFactors[min(s.traces, len(lengthFactors)-1)]
 }
 
-// traced notes that a trace for it has ended.
+// traced schedules the next trace after one has ended.
 func (s *subject) traced(r Rules, perHour float64, at time.Time) {
-	most := mostSlowWait
-	if perHour*(longest*r.Duration).Hours() >= fairChance {
-		most = mostWait
+	most := maxSlowWait
+	if perHour*(maxLengthFactor*r.Duration).Hours() >= fairChance {
+		most = maxWait
 	}
 	s.due = at.Add(backOff(r.Interval, s.traces, most))
 	s.traces++
 }
 
-// backOff returns the interval, doubled n times, but not more than most. It is half an
-// interval less, so that the look that is due at that time finds it over.
+// backOff returns the interval, doubled n times, but at most most. It is reduced by half an interval,
+// so that it has elapsed at the observation that is due then.
 func backOff(interval time.Duration, n int, most time.Duration) time.Duration {
 	d := interval
 	for range n {

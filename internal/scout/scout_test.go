@@ -9,7 +9,7 @@ import (
 	"github.com/otel-goroutine/otel-goroutine/internal/stack"
 )
 
-// TestQuietProcess has goroutines come and leave for a week.
+// TestQuietProcess observes goroutines that come and go for a week.
 func TestQuietProcess(t *testing.T) {
 	p := New().simulate("cart", 1)
 	p.aged, p.arrivals, p.leaving = 50, 3, 3
@@ -18,7 +18,7 @@ func TestQuietProcess(t *testing.T) {
 	}
 }
 
-// TestFirstTrace comes as soon as the group gathers.
+// TestFirstTrace checks that the first trace comes as soon as the group is a candidate.
 func TestFirstTrace(t *testing.T) {
 	p := New().simulate("cart", 1)
 	plan := p.mustNext(t, hour)
@@ -36,7 +36,7 @@ func TestFirstTrace(t *testing.T) {
 	}
 }
 
-// TestOneProcessAtATime has replicas and another service gather at once.
+// TestOneProcessAtATime observes candidates in replicas and in another service at the same time.
 func TestOneProcessAtATime(t *testing.T) {
 	s := New()
 	a, b, c, d := s.simulate("cart", 1), s.simulate("cart", 1), s.simulate("order", 1), s.simulate("mail", 1)
@@ -46,14 +46,13 @@ func TestOneProcessAtATime(t *testing.T) {
 	}
 	c.mustNext(t, hour)
 	if d.next(hour) != nil {
-		t.Errorf("more than %d in all", atOnce)
+		t.Errorf("more than %d in all", maxConcurrent)
 	}
 	a.Return(result(first, origin.NotCaught), a.at)
 	b.mustNext(t, hour)
 }
 
-// traces lets a process be traced with one and the same result, and returns when and for how
-// long.
+// traces traces a process with the same result each time, and returns the times and lengths.
 func (p *simulated) traces(looks int, caught origin.Caught, creators ...origin.Creator) (after, durations []time.Duration) {
 	for range looks {
 		p.look()
@@ -65,7 +64,7 @@ func (p *simulated) traces(looks int, caught origin.Caught, creators ...origin.C
 	return after, durations
 }
 
-// between returns the times from each to the next.
+// between returns the differences of consecutive times.
 func between(at []time.Duration) (all []time.Duration) {
 	for i := range at[1:] {
 		all = append(all, at[i+1]-at[i])
@@ -73,8 +72,8 @@ func between(at []time.Duration) (all []time.Duration) {
 	return all
 }
 
-// TestNotCaught is tried again, longer and backing off. A leak that is so slow that a trace has
-// little chance to catch it is tried once an hour.
+// TestNotCaught checks that an unknown origin is traced again, longer and with back-off, up to once an
+// hour for a leak that a trace has little chance to catch.
 func TestNotCaught(t *testing.T) {
 	const m = time.Minute
 	for _, test := range []struct {
@@ -102,7 +101,7 @@ func TestNotCaught(t *testing.T) {
 	}
 }
 
-// TestSiblingsOnly tells their creator at once, and goes on.
+// TestSiblingsOnly checks that the creator of siblings is reported at once, and tracing goes on.
 func TestSiblingsOnly(t *testing.T) {
 	p := New().simulate("cart", 1)
 	plan := p.mustNext(t, hour)
@@ -119,7 +118,8 @@ func TestSiblingsOnly(t *testing.T) {
 	}
 }
 
-// TestKnown stops, in replicas too, also when the process that was traced is gone.
+// TestKnown checks that tracing stops once the origin is known, also in replicas and after the traced
+// process has gone.
 func TestKnown(t *testing.T) {
 	s := New()
 	a, b := s.simulate("cart", 1), s.simulate("cart", 1)
@@ -147,7 +147,7 @@ func TestKnown(t *testing.T) {
 	}
 }
 
-// TestAnotherBuild is traced anew: the lines may have moved.
+// TestAnotherBuild checks that another build is traced again, since its lines may differ.
 func TestAnotherBuild(t *testing.T) {
 	p := New().simulate("build 1 of cart", 1)
 	p.Return(result(p.mustNext(t, hour), origin.LeakedBirth, by("main.checkout", 2)), p.at)
@@ -156,8 +156,8 @@ func TestAnotherBuild(t *testing.T) {
 	p.mustNext(t, hour)
 }
 
-// TestBuildThatBecomesKnown has one and the same process tell a group once, and not as that of
-// two builds.
+// TestBuildThatBecomesKnown checks that a process whose build becomes known reports a group once, not
+// for two builds.
 func TestBuildThatBecomesKnown(t *testing.T) {
 	p := New().simulate("cart", 1)
 	p.Return(result(p.mustNext(t, hour), origin.LeakedBirth, by("main.checkout", 2)), p.at)
@@ -168,7 +168,7 @@ func TestBuildThatBecomesKnown(t *testing.T) {
 	}
 }
 
-// TestReplacedWhileTraced has a trace be one of another process than was asked for.
+// TestReplacedWhileTraced replaces the process between Next and Return.
 func TestReplacedWhileTraced(t *testing.T) {
 	p := New().simulate("cart", 1)
 	plan := p.mustNext(t, hour)
@@ -180,12 +180,12 @@ func TestReplacedWhileTraced(t *testing.T) {
 	p.mustNext(t, hour)
 }
 
-// TestTellingEnds an hour after the group was last a candidate.
+// TestTellingEnds checks that an origin is reported for an hour after the group was last a candidate.
 func TestTellingEnds(t *testing.T) {
 	p := New().simulate("cart", 1)
 	p.Return(result(p.mustNext(t, hour), origin.LeakedBirth, by("main.checkout", 2)), p.at)
 	p.arrivals, p.leaving = 0, 1
-	for len(p.wants) > 0 {
+	for len(p.requests) > 0 {
 		p.look()
 	}
 	p.leaving = 0
@@ -202,14 +202,14 @@ func TestTellingEnds(t *testing.T) {
 	}
 }
 
-// TestMuchIsForgotten bounds what is known.
+// TestMuchIsForgotten checks the limit of subjects.
 func TestMuchIsForgotten(t *testing.T) {
 	s := New()
 	p := s.simulate("cart", 1)
-	for id := range stack.ID(3 * maxKnown) {
+	for id := range stack.ID(3 * maxSubjectsKnown) {
 		s.subject("cart", stack.Signature{ID: id + 1}, began.Add(time.Duration(id)))
 	}
-	if len(s.subjects) != maxKnown {
+	if len(s.subjects) != maxSubjectsKnown {
 		t.Errorf("%d are known", len(s.subjects))
 	}
 	p.mustNext(t, hour)
