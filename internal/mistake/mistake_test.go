@@ -23,7 +23,7 @@ func TestOfFunction(t *testing.T) {
 	}
 }
 
-// TestEveryClassHasWords holds the words to the classes: Unknown alone has none.
+// TestEveryClassHasWords checks that every class except Unknown has a String.
 func TestEveryClassHasWords(t *testing.T) {
 	for _, state := range []string{
 		"chan_send", "chan_receive", "select", "select_no_cases", "mutex", "rwmutex_read", "rwmutex_write", "waitgroup", "cond",

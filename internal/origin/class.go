@@ -8,11 +8,10 @@ import (
 	"github.com/otel-goroutine/otel-goroutine/internal/stack"
 )
 
-// classify returns the class of the mistake: by what traces show of the group, else by what
-// its goroutines wait for.
+// classify returns the class of the mistake, by the traces of the group or else by its state.
 func classify(s subject, o *Origin, traces []*exectrace.Origins) mistake.Class {
 	if s.group == entryOnly {
-		return mistake.LoopWithoutExit // its goroutines stand at no line for long
+		return mistake.LoopWithoutExit // its goroutines wait at no line for long
 	}
 	if c := classOfStack(s.group, traces); c != mistake.Unknown {
 		return c
@@ -22,14 +21,14 @@ func classify(s subject, o *Origin, traces []*exectrace.Origins) mistake.Class {
 		switch {
 		case slices.ContainsFunc(o.Wakers, Waker.cancels):
 			return mistake.CancelForgotten
-		case goesOn(s.group, traces):
+		case wakesRepeatedly(s.group, traces):
 			return mistake.LoopWithoutExit
 		}
 	}
 	return mistake.OfState(string(s.Signature.State))
 }
 
-// classOfStack returns what the functions tell on which the goroutines stand.
+// classOfStack returns the class by the functions on the stack of the goroutines.
 func classOfStack(group int, traces []*exectrace.Origins) mistake.Class {
 	for _, t := range traces {
 		for _, f := range t.Groups[group].Stack {
@@ -41,8 +40,8 @@ func classOfStack(group int, traces []*exectrace.Origins) mistake.Class {
 	return mistake.Unknown
 }
 
-// goesOn tells whether those that were there before a trace wake again and again.
-func goesOn(group int, traces []*exectrace.Origins) bool {
+// wakesRepeatedly reports whether goroutines from before the trace wake repeatedly.
+func wakesRepeatedly(group int, traces []*exectrace.Origins) bool {
 	again, older := 0, 0
 	for _, t := range traces {
 		again += t.Groups[group].Again
@@ -51,7 +50,7 @@ func goesOn(group int, traces []*exectrace.Origins) bool {
 	return older > 0 && again >= older
 }
 
-// cancels tells whether a waker cancels a context.
+// cancels reports whether a waker cancels a context.
 func (w Waker) cancels() bool {
 	return slices.ContainsFunc(w.Stack, func(f stack.Frame) bool {
 		return f.Function == "context.(*cancelCtx).cancel"

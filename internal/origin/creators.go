@@ -11,20 +11,20 @@ import (
 type tally struct {
 	order []creatorKey
 	by    map[creatorKey]*Creator
-	// most is the largest count of one stack among those of a creator: that one is told.
+	// most is the largest count of a single stack of each creator: that stack is reported.
 	most  map[creatorKey]int
 	total int
 }
 
-// creatorKey is what makes two creators one: how they start them, the go statement, and the
-// line of the service's own code.
+// creatorKey identifies a creator: the way of starting, the go statement, and the line of the
+// service's own code.
 type creatorKey struct {
 	launch         exectrace.Launch
 	statement, own stack.Frame
 }
 
 // add counts n goroutines of a start.
-func (t *tally) add(start *exectrace.Start, code *code, n int) {
+func (t *tally) add(start *exectrace.Start, code *codeOwner, n int) {
 	if t.by == nil {
 		t.by, t.most = make(map[creatorKey]*Creator), make(map[creatorKey]int)
 	}
@@ -58,11 +58,11 @@ func (t *tally) creators() []Creator {
 	})
 }
 
-// speaks tells whether the creators of healthy goroutines may be told for those that leak.
-// Where the go statement is the service's own, they share it. Where it is a library's, or in
-// a launcher, only the callers differ, and a single one among them is not necessarily the
-// one whose goroutines leak: of 24 such leaks 15 were told right.
-func (t *tally) speaks(code *code) bool {
+// isConclusive reports whether the creators of healthy goroutines may be reported for leaked ones. If
+// the go statement is the service's own, they share it. If it is in a library or a launcher, only
+// the callers differ, and a single one of them need not be the one that leaks: it was so in 15 of
+// 24 leaks.
+func (t *tally) isConclusive(code *codeOwner) bool {
 	for _, key := range t.order {
 		if t.by[key].Count > 0 && (key.launch != exectrace.ByGo || code.isOwn(key.statement) && !code.launchers[key.statement]) {
 			return true
@@ -72,5 +72,5 @@ func (t *tally) speaks(code *code) bool {
 	for _, key := range t.order {
 		callers[key.own] = true
 	}
-	return len(callers) >= several
+	return len(callers) >= minDistinct
 }

@@ -11,8 +11,8 @@ import (
 	"github.com/otel-goroutine/otel-goroutine/internal/stack"
 )
 
-// A trace is followed as it arrives, and ended when all is known. What was read is the
-// census of that look as well.
+// A trace is read as it arrives, and ended once all origins are known. Its snapshot also serves the
+// census.
 func ExampleRead() {
 	trace, err := os.ReadFile("../exectrace/testdata/go1.26-generations.trace")
 	if err != nil {

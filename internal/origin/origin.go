@@ -1,9 +1,9 @@
-// Package origin decides what is known of where the goroutines of a group come from: who
-// starts them, what wakes those of their kind that end, how many of them leak, and what kind
-// of mistake that is. Package exectrace reads what it decides upon.
+// Package origin determines where the goroutines of a group come from: what starts them, what wakes
+// their healthy siblings, how many of them leak, and which kind of mistake that is. Package
+// exectrace provides the data.
 //
-// It is pure, and deterministic: the same traces give the same answer. Too little to go by
-// is an answer of its own (NotCaught); a wrong creator is none.
+// It is pure and deterministic. If there is too little data, the result is NotCaught rather than a
+// guess.
 package origin
 
 import (
@@ -17,58 +17,59 @@ import (
 	"github.com/otel-goroutine/otel-goroutine/internal/stack"
 )
 
-// Subjects are what origins are asked for: groups, which must be those that the traces were
-// followed for and in their order, and entries whose goroutines are in no such group.
+// Subjects are the groups and entries to determine the origins of. Groups must be the ones that the
+// traces were read for, in the same order. Entries are those whose goroutines are in no such group.
 type Subjects struct {
 	Groups, Entries []Subject
 }
 
-// Subject is a group, or an entry.
+// Subject is a group or an entry.
 type Subject struct {
-	// Signature is the group. Of an entry only its Entry is filled.
+	// Signature is the group. For an entry only Signature.Entry is set.
 	Signature stack.Signature
-	// PerHour is how many of its goroutines come to be old in an hour; 0 is unknown. Where
-	// more are born that stay, most of those are healthy, and only live longer than a trace.
+	// PerHour is how many of its goroutines become aged in an hour; 0 if unknown. If more
+	// goroutines stay than that, most of them are healthy and only live longer than the
+	// trace.
 	PerHour float64
 }
 
-// Caught tells what a trace has seen of those that leak.
+// Caught is what a trace has seen of leaked goroutines.
 type Caught string
 
 const (
-	// NotCaught means that nothing can be said yet: no goroutine of this entry was started
-	// while it was looked, or only by a library, for one caller, and it went well.
+	// NotCaught means that the origin is unknown: no goroutine of the entry was started
+	// during the trace, or only healthy ones by a library with a single caller.
 	NotCaught Caught = "not_caught"
-	// SiblingsOnly means that the creators are those of goroutines of the same entry that
-	// did not leak.
+	// SiblingsOnly means that Creators are those of goroutines of the same entry that did
+	// not leak.
 	SiblingsOnly Caught = "siblings_only"
-	// LeakedBirth means that the start of goroutines was seen which leak.
+	// LeakedBirth means that Creators are those of leaked goroutines.
 	LeakedBirth Caught = "leaked_birth"
 )
 
-// Most is how many creators and how many wakers are told of a group. Each is a series.
+// Most is the most creators, and the most wakers, of an Origin. Each is a series.
 const Most = 3
 
-// Origin is what is known of a subject.
+// Origin is where the goroutines of a subject come from.
 type Origin struct {
-	// Signature is the group. Of an entry only its Entry is filled.
+	// Signature is the group. For an entry only Signature.Entry is set.
 	Signature stack.Signature
-	// Caught tells whose Creators those are.
+	// Caught says which goroutines Creators has started.
 	Caught   Caught
-	Creators []Creator // at most Most, the one with the largest share first
-	Wakers   []Waker   // at most Most, the one with the largest share first
-	// Births is how many goroutines of the entry were started while it was looked, and
-	// Leaked how many of those leak.
+	Creators []Creator // at most Most, largest share first
+	Wakers   []Waker   // at most Most, largest share first
+	// Births is how many goroutines of the entry were started during the traces, and Leaked
+	// how many of those leak.
 	Births, Leaked int
-	// Lifetimes is how long those of the entry lived that ended. Longer ones than the trace
-	// took are not among them.
+	// Lifetimes is how long goroutines of the entry lived that ended, up to the length of
+	// a trace.
 	Lifetimes exectrace.Lifetimes
-	// Traced is for how long it was looked.
+	// Traced is the total time of the traces.
 	Traced time.Duration
 	Class  mistake.Class
 }
 
-// Share returns the share of the births that leak, 0 if it is unknown.
+// Share returns the share of births that leak, 0 if unknown.
 func (o *Origin) Share() float64 {
 	if o.Births == 0 {
 		return 0
@@ -76,37 +77,38 @@ func (o *Origin) Share() float64 {
 	return float64(o.Leaked) / float64(o.Births)
 }
 
-// Creator is what starts goroutines.
+// Creator is a place that starts goroutines.
 type Creator struct {
-	// Launch tells in what way. A timer and C have no stack.
+	// Launch is the way in which they are started. Only ByGo has a Stack.
 	Launch exectrace.Launch
-	// Stack is the whole stack of one that started them, leaf first: the first frame is the
-	// go statement.
+	// Stack is the complete stack of one of the goroutines that started them, leaf first:
+	// the first frame is the go statement.
 	Stack []stack.Frame
-	// Own is the line of the service's own code that is the reason: on the stack, or on that
-	// of a creator of the creator. Without a function there is none.
+	// Own is the line of the service's own code that is responsible, on the stack or on
+	// that of an ancestor. It has no Function if there is none.
 	Own stack.Frame
-	// Count is how many it started of those that Caught tells, and Share which part of them.
+	// Count is how many goroutines it started, of the kind that Caught says, and Share
+	// their share of all.
 	Count int
 	Share float64
 }
 
-// Waker is what wakes the goroutines of a group that end. Those that leak wait for it.
+// Waker is a place that wakes the goroutines of a group that end. Leaked ones wait for it.
 type Waker struct {
-	// Stack is the whole stack of one that woke them, leaf first.
+	// Stack is the complete stack of one of the waking goroutines, leaf first.
 	Stack []stack.Frame
-	// Own is the line of the service's own code on it, and Call the function that is called
-	// there. Call is empty if the line itself wakes them, as a send does.
+	// Own is the line of the service's own code on the stack, and Call the function that it
+	// calls. Call is empty if the line itself wakes them, such as a send.
 	Own  stack.Frame
 	Call string
-	// Count is how many it woke the last time before they ended, and Share which part of all
-	// that ended after they had waited there.
+	// Count is how many goroutines it woke for the last time before they ended, and Share
+	// their share of all that ended after they had waited there.
 	Count int
 	Share float64
 }
 
-// Conclude returns what is known of each subject, the groups first and in their order, after
-// these traces of one process.
+// Conclude returns the origin of each subject, groups first, in the order of the request, from traces
+// of one process.
 func Conclude(of Subjects, traces []*exectrace.Origins) []Origin {
 	code := newCode(traces)
 	var all []Origin
@@ -119,13 +121,13 @@ func Conclude(of Subjects, traces []*exectrace.Origins) []Origin {
 	return all
 }
 
-// Known tells whether there is nothing more to be learned of these origins, so that a trace
-// can be ended. Of none, it is not.
+// Known reports whether all origins are known, so that the trace can be ended. It returns false if
+// there are none.
 func Known(origins []Origin) bool {
 	return len(origins) > 0 && !slices.ContainsFunc(origins, func(o Origin) bool { return o.Caught != LeakedBirth })
 }
 
-// subject is one of what was asked for.
+// subject is one of the requested subjects.
 type subject struct {
 	Subject
 	// group is its index among the groups of a trace, or entryOnly.
@@ -134,7 +136,7 @@ type subject struct {
 
 const entryOnly = -1
 
-func conclude(s subject, code *code, traces []*exectrace.Origins) Origin {
+func conclude(s subject, code *codeOwner, traces []*exectrace.Origins) Origin {
 	o := Origin{Signature: s.Signature}
 	healthy := newHealthy(traces)
 	var leaked, born tally
@@ -146,7 +148,7 @@ func conclude(s subject, code *code, traces []*exectrace.Origins) Origin {
 				leaked.add(start, code, n)
 				o.Leaked += n
 			}
-			if s.isOf(start) {
+			if s.starts(start) {
 				o.Births += start.Born
 				o.Lifetimes.Merge(&start.Ended)
 				born.add(start, code, start.Born)
@@ -154,30 +156,29 @@ func conclude(s subject, code *code, traces []*exectrace.Origins) Origin {
 		}
 	}
 	if s.tooMany(o.Leaked, o.Traced) {
-		born, o.Leaked = leaked, 0 // these have come to where the others leak
+		born, o.Leaked = leaked, 0 // healthy goroutines that wait where others leak
 	}
 	switch {
 	case o.Leaked > 0:
 		o.Caught, o.Creators = LeakedBirth, leaked.creators()
-	case born.speaks(code):
+	case born.isConclusive(code):
 		o.Caught, o.Creators = SiblingsOnly, born.creators()
 	default:
 		o.Caught = NotCaught
 	}
 	if s.group != entryOnly {
-		o.Wakers = wakers(s.group, code, traces)
+		o.Wakers = wakersOf(s.group, code, traces)
 	}
 	o.Class = classify(s, &o, traces)
 	return o
 }
 
-// unlikely is the probability below which it is not believed that so many of those that were
-// born in a trace leak, at the pace at which the subject gathers.
-const unlikely = 0.001
+// minProbability is the least probability of as many leaked births in the traces, given the growth of
+// the subject.
+const minProbability = 0.001
 
-// tooMany tells whether n births that stay are more than can be of those that leak: as many
-// would come in so long a time with a probability below unlikely. They are healthy then, such
-// as sessions, and live longer than the trace took.
+// tooMany reports whether n births that stay are more than can be leaked, by minProbability. Then they
+// are healthy, such as sessions, and only live longer than the trace.
 func (s subject) tooMany(n int, traced time.Duration) bool {
 	if s.PerHour <= 0 || n == 0 {
 		return false
@@ -188,19 +189,19 @@ func (s subject) tooMany(n int, traced time.Duration) bool {
 		fewer += term
 		term *= expected / float64(i+1)
 	}
-	return 1-fewer < unlikely
+	return 1-fewer < minProbability
 }
 
-// isOf tells whether goroutines that were started there are of the subject's entry.
-func (s subject) isOf(start *exectrace.Start) bool {
+// starts reports whether goroutines of the subject's entry are started at a place.
+func (s subject) starts(start *exectrace.Start) bool {
 	if start.Entry != "" && start.Entry == s.Signature.Entry {
 		return true
 	}
 	return s.group != entryOnly && slices.ContainsFunc(start.Alive, func(a exectrace.Alive) bool { return a.Group == s.group })
 }
 
-// leaked returns how many goroutines that were started there leak: they have come to where
-// the subject waits, and are older than those become that end.
+// leaked returns how many of the goroutines started at a place leak: those that wait where the subject
+// does and are older than threshold.
 func (s subject) leaked(start *exectrace.Start, threshold time.Duration) int {
 	if s.group == entryOnly && start.Entry != s.Signature.Entry {
 		return 0
@@ -214,50 +215,49 @@ func (s subject) leaked(start *exectrace.Start, threshold time.Duration) int {
 	return n
 }
 
-// healthy is how long goroutines live that end, by where they were started.
-type healthy struct {
-	byLine  map[line]*exectrace.Lifetimes
+// healthyLifetimes is how long goroutines live that end, by where they were started.
+type healthyLifetimes struct {
+	byLine  map[startLine]*exectrace.Lifetimes
 	byEntry map[string]*exectrace.Lifetimes
 }
 
-// line is a go statement and the entry that it starts.
-type line struct {
+// startLine is a go statement and the entry that it starts.
+type startLine struct {
 	statement stack.Frame
 	entry     string
 }
 
-func lineOf(s *exectrace.Start) line {
-	l := line{entry: s.Entry}
+func lineOf(s *exectrace.Start) startLine {
+	l := startLine{entry: s.Entry}
 	if len(s.Creator) > 0 {
 		l.statement = s.Creator[0]
 	}
 	return l
 }
 
-func newHealthy(traces []*exectrace.Origins) healthy {
-	h := healthy{byLine: make(map[line]*exectrace.Lifetimes), byEntry: make(map[string]*exectrace.Lifetimes)}
+func newHealthy(traces []*exectrace.Origins) healthyLifetimes {
+	h := healthyLifetimes{byLine: make(map[startLine]*exectrace.Lifetimes), byEntry: make(map[string]*exectrace.Lifetimes)}
 	for _, t := range traces {
 		for i := range t.Starts {
 			s := &t.Starts[i]
-			merge(h.byLine, lineOf(s), &s.Ended)
-			merge(h.byEntry, s.Entry, &s.Ended)
+			mergeLifetimes(h.byLine, lineOf(s), &s.Ended)
+			mergeLifetimes(h.byEntry, s.Entry, &s.Ended)
 		}
 	}
 	return h
 }
 
-func merge[K comparable](into map[K]*exectrace.Lifetimes, key K, lives *exectrace.Lifetimes) {
+func mergeLifetimes[K comparable](into map[K]*exectrace.Lifetimes, key K, lives *exectrace.Lifetimes) {
 	if into[key] == nil {
 		into[key] = new(exectrace.Lifetimes)
 	}
 	into[key].Merge(lives)
 }
 
-// threshold returns the age above which a goroutine that was started there is none of those
-// that end: twice what 99 of 100 of these live. A goroutine that waits where others leak may
-// be one of these that is young. Where none has ended, those of the same entry that were
-// started elsewhere must do.
-func (h healthy) threshold(start *exectrace.Start) time.Duration {
+// threshold returns the age above which a goroutine started at a place is not healthy: twice the 99th
+// percentile of the lifetimes that ended. (A young healthy goroutine may wait where others leak.)
+// If none has ended, lifetimes of the same entry started elsewhere are used.
+func (h healthyLifetimes) threshold(start *exectrace.Start) time.Duration {
 	lives := h.byLine[lineOf(start)]
 	if lives.Count() == 0 {
 		lives = h.byEntry[start.Entry]
@@ -265,7 +265,7 @@ func (h healthy) threshold(start *exectrace.Start) time.Duration {
 	return 2 * lives.Quantile(0.99)
 }
 
-// largest sorts by share, largest first, and returns the Most first.
+// largest sorts by count, largest first, and returns at most Most elements.
 func largest[T any](all []T, count func(T) int, name func(T) string) []T {
 	slices.SortFunc(all, func(a, b T) int {
 		return cmp.Or(cmp.Compare(count(b), count(a)), cmp.Compare(name(a), name(b)))

@@ -11,7 +11,7 @@ import (
 	"github.com/otel-goroutine/otel-goroutine/internal/stack"
 )
 
-// Frames of a service, of a module that it requires, and of the standard library.
+// Frames of a service, of a dependency, and of the standard library.
 var (
 	checkout   = stack.Frame{Function: "example.com/shop.checkout", File: "/src/shop/checkout.go", Line: 10}
 	refund     = stack.Frame{Function: "example.com/shop.refund", File: "/src/shop/refund.go", Line: 20}
@@ -36,7 +36,7 @@ func lives(n int, d time.Duration) (l exectrace.Lifetimes) {
 	return l
 }
 
-// stuck returns n goroutines that have stood for d where the group does.
+// stuck returns n goroutines of age d that wait where the group does.
 func stuck(n int, d time.Duration) (all []exectrace.Alive) {
 	for i := range n {
 		all = append(all, exectrace.Alive{ID: uint64(100 + i), Age: d})
@@ -44,12 +44,12 @@ func stuck(n int, d time.Duration) (all []exectrace.Alive) {
 	return all
 }
 
-// started is where goroutines of the entry were started by these calls.
+// started returns the start of goroutines of the entry by these calls.
 func started(born int, ended exectrace.Lifetimes, alive []exectrace.Alive, creator ...stack.Frame) exectrace.Start {
 	return exectrace.Start{Entry: work, Creator: creator, Born: born, Ended: ended, Alive: alive}
 }
 
-// seen is a trace of a second with these starts.
+// seen returns the origins of a trace of a second with these starts.
 func seen(starts ...exectrace.Start) *exectrace.Origins {
 	return &exectrace.Origins{
 		Traced: time.Second, StandardLibrary: "/usr/local/go/src/", Starts: starts, Groups: make([]exectrace.Waiting, 1),
@@ -218,7 +218,7 @@ func TestEntries(t *testing.T) {
 	}
 }
 
-// TestSessions has sessions begin that outlive a trace, at a line where others leak.
+// TestSessions starts sessions that outlive the trace, at a line where others leak.
 func TestSessions(t *testing.T) {
 	for _, tc := range []struct {
 		perHour float64

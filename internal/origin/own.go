@@ -7,55 +7,54 @@ import (
 	"github.com/otel-goroutine/otel-goroutine/internal/stack"
 )
 
-// code tells whose a frame is: of the standard library, of a module that the service
-// requires, or of its own.
-type code struct {
+// codeOwner decides whether a frame belongs to the service's own code, to a dependency, or to the
+// standard library.
+type codeOwner struct {
 	// standard is the folder of the standard library's source; empty if the build has no
 	// absolute paths.
 	standard string
-	// launchers are lines of the service's own code that start whatever they are given.
+	// launchers are lines of the service's own code that start functions passed to them.
 	launchers map[stack.Frame]bool
 }
 
-// ofLauncher is what is seen of a line that starts goroutines.
-type ofLauncher struct {
+// launcherEvidence is the callers of a line that starts goroutines, and what it starts.
+type launcherEvidence struct {
 	callers map[stack.Frame]bool
 	jobs    map[string]bool
 }
 
-// newCode learns from traces of one process.
-func newCode(traces []*exectrace.Origins) *code {
-	c := &code{launchers: make(map[stack.Frame]bool)}
-	seen := make(map[stack.Frame]*ofLauncher)
+// newCode returns the codeOwner for traces of one process.
+func newCode(traces []*exectrace.Origins) *codeOwner {
+	c := &codeOwner{launchers: make(map[stack.Frame]bool)}
+	seen := make(map[stack.Frame]*launcherEvidence)
 	for _, t := range traces {
 		if c.standard == "" {
 			c.standard = t.StandardLibrary
 		}
 		for i := range t.Starts {
-			c.look(&t.Starts[i], seen)
+			c.observe(&t.Starts[i], seen)
 		}
 	}
 	for line, of := range seen {
-		c.launchers[line] = len(of.callers) >= several && len(of.jobs) >= several
+		c.launchers[line] = len(of.callers) >= minDistinct && len(of.jobs) >= minDistinct
 	}
 	return c
 }
 
-// several is how many callers and how many different jobs make a line of one's own code a
-// launcher, such as a helper Go(func()). One that always starts the same, or for one
-// caller, is the reason itself.
-const several = 2
+// minDistinct is how many callers and how many different jobs a line of own code must have to be a
+// launcher, such as a helper Go(func()). A line that always starts the same job, or has one caller,
+// is responsible itself.
+const minDistinct = 2
 
-// look notes what the first line of the service's own code on a creator's stack starts, and
-// for which caller.
-func (c *code) look(s *exectrace.Start, seen map[stack.Frame]*ofLauncher) {
+// observe records what the first line of own code on a creator's stack starts, and its caller.
+func (c *codeOwner) observe(s *exectrace.Start, seen map[stack.Frame]*launcherEvidence) {
 	for i, f := range s.Creator {
 		if !c.isOwn(f) {
 			continue
 		}
 		of := seen[f]
 		if of == nil {
-			of = &ofLauncher{callers: make(map[stack.Frame]bool), jobs: make(map[string]bool)}
+			of = &launcherEvidence{callers: make(map[stack.Frame]bool), jobs: make(map[string]bool)}
 			seen[f] = of
 		}
 		if i+1 < len(s.Creator) {
@@ -66,7 +65,7 @@ func (c *code) look(s *exectrace.Start, seen map[stack.Frame]*ofLauncher) {
 	}
 }
 
-// isOwn tells whether a frame is of the service's own code.
+// isOwn reports whether a frame is in the service's own code.
 //
 //	/usr/local/go/src/net/http/server.go                     standard library
 //	net/http/server.go                      -trimpath        standard library, by its package
@@ -74,7 +73,7 @@ func (c *code) look(s *exectrace.Start, seen map[stack.Frame]*ofLauncher) {
 //	github.com/x/y@v1.2.3/z.go              -trimpath        module
 //	/src/service/vendor/github.com/x/y/z.go -mod=vendor      module
 //	/src/service/main.go                                     own
-func (c *code) isOwn(f stack.Frame) bool {
+func (c *codeOwner) isOwn(f stack.Frame) bool {
 	switch {
 	case c.standard != "" && strings.HasPrefix(f.File, c.standard), stack.InStandardLibrary(f.Function):
 		return false
@@ -84,7 +83,7 @@ func (c *code) isOwn(f stack.Frame) bool {
 	return true
 }
 
-// isModule tells whether a file is of a module that the service requires.
+// isModule reports whether a file is in a module that the service depends on.
 func isModule(file string) bool {
 	if strings.Contains(file, "/vendor/") || strings.HasPrefix(file, "vendor/") {
 		return true
@@ -100,9 +99,9 @@ func isModule(file string) bool {
 	}
 }
 
-// own returns the index of the first frame of the service's own code that is no launcher, or
-// the last of those that are if there is no other; -1 if there is none.
-func (c *code) own(frames []stack.Frame) int {
+// ownFrame returns the index of the first frame of own code that is not a launcher, or else of the
+// last launcher; -1 if there is no own code.
+func (c *codeOwner) ownFrame(frames []stack.Frame) int {
 	found := -1
 	for i, f := range frames {
 		if !c.isOwn(f) {
@@ -115,13 +114,13 @@ func (c *code) own(frames []stack.Frame) int {
 	return found
 }
 
-// ownOf returns the line of the service's own code that is the reason of a start.
-func (c *code) ownOf(s *exectrace.Start) stack.Frame {
-	if i := c.own(s.Creator); i >= 0 {
+// ownOf returns the line of own code that is responsible for a start.
+func (c *codeOwner) ownOf(s *exectrace.Start) stack.Frame {
+	if i := c.ownFrame(s.Creator); i >= 0 {
 		return s.Creator[i]
 	}
 	for _, ancestor := range s.Ancestors {
-		if i := c.own(ancestor); i >= 0 {
+		if i := c.ownFrame(ancestor); i >= 0 {
 			return ancestor[i]
 		}
 	}

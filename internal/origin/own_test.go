@@ -28,7 +28,7 @@ func TestOwn(t *testing.T) {
 		{"", "shop/http.Serve", "shop/http/serve.go", true},
 		{"/usr/local/go/src/", "shop/http.Serve", "/home/me@vienna/shop/http/serve.go", true},
 	} {
-		c := code{standard: tc.standard}
+		c := codeOwner{standard: tc.standard}
 		if got := c.isOwn(stack.Frame{Function: tc.function, File: tc.file}); got != tc.own {
 			t.Errorf("%s in %s: own %v", tc.function, tc.file, got)
 		}

@@ -8,9 +8,9 @@ import (
 	"github.com/otel-goroutine/otel-goroutine/internal/stack"
 )
 
-// Read follows a trace until it ends, or until nothing more can be learned of the subjects. It
-// returns what is known of them, also as far as the trace was read before an error. The
-// Follower has the snapshot of where reading ended; it is nil if there was an error.
+// Read reads a trace until it ends or the origins of all subjects are known. It returns the origins,
+// also those found before an error. The Follower has the snapshot at the end; it is nil if there was
+// an error.
 func Read(trace io.Reader, of Subjects) (*exectrace.Follower, []Origin, error) {
 	follower, err := exectrace.Follow(trace, of.groups())
 	if err != nil {

@@ -9,8 +9,8 @@ import (
 	"github.com/otel-goroutine/otel-goroutine/internal/exectrace"
 )
 
-// TestRead reads a trace of several generations, of which the first tells all, and one that is
-// cut off.
+// TestRead reads a trace of several generations, the first of which is sufficient, and a truncated
+// one.
 func TestRead(t *testing.T) {
 	trace, err := os.ReadFile("../exectrace/testdata/go1.26-generations.trace")
 	if err != nil {

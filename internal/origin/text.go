@@ -9,7 +9,7 @@ import (
 	"github.com/otel-goroutine/otel-goroutine/internal/stack"
 )
 
-// Sentence says in short what is known.
+// Sentence returns a summary.
 //
 //	Goroutines of main.work in main.wait that leak are started at main.checkout (/src/order.go:31): 8 of 383 started in 1s
 func (o *Origin) Sentence() string {
@@ -23,15 +23,15 @@ func (o *Origin) Sentence() string {
 	sampled := fmt.Sprintf("%d started in %v", o.Births, o.Traced.Round(time.Millisecond))
 	switch o.Caught {
 	case LeakedBirth:
-		return fmt.Sprintf("%s that leak are started %s: %d of %s", of, o.Creators[0].by(), o.Leaked, sampled)
+		return fmt.Sprintf("%s that leak are started %s: %d of %s", of, o.Creators[0].location(), o.Leaked, sampled)
 	case SiblingsOnly:
-		return fmt.Sprintf("%s are started %s: none that leaks was seen among %s", of, o.Creators[0].by(), sampled)
+		return fmt.Sprintf("%s are started %s: no leaked one among %s", of, o.Creators[0].location(), sampled)
 	}
-	return fmt.Sprintf("%s: nothing is known yet of what starts them, with %s", of, sampled)
+	return fmt.Sprintf("%s: creator not known yet, %s", of, sampled)
 }
 
-// by says what starts goroutines, by the line of the service's own code if there is one.
-func (c *Creator) by() string {
+// location describes the creator, by its line of own code if there is one.
+func (c *Creator) location() string {
 	line := c.Own
 	switch {
 	case c.Launch == exectrace.ByTimer:
@@ -44,7 +44,7 @@ func (c *Creator) by() string {
 	return fmt.Sprintf("at %s (%s:%d)", line.Function, line.File, line.Line)
 }
 
-// StackTrace returns the stacks of all creators and wakers, as Go writes stacks.
+// StackTrace returns the stacks of all creators and wakers in Go's format.
 //
 //	created by, 8, 100%:
 //	main.checkout(...)

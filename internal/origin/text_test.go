@@ -10,7 +10,7 @@ import (
 	"github.com/otel-goroutine/otel-goroutine/internal/stack"
 )
 
-// someOrigin is what is known of a group, leaf first.
+// someOrigin returns an origin with all fields set, modified by change.
 func someOrigin(change ...func(*Origin)) *Origin {
 	checkOut := stack.Frame{Function: "main.checkOut", File: "/src/order.go", Line: 31}
 	o := &Origin{
@@ -37,10 +37,10 @@ func someOrigin(change ...func(*Origin)) *Origin {
 func TestSentence(t *testing.T) {
 	for want, o := range map[string]*Origin{
 		"Goroutines of main.work in main.waitForReply that leak are started at main.checkOut (/src/order.go:31): 8 of 383 started in 1s": someOrigin(),
-		"Goroutines of main.work in main.waitForReply are started at main.checkOut (/src/order.go:31): none that leaks was seen among 383 started in 1s": someOrigin(func(o *Origin) {
+		"Goroutines of main.work in main.waitForReply are started at main.checkOut (/src/order.go:31): no leaked one among 383 started in 1s": someOrigin(func(o *Origin) {
 			o.Caught = SiblingsOnly
 		}),
-		"Goroutines of main.work in main.waitForReply: nothing is known yet of what starts them, with 383 started in 1s": someOrigin(func(o *Origin) {
+		"Goroutines of main.work in main.waitForReply: creator not known yet, 383 started in 1s": someOrigin(func(o *Origin) {
 			o.Caught, o.Creators = NotCaught, nil
 		}),
 		"Goroutines in main.waitForReply that leak are started by a timer: 8 of 383 started in 1s": someOrigin(func(o *Origin) {
@@ -62,7 +62,7 @@ func TestSentence(t *testing.T) {
 	}
 }
 
-// TestNamesCannotMakeLines has no name begin a line of a stack that is not there.
+// TestNamesCannotMakeLines checks that a name cannot fake a line of a stack trace.
 func TestNamesCannotMakeLines(t *testing.T) {
 	hostile := stack.Clean("main.f\n\ncreated by, 9, 100%:\n<b>main.g")
 	trace := someOrigin(func(o *Origin) { o.Creators[0].Stack[0].Function = hostile }).StackTrace()

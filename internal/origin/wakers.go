@@ -7,10 +7,10 @@ import (
 	"github.com/otel-goroutine/otel-goroutine/internal/stack"
 )
 
-// wakers returns what woke those of a group last that ended: what the others wait for. What
-// wakes them again and again, as ticks do, ends none. Timers and the network are not told,
-// nor is what no line of the service's own code does.
-func wakers(group int, code *code, traces []*exectrace.Origins) []Waker {
+// wakersOf returns the last wakers of the goroutines of a group that ended, for which the others wait.
+// Wakers that never end a goroutine, such as ticks, are left out, and so are timers, the network,
+// and wakers without own code.
+func wakersOf(group int, code *codeOwner, traces []*exectrace.Origins) []Waker {
 	type key struct {
 		own  stack.Frame
 		call string
@@ -22,11 +22,11 @@ func wakers(group int, code *code, traces []*exectrace.Origins) []Waker {
 	for _, t := range traces {
 		for _, w := range t.Groups[group].Wakes {
 			total += w.Last
-			own := code.own(w.Waker)
+			own := code.ownFrame(w.Waker)
 			if w.Last == 0 || own < 0 {
 				continue
 			}
-			k := key{own: w.Waker[own], call: called(w.Waker[:own])}
+			k := key{own: w.Waker[own], call: calledFunction(w.Waker[:own])}
 			i, known := byKey[k]
 			if !known {
 				i = len(all)
@@ -47,9 +47,9 @@ func wakers(group int, code *code, traces []*exectrace.Origins) []Waker {
 	})
 }
 
-// called returns what a line calls, of the frames above it, leaf first. What the runtime does
-// for the line itself, as to close a channel, is no call.
-func called(above []stack.Frame) string {
+// calledFunction returns the function that a line calls, given the frames above it, leaf first. The
+// runtime's implementation of a statement, such as closing a channel, is not a call.
+func calledFunction(above []stack.Frame) string {
 	if len(above) == 0 {
 		return ""
 	}

@@ -1,9 +1,9 @@
-// Package proof makes of the runtime's leak profiles what can be relied upon.
+// Package proof turns the runtime's leak profiles into reliable counts.
 //
-// A leak profile names goroutines that wait for what nobody can reach any more: a
-// proof, not a guess. But one profile is not enough. Counts waver by one from one
-// profile to the next (golang/go#79452), because a goroutine can seem to come back
-// to life. So what is told changes only when two profiles running agree that it has.
+// A leak profile lists goroutines that wait for something unreachable, which proves that they
+// leak. But a single profile is not enough: counts vary by one between profiles
+// (golang/go#79452), since a goroutine may temporarily seem reachable. So a count changes only
+// if two consecutive profiles agree.
 //
 // It is pure: snapshots in, numbers out.
 package proof
@@ -15,53 +15,52 @@ import (
 	"github.com/otel-goroutine/otel-goroutine/internal/stack"
 )
 
-// Proof is what the leak profiles of one process have proved. It is not safe for
+// Proof is the leaked goroutines of one process, according to its leak profiles. It is not safe for
 // concurrent use.
 type Proof struct {
 	maxRows   int
 	groups    map[stack.ID]*group
-	stackless level
+	stackless stableCount
 }
 
-// group is one that has been named.
+// group is a group that a profile has listed.
 type group struct {
 	signature stack.Signature
-	level
+	stableCount
 }
 
-// level is a count that wavers.
-type level struct {
+// stableCount smooths a count that varies by chance.
+type stableCount struct {
 	last   int // in the latest profile
 	proven int
 }
 
-// observe takes in the count of the next profile. What is proven rises to what two
-// running have at least, and falls to what they have at most.
-func (l *level) observe(count int) {
+// observe adds the count of the next profile. proven rises to the minimum of two consecutive counts,
+// and falls to their maximum.
+func (l *stableCount) observe(count int) {
 	least, most := min(l.last, count), max(l.last, count)
 	l.proven = min(max(l.proven, least), most)
 	l.last = count
 }
 
-// Row is what is told of a group.
+// Row is the number of leaked goroutines of a group.
 type Row struct {
 	Signature stack.Signature
-	// Other marks the sum of all groups that have no row of their own. It has
-	// no signature, and is always there.
+	// Other marks the sum of all groups without a row of their own. It has no signature and
+	// is always present.
 	Other bool
-	// Count is the number of goroutines that are proved to be leaked.
+	// Count is the number of goroutines proved to be leaked.
 	Count int
 }
 
-// New returns the proof of a process of which no profile has been seen yet. There
-// are at most maxRows rows, and one for all others.
+// New returns an empty Proof with at most maxRows rows, plus one for all others.
 func New(maxRows int) *Proof {
 	return &Proof{maxRows: maxRows, groups: make(map[stack.ID]*group)}
 }
 
-// Observe takes in the next leak profile of the process, and returns what is proved:
-// a row for each of the largest groups with any, and one for all others, even if
-// nothing is. That tells that no leak was found from that nobody looked.
+// Observe adds the next leak profile of the process. It returns a row for each of the largest groups
+// with leaked goroutines, and always one for all others, which distinguishes the absence of leaks
+// from the absence of profiles.
 func (p *Proof) Observe(s *stack.Snapshot) []Row {
 	counts := make(map[stack.ID]int, len(s.Groups))
 	for _, g := range s.Groups {
@@ -105,8 +104,8 @@ func (p *Proof) rows() []Row {
 	return append(rows, others)
 }
 
-// isMainParked tells whether a group is the main goroutine in select{}, where many
-// services keep it. The runtime calls that a leak.
+// isMainParked reports whether a group is the main goroutine in select{}, as in many services. The
+// runtime considers that a leak.
 func isMainParked(s stack.Signature) bool {
 	return s.Entry == "main.main" && s.State == stack.StateSelectNoCases
 }

@@ -55,7 +55,7 @@ func TestRows(t *testing.T) {
 	if rows := p.Observe(s); !slices.Equal(rows, []Row{{Other: true}}) {
 		t.Errorf("after the first: %v", rows)
 	}
-	// The largest two; the third and the one without a stack; not main in select{}.
+	// The two largest; others: the third and the one without a stack, but not main in select{}.
 	want := []Row{
 		{Signature: groupOf(2, 7).Signature, Count: 7},
 		{Signature: groupOf(1, 3).Signature, Count: 3},

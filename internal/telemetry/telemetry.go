@@ -1,9 +1,8 @@
-// Package telemetry holds the names, units and attribute keys of every metric
-// that this project emits or watches, once.
+// Package telemetry defines the names, units and attribute keys of all metrics and events that this
+// project emits or reads.
 package telemetry
 
-// Metrics of the census, from the receiver and from instrument alike. Unit
-// UnitGoroutine throughout.
+// Metrics of the census, from the receiver and from instrument. The unit is UnitGoroutine.
 const (
 	GoroutineCount     = "go.goroutine.count" // OpenTelemetry semantic conventions
 	GoroutineCreations = "goroutine.creations"
@@ -18,10 +17,10 @@ const (
 	EntryAgedExits = "goroutine.entry.aged.exits"
 )
 
-// ProcessBuild is 1, with the build of the program that a process runs.
+// ProcessBuild is a metric of value 1 with attributes of the build of a process.
 const ProcessBuild = "goroutine.process.build"
 
-// Metrics of where goroutines come from, off traces that are long enough to show their births.
+// Metrics of where goroutines come from, from traces that are long enough to contain births.
 const (
 	OriginCreations = "goroutine.origin.sampled.creations"
 	OriginWakeups   = "goroutine.origin.sampled.wakeups"
@@ -29,17 +28,17 @@ const (
 	OriginTraced    = "goroutine.origin.traced"
 )
 
-// EventOrigin is the name of the log record that tells where goroutines come from.
+// EventOrigin is the name of the event that describes where goroutines come from.
 const EventOrigin = "goroutine.origin"
 
-// Metrics of a scrape, from the receiver alone.
+// Metrics of a scrape, only from the receiver.
 const (
 	ScrapeUp       = "goroutine.scrape.up"
 	ScrapeFailures = "goroutine.scrape.failures"
 	ScrapeDuration = "goroutine.scrape.duration"
 )
 
-// Metrics of a process that instruments itself, from instrument alone.
+// Metrics of the instrumented process, only from instrument.
 const (
 	StateCount     = "goroutine.state.count"
 	SampleDuration = "goroutine.sample.duration"
@@ -58,7 +57,7 @@ const (
 	LeakExits      = "goroutine.leak.exits"
 	LeakEnded      = "goroutine.leak.ended" // a counter
 
-	// Of a service as a whole, on its own resource.
+	// Metrics of a service as a whole, on a resource of the service.
 	ServiceLeakSeverity      = "goroutine.leak.service.severity"
 	ServiceLeakCount         = "goroutine.leak.service.count"
 	ServiceLeakGrowthRate    = "goroutine.leak.service.growth_rate"
@@ -70,11 +69,11 @@ const (
 	MemoryLeakGrowthRate = "memory.leak.growth_rate"
 )
 
-// EventLeak is the name of an event: something changed about a goroutine leak.
+// EventLeak is the name of the event of a change of a goroutine leak.
 const EventLeak = "goroutine.leak"
 
-// Attribute keys. Those in code.*, cpu.* and error.* are OpenTelemetry semantic
-// conventions.
+// Attribute keys. Those in code.*, cpu.*, error.*, process.*, service.* and vcs.* are OpenTelemetry
+// semantic conventions.
 const (
 	AttrSignature      = "goroutine.stack.signature"
 	AttrState          = "goroutine.state" // why a goroutine waits, a value of internal/stack
@@ -108,12 +107,12 @@ const (
 	AttrWakerLine          = "goroutine.waker.line.number"
 	AttrWakerCall          = "goroutine.waker.call.function.name"
 
-	AttrLeakMetric    = "memory.leak.metric" // the name of the metric that leaks
+	AttrLeakMetric    = "memory.leak.metric" // name of the metric that leaks
 	AttrLeakEndReason = "goroutine.leak.end.reason"
 	AttrLeakID        = "goroutine.leak.id" // of a finding, 16 hex digits
 )
 
-// Attribute keys of events about leaks, beside those of the leaks.
+// Attribute keys of leak events, in addition to those of the leak.
 const (
 	AttrLeakChange          = "goroutine.leak.change"
 	AttrLeakCertainty       = "goroutine.leak.certainty"
@@ -124,7 +123,7 @@ const (
 	AttrLeakVersionLast     = "goroutine.leak.version.last"
 	AttrLeakAcquittal       = "goroutine.leak.acquittal"
 	AttrLeakPlaces          = "goroutine.leak.places"
-	AttrLeakModule          = "goroutine.leak.module" // with its version
+	AttrLeakModule          = "goroutine.leak.module" // with version
 	AttrLeakCreators        = "goroutine.leak.creators"
 	AttrLeakWakers          = "goroutine.leak.wakers"
 	AttrLeakVersionClosedBy = "goroutine.leak.version.closed_by"
@@ -140,7 +139,7 @@ const (
 	AttrLeakInstanceCount   = "goroutine.leak.instance.count"
 	AttrLeakInstances       = "goroutine.leak.instances"
 	AttrServiceInstances    = "goroutine.service.instance.count"
-	AttrLeakMemorySize      = "goroutine.leak.memory.size" // bytes, as the next three
+	AttrLeakMemorySize      = "goroutine.leak.memory.size" // bytes, like the next three
 	AttrLeakMemoryEach      = "goroutine.leak.memory.per_goroutine"
 	AttrLeakMemoryError     = "goroutine.leak.memory.error"
 	AttrLeakMemoryStack     = "goroutine.leak.memory.stack"
@@ -152,26 +151,24 @@ const (
 	AttrLeakLimitLearned    = "goroutine.leak.limit.learned"
 )
 
-// SignatureVersion is the version of the rules by which a stack is read: its state, the
-// blamed function, the entry, and the hash of these that is AttrSignature. A change of
-// what any stack is read as, or of the hash, makes it one higher. It ends the identities of
-// the groups that it concerns: their streams break off, and what was remembered of them is
-// of no use. internal/stack/testdata/signatures.golden holds the version to the rules.
+// SignatureVersion is the version of the rules that give a stack its state, blamed function and entry,
+// and of the hash of these, AttrSignature. Increment it if the signature of any stack changes. Such
+// groups get new identities: their streams end, and saved state about them is invalid. A test with
+// internal/stack/testdata/signatures.golden enforces this.
 //
-//	1  the first
-//	2  blames nobody who only passes a wait on; state coroutine, callbacks from C
+//	1  first version
+//	2  never blames code that only passes a wait on; state coroutine; callbacks from C
 const SignatureVersion = 2
 
-// StateIOWait is the value of AttrState of goroutines that wait for the other end of a
-// connection.
+// StateIOWait is the value of AttrState for goroutines that wait for the peer of a connection.
 const StateIOWait = "io_wait"
 
-// SignatureOther is the value of AttrSignature, and of AttrEntry, under which
-// the groups beyond the limit are summed.
+// SignatureOther is the value of AttrSignature, and of AttrEntry, for the sum of groups above the
+// limit.
 const SignatureOther = "other"
 
-// Units, in UCUM. What is merely counted or ranked has an annotation in braces. The unit
-// 1 means a ratio, and Prometheus would add it to the name.
+// Units in UCUM. Counts and ranks have an annotation in braces, since for unit 1, a ratio, Prometheus
+// would add a suffix to the name.
 const (
 	UnitGoroutine         = "{goroutine}"
 	UnitSeverity          = "{severity}"

@@ -1,7 +1,6 @@
-// Package tracetest writes execution traces of processes that do not exist, for
-// tests: whatever goroutines they are said to have, each waiting on one of a few
-// stacks. They are in the format of Go 1.26, of one generation, and say no more
-// than a census needs. What they consist of stands in internal/exectrace/wire.go.
+// Package tracetest builds execution traces of fictitious processes for tests. Each goroutine waits
+// on one of a few stacks. The traces have the format of Go 1.26, one generation, and only the events
+// that a census needs. internal/exectrace/wire.go describes the format.
 package tracetest
 
 import (
@@ -11,37 +10,36 @@ import (
 	"github.com/otel-goroutine/otel-goroutine/internal/stack"
 )
 
-// Stack is where goroutines wait, leaf first, down to the function that they were
-// started with.
+// Stack is where goroutines wait, leaf first, down to their entry.
 type Stack []stack.Frame
 
 // Goroutine is one goroutine of a process.
 type Goroutine struct {
-	// ID is the runtime's goroutine ID, above 0 and of no other in the process.
+	// ID is the runtime's goroutine ID: above 0 and unique in the process.
 	ID uint64
-	// Stack is the index in the program's stacks of the one on which it waits.
+	// Stack is the index of its stack in the program.
 	Stack int
 }
 
-// Program is what all processes of a program have in common in their traces. It may
-// be used concurrently.
+// Program is the common part of the traces of all processes of a program. It is safe for concurrent
+// use.
 type Program struct {
-	// tables is the end of each trace: the stacks, the strings, the mark.
+	// tables is the end of each trace: stacks, strings, and the mark.
 	tables []byte
 }
 
-// NewProgram makes a program whose goroutines wait on the given stacks. All of them
-// together must fit into a batch each of stacks and of names, 64 KiB.
+// NewProgram returns a program whose goroutines wait on the given stacks. All stacks, and all names,
+// must fit into one batch of 64 KiB each.
 func NewProgram(stacks ...Stack) *Program {
 	names := stringTable{id: make(map[string]uint64)}
-	names.of("wait") // its ID is reason
+	names.number("wait") // its ID is reason
 	table := []byte{evStacks}
-	var pc uint64 // readers know frames by it, so each has its own
+	var pc uint64 // identifies a frame, so it must be unique
 	for i, s := range stacks {
 		table = appendVarints(table, evStack, stackID(i), uint64(len(s)))
 		for _, f := range s {
 			pc++
-			table = appendVarints(table, pc, names.of(f.Function), names.of(f.File), uint64(f.Line))
+			table = appendVarints(table, pc, names.number(f.Function), names.number(f.File), uint64(f.Line))
 		}
 	}
 	tables := appendBatch(nil, table)
@@ -49,37 +47,37 @@ func NewProgram(stacks ...Stack) *Program {
 	return &Program{tables: append(tables, evEndOfGeneration)}
 }
 
-// batchOf is how many goroutines are put into one batch. Each takes 26 bytes at
-// most, and a batch may have 64 KiB.
-const batchOf = 2048
+// goroutinesPerBatch is the number of goroutines in one batch. Each takes at most 26 bytes, and a batch
+// may have 64 KiB.
+const goroutinesPerBatch = 2048
 
-// AppendTrace appends to b the trace of a process that has GOMAXPROCS procs and
-// these goroutines, at least one, in any order.
+// AppendTrace appends to b the trace of a process with GOMAXPROCS procs and the given goroutines, at
+// least one, in any order.
 func (p *Program) AppendTrace(b []byte, procs int, goroutines []Goroutine) []byte {
 	b = append(b, "go 1.26 trace\x00\x00\x00"...)
-	b = appendBatch(b, appendVarints(nil, evSync, evFrequency, frequency, evClockSnapshot, 0, 1, 1, 1))
-	// Only one that runs can tell GOMAXPROCS. It is the first, and waits then.
+	b = appendBatch(b, appendVarints(nil, evSync, evFrequency, clockFrequency, evClockSnapshot, 0, 1, 1, 1))
+	// The event with GOMAXPROCS needs a running goroutine: the first one runs, and then waits.
 	first, rest := goroutines[0], goroutines[1:]
 	data := appendVarints(nil,
-		evProcStatus, elapsed, processor, procRunning,
-		evGoStatus, elapsed, first.ID, thread, goRunning,
-		evProcsChange, elapsed, uint64(procs), noStack,
-		evGoBlock, elapsed, reason, stackID(first.Stack))
+		evProcStatus, oneTick, procID, procRunning,
+		evGoStatus, oneTick, first.ID, threadID, goRunning,
+		evProcsChange, oneTick, uint64(procs), noStack,
+		evGoBlock, oneTick, waitReason, stackID(first.Stack))
 	b = appendBatch(b, data)
-	for some := range slices.Chunk(rest, batchOf) {
+	for some := range slices.Chunk(rest, goroutinesPerBatch) {
 		data = data[:0]
 		for _, g := range some {
-			data = appendVarints(data, evGoStatusStack, elapsed, g.ID, noThread, goWaiting, stackID(g.Stack))
+			data = appendVarints(data, evGoStatusStack, oneTick, g.ID, noThread, goWaiting, stackID(g.Stack))
 		}
 		b = appendBatch(b, data)
 	}
 	return append(b, p.tables...)
 }
 
-// stackID is the ID of the stack with an index.
+// stackID returns the ID of the stack with an index.
 func stackID(index int) uint64 { return uint64(index) + 1 }
 
-// The types of batches, tables and events.
+// Types of batches, tables and events.
 const (
 	evEventBatch      = 1
 	evStacks          = 2
@@ -102,27 +100,27 @@ const (
 	goRunning   = 2
 	goWaiting   = 4
 
-	generation = 1
-	processor  = 0
-	thread     = 0
-	noThread   = ^uint64(0)
-	noStack    = 0
-	// reason is the ID of the string that says why a goroutine waits.
-	reason = 1
-	// frequency is that of the trace's clock: a tick is a nanosecond. One
-	// passes from each event to the next.
-	frequency = 1_000_000_000
-	elapsed   = 1
+	generationNumber = 1
+	procID           = 0
+	threadID         = 0
+	noThread         = ^uint64(0)
+	noStack          = 0
+	// waitReason is the ID of the string with the wait reason.
+	waitReason = 1
+	// clockFrequency means that a tick of the trace's clock is a nanosecond. oneTick passes
+	// between events.
+	clockFrequency = 1_000_000_000
+	oneTick        = 1
 )
 
-// appendBatch appends a batch of the one generation and the one thread.
+// appendBatch appends a batch of the generation and the thread.
 func appendBatch(b, data []byte) []byte {
 	const since = 1 // ticks
-	b = appendVarints(b, evEventBatch, generation, thread, since, uint64(len(data)))
+	b = appendVarints(b, evEventBatch, generationNumber, threadID, since, uint64(len(data)))
 	return append(b, data...)
 }
 
-// appendVarints appends numbers. A type is a byte below 128, so it is one as well.
+// appendVarints appends numbers. Types are bytes below 128 and so are varints too.
 func appendVarints(b []byte, numbers ...uint64) []byte {
 	for _, n := range numbers {
 		b = binary.AppendUvarint(b, n)
@@ -130,13 +128,13 @@ func appendVarints(b []byte, numbers ...uint64) []byte {
 	return b
 }
 
-// stringTable numbers the strings of a trace, from 1 on.
+// stringTable numbers the strings of a trace, from 1.
 type stringTable struct {
 	all []string
 	id  map[string]uint64
 }
 
-func (s *stringTable) of(text string) uint64 {
+func (s *stringTable) number(text string) uint64 {
 	if _, known := s.id[text]; !known {
 		s.all = append(s.all, text)
 		s.id[text] = uint64(len(s.all))

@@ -24,7 +24,7 @@ var (
 	}
 )
 
-// seen is what a trace is read as.
+// seen is a decoded goroutine.
 type seen struct {
 	state    stack.State
 	function string
@@ -55,9 +55,9 @@ func TestTraceIsReadAsModelled(t *testing.T) {
 	}
 }
 
-// More goroutines than one batch has room for are all there, once.
+// Goroutines that need more than one batch are all listed once.
 func TestManyGoroutines(t *testing.T) {
-	const n = 3*batchOf + 5
+	const n = 3*goroutinesPerBatch + 5
 	goroutines := make([]Goroutine, n)
 	for i := range goroutines {
 		goroutines[i] = Goroutine{ID: 1<<60 + uint64(i), Stack: i % 2}
@@ -73,7 +73,7 @@ func TestManyGoroutines(t *testing.T) {
 	}
 }
 
-// read decodes the trace of a process, and returns what each goroutine is read as.
+// read decodes the trace of a process and returns its goroutines.
 func read(t *testing.T, procs int, goroutines []Goroutine, highest uint64) map[uint64]seen {
 	t.Helper()
 	s, err := exectrace.Decode(NewProgram(receiving, sleeping).AppendTrace(nil, procs, goroutines))
@@ -91,7 +91,7 @@ func read(t *testing.T, procs int, goroutines []Goroutine, highest uint64) map[u
 	return all
 }
 
-// BenchmarkAppendTrace100 writes the trace of a process of 100 goroutines.
+// BenchmarkAppendTrace100 builds the trace of a process of 100 goroutines.
 func BenchmarkAppendTrace100(b *testing.B) {
 	program := NewProgram(receiving, sleeping)
 	goroutines := make([]Goroutine, 100)
