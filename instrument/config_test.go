@@ -32,9 +32,9 @@ func TestOptions(t *testing.T) {
 				Origins: true, OriginsDuration: 3 * time.Second, OriginsMaxSize: 1 << 20, OriginsBudget: 0.01,
 			},
 		},
-		{name: "negative", options: []Option{WithInterval(-1)}, err: "WithInterval: -1ns is not above 0"},
-		{name: "a trace that is too short", options: []Option{WithOriginsDuration(time.Millisecond)}, err: "WithOriginsDuration: 1ms is not from 100ms to 10s"},
-		{name: "no capture", options: []Option{WithCapture("")}, err: `WithCapture: "" is not one of`},
+		{name: "negative", options: []Option{WithInterval(-1)}, err: "WithInterval: must be positive, got -1ns"},
+		{name: "a trace that is too short", options: []Option{WithOriginsDuration(time.Millisecond)}, err: "WithOriginsDuration: must be between 100ms and 10s, got 1ms"},
+		{name: "no capture", options: []Option{WithCapture("")}, err: `WithCapture: must be one of`},
 		{
 			name:    "a wrong variable is reported even if an option overrides it",
 			environ: []string{p + "INTERVAL=soon"}, options: []Option{WithInterval(time.Second)}, err: p + "INTERVAL",

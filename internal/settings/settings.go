@@ -1,4 +1,4 @@
-// Package settings reads and checks the settings of package instrument.
+// Package settings reads and validates the settings of package instrument.
 package settings
 
 import (
@@ -9,7 +9,7 @@ import (
 	"github.com/otel-goroutine/otel-goroutine/internal/scout"
 )
 
-// Settings are what both options and environment variables can choose.
+// Settings can be set by options and by environment variables.
 type Settings struct {
 	Interval       time.Duration
 	AgedAfter      time.Duration
@@ -17,18 +17,18 @@ type Settings struct {
 	Capture        string
 	OverheadBudget float64 // of one core
 	MaxGoroutines  int
-	LeakProfile    time.Duration // 0 is never
+	LeakProfile    time.Duration // 0 means never
 	RuntimeMetrics bool
 	ProcessCPUTime bool
 
-	// Traces by which it is learned where goroutines that gather come from.
+	// Traces that find out where goroutines come from.
 	Origins         bool
 	OriginsDuration time.Duration // of the first trace for a group
 	OriginsMaxSize  int           // bytes of a trace
 	OriginsBudget   float64       // of one core
 }
 
-// Default returns the settings of a service that chooses none.
+// Default returns the default settings.
 func Default() Settings {
 	return Settings{
 		Interval:       time.Minute,
@@ -44,15 +44,15 @@ func Default() Settings {
 	}
 }
 
-// MaxMaxSignatures keeps the number of attribute sets below the 2,000 at which the
-// SDK begins to sum up by itself.
+// MaxMaxSignatures is the highest MaxSignatures. It keeps the number of attribute sets below 2,000, the
+// cardinality limit of the SDK.
 const MaxMaxSignatures = 1000
 
-// MinLeakProfile is the shortest time between two leak profiles. Each forces a
-// garbage collection, and a world stop that grows with the goroutines.
+// MinLeakProfile is the shortest time between two leak profiles. Each forces a garbage collection, and
+// stops the world for a time that grows with the number of goroutines.
 const MinLeakProfile = 5 * time.Minute
 
-// Setting is one setting, and how it is chosen.
+// Setting is one setting and the ways to set it.
 type Setting struct {
 	Option   string // function of package instrument
 	Variable string // environment variable
@@ -65,76 +65,76 @@ type Setting struct {
 func All() []Setting {
 	return []Setting{
 		{
-			"WithInterval", prefix + "INTERVAL",
+			"WithInterval", variablePrefix + "INTERVAL",
 			func(s *Settings, text string) error { return parseDuration(&s.Interval, text) },
-			func(s *Settings) error { return positive(s.Interval) },
+			func(s *Settings) error { return checkPositive(s.Interval) },
 		},
 		{
-			"WithAgedAfter", prefix + "AGED_AFTER",
+			"WithAgedAfter", variablePrefix + "AGED_AFTER",
 			func(s *Settings, text string) error { return parseDuration(&s.AgedAfter, text) },
-			func(s *Settings) error { return positive(s.AgedAfter) },
+			func(s *Settings) error { return checkPositive(s.AgedAfter) },
 		},
 		{
-			"WithMaxSignatures", prefix + "MAX_SIGNATURES",
+			"WithMaxSignatures", variablePrefix + "MAX_SIGNATURES",
 			func(s *Settings, text string) error { return parseInt(&s.MaxSignatures, text) },
-			func(s *Settings) error { return within(s.MaxSignatures, 1, MaxMaxSignatures) },
+			func(s *Settings) error { return checkInt(s.MaxSignatures, 1, MaxMaxSignatures) },
 		},
 		{
-			"WithCapture", prefix + "CAPTURE",
+			"WithCapture", variablePrefix + "CAPTURE",
 			func(s *Settings, text string) error { s.Capture = text; return nil },
-			func(s *Settings) error { return oneOf(s.Capture, "auto", "trace", "profile", "off") },
+			func(s *Settings) error { return checkOneOf(s.Capture, "auto", "trace", "profile", "off") },
 		},
 		{
-			"WithOverheadBudget", prefix + "OVERHEAD_BUDGET",
+			"WithOverheadBudget", variablePrefix + "OVERHEAD_BUDGET",
 			func(s *Settings, text string) error { return parseFloat(&s.OverheadBudget, text) },
-			func(s *Settings) error { return share(s.OverheadBudget) },
+			func(s *Settings) error { return checkCoreShare(s.OverheadBudget) },
 		},
 		{
-			"WithMaxGoroutines", prefix + "MAX_GOROUTINES",
+			"WithMaxGoroutines", variablePrefix + "MAX_GOROUTINES",
 			func(s *Settings, text string) error { return parseInt(&s.MaxGoroutines, text) },
-			func(s *Settings) error { return within(s.MaxGoroutines, 1, 1<<31-1) },
+			func(s *Settings) error { return checkInt(s.MaxGoroutines, 1, 1<<31-1) },
 		},
 		{
-			"WithLeakProfile", prefix + "LEAK_PROFILE",
+			"WithLeakProfile", variablePrefix + "LEAK_PROFILE",
 			func(s *Settings, text string) error { return parseDuration(&s.LeakProfile, text) },
-			func(s *Settings) error { return rare(s.LeakProfile) },
+			func(s *Settings) error { return checkLeakProfile(s.LeakProfile) },
 		},
 		{
-			"WithRuntimeMetrics", prefix + "RUNTIME_METRICS",
+			"WithRuntimeMetrics", variablePrefix + "RUNTIME_METRICS",
 			func(s *Settings, text string) error { return parseBool(&s.RuntimeMetrics, text) },
-			unchecked,
+			noCheck,
 		},
 		{
-			"WithProcessCPUTime", prefix + "PROCESS_CPU_TIME",
+			"WithProcessCPUTime", variablePrefix + "PROCESS_CPU_TIME",
 			func(s *Settings, text string) error { return parseBool(&s.ProcessCPUTime, text) },
-			unchecked,
+			noCheck,
 		},
 		{
-			"WithOrigins", prefix + "ORIGINS",
+			"WithOrigins", variablePrefix + "ORIGINS",
 			func(s *Settings, text string) error { return parseBool(&s.Origins, text) },
-			unchecked,
+			noCheck,
 		},
 		{
-			"WithOriginsDuration", prefix + "ORIGINS_DURATION",
+			"WithOriginsDuration", variablePrefix + "ORIGINS_DURATION",
 			func(s *Settings, text string) error { return parseDuration(&s.OriginsDuration, text) },
-			func(s *Settings) error { return between(s.OriginsDuration, scout.MinDuration, scout.MaxDuration) },
+			func(s *Settings) error { return checkDuration(s.OriginsDuration, scout.MinDuration, scout.MaxDuration) },
 		},
 		{
-			"WithOriginsMaxSize", prefix + "ORIGINS_MAX_SIZE",
+			"WithOriginsMaxSize", variablePrefix + "ORIGINS_MAX_SIZE",
 			func(s *Settings, text string) error { return parseInt(&s.OriginsMaxSize, text) },
-			func(s *Settings) error { return within(s.OriginsMaxSize, 1, 1<<31-1) },
+			func(s *Settings) error { return checkInt(s.OriginsMaxSize, 1, 1<<31-1) },
 		},
 		{
-			"WithOriginsBudget", prefix + "ORIGINS_BUDGET",
+			"WithOriginsBudget", variablePrefix + "ORIGINS_BUDGET",
 			func(s *Settings, text string) error { return parseFloat(&s.OriginsBudget, text) },
-			func(s *Settings) error { return share(s.OriginsBudget) },
+			func(s *Settings) error { return checkCoreShare(s.OriginsBudget) },
 		},
 	}
 }
 
-func unchecked(*Settings) error { return nil }
+func noCheck(*Settings) error { return nil }
 
-// Check returns an error that names each option whose value is wrong.
+// Check returns an error that names each option with an invalid value.
 func (s *Settings) Check() error {
 	var errs []error
 	for _, setting := range All() {

@@ -42,35 +42,35 @@ func TestReadEnvironment(t *testing.T) {
 		},
 		{name: "a broken number without a unit", environ: []string{"LEAK_PROFILE=1.5"}, errs: []string{"write 1.5s"}},
 		{name: "no duration", environ: []string{"INTERVAL=soon"}, errs: []string{`INTERVAL is "soon": not a duration such as 90s`}},
-		{name: "zero", environ: []string{"AGED_AFTER=0"}, errs: []string{`AGED_AFTER is "0": 0s is not above 0`}},
+		{name: "zero", environ: []string{"AGED_AFTER=0"}, errs: []string{`AGED_AFTER is "0": must be positive, got 0s`}},
 		{name: "not whole", environ: []string{"MAX_SIGNATURES=1e3"}, errs: []string{`MAX_SIGNATURES is "1e3": not a whole number`}},
-		{name: "too many", environ: []string{"MAX_SIGNATURES=1001"}, errs: []string{"1001 is not from 1 to 1000"}},
-		{name: "no goroutines", environ: []string{"MAX_GOROUTINES=0"}, errs: []string{"MAX_GOROUTINES", "0 is not from 1"}},
-		{name: "no capture", environ: []string{"CAPTURE=heap"}, errs: []string{`"heap" is not one of ["auto" "trace" "profile" "off"]`}},
-		{name: "no share", environ: []string{"OVERHEAD_BUDGET=NaN"}, errs: []string{"NaN is not a share of one core"}},
-		{name: "two cores", environ: []string{"OVERHEAD_BUDGET=2"}, errs: []string{"2 is not a share of one core"}},
-		{name: "too often", environ: []string{"LEAK_PROFILE=1m"}, errs: []string{"1m0s is neither 0, which is never, nor 5m0s or more"}},
-		{name: "a short trace", environ: []string{"ORIGINS_DURATION=50ms"}, errs: []string{"50ms is not from 100ms to 10s"}},
-		{name: "a long trace", environ: []string{"ORIGINS_DURATION=11s"}, errs: []string{"11s is not from 100ms to 10s"}},
+		{name: "too many", environ: []string{"MAX_SIGNATURES=1001"}, errs: []string{"must be between 1 and 1000, got 1001"}},
+		{name: "no goroutines", environ: []string{"MAX_GOROUTINES=0"}, errs: []string{"MAX_GOROUTINES", "must be between 1 and"}},
+		{name: "no capture", environ: []string{"CAPTURE=heap"}, errs: []string{`must be one of ["auto" "trace" "profile" "off"], got "heap"`}},
+		{name: "no share", environ: []string{"OVERHEAD_BUDGET=NaN"}, errs: []string{"must be a share of one core, above 0 and at most 1, got NaN"}},
+		{name: "two cores", environ: []string{"OVERHEAD_BUDGET=2"}, errs: []string{"must be a share of one core, above 0 and at most 1, got 2"}},
+		{name: "too often", environ: []string{"LEAK_PROFILE=1m"}, errs: []string{"must be 0 (never) or at least 5m0s, got 1m0s"}},
+		{name: "a short trace", environ: []string{"ORIGINS_DURATION=50ms"}, errs: []string{"must be between 100ms and 10s, got 50ms"}},
+		{name: "a long trace", environ: []string{"ORIGINS_DURATION=11s"}, errs: []string{"must be between 100ms and 10s, got 11s"}},
 		{name: "no room for a trace", environ: []string{"ORIGINS_MAX_SIZE=8MiB"}, errs: []string{`ORIGINS_MAX_SIZE is "8MiB": not a whole number`}},
-		{name: "no budget for traces", environ: []string{"ORIGINS_BUDGET=0"}, errs: []string{"0 is not a share of one core"}},
+		{name: "no budget for traces", environ: []string{"ORIGINS_BUDGET=0"}, errs: []string{"must be a share of one core, above 0 and at most 1, got 0"}},
 		{name: "maybe", environ: []string{"RUNTIME_METRICS=maybe"}, errs: []string{`RUNTIME_METRICS is "maybe": neither true nor false`}},
 		{
 			name: "a name that is misspelt", environ: []string{"INTERVALL=60s"},
-			errs: []string{"there is no OTEL_GO_GOROUTINE_INTERVALL, did you mean OTEL_GO_GOROUTINE_INTERVAL?"},
+			errs: []string{"unknown variable OTEL_GO_GOROUTINE_INTERVALL, did you mean OTEL_GO_GOROUTINE_INTERVAL?"},
 		},
 		{name: "a name that is cut", environ: []string{"DISABLE=true"}, errs: []string{"did you mean OTEL_GO_GOROUTINE_DISABLED?"}},
-		{name: "a name of nothing", environ: []string{"COLOUR=red"}, errs: []string{"there is no OTEL_GO_GOROUTINE_COLOUR, only OTEL_GO_GOROUTINE_DISABLED, OTEL_GO_GOROUTINE_INTERVAL, "}},
+		{name: "a name of nothing", environ: []string{"COLOUR=red"}, errs: []string{"unknown variable OTEL_GO_GOROUTINE_COLOUR, want one of OTEL_GO_GOROUTINE_DISABLED, OTEL_GO_GOROUTINE_INTERVAL, "}},
 		{
 			name: "every mistake is reported", environ: []string{"INTERVAL=60", "CAPTURE=heap", "INTERVALS=60s"},
-			errs: []string{"INTERVAL is", "CAPTURE is", "no OTEL_GO_GOROUTINE_INTERVALS"},
+			errs: []string{"INTERVAL is", "CAPTURE is", "unknown variable OTEL_GO_GOROUTINE_INTERVALS"},
 		},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			environ := []string{"PATH=/bin", "MALFORMED"}
 			for _, variable := range test.environ {
-				environ = append(environ, prefix+variable)
+				environ = append(environ, variablePrefix+variable)
 			}
 			got, want := Default(), Default()
 			err := got.ReadEnvironment(environ)
@@ -117,7 +117,7 @@ func FuzzReadEnvironment(f *testing.F) {
 		if err := s.Check(); err != nil {
 			t.Errorf("%s=%s is accepted: %v", name, text, err)
 		}
-		if d := distance(name, text); d != distance(text, name) || (d == 0) != (name == text) || d > max(len(name), len(text)) {
+		if d := editDistance(name, text); d != editDistance(text, name) || (d == 0) != (name == text) || d > max(len(name), len(text)) {
 			t.Errorf("%q to %q: %d", name, text, d)
 		}
 	})

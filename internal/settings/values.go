@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// parseDuration parses a duration as Go writes it. A bare number is refused: it is
-// milliseconds in OpenTelemetry's own variables, and seconds in most others.
+// parseDuration parses a duration in Go's format. A number without a unit is an error, since it means
+// milliseconds in OpenTelemetry's variables and seconds in most others.
 func parseDuration(to *time.Duration, text string) error {
 	d, err := time.ParseDuration(text)
 	switch {
@@ -49,45 +49,45 @@ func parseBool(to *bool, text string) error {
 	return nil
 }
 
-func positive(d time.Duration) error {
+func checkPositive(d time.Duration) error {
 	if d <= 0 {
-		return fmt.Errorf("%v is not above 0", d)
+		return fmt.Errorf("must be positive, got %v", d)
 	}
 	return nil
 }
 
-func between(d, least, most time.Duration) error {
+func checkDuration(d, least, most time.Duration) error {
 	if d < least || d > most {
-		return fmt.Errorf("%v is not from %v to %v", d, least, most)
+		return fmt.Errorf("must be between %v and %v, got %v", least, most, d)
 	}
 	return nil
 }
 
-func within(n, least, most int) error {
+func checkInt(n, least, most int) error {
 	if n < least || n > most {
-		return fmt.Errorf("%d is not from %d to %d", n, least, most)
+		return fmt.Errorf("must be between %d and %d, got %d", least, most, n)
 	}
 	return nil
 }
 
-// share returns an error unless x is a share of one core. NaN is none.
-func share(x float64) error {
+// checkCoreShare returns an error unless x is a share of one core. NaN is an error.
+func checkCoreShare(x float64) error {
 	if x > 0 && x <= 1 {
 		return nil
 	}
-	return fmt.Errorf("%v is not a share of one core, above 0 and at most 1", x)
+	return fmt.Errorf("must be a share of one core, above 0 and at most 1, got %v", x)
 }
 
-func rare(every time.Duration) error {
+func checkLeakProfile(every time.Duration) error {
 	if every == 0 || every >= MinLeakProfile {
 		return nil
 	}
-	return fmt.Errorf("%v is neither 0, which is never, nor %v or more", every, MinLeakProfile)
+	return fmt.Errorf("must be 0 (never) or at least %v, got %v", MinLeakProfile, every)
 }
 
-func oneOf(text string, all ...string) error {
+func checkOneOf(text string, all ...string) error {
 	if slices.Contains(all, text) {
 		return nil
 	}
-	return fmt.Errorf("%q is not one of %q", text, all)
+	return fmt.Errorf("must be one of %q, got %q", all, text)
 }
