@@ -166,12 +166,13 @@ fuzz: ## Fuzz every parser, FUZZTIME each; what fails is kept as a seed in testd
 	@scripts/fuzz.sh $(FUZZTIME)
 
 .PHONY: lint
-lint: $(TOOLS)/golangci-lint $(TOOLS)/gofumpt $(TOOLS)/multimod $(TOOLS)/actionlint ## Check format, linters, imports across the house, goleak in all tests, versions, changelog, workflows, tidiness, and that generated files are current
+lint: $(TOOLS)/golangci-lint $(TOOLS)/gofumpt $(TOOLS)/multimod $(TOOLS)/actionlint ## Check format, linters, imports across the house, goleak in all tests, versions, changelog, links, workflows, tidiness, and that generated files are current
 	@scripts/check-format.sh $(TOOLS)/gofumpt '$(GENERATED)'
 	@scripts/check-goleak.sh
 	@scripts/changelog.sh check
 	@scripts/check-threats.sh
 	@scripts/draw-house.sh | diff docs/house.md - || { echo "docs/house.md is not current (make house)"; exit 1; }
+	@scripts/check-links.sh
 	@scripts/check-versions.sh $(TOOLS)/multimod
 	@$(TOOLS)/actionlint
 	@scripts/check-modules.sh $(MODULES)
