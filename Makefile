@@ -45,11 +45,8 @@ goroutine-leaks: ## Build the command, bin/goroutine-leaks
 	@go -C cmd/goroutine-leaks build -o $(BIN)/goroutine-leaks .
 
 .PHONY: demo-collector
-demo-collector: collector ## The same with the built collector (DEMO_SECONDS, DEMO_CAPTURE, DEMO_..._PORT)
-	@echo "Building the example service and the demo..."
-	@go -C examples/leaky build -o $(BIN)/leaky .
-	@go -C examples/demo build -o $(BIN)/demo .
-	@$(BIN)/demo -collector $(COLLECTOR) -service $(BIN)/leaky -config examples/demo/collector.yaml
+demo-collector: collector ## The same with the built collector and its page (DEMO_CAPTURE); a minute, after it is built
+	@scripts/demo-collector.sh $(BIN)
 
 .PHONY: collector
 collector: $(COLLECTOR) ## Build the collector distribution, bin/otelcol-goroutine

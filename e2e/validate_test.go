@@ -16,7 +16,7 @@ func TestExampleConfigurationsAreValid(t *testing.T) {
 	files, err := filepath.Glob(filepath.Join("..", "examples", "collector", "*.yaml"))
 	require.NoError(t, err)
 	require.GreaterOrEqual(t, len(files), 4, "one a backend")
-	for _, example := range []string{"demo", "instrumented"} {
+	for _, example := range []string{"leaky", "instrumented"} {
 		files = append(files, filepath.Join("..", "examples", example, "collector.yaml"))
 	}
 	for _, file := range files {

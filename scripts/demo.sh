@@ -11,23 +11,14 @@ set -eu -o pipefail
 bin=$1
 # How long is looked, by which the thresholds are scaled.
 watch=30s
-# What is planted in examples/leaky/leaks.go.
-planted="main.waitForReply main.askSlowBackend main.pollForever main.writeAudit"
-
-said=$(mktemp)
-trap 'kill "$service" 2> /dev/null || true; rm -f "$said"' EXIT
-
-# Its pool fills for ten seconds, and whoever watches it meanwhile cannot know that it will end.
+# The pool of the service fills for ten seconds, and whoever watches it meanwhile cannot know that it
+# will end. So the service starts first, and warms up while the command is built.
 warm=12
-# So the service is built first, and warms up while the command is built.
-echo "Building the example service, and starting it on loopback..."
-go -C examples/leaky build -o "$bin/leaky" .
-"$bin/leaky" -listen 127.0.0.1:0 -for 15m > "$said" &
-service=$!
+
+. scripts/leaky.sh
 SECONDS=0
 echo "Building goroutine-leaks..."
 go -C cmd/goroutine-leaks build -o "$bin/goroutine-leaks" .
-url=$(sed -n 's|.*profiles at \(http://[^,]*\)/,.*|\1|p' "$said")
 if [ "$SECONDS" -lt "$warm" ]; then
 	echo "Waiting until the service has warmed up..."
 	sleep $((warm - SECONDS))
@@ -36,21 +27,21 @@ fi
 if [ -t 1 ]; then
 	# The service ends after the command, which Ctrl-C ends.
 	trap : INT
-	echo "goroutine-leaks serve $url --for $watch"
-	"$bin/goroutine-leaks" serve "$url" --for "$watch"
+	echo "goroutine-leaks serve $pprof --for $watch"
+	"$bin/goroutine-leaks" serve "$pprof" --for "$watch"
 	exit
 fi
 
-echo "goroutine-leaks $url --for $watch --html $bin/demo.html"
-"$bin/goroutine-leaks" "$url" --for "$watch" --html "$bin/demo.html" | tee "$said"
+echo "goroutine-leaks $pprof --for $watch --html $bin/demo.html"
+"$bin/goroutine-leaks" "$pprof" --for "$watch" --html "$bin/demo.html" | tee "$work/said"
 missing=0
 for function in $planted; do
-	if ! grep -qE "^  (stands|entry|and) .*$function " "$said"; then
+	if ! grep -qE "^  (stands|entry|and) .*$function " "$work/said"; then
 		echo "missing: $function"
 		missing=1
 	fi
 done
-found=$(grep -cE '^(SUSPECTED|PROBABLE|CONFIRMED): ' "$said")
+found=$(grep -cE '^(SUSPECTED|PROBABLE|CONFIRMED): ' "$work/said")
 if [ "$missing" -ne 0 ] || [ "$found" -ne 4 ]; then
 	echo "found $found leaks; planted are: $planted"
 	exit 1

@@ -30,7 +30,6 @@ func TestLabelsThatTheRulesNeed(t *testing.T) {
 		"examples/collector/prometheus.yaml":              1,
 		"examples/collector/prometheus-remote-write.yaml": 1,
 		"examples/collector/prometheus-otlp.yaml":         1,
-		"examples/demo/collector.yaml":                    1,
 		"docs/recipes/prometheus.md":                      3,
 		"docs/recipes/grafana-cloud.md":                   1,
 	}
