@@ -60,6 +60,14 @@ func sinceBeginning(r *Rules, found rise, knots []knot) []knot {
 	return knots[:begin+1]
 }
 
+// paceOf returns the arrivals per hour of a history, latest first. Over a whole history the time of
+// a single observation matters little. Over the shortest horizon, of six observations, a single late
+// one makes the pace look a third too fast.
+func paceOf(r *Rules, knots []knot) float64 {
+	first, last := knots[len(knots)-1], knots[0]
+	return (last.level - first.level) / max(1, last.at-first.at) / segment(r).Hours()
+}
+
 // goesOn reports whether the growth from one knot to the present had already begun at an earlier
 // one.
 func goesOn(earlier, from, now knot) bool {

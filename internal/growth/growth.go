@@ -266,7 +266,7 @@ func (e *Evidence) assess(r *Rules, o *Observation) growthSign {
 	}
 	s := growthSign{rise: found, begun: e.last - int64(found.horizon)}
 	if e.census {
-		s.severity, s.begun = e.growthSeverity(r, o, found)
+		s = e.assessGrowth(r, o, found)
 	} else {
 		// If growth slowed down in former lives, it may be a pool that fills in every life.
 		s.formerLivesGrew = !e.formerTrend.earlier(slownessYoung)
@@ -287,9 +287,9 @@ func (e *Evidence) arrivalBase() float64 {
 	return float64(max(e.population.base, e.newcomers))
 }
 
-// growthSeverity returns the confidence that the goroutines of a growth live longer than healthy
-// ones and keep arriving, and when the growth began.
-func (e *Evidence) growthSeverity(r *Rules, o *Observation, found rise) (Severity, int64) {
+// assessGrowth returns the confidence that the goroutines of a growth live longer than healthy
+// ones and keep arriving, when the growth began, and its pace.
+func (e *Evidence) assessGrowth(r *Rules, o *Observation, found rise) growthSign {
 	var room [maxKnots]knot
 	from := e.floors.place(r, e.first+int64(o.Bound))
 	knots := e.floors.history(e.arrivalBase(), from, room[:0])
@@ -297,23 +297,29 @@ func (e *Evidence) growthSeverity(r *Rules, o *Observation, found rise) (Severit
 	begun := e.floors.timeOf(r, growing[len(growing)-1])
 	severity := e.longLived(r, o, growing, from)
 	if severity == None || e.heldByPeer(r, o, begun) {
-		return None, 0
+		return growthSign{}
 	}
 	// A probable leak need not prove its pace again: one in six seems to slow down for hours by
 	// chance. It is enough that it goes on.
 	if e.belief.severity == Probable || !e.slows(r, growing, found, severity) && !e.fillsPool(r, o, begun, growing) {
-		return severity, begun
+		return e.signOf(r, severity, found, growing)
 	}
 	// A pool that filled at the beginning may hide a leak that goes on.
 	if e.last-e.first < int64(o.Bound)+int64(lateShare(o)*float64(r.MaxLifetime)) {
-		return None, 0
+		return growthSign{}
 	}
 	late := lateGrowth(knots, from)
 	severity = e.longLived(r, o, late, from)
 	if severity == None || !keepsPace(r, o, late) {
-		return None, 0
+		return growthSign{}
 	}
-	return severity, e.floors.timeOf(r, late[len(late)-1])
+	return e.signOf(r, severity, found, late)
+}
+
+// signOf returns the growthSign of a growth with a history, latest first.
+func (e *Evidence) signOf(r *Rules, severity Severity, found rise, levels []knot) growthSign {
+	found.perHour = paceOf(r, levels)
+	return growthSign{severity: severity, rise: found, begun: e.floors.timeOf(r, levels[len(levels)-1])}
 }
 
 // longLived returns the confidence that the goroutines that arrived since the earliest of the

@@ -278,6 +278,26 @@ func TestVerdictTellsHowManyAndHowFast(t *testing.T) {
 	}
 }
 
+// A command looks six times in the shortest horizon, and a busy machine delays looks.
+func TestPaceOfLooksThatComeLate(t *testing.T) {
+	const perSecond = 3.0
+	rules := Rules{MinDuration: 3 * time.Second, MinLeaked: 10, MaxLifetime: 15 * time.Second}
+	for seed := range uint64(200) {
+		r := rand.New(rand.NewPCG(seed, 1))
+		var e Evidence
+		var v Verdict
+		for at := time.Duration(0); at < 30*time.Second; at += 500*time.Millisecond + time.Duration(r.ExpFloat64()*float64(300*time.Millisecond)) {
+			aged := math.Floor(max(0, at-2500*time.Millisecond).Seconds() * perSecond)
+			v = e.Observe(&rules, Observation{
+				At: epoch.Add(at), First: epoch, Bound: 2500 * time.Millisecond, Census: true, Count: aged + 7, Aged: aged,
+			})
+		}
+		if v.Severity != Probable || math.Abs(v.PerHour/3600-perSecond) > 0.1*perSecond {
+			t.Errorf("seed %d: severity %d, %.2f a second of %v", seed, v.Severity, v.PerHour/3600, perSecond)
+		}
+	}
+}
+
 func TestFlagEndsWhenTheLeakIsRepaired(t *testing.T) {
 	w := plain()
 	w.length = 12 * time.Hour
