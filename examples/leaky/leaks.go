@@ -16,16 +16,16 @@ type leak struct {
 	call func()
 }
 
-// plantLeaks returns all mistakes of this service. Each leaves two or three
-// goroutines a second behind. No real leak is that fast: the demonstration has a
-// minute for what takes hours elsewhere.
+// plantLeaks returns all mistakes of this service. Each leaves two to four goroutines a
+// second behind, since the demonstration has a minute for what takes hours elsewhere, and
+// each at another pace: two of one pace may be taken for two ends of one mistake.
 func plantLeaks() []leak {
 	var quotes quoteTraffic
 	return []leak{
 		{every: time.Second / 3, call: func() { go waitForReply(make(chan string)) }},
 		{every: 10 * time.Millisecond, call: quotes.next}, // 100 calls/s, 2% of which hang
-		{every: time.Second / 2, call: func() { go pollForever(2 * time.Second) }},
-		{every: time.Second / 2, call: auditTraffic()},
+		{every: 2 * time.Second / 7, call: func() { go pollForever(2 * time.Second) }},
+		{every: 2 * time.Second / 5, call: auditTraffic()},
 	}
 }
 
