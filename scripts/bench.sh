@@ -13,6 +13,8 @@ for package in profile exectrace census growth detect; do
 	echo "== internal/$package"
 	bench . ./internal/$package . "$time"
 done
+echo "== internal/page: a day of 10,000 instances, and their pages"
+bench . ./internal/page . 1x
 echo "== instrument"
 bench . ./instrument Sample 3x
 bench . ./instrument Tracing "$time"

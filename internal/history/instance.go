@@ -103,8 +103,8 @@ func (s *scrape) observe(p finding.Point) {
 func (s *scrape) count(p finding.Point) {
 	kind := p.Attributes.Value(keyErrorType)
 	before, known := s.failures[kind]
-	if !known && len(s.failures) >= maxErrorTypes {
-		return
+	if !known && (p.Value == 0 || len(s.failures) >= maxErrorTypes) {
+		return // most targets never fail, and need no map
 	}
 	if s.failures == nil {
 		s.failures = make(map[string]float64)
