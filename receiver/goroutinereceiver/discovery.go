@@ -103,7 +103,8 @@ func (d *discovery) reconcile(ctx context.Context) {
 // follow polls a source until ctx ends.
 func (d *discovery) follow(ctx context.Context, i int) {
 	p := d.pollers[i]
-	ticker := time.NewTicker(p.interval)
+	wait := p.interval
+	ticker := time.NewTicker(wait)
 	defer ticker.Stop()
 	for {
 		failures, changed := d.guardedPoll(ctx, p)
@@ -111,6 +112,10 @@ func (d *discovery) follow(ctx context.Context, i int) {
 			return
 		}
 		d.took(ctx, i, failures, changed)
+		if next := p.next(failures); next != wait {
+			wait = next
+			ticker.Reset(wait)
+		}
 		select {
 		case <-ctx.Done():
 			return

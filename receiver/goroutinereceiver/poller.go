@@ -43,7 +43,15 @@ type poller struct {
 	lists map[string]*keptList
 	// failing reports whether the latest poll could not tell which lists there are.
 	failing bool
+	// ready reports whether any poll had no failure. Until then retry is the latest time between
+	// two polls.
+	ready bool
+	retry time.Duration
 }
+
+// firstRetry is how long after its first poll a source that is not ready is polled again. An
+// allocator that starts together with its collectors is ready within seconds.
+const firstRetry = time.Second
 
 // keptList is the last good version of a list.
 type keptList struct {
@@ -101,6 +109,17 @@ func (p *poller) poll(ctx context.Context) (failures int, changed bool) {
 		}
 	}
 	return failures, changed
+}
+
+// next returns how long after a poll with so many failures the next one is due. From the first poll
+// without a failure on that is the interval. A source that has never been ready is polled again
+// sooner: after firstRetry, then after twice as long each time, up to the interval.
+func (p *poller) next(failures int) time.Duration {
+	if p.ready = p.ready || failures == 0; p.ready {
+		return p.interval
+	}
+	p.retry = min(max(firstRetry, 2*p.retry), p.interval)
+	return p.retry
 }
 
 // take parses a list unless its text is the same as before, and reports whether it was another.
