@@ -63,6 +63,12 @@ function(config, alert)
       'To {{ $labels.operation }} the state of {{ $labels.job }} at {{ $labels.instance }} failed ' + n + ' times %s. A restart would forget what has come since it was last kept. Its log says why; most often the disk is full, or the directory cannot be written.' % within,
     ),
     health(
+      'GoroutineDiscoveryFailing',
+      'sum %s (otelcol_receiver_goroutine_discovery_failing) > 0' % by(['source']),
+      'The receiver of {{ $labels.instance }} cannot read its lists of targets ({{ $labels.source }}).',
+      '{{ $labels.job }} at {{ $labels.instance }} has failed to read targets from {{ $labels.source }} for %s (lists that fail now: ' % config.targetDownFor + n + '). The last good lists are kept: targets that are new are not scraped, and those that are gone still are. The log of the collector says why.',
+    ) { 'for': config.targetDownFor },
+    health(
       'GoroutineReceiverPanics',
       events('otelcol_receiver_goroutine_panics'),
       'The receiver of {{ $labels.instance }} has a defect.',

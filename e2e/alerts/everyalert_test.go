@@ -172,6 +172,14 @@ func (w *ward) pages(t *testing.T) []page {
 			runbook:     "deploy/prometheus/README.md#goroutinedetectorunwatchedstreams",
 			dashboard:   "fleet",
 		},
+		{
+			alertname:   "GoroutineDiscoveryFailing",
+			labels:      map[string]string{"severity": "warning", "job": "collector", "instance": small, "source": "file_sd"},
+			summary:     `The receiver of ` + small + ` cannot read its lists of targets \(file_sd\)\.`,
+			description: `collector at ` + small + ` has failed to read targets from file_sd for 15s \(lists that fail now: 1\)\. .*`,
+			runbook:     "deploy/prometheus/README.md#goroutinediscoveryfailing",
+			dashboard:   "fleet",
+		},
 	}
 }
 

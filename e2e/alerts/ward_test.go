@@ -24,7 +24,8 @@ import (
 type ward struct {
 	*webhook
 	collector *watcher
-	small     *watcher // may watch one stream, and passes on more
+	small     *watcher // may watch one stream, and passes on more; its list of targets is absent
+	list      string   // of targets of small
 	service   string   // the program
 
 	crowded, busy *process
@@ -36,11 +37,13 @@ type ward struct {
 // newWard starts all but the services.
 func newWard(t *testing.T, service string) *ward {
 	t.Helper()
+	list := filepath.Join(t.TempDir(), "targets.json")
 	w := &ward{
 		service:   service,
 		webhook:   startWebhook(t),
 		collector: planCollector(t),
-		small:     startSmallCollector(t),
+		small:     startSmallCollector(t, list),
+		list:      list,
 		down:      target{"down", loopback.FreeAddress(t)},
 	}
 	pager := startAlertmanager(t, w.URL)
@@ -83,6 +86,7 @@ func (w *ward) heal(t *testing.T) {
 		require.NoError(t, p.restart(syscall.SIGTERM))
 	}
 	startProcess(t, nil, w.service, "-listen", w.down.address)
+	require.NoError(t, os.WriteFile(w.list, []byte("[]"), 0o600))
 	w.small.env = append(w.small.env, "MAX_STREAMS=100")
 	require.NoError(t, w.small.restart(syscall.SIGTERM))
 	w.small.awaitReady(t)
@@ -101,6 +105,7 @@ extensions:
   health_check: {endpoint: %[1]q}
 receivers:
   otlp: {protocols: {http: {endpoint: %[2]q}}}
+  goroutine: {file_sd: [{files: [%[4]q], interval: 1s}]}
 processors:
   leak_detect: {max_streams: "${env:MAX_STREAMS}"}
 exporters:
@@ -108,21 +113,21 @@ exporters:
 service:
   extensions: [health_check]
   pipelines:
-    metrics: {receivers: [otlp], processors: [leak_detect], exporters: [debug]}
+    metrics: {receivers: [otlp, goroutine], processors: [leak_detect], exporters: [debug]}
   telemetry:
     metrics:
       readers: [{pull: {exporter: {prometheus: {host: 127.0.0.1, port: %[3]s}}}}]
     logs: {level: warn}
 `
 
-// startSmallCollector starts a collector that may watch one stream. What a Prometheus
-// scrapes of it are its own metrics.
-func startSmallCollector(t *testing.T) *watcher {
+// startSmallCollector starts a collector that may watch one stream, and finds its targets in a
+// list. What a Prometheus scrapes of it are its own metrics.
+func startSmallCollector(t *testing.T, list string) *watcher {
 	t.Helper()
 	w := planCollector(t)
 	_, port, _ := strings.Cut(w.metrics, ":")
 	config := filepath.Join(t.TempDir(), "small.yaml")
-	require.NoError(t, os.WriteFile(config, fmt.Appendf(nil, smallConfig, w.health, w.otlp, port), 0o600))
+	require.NoError(t, os.WriteFile(config, fmt.Appendf(nil, smallConfig, w.health, w.otlp, port, list), 0o600))
 	w.process = startProcess(t, []string{"MAX_STREAMS=1"}, collector, "--config", config)
 	w.awaitReady(t)
 	return w
