@@ -4,6 +4,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -71,6 +72,35 @@ func TestExamplesRemember(t *testing.T) {
 		assert.Contains(t, conf.Service.Extensions, storage, name)
 		assert.Contains(t, content, "directory: ${env:STATE_DIR:-", name)
 	}
+}
+
+// commentedOut is a key of an example that is commented out: no space follows the #, as it does in
+// prose.
+var commentedOut = regexp.MustCompile(`^( +)#([^# ].*)$`)
+
+// withSources returns the example of discovery with these keys of the receiver, which it has
+// commented out.
+func withSources(t *testing.T, keys ...string) string {
+	t.Helper()
+	lines := strings.Split(read(t, filepath.Join("examples", "collector", "discovery.yaml")), "\n")
+	wanted, found := false, 0
+	for i, line := range lines {
+		match := commentedOut.FindStringSubmatch(line)
+		if match == nil {
+			wanted = false
+			continue
+		}
+		if len(match[1]) == 4 {
+			if wanted = slices.Contains(keys, strings.TrimSuffix(match[2], ":")); wanted {
+				found++
+			}
+		}
+		if wanted {
+			lines[i] = match[1] + match[2]
+		}
+	}
+	require.Equal(t, len(keys), found, "%v are to be commented out in the example", keys)
+	return strings.Join(lines, "\n")
 }
 
 // TestTwoExamplesAtOnce runs two of them beside each other, set by variables alone.

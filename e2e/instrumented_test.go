@@ -62,11 +62,7 @@ service:
 func TestInstrumentedServiceIsFlaggedAsTheScrapedOne(t *testing.T) {
 	t.Parallel()
 	folder := t.TempDir()
-	service := filepath.Join(folder, "instrumented")
-	build := exec.CommandContext(t.Context(), "go", "build", "-o", service, ".")
-	build.Dir = filepath.Join("..", "examples", "instrumented")
-	out, err := build.CombinedOutput()
-	require.NoError(t, err, string(out))
+	service := buildExample(t, "instrumented")
 
 	otlp, pprof, output := loopback.FreeAddress(t), loopback.FreeAddress(t), filepath.Join(folder, "flagged.json")
 	config := filepath.Join(folder, "collector.yaml")

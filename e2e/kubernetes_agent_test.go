@@ -15,12 +15,10 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-	"go.opentelemetry.io/collector/pdata/pcommon"
-	"go.opentelemetry.io/collector/pdata/pmetric"
 )
 
-// overNodeAgent has the agent of deploy/kubernetes run outside of a cluster, and write to a
-// file what it would send to the detectors.
+// overNodeAgent has the agent of deploy/kubernetes run outside of a cluster, judge by itself, and
+// write to a file what it would send to the detectors.
 const overNodeAgent = `
 extensions:
   k8s_observer: {auth_type: none}
@@ -29,111 +27,73 @@ receivers:
   receiver_creator:
     receivers:
       goroutine:
-        config: {collection_interval: 200ms}
+        config: {collection_interval: 1s, aged_after: 5s}
   otlp:
     protocols:
       grpc: {endpoint: "127.0.0.1:0"}
       http: {endpoint: "127.0.0.1:0"}
 processors:
   batch: {timeout: 200ms}
+  leak_detect: {min_duration: 15s, max_lifetime: 1m}
 exporters:
   file:
     path: ${env:OUTPUT}
     flush_interval: 100ms
 service:
   pipelines:
-    metrics: {exporters: [file]}
+    metrics: {processors: [memory_limiter, transform/cluster, leak_detect, batch], exporters: [file]}
     logs: {exporters: [file]}
   telemetry:
     metrics: {level: none}
 `
 
 // TestAgentFollowsThePodsOfItsNode runs the agent of deploy/kubernetes against an API server
-// on whose nodes pods come, move and go.
+// on whose nodes pods come, move and go. Each is a process that leaks.
 func TestAgentFollowsThePodsOfItsNode(t *testing.T) {
 	t.Parallel()
-	api := newPodAPI(t)
-	at := func(address string) string { return net.JoinHostPort(address, pprofPort(t, address)) }
-	first, other, second, third := at("127.0.1.1"), at("127.0.1.2"), at("127.0.1.3"), at("127.0.1.4")
-	api.put("cart-a", "node-1", first)
-	api.put("cart-b", "node-2", other)
+	api, program := newPodAPI(t), buildExample(t, "leaky")
+	first := startPod(t, program, "cart-a", "127.0.1.1")
+	api.put(first.name, "node-1", first.address)
+	api.put("cart-b", "node-2", startPod(t, program, "cart-b", "127.0.1.2").address)
 
 	folder := t.TempDir()
-	output, over := filepath.Join(folder, "out.json"), filepath.Join(folder, "over.yaml")
+	report, over := newPodReport(filepath.Join(folder, "out.json")), filepath.Join(folder, "over.yaml")
 	require.NoError(t, os.WriteFile(over, []byte(overNodeAgent), 0o600))
 	host, port, err := net.SplitHostPort(api.server.Listener.Addr().String())
 	require.NoError(t, err)
 	run(t, []string{
 		"KUBERNETES_SERVICE_HOST=" + host, "KUBERNETES_SERVICE_PORT=" + port,
-		"K8S_NODE_NAME=node-1", "K8S_CLUSTER_NAME=test", "DETECTORS=[127.0.0.1:1]", "OUTPUT=" + output,
+		"K8S_NODE_NAME=node-1", "K8S_CLUSTER_NAME=test", "DETECTORS=[127.0.0.1:1]", "OUTPUT=" + report.path,
 	}, collector, "--config", filepath.Join("..", "deploy", "kubernetes", "base", "agent.collector.yaml"), "--config", over)
 
-	scraped := func(pod, instance string) func() bool {
-		since := time.Now()
-		return func() bool { return lastScrapes(t, output)[podInstance{pod, instance}].After(since) }
-	}
-	await(t, time.Minute, "the pod of the node is scraped", scraped("cart-a", first))
-	api.put("cart-c", "node-1", second)
-	await(t, time.Minute, "a pod that comes is scraped", scraped("cart-c", second))
-	api.put("cart-a", "node-1", third)
-	await(t, time.Minute, "a pod that moves is scraped where it is", scraped("cart-a", third))
-	api.remove("cart-c")
+	await(t, time.Minute, "the pod of the node is scraped", report.scrapedSince(t, first))
+	comes := startPod(t, program, "cart-c", "127.0.1.3")
+	api.put(comes.name, "node-1", comes.address)
+	await(t, time.Minute, "a pod that comes is scraped", report.scrapedSince(t, comes))
+	moved := startPod(t, program, first.name, "127.0.1.4")
+	first.stop()
+	api.put(moved.name, "node-1", moved.address)
+	await(t, time.Minute, "a pod that moves is scraped where it is", report.scrapedSince(t, moved))
+	await(t, 100*time.Second, "their leaks are flagged", func() bool { return report.hasFlagged(t, "cart-a", "cart-c") })
+	api.remove(comes.name)
 	await(t, time.Minute, "a pod that goes is not scraped, nor one that has moved where it was", func() bool {
-		last := lastScrapes(t, output)
-		now := last[podInstance{"cart-a", third}]
-		return now.Sub(last[podInstance{"cart-c", second}]) > 2*time.Second && now.Sub(last[podInstance{"cart-a", first}]) > 2*time.Second
+		report.update(t)
+		now := report.scraped[podInstance{moved.name, moved.address}]
+		for _, gone := range []leakyPod{first, comes} {
+			if now.Sub(report.scraped[podInstance{gone.name, gone.address}]) < 5*time.Second {
+				return false
+			}
+		}
+		return true
 	})
-	for scraped := range lastScrapes(t, output) {
+	report.checkHealthy(t)
+	for scraped := range report.scraped {
 		assert.NotEqual(t, "cart-b", scraped.pod, "it is on another node")
 	}
 	for _, asked := range api.requests() {
 		assert.Equal(t, "GET /api/v1/pods spec.nodeName=node-1", asked, "what the agents have a right to")
 	}
-	assert.Equal(t, "test", scrapedUp(t, output, "k8s.pod.name")["cart-a"]["k8s.cluster.name"])
-}
-
-// podInstance is a pod at one address.
-type podInstance struct{ pod, instance string }
-
-// lastScrapes returns when each was scraped last with success.
-func lastScrapes(t *testing.T, path string) map[podInstance]time.Time {
-	t.Helper()
-	last := make(map[podInstance]time.Time)
-	data, err := os.ReadFile(path)
-	if err != nil {
-		return last // it is not there yet
-	}
-	for line := range strings.Lines(string(data)) {
-		if !strings.HasSuffix(line, "\n") {
-			break // it is not yet whole
-		}
-		md, err := new(pmetric.JSONUnmarshaler).UnmarshalMetrics([]byte(line))
-		require.NoError(t, err)
-		for _, resource := range md.ResourceMetrics().All() {
-			if at := upAt(resource); at != 0 {
-				attributes := resource.Resource().Attributes()
-				last[podInstance{text(attributes, "k8s.pod.name"), text(attributes, "service.instance.id")}] = at.AsTime()
-			}
-		}
-	}
-	return last
-}
-
-// upAt returns when a resource was scraped with success, if it was.
-func upAt(resource pmetric.ResourceMetrics) (at pcommon.Timestamp) {
-	for _, scope := range resource.ScopeMetrics().All() {
-		for _, m := range scope.Metrics().All() {
-			if m.Name() != "goroutine.scrape.up" {
-				continue
-			}
-			for _, p := range m.Gauge().DataPoints().All() {
-				if p.IntValue() == 1 {
-					at = max(at, p.Timestamp())
-				}
-			}
-		}
-	}
-	return at
+	assert.Equal(t, "test", report.clusters["cart-a"])
 }
 
 // podAPI is the part of an API server that serves pods: lists and watches, with the filter by

@@ -2,7 +2,6 @@ package e2e
 
 import (
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -17,12 +16,8 @@ import (
 // TestProcessesOfOneIdentityAreToldOf has two processes push under one service.instance.id,
 // beside two that have one each.
 func TestProcessesOfOneIdentityAreToldOf(t *testing.T) {
-	folder, otlp, log := t.TempDir(), loopback.FreeAddress(t), filepath.Join(t.TempDir(), "log")
-	service := filepath.Join(folder, "instrumented")
-	build := exec.CommandContext(t.Context(), "go", "build", "-o", service, ".")
-	build.Dir = filepath.Join("..", "examples", "instrumented")
-	out, err := build.CombinedOutput()
-	require.NoError(t, err, string(out))
+	otlp, log := loopback.FreeAddress(t), filepath.Join(t.TempDir(), "log")
+	service := buildExample(t, "instrumented")
 	t.Setenv("OTLP_HTTP_LISTEN", otlp)
 	stop := runInto(t, log, collector, "--config", filepath.Join("..", "examples", "instrumented", "collector.yaml"))
 	start := func(name, instance string) {

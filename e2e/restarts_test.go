@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -54,11 +53,7 @@ service:
 // and none counts more than there was.
 func TestRestartsCountNothingTwice(t *testing.T) {
 	folder := t.TempDir()
-	service := filepath.Join(folder, "instrumented")
-	build := exec.CommandContext(t.Context(), "go", "build", "-o", service, ".")
-	build.Dir = filepath.Join("..", "examples", "instrumented")
-	out, err := build.CombinedOutput()
-	require.NoError(t, err, string(out))
+	service := buildExample(t, "instrumented")
 	otlp, pprof := loopback.FreeAddress(t), loopback.FreeAddress(t)
 
 	c := &countings{series: make(map[series][]counted), starts: make(map[string]map[pcommon.Timestamp]bool)}

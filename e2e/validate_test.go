@@ -27,6 +27,20 @@ func TestExampleConfigurationsAreValid(t *testing.T) {
 	}
 }
 
+// TestSourcesOfTargetsAreValid validates what the example of discovery has commented out. An
+// allocator and shards exclude each other.
+func TestSourcesOfTargetsAreValid(t *testing.T) {
+	for _, sources := range [][]string{
+		{"http_sd", "dns", "target_allocator"},
+		{"http_sd", "dns", "shard"},
+	} {
+		file := filepath.Join(t.TempDir(), "collector.yaml")
+		require.NoError(t, os.WriteFile(file, []byte(withSources(t, sources...)), 0o600))
+		out, err := exec.CommandContext(t.Context(), lean, "validate", "--config", file).CombinedOutput()
+		assert.NoError(t, err, "%v: %s", sources, out)
+	}
+}
+
 // TestLeanDistributionRunsExamples validates every example with the lean distribution, which
 // refuses those that need more.
 func TestLeanDistributionRunsExamples(t *testing.T) {
