@@ -59,3 +59,33 @@ func TestReplicasThatAreToldApartAreNotLogged(t *testing.T) {
 	}
 	assert.Zero(t, logs.Len())
 }
+
+// Two shards have one index: two receivers scrape each process in turns. The second one starts hours
+// later, so to it everybody is young at first. Nothing that is healthy may be flagged, and the service
+// is told of.
+func TestTwoShardsWithOneIndexFlagNothingHealthy(t *testing.T) {
+	r := newRig(t)
+	logs, consume := r.createNamed("shards")
+	const interval, second = 30 * time.Second, 3 * time.Hour
+	sessions := func(at, since time.Time) group { // forty that live for an hour each
+		held := min(at.Sub(since).Minutes(), 60)
+		return group{
+			signature: "sig-app.session", function: "app.session", entry: "app.serve", count: 40,
+			aged: int(40 * max(0, held-10) / 60), exits: int(40 * max(0, at.Sub(since).Hours()-1)),
+		}
+	}
+	for after := time.Duration(0); after < 48*time.Hour; after += interval {
+		at, s := epoch.Add(after), newScene("shop")
+		if after >= second && after/interval%2 == 1 {
+			s.start = epoch.Add(second)
+		}
+		pool := steady("app.worker", "app.pool", 40)
+		if at.Sub(s.start) < 10*time.Minute {
+			pool.aged = 0
+		}
+		for _, f := range takeFlags(consume(s.census(at, pool, sessions(at, s.start)))) {
+			t.Fatalf("%s is flagged after %v", f.attributes.AsRaw(), after)
+		}
+	}
+	assert.Equal(t, 1, logs.FilterMessageSnippet("one process is watched twice").Len())
+}
