@@ -7,6 +7,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -93,14 +94,21 @@ type member struct {
 	args    []string
 	output  string // of a detector
 	state   string // likewise
-	otlp    string // where it takes OTLP over HTTP, of an agent
+	otlp    string // where it takes OTLP: over HTTP, a detector over gRPC
+	health  string // where it tells that it is ready, of an agent
 	process *os.Process
 	stop    func()
 }
 
-func (m *member) start(t *testing.T) {
+func (m *member) start(t *testing.T, env ...string) {
 	t.Helper()
-	m.process, m.stop = launch(t, m.env, collector, m.args...)
+	m.process, m.stop = launch(t, append(env, m.env...), collector, m.args...)
+}
+
+// awaitReady waits until the collector takes data.
+func (m *member) awaitReady(t *testing.T) {
+	t.Helper()
+	await(t, time.Minute, "it is ready", func() bool { return strings.Contains(pageAt(t.Context(), "http://"+m.health), "Server available") })
 }
 
 // awaitKept waits until a detector keeps its state once more.

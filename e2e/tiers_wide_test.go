@@ -1,0 +1,127 @@
+package e2e
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"net/http"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/pdata/pcommon"
+	"go.opentelemetry.io/collector/pdata/pmetric"
+	"go.opentelemetry.io/collector/pdata/pmetric/pmetricotlp"
+)
+
+// The wide service has many instances, which push to both agents. Only a detector that gets them
+// all tells that there are so many.
+const (
+	wideService    = "service-wide"
+	wideInstances  = 200
+	wideLeaksEvery = 200 * time.Millisecond
+	wideInterval   = 2 * time.Second
+	wideAgedAfter  = 5 * time.Second
+)
+
+// pushWide has the instances of the wide service send their census, every second one to each
+// agent, until the test ends.
+func (s *tiers) pushWide(t *testing.T) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
+	var pushing sync.WaitGroup
+	began := time.Now()
+	for i, agent := range s.agents {
+		pushing.Go(func() {
+			client := &http.Client{Timeout: 10 * time.Second, Transport: &http.Transport{DisableKeepAlives: true}}
+			again := time.NewTicker(wideInterval)
+			defer again.Stop()
+			for ctx.Err() == nil {
+				// It fails while the agent restarts: this look is lost then.
+				_ = pushMetrics(ctx, client, "http://"+agent.otlp, wideCensus(i, began, time.Now()))
+				select {
+				case <-again.C:
+				case <-ctx.Done():
+				}
+			}
+		})
+	}
+	s.stopWide = func() {
+		cancel()
+		pushing.Wait()
+	}
+	t.Cleanup(s.stopWide)
+}
+
+func pushMetrics(ctx context.Context, client *http.Client, to string, md pmetric.Metrics) error {
+	body, err := pmetricotlp.NewExportRequestFromMetrics(md).MarshalProto()
+	if err != nil {
+		return err
+	}
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, to+"/v1/metrics", bytes.NewReader(body))
+	if err != nil {
+		return err
+	}
+	request.Header.Set("Content-Type", "application/x-protobuf")
+	response, err := client.Do(request)
+	if err != nil {
+		return err
+	}
+	return response.Body.Close()
+}
+
+// wideCensus returns the census of the instances that push to an agent.
+func wideCensus(agent int, began, now time.Time) pmetric.Metrics {
+	md := pmetric.NewMetrics()
+	for k := agent; k < wideInstances; k += agents {
+		resource := md.ResourceMetrics().AppendEmpty()
+		wideInstance(k, resource.Resource().Attributes())
+		metrics := resource.ScopeMetrics().AppendEmpty().Metrics()
+		// Instances leak one after the other.
+		head := time.Duration(k) * wideLeaksEvery / wideInstances
+		leaked := func(by time.Duration) int64 { return int64((max(by, 0) + head) / wideLeaksEvery) }
+		age := now.Sub(began)
+		count, aged := leaked(age), leaked(age-wideAgedAfter)
+		for _, kind := range []string{"stack", "entry"} {
+			point := func(p pmetric.NumberDataPoint, value int64) pmetric.NumberDataPoint {
+				p.SetTimestamp(pcommon.NewTimestampFromTime(now))
+				p.SetStartTimestamp(pcommon.NewTimestampFromTime(began))
+				p.SetIntValue(value)
+				p.Attributes().PutStr("goroutine.entry.function.name", "main.takeOrder")
+				if kind == "stack" {
+					p.Attributes().PutStr("goroutine.stack.signature", "00000000000000aa")
+					p.Attributes().PutStr("goroutine.state", "chan_receive")
+					p.Attributes().PutStr("code.function.name", "main.awaitOrder")
+					p.Attributes().PutStr("code.file.path", "/src/wide/order.go")
+					p.Attributes().PutInt("code.line.number", 7)
+				}
+				return p
+			}
+			of := func(name string, monotonic bool) pmetric.NumberDataPoint {
+				m := metrics.AppendEmpty()
+				m.SetName("goroutine." + kind + "." + name)
+				sum := m.SetEmptySum()
+				sum.SetIsMonotonic(monotonic)
+				sum.SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+				return sum.DataPoints().AppendEmpty()
+			}
+			point(of("count", false), count)
+			point(of("aged.count", false), aged).Attributes().PutDouble("goroutine.age.min", wideAgedAfter.Seconds())
+			point(of("aged.exits", true), 0).Attributes().PutDouble("goroutine.age.min", wideAgedAfter.Seconds())
+		}
+	}
+	return md
+}
+
+func wideInstance(k int, attributes pcommon.Map) {
+	attributes.PutStr(resourceName, wideService)
+	attributes.PutStr("service.instance.id", fmt.Sprintf("wide-%d", k))
+}
+
+// checkWide checks that all instances of the wide service came to one detector.
+func (s *tiers) checkWide(t *testing.T, told []toldLeak) {
+	t.Helper()
+	require.NotEmpty(t, told)
+	require.EqualValues(t, wideInstances, told[0].instances, "instances that the detector knows of")
+}
