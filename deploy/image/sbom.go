@@ -7,6 +7,7 @@ import (
 	"errors"
 	"os"
 	"runtime/debug"
+	"strings"
 
 	cdx "github.com/CycloneDX/cyclonedx-go"
 )
@@ -45,12 +46,16 @@ func writeSBOM(file, name, version, program string) error {
 	return errors.Join(cdx.NewBOMEncoder(out, cdx.BOMFileFormatJSON).SetPretty(true).Encode(bom), out.Close())
 }
 
-// built returns the module that was compiled: what replaces one, unless it is a folder.
+// built returns the module that was compiled: the one that replaces m, if there is one. A module in a
+// folder of this repository has the path of m and no version that was published.
 func built(m *debug.Module) (path, version string) {
-	if m.Replace != nil && m.Replace.Version != "" {
-		return m.Replace.Path, m.Replace.Version
+	switch {
+	case m.Replace == nil:
+		return m.Path, m.Version
+	case strings.HasPrefix(m.Replace.Path, "."):
+		return m.Path, m.Replace.Version
 	}
-	return m.Path, m.Version
+	return m.Replace.Path, m.Replace.Version
 }
 
 func module(path, version string) cdx.Component {
