@@ -116,7 +116,6 @@ func (s *tiers) addDetector(t *testing.T) {
 
 // stop ends the agents before the detectors, so that nothing is under way.
 func (s *tiers) stop() {
-	s.stopWide()
 	for _, m := range slices.Concat(s.agents, s.detectors, []*member{s.behind}) {
 		m.stop()
 	}

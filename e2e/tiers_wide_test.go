@@ -26,7 +26,7 @@ const (
 )
 
 // pushWide has the instances of the wide service send their census, every second one to each
-// agent, until the test ends.
+// agent, until stopWide is called.
 func (s *tiers) pushWide(t *testing.T) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
@@ -38,7 +38,7 @@ func (s *tiers) pushWide(t *testing.T) {
 			again := time.NewTicker(wideInterval)
 			defer again.Stop()
 			for ctx.Err() == nil {
-				// It fails while the agent restarts: this look is lost then.
+				// An agent that is not up yet misses it.
 				_ = pushMetrics(ctx, client, "http://"+agent.otlp, wideCensus(i, began, time.Now()))
 				select {
 				case <-again.C:
