@@ -8,6 +8,8 @@ import (
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/extension/xextension/storage"
 	"go.uber.org/zap"
+
+	"github.com/otel-goroutine/otel-goroutine/internal/guard"
 )
 
 // The keys in the storage. A state that cannot be restored is moved to AsideKey, so that it can
@@ -51,7 +53,7 @@ func (s *Store) Open(ctx context.Context, host component.Host, id component.ID, 
 	if err != nil {
 		return err
 	}
-	if err := guard(func() error {
+	if err := guard.CallMapped(func() error {
 		client, err := provider.GetClient(ctx, kind, self, "")
 		if err == nil {
 			s.client = client
@@ -84,7 +86,7 @@ func (s *Store) load(ctx context.Context, restore func(data []byte) error) {
 		s.log.Info("Starting without saved state")
 		return
 	}
-	err = guard(func() error { return restore(data) })
+	err = guard.CallMapped(func() error { return restore(data) })
 	if err == nil {
 		s.log.Info("Restored the saved state", zap.Int("bytes", len(data)))
 		return
@@ -104,7 +106,7 @@ func (s *Store) Save(ctx context.Context, encode func() ([]byte, error)) (size i
 		return 0, false
 	}
 	var data []byte
-	err := guard(func() (err error) {
+	err := guard.CallMapped(func() (err error) {
 		data, err = encode()
 		return err
 	})
@@ -128,14 +130,14 @@ func (s *Store) close(ctx context.Context) error {
 	}
 	client := s.client
 	s.client = nil
-	return guard(func() error { return client.Close(ctx) })
+	return guard.CallMapped(func() error { return client.Close(ctx) })
 }
 
 // use calls f with the client. A storage that panicked is not used again, and not closed: it may
 // still hold its own locks.
 func (s *Store) use(f func(storage.Client) error) error {
-	err := guard(func() error { return f(s.client) })
-	if errors.Is(err, errPanicked) {
+	err := guard.CallMapped(func() error { return f(s.client) })
+	if errors.As(err, new(*guard.Panic)) {
 		s.client = nil
 		return fmt.Errorf("the storage is not used before the next start: %w", err)
 	}
