@@ -35,7 +35,7 @@ func startSampling(t *testing.T, take func() (*stack.Snapshot, error)) *sampling
 		t.Fatal(err)
 	}
 	i := &instance{metrics: made, sampler: newSampler(defaultConfig(), made)}
-	i.sampler.take = take
+	i.sampler.capture = take
 	if _, err := meter.RegisterCallback(i.observe, observed...); err != nil {
 		t.Fatal(err)
 	}

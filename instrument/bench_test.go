@@ -123,7 +123,7 @@ func BenchmarkSample(b *testing.B) {
 }
 
 func sampleOnce(b *testing.B, atLeast int) func() {
-	s := newTestSampler(defaultConfig(), newCaptor(CaptureTrace).take)
+	s := newTestSampler(defaultConfig(), newCapturer(CaptureTrace).capture)
 	return func() {
 		if err := s.measure(b.Context()); err != nil || s.fresh().sum() < int64(atLeast) {
 			b.Fatal(err)

@@ -5,8 +5,8 @@ import (
 	"runtime"
 )
 
-// inBubble reports whether the calling goroutine is in a testing/synctest bubble. Nothing
-// but the header of its stack tells:
+// inBubble reports whether the calling goroutine is in a testing/synctest bubble. Only the header of
+// its stack tells:
 //
 //	goroutine 21 [running, synctest bubble 1]:
 func inBubble() bool {

@@ -23,10 +23,10 @@ func TestInABubbleNoTraceIsTaken(t *testing.T) {
 		if !inBubble() {
 			t.Error("the bubble is not noticed")
 		}
-		if s, err := newCaptor(CaptureAuto).take(); err != nil || s.Source != stack.SourceProfile {
+		if s, err := newCapturer(CaptureAuto).capture(); err != nil || s.Source != stack.SourceProfile {
 			t.Errorf("auto: got %v, %v", s, err)
 		}
-		if s, err := newCaptor(CaptureTrace).take(); s != nil || !errors.Is(err, errBubble) {
+		if s, err := newCapturer(CaptureTrace).capture(); s != nil || !errors.Is(err, errBubble) {
 			t.Errorf("trace: got %v, %v", s, err)
 		}
 	})

@@ -9,9 +9,8 @@ import (
 	"github.com/otel-goroutine/otel-goroutine/internal/telemetry"
 )
 
-// buildAttributes returns what is known of the build of this program: the GNU build ID of
-// the binary, the version of the main module, and the revision that it was built from. Each
-// is left out if it is not known.
+// buildAttributes returns the GNU build ID of the binary, the version of the main module, and the
+// revision that it was built from, if they are known.
 func buildAttributes() []attribute.KeyValue {
 	var known []attribute.KeyValue
 	add := func(key, value string) {
@@ -19,7 +18,7 @@ func buildAttributes() []attribute.KeyValue {
 			known = append(known, attribute.String(key, value))
 		}
 	}
-	// Without that profile the ID is not known.
+	// Without this profile the ID is unknown.
 	if s, err := takeAny("threadcreate", profile.DecodeThreads); err == nil {
 		add(telemetry.AttrBuildID, s.Build)
 	}

@@ -30,67 +30,67 @@ const (
 	CaptureOff Capture = "off"
 )
 
-// captor takes snapshots of this process. It is not safe for concurrent use.
-type captor struct {
-	mode   Capture
-	traces func() (*stack.Snapshot, error)
-	// failed is the error of the latest trace, nil if it could be used.
-	failed error
-	// resting is the number of samples left to take without a trace.
-	resting int
+// capturer takes snapshots of this process. It is not safe for concurrent use.
+type capturer struct {
+	mode  Capture
+	trace func() (*stack.Snapshot, error)
+	// traceErr is the error of the latest trace, nil if it could be used.
+	traceErr error
+	// skippedTraces is the number of samples left to take without a trace.
+	skippedTraces int
 }
 
-func newCaptor(mode Capture) *captor { return &captor{mode: mode, traces: takeTrace} }
+func newCapturer(mode Capture) *capturer { return &capturer{mode: mode, trace: takeTrace} }
 
-// samplesToRest is the number of samples without a trace after one that failed, since it
-// costs as much as one that succeeds.
-const samplesToRest = 10
+// samplesWithoutTrace is the number of samples without a trace after a failed one, which costs as
+// much as a successful one.
+const samplesWithoutTrace = 10
 
-// take takes a snapshot. An error returned with a snapshot says why it has no ages.
-func (c *captor) take() (*stack.Snapshot, error) {
+// capture takes a snapshot. An error returned with a snapshot says why it has no ages.
+func (c *capturer) capture() (*stack.Snapshot, error) {
 	switch {
 	case c.mode == CaptureProfile:
 		return takeProfile()
 	case c.mode == CaptureTrace:
-		return c.traces()
-	case c.resting > 0:
-		c.resting--
+		return c.trace()
+	case c.skippedTraces > 0:
+		c.skippedTraces--
 		return c.takeProfileInstead()
 	}
-	s, err := c.traces()
+	s, err := c.trace()
 	if err == nil {
-		c.failed = nil
+		c.traceErr = nil
 		return s, nil
 	}
 	if errors.Is(err, errTracing) || errors.Is(err, errBubble) {
 		return takeProfile()
 	}
-	if c.failed == nil {
-		c.failed = err // the next may only differ in where it is broken
+	if c.traceErr == nil {
+		c.traceErr = err // later errors may only differ in details
 	}
-	c.resting = samplesToRest
+	c.skippedTraces = samplesWithoutTrace
 	return c.takeProfileInstead()
 }
 
-// takeProfileInstead takes a profile in place of a trace that failed.
-func (c *captor) takeProfileInstead() (*stack.Snapshot, error) {
+// takeProfileInstead takes a profile instead of a failed trace.
+func (c *capturer) takeProfileInstead() (*stack.Snapshot, error) {
 	s, err := takeProfile()
 	if err != nil {
-		return nil, errors.Join(c.failed, err)
+		return nil, errors.Join(c.traceErr, err)
 	}
-	return s, fmt.Errorf("a goroutine profile takes its place, which tells no ages: %w", c.failed)
+	return s, fmt.Errorf("using a goroutine profile, without ages, instead of a trace: %w", c.traceErr)
 }
 
 var (
 	// errTracing is returned while somebody else takes an execution trace.
-	errTracing = errors.New("tracing is on already")
+	errTracing = errors.New("tracing is already enabled")
 	// errBubble is returned in a testing/synctest bubble, where starting a trace is a
 	// fatal error of the runtime (Go 1.25 to 1.27).
-	errBubble = errors.New("none can be taken in a testing/synctest bubble")
+	errBubble = errors.New("not possible in a testing/synctest bubble")
 )
 
-// takeTrace takes an execution trace that is stopped as soon as it has started. It has
-// every goroutine even so.
+// takeTrace takes an execution trace that is stopped as soon as it has started. Even so it lists
+// every goroutine.
 func takeTrace() (*stack.Snapshot, error) {
 	b := newBody(runtime.NumGoroutine())
 	if err := startTrace(b); err != nil {
@@ -113,7 +113,7 @@ func startTrace(w io.Writer) error {
 		return fmt.Errorf("execution trace: %w", errBubble)
 	}
 	if err := trace.Start(w); err != nil {
-		// The runtime knows no other error.
+		// The runtime has no other error.
 		return fmt.Errorf("execution trace: %w", errTracing)
 	}
 	return nil
@@ -125,9 +125,9 @@ func takeProfile() (*stack.Snapshot, error) {
 }
 
 // errNoProfile is returned if the runtime has no profile of that name.
-var errNoProfile = errors.New("this process has none")
+var errNoProfile = errors.New("not available in this process")
 
-// takeAny takes one of the runtime's profiles.
+// takeAny takes the runtime's profile of the given name.
 func takeAny(name string, decode func([]byte, int) (*stack.Snapshot, error)) (*stack.Snapshot, error) {
 	p := pprof.Lookup(name)
 	if p == nil {
@@ -144,12 +144,12 @@ func takeAny(name string, decode func([]byte, int) (*stack.Snapshot, error)) (*s
 	return s, nil
 }
 
-// maxBody is the most bytes of a trace or a decompressed profile: three times
-// those of a trace of a million goroutines.
+// maxBody is the most bytes of a trace or a decompressed profile: three times the size of a trace
+// of a million goroutines.
 const maxBody = 64 << 20
 
-// body buffers a trace. What exceeds maxBody is dropped, since a busy process can write
-// traces faster than they are read.
+// body buffers a trace. Data above maxBody is dropped, since a busy process may write a trace
+// faster than it is read.
 type body struct {
 	bytes.Buffer
 	overflowed bool
@@ -162,8 +162,8 @@ const (
 	bodyBase         = 32 << 10
 )
 
-// newBody returns a body with room for the trace of so many goroutines. One that grows
-// takes up to three times the memory.
+// newBody returns a body with capacity for the trace of the given number of goroutines. Growing it
+// would take up to three times the memory.
 func newBody(goroutines int) *body {
 	b := new(body)
 	b.Grow(min(bodyBase+bodyPerGoroutine*goroutines, maxBody))

@@ -13,17 +13,17 @@ import (
 // taken again for a while.
 func TestAutoRestsFromTracesThatAreOfNoUse(t *testing.T) {
 	taken, broken := 0, true
-	c := newCaptor(CaptureAuto)
-	c.traces = func() (*stack.Snapshot, error) {
+	c := newCapturer(CaptureAuto)
+	c.trace = func() (*stack.Snapshot, error) {
 		taken++
 		if broken {
 			return nil, exectrace.ErrTooLarge
 		}
 		return &stack.Snapshot{Source: stack.SourceTrace}, nil
 	}
-	for n := range 2 * (1 + samplesToRest) {
-		s, err := c.take()
-		if s == nil || s.Source != stack.SourceProfile || !errors.Is(err, exectrace.ErrTooLarge) || !strings.Contains(err.Error(), "tells no ages") {
+	for n := range 2 * (1 + samplesWithoutTrace) {
+		s, err := c.capture()
+		if s == nil || s.Source != stack.SourceProfile || !errors.Is(err, exectrace.ErrTooLarge) || !strings.Contains(err.Error(), "without ages") {
 			t.Errorf("sample %d: %v, %v", n, s, err)
 		}
 	}
@@ -32,7 +32,7 @@ func TestAutoRestsFromTracesThatAreOfNoUse(t *testing.T) {
 	}
 	broken = false
 	for n := range 3 {
-		if s, err := c.take(); err != nil || s.Source != stack.SourceTrace {
+		if s, err := c.capture(); err != nil || s.Source != stack.SourceTrace {
 			t.Errorf("sample %d that is of use again: %v, %v", n, s, err)
 		}
 	}
@@ -41,13 +41,13 @@ func TestAutoRestsFromTracesThatAreOfNoUse(t *testing.T) {
 // Others may trace: that is nothing to be told, and soon over.
 func TestAutoDoesNotMindOthers(t *testing.T) {
 	taken := 0
-	c := newCaptor(CaptureAuto)
-	c.traces = func() (*stack.Snapshot, error) {
+	c := newCapturer(CaptureAuto)
+	c.trace = func() (*stack.Snapshot, error) {
 		taken++
 		return nil, errTracing
 	}
 	for n := range 3 {
-		if s, err := c.take(); err != nil || s.Source != stack.SourceProfile {
+		if s, err := c.capture(); err != nil || s.Source != stack.SourceProfile {
 			t.Errorf("sample %d: %v, %v", n, s, err)
 		}
 	}

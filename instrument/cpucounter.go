@@ -11,8 +11,7 @@ import (
 	"github.com/otel-goroutine/otel-goroutine/internal/telemetry"
 )
 
-// cpuCounter counts the CPU time that the process uses since newCPUCounter. It is safe for
-// concurrent use.
+// cpuCounter counts the CPU time of the process since newCPUCounter. It is safe for concurrent use.
 type cpuCounter struct {
 	seconds metric.Float64Counter
 
@@ -26,14 +25,14 @@ func newCPUCounter(seconds metric.Float64Counter) *cpuCounter {
 	return c
 }
 
-// The attributes of CPU time, as the semantic conventions have them.
+// Attributes of CPU time, from the semantic conventions.
 var (
 	modeUser   = attributesOption(attribute.String(telemetry.AttrCPUMode, "user"))
 	modeSystem = attributesOption(attribute.String(telemetry.AttrCPUMode, "system"))
 )
 
-// count counts what was used since the last call. Nothing is counted if c is nil, or
-// where the platform does not tell.
+// count adds the CPU time since the last call. It does nothing if c is nil, or if the platform does
+// not report CPU time.
 func (c *cpuCounter) count(ctx context.Context) {
 	if c == nil {
 		return
@@ -44,17 +43,17 @@ func (c *cpuCounter) count(ctx context.Context) {
 	}
 }
 
-// since returns what was used since the last call.
+// since returns the CPU time since the last call.
 func (c *cpuCounter) since() (user, system time.Duration, known bool) {
 	user, system, known = cpuTime()
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return risen(&c.lastUser, user), risen(&c.lastSystem, system), known
+	return increase(&c.lastUser, user), increase(&c.lastSystem, system), known
 }
 
-// risen returns by how much a time has risen since the last call. The kernel divides
-// what it has counted into the two by estimate, so one of them may fall.
-func risen(last *time.Duration, now time.Duration) time.Duration {
+// increase returns the increase of a time since the last call. The kernel splits the total into user
+// and system time by estimate, so either may decrease.
+func increase(last *time.Duration, now time.Duration) time.Duration {
 	by := max(0, now-*last)
 	*last += by
 	return by

@@ -4,6 +4,5 @@ package instrument
 
 import "time"
 
-// cpuTime returns the CPU time that this process has used, and whether it can be
-// known. Here it cannot.
+// cpuTime returns the CPU time of this process, and whether it is known. On this platform it is not.
 func cpuTime() (user, system time.Duration, known bool) { return 0, 0, false }

@@ -7,8 +7,7 @@ import (
 	"time"
 )
 
-// cpuTime returns the CPU time that this process has used, and whether it can be
-// known.
+// cpuTime returns the CPU time of this process, and whether it is known.
 func cpuTime() (user, system time.Duration, known bool) {
 	var u syscall.Rusage
 	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {

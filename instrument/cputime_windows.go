@@ -5,10 +5,9 @@ import (
 	"time"
 )
 
-// cpuTime returns the CPU time that this process has used, and whether it can be
-// known.
+// cpuTime returns the CPU time of this process, and whether it is known.
 func cpuTime() (user, system time.Duration, known bool) {
-	process, err := syscall.GetCurrentProcess() // no handle that has to be closed
+	process, err := syscall.GetCurrentProcess() // a pseudo handle, which need not be closed
 	if err != nil {
 		return 0, 0, false
 	}
@@ -19,8 +18,7 @@ func cpuTime() (user, system time.Duration, known bool) {
 	return elapsed(userTime), elapsed(kernelTime), true
 }
 
-// elapsed returns a time that counts from nothing, in units of 100 ns. What
-// Filetime.Nanoseconds returns counts from an epoch.
+// elapsed converts a duration in units of 100 ns. Filetime.Nanoseconds would add an epoch.
 func elapsed(t syscall.Filetime) time.Duration {
 	return time.Duration(int64(t.HighDateTime)<<32|int64(t.LowDateTime)) * 100
 }

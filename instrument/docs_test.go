@@ -55,7 +55,7 @@ func isAbsentHere(name string) bool {
 	if name == telemetry.ProcessBuild {
 		return len(buildAttributes()) == 0
 	}
-	_, known := uint64Of(readMetrics(created)[0])
+	_, known := uint64Of(readMetrics(createdMetric)[0])
 	return !known && (name == telemetry.GoroutineCreations || name == telemetry.StateCount)
 }
 

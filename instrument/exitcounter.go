@@ -11,32 +11,32 @@ import (
 	"github.com/otel-goroutine/otel-goroutine/internal/settings"
 )
 
-// exitCounter counts the aged goroutines that have left each group, or each entry, by age
-// band. It is safe for concurrent use.
+// exitCounter counts the exits of aged goroutines of each group, or each entry, by age band. It is
+// safe for concurrent use.
 type exitCounter struct {
 	counter metric.Int64Counter
 	other   []attribute.KeyValue
 
 	mu sync.Mutex
-	// counted are the groups that are counted by themselves, and whether their bands are.
+	// counted are the groups with their own series; the value is whether their bands have too.
 	counted map[attribute.Distinct]bool
-	banded  int // groups whose bands are counted by themselves, other aside
+	banded  int // groups whose bands have their own series, without other
 }
 
-// An SDK sums up by itself what comes after 2,000 sets of attributes of an instrument:
-// of a counter those of the whole life of the process, of what is observed those of one
-// collection. So there are limits, each for the life of the process:
+// The SDK merges attribute sets above 2,000 of an instrument: for a counter over the life of the
+// process, for an observable in one collection. So there are limits, each for the life of the
+// process:
 //
-//   - The exits of maxCounted groups, and of as many entries, are counted one by one. Those
-//     of further ones are counted under other, and nothing is sent of their own: they are
-//     unknown, not 0. Groups that have had nobody aged yet take no more than half of the
-//     places: most come and go, and those that gather need them.
-//   - The age bands of maxBanded of these are told apart. Of further ones all that is aged
-//     stays in the lowest band. That is less to judge by, but it is right: if exits from a
-//     band were left out, what acquits the group would be missed.
+//   - The exits of maxCounted groups, and of as many entries, are counted individually. Those of
+//     further ones are counted under other and have no series of their own: they are unknown, not
+//     0. Groups without aged goroutines may take only half of the places: most of them come and
+//     go, and groups that accumulate goroutines need the places.
+//   - The age bands of maxBanded of these are counted individually. In further ones all aged
+//     goroutines stay in the lowest band. That is less evidence, but correct: without the exits of
+//     a band, evidence that a group is healthy would be missing.
 //
-// Exits thus have maxCounted + 3*maxBanded = 1,900 sets at most, and those of other. Aged
-// goroutines have no more in a collection, since no more than settings.MaxMaxSignatures are listed.
+// So exits have at most maxCounted + 3*maxBanded = 1,900 sets, plus those of other. Aged goroutines
+// have no more in a collection, since at most settings.MaxMaxSignatures groups are listed.
 const (
 	maxCounted      = settings.MaxMaxSignatures
 	maxCountedYoung = maxCounted / 2
@@ -52,8 +52,8 @@ func newExitCounter(counter metric.Int64Counter, other []attribute.KeyValue) *ex
 	}
 }
 
-// add counts the exits of rows. It folds the rows whose bands cannot be counted. The
-// lowest band is that of ages from lowest on.
+// add counts the exits of rows. It folds rows whose bands cannot be counted individually. lowest is
+// the lower bound of the lowest band.
 func (c *exitCounter) add(ctx context.Context, rows []row, lowest time.Duration) {
 	for i := range rows {
 		r := &rows[i]
@@ -72,9 +72,9 @@ func (c *exitCounter) add(ctx context.Context, rows []row, lowest time.Duration)
 	}
 }
 
-// show lets the next collection have a point of each band of the row that has exits,
-// though nobody may have left it, so that none is told from unknown.
-func (c *exitCounter) show(ctx context.Context, r *row) {
+// addZero makes the next collection have a point for the exits of each band of the row, even if
+// there are none, so that 0 differs from unknown.
+func (c *exitCounter) addZero(ctx context.Context, r *row) {
 	for i := range r.bands {
 		if b := &r.bands[i]; b.hasExits && c.admit(r) {
 			c.counter.Add(ctx, 0, b.attributes)
@@ -82,7 +82,7 @@ func (c *exitCounter) show(ctx context.Context, r *row) {
 	}
 }
 
-// admit reports whether a row is counted by itself.
+// admit reports whether a row is counted individually.
 func (c *exitCounter) admit(r *row) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -98,15 +98,15 @@ func (c *exitCounter) admitLocked(r *row) bool {
 	if r.isYoung() {
 		most = maxCountedYoung
 	}
-	if len(c.counted) > most { // one is other
+	if len(c.counted) > most { // counted includes other
 		return false
 	}
 	c.counted[group] = false
 	return true
 }
 
-// admitBands reports whether the bands of a row are counted by themselves. It is so from
-// the first time on that anybody is in a higher one, before there are exits, or never.
+// admitBands reports whether the bands of a row are counted individually. That is decided when a
+// goroutine first reaches a higher band, before there are exits.
 func (c *exitCounter) admitBands(r *row) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()

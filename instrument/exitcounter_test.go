@@ -31,7 +31,7 @@ func TestCountedSetsAreBounded(t *testing.T) {
 	young.Bands[0].SendAged, young.Bands[0].SendExits = true, true
 	for n := range groups { // that come and go
 		r := newRow(entryAttributes("main.young"+strconv.Itoa(n), "f.go"), bounds, young)
-		made.entries.exits.show(t.Context(), &r)
+		made.entries.exits.addZero(t.Context(), &r)
 	}
 	if n := len(r.collect(t)[telemetry.EntryAgedExits]); n != maxCountedYoung {
 		t.Errorf("%d sets of groups without anybody aged, want %d", n, maxCountedYoung)
@@ -48,7 +48,7 @@ func TestCountedSetsAreBounded(t *testing.T) {
 		}
 		rows := []row{newRow(entryAttributes("main.f"+strconv.Itoa(n), "f.go"), bounds, numbers)}
 		made.entries.exits.add(t.Context(), rows, bounds[0])
-		made.entries.exits.show(t.Context(), &rows[0])
+		made.entries.exits.addZero(t.Context(), &rows[0])
 	}
 	c := r.collect(t)
 	if n := len(c[telemetry.EntryAgedExits]); n != maxCounted+maxBanded+1 {

@@ -89,7 +89,7 @@ func TestNoSampleAfterTheProviderIsShutDown(t *testing.T) {
 		if err := provider.Shutdown(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		if n := sampled(60); n > unasked {
+		if n := sampled(60); n > idleIntervals {
 			t.Errorf("%d samples that nobody asked for", n)
 		}
 		// Whoever asks has only been away for long.

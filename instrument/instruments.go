@@ -13,42 +13,42 @@ import (
 
 // instruments are all instruments except those of contrib's runtime.
 //
-// Counters are synchronous although they are added to in a callback. The MeterProvider
-// keeps the total of such a counter: it neither falls nor is counted again when instrument
-// is stopped and started again, or when a collection finds nothing to observe.
+// Counters are synchronous although a callback adds to them, so that the MeterProvider keeps their
+// totals: they neither decrease nor are counted twice if instrument is stopped and started again,
+// or if a collection has nothing to observe.
 type instruments struct {
 	scheduler  *scheduler
 	stateCount metric.Int64ObservableUpDownCounter
-	cpu        *cpuCounter // nil unless asked for
+	cpu        *cpuCounter // nil without WithProcessCPUTime
 
-	groups, entries level
+	groups, entries levelInstruments
 	stackLeaked     metric.Int64ObservableUpDownCounter
 
 	interval, duration metric.Float64ObservableGauge
 
 	build           metric.Int64ObservableGauge
-	buildAttributes metric.MeasurementOption // nil if nothing is known of the build
+	buildAttributes metric.MeasurementOption // nil if the build is unknown
 
-	origins *originInstruments // nil unless asked for
+	origins *originInstruments // nil without WithOrigins
 
-	// probe exists only for its Enabled method. It is never added to, and so not
+	// probe exists only for its Enabled method. It has no measurements, so it is not
 	// exported.
 	probe metric.Int64Counter
 }
 
-// newInstruments creates all instruments that c asks for. It also returns those that
-// are observed in the callback as a list.
+// newInstruments creates all instruments that c requires. It also returns the observable ones as a
+// list.
 func newInstruments(meter metric.Meter, c *config) (*instruments, []metric.Observable, error) {
 	m := maker{meter: meter}
 	i := &instruments{
 		scheduler:  newScheduler(m.counter(telemetry.GoroutineCreations, "Goroutines created.")),
 		stateCount: m.upDownCounter(telemetry.StateCount, "Goroutines by what the scheduler does with them, the runtime's own included."),
-		groups: level{
+		groups: levelInstruments{
 			count: m.upDownCounter(telemetry.StackCount, "Goroutines of the group."),
 			aged:  m.upDownCounter(telemetry.StackAgedCount, "Goroutines of the group that were first seen at least aged_after ago, by age band."),
 			exits: newExitCounter(m.counter(telemetry.StackAgedExits, "Goroutines that were aged, were last seen in the group, and are gone from the process, by the age band that they had reached."), otherSignature),
 		},
-		entries: level{
+		entries: levelInstruments{
 			count: m.upDownCounter(telemetry.EntryCount, "Goroutines started with the function."),
 			aged:  m.upDownCounter(telemetry.EntryAgedCount, "Goroutines started with the function that were first seen at least aged_after ago, by age band."),
 			exits: newExitCounter(m.counter(telemetry.EntryAgedExits, "Goroutines started with the function that were aged and are gone from the process, by the age band that they had reached."), otherEntry),
@@ -151,7 +151,7 @@ func (m *maker) add(i metric.Observable, err error) {
 	m.errs = append(m.errs, err)
 }
 
-// observeBuild observes the build, if anything is known of it.
+// observeBuild observes the build, if it is known.
 func (i *instruments) observeBuild(o metric.Observer) {
 	if i.buildAttributes != nil {
 		o.ObserveInt64(i.build, 1, i.buildAttributes)
@@ -174,13 +174,13 @@ func (i *instruments) observeSampler(ctx context.Context, o metric.Observer, s *
 	i.origins.observe(o, s.origins)
 }
 
-// level is what is counted of groups, or of entries.
-type level struct {
+// levelInstruments are the instruments of groups, or of entries.
+type levelInstruments struct {
 	count, aged metric.Int64ObservableUpDownCounter
 	exits       *exitCounter
 }
 
-func (l *level) observe(ctx context.Context, o metric.Observer, rows []row) {
+func (l *levelInstruments) observe(ctx context.Context, o metric.Observer, rows []row) {
 	for i := range rows {
 		r := &rows[i]
 		o.ObserveInt64(l.count, r.count, r.attributes)
@@ -189,6 +189,6 @@ func (l *level) observe(ctx context.Context, o metric.Observer, rows []row) {
 				o.ObserveInt64(l.aged, b.aged, b.attributes)
 			}
 		}
-		l.exits.show(ctx, r)
+		l.exits.addZero(ctx, r)
 	}
 }

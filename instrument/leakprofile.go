@@ -10,9 +10,9 @@ import (
 	"github.com/otel-goroutine/otel-goroutine/internal/proof"
 )
 
-// leakProfile collects the runtime's own proof of leaks.
+// leakProfile collects the runtime's leak profile.
 type leakProfile struct {
-	every time.Duration // 0 is never
+	every time.Duration // 0 means never
 	last  time.Time
 	proof *proof.Proof
 }
@@ -27,8 +27,8 @@ type leakSample struct {
 	rows []row
 }
 
-// maxLeakProfile is the most goroutines with which a leak profile is taken. The
-// world stopped for 29 to 42 ms with as many (Go 1.26.8, two cores).
+// maxLeakProfile is the most goroutines with which a leak profile is taken. With as many the world
+// stops for 29 to 42 ms (Go 1.26.8, two cores).
 const maxLeakProfile = 100_000
 
 // due reports whether it is time for the next leak profile.
@@ -36,12 +36,12 @@ func (l *leakProfile) due() bool {
 	return l.every > 0 && (l.last.IsZero() || time.Since(l.last) >= l.every)
 }
 
-// collect returns the goroutines that two consecutive leak profiles have proved to be
-// leaked, by signature.
+// collect returns the goroutines that two consecutive leak profiles prove to be leaked, by
+// signature.
 func (l *leakProfile) collect() (*leakSample, error) {
 	l.last = time.Now()
 	if runtime.NumGoroutine() > maxLeakProfile {
-		return nil, fmt.Errorf("no leak profile is taken of more than %d goroutines", maxLeakProfile)
+		return nil, fmt.Errorf("no leak profile is taken with more than %d goroutines", maxLeakProfile)
 	}
 	s, err := takeAny("goroutineleak", profile.DecodeLeaks)
 	switch {

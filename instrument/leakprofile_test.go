@@ -61,7 +61,7 @@ func withoutLeakProfile(t *testing.T) {
 		}
 	}
 	all := h.all()
-	if len(all) != 1 || !strings.Contains(all[0], "goroutineleak profile: this process has none") || !strings.Contains(all[0], "GOEXPERIMENT=goroutineleakprofile") {
+	if len(all) != 1 || !strings.Contains(all[0], "goroutineleak profile: not available in this process") || !strings.Contains(all[0], "GOEXPERIMENT=goroutineleakprofile") {
 		t.Errorf("told: %q", all)
 	}
 }

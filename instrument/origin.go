@@ -12,16 +12,16 @@ import (
 	"github.com/otel-goroutine/otel-goroutine/internal/telemetry"
 )
 
-// Origin is what has been learned of where the goroutines of a group come from. It has what
-// the event goroutine.origin has: package auto writes it as a log record.
+// Origin is where the goroutines of a group come from. It has the content of the event
+// goroutine.origin: package auto writes it as a log record.
 type Origin struct {
-	// Time is when it was learned.
+	// Time is when the origin was found.
 	Time time.Time
-	// Text says it in a sentence.
+	// Text is a summary in one sentence.
 	Text string
-	// Attributes are those of the group, goroutine.origin.caught, and, as far as they are
-	// known, goroutine.origin.class and code.stacktrace: the whole stacks of what starts the
-	// goroutines and of what wakes those that end.
+	// Attributes are those of the group, goroutine.origin.caught, and, if known,
+	// goroutine.origin.class and code.stacktrace: the complete stacks of the code that starts
+	// the goroutines and of the code that wakes their healthy siblings.
 	Attributes []attribute.KeyValue
 }
 
@@ -47,8 +47,8 @@ func subjectAttributes(s stack.Signature) []attribute.KeyValue {
 // creatorTypes are the values of goroutine.creator.type.
 var creatorTypes = map[exectrace.Launch]string{exectrace.ByGo: "go", exectrace.ByTimer: "timer", exectrace.ByC: "c"}
 
-// creatorAttributes returns the attributes of a creator: the go statement, and the line of
-// the service's own code. Those that are not known are left out.
+// creatorAttributes returns the attributes of a creator: the go statement, and the line of the
+// service's own code, without unknown ones.
 func creatorAttributes(c *origin.Creator) []attribute.KeyValue {
 	all := []attribute.KeyValue{attribute.String(telemetry.AttrCreatorType, creatorTypes[c.Launch])}
 	if len(c.Stack) > 0 {

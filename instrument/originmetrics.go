@@ -16,17 +16,16 @@ import (
 
 // originInstruments are the instruments of WithOrigins.
 //
-// Counters are observed, unlike all others: what is told of a group is other attributes once
-// more is known, and nothing when it gathers no more. The points before would remain with a
-// synchronous counter, up to the SDK's limit of 2,000 sets of attributes. Nothing is judged by
-// their differences.
+// Unlike all others, these counters are observable: the attributes of a group change as more becomes
+// known, and end when it accumulates no more. With synchronous counters the former points would
+// remain, up to the SDK's limit of 2,000 attribute sets. Nothing depends on their differences.
 type originInstruments struct {
 	creations, wakeups metric.Int64ObservableCounter
 	traced             metric.Float64ObservableCounter
 	lifetimes          *lifetimeHistogram
 }
 
-// originRow is what is observed of one origin. It is immutable.
+// originRow is the data points of one origin. It is immutable.
 type originRow struct {
 	traced           float64 // s
 	attributes       metric.MeasurementOption
@@ -65,12 +64,12 @@ func newOriginRow(o *origin.Origin) originRow {
 	return row
 }
 
-// observe observes what is known of origins. It does nothing if i is nil.
+// observe observes the known origins. It does nothing if i is nil.
 func (i *originInstruments) observe(o metric.Observer, t *originTracer) {
 	if i == nil || t == nil {
 		return
 	}
-	told := t.told.Load()
+	told := t.rows.Load()
 	if told == nil {
 		return
 	}
@@ -85,17 +84,16 @@ func (i *originInstruments) observe(o metric.Observer, t *originTracer) {
 	}
 }
 
-// lifetimeHistogram counts how long goroutines lived that were started and ended in a trace.
+// lifetimeHistogram records the lifetimes of goroutines that started and ended in a trace.
 type lifetimeHistogram struct{ metric.Float64Histogram }
 
-// record records the lifetimes that a trace has seen, by entry. Each is recorded as the bound
-// of its class, which is up to 19% more, so the sum of the histogram is too. It does nothing
-// if h is nil.
+// record records the lifetimes in a trace, by entry. Each is recorded as the bound of its class,
+// which is up to 19% more, so the sum of the histogram is too. It does nothing if h is nil.
 func (h *lifetimeHistogram) record(ctx context.Context, seen []origin.Origin) {
 	if h == nil {
 		return
 	}
-	// Of several groups with the same entry, one may have seen more.
+	// Groups with the same entry may have different numbers of lifetimes.
 	byEntry := make(map[string]*exectrace.Lifetimes)
 	for i := range seen {
 		entry, lives := seen[i].Signature.Entry, &seen[i].Lifetimes

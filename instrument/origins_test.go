@@ -234,7 +234,7 @@ func TestHandlerThatPanics(t *testing.T) {
 	h := handle(t)
 	r := begin(t, tracing(WithOriginHandler(func(context.Context, Origin) { panic("no") }))...)
 	r.until(t, "origins", func(c collected) bool { return c.sum(telemetry.OriginCreations) > 0 })
-	if said := h.all(); len(said) != 1 || !strings.Contains(said[0], "origins: the handler: panic") {
+	if said := h.all(); len(said) != 1 || !strings.Contains(said[0], "origins: handler: panic") {
 		t.Errorf("told %q", said)
 	}
 }

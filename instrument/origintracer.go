@@ -8,21 +8,21 @@ import (
 	"time"
 
 	"github.com/otel-goroutine/otel-goroutine/internal/census"
+	"github.com/otel-goroutine/otel-goroutine/internal/guard"
 	"github.com/otel-goroutine/otel-goroutine/internal/origin"
 	"github.com/otel-goroutine/otel-goroutine/internal/scout"
 	"github.com/otel-goroutine/otel-goroutine/internal/stack"
 )
 
-// originTracer takes the traces of WithOrigins. internal/scout decides when, and for how long.
-// All but told belongs to the goroutine of the sampler. A nil originTracer takes none.
+// originTracer takes the traces of WithOrigins. Package scout decides when, and for how long. All
+// fields except rows belong to the goroutine of the sampler. A nil originTracer takes no traces.
 type originTracer struct {
 	process *scout.Process
 	maxSize int
-	handle  func(context.Context, Origin) // nil is none
+	handle  func(context.Context, Origin) // may be nil
 	trouble trouble
-	// told is what is known of the groups that gather, for the callback; nil before the
-	// first sample.
-	told atomic.Pointer[[]originRow]
+	// rows are the known origins, for the callback; nil before the first sample.
+	rows atomic.Pointer[[]originRow]
 }
 
 func newOriginTracer(c config) *originTracer {
@@ -34,7 +34,7 @@ func newOriginTracer(c config) *originTracer {
 	return o
 }
 
-// next returns the trace that is to be taken in place of the next sample, if there is one.
+// next returns the trace to take instead of the next sample, if there is one.
 func (o *originTracer) next() (*scout.Plan, bool) {
 	if o == nil {
 		return nil, false
@@ -42,23 +42,23 @@ func (o *originTracer) next() (*scout.Plan, bool) {
 	return o.process.Next(time.Now())
 }
 
-// look takes in the census of a sample.
+// look adds the census of a sample.
 func (o *originTracer) look(r *census.Report, at time.Time) {
 	if o == nil {
 		return
 	}
-	// All processes that are watched are this one.
+	// There is only one process, so the service does not matter.
 	o.process.Look("", r, at)
 	o.publish()
 }
 
-// publish puts what is known where the callback finds it.
+// publish stores the known origins for the callback.
 func (o *originTracer) publish() {
 	rows := newOriginRows(o.process.Told())
-	o.told.Store(&rows)
+	o.rows.Store(&rows)
 }
 
-// leave forgets which groups gather, after a panic.
+// leave resets the state after a panic.
 func (o *originTracer) leave() {
 	if o != nil {
 		o.process.Leave()
@@ -66,11 +66,11 @@ func (o *originTracer) leave() {
 	}
 }
 
-// trace takes a trace and takes in what it says. The snapshot is that of its end. It is
-// unknown if there was an error, which has been reported.
+// trace takes a trace and processes it. The snapshot is the one at its end. ok is false if there was
+// an error, which has been reported.
 func (o *originTracer) trace(ctx context.Context, plan *scout.Plan, lifetimes *lifetimeHistogram) (snapshot *stack.Snapshot, ok bool) {
 	result := scout.Result{Ending: scout.Failed}
-	err := guard(func() (err error) {
+	err := guard.Call(func() (err error) {
 		snapshot, err = o.follow(ctx, plan, &result)
 		return err
 	})
@@ -91,16 +91,16 @@ func (o *originTracer) trace(ctx context.Context, plan *scout.Plan, lifetimes *l
 	lifetimes.record(ctx, result.Origins)
 	o.publish()
 	for i := range news {
-		o.tell(ctx, &news[i], now)
+		o.callHandler(ctx, &news[i], now)
 	}
 	return snapshot, err == nil
 }
 
-// follow reads a trace while it is taken, until everything is known that it is taken for.
-// result has what was read, also if there is an error.
+// follow reads a trace while it is recorded, until all requested origins are known. It sets result,
+// even if it returns an error.
 func (o *originTracer) follow(ctx context.Context, plan *scout.Plan, result *scout.Result) (*stack.Snapshot, error) {
 	began := time.Now()
-	r, err := record(ctx, plan.Duration, o.maxSize)
+	r, err := startRecording(ctx, plan.Duration, o.maxSize)
 	if err != nil {
 		return nil, err
 	}
@@ -116,17 +116,17 @@ func (o *originTracer) follow(ctx context.Context, plan *scout.Plan, result *sco
 	return follower.Snapshot()
 }
 
-// tell passes on what is new.
-func (o *originTracer) tell(ctx context.Context, of *origin.Origin, at time.Time) {
+// callHandler passes a new or changed origin to the handler.
+func (o *originTracer) callHandler(ctx context.Context, of *origin.Origin, at time.Time) {
 	if o.handle == nil {
 		return
 	}
 	// The handler is the service's own. Its panic must not end the sampling.
-	err := guard(func() error {
+	err := guard.Call(func() error {
 		o.handle(ctx, newOrigin(of, at))
 		return nil
 	})
 	if err != nil {
-		o.trouble.report(fmt.Errorf("origins: the handler: %w", err))
+		o.trouble.report(fmt.Errorf("origins: handler: %w", err))
 	}
 }

@@ -7,17 +7,16 @@ import (
 
 // pace decides when the next sample is due.
 type pace struct {
-	interval time.Duration // wanted from one sample to the next
-	budget   float64       // of one core, the most that sampling may cost
-	cost     time.Duration // of a sample, smoothed; 0 before the first
+	interval time.Duration // configured time between two samples
+	budget   float64       // most CPU time of sampling, as a share of one core
+	cost     time.Duration // smoothed CPU time of a sample; 0 before the first
 }
 
-// smoothing is the weight of the latest sample in the cost. A quarter lets one
-// sample that a busy machine held up pass, and has all but forgotten what the
-// process was like ten samples ago.
+// smoothing is the weight of the latest sample in the cost. With a quarter, a single sample on a
+// busy machine has little effect, and samples from ten samples ago have almost none.
 const smoothing = 0.25
 
-// spend takes in what a sample has cost.
+// spend adds the cost of a sample.
 func (p *pace) spend(cost time.Duration) {
 	if p.cost == 0 {
 		p.cost = cost
@@ -26,29 +25,25 @@ func (p *pace) spend(cost time.Duration) {
 	p.cost += time.Duration(smoothing * float64(cost-p.cost))
 }
 
-// every returns the time from one sample to the next: the interval that was asked
-// for, or, if that would cost more than the budget, as long as it takes to keep
-// within it.
+// every returns the time between two samples: the configured interval, or longer if sampling would
+// exceed the budget.
 func (p *pace) every() time.Duration {
 	kept := min(float64(p.cost)/p.budget, float64(maxEvery))
 	return min(max(p.interval, time.Duration(kept), minEvery), maxEvery)
 }
 
 const (
-	// minEvery keeps the ticker from spinning where samples cost nothing,
-	// because none are taken.
+	// minEvery keeps the timer from spinning if samples cost nothing, because none are taken.
 	minEvery = time.Millisecond
-	// maxEvery is so rare that more would tell nothing of a leak in time.
+	// maxEvery is the longest time: rarer samples would be too late to show a leak.
 	maxEvery = 24 * time.Hour
 )
 
-// jitter is the share of the time to the next sample that is left to chance, so
-// that replicas that were started together do not sample together, nor a process
-// always in step with its own timers.
+// jitter is the random share of the time to the next sample, so that replicas that were started
+// together do not sample together, and a process does not sample in step with its own timers.
 const jitter = 0.1
 
-// next returns how long to wait for the next sample: every, give or take half of
-// the jitter.
+// next returns how long to wait for the next sample: every, plus or minus half of the jitter.
 func (p *pace) next() time.Duration {
 	return time.Duration(float64(p.every()) * (1 - jitter/2 + jitter*rand.Float64()))
 }

@@ -10,16 +10,16 @@ import (
 	"time"
 )
 
-// recording is an execution trace that is read while it is taken. The goroutine of
-// runtime/trace writes it. Everything else belongs to the goroutine that reads it, so no other
+// recording is an execution trace that is read while it is being recorded. The goroutine of
+// runtime/trace writes it. Everything else runs in the goroutine that reads it, so that no other
 // goroutine has to be started, which would be in the trace.
 type recording struct {
-	ctx     context.Context // io.Reader has no room for one
+	ctx     context.Context // io.Reader does not take one
 	maxSize int
 	timer   *time.Timer   // ends the trace
-	arrived chan struct{} // receives when something was written
+	arrived chan struct{} // receives after a write
 	stopped bool
-	waited  time.Duration // for something to read
+	waited  time.Duration // for data
 
 	mu         sync.Mutex
 	unread     bytes.Buffer
@@ -27,12 +27,12 @@ type recording struct {
 	overflowed bool
 }
 
-// errTraceTooLarge is returned by Read when a trace has exceeded its size.
+// errTraceTooLarge is returned by Read if a trace exceeds its size.
 var errTraceTooLarge = errors.New("the execution trace is larger than WithOriginsMaxSize allows")
 
-// record starts a trace that ends after d, when ctx does, or when it exceeds maxSize bytes.
-// The caller must stop it.
-func record(ctx context.Context, d time.Duration, maxSize int) (*recording, error) {
+// startRecording starts a trace that ends after d, when ctx is done, or when it exceeds maxSize
+// bytes. The caller must stop it.
+func startRecording(ctx context.Context, d time.Duration, maxSize int) (*recording, error) {
 	r := &recording{ctx: ctx, maxSize: maxSize, arrived: make(chan struct{}, 1)}
 	if err := startTrace(r); err != nil {
 		return nil, err
@@ -41,8 +41,8 @@ func record(ctx context.Context, d time.Duration, maxSize int) (*recording, erro
 	return r, nil
 }
 
-// Write takes what runtime/trace writes. It never fails, since runtime/trace ignores errors,
-// and never blocks, since stop waits for it.
+// Write is called by runtime/trace. It never fails, since runtime/trace ignores errors, and never
+// blocks, since stop waits for it.
 func (r *recording) Write(p []byte) (int, error) {
 	r.mu.Lock()
 	if r.overflowed = r.overflowed || r.size+len(p) > r.maxSize; !r.overflowed {
@@ -52,7 +52,7 @@ func (r *recording) Write(p []byte) (int, error) {
 	r.mu.Unlock()
 	select {
 	case r.arrived <- struct{}{}:
-	default: // it is known already
+	default: // already signalled
 	}
 	return len(p), nil
 }
@@ -81,11 +81,11 @@ func (r *recording) Read(p []byte) (int, error) {
 func (r *recording) readUnread(p []byte) (n int, overflowed bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	n, _ = r.unread.Read(p) // io.EOF if there is nothing yet
+	n, _ = r.unread.Read(p) // io.EOF if it is empty
 	return n, r.overflowed
 }
 
-// wait waits until there is more to read, and stops the trace when its time is over.
+// wait waits until there is more to read, and stops the trace after its duration.
 func (r *recording) wait() {
 	began := time.Now()
 	select {
@@ -108,7 +108,7 @@ func (r *recording) stop() {
 	trace.Stop()
 }
 
-// written returns the number of bytes that were written.
+// written returns the number of bytes written.
 func (r *recording) written() int {
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -69,7 +69,7 @@ func anExitIsToldOnce(t *testing.T, collectedMeanwhile bool) {
 				t.Fatal(err)
 			}
 			i := &instance{metrics: made, sampler: newSampler(defaultConfig(), made)}
-			i.sampler.take = take
+			i.sampler.capture = take
 			close(i.sampler.ended) // nobody answers requests
 			r, err := meter.RegisterCallback(i.observe, observed...)
 			if err != nil {
@@ -153,7 +153,7 @@ func deltaReader() *sdkmetric.ManualReader {
 // does that reads its configuration anew. What differences add up to is what totals
 // are, and neither has what was before the first Start.
 func TestNothingIsCountedTwice(t *testing.T) {
-	before := uint64Now(t, created)
+	before := uint64Now(t, createdMetric)
 	stuck(t, 10_000)()
 	differences, totals := rig{reader: deltaReader()}, rig{reader: sdkmetric.NewManualReader()}
 	provider := sdkmetric.NewMeterProvider(sdkmetric.WithReader(differences.reader), sdkmetric.WithReader(totals.reader))
@@ -211,7 +211,7 @@ func TestNothingIsCountedTwice(t *testing.T) {
 		}
 	}
 	if n := last[telemetry.GoroutineCreations]; n < 3*leave || n >= 10_000 {
-		t.Errorf("%v creations while it was started, of %d in all", n, uint64Now(t, created)-before)
+		t.Errorf("%v creations while it was started, of %d in all", n, uint64Now(t, createdMetric)-before)
 	}
 }
 

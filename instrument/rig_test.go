@@ -55,7 +55,7 @@ func newTestSampler(c config, take func() (*stack.Snapshot, error)) *sampler {
 		panic(err)
 	}
 	s := newSampler(c, made)
-	s.take = take
+	s.capture = take
 	return s
 }
 

@@ -12,8 +12,8 @@ import (
 	"github.com/otel-goroutine/otel-goroutine/internal/telemetry"
 )
 
-// sample is one look at the process, in the form in which it is observed. It is
-// immutable once it is published.
+// sample is the state of the process at one time, in the form that is reported. It is immutable
+// once published.
 type sample struct {
 	at              time.Time
 	took            time.Duration
@@ -21,23 +21,23 @@ type sample struct {
 	groups, entries []row
 }
 
-// row is what is observed of one group or one entry.
+// row is the data points of one group or entry.
 type row struct {
 	set        attribute.Set
 	attributes metric.MeasurementOption // the same
 	count      int64
-	bands      []band // the lowest first; others that need not be observed are absent
+	bands      []band // lowest first; higher ones only if they have points
 }
 
-// band is what is observed of the aged goroutines of a row in one age band.
+// band is the data points of the aged goroutines of a row in one age band.
 type band struct {
 	set                   attribute.Set
 	attributes            metric.MeasurementOption // the same
-	aged, newExits        int64                    // exits since the sample before
-	observeAged, hasExits bool                     // what there are points of
+	aged, newExits        int64                    // newExits since the previous sample
+	observeAged, hasExits bool                     // which points there are
 }
 
-// newSample returns a report as a sample.
+// newSample converts a report to a sample.
 func newSample(r census.Report, at time.Time) *sample {
 	s := &sample{
 		at:      at,
@@ -82,12 +82,12 @@ func newCount(attributes []attribute.KeyValue, count int) row {
 	return row{set: set, attributes: metric.WithAttributeSet(set), count: int64(count)}
 }
 
-// isYoung reports whether nobody in the row is aged, or has left it aged.
+// isYoung reports whether the row has neither aged goroutines nor new exits.
 func (r *row) isYoung() bool {
 	return !slices.ContainsFunc(r.bands, func(b band) bool { return b.aged > 0 || b.newExits > 0 })
 }
 
-// fold puts the goroutines of all bands into the lowest.
+// fold merges all bands into the lowest.
 func (r *row) fold() {
 	lowest := &r.bands[0]
 	for _, b := range r.bands[1:] {
@@ -97,14 +97,13 @@ func (r *row) fold() {
 	r.bands = r.bands[:1]
 }
 
-// The attributes of the sum of all others. It has its name only.
+// Attributes of the sum of all others.
 var (
 	otherSignature = []attribute.KeyValue{attribute.String(telemetry.AttrSignature, telemetry.SignatureOther)}
 	otherEntry     = entryAttributes(telemetry.SignatureOther, "")
 )
 
-// signatureAttributes returns the attributes of a group. What a stack did not tell is
-// left out.
+// signatureAttributes returns the attributes of a group, without unknown ones.
 func signatureAttributes(s *stack.Signature) []attribute.KeyValue {
 	attributes := []attribute.KeyValue{
 		attribute.String(telemetry.AttrSignature, s.ID.String()),

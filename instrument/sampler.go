@@ -2,43 +2,45 @@ package instrument
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"runtime"
 	"sync/atomic"
 	"time"
 
 	"github.com/otel-goroutine/otel-goroutine/internal/census"
+	"github.com/otel-goroutine/otel-goroutine/internal/guard"
 	"github.com/otel-goroutine/otel-goroutine/internal/stack"
 )
 
-// sampler takes samples and keeps the latest one for the callback. Fields above requests
+// sampler takes samples and holds the latest one for the callback. Fields above requests
 // belong to the goroutine that calls run.
 type sampler struct {
 	config
-	instruments *instruments
-	take        func() (*stack.Snapshot, error)
-	census      *census.Census
-	pace        pace
-	leaks       leakProfile
-	origins     *originTracer // nil unless asked for
-	asked       time.Time     // when the callback was last known to be called, about
-	idle        time.Duration
-	isUnset     func() bool // whether the service has set no MeterProvider
+	instruments   *instruments
+	capture       func() (*stack.Snapshot, error)
+	census        *census.Census
+	pace          pace
+	leaks         leakProfile
+	origins       *originTracer // nil without WithOrigins
+	lastCollected time.Time     // approximate time of the latest callback
+	idleWait      time.Duration
+	isUnset       func() bool // whether the service has set no MeterProvider
 
 	// The errors of the latest sample and leak profile, and of a missing MeterProvider.
 	sampleTrouble, leakTrouble, providerTrouble trouble
 
-	// requests are sent by callbacks that found no sample. The channel sent is closed
-	// when there is one, or when it could not be taken.
+	// requests come from callbacks that found no sample. The channel sent is closed once
+	// there is one, or it could not be taken.
 	requests chan chan struct{}
 	ended    chan struct{} // closed when run returns
 
 	latest atomic.Pointer[sample]     // nil if the latest could not be taken
 	leaked atomic.Pointer[leakSample] // nil if there is no leak profile
-	every  atomic.Int64               // nanoseconds from one sample to the next
+	every  atomic.Int64               // time between two samples, ns
 	called atomic.Bool                // the callback has been called since the last tick
 
-	// When the latest attempts at a sample, and at a leak profile, ended; nil before
+	// When the latest attempts to take a sample, and a leak profile, ended; nil before
 	// the first.
 	sampled, proved atomic.Pointer[time.Time]
 }
@@ -47,11 +49,11 @@ func newSampler(c config, i *instruments) *sampler {
 	s := &sampler{
 		config:      c,
 		instruments: i,
-		take:        newCaptor(Capture(c.Capture)).take,
+		capture:     newCapturer(Capture(c.Capture)).capture,
 		pace:        pace{interval: c.Interval, budget: c.OverheadBudget},
 		leaks:       newLeakProfile(c),
 		origins:     newOriginTracer(c),
-		idle:        firstIdle,
+		idleWait:    firstIdle,
 		isUnset:     func() bool { return false },
 		requests:    make(chan chan struct{}),
 		ended:       make(chan struct{}),
@@ -61,13 +63,12 @@ func newSampler(c config, i *instruments) *sampler {
 	return s
 }
 
-// beginCensus forgets all goroutines seen so far.
+// beginCensus starts a new census.
 func (s *sampler) beginCensus() {
 	s.census = census.NewOwn(s.AgedAfter, s.MaxSignatures)
 }
 
-// run samples until ctx ends: at once, then as often as it may, and when a callback
-// asks for a sample.
+// run samples until ctx is done: at once, then at the pace, and when a callback requests it.
 func (s *sampler) run(ctx context.Context) {
 	defer close(s.ended)
 	defer s.countOn(ctx)
@@ -90,12 +91,12 @@ func (s *sampler) run(ctx context.Context) {
 	}
 }
 
-// tick takes a sample, and a leak profile if it is due, if anybody wants one. It
-// returns how long to wait for the next.
+// tick takes a sample, and a leak profile if it is due, unless nobody collects. It returns how
+// long to wait until the next tick.
 func (s *sampler) tick(ctx context.Context) time.Duration {
 	s.countOn(ctx)
 	wanted := false
-	err := guard(func() error {
+	err := guard.Call(func() error {
 		wanted = s.wanted(ctx)
 		return nil
 	})
@@ -103,7 +104,7 @@ func (s *sampler) tick(ctx context.Context) time.Duration {
 		s.sampleTrouble.report(err)
 		return s.idled()
 	}
-	s.idle = firstIdle
+	s.idleWait = firstIdle
 	s.sample(ctx, s.traceOrMeasure)
 	if ctx.Err() == nil && s.leaks.due() {
 		s.prove()
@@ -111,29 +112,29 @@ func (s *sampler) tick(ctx context.Context) time.Duration {
 	return s.pace.next()
 }
 
-// countOn adds to the counters what the runtime has counted since the last time. So does
-// the callback, but that is not called where a view drops all of its observables, nor after
-// stop.
+// countOn updates the counters from the runtime's. So does the callback, but that is not called
+// if a view drops all of its observables, nor after stop.
 func (s *sampler) countOn(ctx context.Context) {
-	_ = guard(func() error { // what the callback would tell of
+	_ = guard.Call(func() error { // the callback reports the same error
 		s.instruments.scheduler.count(ctx)
 		s.instruments.cpu.count(ctx)
 		return nil
 	})
 }
 
-// firstIdle is the time after which an idle sampler first checks again whether samples are
-// wanted. It doubles up to the interval: a MeterProvider that is set soon after Start gets
-// its first sample soon, and where none is ever set that costs nothing.
+// firstIdle is the time after which an idle sampler first checks again whether anybody
+// collects. It doubles up to the interval: a MeterProvider that is set soon after Start gets its
+// first sample soon, and if none is ever set the cost is negligible.
 const firstIdle = 50 * time.Millisecond
 
 func (s *sampler) idled() time.Duration {
-	wait := min(s.idle, s.pace.next())
-	s.idle = min(2*s.idle, s.pace.every())
+	wait := min(s.idleWait, s.pace.next())
+	s.idleWait = min(2*s.idleWait, s.pace.every())
 	return wait
 }
 
-// answer takes what a callback has found missing, unless it has been taken meanwhile.
+// answer takes the sample, or the leak profile, that a callback found missing, unless it has
+// been taken in the meantime.
 func (s *sampler) answer(ctx context.Context) {
 	if s.lacksSample() {
 		s.sample(ctx, s.measure)
@@ -143,14 +144,14 @@ func (s *sampler) answer(ctx context.Context) {
 	}
 }
 
-// sample takes a sample by measure and reports its error.
+// sample takes a sample with measure and reports its error.
 func (s *sampler) sample(ctx context.Context, measure func(context.Context) error) {
 	if s.isCaptureOff() {
 		return
 	}
-	defer note(&s.sampled)
-	err := guard(func() error { return measure(ctx) })
-	if isPanic(err) {
+	defer storeNow(&s.sampled)
+	err := guard.Call(func() error { return measure(ctx) })
+	if errors.As(err, new(*guard.Panic)) {
 		// The state after a panic cannot be trusted.
 		s.publish(ctx, nil)
 		s.beginCensus()
@@ -159,42 +160,41 @@ func (s *sampler) sample(ctx context.Context, measure func(context.Context) erro
 	s.sampleTrouble.report(err)
 }
 
-// note notes that an attempt has ended. Until then a callback waits for it.
-func note(at *atomic.Pointer[time.Time]) {
+// storeNow records that an attempt has ended. Until then a callback waits for it.
+func storeNow(at *atomic.Pointer[time.Time]) {
 	now := time.Now()
 	at.Store(&now)
 }
 
-// ago reports whether an attempt ended at least so long ago, or there was none.
-func ago(at *atomic.Pointer[time.Time], d time.Duration) bool {
+// isDue reports whether the last attempt ended at least d ago, or there was none.
+func isDue(at *atomic.Pointer[time.Time], d time.Duration) bool {
 	then := at.Load()
 	return then == nil || time.Since(*then) >= d
 }
 
-// wanted reports whether anybody collects: the MeterProvider is enabled and has collected
-// lately, which it does no longer once it is shut down; or it has collected since the last
-// tick.
+// wanted reports whether anybody collects: the MeterProvider has collected since the last tick,
+// or it is enabled and has collected recently. (After its shutdown it may still be enabled.)
 func (s *sampler) wanted(ctx context.Context) bool {
 	called, enabled := s.called.Swap(false), s.instruments.probe.Enabled(ctx)
-	if called || enabled && s.asked.IsZero() {
-		s.asked = time.Now()
+	if called || enabled && s.lastCollected.IsZero() {
+		s.lastCollected = time.Now()
 	}
-	patience := max(minPatience, unasked*s.pace.every())
-	return called || enabled && time.Since(s.asked) <= patience
+	patience := max(minPatience, idleIntervals*s.pace.every())
+	return called || enabled && time.Since(s.lastCollected) <= patience
 }
 
-// For how many intervals, and how long at least, samples are taken that nobody asks
-// for. A reader that asks more rarely gets one when it asks.
+// How many intervals, and how long at least, sampling goes on without a collection. A reader that
+// collects more rarely gets a sample when it collects.
 const (
-	unasked     = 10
-	minPatience = 10 * time.Minute
+	idleIntervals = 10
+	minPatience   = 10 * time.Minute
 )
 
-// traceOrMeasure takes a trace for origins if one is due, whose end is the sample, and a sample
-// otherwise, or if the trace fails. Traces for origins have a budget of their own.
+// traceOrMeasure takes a trace for origins if one is due, the end of which is the sample. Otherwise,
+// or if the trace fails, it takes a sample. Traces for origins have their own budget.
 func (s *sampler) traceOrMeasure(ctx context.Context) error {
 	if plan, due := s.origins.next(); due {
-		watch := startWatch()
+		watch := startStopwatch()
 		snapshot, ok := s.origins.trace(ctx, plan, s.instruments.origins.lifetimes)
 		if ctx.Err() != nil {
 			return nil
@@ -213,10 +213,10 @@ func (s *sampler) measure(ctx context.Context) error {
 		s.publish(ctx, nil)
 		return fmt.Errorf("no stacks are taken of more than %d goroutines", s.MaxGoroutines)
 	}
-	watch := startWatch()
-	snapshot, err := s.take()
+	watch := startStopwatch()
+	snapshot, err := s.capture()
 	if snapshot == nil {
-		// What was not seen is unknown.
+		// Without a snapshot the numbers are unknown.
 		s.publish(ctx, nil)
 		s.spend(watch.cost())
 		return err
@@ -226,9 +226,9 @@ func (s *sampler) measure(ctx context.Context) error {
 	return err
 }
 
-// observe takes a snapshot into the census and publishes the sample. The watch was started
-// before the snapshot was taken.
-func (s *sampler) observe(ctx context.Context, snapshot *stack.Snapshot, watch watch) {
+// observe adds a snapshot to the census and publishes the sample. watch was started before the
+// snapshot was taken.
+func (s *sampler) observe(ctx context.Context, snapshot *stack.Snapshot, watch stopwatch) {
 	now := time.Now()
 	report := s.census.Observe(snapshot, now)
 	latest := newSample(report, now)
@@ -237,8 +237,7 @@ func (s *sampler) observe(ctx context.Context, snapshot *stack.Snapshot, watch w
 	s.origins.look(&report, now)
 }
 
-// publish counts the exits of a sample, and puts the sample, or nil, where the callback
-// finds it.
+// publish counts the exits of a sample, and stores the sample, or nil, for the callback.
 func (s *sampler) publish(ctx context.Context, latest *sample) {
 	if latest != nil {
 		lowest := census.Bounds(s.AgedAfter)[0]
@@ -248,31 +247,31 @@ func (s *sampler) publish(ctx context.Context, latest *sample) {
 	s.latest.Store(latest)
 }
 
-// spend takes in what a sample has cost.
+// spend adds the cost of a sample.
 func (s *sampler) spend(cost time.Duration) {
 	s.pace.spend(cost)
 	s.every.Store(int64(s.pace.every()))
 }
 
-// prove takes a leak profile. If that cannot be had, what was proved before holds until
-// it is stale, but for a panic, after which it cannot be trusted.
+// prove takes a leak profile. If that fails, the previous one is used until it is stale, except
+// after a panic, when it cannot be trusted.
 func (s *sampler) prove() {
-	defer note(&s.proved)
-	err := guard(func() error {
+	defer storeNow(&s.proved)
+	err := guard.Call(func() error {
 		leaked, err := s.leaks.collect()
 		if err == nil {
 			s.leaked.Store(leaked)
 		}
 		return err
 	})
-	if isPanic(err) {
+	if errors.As(err, new(*guard.Panic)) {
 		s.leaked.Store(nil)
 	}
 	s.leakTrouble.report(err)
 }
 
-// await has a sample taken if there is none that is fresh, and a leak profile likewise,
-// and waits for it. It is called by the callback, so it waits no longer than maxAwait.
+// await requests a sample and a leak profile if there is no fresh one, and waits for them. The
+// callback calls it, so it waits for at most maxAwait.
 func (s *sampler) await(ctx context.Context) {
 	s.called.Store(true)
 	if !s.lacksSample() && !s.lacksProof() {
@@ -281,7 +280,7 @@ func (s *sampler) await(ctx context.Context) {
 	timeout := time.NewTimer(maxAwait)
 	defer timeout.Stop()
 	answered := make(chan struct{})
-	for requests := s.requests; ; requests = nil { // asked once, then waited for
+	for requests := s.requests; ; requests = nil { // request once, then wait
 		select {
 		case requests <- answered:
 			continue
@@ -294,18 +293,18 @@ func (s *sampler) await(ctx context.Context) {
 	}
 }
 
-// maxAwait is the longest that a collection waits for a sample: one of a million
-// goroutines takes about a second.
+// maxAwait is the longest that a collection waits for a sample. A sample of a million goroutines
+// takes about a second.
 const maxAwait = time.Second
 
-// lacksSample reports whether there is no fresh sample, and it is time to try to get one.
+// lacksSample reports whether there is no fresh sample and the next attempt is due.
 func (s *sampler) lacksSample() bool {
-	return !s.isCaptureOff() && ago(&s.sampled, time.Duration(s.every.Load())) && s.fresh() == nil
+	return !s.isCaptureOff() && isDue(&s.sampled, time.Duration(s.every.Load())) && s.fresh() == nil
 }
 
-// lacksProof reports the same of leak profiles.
+// lacksProof is like lacksSample for leak profiles.
 func (s *sampler) lacksProof() bool {
-	return s.LeakProfile > 0 && ago(&s.proved, s.LeakProfile) && s.freshLeaks() == nil
+	return s.LeakProfile > 0 && isDue(&s.proved, s.LeakProfile) && s.freshLeaks() == nil
 }
 
 // fresh returns the latest sample, unless it is too old.
@@ -326,15 +325,14 @@ func (s *sampler) freshLeaks() []row {
 	return leaked.rows
 }
 
-// isStale reports whether what was taken then is out of date, since its successor is long
-// overdue.
+// isStale reports whether a sample is out of date, since the next one is long overdue.
 func isStale(then time.Time, every time.Duration) bool {
-	return time.Since(then) > every+min(overdue*every, maxOverdue)
+	return time.Since(then) > every+min(staleIntervals*every, maxOverdue)
 }
 
-// How long what was seen last stands in for what is overdue: some intervals, or where
-// they are long, a time that a service may be busy with something else.
+// How long the latest sample is used while the next is overdue: some intervals, or if they are
+// long, a time that a service may be busy with something else.
 const (
-	overdue    = 2
-	maxOverdue = 10 * time.Minute
+	staleIntervals = 2
+	maxOverdue     = 10 * time.Minute
 )

@@ -11,11 +11,10 @@ import (
 	"github.com/otel-goroutine/otel-goroutine/internal/telemetry"
 )
 
-// created is the runtime's own count of the goroutines that were ever created.
-const created = "/sched/goroutines-created:goroutines"
+// createdMetric is the runtime's count of all goroutines ever created.
+const createdMetric = "/sched/goroutines-created:goroutines"
 
-// schedulerStates are the runtime's counts of goroutines by state, with the
-// attribute of each.
+// schedulerStates are the runtime's counts of goroutines by state, with the attribute of each.
 var schedulerStates = []struct {
 	name       string
 	attributes metric.MeasurementOption
@@ -36,24 +35,24 @@ type scheduler struct {
 	creations metric.Int64Counter
 
 	mu   sync.Mutex
-	last uint64 // of the runtime's count
+	last uint64 // latest value of createdMetric
 }
 
 func newScheduler(creations metric.Int64Counter) *scheduler {
 	s := &scheduler{creations: creations}
-	s.last, _ = uint64Of(readMetrics(created)[0])
+	s.last, _ = uint64Of(readMetrics(createdMetric)[0])
 	return s
 }
 
-// count counts what was created since the last call.
+// count adds the goroutines created since the last call.
 func (s *scheduler) count(ctx context.Context) {
-	if n, ok := uint64Of(readMetrics(created)[0]); ok {
+	if n, ok := uint64Of(readMetrics(createdMetric)[0]); ok {
 		s.creations.Add(ctx, s.since(n))
 	}
 }
 
-// observeSchedulerStates observes how many goroutines are in each state of the scheduler.
-// What this version of Go does not count is left out.
+// observeSchedulerStates observes the number of goroutines in each scheduler state that this version
+// of Go counts.
 func observeSchedulerStates(o metric.Observer, stateCount metric.Int64ObservableUpDownCounter) {
 	names := make([]string, len(schedulerStates))
 	for i, state := range schedulerStates {

@@ -2,27 +2,25 @@ package instrument
 
 import "time"
 
-// watch measures the cost of the work since startWatch.
-type watch struct {
+// stopwatch measures the cost of the work since startStopwatch.
+type stopwatch struct {
 	began time.Time
 	cpu   time.Duration
-	known bool // whether cpu is
+	known bool // whether cpu is known
 }
 
-func startWatch() watch {
+func startStopwatch() stopwatch {
 	user, system, known := cpuTime()
-	return watch{began: time.Now(), cpu: user + system, known: known}
+	return stopwatch{began: time.Now(), cpu: user + system, known: known}
 }
 
-func (w watch) elapsed() time.Duration { return time.Since(w.began) }
+func (w stopwatch) elapsed() time.Duration { return time.Since(w.began) }
 
-// cost returns about how much CPU time the work has taken: what the whole process has
-// used meanwhile, but no more than one goroutine can have used in that time and half
-// as much again, for the goroutine that reads the trace and the garbage collector,
-// which work beside it. In a process that does nothing else that is right to within
-// a tenth; in a busy one it is too high, which makes sampling rarer, and that is
-// the right side to err on.
-func (w watch) cost() time.Duration {
+// cost returns an estimate of the CPU time of the work: that of the whole process in the meantime,
+// but at most one and a half times the elapsed time, for the sampling goroutine plus the goroutine
+// that reads the trace and the garbage collector. In an otherwise idle process it is accurate to
+// within a tenth; in a busy one it is too high, which makes sampling rarer.
+func (w stopwatch) cost() time.Duration {
 	most := w.elapsed() * 3 / 2
 	user, system, known := cpuTime()
 	if !w.known || !known {

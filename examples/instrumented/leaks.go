@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// takeOrders takes a hundred orders a second until ctx ends. One in fifty leaks in
+// takeOrders takes a hundred orders a second until ctx is done. One in fifty leaks in
 // each of three ways.
 func takeOrders(ctx context.Context) {
 	var orders sync.WaitGroup
@@ -24,7 +24,7 @@ func takeOrders(ctx context.Context) {
 	}
 }
 
-// takeOrder takes an order. It is itself in order.
+// takeOrder takes an order. It does not leak itself.
 func takeOrder(orders *sync.WaitGroup, unlucky bool) {
 	defer orders.Done()
 	checkStock(unlucky)
@@ -37,7 +37,7 @@ func takeOrder(orders *sync.WaitGroup, unlucky bool) {
 // patience is how long checkStock waits for an answer.
 const patience = 250 * time.Millisecond
 
-// checkStock asks the warehouse, and gives up when that takes too long.
+// checkStock asks the warehouse, and gives up after patience.
 func checkStock(slow bool) {
 	answer := make(chan int)
 	go askWarehouse(answer, slow)
@@ -49,8 +49,8 @@ func checkStock(slow bool) {
 
 // askWarehouse gets the answer for checkStock.
 //
-// What goes wrong: the channel has no buffer, so when checkStock has given up the
-// send waits for ever. Room for one value would be the repair.
+// Mistake: the channel is unbuffered, so once checkStock has given up, the send blocks
+// forever. A buffer of one value fixes it.
 func askWarehouse(answer chan<- int, slow bool) {
 	if slow {
 		time.Sleep(2 * patience)
@@ -58,17 +58,17 @@ func askWarehouse(answer chan<- int, slow bool) {
 	answer <- 1
 }
 
-// awaitReceipt takes the receipt of a payment.
+// awaitReceipt waits for the receipt of a payment.
 //
-// What goes wrong: nobody sends one, and there is no context to give up with.
+// Mistake: nobody sends one, and there is no context to cancel.
 func awaitReceipt(receipt <-chan string) {
 	<-receipt
 }
 
-// followDelivery looks where a delivery is.
+// followDelivery polls the position of a delivery.
 //
-// What goes wrong: the loop has no way out, so it goes on after the delivery has
-// arrived. It moves between two lines, and never leaves its entry function.
+// Mistake: the loop has no exit, so it goes on after the delivery has arrived. It
+// moves between two lines, and never leaves its entry function.
 func followDelivery(every time.Duration) {
 	for {
 		time.Sleep(every)

@@ -1,10 +1,9 @@
-// Command instrumented is a service that tells its own goroutines to an
-// OpenTelemetry Collector. It leaks in three ways (leaks.go), beside traffic that is
-// in order.
+// Command instrumented is a service that reports its goroutines to an OpenTelemetry Collector. It
+// leaks in three ways (leaks.go) beside healthy traffic.
 //
-// Where to, how often and as whom is for the standard variables to say:
-// OTEL_EXPORTER_OTLP_ENDPOINT (https://localhost:4318, unless it says http),
-// OTEL_METRIC_EXPORT_INTERVAL (60000 ms), OTEL_SERVICE_NAME, OTEL_RESOURCE_ATTRIBUTES.
+// The standard variables configure the export: OTEL_EXPORTER_OTLP_ENDPOINT
+// (https://localhost:4318 by default), OTEL_METRIC_EXPORT_INTERVAL (60000 ms),
+// OTEL_SERVICE_NAME, OTEL_RESOURCE_ATTRIBUTES.
 package main
 
 import (
@@ -30,7 +29,7 @@ import (
 
 func main() {
 	listen := flag.String("listen", "127.0.0.1:6061", "`address` that serves /debug/pprof/")
-	duration := flag.Duration("for", 10*time.Minute, "`duration` after which the service ends by itself")
+	duration := flag.Duration("for", 10*time.Minute, "`duration` after which the service exits")
 	flag.Parse()
 	if err := runFor(*duration, *listen); err != nil {
 		fmt.Fprintln(os.Stderr, "instrumented:", err)
@@ -38,7 +37,7 @@ func main() {
 	}
 }
 
-// runFor runs until the time is over, or until it is interrupted.
+// runFor runs for the given time, or until interrupted.
 func runFor(duration time.Duration, listen string) error {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
@@ -47,10 +46,10 @@ func runFor(duration time.Duration, listen string) error {
 	return run(ctx, listen)
 }
 
-// lastExport is how long the last export may take.
+// lastExport is the timeout of the last export.
 const lastExport = 5 * time.Second
 
-// run leaks, and reports it, until ctx ends.
+// run leaks and reports until ctx is done.
 func run(ctx context.Context, listen string) (err error) {
 	provider, err := newProvider(ctx)
 	if err != nil {
@@ -63,13 +62,13 @@ func run(ctx context.Context, listen string) (err error) {
 		err = errors.Join(err, provider.Shutdown(ctx))
 	}()
 
-	// The one line. Nobody else reports the runtime and the CPU time of this service.
+	// The one line. Nothing else in this service reports runtime metrics and CPU time.
 	stop, err := instrument.Start(instrument.WithRuntimeMetrics(), instrument.WithProcessCPUTime())
 	if err != nil {
 		return err
 	}
 	defer func() {
-		// What the last interval has seen is exported while it is still told.
+		// Export the last interval before the metrics end.
 		ctx, cancel := context.WithTimeout(context.Background(), lastExport)
 		defer cancel()
 		err = errors.Join(err, provider.ForceFlush(ctx), stop(ctx))
@@ -90,7 +89,7 @@ func newProvider(ctx context.Context) (*sdkmetric.MeterProvider, error) {
 		return nil, err
 	}
 	about, err := resource.New(ctx,
-		resource.WithService(), // one of these is service.instance.id, which keeps replicas apart
+		resource.WithService(), // includes service.instance.id, which distinguishes replicas
 		resource.WithTelemetrySDK(), resource.WithHost(), resource.WithFromEnv())
 	if err != nil {
 		return nil, err
@@ -100,7 +99,7 @@ func newProvider(ctx context.Context) (*sdkmetric.MeterProvider, error) {
 		sdkmetric.WithResource(about)), nil
 }
 
-// serve serves pprof, and has traffic, until ctx ends.
+// serve serves pprof and simulates traffic until ctx is done.
 func serve(ctx context.Context, listener net.Listener) error {
 	mux := http.NewServeMux()
 	mux.HandleFunc("/debug/pprof/", pprof.Index)

@@ -11,8 +11,8 @@ import (
 	"time"
 )
 
-// announce logs a line where it is seen by default, on standard error as OpenTelemetry's
-// own errors are. OTEL_LOG_LEVEL silences it.
+// announce logs a line to standard error, like OpenTelemetry's errors, unless OTEL_LOG_LEVEL
+// silences it.
 func announce(getenv func(string) string, text string) {
 	switch strings.ToLower(getenv("OTEL_LOG_LEVEL")) {
 	case "", "info", "debug", "trace", "verbose", "all":
@@ -20,8 +20,8 @@ func announce(getenv func(string) string, text string) {
 	}
 }
 
-// describe returns what is reported to whom and how often, as the standard variables
-// that autoexport and the SDK read say it.
+// describe returns where and how often the metrics of a service are exported, according to the
+// standard variables that autoexport and the SDK read.
 func describe(getenv func(string) string, service string) string {
 	text := "reporting the goroutines of service " + strconv.Quote(service) + " " + destination(getenv)
 	if strings.HasPrefix(service, "unknown_service") {
@@ -46,8 +46,8 @@ func destination(getenv func(string) string) string {
 	}
 }
 
-// endpoint returns the URL that the exporter of a protocol reports to. It has no part of
-// the URL in which a secret may stand.
+// endpoint returns the URL that the exporter of a protocol exports to, without parts that may
+// contain a secret.
 func endpoint(getenv func(string) string, protocol string) string {
 	u := &url.URL{Scheme: "https", Host: "localhost:4318", Path: "/v1/metrics"}
 	if protocol == "grpc" {
@@ -81,7 +81,7 @@ func parseEndpoint(text string) *url.URL {
 	return u
 }
 
-// exportInterval returns how often the SDK exports.
+// exportInterval returns the export interval of the SDK.
 func exportInterval(getenv func(string) string) time.Duration {
 	if ms, err := strconv.Atoi(getenv("OTEL_METRIC_EXPORT_INTERVAL")); err == nil && ms > 0 {
 		return time.Duration(ms) * time.Millisecond

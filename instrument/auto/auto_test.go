@@ -126,7 +126,7 @@ func attributeOf(of *metrics.ResourceMetrics, key string) string {
 
 func start(t *testing.T) *instrumentation {
 	t.Helper()
-	i := begin(soon)
+	i := startInstrumentation(soon)
 	t.Cleanup(func() {
 		if err := i.shutdown(context.Background()); err != nil {
 			t.Error(err)
@@ -225,10 +225,10 @@ func TestTheServicesOwnStartIsLeftAlone(t *testing.T) {
 		t.Fatal(err)
 	}
 	i := &instrumentation{global: newGlobal(), stop: func(context.Context) error { return nil }}
-	if final, err := i.look(t.Context()); !final || err != nil || i.own != nil {
+	if final, err := i.checkProvider(t.Context()); !final || err != nil || i.own != nil {
 		t.Errorf("final: %v, %v; made: %v", final, err, i.own)
 	}
-	if err := i.end(); err != nil {
+	if err := i.stopAll(); err != nil {
 		t.Error(err)
 	}
 	if n := b.requests.Load(); n != 0 {
@@ -263,15 +263,15 @@ func TestASlowEndIsTriedAgain(t *testing.T) {
 	slow := errors.New("slow")
 	i := &instrumentation{stop: func(context.Context) error { return slow }}
 	i.global = newGlobal()
-	if final, err := i.look(t.Context()); final || !errors.Is(err, slow) {
+	if final, err := i.checkProvider(t.Context()); final || !errors.Is(err, slow) {
 		t.Errorf("final: %v, %v", final, err)
 	}
 	i.stop = func(context.Context) error { return nil }
-	if final, err := i.look(t.Context()); !final || err != nil {
+	if final, err := i.checkProvider(t.Context()); !final || err != nil {
 		t.Errorf("final: %v, %v", final, err)
 	}
 	awaitMetric(t, reader, "goroutine.stack.count")
-	if err := i.end(); err != nil {
+	if err := i.stopAll(); err != nil {
 		t.Error(err)
 	}
 }
@@ -297,7 +297,7 @@ func TestTheLastIntervalIsExported(t *testing.T) {
 	if err := i.startOwn(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if err := i.end(); err != nil {
+	if err := i.stopAll(); err != nil {
 		t.Error(err)
 	}
 	b.next(t, "go.goroutine.count")

@@ -8,12 +8,12 @@ import (
 	"go.opentelemetry.io/otel/metric"
 )
 
-// global detects a MeterProvider that the service sets.
+// global detects whether the service has set a MeterProvider.
 type global struct {
-	// first is the global MeterProvider at the beginning: OpenTelemetry's, which
-	// delegates to the service's own when that is set, or that already.
+	// first is the global MeterProvider at the start: OpenTelemetry's, which delegates to
+	// the service's once that is set, or already the service's.
 	first metric.MeterProvider
-	// probe is enabled once first has somebody to report to.
+	// probe is enabled once first has a reader.
 	probe metric.Int64Counter
 }
 
@@ -28,14 +28,14 @@ func newGlobal() global {
 	return g
 }
 
-// isSet reports whether the service has set one, a no-op included.
+// isSet reports whether the service has set a MeterProvider, including a no-op.
 func (g *global) isSet(ctx context.Context) bool {
-	return !same(otel.GetMeterProvider(), g.first) || g.probe != nil && g.probe.Enabled(ctx)
+	return !isSame(otel.GetMeterProvider(), g.first) || g.probe != nil && g.probe.Enabled(ctx)
 }
 
-// same reports whether a and b are one MeterProvider. If they cannot be compared, their
-// types are.
-func same(a, b metric.MeterProvider) bool {
+// isSame reports whether a and b are the same MeterProvider. If they are not comparable, it
+// compares their types.
+func isSame(a, b metric.MeterProvider) bool {
 	of := reflect.ValueOf(a)
 	return reflect.TypeOf(a) == reflect.TypeOf(b) && (!of.Comparable() || a == b)
 }

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"runtime/debug"
 	"time"
 
 	"go.opentelemetry.io/contrib/exporters/autoexport"
@@ -15,27 +14,28 @@ import (
 	sdkmetric "go.opentelemetry.io/otel/sdk/metric"
 
 	"github.com/otel-goroutine/otel-goroutine/instrument"
+	"github.com/otel-goroutine/otel-goroutine/internal/guard"
 )
 
-// instrumentation is what this package runs, in one goroutine. Fields other than cancel,
-// ended and err belong to that goroutine.
+// instrumentation is the state of this package, which runs one goroutine. All fields except
+// cancel, ended and err belong to that goroutine.
 type instrumentation struct {
 	global global
 	cancel context.CancelFunc
 	ended  chan struct{}
 	err    error // of ending; set before ended is closed
 
-	// own is the MeterProvider that was made here, nil if none was.
+	// own is the MeterProvider created here, or nil.
 	own   *sdkmetric.MeterProvider
-	tried bool // to make it
-	// logs is the LoggerProvider that was made here, nil if none was.
+	tried bool // to create it
+	// logs is the LoggerProvider created here, or nil.
 	logs *sdklog.LoggerProvider
 	// stop ends the instrumentation.
 	stop func(context.Context) error
 }
 
-// run looks for the service's MeterProvider every patience, and creates one where there
-// is none, until the service has one or ctx ends.
+// run checks for the service's MeterProvider every patience, and creates one if there is none,
+// until the service has one or ctx is done.
 func (i *instrumentation) run(ctx context.Context, patience time.Duration) {
 	defer close(i.ended)
 	i.stop = func(context.Context) error { return nil }
@@ -49,27 +49,27 @@ func (i *instrumentation) run(ctx context.Context, patience time.Duration) {
 		}
 	}
 	<-ctx.Done()
-	i.err = guard(i.end)
+	i.err = guard.WithStack(guard.Call(i.stopAll))
 }
 
-// settle starts what there is to be started, and reports whether that is final, as a
-// panic is.
+// settle calls checkProvider and reports whether its result is final, or it panicked.
 func (i *instrumentation) settle(ctx context.Context) (final bool) {
-	err := guard(func() (err error) {
-		final, err = i.look(ctx)
+	err := guard.Call(func() (err error) {
+		final, err = i.checkProvider(ctx)
 		return err
 	})
 	if err != nil {
-		otel.Handle(fmt.Errorf("instrument/auto: %w", err))
+		otel.Handle(fmt.Errorf("instrument/auto: %w", guard.WithStack(err)))
 	}
-	return final || errors.Is(err, errPanic)
+	return final || errors.As(err, new(*guard.Panic))
 }
 
-// look looks for the service's MeterProvider, and starts what there is to be started.
-func (i *instrumentation) look(ctx context.Context) (final bool, err error) {
+// checkProvider checks for the service's MeterProvider, and starts the instrumentation with it or
+// with a new one. It reports whether that is final.
+func (i *instrumentation) checkProvider(ctx context.Context) (final bool, err error) {
 	if i.global.isSet(ctx) {
-		if err := i.end(); err != nil {
-			return false, err // ours may still be running: look again
+		if err := i.stopAll(); err != nil {
+			return false, err // ours may still be running: check again
 		}
 		if err = i.start(withOriginRecords(nil)); err == nil {
 			announce(os.Getenv, "reporting to the MeterProvider that the service has set")
@@ -85,27 +85,13 @@ func (i *instrumentation) look(ctx context.Context) (final bool, err error) {
 	return final, err
 }
 
-// errPanic is a recovered panic, which would otherwise end the service.
-var errPanic = errors.New("panic, please report it")
-
-// guard calls f and turns a panic into an error.
-func guard(f func() error) (err error) {
-	defer func() {
-		if p := recover(); p != nil {
-			err = fmt.Errorf("%w: %v\n%s", errPanic, p, debug.Stack())
-		}
-	}()
-	return f()
-}
-
 // start instruments the service.
 func (i *instrumentation) start(options ...instrument.Option) (err error) {
 	i.stop, err = instrument.Start(options...)
 	return err
 }
 
-// startOwn instruments the service with a MeterProvider that is created from the
-// standard variables.
+// startOwn instruments the service with a MeterProvider created from the standard variables.
 func (i *instrumentation) startOwn(ctx context.Context) error {
 	about, err := newResource(ctx)
 	if err != nil {
@@ -113,25 +99,25 @@ func (i *instrumentation) startOwn(ctx context.Context) error {
 	}
 	reader, err := autoexport.NewMetricReader(ctx)
 	if err != nil {
-		// It names no variable.
-		return fmt.Errorf("the exporter that OTEL_METRICS_EXPORTER and OTEL_EXPORTER_OTLP_PROTOCOL choose: %w", err)
+		// The error of autoexport names no variable.
+		return fmt.Errorf("exporter of OTEL_METRICS_EXPORTER and OTEL_EXPORTER_OTLP_PROTOCOL: %w", err)
 	}
 	if autoexport.IsNoneMetricReader(reader) {
-		return nil // nobody to report to
+		return nil // OTEL_METRICS_EXPORTER=none
 	}
 	i.own = sdkmetric.NewMeterProvider(sdkmetric.WithReader(reader), sdkmetric.WithResource(about))
 	if i.logs, err = newLoggerProvider(ctx, about); err != nil {
-		otel.Handle(fmt.Errorf("instrument/auto: %w", err)) // the metrics are worth more
+		otel.Handle(fmt.Errorf("instrument/auto: %w", err)) // report metrics nevertheless
 	}
 	if err := i.start(append(ownOptions(i.own), withOriginRecords(i.logs))...); err != nil {
-		return errors.Join(err, i.drop())
+		return errors.Join(err, i.dropOwn())
 	}
 	announce(os.Getenv, describe(os.Getenv, serviceName(about)))
 	return nil
 }
 
-// ownOptions returns the options for the own MeterProvider. Nobody else reports to it, so
-// nothing can be reported twice. The variables still choose.
+// ownOptions returns the options for our MeterProvider. Nobody else reports to it, so nothing can
+// be reported twice. The environment variables take precedence.
 func ownOptions(own metric.MeterProvider) []instrument.Option {
 	options := []instrument.Option{instrument.WithMeterProvider(own)}
 	if os.Getenv("OTEL_GO_GOROUTINE_RUNTIME_METRICS") == "" {
@@ -143,10 +129,10 @@ func ownOptions(own metric.MeterProvider) []instrument.Option {
 	return options
 }
 
-// drop ends the own providers, which have nothing to export.
-func (i *instrumentation) drop() error {
+// dropOwn shuts down our providers, which have nothing to export.
+func (i *instrumentation) dropOwn() error {
 	ended, cancel := context.WithCancel(context.Background())
-	cancel() // with a context that has ended it does not export
+	cancel() // with a canceled context Shutdown does not export
 	own := i.own
 	i.own = nil
 	err := own.Shutdown(ended)
@@ -156,7 +142,7 @@ func (i *instrumentation) drop() error {
 	return errors.Join(err, i.endLogs(context.Background()))
 }
 
-// endLogs exports the log records that are left and ends the own LoggerProvider.
+// endLogs exports the remaining log records and shuts down our LoggerProvider.
 func (i *instrumentation) endLogs(ctx context.Context) error {
 	if i.logs == nil {
 		return nil
@@ -166,11 +152,11 @@ func (i *instrumentation) endLogs(ctx context.Context) error {
 	return logs.Shutdown(ctx)
 }
 
-// lastExport is how long the own providers may take to export for the last time.
+// lastExport is the timeout of the last export of our providers.
 const lastExport = 5 * time.Second
 
-// end stops what was started, after the own MeterProvider has exported the rest.
-func (i *instrumentation) end() error {
+// stopAll ends everything that was started, after our MeterProvider has exported the rest.
+func (i *instrumentation) stopAll() error {
 	ctx, cancel := context.WithTimeout(context.Background(), lastExport)
 	defer cancel()
 	var errs []error
@@ -178,7 +164,7 @@ func (i *instrumentation) end() error {
 		errs = append(errs, i.own.Shutdown(ctx))
 	}
 	i.own = nil
-	// stop takes no long time. What it has written by then is exported after it.
+	// stop is fast. Log records that it has written are exported after it.
 	errs = append(errs, i.stop(context.Background()), i.endLogs(ctx))
 	return errors.Join(errs...)
 }

@@ -13,7 +13,7 @@ import (
 // finds nothing. Each test starts its own.
 func TestMain(m *testing.M) {
 	select {
-	case <-running.ended:
+	case <-current.ended:
 	default:
 		fmt.Fprintln(os.Stderr, "the import has started something")
 		os.Exit(1)

@@ -19,9 +19,8 @@ import (
 	"github.com/otel-goroutine/otel-goroutine/internal/telemetry"
 )
 
-// newLoggerProvider returns a LoggerProvider that is created from the standard variables, or
-// nil if nothing would be written to it: OTEL_LOGS_EXPORTER is none, or the environment does not
-// ask for origins.
+// newLoggerProvider returns a LoggerProvider created from the standard variables, or nil if it would
+// not be used: OTEL_LOGS_EXPORTER is none, or the environment does not enable origins.
 func newLoggerProvider(ctx context.Context, about *resource.Resource) (*sdklog.LoggerProvider, error) {
 	s := settings.Default()
 	if err := s.ReadEnvironment(os.Environ()); err != nil || !s.Origins {
@@ -29,8 +28,8 @@ func newLoggerProvider(ctx context.Context, about *resource.Resource) (*sdklog.L
 	}
 	exporter, err := autoexport.NewLogExporter(ctx)
 	if err != nil {
-		// It names no variable.
-		return nil, fmt.Errorf("the exporter that OTEL_LOGS_EXPORTER and OTEL_EXPORTER_OTLP_PROTOCOL choose: %w", err)
+		// The error of autoexport names no variable.
+		return nil, fmt.Errorf("exporter of OTEL_LOGS_EXPORTER and OTEL_EXPORTER_OTLP_PROTOCOL: %w", err)
 	}
 	if autoexport.IsNoneLogExporter(exporter) {
 		return nil, nil
@@ -38,8 +37,8 @@ func newLoggerProvider(ctx context.Context, about *resource.Resource) (*sdklog.L
 	return sdklog.NewLoggerProvider(sdklog.WithProcessor(sdklog.NewBatchProcessor(exporter)), sdklog.WithResource(about)), nil
 }
 
-// withOriginRecords has origins written as log records: to the global LoggerProvider if the
-// service has set one, and otherwise to own, unless that is nil.
+// withOriginRecords writes origins as log records: to the global LoggerProvider if the service has
+// set one, otherwise to own, unless that is nil.
 func withOriginRecords(own *sdklog.LoggerProvider) instrument.Option {
 	handler := newOriginHandler(globallog.GetLoggerProvider())
 	fallback := handler
@@ -57,14 +56,14 @@ func withOriginRecords(own *sdklog.LoggerProvider) instrument.Option {
 	})
 }
 
-// newOriginHandler returns a handler of the records of origins. The bridge of slog is used
-// since OpenTelemetry's log API, which is not stable yet, makes attributes in another way in
-// OpenTelemetry 1.40 than in 1.47: the bridge of the service's version knows how.
+// newOriginHandler returns a handler for the records of origins. It uses the slog bridge, since
+// attributes of OpenTelemetry's log API, which is not stable yet, differ between OpenTelemetry 1.40
+// and 1.47: the bridge matches the service's version.
 func newOriginHandler(to log.LoggerProvider) slog.Handler {
 	return otelslog.NewHandler(instrument.ScopeName, otelslog.WithVersion(instrument.Version()), otelslog.WithLoggerProvider(originEvents{to}))
 }
 
-// originEvents gives log records the name of the event, which slog does not know.
+// originEvents sets the event name of log records, which slog does not have.
 type originEvents struct{ log.LoggerProvider }
 
 // Logger returns a Logger whose records are events.

@@ -16,16 +16,16 @@ const (
 	keyServiceInstanceID = attribute.Key("service.instance.id")
 )
 
-// newResource returns what there is to know of this process. Its service.instance.id is
-// random, since replicas that share one, or have none, look like a single process. The
-// environment overrides everything.
+// newResource returns the resource of this process. Its service.instance.id is random, since
+// replicas with the same ID, or without one, look like a single process. The environment takes
+// precedence.
 func newResource(ctx context.Context) (*resource.Resource, error) {
 	found, err := resource.New(ctx,
 		resource.WithAttributes(keyServiceInstanceID.String(uuid.NewString())),
 		resource.WithHost(), resource.WithProcessPID(), resource.WithFromEnv())
 	switch {
 	case errors.Is(err, resource.ErrPartialResource), errors.Is(err, resource.ErrSchemaURLConflict):
-		otel.Handle(fmt.Errorf("instrument/auto: %w", err)) // what was found will do
+		otel.Handle(fmt.Errorf("instrument/auto: %w", err)) // use what was found
 	case err != nil:
 		return nil, err
 	}
