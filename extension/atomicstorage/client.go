@@ -17,8 +17,8 @@ import (
 	"go.uber.org/zap"
 )
 
-// client is one file. It keeps in memory where the values are, and reads them when they
-// are asked for. It is safe for concurrent use.
+// client is the storage of one component, in one file. It keeps the positions of the values in
+// memory, and reads values on demand. It is safe for concurrent use.
 type client struct {
 	storage *atomicStorage
 	path    string
@@ -37,11 +37,11 @@ var (
 
 var (
 	errClosed    = errors.New("the client is closed")
-	errRemoved   = errors.New("the file was removed while it was in use")
+	errRemoved   = errors.New("the file was removed while in use")
 	errOperation = errors.New("unknown operation")
 )
 
-// load reads the file, if there is one. A damaged one is set aside.
+// load indexes the file, if it exists. A damaged file is set aside.
 func (c *client) load(ctx context.Context) error {
 	index, err := c.scan()
 	switch {
@@ -72,7 +72,7 @@ func (c *client) scan() (index map[string]span, err error) {
 	return scan(file, info.Size())
 }
 
-// Get returns the value of a key, nil if there is none.
+// Get returns the value of a key, or nil.
 func (c *client) Get(ctx context.Context, key string) ([]byte, error) {
 	operation := storage.GetOperation(key)
 	err := c.Batch(ctx, operation)
@@ -84,25 +84,24 @@ func (c *client) Set(ctx context.Context, key string, value []byte) error {
 	return c.Batch(ctx, storage.SetOperation(key, value))
 }
 
-// Delete removes a value, if there is one.
+// Delete removes the value of a key, if there is one.
 func (c *client) Delete(ctx context.Context, key string) error {
 	return c.Batch(ctx, storage.DeleteOperation(key))
 }
 
-// Batch does all operations, in order, or stores nothing. When it returns without an
-// error, what was stored has reached the disk. On a full disk the error is
-// storage.ErrStorageFull.
+// Batch applies the operations in order, or stores nothing. If it returns nil, the values have
+// reached the disk. If the disk is full, the error wraps storage.ErrStorageFull.
 func (c *client) Batch(ctx context.Context, operations ...*storage.Operation) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.closed {
 		return errClosed
 	}
-	return c.apply(ctx, operations)
+	return c.applyOperations(ctx, operations)
 }
 
-// Walk calls fn with each key and value. The operations that fn returns are done
-// together at the end.
+// Walk calls fn with each key and value. The operations that fn returns are applied together at
+// the end.
 func (c *client) Walk(ctx context.Context, fn storage.WalkFunc) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -113,7 +112,7 @@ func (c *client) Walk(ctx context.Context, fn storage.WalkFunc) error {
 	if err != nil {
 		return err
 	}
-	return c.apply(ctx, operations)
+	return c.applyOperations(ctx, operations)
 }
 
 func (c *client) collect(ctx context.Context, fn storage.WalkFunc) (operations []*storage.Operation, err error) {
@@ -121,7 +120,7 @@ func (c *client) collect(ctx context.Context, fn storage.WalkFunc) (operations [
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
-		value, err := c.stored(ctx, key)
+		value, err := c.readStored(ctx, key)
 		if err != nil {
 			return nil, err
 		}
@@ -137,8 +136,8 @@ func (c *client) collect(ctx context.Context, fn storage.WalkFunc) (operations [
 	return operations, nil
 }
 
-// stored returns the value of a key in the file, nil if there is none.
-func (c *client) stored(ctx context.Context, key string) (value []byte, err error) {
+// readStored returns the value of a key in the file, or nil.
+func (c *client) readStored(ctx context.Context, key string) (value []byte, err error) {
 	place, ok := c.index[key]
 	if !ok {
 		return nil, nil
@@ -158,12 +157,11 @@ func (c *client) stored(ctx context.Context, key string) (value []byte, err erro
 	return value, nil
 }
 
-// changes are what operations make of the file: the new value of a key, nil if it is
-// deleted.
+// changes are the new values of keys; nil if a key is deleted.
 type changes map[string][]byte
 
-// apply does operations. mu is held.
-func (c *client) apply(ctx context.Context, operations []*storage.Operation) error {
+// applyOperations applies operations. mu must be held.
+func (c *client) applyOperations(ctx context.Context, operations []*storage.Operation) error {
 	changed := make(changes)
 	for _, o := range operations {
 		switch o.Type {
@@ -171,7 +169,7 @@ func (c *client) apply(ctx context.Context, operations []*storage.Operation) err
 			value, ok := changed[o.Key]
 			if !ok {
 				var err error
-				if value, err = c.stored(ctx, o.Key); err != nil {
+				if value, err = c.readStored(ctx, o.Key); err != nil {
 					return err
 				}
 			}
@@ -187,9 +185,8 @@ func (c *client) apply(ctx context.Context, operations []*storage.Operation) err
 	return c.write(ctx, changed)
 }
 
-// write writes the file anew, unless nothing in it changes. What else is stored in a
-// file that has been damaged, or removed, since it was opened is lost; what is written
-// now is not.
+// write rewrites the file if anything changes. If the file was damaged or removed since it was
+// opened, the other values are lost, but the changes are stored.
 func (c *client) write(ctx context.Context, changed changes) error {
 	maps.DeleteFunc(changed, func(key string, value []byte) bool {
 		_, stored := c.index[key]
@@ -200,7 +197,7 @@ func (c *client) write(ctx context.Context, changed changes) error {
 	}
 	err := c.replace(ctx, changed)
 	if errors.Is(err, errDamaged) || errors.Is(err, errRemoved) {
-		if err := c.startOver(ctx, err); err != nil {
+		if err := c.reset(ctx, err); err != nil {
 			return err
 		}
 		err = c.replace(ctx, changed)
@@ -214,7 +211,7 @@ func (c *client) write(ctx context.Context, changed changes) error {
 	return err
 }
 
-// replace writes the file anew.
+// replace rewrites the file.
 func (c *client) replace(ctx context.Context, changed changes) error {
 	keys := c.keysAfter(changed)
 	var index map[string]span
@@ -224,7 +221,7 @@ func (c *client) replace(ctx context.Context, changed changes) error {
 				value, ok := changed[key]
 				var err error
 				if !ok {
-					value, err = c.stored(ctx, key)
+					value, err = c.readStored(ctx, key)
 				}
 				if !yield(entry{key, value}, err) {
 					return
@@ -239,17 +236,17 @@ func (c *client) replace(ctx context.Context, changed changes) error {
 	return err
 }
 
-// startOver goes on with nothing stored, in place of a file that is of no use.
-func (c *client) startOver(ctx context.Context, why error) error {
+// reset continues with an empty storage instead of an unusable file.
+func (c *client) reset(ctx context.Context, why error) error {
 	c.index = make(map[string]span)
 	if errors.Is(why, errRemoved) {
-		c.storage.logger.Warn("A file was removed while it was in use; what it held is lost", zap.String("file", c.path))
+		c.storage.logger.Warn("A file was removed while in use; its values are lost", zap.String("file", c.path))
 		return nil
 	}
 	return c.storage.setAside(ctx, c.path, why)
 }
 
-// keysAfter returns the keys that there are after changes, in order.
+// keysAfter returns the keys after changes, sorted.
 func (c *client) keysAfter(changed changes) []string {
 	var keys []string
 	for key := range c.index {
@@ -266,8 +263,7 @@ func (c *client) keysAfter(changed changes) []string {
 	return keys
 }
 
-// Close ends the use of the file, which another client may have from then on. It is
-// idempotent.
+// Close releases the file, so that another client may open it. It is idempotent.
 func (c *client) Close(context.Context) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -16,7 +16,7 @@ import (
 	"go.opentelemetry.io/collector/extension/xextension/storage"
 )
 
-// contents returns all that a client has stored.
+// contents returns all values of a client.
 func contents(t *testing.T, c storage.Client) map[string]string {
 	t.Helper()
 	all := make(map[string]string)
@@ -27,8 +27,8 @@ func contents(t *testing.T, c storage.Client) map[string]string {
 	return all
 }
 
-// TestAgreesWithAMap does what comes by chance with a client and with a map. Now and then
-// the client is closed and opened anew.
+// TestAgreesWithAMap applies random operations to a client and to a map. Now and then it reopens the
+// client.
 func TestAgreesWithAMap(t *testing.T) {
 	for seed := range uint64(20) {
 		random := rand.New(rand.NewPCG(seed, 1))
@@ -84,7 +84,7 @@ func TestNothingStoredIsNoError(t *testing.T) {
 	assert.NotNil(t, value, "an empty value is a value")
 }
 
-// TestABatchIsDoneWholeOrNotAtAll has one with an operation that there is not.
+// TestABatchIsDoneWholeOrNotAtAll applies a batch with an unknown operation.
 func TestABatchIsDoneWholeOrNotAtAll(t *testing.T) {
 	c := startIn(t, t.TempDir()).client(t)
 	require.NoError(t, c.Set(t.Context(), "a", []byte("1")))
@@ -93,7 +93,7 @@ func TestABatchIsDoneWholeOrNotAtAll(t *testing.T) {
 	assert.Equal(t, map[string]string{"a": "1"}, contents(t, c))
 }
 
-// TestValuesBelongToTheCaller changes what it has given and got.
+// TestValuesBelongToTheCaller modifies values after Set and after Get.
 func TestValuesBelongToTheCaller(t *testing.T) {
 	c := startIn(t, t.TempDir()).client(t)
 	given := []byte("value")
@@ -168,8 +168,8 @@ func TestManyAtOnce(t *testing.T) {
 	assert.Equal(t, want, contents(t, c))
 }
 
-// TestDamage changes and cuts a file at each of its bytes. Whatever was done, the client
-// opens: with all that was stored, or with nothing and the file set aside.
+// TestDamage changes and truncates a file at each of its bytes. The client must open in any case: with
+// all values, or empty and with the file set aside.
 func TestDamage(t *testing.T) {
 	folder := t.TempDir()
 	r := startIn(t, folder)
@@ -208,8 +208,8 @@ func TestDamage(t *testing.T) {
 	assert.Equal(t, 4*len(whole)+1, r.logs.FilterMessageSnippet("set aside").Len())
 }
 
-// TestDamageWhileOpen changes a value behind the client's back. It is not passed on, and
-// does not keep the client from storing what comes next.
+// TestDamageWhileOpen changes a value in the file of an open client. It must not be returned, and the
+// client must still store new values.
 func TestDamageWhileOpen(t *testing.T) {
 	r := startIn(t, t.TempDir())
 	c := r.client(t)
@@ -227,7 +227,7 @@ func TestDamageWhileOpen(t *testing.T) {
 	assert.FileExists(t, r.file()+damagedSuffix)
 }
 
-// TestRemovedWhileOpen has somebody delete the file.
+// TestRemovedWhileOpen deletes the file of an open client.
 func TestRemovedWhileOpen(t *testing.T) {
 	r := startIn(t, t.TempDir())
 	c := r.client(t)

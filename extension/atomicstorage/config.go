@@ -15,21 +15,21 @@ type Config struct {
 	// Directory holds the files. It is created, with its parents, if CreateDirectory
 	// is set.
 	Directory string `mapstructure:"directory"`
-	// CreateDirectory creates the directory where there is none.
+	// CreateDirectory creates the directory if it does not exist.
 	CreateDirectory bool `mapstructure:"create_directory"`
-	// Timeout is how long a client waits for a file that another process uses.
+	// Timeout is how long opening a file waits while another process uses it.
 	Timeout time.Duration `mapstructure:"timeout"`
 }
 
 func createDefaultConfig() component.Config {
 	return &Config{
 		CreateDirectory: true,
-		// A collector that is replaced has ended by then, in most cases.
+		// In a rollover the former collector has usually exited by then.
 		Timeout: 5 * time.Second,
 	}
 }
 
-// Validate checks what can be checked without touching the directory.
+// Validate validates the configuration without creating the directory.
 func (c *Config) Validate() error {
 	var errs []error
 	switch {
@@ -39,12 +39,12 @@ func (c *Config) Validate() error {
 		errs = append(errs, checkDirectory(c.Directory))
 	}
 	if c.Timeout < 0 {
-		errs = append(errs, fmt.Errorf(`"timeout" must not be negative, and is %v`, c.Timeout))
+		errs = append(errs, fmt.Errorf(`"timeout" must not be negative, got %v`, c.Timeout))
 	}
 	return errors.Join(errs...)
 }
 
-// checkDirectory returns what is wrong with a directory that must exist.
+// checkDirectory returns an error if path is not an existing directory.
 func checkDirectory(path string) error {
 	info, err := os.Stat(path)
 	switch {
@@ -58,9 +58,9 @@ func checkDirectory(path string) error {
 	return nil
 }
 
-// prepare creates the directory if that was asked for. It fails if there is none in the
-// end, or one in which this process may not write. A disk that is full, or that has become
-// read-only, is no mistake of the configuration: that is found when it is written to.
+// prepare creates the directory if CreateDirectory is set. It returns an error if the directory does
+// not exist, or this process has no permission to write. A full or read-only disk is not a mistake
+// in the configuration: it fails on the first write.
 func (c *Config) prepare() error {
 	if c.CreateDirectory {
 		if err := os.MkdirAll(c.Directory, 0o700); err != nil {
@@ -73,7 +73,7 @@ func (c *Config) prepare() error {
 	probe, err := os.CreateTemp(c.Directory, "probe-*"+temporarySuffix)
 	switch {
 	case errors.Is(err, os.ErrPermission):
-		return fmt.Errorf(`"directory" may not be written to: %w`, err)
+		return fmt.Errorf(`"directory" is not writable: %w`, err)
 	case err != nil:
 		return nil
 	}

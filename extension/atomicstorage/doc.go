@@ -1,10 +1,10 @@
-// Package atomicstorage is a collector extension in which components keep what they
-// remember over a restart: one file for each client, which is written anew beside the
-// old one, synced and renamed, so that whatever happens there is a whole one.
+// Package atomicstorage is a collector extension in which components store state over a
+// restart, in one file for each client. A write creates a new file, syncs it and renames it,
+// so that there is always a complete file.
 //
-// It suits components that write a little often or much rarely. Each write costs as
-// much as all that the client has stored, so a queue of large batches is better kept by
-// a database, such as the file_storage extension.
+// It suits components that write a little often or much rarely. Each write costs as much as
+// all values of the client, so a queue of large batches should use a database, such as the
+// file_storage extension.
 package atomicstorage
 
 //go:generate mdatagen metadata.yaml

@@ -21,16 +21,16 @@ import (
 	"github.com/otel-goroutine/otel-goroutine/extension/atomicstorage/internal/metadata"
 )
 
-// atomicStorage hands out a client for each component that asks, each with a file of its
-// own. It is safe for concurrent use.
+// atomicStorage provides a client for each component, each with a file of its own. It is safe for
+// concurrent use.
 type atomicStorage struct {
 	config    *Config
 	logger    *zap.Logger
-	self      attribute.KeyValue // tells its telemetry from that of other storages
+	self      attribute.KeyValue // identifies this extension in its telemetry
 	telemetry *metadata.TelemetryBuilder
 
 	mu   sync.Mutex
-	open map[string]string // what uses each file, by its name
+	open map[string]string // the component that uses each file, by file name
 }
 
 var _ storage.Extension = (*atomicStorage)(nil)
@@ -49,18 +49,18 @@ func newAtomicStorage(cfg *Config, set extension.Settings) (*atomicStorage, erro
 	}, nil
 }
 
-// Start fails if the directory is not there or may not be written to.
+// Start returns an error if the directory does not exist or is not writable.
 func (s *atomicStorage) Start(context.Context, component.Host) error {
 	return s.config.prepare()
 }
 
-// Shutdown is idempotent and safe before Start. Clients are closed by their components.
+// Shutdown is idempotent and safe before Start. It does not close clients: their components do.
 func (s *atomicStorage) Shutdown(context.Context) error {
 	s.telemetry.Shutdown()
 	return nil
 }
 
-// The operations that can fail.
+// Operations that can fail.
 const (
 	operationOpen     = "open"
 	operationRead     = "read"
@@ -72,9 +72,9 @@ func (s *atomicStorage) failed(ctx context.Context, operation string) {
 	s.telemetry.ExtensionAtomicFileStorageErrors.Add(ctx, 1, metric.WithAttributes(s.self, attribute.String("operation", operation)))
 }
 
-// GetClient opens the file of a component, and creates it at the first write. It fails
-// if another client has it, in this process or in another one. What is in a damaged file
-// is set aside, under a name that ends in .damaged, and the client begins with nothing.
+// GetClient opens the file of a component. The first write creates it. It returns an error if another
+// client, in this process or another one, uses the file. A damaged file is renamed to a name that
+// ends in .damaged, and the client starts empty.
 func (s *atomicStorage) GetClient(ctx context.Context, kind component.Kind, id component.ID, name string) (storage.Client, error) {
 	file := fileName(kind, id, name)
 	user := strings.ToLower(kind.String()) + " " + id.String()
@@ -100,7 +100,7 @@ func (s *atomicStorage) reserve(file, user string) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if other, taken := s.open[file]; taken {
-		return fmt.Errorf("storage of %s: it is in use by %s already; a component that stands in several pipelines is one for each of them, and each needs a name of its own, such as %s/2", user, other, user)
+		return fmt.Errorf("storage of %s: already in use by %s; a component in several pipelines has an instance for each, which need different names, such as %s/2", user, other, user)
 	}
 	s.open[file] = user
 	return nil
@@ -124,10 +124,10 @@ func (s *atomicStorage) openClient(ctx context.Context, c *client) error {
 	return err
 }
 
-// retryLock is how often a lock that another process has is tried again.
+// retryLock is the interval of attempts to lock a file that another process uses.
 const retryLock = 50 * time.Millisecond
 
-var errLocked = errors.New("it is in use by another process")
+var errLocked = errors.New("in use by another process")
 
 func (s *atomicStorage) acquire(ctx context.Context, lock *flock.Flock) error {
 	ctx, cancel := context.WithTimeout(ctx, s.config.Timeout)
@@ -146,14 +146,14 @@ func (s *atomicStorage) acquire(ctx context.Context, lock *flock.Flock) error {
 	}
 }
 
-// setAside renames a damaged file, so that somebody can look at it.
+// setAside renames a damaged file, so that it can be inspected.
 func (s *atomicStorage) setAside(ctx context.Context, path string, damage error) error {
 	s.failed(ctx, operationSetAside)
 	aside := path + damagedSuffix
 	if err := os.Rename(path, aside); err != nil {
-		return fmt.Errorf("set a damaged file aside: %w", errors.Join(damage, err))
+		return fmt.Errorf("set aside a damaged file: %w", errors.Join(damage, err))
 	}
-	s.logger.Warn("A file is damaged and was set aside; its component begins with nothing stored",
+	s.logger.Warn("A file is damaged and was set aside; its component starts with an empty storage",
 		zap.String("file", path), zap.String("set_aside", aside), zap.Error(damage))
 	return nil
 }

@@ -29,7 +29,7 @@ func TestConfig(t *testing.T) {
 		{"a directory that is not there", func(c *Config) { c.Directory, c.CreateDirectory = file+"/no", false }, `"directory"`},
 		{"a directory to be created", func(c *Config) { c.Directory = file + "-new/and/below" }, ""},
 		{"a file", func(c *Config) { c.Directory, c.CreateDirectory = file, false }, "is a file"},
-		{"a negative timeout", func(c *Config) { c.Timeout = -time.Second }, `"timeout" must not be negative, and is -1s`},
+		{"a negative timeout", func(c *Config) { c.Timeout = -time.Second }, `"timeout" must not be negative, got -1s`},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			cfg := createDefaultConfig().(*Config)
@@ -48,7 +48,7 @@ func TestConfig(t *testing.T) {
 	}
 }
 
-// TestADirectoryOfNoUseStopsTheStart has a file where the directory should be created.
+// TestADirectoryOfNoUseStopsTheStart creates a file where the directory should be.
 func TestADirectoryOfNoUseStopsTheStart(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "file")
 	require.NoError(t, os.WriteFile(file, nil, 0o600))
@@ -62,7 +62,7 @@ func TestADirectoryOfNoUseStopsTheStart(t *testing.T) {
 	}
 }
 
-// TestEachClientHasItsOwnFile opens one for all that could be confused.
+// TestEachClientHasItsOwnFile opens clients whose names could be confused.
 func TestEachClientHasItsOwnFile(t *testing.T) {
 	r := startIn(t, t.TempDir())
 	names := make(map[string]bool)
@@ -87,27 +87,27 @@ func TestEachClientHasItsOwnFile(t *testing.T) {
 	assert.Zero(t, private.Mode().Perm()&0o077, "others may read it")
 }
 
-// TestOneFileIsForOneClient asks for one that is in use, in one process and in two.
+// TestOneFileIsForOneClient opens a file that is in use, by the same process and by another one.
 func TestOneFileIsForOneClient(t *testing.T) {
 	folder := t.TempDir()
 	r := startIn(t, folder)
 	c := r.client(t)
 	_, err := r.GetClient(t.Context(), component.KindProcessor, user, "")
-	require.ErrorContains(t, err, "storage of processor leak_detect/shop: it is in use by processor leak_detect/shop already")
+	require.ErrorContains(t, err, "storage of processor leak_detect/shop: already in use by processor leak_detect/shop")
 	assert.Equal(t, map[string]int64{operationOpen: 1}, r.errors(t))
 
 	other := startIn(t, folder, func(c *Config) { c.Timeout = 2 * retryLock })
 	_, err = other.GetClient(t.Context(), component.KindProcessor, user, "")
 	require.ErrorIs(t, err, errLocked)
-	require.ErrorContains(t, err, "storage of processor leak_detect/shop: it is in use by another process")
+	require.ErrorContains(t, err, "storage of processor leak_detect/shop: in use by another process")
 
-	// As soon as it is free it can be had.
+	// Once it is released, it can be opened.
 	require.NoError(t, c.Set(t.Context(), "a", []byte("1")))
 	require.NoError(t, c.Close(t.Context()))
 	assert.Equal(t, map[string]string{"a": "1"}, contents(t, other.client(t)))
 }
 
-// TestWaitsForAFileThatIsSetFree as when a collector takes the place of another one.
+// TestWaitsForAFileThatIsSetFree simulates a rollover from one collector to another.
 func TestWaitsForAFileThatIsSetFree(t *testing.T) {
 	folder := t.TempDir()
 	c := startIn(t, folder).client(t)

@@ -12,20 +12,20 @@ import (
 	"path/filepath"
 )
 
-// A file holds all that a client has stored. Lengths and counts are varints, checksums
-// are CRC-32 (Castagnoli), 4 bytes, little-endian.
+// A file holds all values of a client. Lengths and counts are varints; checksums are CRC-32
+// (Castagnoli), 4 bytes, little-endian.
 //
-//	file   magic, version, number of entries, entries, checksum of all before it
+//	file   magic, version, number of entries, entries, checksum of everything before it
 //	entry  length of the key, length of the value, key, value, checksum of the value
 //
-// The checksum at the end tells when the file is opened whether it is whole. That of a
-// value tells later whether it is still what it was.
+// The checksum at the end verifies the file when it is opened. That of a value verifies it when
+// it is read later.
 const (
-	magic   = "atomic_file_storage"
-	version = 1
+	fileMagic   = "atomic_file_storage"
+	fileVersion = 1
 )
 
-// Why a file, or a value, is of no use.
+// Reasons why a file, or a value, is unusable.
 var (
 	errDamaged = errors.New("the file is damaged")
 	errVersion = errors.New("the file is of another version of this storage")
@@ -33,7 +33,7 @@ var (
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
-// span is where a value is in a file.
+// span is the position of a value in a file.
 type span struct {
 	offset   int64
 	size     int
@@ -44,30 +44,30 @@ type span struct {
 func (s span) read(file io.ReaderAt) ([]byte, error) {
 	value := make([]byte, s.size)
 	if _, err := file.ReadAt(value, s.offset); err != nil {
-		return nil, damaged(err)
+		return nil, damagedError(err)
 	}
 	if crc32.Checksum(value, castagnoli) != s.checksum {
-		return nil, fmt.Errorf("%w: a value is not what was stored", errDamaged)
+		return nil, fmt.Errorf("%w: wrong checksum of a value", errDamaged)
 	}
 	return value, nil
 }
 
-// damaged returns an error of reading as what it means. A file that is shorter than it
-// should be is damaged; one that cannot be read may be whole.
-func damaged(err error) error {
+// damagedError converts a read error. A file that is too short is damaged; one that cannot be read
+// may be intact.
+func damagedError(err error) error {
 	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
-		return fmt.Errorf("%w: it ends too early", errDamaged)
+		return fmt.Errorf("%w: unexpected end", errDamaged)
 	}
 	return err
 }
 
-// scan reads a file of the given size and returns where each value is. It takes the
-// memory of the keys.
+// scan verifies a file of the given size and returns the position of each value. It keeps only the
+// keys in memory.
 func scan(from io.Reader, size int64) (map[string]span, error) {
 	s := scanner{in: bufio.NewReader(from), left: size, sum: crc32.New(castagnoli)}
 	s.magic()
-	if v := s.number(); s.err == nil && v != version {
-		return nil, fmt.Errorf("%w: %d, not %d", errVersion, v, version)
+	if v := s.number(); s.err == nil && v != fileVersion {
+		return nil, fmt.Errorf("%w: got %d, want %d", errVersion, v, fileVersion)
 	}
 	index := make(map[string]span)
 	for n := s.number(); n > 0 && s.err == nil; n-- {
@@ -76,7 +76,7 @@ func scan(from io.Reader, size int64) (map[string]span, error) {
 	}
 	sum := s.sum.Sum32()
 	if end := s.checksum(); s.err == nil && (end != sum || s.left != 0) {
-		s.err = fmt.Errorf("%w: its checksum is wrong", errDamaged)
+		s.err = fmt.Errorf("%w: wrong checksum", errDamaged)
 	}
 	if s.err != nil {
 		return nil, s.err
@@ -84,39 +84,39 @@ func scan(from io.Reader, size int64) (map[string]span, error) {
 	return index, nil
 }
 
-// scanner reads one part after another, until something fails.
+// scanner reads values until one fails.
 type scanner struct {
 	in     *bufio.Reader
-	offset int64 // of what comes next
-	left   int64 // bytes of the file that are still to come
+	offset int64 // of the next byte
+	left   int64 // remaining bytes of the file
 	sum    hash.Hash32
 	err    error
 }
 
-// ReadByte makes a scanner an io.ByteReader, for varints.
+// ReadByte implements io.ByteReader, for varints.
 func (s *scanner) ReadByte() (byte, error) {
 	b, err := s.in.ReadByte()
 	if err == nil {
-		s.take([]byte{b})
+		s.consume([]byte{b})
 	}
 	return b, err
 }
 
-func (s *scanner) take(b []byte) {
-	_, _ = s.sum.Write(b) // never fails, says hash.Hash
+func (s *scanner) consume(b []byte) {
+	_, _ = s.sum.Write(b) // hash.Hash never fails
 	s.offset += int64(len(b))
 	s.left -= int64(len(b))
 }
 
 func (s *scanner) fail(err error) {
 	if s.err == nil && err != nil {
-		s.err = damaged(err)
+		s.err = damagedError(err)
 	}
 }
 
 func (s *scanner) magic() {
-	if s.left < int64(len(magic)) || string(s.bytes(len(magic))) != magic {
-		s.fail(fmt.Errorf("%w: it does not begin as one of this storage", errDamaged))
+	if s.left < int64(len(fileMagic)) || string(s.bytes(len(fileMagic))) != fileMagic {
+		s.fail(fmt.Errorf("%w: not a file of this storage", errDamaged))
 	}
 }
 
@@ -129,7 +129,7 @@ func (s *scanner) number() uint64 {
 	return v
 }
 
-// length returns a length that the file has room for.
+// length reads a length, which must not exceed the rest of the file.
 func (s *scanner) length() int {
 	n := s.number()
 	if s.err == nil && n > uint64(s.left) {
@@ -148,7 +148,7 @@ func (s *scanner) bytes(n int) []byte {
 	b := make([]byte, n)
 	_, err := io.ReadFull(s.in, b)
 	s.fail(err)
-	s.take(b)
+	s.consume(b)
 	return b
 }
 
@@ -165,7 +165,7 @@ func (s *scanner) entry() (key string, place span) {
 	s.offset, s.left = s.offset+n, s.left-n
 	s.fail(err)
 	if place.checksum = s.checksum(); s.err == nil && place.checksum != sum.Sum32() {
-		s.fail(fmt.Errorf("%w: the checksum of a value is wrong", errDamaged))
+		s.fail(fmt.Errorf("%w: wrong checksum of a value", errDamaged))
 	}
 	return key, place
 }
@@ -178,17 +178,17 @@ func (s *scanner) checksum() uint32 {
 	return binary.LittleEndian.Uint32(b)
 }
 
-// entry is what is to be written of a key.
+// entry is a key and its value.
 type entry struct {
 	key   string
 	value []byte
 }
 
-// write writes a file of n entries and returns where their values are.
+// write writes a file of n entries and returns the positions of the values.
 func write(to io.Writer, n int, entries func(yield func(entry, error) bool)) (map[string]span, error) {
 	w := writer{out: bufio.NewWriter(to), sum: crc32.New(castagnoli)}
-	w.bytes([]byte(magic))
-	w.number(version)
+	w.bytes([]byte(fileMagic))
+	w.number(fileVersion)
 	w.number(uint64(n))
 	index := make(map[string]span, n)
 	for e, err := range entries {
@@ -201,7 +201,7 @@ func write(to io.Writer, n int, entries func(yield func(entry, error) bool)) (ma
 	return index, w.out.Flush()
 }
 
-// writer writes one part after another. bufio.Writer remembers the first error.
+// writer writes values. bufio.Writer keeps the first error.
 type writer struct {
 	out    *bufio.Writer
 	offset int64
@@ -209,8 +209,8 @@ type writer struct {
 }
 
 func (w *writer) bytes(b []byte) {
-	_, _ = w.out.Write(b) // told by Flush
-	_, _ = w.sum.Write(b) // never fails, says hash.Hash
+	_, _ = w.out.Write(b) // Flush returns the error
+	_, _ = w.sum.Write(b) // hash.Hash never fails
 	w.offset += int64(len(b))
 }
 
@@ -228,9 +228,9 @@ func (w *writer) entry(e entry) span {
 	return place
 }
 
-// replace writes a file beside the one at path and renames it. Whatever happens, there
-// is the old one or the new one, whole. It reports whether it is the new one; with an
-// error, that may be lost again when the machine fails.
+// replace writes a temporary file and renames it to path, so that path always is either the complete
+// old file or the complete new one. It reports whether the file was renamed; if there is an error
+// too, the rename may be lost if the machine crashes.
 func replace(path string, contents func(io.Writer) error) (renamed bool, err error) {
 	file, err := os.OpenFile(filepath.Clean(path+temporarySuffix), os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
 	if err != nil {

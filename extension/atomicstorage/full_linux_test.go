@@ -9,8 +9,8 @@ import (
 	"go.opentelemetry.io/collector/extension/xextension/storage"
 )
 
-// TestAFullDisk has a device that is always full where the file is written. What was
-// stored before is still there, and what comes when there is room again is stored.
+// TestAFullDisk writes to a device that is always full. Former values remain, and new ones are stored
+// once there is space again.
 func TestAFullDisk(t *testing.T) {
 	r := startIn(t, t.TempDir())
 	c := r.client(t)

@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// FuzzScan reads what may be no file of ours. Of what it accepts each value can be read,
-// and it is what is written again.
+// FuzzScan scans any input. If it is accepted, each value must be readable, and writing them must
+// reproduce the input.
 func FuzzScan(f *testing.F) {
 	var some bytes.Buffer
 	_, err := write(&some, 2, func(yield func(entry, error) bool) {
@@ -18,7 +18,7 @@ func FuzzScan(f *testing.F) {
 		f.Fatal(err)
 	}
 	f.Add(some.Bytes())
-	f.Add([]byte(magic))
+	f.Add([]byte(fileMagic))
 	f.Add([]byte{})
 	f.Fuzz(func(t *testing.T, data []byte) {
 		index, err := scan(bytes.NewReader(data), int64(len(data)))

@@ -7,7 +7,7 @@ import (
 	"go.opentelemetry.io/collector/component"
 )
 
-// What the names of files end in, beside the file itself.
+// Suffixes of file names.
 const (
 	fileSuffix      = ".store"
 	lockSuffix      = ".lock"
@@ -15,8 +15,8 @@ const (
 	damagedSuffix   = ".damaged"
 )
 
-// fileName returns the name of the file of a client. Different clients have different
-// names: the parts are escaped, so that none holds a separator.
+// fileName returns the file name of a client. The names of different clients differ, since the
+// separator is escaped in the parts.
 //
 //	processor, leak_detect/shop, ""  ->  processor-leak_detect-shop.store
 //	exporter, otlp_grpc, "metrics"   ->  exporter-otlp_grpc--metrics.store
@@ -28,8 +28,8 @@ func fileName(kind component.Kind, id component.ID, name string) string {
 	return strings.TrimRight(strings.Join(parts, "-"), "-") + fileSuffix
 }
 
-// escape replaces each byte that may not stand in the name of a file everywhere, and
-// upper case, which some file systems do not tell from lower case.
+// escape escapes bytes that some file systems do not allow in names, and upper case, since some file
+// systems ignore case.
 //
 //	Größe/1  ->  %47r%c3%b6%c3%9fe%2f1
 func escape(part string) string {

@@ -21,7 +21,7 @@ import (
 // user is the component whose storage the tests use.
 var user = component.MustNewIDWithName("leak_detect", "shop")
 
-// rig is a started extension in a folder of its own.
+// rig is a started extension with its own directory.
 type rig struct {
 	*atomicStorage
 	folder    string
@@ -68,7 +68,7 @@ func (r *rig) file() string {
 	return filepath.Join(r.folder, fileName(component.KindProcessor, user, ""))
 }
 
-// errors returns how many operations have failed, by their names.
+// errors returns the number of failed operations by name.
 func (r *rig) errors(t *testing.T) map[string]int64 {
 	t.Helper()
 	m, err := r.telemetry.GetMetric("otelcol_extension_atomic_file_storage_errors")

@@ -2,5 +2,5 @@
 
 package atomicstorage
 
-// syncDirectory does nothing: directories cannot be synced here.
+// syncDirectory does nothing: directories cannot be synced on this platform.
 func syncDirectory(string) error { return nil }

@@ -8,7 +8,7 @@ import (
 	"path/filepath"
 )
 
-// syncDirectory makes the names in a directory last, as those of renamed files.
+// syncDirectory makes renames in a directory durable.
 func syncDirectory(path string) error {
 	directory, err := os.Open(filepath.Clean(path))
 	if err != nil {
