@@ -6,8 +6,8 @@ import (
 	"go.opentelemetry.io/otel/semconv/v1.38.0/processconv"
 )
 
-// dependencyKeys returns the attributes of OpenTelemetry's own conventions that the registry
-// may use, in the version of its dependency.
+// dependencyKeys returns the attributes of OpenTelemetry's conventions that the registry may use, in
+// the version of its dependency.
 func dependencyKeys() []string {
 	return []string{
 		string(conventions.CodeFilePathKey),
@@ -26,9 +26,8 @@ func dependencyKeys() []string {
 	}
 }
 
-// importable returns the metrics of OpenTelemetry's own conventions that the registry may
-// import. Only their names stand there: what they are is read off the package that is
-// generated from these conventions.
+// importable returns the metrics of OpenTelemetry's conventions that the registry may import. The
+// registry has only their names; the rest comes from the package generated from the conventions.
 func importable() map[string]Metric {
 	var (
 		goroutines goconv.GoroutineCount

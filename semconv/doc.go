@@ -1,7 +1,6 @@
-// Package semconv reads the registry of what this project emits: model, in the format of
-// OpenTelemetry Weaver. Weaver is not needed to build or to test the project. What it would
-// check of the structure, this package checks, and its tests hold the registry to the code,
-// both ways.
+// Package semconv reads the registry of the telemetry of this project, in the folder model and the
+// format of OpenTelemetry Weaver. Building and testing the project does not need Weaver: this
+// package validates the structure, and its tests compare registry and code in both directions.
 package semconv
 
 //go:generate go run ./generate ../docs/metrics.md

@@ -10,8 +10,8 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// The structure of a file, as far as this registry uses it. What is not listed here is an
-// error, and so is a file in another format of Weaver's.
+// The structure of a file, as far as this registry uses it. Unknown keys are an error, and so is a
+// file in another format of Weaver.
 type (
 	file struct {
 		Groups  []group `yaml:"groups"`
@@ -39,8 +39,8 @@ type (
 		} `yaml:"annotations"`
 	}
 
-	// attributeEntry is a definition, with an ID, or the use of one that is defined here or in
-	// OpenTelemetry's own registry.
+	// attributeEntry is the definition of an attribute, with an ID, or a reference to one that
+	// is defined here or in OpenTelemetry's registry.
 	attributeEntry struct {
 		ID               string        `yaml:"id"`
 		Ref              string        `yaml:"ref"`
@@ -56,7 +56,7 @@ type (
 		} `yaml:"annotations"`
 	}
 
-	// Member is a value that an attribute may have.
+	// Member is a value of an attribute.
 	Member struct {
 		ID        string `yaml:"id"`
 		Value     string `yaml:"value"`
@@ -64,7 +64,7 @@ type (
 		Brief     string `yaml:"brief"`
 	}
 
-	// manifest is what the registry says of itself.
+	// manifest describes the registry.
 	manifest struct {
 		SchemaURL    string `yaml:"schema_url"`
 		Description  string `yaml:"description"`
@@ -76,7 +76,7 @@ type (
 	}
 )
 
-// attributeType is the name of a type, or the list of all values.
+// attributeType is the name of a type, or a list of all values.
 type attributeType struct {
 	name    string
 	members []Member
@@ -104,7 +104,7 @@ func (t *attributeType) UnmarshalYAML(node *yaml.Node) error {
 	return nil
 }
 
-// examples are values, those of a list on one line.
+// examples are example values. A list is joined to one string.
 type examples []string
 
 // UnmarshalYAML reads both forms:
@@ -125,7 +125,7 @@ func (e *examples) UnmarshalYAML(node *yaml.Node) error {
 	return nil
 }
 
-// requirement is whether metrics have an attribute: level, and the condition if it has one.
+// requirement is the requirement level of an attribute, with its condition if it has one.
 type requirement struct{ level, condition string }
 
 // UnmarshalYAML reads both forms:
@@ -142,13 +142,13 @@ func (r *requirement) UnmarshalYAML(node *yaml.Node) error {
 	}
 	for r.level, r.condition = range conditional {
 		if len(conditional) != 1 || r.level != conditionallyRequired || r.condition == "" {
-			return fmt.Errorf("line %d: a requirement level is %s with a condition, or a word", node.Line, conditionallyRequired)
+			return fmt.Errorf("line %d: a requirement level must be a word, or %s with a condition", node.Line, conditionallyRequired)
 		}
 	}
 	return nil
 }
 
-// decode reads one document, in which every key must be known.
+// decode decodes exactly one document without unknown keys.
 func decode(from io.Reader, into any) error {
 	decoder := yaml.NewDecoder(from)
 	decoder.KnownFields(true)

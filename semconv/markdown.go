@@ -9,7 +9,7 @@ import (
 	"text/template"
 )
 
-// section is a part of the page: the metrics that certain parts of the project emit.
+// section is a section of the page: the metrics that certain parts of the project emit.
 type section struct {
 	emittedBy    []string
 	Title, Intro string
@@ -19,7 +19,7 @@ var sections = []section{
 	{
 		[]string{"receiver", "instrument"},
 		"The census",
-		"From the [goroutine receiver](../receiver/goroutinereceiver) and from\n[instrument](../instrument), alike; `goroutine.origin.*` from the latter with `WithOrigins`.",
+		"From both the [goroutine receiver](../receiver/goroutinereceiver) and\n[instrument](../instrument); `goroutine.origin.*` from the latter with `WithOrigins`.",
 	},
 	{
 		[]string{"receiver"},
@@ -28,29 +28,29 @@ var sections = []section{
 	},
 	{
 		[]string{"instrument"},
-		"A process that tells of itself",
-		"From [instrument](../instrument): `process.cpu.time` with `WithProcessCPUTime`. With `WithRuntimeMetrics`\nthere is what contrib's `runtime` emits as well (`go.goroutine.count`, `go.memory.*` and others).",
+		"An instrumented process",
+		"From [instrument](../instrument): `process.cpu.time` with `WithProcessCPUTime`. `WithRuntimeMetrics` adds\nthe metrics of contrib's `runtime` (`go.goroutine.count`, `go.memory.*` and others).",
 	},
 	{
 		[]string{"processor"},
 		"Leaks",
-		"From the [leak_detect processor](../processor/leakdetect), in the resource of what they are about.",
+		"From the [leak_detect processor](../processor/leakdetect), on the resource of the leaking process or service.",
 	},
 }
 
 const page = `<!-- Generated from semconv/model by make generate. -->
 # Metrics
 
-What otel-goroutine emits, generated from its [registry](../semconv/model), which is in the
-format of [OpenTelemetry Weaver](https://github.com/open-telemetry/weaver). The registry has
-version {{ .Version }} and rests on version {{ version .Dependency }} of OpenTelemetry's semantic
-conventions. The names in Prometheus are those that it makes by default;
-[deploy](../deploy/README.md#names) tells of others. What components tell of themselves is in
-their own pages ([receiver](../receiver/goroutinereceiver/documentation.md#internal-telemetry),
+The telemetry of otel-goroutine, generated from its [registry](../semconv/model) in the format of
+[OpenTelemetry Weaver](https://github.com/open-telemetry/weaver). The registry has version
+{{ .Version }} and depends on version {{ version .Dependency }} of OpenTelemetry's semantic
+conventions. Prometheus names are the default ones; [deploy](../deploy/README.md#names) describes
+others. Internal telemetry of the components is on their own pages
+([receiver](../receiver/goroutinereceiver/documentation.md#internal-telemetry),
 [processor](../processor/leakdetect/documentation.md#internal-telemetry)).
 
-Labels in Prometheus are the attributes with underscores for dots. The resource is made into
-labels [by one setting](../deploy/README.md).
+In Prometheus, attributes become labels with underscores instead of dots. [One
+setting](../deploy/README.md) turns resource attributes into labels.
 {{ range sections }}
 ## {{ .Title }}
 
@@ -73,8 +73,8 @@ labels [by one setting](../deploy/README.md).
 {{- end }}
 ## Log records
 
-Of origins from the [goroutine receiver](../receiver/goroutinereceiver), where it is in a pipeline of logs,
-and from [instrument/auto](../instrument#where-goroutines-come-from) where it traces for them; of leaks from the [leak_events connector](../connector/leakevents).
+Events of origins come from the [goroutine receiver](../receiver/goroutinereceiver), if it is in a logs pipeline,
+and from [instrument/auto](../instrument#where-goroutines-come-from), if origins are enabled. Events of leaks come from the [leak_events connector](../connector/leakevents).
 
 | event name | meaning |
 |---|---|
@@ -92,7 +92,7 @@ and from [instrument/auto](../instrument#where-goroutines-come-from) where it tr
 {{ end }}
 ## The resource of a target
 
-From the receiver. The resource of a process that tells of itself is the service's own.
+From the receiver. An instrumented process has the resource of its service.
 {{ range .Resource }}
 - {{ code .Key }}
 {{- end }}
@@ -105,7 +105,7 @@ From the receiver. The resource of a process that tells of itself is the service
 | {{ code .Key }} | {{ .Type }} | {{ text .Brief .Note }}{{ with .Examples }} Such as {{ examples . }}.{{ end }} |
 {{- end }}
 
-The way in which signatures are made has version {{ .SignatureVersion }}, {{ code "signature_version" }} in the registry.
+Signatures have version {{ .SignatureVersion }}, {{ code "signature_version" }} in the registry.
 {{ range valued }}
 ### {{ .Key }}
 {{ with .Of }}
@@ -119,7 +119,7 @@ Of {{ . }}.
 {{ end -}}
 `
 
-// WriteMarkdown writes the registry as a page to read.
+// WriteMarkdown writes the registry as a Markdown page.
 func (r *Registry) WriteMarkdown(w io.Writer) error {
 	functions := template.FuncMap{
 		"sections":   func() any { return sections },
@@ -139,7 +139,7 @@ func (r *Registry) WriteMarkdown(w io.Writer) error {
 
 func code(s string) string { return "`" + s + "`" }
 
-// listOf joins names as a sentence does.
+// listOf joins names for a sentence.
 func listOf(names []string, word string) string {
 	quoted := make([]string, len(names))
 	for i, name := range names {
@@ -169,7 +169,7 @@ func (r *Registry) metricsOf(s section) []Metric {
 	return of
 }
 
-// use is a set of attributes, and the metrics that have it.
+// use is a set of attributes and the metrics that have it.
 type use struct {
 	Metrics    string
 	Attributes []Attribute
@@ -201,8 +201,8 @@ func usesOf(metrics []Metric) []use {
 	return uses
 }
 
-// attributesShown returns all attributes of metrics and log records: first those that are defined here, then
-// those that OpenTelemetry has defined.
+// attributesShown returns all attributes of metrics and log records: first those defined here, then
+// those defined by OpenTelemetry.
 func (r *Registry) attributesShown() []Attribute {
 	shown := slices.Clone(r.Attributes)
 	for _, a := range r.used() {
@@ -214,8 +214,8 @@ func (r *Registry) attributesShown() []Attribute {
 	return shown
 }
 
-// valued is an attribute of which all values are known, and the metric for which they are, if
-// that is not all.
+// valued is an attribute whose values are all known; Of is the metric for which they are, empty for
+// all metrics.
 type valued struct {
 	Attribute
 	Of string

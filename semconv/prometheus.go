@@ -2,10 +2,10 @@ package semconv
 
 import "github.com/prometheus/otlptranslator"
 
-// Naming is how names of OpenTelemetry become names in Prometheus.
+// Naming is a strategy to translate OpenTelemetry names to Prometheus names.
 type Naming = otlptranslator.TranslationStrategyOption
 
-// The namings of Prometheus and of the collector's exporters, the default first.
+// namings are the strategies of Prometheus and of the collector's exporters, the default first.
 var namings = []Naming{
 	otlptranslator.UnderscoreEscapingWithSuffixes,
 	otlptranslator.UnderscoreEscapingWithoutSuffixes,

@@ -11,17 +11,17 @@ import (
 	"strings"
 )
 
-// Registry is what is written down in the model.
+// Registry is the content of the model.
 type Registry struct {
 	SchemaURL string // its last part is the version
-	// Dependency is the schema URL of the conventions of OpenTelemetry that it rests on.
+	// Dependency is the schema URL of the OpenTelemetry conventions that it depends on.
 	Dependency string
-	// SignatureVersion is the version of the way in which signatures are made.
+	// SignatureVersion is the version of signatures (telemetry.SignatureVersion).
 	SignatureVersion int
 	Metrics          []Metric    // in the order of the model, imported ones first
 	Events           []Event     // log records, in the order of the model
-	Attributes       []Attribute // those that are defined in the model, in its order
-	Resource         []Attribute // those of the resource of a target
+	Attributes       []Attribute // defined in the model, in its order
+	Resource         []Attribute // of the resource of a target
 }
 
 // Metric is a metric with all its attributes.
@@ -30,7 +30,7 @@ type Metric struct {
 	Brief, Note            string
 	Stability              string
 	EmittedBy              []string // parts of this project
-	Imported               bool     // from OpenTelemetry's own conventions
+	Imported               bool     // from OpenTelemetry's conventions
 	Attributes             []Attribute
 }
 
@@ -42,12 +42,12 @@ type Event struct {
 	Attributes        []Attribute
 }
 
-// Attribute is an attribute by itself, or as one of a metric.
+// Attribute is an attribute by itself, or of a metric.
 type Attribute struct {
 	Key, Type           string // Type is empty if it is defined elsewhere
 	Brief, Note         string
 	Stability           string
-	Level, Condition    string // how metrics require it, and when
+	Level, Condition    string // requirement level and its condition
 	Examples            []string
 	Members             []Member // all values, if they are known
 	DefinedByDependency bool
@@ -58,7 +58,7 @@ func (r *Registry) Version() string { return path.Base(r.SchemaURL) }
 
 const conditionallyRequired = "conditionally_required"
 
-// used returns the attributes of all metrics and events, each as often as it is used.
+// used returns the attributes of all metrics and events, with duplicates.
 func (r *Registry) used() []Attribute {
 	var all []Attribute
 	for _, m := range r.Metrics {
@@ -70,7 +70,7 @@ func (r *Registry) used() []Attribute {
 	return all
 }
 
-// The words that a registry may use.
+// Values that a registry may use.
 var (
 	stabilities  = []string{"stable", "development", "alpha", "beta", "release_candidate"}
 	instruments  = []string{"counter", "gauge", "histogram", "updowncounter"}
@@ -85,7 +85,7 @@ const targetGroup = "attributes.goroutine.target"
 //go:embed model/*.yaml
 var model embed.FS
 
-// Load reads and checks the registry of this project.
+// Load reads and validates the registry of this project.
 func Load() (*Registry, error) {
 	folder, err := fs.Sub(model, "model")
 	if err != nil {
@@ -108,7 +108,7 @@ func load(folder fs.FS) (*Registry, error) {
 	return l.resolve()
 }
 
-// loader puts together what stands in several files.
+// loader merges several files.
 type loader struct {
 	manifest    manifest
 	imports     []string
@@ -147,7 +147,7 @@ func (l *loader) read(folder fs.FS, name string) (err error) {
 	return nil
 }
 
-// resolve checks all groups, and puts together the metrics with their attributes.
+// resolve validates all groups, and resolves the attributes of metrics and events.
 func (l *loader) resolve() (*Registry, error) {
 	l.resolveManifest()
 	for _, id := range l.order {
@@ -271,7 +271,7 @@ func (l *loader) checkEvent(g group) {
 	l.checkEmitted(g)
 }
 
-// checkEmitted checks what metrics and events have both.
+// checkEmitted validates the common part of metrics and events.
 func (l *loader) checkEmitted(g group) {
 	unknownPart := func(part string) bool { return !slices.Contains(projectParts, part) }
 	switch {
@@ -294,7 +294,7 @@ func (l *loader) checkMetric(g group) {
 	l.checkEmitted(g)
 }
 
-// attributesOf returns the attributes that a group uses, after those that it inherits.
+// attributesOf returns the attributes of a group, inherited ones first.
 func (l *loader) attributesOf(g group) []Attribute {
 	var all []Attribute
 	if g.Extends != "" {
@@ -312,7 +312,7 @@ func (l *loader) attributesOf(g group) []Attribute {
 	return all
 }
 
-// use is what a group makes of an attribute.
+// use returns an attribute as a group uses it.
 func (l *loader) use(g group, a attributeEntry) Attribute {
 	used, own := l.definitions[a.Ref]
 	switch {
@@ -339,7 +339,7 @@ func (l *loader) use(g group, a attributeEntry) Attribute {
 	return used
 }
 
-// unusedDefinitions finds attributes that no metric and no event has.
+// unusedDefinitions reports attributes that no metric and no event has.
 func (l *loader) unusedDefinitions() {
 	unused := maps.Clone(l.definitions)
 	for _, a := range l.registry.used() {

@@ -143,7 +143,7 @@ func TestUnsoundRegistry(t *testing.T) {
 		"no such level":                 {"requirement_level: required}", "requirement_level: always}", `"always"`},
 		"no level":                      {"ref: x.kind, requirement_level: required", "ref: x.kind", `requirement level ""`},
 		"no condition":                  {"{conditionally_required: If there is one.}", "conditionally_required", "no condition"},
-		"another condition":             {"conditionally_required", "recommended", "is conditionally_required with a condition"},
+		"another condition":             {"conditionally_required", "recommended", "or conditionally_required with a condition"},
 		"type of a use":                 {"ref: x.kind,", "ref: x.kind, type: string,", "no type"},
 		"values of a use":               {"{ref: x.kind,", "{ref: x.kind, annotations: {members: [{id: c, value: c, stability: alpha, brief: C.}]},", "stand where it is defined"},
 		"definition that is a use":      {"id: x.kind,", "id: x.kind, requirement_level: required,", "a definition has neither"},

@@ -21,7 +21,7 @@ func main() {
 
 func generate(args []string) error {
 	if len(args) != 1 {
-		return errors.New("which file is to be written?")
+		return errors.New("usage: generate FILE")
 	}
 	registry, err := semconv.Load()
 	if err != nil {
