@@ -1,9 +1,9 @@
-// Package leaks holds the pages about leaks of this folder, for programs that show them.
+// Package leaks embeds the pages about leaks in this folder.
 package leaks
 
 import "embed"
 
-// Pages are the pages, a Markdown file for each state.
+// Pages has a Markdown file for each state.
 //
 //go:embed *.md
 var Pages embed.FS
