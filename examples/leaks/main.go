@@ -1,10 +1,10 @@
 // Command leaks is a service that makes every mistake in the folders beside this
-// file again and again, and besides each does the same job as it should be done.
-// It is for trying out what finds leaks.
+// file repeatedly, and also does each job without the mistake. Use it to try out
+// leak detectors.
 //
-// It serves net/http/pprof. With OTEL_EXPORTER_OTLP_ENDPOINT set it also pushes
-// what it knows of its own goroutines, by package instrument; the other standard
-// variables hold as well.
+// It serves net/http/pprof. With OTEL_EXPORTER_OTLP_ENDPOINT set it also exports
+// the metrics of package instrument, configured by the other standard
+// variables.
 package main
 
 import (
@@ -30,7 +30,7 @@ func main() {
 func runFor(o options) error {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	context.AfterFunc(ctx, stop) // a second signal does not wait
+	context.AfterFunc(ctx, stop) // a second signal ends the process at once
 	ctx, cancel := context.WithTimeout(ctx, o.duration)
 	defer cancel()
 	return run(ctx, o)
@@ -46,7 +46,7 @@ type options struct {
 func parse(args []string) options {
 	var o options
 	flags := flag.NewFlagSet("leaks", flag.ExitOnError)
-	// Profiles show the inside of a process, so nobody but this machine is asked in.
+	// Profiles reveal the internals of a process, so they are served to this machine only.
 	flags.StringVar(&o.listen, "listen", "127.0.0.1:6062", "`address` that serves /debug/pprof/")
 	flags.DurationVar(&o.duration, "for", 10*time.Minute, "`duration` after which the service ends by itself")
 	flags.DurationVar(&o.every, "every", time.Second, "mean `duration` from one call of each function to its next")
@@ -56,7 +56,7 @@ func parse(args []string) options {
 	return o
 }
 
-// run makes mistakes until ctx ends. What has leaked ends with the process.
+// run makes mistakes until ctx is done. Leaked goroutines end with the process.
 func run(ctx context.Context, o options) (err error) {
 	report, err := startReporting(ctx)
 	if err != nil {

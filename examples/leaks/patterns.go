@@ -5,8 +5,8 @@ import (
 	"slices"
 )
 
-// pattern is one mistake, and the same job without it. Results and errors are not
-// heeded: what goes wrong in a call is what makes it leak.
+// pattern is one mistake, and the same job without it. Results and errors are
+// ignored, since a failing call is what leaks.
 type pattern struct {
 	// leaky makes one call. Its ctx is that of the service.
 	leaky func(ctx context.Context)

@@ -72,7 +72,7 @@ func (s *surroundings) openHung() (err error) {
 // be sent.
 const mailTime = 5 * time.Second
 
-// pause waits for d, or until ctx ends.
+// pause waits for d, or until ctx is done.
 func pause(ctx context.Context, d time.Duration) {
 	timer := time.NewTimer(d)
 	defer timer.Stop()

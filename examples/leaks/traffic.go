@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// callAll calls all functions again and again until ctx ends, each at its own times.
+// callAll calls all functions again and again until ctx is done, each at its own times.
 func callAll(ctx context.Context, all []pattern, o options) {
 	var callers sync.WaitGroup
 	for _, p := range all {

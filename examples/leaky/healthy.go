@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// The functions in this file are the healthy neighbours. Each runs until its
-// context ends, and returns when all that it has started has ended too.
+// The functions in this file are healthy. Each runs until its context is done, and
+// returns when all goroutines that it has started have ended.
 
 const (
 	// poolSize is the number of workers.
@@ -19,8 +19,7 @@ const (
 	warmUp = 5 * time.Second
 )
 
-// runPool hires workers one by one and gives them jobs. It grows once and then
-// never again.
+// runPool starts workers one by one and gives them jobs. It grows only once.
 func runPool(ctx context.Context) {
 	jobs := make(chan time.Duration)
 	var workers sync.WaitGroup
@@ -39,7 +38,7 @@ func runPool(ctx context.Context) {
 				workers.Add(1)
 				go runWorker(jobs, &workers)
 			}
-			jobs <- 20 * time.Millisecond // with 8 jobs a second, somebody is always free
+			jobs <- 20 * time.Millisecond // with 8 jobs a second, a worker is always free
 		}
 	}
 }
@@ -104,9 +103,9 @@ const (
 	meanSession = 15 * time.Second
 )
 
-// keepSessions holds a session for each client. A client whose session ends comes
-// back at once. Lifetimes are exponential, so the first sessions are as a service
-// that has run for long would have them.
+// keepSessions holds a session for each client. A client whose session ends returns
+// at once. Lifetimes are exponential, so the sessions are in a steady state from the
+// start.
 func keepSessions(ctx context.Context) {
 	var sessions sync.WaitGroup
 	defer sessions.Wait()
@@ -155,7 +154,7 @@ func beat(ctx context.Context) {
 	}
 }
 
-// pause waits for d, or until ctx ends.
+// pause waits for d, or until ctx is done.
 func pause(ctx context.Context, d time.Duration) {
 	timer := time.NewTimer(d)
 	defer timer.Stop()

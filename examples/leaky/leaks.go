@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// leak is one planted mistake and how often it is made.
+// leak is one planted mistake, and how often it is made.
 type leak struct {
 	// every is the time between two calls.
 	every time.Duration
@@ -16,9 +16,9 @@ type leak struct {
 	call func()
 }
 
-// plantLeaks returns all mistakes of this service. Each leaves two to four goroutines a
-// second behind, since the demonstration has a minute for what takes hours elsewhere, and
-// each at another pace: two of one pace may be taken for two ends of one mistake.
+// plantLeaks returns all mistakes of this service. Each leaks two to four goroutines a second,
+// since the demonstration has a minute for what takes hours elsewhere, and each at its own
+// pace: two leaks with the same pace may be taken for two ends of one mistake.
 func plantLeaks() []leak {
 	var quotes quoteTraffic
 	return []leak{
@@ -29,7 +29,7 @@ func plantLeaks() []leak {
 	}
 }
 
-// run makes the calls until ctx ends. What has leaked by then remains.
+// run makes the calls until ctx is done. Leaked goroutines remain.
 func (l leak) run(ctx context.Context) {
 	ticker := time.NewTicker(l.every)
 	defer ticker.Stop()
@@ -43,10 +43,10 @@ func (l leak) run(ctx context.Context) {
 	}
 }
 
-// waitForReply takes the reply to a message.
+// waitForReply waits for the reply to a message.
 //
-// What goes wrong: the message was dropped, so nobody will ever reply, and there
-// is neither a timeout nor a context to give up with.
+// Mistake: the message was dropped, so there will never be a reply, and there is
+// neither a timeout nor a context.
 func waitForReply(reply <-chan string) {
 	<-reply
 }
@@ -72,8 +72,8 @@ func latency(call int) time.Duration {
 // machine does not make the other calls hang too.
 const patience = 250 * time.Millisecond
 
-// fetchQuote asks the backend for a quote and gives up when that takes too long.
-// It is itself in order.
+// fetchQuote asks the backend for a quote and gives up after patience. It does not
+// leak itself.
 func fetchQuote(latency time.Duration) (quote string, ok bool) {
 	answer := make(chan string)
 	go askSlowBackend(answer, latency)
@@ -87,9 +87,9 @@ func fetchQuote(latency time.Duration) (quote string, ok bool) {
 
 // askSlowBackend gets the answer for fetchQuote.
 //
-// What goes wrong: the channel has no buffer, so when fetchQuote has given up
-// nobody takes the answer, and the send waits for ever. Room for one value
-// would be the repair.
+// Mistake: the channel is unbuffered, so once fetchQuote has given up, the send
+// blocks forever. A buffer of one
+// value fixes it.
 func askSlowBackend(answer chan<- string, latency time.Duration) {
 	time.Sleep(latency)
 	answer <- "42.00"
@@ -97,12 +97,12 @@ func askSlowBackend(answer chan<- string, latency time.Duration) {
 
 // pollForever follows a feed for one subscriber.
 //
-// What goes wrong: the loop has no way out, so it goes on after the subscriber
+// Mistake: the loop has no exit, so it goes on after the subscriber
 // has gone.
 //
-// It is the leak that no single line shows. All loops poll on the same beat, so
-// at any one time they stand together at one line of pollOnce, and a moment later
-// that line is empty again. Only the number of those that were started with
+// No single line shows this leak. All loops poll on the same beat, so at any time
+// they are together at one line of pollOnce, and a moment later that line is empty
+// again. Only the number of goroutines with the entry
 // pollForever never falls.
 func pollForever(period time.Duration) {
 	for {
@@ -131,7 +131,7 @@ func untilBeat(period time.Duration) time.Duration {
 	return period - time.Duration(time.Now().UnixNano())%period
 }
 
-// auditLog is a log that many write to, in turn.
+// auditLog is a log with many writers.
 type auditLog struct {
 	mu    sync.Mutex
 	lines int
@@ -141,7 +141,7 @@ var errDiskFull = errors.New("disk full")
 
 // rotate begins a new file.
 //
-// What goes wrong: the early return leaves the mutex locked. Nothing waits here;
+// Mistake: the early return leaves the mutex locked. Nothing waits here;
 // the damage is in writeAudit.
 func (a *auditLog) rotate(free int) error {
 	a.mu.Lock()
@@ -163,6 +163,6 @@ func writeAudit(a *auditLog) {
 // auditTraffic returns calls that write to a log whose rotation has failed.
 func auditTraffic() func() {
 	var audit auditLog
-	_ = audit.rotate(0) // the error is not heeded, as such errors are not
+	_ = audit.rotate(0) // the error is ignored, as such errors often are
 	return func() { go writeAudit(&audit) }
 }

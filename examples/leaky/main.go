@@ -1,9 +1,8 @@
-// Command leaky is a service that leaks goroutines in four ways, beside neighbours
-// that only look as if they did. It is what the demonstration watches, and it is
-// meant to know nothing of who watches it: it serves net/http/pprof, as many
-// services do, and imports nothing of this project.
+// Command leaky is a service that leaks goroutines in four ways, beside healthy ones
+// that only look like leaks. The demonstration watches it. It imports nothing of this
+// project, and only serves net/http/pprof, as many services do.
 //
-// What leaks is in leaks.go, what does not in healthy.go.
+// leaks.go has the leaks, healthy.go the healthy goroutines.
 package main
 
 import (
@@ -24,7 +23,7 @@ import (
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	context.AfterFunc(ctx, stop) // a second signal does not wait
+	context.AfterFunc(ctx, stop) // a second signal ends the process at once
 	switch err := run(ctx, os.Args[1:], os.Stdout, os.Stderr); {
 	case errors.Is(err, flag.ErrHelp):
 	case errors.Is(err, errUsage):
@@ -35,7 +34,7 @@ func main() {
 	}
 }
 
-// errUsage stands for a mistake on the command line that has been told already.
+// errUsage is a mistake on the command line that has already been reported.
 var errUsage = errors.New("wrong command line")
 
 type options struct {
@@ -47,8 +46,8 @@ func parse(args []string, stderr io.Writer) (options, error) {
 	var o options
 	flags := flag.NewFlagSet("leaky", flag.ContinueOnError)
 	flags.SetOutput(stderr)
-	// Profiles show the inside of a process to whoever asks, so nobody but this
-	// machine is asked in.
+	// Profiles reveal the internals of a process, so they are served to this
+	// machine only.
 	flags.StringVar(&o.listen, "listen", "127.0.0.1:6060", "`address` that serves /debug/pprof/")
 	// Ten minutes are enough to look around; at eleven leaks a second the
 	// service then has some 7,000 goroutines.
@@ -65,8 +64,8 @@ func parse(args []string, stderr io.Writer) (options, error) {
 	return o, nil
 }
 
-// run serves and leaks until ctx ends or the time is over. When it returns, all
-// that is healthy has ended; what leaked ends with the process.
+// run serves and leaks until ctx is done or the time is over. When it returns, all
+// healthy goroutines have ended; leaked ones end with the process.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	o, err := parse(args, stderr)
 	if err != nil {
@@ -96,7 +95,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	return err
 }
 
-// serve answers requests for profiles until ctx ends.
+// serve serves profiles until ctx is done.
 func serve(ctx context.Context, listener net.Listener) error {
 	server := &http.Server{
 		Handler: profiles(),
@@ -114,7 +113,7 @@ func serve(ctx context.Context, listener net.Listener) error {
 		return err
 	case <-ctx.Done():
 	}
-	// A profile that is being recorded may be lost: the service is to end now.
+	// A profile that is being recorded may be lost: the service must end now.
 	err := server.Close()
 	if reason := <-served; !errors.Is(reason, http.ErrServerClosed) {
 		err = errors.Join(err, reason)

@@ -1,4 +1,4 @@
-// Package bodynotclosed shows a response whose body is not closed on every way out.
+// Package bodynotclosed shows a response whose body is not closed on every path.
 package bodynotclosed
 
 import (
@@ -9,7 +9,7 @@ import (
 
 // RateLeaky gets a rate of exchange.
 //
-// What goes wrong: an answer other than 200 returns before the body is closed. Its
+// Mistake: an answer other than 200 returns before the body is closed. Its
 // connection can neither be used again nor closed, and two goroutines of net/http
 // wait for somebody to read on. They were started by the client: no function of
 // this package is on their stacks. The Timeout of a client, which

@@ -7,9 +7,9 @@ import (
 	"net/http"
 )
 
-// RateRepaired does what RateLeaky does.
+// RateRepaired is RateLeaky without the leak.
 //
-// The repair: close the body, by defer, right after the error was looked at. And a
+// Fix: close the body, by defer, right after the error was looked at. And a
 // context ends the request if the bank does not.
 func RateRepaired(ctx context.Context, client *http.Client, url string) (string, error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, http.NoBody)

@@ -26,8 +26,8 @@ func (m *mailboxLeaky) put(letter string) {
 
 // close says that no more letters come.
 //
-// What goes wrong: it changes what take waits for and wakes nobody. Who waits by
-// then waits for ever.
+// Mistake: it changes what take waits for and wakes nobody. Who waits by
+// then waits forever.
 func (m *mailboxLeaky) close() {
 	m.mu.Lock()
 	defer m.mu.Unlock()

@@ -1,9 +1,9 @@
 package condneversignalled
 
-// DeliverRepaired does what DeliverLeaky does, and returns after the last letter
+// DeliverRepaired is DeliverLeaky without the leak, and returns after the last letter
 // was read.
 //
-// The repair: a channel is such a mailbox, and its close wakes whoever waits.
+// Fix: a channel is such a mailbox, and its close wakes whoever waits.
 // (Where it has to be a Cond, whoever changes what is waited for calls Broadcast.)
 func DeliverRepaired(fetch func() []string, read func(string)) {
 	letters, done := make(chan string), make(chan struct{})

@@ -6,9 +6,9 @@ import (
 	"errors"
 )
 
-// NameRepaired does what NameLeaky does, and gives up when ctx ends.
+// NameRepaired is NameLeaky without the leak, and gives up when ctx is done.
 //
-// The repair: close the rows by defer (or let QueryRowContext do it), and pass the
+// Fix: close the rows by defer (or let QueryRowContext do it), and pass the
 // context of the request, so that a call waits for a connection no longer than its
 // caller does.
 func NameRepaired(ctx context.Context, db *sql.DB, customer int) (name string, err error) {

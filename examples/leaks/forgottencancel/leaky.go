@@ -32,7 +32,7 @@ func trackLeaky(ctx context.Context, positions chan<- int) {
 
 // ArrivedLeaky tells whether a courier has got to the destination.
 //
-// What goes wrong: as soon as the courier is there it returns without closing the
+// Mistake: as soon as the courier is there it returns without closing the
 // trip. The context is then cancelled with its parent, which is that of the whole
 // service. The linter does not see it, since cancel is kept in a field.
 func ArrivedLeaky(ctx context.Context, destination int) bool {

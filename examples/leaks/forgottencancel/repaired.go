@@ -28,9 +28,9 @@ func trackRepaired(ctx context.Context, positions chan<- int) {
 	}
 }
 
-// ArrivedRepaired does what ArrivedLeaky does.
+// ArrivedRepaired is ArrivedLeaky without the leak.
 //
-// The repair: what is begun on one line is ended, by defer, on the next.
+// Fix: what is begun on one line is ended, by defer, on the next.
 func ArrivedRepaired(ctx context.Context, destination int) bool {
 	trip := startRepaired(ctx)
 	defer trip.Close()

@@ -9,8 +9,8 @@ import (
 
 // GreetingLeaky connects to a mail server and returns its greeting.
 //
-// What goes wrong: a peer that hangs, or has gone without a word, never sends and
-// never closes. There is no deadline, so the read waits for ever and the deferred
+// Mistake: a peer that hangs, or has gone without a word, never sends and
+// never closes. There is no deadline, so the read waits forever and the deferred
 // close never runs: each call costs a goroutine and a file descriptor.
 func GreetingLeaky(address string) (string, error) {
 	conn, err := net.Dial("tcp", address)

@@ -7,9 +7,9 @@ import (
 	"time"
 )
 
-// GreetingRepaired does what GreetingLeaky does, and gives up after patience.
+// GreetingRepaired is GreetingLeaky without the leak, and gives up after patience.
 //
-// The repair: a deadline on the connection, set before the first byte is read.
+// Fix: a deadline on the connection, set before the first byte is read.
 // Reads do not look at a context; the dial does.
 func GreetingRepaired(ctx context.Context, address string, patience time.Duration) (string, error) {
 	dialer := net.Dialer{Timeout: patience}

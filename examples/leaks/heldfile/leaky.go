@@ -11,7 +11,7 @@ import (
 
 // StampLeaky appends a line to a file that several processes write to, in turn.
 //
-// What goes wrong: the lock is asked for without an end. If a process hangs with
+// Mistake: the lock is asked for without an end. If a process hangs with
 // the lock in hand, each call costs a goroutine, a file descriptor and a thread:
 // the wait is a system call of its own, which neither a deadline nor a context
 // can end.

@@ -13,9 +13,9 @@ import (
 // retryEvery is how often the lock is asked for.
 const retryEvery = 10 * time.Millisecond
 
-// StampRepaired does what StampLeaky does, or returns an error when ctx ends first.
+// StampRepaired is StampLeaky without the leak, or returns an error if ctx is done first.
 //
-// The repair: ask for the lock without waiting (LOCK_NB), and wait between two
+// Fix: ask for the lock without waiting (LOCK_NB), and wait between two
 // tries where a context can end it. The file is closed by defer, and its lock goes
 // with it.
 func StampRepaired(ctx context.Context, path, line string) error {

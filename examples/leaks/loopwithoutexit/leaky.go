@@ -9,7 +9,7 @@ const pollEvery = 200 * time.Millisecond
 // WatchLeaky tells changed of every new price of an article, for as long as a
 // customer looks at it.
 //
-// What goes wrong: there is no way to say that the customer has left. The loop
+// Mistake: there is no way to say that the customer has left. The loop
 // goes on for as long as the process lives.
 func WatchLeaky(price func() int, changed func(int)) {
 	go pollLeaky(price, changed)

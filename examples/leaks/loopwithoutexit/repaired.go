@@ -5,9 +5,9 @@ import (
 	"time"
 )
 
-// WatchRepaired does what WatchLeaky does until ctx ends.
+// WatchRepaired is WatchLeaky without the leak until ctx is done.
 //
-// The repair: the loop has an exit, and does not sleep through it. Whoever starts
+// Fix: the loop has an exit, and does not sleep through it. Whoever starts
 // it passes the context of what it is for.
 func WatchRepaired(ctx context.Context, price func() int, changed func(int)) {
 	go pollRepaired(ctx, price, changed)

@@ -1,4 +1,4 @@
-// Package mutexneverunlocked shows a mutex that is not unlocked on every way out.
+// Package mutexneverunlocked shows a mutex that is not unlocked on every path.
 package mutexneverunlocked
 
 import (
@@ -15,7 +15,7 @@ type EncoderLeaky struct {
 
 // Encode returns the JSON of a value.
 //
-// What goes wrong: for a value that has no JSON, such as NaN, it returns with the
+// Mistake: for a value that has no JSON, such as NaN, it returns with the
 // mutex locked. It is not that call that waits, but every one after it, of
 // whatever value.
 func (e *EncoderLeaky) Encode(value any) (string, error) {

@@ -6,9 +6,9 @@ import (
 	"sync"
 )
 
-// EncoderRepaired does what EncoderLeaky does.
+// EncoderRepaired is EncoderLeaky without the leak.
 //
-// The repair: a defer e.mu.Unlock() after the Lock would do. Here nothing need be
+// Fix: a defer e.mu.Unlock() after the Lock would do. Here nothing need be
 // locked at all: a sync.Pool gives each call a buffer of its own, and one that is
 // not given back is only garbage.
 type EncoderRepaired struct{ buffers sync.Pool }

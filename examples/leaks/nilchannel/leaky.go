@@ -9,8 +9,8 @@ type ServerLeaky struct {
 
 // NewServerLeaky returns a server. Without reload its settings are final.
 //
-// What goes wrong: without reload the channel stays nil, and to receive from a nil
-// channel waits for ever, whatever anybody does.
+// Mistake: without reload the channel stays nil, and to receive from a nil
+// channel waits forever, whatever anybody does.
 func NewServerLeaky(reload bool, settings func(path string)) *ServerLeaky {
 	s := &ServerLeaky{settings: settings}
 	if reload {

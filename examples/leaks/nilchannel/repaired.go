@@ -1,6 +1,6 @@
 package nilchannel
 
-// ServerRepaired does what ServerLeaky does.
+// ServerRepaired is ServerLeaky without the leak.
 type ServerRepaired struct {
 	reloads  chan string
 	settings func(path string)
@@ -9,7 +9,7 @@ type ServerRepaired struct {
 
 // NewServerRepaired returns a server. Without reload its settings are final.
 //
-// The repair: what waits at the channel is started where the channel is made, and
+// Fix: what waits at the channel is started where the channel is made, and
 // only there. (A nil channel is of use only as a case of a select that is to be
 // switched off.)
 func NewServerRepaired(reload bool, settings func(path string)) *ServerRepaired {

@@ -19,7 +19,7 @@ func (w wordsLeaky) all(yield func(string) bool) {
 
 // SameLeaky tells whether two texts have the same words.
 //
-// What goes wrong: at the first difference it returns, and neither iterator has come
+// Mistake: at the first difference it returns, and neither iterator has come
 // to its end. Each is a goroutine, which waits in its yield for somebody to ask for the
 // next word, or to stop it.
 func SameLeaky(a, b string) bool {

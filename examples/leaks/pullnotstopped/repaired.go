@@ -16,9 +16,9 @@ func (w wordsRepaired) all(yield func(string) bool) {
 	}
 }
 
-// SameRepaired does what SameLeaky does.
+// SameRepaired is SameLeaky without the leak.
 //
-// The repair: stop is deferred where the iterator is begun. It is safe to call at the end
+// Fix: stop is deferred where the iterator is begun. It is safe to call at the end
 // of the iterator, and twice.
 func SameRepaired(a, b string) bool {
 	nextA, stopA := iter.Pull(wordsRepaired(strings.Fields(a)).all)

@@ -10,8 +10,8 @@ import (
 
 // ImportLeaky reads numbers, one a line, and passes them on to store.
 //
-// What goes wrong: a line that is no number ends the import before the channel is
-// closed, and storeLeaky waits for the next row for ever.
+// Mistake: a line that is no number ends the import before the channel is
+// closed, and storeLeaky waits for the next row forever.
 func ImportLeaky(lines io.Reader, store func(int)) error {
 	rows := make(chan int)
 	go storeLeaky(rows, store)

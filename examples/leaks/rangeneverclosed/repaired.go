@@ -6,10 +6,10 @@ import (
 	"strconv"
 )
 
-// ImportRepaired does what ImportLeaky does, and returns after the last row is
+// ImportRepaired is ImportLeaky without the leak, and returns after the last row is
 // stored.
 //
-// The repair: the sender closes the channel, by defer and thus on every way out.
+// Fix: the sender closes the channel, by defer and thus on every path.
 func ImportRepaired(lines io.Reader, store func(int)) error {
 	rows, stored := make(chan int), make(chan struct{})
 	go storeRepaired(rows, store, stored)

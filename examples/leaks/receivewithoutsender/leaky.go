@@ -5,7 +5,7 @@ import "strings"
 
 // AskLeaky sends a question to the help desk and returns the reply.
 //
-// What goes wrong: the help desk drops a question that it does not take for one,
+// Mistake: the help desk drops a question that it does not take for one,
 // as a queue drops a message that it cannot read. Nobody else will ever reply, and
 // there is nothing to give up with.
 func AskLeaky(question string) string {

@@ -5,9 +5,9 @@ import (
 	"strings"
 )
 
-// AskRepaired does what AskLeaky does, or returns an error when ctx ends first.
+// AskRepaired is AskLeaky without the leak, or returns an error if ctx is done first.
 //
-// The repair: the wait has a second way out, and the caller's context has a
+// Fix: the wait has a second way out, and the caller's context has a
 // deadline. The reply has a place in the channel's buffer, so that one that comes
 // too late does not leak in turn.
 func AskRepaired(ctx context.Context, question string) (string, error) {

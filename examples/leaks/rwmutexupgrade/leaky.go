@@ -18,7 +18,7 @@ func NewCacheLeaky(load func(key string) string) *CacheLeaky {
 
 // Get returns the value of a key, and loads it if need be.
 //
-// What goes wrong: keep wants the lock for writing, and Get holds it for reading.
+// Mistake: keep wants the lock for writing, and Get holds it for reading.
 // It waits for itself. Since a writer that waits keeps new readers out, so does
 // everybody who comes after it.
 func (c *CacheLeaky) Get(key string) string {

@@ -2,7 +2,7 @@ package rwmutexupgrade
 
 import "sync"
 
-// CacheRepaired does what CacheLeaky does.
+// CacheRepaired is CacheLeaky without the leak.
 type CacheRepaired struct {
 	mu     sync.RWMutex
 	values map[string]string
@@ -16,7 +16,7 @@ func NewCacheRepaired(load func(key string) string) *CacheRepaired {
 
 // Get returns the value of a key, and loads it if need be.
 //
-// The repair: each lock is held by one small function, which calls nothing that
+// Fix: each lock is held by one small function, which calls nothing that
 // locks. Nothing is held while the value is loaded.
 func (c *CacheRepaired) Get(key string) string {
 	if value, ok := c.find(key); ok {

@@ -4,7 +4,7 @@ package selectnocases
 
 // FollowLeaky shows a client what is new in a feed.
 //
-// What goes wrong: select{} keeps the listener alive and waits for nothing, so the
+// Mistake: select{} keeps the listener alive and waits for nothing, so the
 // listener is never removed, and the goroutine stays when the client has left.
 // (In main it is right: the process ends by a signal. Nowhere else.)
 func FollowLeaky(feed *Feed, show func(string)) {

@@ -2,9 +2,9 @@ package selectnocases
 
 import "context"
 
-// FollowRepaired does what FollowLeaky does, until ctx ends.
+// FollowRepaired is FollowLeaky without the leak, until ctx is done.
 //
-// The repair: no goroutine is needed to wait for the end of a context; AfterFunc
+// Fix: no goroutine is needed to wait for the end of a context; AfterFunc
 // starts one when it has come. (Where there is something to do besides, wait for
 // ctx.Done() instead of for nothing.)
 func FollowRepaired(ctx context.Context, feed *Feed, show func(string)) {

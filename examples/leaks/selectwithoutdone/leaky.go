@@ -5,7 +5,7 @@ import "context"
 
 // FollowLeaky shows a client the events of a topic until the client's ctx ends.
 //
-// What goes wrong: the end of ctx ends the subscription, but not the goroutine.
+// Mistake: the end of ctx ends the subscription, but not the goroutine.
 // It waits at a select of channels that nobody has a hand on any more.
 func FollowLeaky(ctx context.Context, topic *Topic, show func(string)) {
 	s := topic.subscribe()

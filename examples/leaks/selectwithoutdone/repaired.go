@@ -2,9 +2,9 @@ package selectwithoutdone
 
 import "context"
 
-// FollowRepaired does what FollowLeaky does.
+// FollowRepaired is FollowLeaky without the leak.
 //
-// The repair: one more case. Every select in a loop needs one by which it ends.
+// Fix: one more case. Every select in a loop needs one by which it ends.
 func FollowRepaired(ctx context.Context, topic *Topic, show func(string)) {
 	go showRepaired(ctx, topic, show)
 }

@@ -6,8 +6,8 @@ type Replica func(key string) string
 
 // FirstLeaky asks all replicas at once and returns the first answer.
 //
-// What goes wrong: the channel has no buffer, and only one answer is taken from
-// it. All other replicas wait for ever to get rid of theirs.
+// Mistake: the channel has no buffer, and only one answer is taken from
+// it. All other replicas wait forever to get rid of theirs.
 func FirstLeaky(replicas []Replica, key string) string {
 	answers := make(chan string)
 	for _, ask := range replicas {

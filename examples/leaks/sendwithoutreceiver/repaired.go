@@ -1,8 +1,8 @@
 package sendwithoutreceiver
 
-// FirstRepaired does what FirstLeaky does.
+// FirstRepaired is FirstLeaky without the leak.
 //
-// The repair: there is room for every answer, so every replica can deliver its own
+// Fix: there is room forevery answer, so every replica can deliver its own
 // and end, whether or not somebody takes it. The channel is collected with what is
 // in it. (Where an answer is dear, pass a context too, and cancel it after the
 // first.)

@@ -6,7 +6,7 @@ import "net"
 
 // TellLeaky tells a client something.
 //
-// What goes wrong: once the buffers of both sides are full the first write waits
+// Mistake: once the buffers of both sides are full the first write waits
 // for room (io_wait), and every other write of the same connection queues up behind
 // it (semaphore). There is no deadline, and the client is still connected.
 func TellLeaky(client net.Conn, news []byte) error {

@@ -6,10 +6,10 @@ import (
 	"time"
 )
 
-// TellRepaired does what TellLeaky does, and hangs up on a client that does not
+// TellRepaired is TellLeaky without the leak, and hangs up on a client that does not
 // read for as long as patience.
 //
-// The repair: a deadline before each write. When it is exceeded the connection is
+// Fix: a deadline before each write. When it is exceeded the connection is
 // closed, which ends those who wait behind.
 func TellRepaired(client net.Conn, news []byte, patience time.Duration) error {
 	if err := client.SetWriteDeadline(time.Now().Add(patience)); err != nil {

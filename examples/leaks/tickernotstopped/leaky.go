@@ -8,9 +8,9 @@ const heartbeat = 200 * time.Millisecond
 
 // KeepAliveLeaky sends heartbeats to a client.
 //
-// What goes wrong: what time.Tick returns cannot be stopped, and the loop over it
+// Mistake: what time.Tick returns cannot be stopped, and the loop over it
 // does not hear that the client has left. (Nor would it help to stop a ticker:
-// that does not close its channel, so the loop would wait for ever instead.)
+// that does not close its channel, so the loop would wait forever instead.)
 func KeepAliveLeaky(send func()) {
 	go beatLeaky(send)
 }

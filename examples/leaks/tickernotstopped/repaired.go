@@ -5,9 +5,9 @@ import (
 	"time"
 )
 
-// KeepAliveRepaired does what KeepAliveLeaky does, until ctx ends.
+// KeepAliveRepaired is KeepAliveLeaky without the leak, until ctx is done.
 //
-// The repair: a ticker that is stopped by defer, and a loop that also looks at the
+// Fix: a ticker that is stopped by defer, and a loop that also looks at the
 // context of the connection.
 func KeepAliveRepaired(ctx context.Context, send func()) {
 	go beatRepaired(ctx, send)

@@ -11,8 +11,8 @@ var ErrTimeout = errors.New("the backend takes too long")
 
 // QuoteLeaky asks a backend for a price, for no longer than patience.
 //
-// What goes wrong: after the timeout nobody receives from the channel, which has
-// no buffer. The worker gets its price at last and waits for ever to tell it.
+// Mistake: after the timeout nobody receives from the channel, which has
+// no buffer. The worker gets its price at last and waits forever to tell it.
 func QuoteLeaky(price func() int, patience time.Duration) (int, error) {
 	answer := make(chan int)
 	go quoteLeaky(price, answer)

@@ -5,9 +5,9 @@ import (
 	"time"
 )
 
-// QuoteRepaired does what QuoteLeaky does.
+// QuoteRepaired is QuoteLeaky without the leak.
 //
-// The repair: the channel has room for the one answer that comes, so the worker
+// Fix: the channel has room for the one answer that comes, so the worker
 // can always deliver it and end. The backend is told of the deadline by a context,
 // so that it stops to work on what nobody wants any more.
 func QuoteRepaired(ctx context.Context, price func(context.Context) int, patience time.Duration) (int, error) {

@@ -22,7 +22,7 @@ func (m *MailerLeaky) sendAll(send func(to string)) {
 
 // ServeHTTP answers at once, whatever the mail server does.
 //
-// What goes wrong: the goroutines are a queue without an end. While mail comes in
+// Mistake: the goroutines are a queue without an end. While mail comes in
 // faster than it is sent each request leaves one more, and nobody is told.
 func (m *MailerLeaky) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	go m.enqueueLeaky(r.FormValue("to"))

@@ -13,9 +13,9 @@ const (
 	waiting = 16
 )
 
-// MailerRepaired does what MailerLeaky does.
+// MailerRepaired is MailerLeaky without the leak.
 //
-// The repair: a bounded pool of workers behind a bounded queue. When the queue is
+// Fix: a bounded pool of workers behind a bounded queue. When the queue is
 // full the client is told so, and can come again.
 type MailerRepaired struct {
 	outbox  chan string

@@ -9,8 +9,8 @@ import (
 
 // HealthyLeaky returns how many of the hosts are well.
 //
-// What goes wrong: where a host is not well, Done is not reached. The count never
-// gets to zero, and Wait waits for ever.
+// Mistake: where a host is not well, Done is not reached. The count never
+// gets to zero, and Wait waits forever.
 func HealthyLeaky(hosts []string, check func(string) error) int {
 	var healthy atomic.Int64
 	var checks sync.WaitGroup

@@ -5,9 +5,9 @@ import (
 	"sync/atomic"
 )
 
-// HealthyRepaired does what HealthyLeaky does.
+// HealthyRepaired is HealthyLeaky without the leak.
 //
-// The repair: let WaitGroup.Go count, which cannot be done wrong. (Before Go 1.25:
+// Fix: let WaitGroup.Go count, which cannot be done wrong. (Before Go 1.25:
 // Add(1) right before the go statement, and defer Done as its first line.)
 func HealthyRepaired(hosts []string, check func(string) error) int {
 	var healthy atomic.Int64

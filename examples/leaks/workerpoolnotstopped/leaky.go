@@ -34,7 +34,7 @@ func (p *poolLeaky) workLeaky() {
 // ScaleLeaky scales the pictures of an upload, some at a time, and returns the
 // first error.
 //
-// What goes wrong: a pool is made for every upload, and where a picture cannot be
+// Mistake: a pool is made forevery upload, and where a picture cannot be
 // scaled it is never stopped.
 func ScaleLeaky(pictures []string, scale func(string) error) error {
 	pool := newPoolLeaky()

@@ -2,9 +2,9 @@ package workerpoolnotstopped
 
 import "golang.org/x/sync/errgroup"
 
-// ScaleRepaired does what ScaleLeaky does.
+// ScaleRepaired is ScaleLeaky without the leak.
 //
-// The repair: no pool to be stopped, but a group that is waited for. errgroup
+// Fix: no pool to be stopped, but a group that is waited for. errgroup
 // bounds how many goroutines there are, and each ends with its picture. (A pool
 // that is to be kept is stopped by defer, where it was made.)
 func ScaleRepaired(pictures []string, scale func(string) error) error {
