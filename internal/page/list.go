@@ -91,7 +91,7 @@ func (r *renderer) calm() calmView {
 		v.Text = "Nothing has come yet. The page fills with the first scrape."
 	case fine == 0:
 		v.Text = "Watched " + plural(goroutines, "goroutine") + " in " + plural(float64(v.Services), "service") + " for " +
-			finding.Span(longest) + ". Nothing can be said yet; the services tell what they need."
+			finding.Span(longest) + ". Of no service it can be said that nothing leaks; each tells what is missing."
 	default:
 		v.Text = "Watched " + plural(goroutines, "goroutine") + " in " + plural(float64(v.Services), "service") + " for up to " +
 			finding.Span(longest) + ". " + r.means(longest)

@@ -94,22 +94,27 @@ func (r *renderer) standing(s *history.Service) standing {
 	watched := s.Last.Sub(s.First)
 	enough := r.site.Detector.Enough()
 	quiet := r.site.At.Sub(s.Last)
+	down, all := targetsDown(s)
 	switch {
 	case n > 0:
 		return standing{Class: worst.String(), Text: leaksText(n, worst), rank: -int(worst)}
 	case quiet > silentAfter:
 		return standing{Class: "none", rank: rankTrouble, Text: "silent", Note: "Nothing has come for " + finding.Span(quiet) + "."}
-	case allDown(s):
+	case all:
 		return standing{Class: "none", rank: rankTrouble, Text: "not watched", Note: "No target can be scraped."}
-	case s.Judged.IsZero() && watched > detectorSpeaks:
+	case watched > detectorSpeaks && s.Last.Sub(s.Judged) > detectorSpeaks:
 		return standing{
-			Class: "none", rank: rankTrouble, Text: "not judged",
-			Note: "No verdict has come: leak_detect must stand before this page, with services: true.",
+			Class: "none", rank: rankUnjudged, Text: "not judged as a whole",
+			Note: "Nothing is flagged, but no detector says that it judges the service: leak_detect does with services: true, if it stands before this page.",
 		}
 	case watched < enough:
 		return standing{
 			Class: "none", rank: rankWaits, Text: "needs " + finding.Span(enough-watched+time.Second) + " more",
 			Note: "Goroutines are aged after " + finding.Span(r.site.Detector.AgedAfter) + ", and growth must last " + finding.Span(r.site.Detector.MinDuration) + ".",
+		}
+	case down > 0:
+		return standing{
+			Class: "none", rank: rankTrouble, Text: "watched in part", Note: "Nothing grows in the targets that are up. " + r.means(watched),
 		}
 	case !s.Aged:
 		return standing{
@@ -123,6 +128,7 @@ func (r *renderer) standing(s *history.Service) standing {
 // The ranks of services that do not leak; those that leak come before them.
 const (
 	rankTrouble = iota + 1
+	rankUnjudged
 	rankWaits
 	rankFine
 )
@@ -142,14 +148,14 @@ const detectorSpeaks = 5 * time.Minute
 // silentAfter is after how long without data a service is called silent.
 const silentAfter = 15 * time.Minute
 
-func allDown(s *history.Service) bool {
-	down := 0
+// targetsDown returns how many targets cannot be scraped, and whether that is all instances.
+func targetsDown(s *history.Service) (down int, all bool) {
 	for _, i := range s.Instances {
 		if i.Scraped && !i.Up {
 			down++
 		}
 	}
-	return down > 0 && down == len(s.Instances)
+	return down, down > 0 && down == len(s.Instances)
 }
 
 // serviceView is a service on a page of its own.

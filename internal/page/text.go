@@ -26,6 +26,8 @@ func shortened(name string, most int) string {
 // at returns a line as people speak of it: "order.go:88".
 func at(p finding.Place) string {
 	switch {
+	case p == finding.Place{}:
+		return "the whole process"
 	case p.Function == "" && p.Entry == "":
 		return "an unknown place"
 	case p.Function == "" || p.File == "":

@@ -88,6 +88,7 @@ func (j *Judge) Observe(now time.Time, samples []Sample) []finding.Change {
 		j.measured(samples)
 	}
 	j.take(j.detector.Observe(now.UnixNano(), readings))
+	j.instances(now, samples)
 	return j.advance(now)
 }
 

@@ -7,10 +7,12 @@ import (
 	"time"
 
 	"github.com/otel-goroutine/otel-goroutine/internal/census"
+	"github.com/otel-goroutine/otel-goroutine/internal/detect"
 	"github.com/otel-goroutine/otel-goroutine/internal/exectrace"
 	"github.com/otel-goroutine/otel-goroutine/internal/finding"
 	"github.com/otel-goroutine/otel-goroutine/internal/mistake"
 	"github.com/otel-goroutine/otel-goroutine/internal/origin"
+	"github.com/otel-goroutine/otel-goroutine/internal/page"
 	"github.com/otel-goroutine/otel-goroutine/internal/stack"
 )
 
@@ -49,6 +51,25 @@ func play(lives []life, ignore func(Sample) bool) *Judge {
 		j.Observe(now, Samples(Process{Service: "shop", Instance: "shop:1"}, &r, time.Time{}, now))
 	}
 	return j
+}
+
+// A page says of a healthy service that it is fine only if something judges it.
+func TestHealthyServiceIsJudged(t *testing.T) {
+	memory := page.NewMemory(page.Config{})
+	j := New(Scaled(time.Minute), nobody, memory)
+	now := time.Unix(1e9, 0)
+	for range 3 {
+		now = now.Add(time.Second)
+		var samples []Sample
+		for _, instance := range []string{"shop:1", "shop:2"} {
+			samples = append(samples, Sample{Process: Process{Service: "shop", Instance: instance}, Kind: detect.Total, At: now, Value: 7})
+		}
+		j.Observe(now, samples)
+	}
+	services := memory.Site(now).Services
+	if len(services) != 1 || !services[0].Judged.Equal(now) || len(services[0].Instances) != 2 {
+		t.Errorf("%+v", services)
+	}
 }
 
 func leak(r *rand.Rand, every float64) (lives []life) {

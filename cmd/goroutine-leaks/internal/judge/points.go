@@ -53,6 +53,23 @@ func (j *Judge) verdict(v *detect.Verdict) {
 	}
 }
 
+// instances tells of how many processes each service is judged.
+func (j *Judge) instances(now time.Time, samples []Sample) {
+	of := make(map[string]map[string]bool)
+	for i := range samples {
+		p := &samples[i].Process
+		if of[p.Service] == nil {
+			of[p.Service] = make(map[string]bool)
+		}
+		of[p.Service][p.Instance] = true
+	}
+	for service, all := range of {
+		j.point(finding.Point{
+			Metric: telemetry.ServiceInstanceCount, Resource: resourceOf(Process{Service: service}), Attributes: nothing, At: now, Value: float64(len(all)),
+		})
+	}
+}
+
 // ended tells why flags of a process ended.
 func (j *Judge) ended(e detect.Ended) {
 	var resource finding.Attributes
