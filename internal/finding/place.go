@@ -52,6 +52,8 @@ func (p Place) String() string {
 	file := path.Base(p.file())
 	var text string
 	switch {
+	case p == Place{}:
+		return "of the whole process" // there are no groups where all goroutines are one number
 	case p.Function == "" && p.Entry == "":
 		return "at an unknown place"
 	case p.Function == "":

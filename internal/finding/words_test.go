@@ -23,7 +23,8 @@ func TestPlace(t *testing.T) {
 		{"no line", Place{Function: "main.run", File: "/src/main.go"}, "in main.run (main.go)", ownCode},
 		{"entry", Place{Entry: "main.poll", EntryFile: "/src/poll.go"}, "started with main.poll (poll.go)", ownCode},
 		{"entry alone", Place{Entry: "main.poll"}, "started with main.poll", ownCode},
-		{"nothing", Place{}, "at an unknown place", ownCode},
+		{"all goroutines", Place{}, "of the whole process", ownCode},
+		{"nothing but a state", Place{State: "select"}, "at an unknown place", ownCode},
 		{
 			"dependency",
 			Place{Function: "github.com/Big/y.Run", File: "/go/pkg/mod/github.com/!big/y@v1.2.3/sub/z.go", Line: 7},

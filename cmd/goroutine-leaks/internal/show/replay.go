@@ -57,7 +57,7 @@ func replayNotes(r *replay.Result) []string {
 func Replay(to io.Writer, r *replay.Result) error {
 	var b strings.Builder
 	for _, c := range r.Ordered() {
-		fmt.Fprintf(&b, "%s  %s: %s\n", c.At.UTC().Format(time.DateTime), c.Finding.Service.Name, changeText(&c))
+		fmt.Fprintf(&b, "%s  %s: %s\n", c.At.UTC().Format(time.DateTime), c.Finding.Service.Name, c.Text)
 	}
 	t := r.Thresholds
 	fmt.Fprintln(&b, ReplaySummary(r))
@@ -67,14 +67,6 @@ func Replay(to io.Writer, r *replay.Result) error {
 	}
 	_, err := io.WriteString(to, b.String())
 	return err
-}
-
-// changeText tells what changed. Of all goroutines of a process there is no place.
-func changeText(c *finding.Change) string {
-	if c.Finding.Head != (finding.Place{}) {
-		return c.Text
-	}
-	return strings.Replace(c.Text, " at an unknown place", " of the whole process", 1)
 }
 
 // ReplayJSON writes the same for programs.
@@ -101,7 +93,7 @@ func ReplayJSON(to io.Writer, r *replay.Result) error {
 	}{1, r.From.UTC(), r.To.UTC(), r.Series, r.Processes, r.Samples, []change{}, replayNotes(r)}
 	for _, c := range r.Ordered() {
 		document.Changes = append(document.Changes, change{
-			c.At.UTC(), string(c.Kind), c.Finding.ID, c.Finding.Service, c.Finding.Severity.String(), c.Was.String(), c.Finding.Head, changeText(&c),
+			c.At.UTC(), string(c.Kind), c.Finding.ID, c.Finding.Service, c.Finding.Severity.String(), c.Was.String(), c.Finding.Head, c.Text,
 		})
 	}
 	e := json.NewEncoder(to)

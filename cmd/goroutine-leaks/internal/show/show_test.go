@@ -320,7 +320,7 @@ func TestReplay(t *testing.T) {
 		From: began.Add(-time.Hour), To: began, Series: 2, Samples: 200, Processes: 1, Thresholds: judge.Defaults(), Skew: -2 * time.Hour, PlainOnly: true,
 		Changes: []finding.Change{
 			{Kind: finding.Raised, At: began.Add(-time.Minute), Was: finding.Suspected, Finding: f, Text: "leak probable, was suspected: " + f.Evidence},
-			{Kind: finding.Detected, At: began.Add(-30 * time.Minute), Finding: whole, Text: "leak suspected: 90 goroutines at an unknown place"},
+			{Kind: finding.Detected, At: began.Add(-30 * time.Minute), Finding: whole, Text: "leak suspected: 90 goroutines of the whole process"},
 		},
 	}
 	var b bytes.Buffer
