@@ -3,6 +3,7 @@ package show
 import (
 	"fmt"
 	"io"
+	"slices"
 	"time"
 
 	"github.com/otel-goroutine/otel-goroutine/cmd/goroutine-leaks/internal/judge"
@@ -37,13 +38,13 @@ func (p *Progress) Look(s watch.State) {
 		if p.told[t.Name] != t.Error {
 			p.told[t.Name] = t.Error
 			if t.Error == "" {
-				p.line(&s, "%s answers again", t.Name)
+				p.line(&s, "%s answers: %s in %s, %s", t.Name, count(t.Count, "goroutine"), count(t.Groups, "group"), From(t))
 			} else {
 				p.line(&s, "%s: %s; asking on", t.Name, t.Error)
 			}
 		}
 	}
-	if !p.grew && s.Watched() >= grewAfter {
+	if !p.grew && s.Watched() >= grewAfter && slices.ContainsFunc(s.Targets, func(t watch.Target) bool { return t.Reached }) {
 		p.grew = true
 		p.growth(&s)
 	}
