@@ -42,6 +42,8 @@ func ParseAddress(argument string) (*url.URL, error) {
 		return nil, fmt.Errorf("%w; the scheme is %q", errAddress, u.Scheme)
 	case u.Hostname() == "":
 		return nil, fmt.Errorf("%w; the host is missing", errAddress)
+	case !found && u.Port() == "" && strings.Trim(u.Host, "0123456789") == "":
+		return nil, fmt.Errorf("%w; no port is %q", errAddress, u.Host)
 	case !found && u.Port() == "":
 		return nil, fmt.Errorf("%w; the port is missing", errAddress)
 	case !validPort(u.Port()):

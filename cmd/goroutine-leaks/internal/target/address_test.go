@@ -36,6 +36,7 @@ func TestNoAddress(t *testing.T) {
 	for argument, says := range map[string]string{
 		"":                       "host",
 		"localhost":              "port is missing",
+		"99999":                  `no port is "99999"`,
 		"host:0":                 `port is "0"`,
 		"host:99999":             `port is "99999"`,
 		"ftp://host:1":           `scheme is "ftp"`,

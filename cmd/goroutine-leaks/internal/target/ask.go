@@ -157,6 +157,9 @@ const maxErrorText = 300
 func short(err error) error { return &shortError{err} }
 
 func (e *shortError) Error() string {
+	if errors.Is(e.cause, context.DeadlineExceeded) {
+		return fmt.Sprintf("no full answer within %.0f s", Timeout.Seconds())
+	}
 	text := e.cause.Error()
 	if len(text) > maxErrorText {
 		text = strings.ToValidUTF8(text[:maxErrorText], "") + "..."

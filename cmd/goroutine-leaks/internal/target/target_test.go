@@ -154,6 +154,19 @@ func TestWhatIsWrong(t *testing.T) {
 }
 
 // A body that does not end is not read for ever.
+func TestNoAnswerInTime(t *testing.T) {
+	ctx, cancel := context.WithTimeout(t.Context(), 0)
+	defer cancel()
+	target, err := New("127.0.0.1:1", Access{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer target.Close()
+	if _, err := target.Look(ctx); err == nil || err.Error() != "no full answer within 15 s" {
+		t.Errorf("got %v", err)
+	}
+}
+
 func TestEndlessBody(t *testing.T) {
 	_, err := readAll(answer{Response: &http.Response{Body: io.NopCloser(zeros{}), ContentLength: -1}})
 	if !errors.Is(err, ErrTooLarge) {
