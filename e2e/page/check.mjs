@@ -7,7 +7,7 @@ import { chromium } from "playwright-core";
 const { shop, fleet, hostile, advance, empty, out } = JSON.parse(process.argv[2]);
 const axe = await readFile(new URL(import.meta.resolve("axe-core/axe.min.js")), "utf8");
 const leak = "/findings/3e0e28e30f2a7cd8";
-const promised = { paintMs: 150, transferredBytes: 60_000 };
+const promised = { paintMs: 150, cpuMs: 100, transferredBytes: 60_000 };
 
 let failed = 0;
 const check = (ok, text) => {
@@ -121,10 +121,14 @@ for (const colorScheme of ["light", "dark"]) {
 
 // 7. Quick and small with 500 findings of 10,000 instances. An empty page beside it tells how
 // much of the time is the machine's: where that is more than half of what is promised, the
-// machine does other work, and nothing can be said.
+// machine does other work, and only the CPU time of the page itself can be held to anything.
 {
+  const tracing = await browser.newBrowserCDPSession();
   const measure = async (url) => {
     const page = await open(new URL(url).origin, { viewport: { width: 1100, height: 900 } });
+    const events = [], take = (e) => events.push(...e.value);
+    tracing.on("Tracing.dataCollected", take);
+    await tracing.send("Tracing.start", { transferMode: "ReportEvents", traceConfig: { includedCategories: ["devtools.timeline", "loading", "toplevel"] } });
     await page.goto(url);
     const measured = await page.evaluate(async () => {
       const first = await new Promise((resolve) => new PerformanceObserver((list, observer) => {
@@ -133,23 +137,31 @@ for (const colorScheme of ["light", "dark"]) {
       const entries = [...performance.getEntriesByType("navigation"), ...performance.getEntriesByType("resource")];
       return { first, bytes: entries.reduce((sum, e) => sum + e.transferSize, 0) };
     });
+    const complete = new Promise((resolve) => tracing.once("Tracing.tracingComplete", resolve));
+    await tracing.send("Tracing.end");
+    await complete;
+    tracing.off("Tracing.dataCollected", take);
     await page.context().close();
+    const paint = events.find((e) => e.name === "firstContentfulPaint" && e.args.data?.isMainFrame !== false);
+    const before = (e) => e.ph === "X" && e.pid === paint.pid && e.tid === paint.tid && e.ts < paint.ts && /(^|:)RunTask$/.test(e.name);
+    measured.cpu = events.filter(before).reduce((sum, e) => sum + (e.tdur || 0), 0) / 1000;
     return measured;
   };
   const all = [], nothing = [];
   for (let i = 0; i < 9; i++) {
-    nothing.push((await measure(empty)).first);
+    nothing.push(await measure(empty));
     all.push(await measure(fleet + "/"));
   }
-  const paints = all.map((m) => m.first).sort((a, b) => a - b);
-  const machine = nothing.sort((a, b) => a - b);
-  const text = `first paint after ${paints[0].toFixed(0)} ms, median ${paints[4].toFixed(0)} ms, of ${promised.paintMs}` +
-    `; of an empty page ${machine[0].toFixed(0)} ms, median ${machine[4].toFixed(0)} ms`;
-  if (machine[0] > promised.paintMs / 2) {
+  const sorted = (of, key) => of.map((m) => m[key]).sort((a, b) => a - b);
+  const told = (times) => `${times[0].toFixed(0)} ms, median ${times[4].toFixed(0)} ms`;
+  const paints = sorted(all, "first"), machine = sorted(nothing, "first"), cpu = sorted(all, "cpu");
+  const text = `first paint after ${told(paints)}, of ${promised.paintMs}; of an empty page ${told(machine)}`;
+  if (machine[4] > promised.paintMs / 2) {
     console.log("busy  " + text);
   } else {
-    check(paints[0] <= promised.paintMs, text);
+    check(paints[4] <= promised.paintMs, text);
   }
+  check(cpu[0] <= promised.cpuMs, `CPU time of the page until then ${told(cpu)}, of ${promised.cpuMs}; of an empty page ${told(sorted(nothing, "cpu"))}`);
   const transferred = Math.max(...all.map((m) => m.bytes));
   check(transferred <= promised.transferredBytes, `${transferred} bytes transferred of ${promised.transferredBytes}`);
 }
