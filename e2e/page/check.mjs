@@ -109,11 +109,17 @@ for (const colorScheme of ["light", "dark"]) {
 
 // 6. Hostile names do nothing.
 {
-  const page = await open(hostile);
-  for (const path of ["/", "/services"]) {
+  const page = await open(hostile, { viewport: { width: 400, height: 800 } });
+  const narrow = async (what) => {
+    const wide = await page.evaluate(() => document.documentElement.scrollWidth);
+    check(wide <= 400, `${what} of hostile names is ${wide} px wide of 400`);
+  };
+  for (const [path, list, one] of [["/", "the list", "a finding"], ["/services", "the services", "a service"]]) {
     await page.goto(hostile + path);
+    await narrow(list);
     const next = await page.locator("a.open").first().getAttribute("href");
     await page.goto(hostile + next);
+    await narrow(one);
   }
   check((await page.locator("img, iframe, script:not([src])").count()) === 0, "hostile names are no markup");
   await page.context().close();

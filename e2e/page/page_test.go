@@ -70,13 +70,13 @@ func serve(t *testing.T, m *page.Memory) string {
 	return server.URL
 }
 
-// playHostile tells of a leak that has markup in every name.
+// playHostile tells of a leak that has markup in every name, and many letters without a space.
 func playHostile(m *page.Memory) {
 	attributes := func(key string) string {
 		if key == telemetry.AttrLine || key == telemetry.AttrAgeMin {
 			return "600"
 		}
-		return `<script>alert(1)</script>"'><img src=x onerror=alert(2)><iframe srcdoc="x">`
+		return `<script>alert(1)</script>"'><img src=x onerror=alert(2)><iframe srcdoc="x">` + strings.Repeat("long", 50)
 	}
 	for n := range 9 {
 		at := pagetest.Start.Add(time.Duration(n) * time.Minute)
