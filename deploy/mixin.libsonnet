@@ -1,5 +1,5 @@
-// Alert rules and dashboards for what the collector exports to Prometheus, in the
-// convention of monitoring mixins (https://monitoring.mixins.dev).
+// Alert rules and dashboards for the metrics that the collector exports to Prometheus, as a
+// monitoring mixin (https://monitoring.mixins.dev).
 (import 'config.libsonnet')
 + (import 'prometheus/alerts.libsonnet')
 + (import 'grafana/fleet.libsonnet')

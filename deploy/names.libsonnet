@@ -1,7 +1,7 @@
-// The names of metrics and labels in Prometheus. Rules and dashboards are written with the
-// names of OpenTelemetry, and this translates them.
+// The names of metrics and labels in Prometheus. Rules and dashboards are written with
+// OpenTelemetry names, which this file translates.
 
-// What is added to a name by type and unit.
+// The suffixes by type and unit.
 local suffixes = {
   'go.goroutine.count': '',
   'go.memory.limit': '_bytes',
@@ -43,7 +43,7 @@ local suffixes = {
   'process.cpu.time': '_seconds_total',
 };
 
-// What each translation strategy does.
+// The properties of each translation strategy.
 local strategies = {
   UnderscoreEscapingWithSuffixes: { dots: false, suffixes: true },
   UnderscoreEscapingWithoutSuffixes: { dots: false, suffixes: false },
@@ -65,13 +65,13 @@ local has(text, part) = std.length(std.findSubstr(part, text)) > 0;
     label(name): flat(name),
     quoted(name): if has(flat(name), '.') then '"%s"' % flat(name) else flat(name),
 
-    // series selects the series of a metric, which matchers may narrow down.
+    // series selects the series of a metric, optionally narrowed by matchers.
     series(name, matchers=''):
       local metric = self.metric(name);
       if has(metric, '.') then '{%s}' % std.join(',', ['"%s"' % metric] + (if matchers == '' then [] else [matchers]))
       else metric + (if matchers == '' then '' else '{%s}' % matchers),
 
-    // anyOf selects the series of any of some metrics.
+    // anyOf selects the series of several metrics.
     anyOf(metrics, matchers):
       '{%s}' % std.join(',', ['__name__=~"%s"' % std.join('|', [self.metric(m) for m in metrics])] + (if matchers == '' then [] else [matchers])),
 
@@ -79,20 +79,19 @@ local has(text, part) = std.length(std.findSubstr(part, text)) > 0;
     labels(of): '(%s)' % std.join(', ', [self.quoted(name) for name in of]),
     by(of): 'by ' + self.labels(of),
 
-    // goroutines is how many goroutines the instances of some labels have: the number that they
-    // give, and where they give none, those that stand in their stacks. select(metric)
-    // selects series.
+    // goroutines is the number of goroutines by labels: the reported count, or else the sum over
+    // stacks. select(metric) selects series.
     goroutines(select, labels):
       '(max %s (%s) or sum %s (%s))' % [self.by(labels), select('go.goroutine.count'), self.by(labels), select('goroutine.stack.count')],
 
-    // variable is the name of the variable of the dashboards that chooses a label.
+    // variable is the name of the dashboard variable that selects a label.
     variable(name): std.get(
       { 'service.name': 'service', 'service.instance.id': 'instance', 'goroutine.stack.signature': 'signature' },
       name,
       std.strReplace(name, '.', '_'),
     ),
 
-    // value is the value of a label in a template of Prometheus, without braces.
+    // value is the value of a label in a Prometheus template, without braces.
     value(name): if has(flat(name), '.') then '(index $labels "%s")' % flat(name) else '$labels.' + flat(name),
   },
 }

@@ -1,28 +1,27 @@
-// What both dashboards are built from: JSON as Grafana 10 and later import it. names are
-// those of a strategy.
+// The building blocks of both dashboards: JSON for Grafana 10 or later. names are those of a
+// strategy.
 function(names) {
   local self_ = self,
   local source = { type: 'prometheus', uid: '${datasource}' },
 
-  // query is what a panel shows: an expression, and a legend for each of its series. Data
-  // comes once a minute at the defaults, so that $__rate_interval must span several.
+  // query is the expression of a panel with a legend for its series. By default data arrives once
+  // a minute, so $__rate_interval must span several minutes.
   query(expr, legend=''): { expr: expr, legendFormat: legend, interval: '1m' },
 
-  // variable offers the values of a label, several or all of them. A label that is absent has no
-  // values, and All is what lacks it, too.
+  // variable selects values of a label. All includes series without the label.
   variable(name, series, label): local flat = names.quoted(label) == names.label(label); {
     name: name,
     label: name,
     type: 'query',
     datasource: source,
-    // label_values takes no label with dots.
+    // label_values does not support labels with dots.
     query: {
       query: if flat then 'label_values(%s, %s)' % [series, names.label(label)]
       else 'query_result(group %s (%s))' % [names.by([label]), series],
       refId: name,
     },
     [if !flat then 'regex']: '/="([^"]*)"/',
-    refresh: 2,  // whenever the time range changes
+    refresh: 2,  // when the time range changes
     sort: 1,
     multi: true,
     includeAll: true,
@@ -30,10 +29,10 @@ function(names) {
     current: { text: ['All'], value: ['$__all'] },
   },
 
-  // chosen are the matchers of what is chosen of some labels.
+  // chosen are the matchers for the selected values of some labels.
   chosen(labels): std.join(',', ['%s=~"$%s"' % [names.quoted(label), names.variable(label)] for label in labels]),
 
-  // variables offer the values of some labels, each among what is chosen of those before it.
+  // variables select values of some labels, each restricted by those before it.
   variables(labels): [
     self.variable(
       names.variable(labels[i]),
@@ -68,7 +67,7 @@ function(names) {
       options: { reduceOptions: { calcs: ['lastNotNull'] }, colorMode: 'value', graphMode: 'none' },
     },
 
-  // Of a stat in which anything above 0 is worth a look.
+  // Colors of a stat in which any value above 0 needs attention.
   alarming: {
     fieldConfig+: { defaults+: { thresholds: { mode: 'absolute', steps: [{ color: 'green', value: null }, { color: 'red', value: 1 }] } } },
   },
@@ -81,15 +80,15 @@ function(names) {
     },
   ],
 
-  // band shows severity over time, a row for each series.
+  // band shows severity over time, one row per series.
   band(title, queries, description=''):
     self.panel('state-timeline', title, queries, description=description, width=24) {
       fieldConfig+: { defaults+: { mappings: severities, custom: { fillOpacity: 80, lineWidth: 0 } } },
       options: { mergeValues: true, showValue: 'never', rowHeight: 0.8, legend: { showLegend: false } },
     },
 
-  // table shows one row for each set of labels, with a column for each query. Columns are
-  // pairs of a title and an expression.
+  // table shows one row per set of labels, with a column for each query. Columns are pairs of a
+  // title and an expression.
   table(title, columns, description=''):
     self.panel(
       'table',
@@ -111,21 +110,21 @@ function(names) {
       fieldConfig+: { overrides: [{ matcher: { id: 'byName', options: 'severity' }, properties: [{ id: 'mappings', value: severities }] }] },
     },
 
-  // needsInstrument is of a panel that shows what only a process can tell of itself.
+  // needsInstrument marks a panel whose metrics only the process itself reports.
   needsInstrument: {
     title+: ' (needs instrument)',
-    description: 'Only of services that import the instrument package. ' + super.description,
+    description: 'Only for services that import the instrument package. ' + super.description,
     fieldConfig+: { defaults+: { noValue: 'needs instrument' } },
   },
 
   // legend shows the values of labels.
   legend(labels): std.join(' ', ['{{%s}}' % names.label(name) for name in labels]),
 
-  // field is the value of a label in a link, of a series or of a row.
+  // field is the value of a label in a link, from a series or a row.
   field(of, label): '${__%s%s}' % [of, if names.quoted(label) == names.label(label) then '.' + names.label(label) else '["%s"]' % names.label(label)],
 
-  // link is to the dashboard of a service, in what is looked at already. of is where the labels
-  // of the service are.
+  // link opens the dashboard of a service with the current time range and data source. of is where
+  // the labels of the service come from.
   link(uid, of, labels): {
     title: 'This service',
     url: '/d/%s?var-datasource=${datasource}&%s&${__url_time_range}' % [
@@ -134,7 +133,7 @@ function(names) {
     ],
   },
 
-  // dashboard sets the panels from left to right, row by row.
+  // dashboard places the panels from left to right, row by row.
   dashboard(uid, title, description, variables, panels): {
     local place(placed, panel) =
       local before = if placed == [] then { x: 0, y: 0, w: 0, h: 0 } else placed[std.length(placed) - 1].gridPos;

@@ -12,9 +12,8 @@
   local place = leak + ['goroutine.state', 'code.function.name', 'code.file.path', 'code.line.number', 'goroutine.entry.function.name', 'goroutine.entry.file.path'],
   local legend = build.legend(service),
 
-  // A leak is flagged in instances, or in the service as a whole, or in both: the
-  // larger counts. The service knows of instances that are not flagged, and not of what the
-  // runtime alone has proved.
+  // A leak is flagged in instances, in the service as a whole, or in both: the larger value counts.
+  // The service includes instances that are not flagged, but not what the runtime alone has proved.
   local severity = '(%s or %s)' % [of('goroutine.leak.severity'), of('goroutine.leak.service.severity')],
   local larger(instances, whole) =
     local sum = 'sum %s (%s)' % [by(leak), of(instances)];
@@ -56,7 +55,7 @@
           'count %s (max %s (%s) >= 2)' % [by(service), by(instance), of('goroutine.leak.severity')],
           legend,
         )]) + toService,
-        build.lines('Goroutines', [build.query('sum %s %s' % [by(service), goroutines], legend)], description='All of them, leaked or not.') + toService,
+        build.lines('Goroutines', [build.query('sum %s %s' % [by(service), goroutines], legend)], description='All goroutines, leaked or not.') + toService,
       ],
     ),
   },

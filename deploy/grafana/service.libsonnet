@@ -8,9 +8,9 @@
   local of(metric) = names.series(metric, build.chosen(instance)),
   local place(metric) = names.series(metric, build.chosen(signature)),
   local byGroup = names.by(['goroutine.state', 'code.function.name', 'code.line.number', 'goroutine.entry.function.name']),
-  // Prometheus leaves out what is absent: an entry has no state, function or line.
+  // Grafana omits missing labels: an entry has no state, function or line.
   local groupLegend = '%s:%s < %s' % [build.legend(l) for l in [['goroutine.state', 'code.function.name'], ['code.line.number'], ['goroutine.entry.function.name']]],
-  // More lines than that nobody can tell apart: those that are the largest in the end.
+  // More lines are indistinguishable: the 20 largest at the end of the range.
   local largest(expr) = '%s and topk(20, %s)' % [expr % '', expr % ' @ end()'],
   local byMemory = names.by(['memory.leak.metric', 'go.memory.type']),
   local memoryLegend = build.legend(['memory.leak.metric', 'go.memory.type']),
@@ -36,7 +36,7 @@
         build.lines('Leaked memory', [build.query('sum %s (%s)' % [byMemory, of('memory.leak.size')], memoryLegend)], 'bytes'),
         build.lines('Growth of memory per hour', [build.query('sum %s (%s)' % [byMemory, of('memory.leak.growth_rate')], memoryLegend)], 'bytes'),
         build.lines('Goroutines by signature', [build.query(largest('sum %s (%s%%s)' % [byGroup, place('goroutine.stack.count')]), groupLegend)]),
-        build.lines('Aged goroutines by signature', [build.query(largest('sum %s (%s%%s)' % [byGroup, place('goroutine.stack.aged.count')]), groupLegend)], description='First seen aged_after ago, or earlier.'),
+        build.lines('Aged goroutines by signature', [build.query(largest('sum %s (%s%%s)' % [byGroup, place('goroutine.stack.aged.count')]), groupLegend)], description='First seen at least aged_after ago.'),
         build.lines('Exits of aged goroutines by signature', [build.query(largest('sum %s (rate(%s[$__rate_interval]%%s))' % [byGroup, place('goroutine.stack.aged.exits')]), groupLegend)], 'cps', 'A group in which aged goroutines arrive and none ever leaves is a leak.'),
         lines('Goroutines by state', 'sum %%s (%s)' % of('goroutine.stack.count'), ['goroutine.state']),
         lines('Goroutines by instance', 'sum %%s %s' % names.goroutines(of, instance), ['service.instance.id']),
@@ -45,7 +45,7 @@
         lines('Memory', 'sum %%s (%s)' % of('go.memory.used'), ['service.instance.id', 'go.memory.type'], 'bytes', 'By WithRuntimeMetrics, or contrib\'s runtime.') + build.needsInstrument,
         lines('CPU', 'sum %%s (rate(%s[$__rate_interval]))' % of('process.cpu.time'), ['service.instance.id', 'cpu.mode'], 'percentunit', 'By WithProcessCPUTime. 100% is one CPU.') + build.needsInstrument,
         lines('Scrapes', 'max %%s (%s)' % of('goroutine.scrape.duration'), ['service.instance.id', 'goroutine.scrape.source'], 's', 'How long it took to scrape. Only of services that are scraped.'),
-        lines('Failed scrapes', 'sum %%s (increase(%s[$__rate_interval]))' % of('goroutine.scrape.failures'), ['service.instance.id', 'error.type'], description='By what went wrong. Only of services that are scraped.'),
+        lines('Failed scrapes', 'sum %%s (increase(%s[$__rate_interval]))' % of('goroutine.scrape.failures'), ['service.instance.id', 'error.type'], description='By cause. Only for services that are scraped.'),
       ],
     ),
   },

@@ -1,5 +1,5 @@
-// The mixin as objects of Kubernetes: rules for the Prometheus Operator, and dashboards for
-// the sidecar of Grafana's chart.
+// The mixin as Kubernetes objects: rules for the Prometheus Operator, and dashboards for the
+// sidecar of Grafana's chart.
 {
   prometheusRule:: {
     apiVersion: 'monitoring.coreos.com/v1',

@@ -1,4 +1,4 @@
-// Alerts about plain limits of one process, which prove no leak.
+// Alerts about plain limits of one process. They are no proof of a leak.
 function(config, names, texts, alert)
   local limit(name, severity, expr, what, shown) = {
     alert: name,
@@ -25,7 +25,7 @@ function(config, names, texts, alert)
        limit(
          'GoMemoryHigh',
          config.memoryLimitSeverity,
-         // Of each instance the sum of what go.memory.type tells apart.
+         // The sum over go.memory.type for each instance.
          'max %s (sum %s (%s)) > %d * 1024 * 1024' % [names.by(alert.service), names.by(alert.serviceInstance), names.series('go.memory.used'), config.memoryLimitMiB],
          'more than %d MiB of Go memory' % config.memoryLimitMiB,
          '{{ $value | humanize1024 }}B',

@@ -1,17 +1,17 @@
-// Recording rules: what the alerts about leaks tell of each, put together from the metrics of
-// its instances and those of its service.
+// Recording rules: the values in the texts of alerts about leaks, from the metrics of the
+// instances and those of the service.
 function(config, names, alert) {
   local records = self,
   local by = names.by,
   local series = names.series,
 
-  // lately is a metric as it was last, even if data has been missing for a while.
+  // lately is the last value of a metric, even if data has been missing for a while.
   local lately(selected) = 'last_over_time(%s[%s])' % [selected, config.gapFor],
-  // ofService is a value of a service, for each of its leaks.
+  // ofService is a value of a service for each of its leaks.
   local ofService(each, value) = '%s * on %s group_left () %s' % [each, names.labels(alert.service), value],
 
-  // larger is what all instances of a leak have, or the service as a whole: the latter knows of
-  // instances that are not flagged, and not of what the runtime alone has proved.
+  // larger is the larger of the sum over instances and the value of the service. The service
+  // includes instances that are not flagged, but not what the runtime alone has proved.
   local larger(instances, service) =
     local sum = 'sum %s (%s)' % [by(alert.leak), series(instances)];
     local max = 'max %s (%s)' % [by(alert.leak), series(service)];
@@ -29,20 +29,20 @@ function(config, names, alert) {
   local goroutines = names.goroutines(series, alert.serviceInstance),
   local each = 'group %s (%s)' % [by(alert.leak), records.severity],
 
-  // The largest of the instances and of the service as a whole, which shows what no
-  // instance does by itself.
+  // The maximum over the instances and the service as a whole, which may show what no instance
+  // shows alone.
   severity: 'goroutine_leak:severity:max',
   count: 'goroutine_leak:count:sum',
   growth: 'goroutine_leak:growth_per_hour:sum',
   start: 'goroutine_leak:start_time_seconds:min',
-  // The instances in which goroutines have leaked, and all of the service.
+  // The number of leaking instances, and of all instances of the service.
   affected: 'goroutine_leak:affected_instances:count',
   instances: 'goroutine_leak:instances:count',
   // All goroutines of the service.
   total: 'goroutine_leak:goroutines:sum',
-  // Where the goroutines are: those at a line, if there are any.
+  // Where the goroutines are: lines, if there are any.
   places: 'goroutine_leak:places:group',
-  // When the first instance is at goroutineLimit.
+  // When the first instance reaches goroutineLimit.
   limit: 'goroutine_leak:limit_seconds:min',
 
   ofGoroutines: [
@@ -96,7 +96,7 @@ function(config, names, alert) {
 
   local eachMemory = 'group %s (%s)' % [by(records.memory), records.memorySeverity],
   local used = 'sum %s (%s)' % [by(alert.serviceInstance), series('go.memory.used')],
-  // Without a configured limit it is GOMEMLIMIT, where the process has one.
+  // Without a configured limit GOMEMLIMIT applies, if the process has one.
   local left = if config.memoryLimitMiB > 0 then '%d * 1024 * 1024 - %s' % [config.memoryLimitMiB, used]
   else 'max %s (%s) - %s' % [by(alert.serviceInstance), series('go.memory.limit'), used],
 

@@ -1,22 +1,22 @@
-// Annotations: templates that Prometheus fills in. names are those of a strategy.
+// Annotations: templates that Prometheus renders. names are those of a strategy.
 function(names) {
   local label(name) = '{{ %s }}' % names.value(name),
   local query(expr) = 'printf `%s` $of | query' % expr,
   local at(name) = '(index $place.Labels "%s")' % names.label(name),
 
-  // asking begins an annotation that asks for series that have all labels of the alert: of(metric)
-  // are these. A label that the alert lacks is "", which selects series that lack it, too.
+  // asking starts an annotation that queries series with all labels of the alert, which
+  // of(metric) selects. A missing label is "", which selects series without it.
   asking(labels): '{{ $of := printf `%s` %s }}' % [
     std.join(',', ['%s=%%q' % names.quoted(name) for name in labels]),
     std.join(' ', [names.value(name) for name in labels]),
   ],
   of(metric): '%s{%%[1]s}' % metric,
 
-  // with is a text about the value of an expression, where it has one.
+  // with is a text about the value of an expression, if it has one.
   with(expr, text, otherwise=''):
     '{{ with %s }}%s%s{{ end }}' % [query(expr), text, if otherwise == '' then '' else '{{ else }}' + otherwise],
 
-  // What is shown of the value in such a text. A rate below ten has a decimal.
+  // Formats of the value in such a text. A rate below ten has a decimal.
   number: '{{ . | first | value | printf "%.0f" }}',
   rate: '{{ with . | first | value }}{{ if lt . 10.0 }}{{ printf "%.1f" . }}{{ else }}{{ printf "%.0f" . }}{{ end }}{{ end }}',
   bytes: '{{ . | first | value | humanize1024 }}B',
@@ -24,8 +24,8 @@ function(names) {
   time: '{{ . | first | value | humanizeTimestamp | printf "%.16s" }} UTC',
   ofInstances: '{{ if eq (. | first | value) 1.0 }} instance{{ else }} instances{{ end }}',
 
-  // place tells where the goroutines are, of the places that an expression has: at a line, or,
-  // where there is no line that all of them share, with which function they were started.
+  // place is where the goroutines are, the first of the places of an expression: a line, or their
+  // entry function if they share no line.
   place(expr):
     self.with(
       expr,
@@ -40,14 +40,14 @@ function(names) {
       'an unknown place',
     ),
 
-  // page is the page of the state of that place; that of all states where there is none.
+  // page is the page of the state of that place, or that of all states.
   page(expr): 'docs/leaks/%s.md' % self.with(
     expr,
     '{{ $place := . | sortByLabel "%s" | first }}{{ or %s "README" }}' % [names.label('code.function.name'), at('goroutine.state')],
     'README',
   ),
 
-  // largest lists the instances in which a metric has the largest values.
+  // largest lists the instances with the largest values of a metric.
   largest(metric, shown='printf "%.0f"'):
     '{{ range $i, $one := %s }}{{ if $i }}, {{ else }}: {{ end }}{{ $one | label "%s" }} ({{ $one | value | %s }}){{ end }}' % [
       query('sort_desc(topk(5, sum %s (%s) > 0))' % [
@@ -62,7 +62,7 @@ function(names) {
   service: label('service.name'),
   instance: label('service.instance.id'),
 
-  // dashboard links to a dashboard, with the labels of the alert chosen in it.
+  // dashboard links to a dashboard with the labels of the alert selected.
   dashboard(url, uid, labels): '%s/d/%s%s' % [
     url,
     uid,

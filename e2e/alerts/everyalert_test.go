@@ -61,7 +61,7 @@ func (w *ward) pagesOfTheEnd() []page {
 		alertname:   "GoroutineCollectorDown",
 		labels:      map[string]string{"severity": "warning", "job": "collector", "instance": address},
 		summary:     `The collector ` + address + ` is down\.`,
-		description: `Prometheus has not reached collector at ` + address + ` for 15s\. The leaks of the services that it watches are not seen, and alerts about them end, though nothing is repaired\.`,
+		description: `Prometheus has not reached collector at ` + address + ` for 15s\. Leaks of the services that it watches are not detected, and alerts about them end although nothing is repaired\.`,
 		runbook:     "deploy/prometheus/README.md#goroutinecollectordown",
 		dashboard:   "fleet",
 	}}
@@ -69,8 +69,8 @@ func (w *ward) pagesOfTheEnd() []page {
 		pages = append(pages, page{
 			alertname:   "GoroutineDataMissing",
 			labels:      map[string]string{"severity": "warning", "service_name": service},
-			summary:     `Nothing comes of the goroutines of ` + service + ` any more\.`,
-			description: `No collector, and no instance of ` + service + `, has sent metrics of its goroutines for 15s\. .*`,
+			summary:     `Goroutine metrics of ` + service + ` are missing\.`,
+			description: `No collector and no instance of ` + service + ` has sent its goroutine metrics for 15s\. .*`,
 			runbook:     "deploy/prometheus/README.md#goroutinedatamissing",
 			dashboard:   "fleet" + chosenService(service),
 		})
@@ -127,13 +127,13 @@ func (w *ward) pages(t *testing.T) []page {
 	t.Helper()
 	down, small := regexp.QuoteMeta(w.down.address), regexp.QuoteMeta(w.small.metrics)
 	return []page{
-		leakPage("GoroutineLeakConfirmed", "critical", "proved", "leaks goroutines", "confirmed by the runtime", "never end", `main\.awaitReply \(.*/e2e/alerts/service/leak\.go:`+leakLine(t)+`\)`),
-		leakPage("GoroutineLeakSuspected", "info", "unsure", "may leak goroutines", "suspected", "have gathered, and whether they end is not known yet", `main\.maybe \(/src/unsure/maybe\.go:7\)`),
+		leakPage("GoroutineLeakConfirmed", "critical", "proved", "leaks goroutines", "confirmed by the runtime", "can never exit", `main\.awaitReply \(.*/e2e/alerts/service/leak\.go:`+leakLine(t)+`\)`),
+		leakPage("GoroutineLeakSuspected", "info", "unsure", "may leak goroutines", "suspected", "have accumulated and may not exit", `main\.maybe \(/src/unsure/maybe\.go:7\)`),
 		{
 			alertname:   "MemoryLeakProbable",
 			labels:      map[string]string{"severity": "warning", "service_name": "hoard", "memory_leak_metric": `go\.memory\.used`, "go_memory_type": "other"},
 			summary:     `hoard leaks memory \(probable\): go\.memory\.used\.`,
-			description: `go\.memory\.used \(other\) of hoard only ever grows\. [0-9.]+GiB are believed leaked, of [0-9.]+GiB of Go memory in all\. [0-9.]+MiB more come every hour, which makes [0-9.]+GiB by this time tomorrow\. In 1 instance: hoard-1 \([0-9.]+GiB\)\. First: .*`,
+			description: `go\.memory\.used \(other\) of hoard keeps growing\. [0-9.]+GiB are believed leaked, of [0-9.]+GiB of Go memory in all\. Grows by [0-9.]+MiB an hour, to [0-9.]+GiB by this time tomorrow\. Affects 1 instance: hoard-1 \([0-9.]+GiB\)\. First: .*`,
 			runbook:     "deploy/prometheus/README.md#memoryleakprobable",
 			dashboard:   "service" + chosenService("hoard"),
 		},
@@ -144,7 +144,7 @@ func (w *ward) pages(t *testing.T) []page {
 			alertname:   "GoroutineTargetDown",
 			labels:      map[string]string{"severity": "warning", "service_name": "down", "service_instance_id": down},
 			summary:     `The profiles of down cannot be scraped\.`,
-			description: down + ` of down has not been scraped for 15s \(connection\)\. Its leaks are not seen\.`,
+			description: down + ` of down has not been scraped for 15s \(connection\)\. Its leaks are not detected\.`,
 			runbook:     "deploy/prometheus/README.md#goroutinetargetdown",
 			dashboard:   "fleet" + chosenService("down"),
 		},
@@ -152,23 +152,23 @@ func (w *ward) pages(t *testing.T) []page {
 			alertname:   "GoroutineServiceNameMissing",
 			labels:      map[string]string{"severity": "warning", "job": "collector"},
 			summary:     `Goroutine metrics arrive without a service name\.`,
-			description: `1 series of the job collector have had no label service_name, or the value unknown_service, for 15s\. Alerts and dashboards cannot tell whose leak they show\.`,
+			description: `1 series of the job collector have had no label service_name, or the value unknown_service, for 15s\. Alerts and dashboards cannot tell which service leaks\.`,
 			runbook:     "deploy/prometheus/README.md#goroutineservicenamemissing",
 			dashboard:   "fleet",
 		},
 		{
 			alertname:   "GoroutineDetectorBadPoints",
 			labels:      map[string]string{"severity": "warning", "job": "collector", "instance": small, "reason": "type"},
-			summary:     `The detector of ` + small + ` gets points that cannot be judged \(type\)\.`,
-			description: `[1-9][0-9]* points that came to collector at ` + small + ` in 15s could not be judged: type\. Leaks in them are not seen\.`,
+			summary:     `The detector of ` + small + ` receives points that it cannot judge \(type\)\.`,
+			description: `[1-9][0-9]* points could not be judged by collector at ` + small + ` in 15s: type\. Leaks in them are not detected\.`,
 			runbook:     "deploy/prometheus/README.md#goroutinedetectorbadpoints",
 			dashboard:   "fleet",
 		},
 		{
 			alertname:   "GoroutineDetectorUnwatchedStreams",
 			labels:      map[string]string{"severity": "warning", "job": "collector", "instance": small},
-			summary:     `The detector of ` + small + ` watches max_streams streams, and no more\.`,
-			description: `[1-9][0-9]* points passed through collector at ` + small + ` unwatched in 15s\. Leaks in them are not seen\.`,
+			summary:     `The detector of ` + small + ` has reached max_streams\.`,
+			description: `[1-9][0-9]* points passed through collector at ` + small + ` unwatched in 15s\. Leaks in them are not detected\.`,
 			runbook:     "deploy/prometheus/README.md#goroutinedetectorunwatchedstreams",
 			dashboard:   "fleet",
 		},
@@ -176,7 +176,7 @@ func (w *ward) pages(t *testing.T) []page {
 			alertname:   "GoroutineDiscoveryFailing",
 			labels:      map[string]string{"severity": "warning", "job": "collector", "instance": small, "source": "file_sd"},
 			summary:     `The receiver of ` + small + ` cannot read its lists of targets \(file_sd\)\.`,
-			description: `collector at ` + small + ` has failed to read targets from file_sd for 15s \(lists that fail now: 1\)\. .*`,
+			description: `collector at ` + small + ` has failed to read targets from file_sd for 15s \(failing lists: 1\)\. .*`,
 			runbook:     "deploy/prometheus/README.md#goroutinediscoveryfailing",
 			dashboard:   "fleet",
 		},
@@ -184,7 +184,7 @@ func (w *ward) pages(t *testing.T) []page {
 }
 
 // leakPage is that of a leak, whose goroutines wait for a reply.
-func leakPage(alertname, severity, service, leaks, certainty, ends, place string) page {
+func leakPage(alertname, severity, service, leaks, certainty, leaked, place string) page {
 	return page{
 		alertname: alertname,
 		labels: map[string]string{
@@ -193,7 +193,7 @@ func leakPage(alertname, severity, service, leaks, certainty, ends, place string
 			"goroutine_leak_id": "[0-9a-f]{16}",
 		},
 		summary:     fmt.Sprintf(`%s %s \(%s\): %s, state chan_receive\.`, service, leaks, certainty, place),
-		description: leakDescription(service, ends, place+", state chan_receive", "1 of 1 instance") + ".*",
+		description: leakDescription(service, leaked, place+", state chan_receive", "1 of 1 instance") + ".*",
 		runbook:     "docs/leaks/chan_receive.md",
 		dashboard:   "service" + chosenService(service),
 	}

@@ -77,7 +77,7 @@ func checkAlert(t *testing.T, a alert, service, instances string) {
 	assert.NotContains(t, a.Labels, "service_instance_id", "the alert is about a service")
 	place := `main\.awaitReply \(.*/e2e/alerts/service/leak\.go:` + leakLine(t) + `\), state chan_receive`
 	assert.Regexp(t, "^"+service+` leaks goroutines \(probable\): `+place+`\.$`, a.Annotations["summary"])
-	assert.Regexp(t, "^"+leakDescription(service, "have gathered and do not end", place, instances)+"see what changed", a.Annotations["description"])
+	assert.Regexp(t, "^"+leakDescription(service, "have accumulated and do not exit", place, instances)+"check what changed", a.Annotations["description"])
 
 	checkRunbook(t, a.Annotations["runbook_url"])
 	assert.Contains(t, a.Annotations["dashboard_url"], "var-service="+service)
@@ -85,10 +85,10 @@ func checkAlert(t *testing.T, a alert, service, instances string) {
 
 // leakDescription is what the description of a leak begins with, as an expression. One that is
 // proved may have no growth yet.
-func leakDescription(service, ends, place, instances string) string {
-	return `[1-9][0-9]* of the [1-9][0-9]* goroutines of ` + service + ` ` + ends + `: ` + place +
-		`\. It began 20[0-9]{2}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2} UTC\.( [1-9][0-9]+ more come every hour, which makes [1-9][0-9]+ by this time tomorrow\.)?` +
-		`( The first instance has 1000 goroutines in [0-9hms ]+\.)? In ` + instances + `: .*\. First: `
+func leakDescription(service, leaked, place, instances string) string {
+	return `[1-9][0-9]* of the [1-9][0-9]* goroutines of ` + service + ` ` + leaked + `: ` + place +
+		`\. Since 20[0-9]{2}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2} UTC\.( Grows by [1-9][0-9]+ an hour, to [1-9][0-9]+ by this time tomorrow\.)?` +
+		`( The first instance reaches 1000 goroutines in [0-9hms ]+\.)? Affects ` + instances + `: .*\. First: `
 }
 
 // checkRunbook sees that there is the page that an alert links to, and the heading.
