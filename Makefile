@@ -1,10 +1,10 @@
-# Everything that people and CI call. `make help` lists it.
+# All targets for people and CI. `make help` lists them.
 
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
 
-# Modules are built with the versions in their own go.mod. A go.work of the user is ignored.
+# Modules are built with the versions in their own go.mod; a go.work is ignored.
 export GOWORK := off
 
 ROOT := $(CURDIR)
@@ -15,16 +15,16 @@ LEAN := $(BIN)/otelcol-goroutine-lean
 
 # Every module of the project; those in testdata belong to fixtures.
 MODULES := $(shell find . -name go.mod -not -path './dist/*' -not -path './bin/*' -not -path '*/testdata/*' -exec dirname {} \; | sort)
-# The tools are no code of ours, and e2e needs the collector.
+# Without the tools, and without e2e, which needs the collector.
 TESTED := $(filter-out ./internal/tools% ./e2e,$(MODULES))
 
-# What the collectors are built from.
+# Sources of the collectors.
 COLLECTOR_SOURCES := go.mod go.sum scripts/compile.sh scripts/distribution.sh $(shell find internal docs receiver processor connector exporter extension \( -name '*.go' -o -name go.mod -o -name go.sum \) \
 	-not -name '*_test.go' -not -path 'internal/tools/*' -not -path '*/testdata/*') $(wildcard docs/leaks/*.md internal/page/assets/*)
 
-# Statements of a module that its own tests run, in per cent, at least.
+# Minimum test coverage of a module, in per cent of its statements.
 COVERAGE := 85
-# Files that are generated: they are formatted as they come, and not covered.
+# Generated files are neither formatted nor included in coverage.
 GENERATED := /generated_[^/]*\.go
 
 FUZZTIME ?= 30s
@@ -45,7 +45,7 @@ goroutine-leaks: ## Build the command, bin/goroutine-leaks
 	@go -C cmd/goroutine-leaks build -o $(BIN)/goroutine-leaks .
 
 .PHONY: demo-collector
-demo-collector: collector ## The same with the built collector and its page (DEMO_CAPTURE); a minute, after it is built
+demo-collector: collector ## Find the same leaks with the built collector and its page (DEMO_CAPTURE); a minute, after it is built
 	@scripts/demo-collector.sh $(BIN)
 
 .PHONY: collector
@@ -60,7 +60,7 @@ $(COLLECTOR): builder-config.yaml $(COLLECTOR_SOURCES) | $(TOOLS)/builder
 $(LEAN): builder-config.lean.yaml $(COLLECTOR_SOURCES) | $(TOOLS)/builder
 	@scripts/distribution.sh $(TOOLS)/builder lean $@
 
-# What images hold: PLATFORM is that of the machine that runs it, not of this one.
+# For images. PLATFORM is the target platform.
 .PHONY: static
 static: | $(TOOLS)/builder ## Build a distribution for another platform (TARGET: collector or lean; PLATFORM, OUT)
 	@scripts/distribution.sh $(TOOLS)/builder $(TARGET) $(OUT) $(PLATFORM)
@@ -76,56 +76,56 @@ test: ## Run the tests of every module, with the race detector
 	@GOEXPERIMENT=goroutineleakprofile go test ./instrument -run LeakProfile
 
 .PHONY: cover
-cover: ## Show which part of each module its tests run, generated code left out; fail below COVERAGE
+cover: ## Show the test coverage of each module without generated code; fail below COVERAGE
 	@scripts/cover.sh $(COVERAGE) '$(GENERATED)' $(TESTED)
 
-# What is promised to build for services.
+# Platforms on which package instrument is supported.
 PLATFORMS := linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64 windows/arm64
 
 .PHONY: cross
-cross: ## Build and vet what services import, for each platform
+cross: ## Build and vet package instrument for each platform
 	@scripts/cross.sh $(PLATFORMS)
 
 .PHONY: compat
-compat: ## Add instrument to a service, with the lowest and the newest Go and OpenTelemetry of the table in its README
+compat: ## Test instrument with the lowest and the newest versions of Go and OpenTelemetry in the table of its README
 	@scripts/compat.sh
 
 .PHONY: servers
-servers: ## Install the servers that the tests of the alerts need, where they are absent
+servers: ## Install missing servers for the tests of the alerts
 	@scripts/install.sh "the tests of the alerts" prometheus prometheus-alertmanager victoria-metrics
 
-# The tests with hostile targets measure memory and deadlines, so the others do not run
-# beside them. Those wait for timers, and run together.
+# The tests with hostile targets measure memory and deadlines, so they run alone. The others wait
+# for timers, and run in parallel.
 .PHONY: e2e
 e2e: collector lean servers ## Test the built collector: example configurations, real processes, hostile targets, alerts; 5 minutes
 	@go -C e2e test -race -count=1 ./hostile/...
 	@go -C e2e test -race -count=1 -parallel 6 -timeout 15m . ./alerts ./findings ./manifests ./origins
 
 .PHONY: page-check
-page-check: ## Look at the page in Chromium: accessibility, keyboard, hostile names, speed; a minute, on a machine that does nothing else
+page-check: ## Test the page in Chromium: accessibility, keyboard, hostile names, speed; a minute on an idle machine
 	@scripts/page-check.sh
 
 .PHONY: page-pictures
-page-pictures: ## Make the pictures of the page in the documentation, docs/page*.png
+page-pictures: ## Make the pictures of the page for the documentation, docs/page*.png
 	@scripts/page-check.sh $(ROOT)/docs
 
 .PHONY: origins-check
-origins-check: ## Check what a trace of a second tells of each example leak, in services built in every way; 2 minutes
+origins-check: ## Check the origins of each example leak, in services built in seven ways; 2 minutes
 	@go -C e2e test -count=1 -v ./origins -all-builds | grep -E '^ +origins_test|^(---|ok|FAIL)'
 
 .PHONY: e2e-long
 e2e-long: collector ## Kill the collector 50 times, and damage its state at every byte; 6 minutes
 	@go -C e2e test -count=1 -timeout 30m -v -run '^(TestKilledAgainAndAgain|TestAFileThatIsCut|TestAFileWithAWrongByte)$$' . -long
 
-# Debian's does not take OTLP. What is tested with this one is left out where it is absent.
+# Debian's Prometheus does not accept OTLP. Tests that need this one are skipped without it.
 .PHONY: prometheus
-prometheus: $(TOOLS)/prometheus ## Build a Prometheus that takes OTLP, for alerts-e2e; 5 minutes the first time
+prometheus: $(TOOLS)/prometheus ## Build a Prometheus that accepts OTLP, for alerts-e2e; 5 minutes the first time
 
 .PHONY: alerts-e2e
-alerts-e2e: collector servers ## Test alerts and dashboards on real servers; 3 minutes, and part of e2e
+alerts-e2e: collector servers ## Test alerts and dashboards on real servers, as part of e2e does; 3 minutes
 	@go -C e2e test -race -count=1 -parallel 4 -v ./alerts | grep -vE '^=== '
 
-# Parameters of the mixin that teams set: all others stand in deploy/config.libsonnet.
+# The most common parameters of the mixin; deploy/config.libsonnet has all.
 MIXIN_OUT ?= deploy
 PARAMETERS = $(if $(GRAFANA_URL),grafanaURL: '$(GRAFANA_URL)'$(,)) $(if $(GOROUTINE_LIMIT),goroutineLimit: $(GOROUTINE_LIMIT)$(,)) \
 	$(if $(MEMORY_LIMIT_MIB),memoryLimitMiB: $(MEMORY_LIMIT_MIB)$(,)) $(if $(NAMING),translationStrategy: '$(NAMING)')
@@ -136,17 +136,17 @@ mixin: $(TOOLS)/jsonnet ## Render alert rules and dashboards (MIXIN_OUT, GRAFANA
 	@scripts/render-mixin.sh $(TOOLS)/jsonnet $(MIXIN_OUT) "$(PARAMETERS)"
 
 .PHONY: alerts-check
-alerts-check: servers $(TOOLS)/jsonnet ## Check that rules and dashboards are as their source says, by each naming, and unit test the rules
+alerts-check: servers $(TOOLS)/jsonnet ## Check that rendered rules and dashboards are current, parse them with each naming, and unit test the rules
 	@scripts/alerts-check.sh $(TOOLS)/jsonnet $(BIN)/mixin
 
 SOAK_MINUTES ?= 30
 
 .PHONY: soak
-soak: collector ## Soak the built collector: 500 targets, a backend that refuses; SOAK_MINUTES
+soak: collector ## Soak the built collector with 500 targets and a failing backend (SOAK_MINUTES)
 	@go -C e2e test -count=1 -timeout $$(($(SOAK_MINUTES) + 15))m -v -run '^TestSoak$$' . -soak $(SOAK_MINUTES)m
 
 .PHONY: bench
-bench: ## Measure what is promised, each against its peer in the same run
+bench: ## Measure the figures in the documentation, each against its peer in the same run
 	@scripts/bench.sh $(BENCHTIME)
 
 .PHONY: detect-bench
@@ -155,15 +155,15 @@ detect-bench: ## Replay simulated leaks and healthy loads through the detector a
 	@go -C bench run ./detect -draw ../docs/census.svg
 
 .PHONY: detect-check
-detect-check: ## Check by the first 20 cases of each family that the table of make detect-bench is current
+detect-check: ## Check with the first 20 cases of each family that the table of make detect-bench is current
 	@go -C bench run ./detect -check detect/result.txt
 
 .PHONY: fuzz
-fuzz: ## Fuzz every parser, FUZZTIME each; what fails is kept as a seed in testdata/fuzz
+fuzz: ## Fuzz every parser for FUZZTIME each; failing inputs become seeds in testdata/fuzz
 	@scripts/fuzz.sh $(FUZZTIME)
 
 .PHONY: lint
-lint: $(TOOLS)/golangci-lint $(TOOLS)/gofumpt $(TOOLS)/multimod $(TOOLS)/actionlint ## Check format, linters, imports across the house, goleak in all tests, versions, changelog, links, workflows, tidiness, and that generated files are current
+lint: $(TOOLS)/golangci-lint $(TOOLS)/gofumpt $(TOOLS)/multimod $(TOOLS)/actionlint ## Check format, linters, imports between packages, goleak in all tests, versions, changelog, links, workflows, tidiness, and generated files
 	@scripts/check-format.sh $(TOOLS)/gofumpt '$(GENERATED)'
 	@scripts/check-goleak.sh
 	@scripts/changelog.sh check
@@ -177,11 +177,11 @@ lint: $(TOOLS)/golangci-lint $(TOOLS)/gofumpt $(TOOLS)/multimod $(TOOLS)/actionl
 	@scripts/check-generated.sh $(TOOLS)
 
 .PHONY: vuln
-vuln: $(TOOLS)/govulncheck ## Look for known vulnerabilities that a module can meet, where their database can be reached
+vuln: $(TOOLS)/govulncheck ## Check for known vulnerabilities in called code, if their database can be reached
 	@scripts/vuln.sh $(TOOLS)/govulncheck $(TESTED)
 
 .PHONY: generate
-generate: $(TOOLS)/mdatagen ## Generate what is generated: metadata of the components, the page of metrics, the list of standard packages
+generate: $(TOOLS)/mdatagen ## Generate the metadata of the components, docs/metrics.md and the list of standard packages
 	@scripts/generate.sh $(TOOLS)
 
 .PHONY: house
@@ -192,31 +192,31 @@ RELEASE_TOOLS := $(addprefix $(TOOLS)/,multimod gorelease)
 ARTIFACTS := $(BIN)/artifacts
 
 .PHONY: release
-release: $(RELEASE_TOOLS) ## Prepare release VERSION: commits on a branch, checked as users will use them; print the commands that publish it; 3 to 10 minutes
+release: $(RELEASE_TOOLS) ## Prepare release VERSION: make its commits on a branch, test them as a user would, print the commands that publish it; 3 to 10 minutes
 	@scripts/release.sh $(TOOLS) $(or $(VERSION),$(error VERSION is required: make release VERSION=v0.2.0))
 
 .PHONY: release-check
-release-check: $(RELEASE_TOOLS) ## Try the next release and leave nothing; 3 to 10 minutes
+release-check: $(RELEASE_TOOLS) ## Try the next release without leaving files; 3 to 10 minutes
 	@scripts/release.sh $(TOOLS)
 
 .PHONY: published-check
-published-check: ## Use the published VERSION as a stranger does, from the module proxy
+published-check: ## Test the published VERSION as a user would, from the module proxy
 	@scripts/check-published.sh $(or $(VERSION),$(error VERSION is required: make published-check VERSION=v0.2.0))
 
 .PHONY: artifacts
-artifacts: $(TOOLS)/builder $(TOOLS)/cyclonedx-gomod ## Build what tag VERSION offers to download, with SBOMs and checksums, into bin/artifacts; 20 minutes
+artifacts: $(TOOLS)/builder $(TOOLS)/cyclonedx-gomod ## Build the artifacts of tag VERSION with SBOMs and checksums, into bin/artifacts; 20 minutes
 	@scripts/artifacts.sh $(TOOLS) $(or $(VERSION),$(error VERSION is required: make artifacts VERSION=v0.2.0)) $(ARTIFACTS) $(PLATFORMS)
 
 .PHONY: artifacts-check
-artifacts-check: artifacts ## Build the artifacts of tag VERSION twice, and compare them; 40 minutes
+artifacts-check: artifacts ## Build the artifacts of tag VERSION twice, and compare; 40 minutes
 	@scripts/artifacts-check.sh $(TOOLS) $(VERSION) $(ARTIFACTS) $(PLATFORMS)
 
 .PHONY: targets-check
-targets-check: ## Scrape a service built with each version of Go of the table in docs/own-collector.md
+targets-check: ## Scrape a service built with each Go version in the table of docs/own-collector.md
 	@go -C receiver/goroutinereceiver test -run TestTargetsOfEachGo -count=1 -v . -every-go | grep -E "^ *(---|ok|FAIL)|versions_test"
 
 .PHONY: drift
-drift: ## Build and test the components with the newest collector modules, which the table in docs/own-collector.md names
+drift: ## Build and test the components with the newest collector modules, as listed in docs/own-collector.md
 	@scripts/drift.sh
 
 .PHONY: format
@@ -224,12 +224,12 @@ format: $(TOOLS)/gofumpt ## Format the code
 	@$(TOOLS)/gofumpt -w $$(git ls-files -co --exclude-standard '*.go' | grep -vE '$(GENERATED)')
 
 .PHONY: clean
-clean: ## Delete what was built
+clean: ## Delete build outputs
 	@rm -rf bin dist
 
-# Tools are built at the versions in internal/tools/go.mod. Those of a release have a module of
-# their own, so that their requirements are not imposed on the other tools. Prometheus has one
-# too, and is built without service discovery and without its pages, which would take longer.
+# Tools are built at the versions in internal/tools/go.mod. Tools for releases have a module of
+# their own, so that their requirements do not affect the other tools. So has Prometheus, which is
+# built without service discovery and without its pages, which would take longer.
 $(TOOLS)/prometheus: internal/tools/prometheus/go.mod
 	@CGO_ENABLED=0 scripts/tool.sh $(<D) github.com/prometheus/prometheus/cmd/prometheus $@ -tags remove_all_sd
 

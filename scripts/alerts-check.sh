@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Checks that the rendered rules and dashboards are current, renders them with each naming of
-# metrics, parses them, and runs the unit tests of the rules.
+# Checks that the rendered rules and dashboards are current, renders them with each naming
+# strategy, parses them, and runs the unit tests of the rules.
 #
 #	alerts-check.sh <jsonnet> <folder to render to>
 set -eu -o pipefail
@@ -15,8 +15,8 @@ for file in prometheus/alerts.yaml grafana/fleet.json grafana/service.json kuber
 	}
 done
 
-# The ways in which names of OpenTelemetry become names in Prometheus, the default first. The
-# unit tests are written with the default names. Debian's promtool takes no names with dots.
+# The translation strategies from OpenTelemetry to Prometheus names, the default first. The unit
+# tests use the default names. Debian's promtool does not support names with dots.
 with_suffixes=UnderscoreEscapingWithSuffixes
 without_suffixes=UnderscoreEscapingWithoutSuffixes
 namings=("$with_suffixes" "$without_suffixes" NoUTF8EscapingWithSuffixes NoTranslation)

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# Builds what a release offers to download, from the modules of its tags: each command for
-# each platform, each distribution of the collector for Linux, an SBOM for each binary, and
-# the checksums of all. The same tags give the same binaries, in any folder, on any machine. SBOMs
-# also name the tool that wrote them by its checksum.
+# Builds the artifacts of a release from the modules of its tags: each command for each platform,
+# each distribution of the collector for Linux, an SBOM for each binary, and checksums. The same
+# tags give the same binaries, in any folder, on any machine. SBOMs also contain the checksum of the
+# tool that wrote them.
 #
 #	artifacts.sh <folder of the tools> <version> <folder> <platform>...
 set -eu -o pipefail
@@ -46,7 +46,7 @@ for path in $(published_modules); do versions+=("$(module_path "$path")@$version
 commands=$(published_commands)
 proxy=$(scripts/serve-modules.sh . "$work/proxy" "${versions[@]}")
 use_proxy "$proxy" "$work/modules"
-# The version of Go is a part of what is built.
+# The Go version is part of the artifacts.
 export GOTOOLCHAIN=go1.26.8 CGO_ENABLED=0 GOPATH=$work/path
 
 for path in $commands; do

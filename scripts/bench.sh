@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Measures the figures that the documentation names, each against its peer in the same run.
+# Measures the figures in the documentation, each against its peer in the same run.
 #
 #	bench.sh <time for each benchmark, as go test -benchtime>
 set -eu -o pipefail
@@ -27,8 +27,8 @@ bench receiver/goroutinereceiver . . 1x
 bench receiver/goroutinereceiver ./internal/targetlist . 1x
 echo "== processor/leakdetect"
 bench processor/leakdetect . . "$time"
-echo "== cmd/goroutine-leaks: the default look at 100,000 goroutines"
+echo "== cmd/goroutine-leaks: the default watch at 100,000 goroutines"
 bench cmd/goroutine-leaks . . 1x
-echo "== internal/finding: versions that close a leak, and memory that is held"
+echo "== internal/finding: versions that close a leak, and memory of leaked goroutines"
 go -C bench run ./closing -cases 1000
 go -C bench run ./held

@@ -1,15 +1,15 @@
 #!/usr/bin/env bash
-# CHANGELOG.md, in the format of keepachangelog.com.
+# Checks, prints and releases CHANGELOG.md, in the format of keepachangelog.com.
 #
 #	changelog.sh check                     fails if it is not well-formed
 #	changelog.sh notes <version>           prints the entries of a version
-#	changelog.sh release <version> <date>  makes the unreleased entries those of a version
+#	changelog.sh release <version> <date>  turns the unreleased entries into those of a version
 set -eu -o pipefail
 
 changelog=CHANGELOG.md
 home=https://github.com/otel-goroutine/otel-goroutine
 
-# check prints the first line that is wrong.
+# check prints the first invalid line.
 check() {
 	awk -v home="$home" '
 		function wrong(why) { printf "CHANGELOG.md:%d: %s\n", NR, why; failed = 1; exit 1 }

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Fails if Go files are not formatted.
 #
-#	check-format.sh <gofumpt> <expression of files that may be as they are>
+#	check-format.sh <gofumpt> <pattern of files to skip>
 set -eu -o pipefail
 
 unformatted=$("$1" -l $(git ls-files -co --exclude-standard '*.go' | grep -vE "$2"))

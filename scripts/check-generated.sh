@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Fails if generated files are not current. They are generated in a copy of the
-# repository, so that nobody who builds meanwhile reads half a file.
+# Fails if generated files are not current. It generates in a copy of the repository, so that a
+# concurrent build never reads half a file.
 #
 #	check-generated.sh <folder of the tools>
 set -eu -o pipefail

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Fails if a package with tests does not look for goroutines that they leave behind.
-# Those of the examples leave some on purpose.
+# Fails if a package with tests does not check for leaked goroutines. The examples leak some on
+# purpose.
 #
 #	check-goleak.sh
 set -eu -o pipefail

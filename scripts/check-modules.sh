@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Fails if the go.mod of a module is not tidy. Reading all modules of Prometheus takes a
-# minute, so that its tool module is left to its build.
+# Fails if the go.mod of a module is not tidy. It skips the tool module of Prometheus, since reading
+# all its modules takes a minute; its build checks it.
 #
 #	check-modules.sh <module>...
 set -eu -o pipefail

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Uses a version of the published modules as a stranger would, outside of any clone: builds
-# each module alone, installs each command, builds the services of instrument/README.md and
-# the collector of docs/own-collector.md. Pages and modules come from GOPROXY only.
+# Tests a version of the published modules as a user would, outside of any clone: builds each module
+# alone, installs each command, builds the services of instrument/README.md and the collector of
+# docs/own-collector.md. Pages and modules come from GOPROXY only.
 #
 #	check-published.sh <version>
 set -eu -o pipefail
@@ -20,7 +20,7 @@ fail() {
 	exit 1
 }
 
-# published prints the folder of a module as the proxy has it.
+# published prints the folder of a module from the proxy.
 published() { go mod download -json "$1@$version" | sed -nE 's/^\t"Dir": "(.*)",$/\1/p'; }
 
 # block prints the n-th code block of a language on a page.
@@ -28,9 +28,9 @@ block() { awk -v fence="\`\`\`$2" -v n="$3" '$0 == fence {if (++seen == n) {show
 
 alone() {
 	echo "== $1 alone"
-	# In the module cache itself go reads no go.sum.
+	# In the module cache go does not read go.sum.
 	cp -r "$(published "$1")" copy
-	if grep -q '=>' copy/go.mod; then fail "its go.mod has a replace directive, with which go install refuses it"; fi
+	if grep -q '=>' copy/go.mod; then fail "its go.mod has a replace directive, which go install refuses"; fi
 	go -C copy vet ./... 2> said || fail "$(cat said)"
 	rm -r copy
 	mkdir user && cd user
@@ -43,7 +43,7 @@ alone() {
 install() {
 	echo "== go install $1@$version"
 	go install "$1@$version" 2> said || fail "$(cat said)"
-	go version -m "bin/$(basename "$1")" | grep -P "^\tmod\t\S+\t\Q$version\E\t" > said || fail "the command does not carry the version $version"
+	go version -m "bin/$(basename "$1")" | grep -P "^\tmod\t\S+\t\Q$version\E\t" > said || fail "the version of the command is not $version"
 }
 
 # service builds the n-th program of a page of the root module.
@@ -61,7 +61,7 @@ service() {
 	cd .. && rm -r service
 }
 
-# collector does what docs/own-collector.md says.
+# collector follows docs/own-collector.md.
 collector() {
 	echo "== the collector of docs/own-collector.md"
 	local page=$root/docs/own-collector.md

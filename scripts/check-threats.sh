@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Fails if the threat model in SECURITY.md names a test that there is not.
+# Fails if the threat model in SECURITY.md names a test that does not exist.
 #
 #	check-threats.sh
 set -eu -o pipefail
@@ -16,7 +16,7 @@ while read -r test; do
 	*/*) [ -d "$test" ] ;;
 	*) [ -n "$(git ls-files "*/$test")" ] ;;
 	esac || {
-		echo "SECURITY.md: $test is not there"
+		echo "SECURITY.md: $test does not exist"
 		exit 1
 	}
 done <<< "$tests"

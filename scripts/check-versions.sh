@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Checks that every module is in versions.yaml, that the version there stands wherever a file
-# names it, and that published modules depend on nothing that a user cannot get.
+# Checks that every module is in versions.yaml, that every file with the version has that version,
+# and that users can get all dependencies of the published modules.
 #
 #	check-versions.sh <multimod>
 set -eu -o pipefail
@@ -25,9 +25,9 @@ fi
 published=$(for folder in $(published_modules); do module_path "$folder"; done)
 for folder in $(published_modules); do
 	own_modules "$folder/go.mod" | grep -vxF "$published" && fail "$folder/go.mod requires a module that is not published"
-	# Go ignores the replace directives of a dependency, so those of other projects' modules
-	# would hold here and nowhere else. The release drops ours.
+	# Go ignores replace directives of a dependency, so those of other projects' modules would apply
+	# only here. The release drops ours.
 	grep -E '^(replace )?\s*\S+ .*=>' "$folder/go.mod" | grep -vE "^(replace )?\s*$module[^ ]* => \.\.?/" &&
-		fail "$folder/go.mod replaces a module in a way that its users would not get"
-	if grep -E '^exclude' "$folder/go.mod"; then fail "$folder/go.mod excludes a version, which its users would get"; fi
+		fail "$folder/go.mod replaces a module, which does not apply to users"
+	if grep -E '^exclude' "$folder/go.mod"; then fail "$folder/go.mod excludes a version, which does not apply to users"; fi
 done

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Adds instrument to a service that has OpenTelemetry already, with each pair of versions
-# that instrument/README.md says is tested, and fails if that moves a version of the
-# service, if the service does not build, or if it does not report.
+# Adds instrument to a service with OpenTelemetry, with each combination of versions in the table of
+# instrument/README.md, and fails if that changes a version of the service, if the service does not
+# build, or if it does not report.
 #
 #	compat.sh
 #
@@ -19,10 +19,10 @@ fail() {
 	exit 1
 }
 
-# versions prints the go line of a module, and what it requires of OpenTelemetry.
+# versions prints the go line of a module, and its OpenTelemetry requirements.
 versions() { grep -E "^go |$otel/" go.mod | grep -v indirect | sed 's/^\s*//'; }
 
-# add makes the service of a row, and adds instrument to it.
+# add creates the service of a row, and adds instrument to it.
 add() {
 	mkdir "$folder/$row" && cd "$folder/$row"
 	cp "$root/instrument/testdata/compat/main.go" .
@@ -34,13 +34,13 @@ add() {
 	go mod edit -replace $module="$root" -replace $module/instrument/auto="$root/instrument/auto"
 	go mod edit -require $otel/contrib/instrumentation/runtime@v$contrib -require $otel/contrib/exporters/autoexport@v$contrib
 	go mod tidy 2> said || fail "$(cat said)"
-	versions | diff before - || fail "versions of the service were moved"
+	versions | diff before - || fail "versions of the service changed"
 	go build -o service . 2> said || fail "$(cat said)"
 	go build -o automatic ./auto 2> said || fail "$(cat said)"
 }
 
-# run runs the service of a row in three ways: with a MeterProvider, without, and with
-# nothing but the import of auto.
+# run runs the service of a row in three ways: with a MeterProvider, without one, and with only the
+# import of auto.
 run() {
 	cd "$folder/$row"
 	./service > names 2> said || fail "$(cat said)"
@@ -50,10 +50,10 @@ run() {
 	./service unset > names 2> said || fail "$(cat said)"
 	[ "$(grep -c 'no MeterProvider has been set' said)" = 1 ] || fail "a missing MeterProvider is not reported"
 	export OTEL_METRICS_EXPORTER=console OTEL_METRIC_EXPORT_INTERVAL=500
-	# It ends when nobody reads what it writes.
+	# It exits when its output is closed.
 	{ ./automatic 2> said || true; } | grep -m 1 -q '"Name":"goroutine.stack.count"' || fail "auto does not report: $(cat said)"
 	grep -q 'instrument/auto: reporting the goroutines of service "unknown_service:automatic" every 500ms to standard output' said ||
-		fail "auto does not say where it reports to: $(cat said)"
+		fail "auto does not log where it reports to: $(cat said)"
 }
 
 rows=$(sed -nE 's/^\| ([0-9.]+) \| ([0-9.]+) \| ([0-9.]+) \| ([0-9.]+) \|$/\1 \2 \3 \4/p' instrument/README.md)

@@ -1,17 +1,16 @@
 #!/usr/bin/env bash
-# Compiles a distribution of the collector and shows the progress.
+# Compiles a distribution of the collector and shows progress.
 #
 #	compile.sh <folder of the generated sources> <binary>
-#
-# Packages that are in the build cache take no time and are not counted. The binary is
-# static, so that it runs in an image that holds nothing else.
+# Cached packages take no time and are not counted. The binary is static, so that it runs in an image
+# without any other files.
 set -eu -o pipefail
 
 sources=$1
 binary=$2
 mkdir -p "$(dirname "$binary")"
 
-echo "  looking what is to be compiled"
+echo "  listing packages to compile"
 total=$(CGO_ENABLED=0 go -C "$sources" list -trimpath -deps -f '{{if .Stale}}{{.ImportPath}}{{end}}' . | grep -c . || true)
 began=$(date +%s)
 # -v prints each package as it is compiled.

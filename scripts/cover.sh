@@ -1,9 +1,8 @@
 #!/usr/bin/env bash
-# Shows which part of each module its own tests run, and fails if that is too little.
+# Shows the test coverage of each module, and fails if one is too low.
 #
-#	cover.sh <least per cent> <expression of files that do not count> <module>...
-#
-# The tests run without the race detector, with which counting takes five times as long.
+#	cover.sh <minimum per cent> <pattern of files to ignore> <module>...
+# The tests run without the race detector, which makes coverage take five times as long.
 set -eu -o pipefail
 
 least=$1

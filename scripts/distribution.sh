@@ -2,8 +2,7 @@
 # Builds a distribution of the collector as a static binary.
 #
 #	distribution.sh <builder> <collector or lean> <binary> [<os/architecture>]
-#
-# Sources are generated first and compiled afterwards, since the builder shows no progress.
+# Sources are generated and then compiled separately, since the builder shows no progress.
 set -eu -o pipefail
 cd "$(dirname "$0")/.."
 

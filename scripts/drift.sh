@@ -1,10 +1,9 @@
 #!/usr/bin/env bash
-# Builds and tests the published collector components with the newest collector modules, in
-# copies, so that a change there is known before a release depends on it.
+# Builds and tests the published collector components with the newest collector modules, in copies,
+# so that a breaking change is known before a release depends on it.
 #
 #	drift.sh
-#
-# Fails if docs/own-collector.md names other versions than the newest that can be had.
+# Fails if docs/own-collector.md does not name the newest available versions.
 set -eu -o pipefail
 . scripts/published.sh
 
@@ -28,7 +27,7 @@ for path in $(published_modules); do
 	required=$(go list -C "$path" -m -f '{{if not .Indirect}}{{.Path}}@latest{{end}}' all | grep "^$collector/" || true)
 	[ -n "$required" ] || continue
 	echo "== $path with $unstable, $stable"
-	# shellcheck disable=SC2086 # one argument a module
+	# shellcheck disable=SC2086 # one argument per module
 	go -C "$path" get $required
 	go -C "$path" mod tidy
 	go -C "$path" vet ./...

@@ -1,10 +1,9 @@
 #!/usr/bin/env bash
-# Fuzzes every target that the repository has, one after another.
+# Runs every fuzz target of the repository sequentially.
 #
 #	fuzz.sh <time for each>
-#
-# What fails is kept as a seed in testdata/fuzz. Up to Go 1.26 a run without a failing
-# input may fail for being over (golang/go#75804).
+# Failing inputs are saved as seeds in testdata/fuzz. Up to Go 1.26 a run may fail at its end without
+# a failing input (golang/go#75804).
 set -eu -o pipefail
 
 targets=$(git ls-files -co --exclude-standard '*_test.go' | xargs grep -HoE '^func Fuzz[A-Za-z0-9]+')

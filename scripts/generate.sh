@@ -1,6 +1,5 @@
 #!/usr/bin/env bash
-# Generates the metadata of the components, the page of metrics and the list of standard
-# packages.
+# Generates the metadata of the components, docs/metrics.md and the list of standard packages.
 #
 #	generate.sh <folder of mdatagen>
 set -eu -o pipefail

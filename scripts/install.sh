@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Installs commands that are absent, from packages of Debian.
+# Installs missing commands from Debian packages.
 #
 #	install.sh <what needs them> <command>[=<package>]...
 set -eu -o pipefail

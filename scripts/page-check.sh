@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Checks the page in Chromium, driven by the packages that e2e/page/package-lock.json names.
+# Checks the page in Chromium, with the packages in e2e/page/package-lock.json.
 #
-#	page-check.sh [<folder>]    writes the pictures of the documentation to the folder
+#	page-check.sh [<folder>]    also writes the pictures of the documentation
 set -eu -o pipefail
 
 scripts/install.sh "the check of the page" chromium node=nodejs npm

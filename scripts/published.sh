@@ -1,4 +1,4 @@
-# The published modules, for scripts of bash to source. The working directory is the root.
+# Functions about the published modules, to be sourced by bash scripts in the root of the repository.
 #
 #	published_version    prints the version in versions.yaml
 #	published_modules    prints the folder of each published module, dependencies first
@@ -6,7 +6,7 @@
 #	module_path <folder> prints the path of the module in a folder
 #	module_tag <folder> <version> prints the tag of the module in a folder
 #	published_commands   prints the import path of each command of the published modules
-#	use_proxy <URL> <folder>  lets go take modules from a proxy first, into a cache of its own
+#	use_proxy <URL> <folder>  makes go use a proxy first, with a module cache of its own
 
 module=github.com/otel-goroutine/otel-goroutine
 
@@ -36,8 +36,8 @@ published_commands() {
 	done
 }
 
-# What the machine has and other proxies come after it. Nothing may come from a repository
-# directly, as users are to get everything from proxies.
+# The configured proxies follow it. Direct access to repositories is disabled, since users must get
+# everything from proxies.
 use_proxy() {
 	GOPROXY=$1,file://$(go env GOMODCACHE)/cache/download,$(go env GOPROXY | sed -E 's/[,|]direct$//')
 	export GOPROXY GOMODCACHE=$2 GONOSUMDB=$module GOFLAGS='-modcacherw -trimpath -buildvcs=false' GOWORK=off

@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# Prepares a release: two commits in a clone of its own, the first to be tagged, the second to
-# go on from, and everything checked that a user will do with them. Then it leaves them as
-# branch release/<version> and prints the commands that publish them. Nothing is pushed.
+# Prepares a release: makes two commits in a clone, the first for the tags, the second for further
+# development, and tests them as a user would. Then it stores them as branch release/<version> and
+# prints the commands that publish them. It pushes nothing.
 #
 #	release.sh <folder of the tools> <version>    prepares the release
-#	release.sh <folder of the tools>              tries the next one, and leaves nothing
+#	release.sh <folder of the tools>              tries the next release, and leaves no files
 #
 # docs/decisions/release.md has the reasons.
 set -eu -o pipefail
@@ -21,7 +21,7 @@ fail() {
 	exit 1
 }
 
-# next prints the version in versions.yaml, and if that is published, the next minor one.
+# next prints the version in versions.yaml, or the next minor version if that is published.
 next() {
 	local version
 	version=$(published_version)
@@ -31,7 +31,7 @@ next() {
 	echo "$version"
 }
 
-# accept fails if the version cannot be the next one.
+# accept fails if the version is not a valid next version.
 accept() {
 	local latest
 	[[ $version =~ ^v[01]\.[0-9]+\.[0-9]+$ ]] || fail "VERSION=$version: not a version such as v0.2.0"
@@ -40,7 +40,7 @@ accept() {
 	scripts/changelog.sh check
 }
 
-# write_version writes the version wherever it stands.
+# write_version updates every file with the version.
 write_version() {
 	local number=${version#v} file path
 	sed -i -E "s,^( +version:) v.*,\1 $version," versions.yaml
@@ -53,7 +53,7 @@ write_version() {
 	done
 }
 
-# commit keeps the work tree as a commit after another, and prints it.
+# commit commits the work tree on top of a commit, and prints the new one.
 commit() {
 	git add -A
 	git commit-tree "$(git write-tree)" -p "$1" -m "$2"
@@ -70,7 +70,7 @@ tag_and_serve() {
 	scripts/serve-modules.sh . "$folder/proxy" "${versions[@]}" > "$folder/url"
 }
 
-# check_interface compares what a module exports with its latest release.
+# check_interface compares the API of a module with its latest release.
 check_interface() {
 	local latest base=none said
 	latest=$(git tag -l "$(module_tag "$1" 'v*')" | sort -V | tail -n 1)
@@ -78,12 +78,12 @@ check_interface() {
 		base=${latest##*/}
 		scripts/serve-modules.sh . "$folder/proxy" "$(module_path "$1")@$base" > "$folder/url"
 	fi
-	echo "== interface of $(module_path "$1"), since $base"
+	echo "== API of $(module_path "$1") since $base"
 	said=$(cd "$1" && "$tools/gorelease" -base="$base" -version="$version" 2>&1) || fail "$said"
 	echo "$said"
 	# gorelease accepts any change in a version 0.
 	if [[ $version =~ ^v0\.[0-9]+\.[1-9] ]] && grep -q '^## incompatible changes' <<< "$said"; then
-		fail "a patch release must not change its interface in an incompatible way"
+		fail "a patch release must not change the API incompatibly"
 	fi
 }
 
@@ -110,7 +110,7 @@ publish() {
 	echo "git push --atomic origin HEAD ${tags[*]}"
 }
 
-[ -z "$(git status --porcelain)" ] || fail "there are changes that are not committed"
+[ -z "$(git status --porcelain)" ] || fail "there are uncommitted changes"
 version=${2:-$(next)}
 accept
 scripts/check-versions.sh "$tools/multimod"
@@ -123,21 +123,21 @@ base=$(git rev-parse HEAD)
 
 use_proxy "file://$folder/proxy/modules/cache/download" "$folder/modules"
 
-echo "== $version is written"
+echo "== writing $version"
 write_version
 development=$(commit HEAD development)
 release_modules
 released=$(commit "$base" "release: $version")
 development=$(git commit-tree "$development^{tree}" -p "$released" -m "release: go on after $version")
 
-echo "== the commit that is tagged is served, and built with nothing but that"
+echo "== serving the tagged commit, and building from it alone"
 rm -rf "$folder/proxy" "$folder/modules/cache/download/$module" "$folder/modules/$module"*
 git reset -q --hard "$released"
 mapfile -t published < <(published_modules)
 tag_and_serve "$released" "${published[@]}"
 "$scripts/check-published.sh" "$version"
 
-echo "== what development goes on from"
+echo "== the commit for further development"
 git reset -q --hard "$development"
 scripts/check-versions.sh "$tools/multimod"
 for path in $(git ls-files '*go.mod' | grep -v testdata/ | grep -v internal/tools/ | xargs dirname); do go -C "$path" mod tidy -diff 2> "$folder/said" || fail "$(cat "$folder/said")"; done

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Renders the alert rules and the dashboards, as files and as objects of Kubernetes.
+# Renders the alert rules and the dashboards, as files and as Kubernetes objects.
 #
 #	render-mixin.sh <jsonnet> <folder> [<parameters of the mixin, as fields of jsonnet>]
 set -eu -o pipefail

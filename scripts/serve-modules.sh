@@ -1,7 +1,6 @@
 #!/usr/bin/env bash
-# Makes a module proxy of the tags of a repository, as a folder to name in GOPROXY. The go
-# command itself reads the tags, as proxy.golang.org does, so content and checksums are those
-# that users will get.
+# Creates a module proxy for the tags of a repository, as a folder for GOPROXY. The go command reads
+# the tags, as proxy.golang.org does, so users will get the same content and checksums.
 #
 #	serve-modules.sh <repository> <folder> <module@version>...
 #
@@ -18,7 +17,7 @@ shift 2
 	export GOMODCACHE=$proxy/modules GOFLAGS=-modcacherw GOPRIVATE=$module GOWORK=off
 	export GIT_CONFIG_COUNT=1 GIT_CONFIG_KEY_0="url.file://$repository.insteadOf" GIT_CONFIG_VALUE_0=https://$module
 	go mod download "$@"
-	# go mod download writes no list of versions, which a proxy has.
+	# go mod download does not write the list of versions that a proxy needs.
 	for path in "${@%@*}"; do
 		(cd "modules/cache/download/$path/@v" && ls -- *.zip | sed 's/\.zip$//' > list)
 	done

@@ -1,12 +1,12 @@
-# Steps of CI: each is timed, its output is shown whole when it ends, and all are
-# summed up at the end. To be sourced by a script of bash with set -eu -o pipefail.
+# Steps of CI: each is timed and its output is shown when it ends, with a summary at the end. To be
+# sourced by a bash script with set -eu -o pipefail.
 #
 #	step <command>...             runs one command, and ends the lane if it fails
-#	side_by_side <function>...    runs functions that are lanes of steps
-#	give_way                      lets the lane compute only while the others wait
+#	side_by_side <function>...    runs functions in parallel, each a lane of steps
+#	give_way                      lowers the priority of the lane
 #
-# Once a step has failed no other begins; those under way are waited for, so that
-# every process ends. That holds for SIGTERM too.
+# After a failure no other step starts. Running steps are waited for, so that every process ends. The
+# same applies to SIGTERM.
 
 steps=$(mktemp -d)
 trap 'finish_steps $?' EXIT
@@ -21,7 +21,7 @@ step() {
 	TIMEFORMAT='%U %S'
 	{ time "$@" < /dev/null > "$log" 2>&1; } 2> "$log.cpu" || status=$?
 	cpu=$(awk '{printf "%.0f", $1 + $2}' "$log.cpu")
-	# Lines of two steps must not mix.
+	# The output of steps must not interleave.
 	until mkdir "$steps/printing" 2> /dev/null; do sleep 0.1; done
 	if [ $status -ne 0 ]; then
 		touch "$steps/failed"

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Runs the tests of modules with the race detector, two modules at a time: many tests
-# wait. What a module says is shown when it has ended.
+# Runs the tests of modules with the race detector, two modules at a time, since many tests wait. The
+# output of a module is shown when it ends.
 #
 #	test.sh <module>...
 set -eu -o pipefail

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Looks for known vulnerabilities that modules can meet. Where their database cannot be
-# reached it says so once, and ends well.
+# Checks modules for known vulnerabilities in code that they call. If the database cannot be reached,
+# it says so once and succeeds.
 #
 #	vuln.sh <govulncheck> <module>...
 set -eu -o pipefail
@@ -10,7 +10,7 @@ shift
 for module in "$@"; do
 	echo "== vuln $module"
 	if said=$("$govulncheck" -C "$module" ./... 2>&1); then
-		echo "none that is called"
+		echo "no vulnerable code is called"
 	elif why=$(grep '^govulncheck: fetching vulnerabilities: ' <<< "$said"); then
 		echo "skipped, the database cannot be reached: $why"
 		exit 0
