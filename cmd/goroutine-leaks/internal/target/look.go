@@ -32,7 +32,14 @@ type Target struct {
 	asker asker
 	// noTrace is why this target gives no trace.
 	noTrace error
+	// traced tells whether it has given one, and failed how many failed since the last that did not.
+	traced bool
+	failed int
 }
+
+// maxFailed is how many traces fail, one after the other, until a target that gave some is taken to
+// give none. One may be cut or damaged by chance, and ages cannot be had without.
+const maxFailed = 3
 
 // New returns the target at an address.
 func New(argument string, access Access) (*Target, error) {
@@ -66,10 +73,14 @@ func (t *Target) Look(ctx context.Context) (Look, error) {
 	defer cancel()
 	if t.noTrace == nil {
 		look, err := t.trace(ctx)
-		if err == nil || !profileMayWork(err) {
+		if err == nil {
+			t.traced, t.failed = true, 0
+			return look, nil
+		}
+		if !profileMayWork(err) {
 			return look, err
 		}
-		if !isBusy(err) {
+		if t.failed++; !isBusy(err) && (!t.traced || t.failed >= maxFailed) {
 			t.noTrace = err
 		}
 		return t.profile(ctx, err)

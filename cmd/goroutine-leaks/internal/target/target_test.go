@@ -95,6 +95,34 @@ func TestLook(t *testing.T) {
 	}
 }
 
+// One trace that is damaged is no reason to give up on traces. One that never comes is not asked for
+// again.
+func TestTracesThatFailByChance(t *testing.T) {
+	real, damaged, traces := realPprof(), func(int) bool { return false }, 0
+	target := serve(t, Access{}, func(w http.ResponseWriter, r *http.Request) {
+		if strings.HasSuffix(r.URL.Path, "/trace") {
+			if traces++; damaged(traces) {
+				_, _ = w.Write([]byte("go 1.26 trace\x00\x00\x00"))
+				return
+			}
+		}
+		real.ServeHTTP(w, r)
+	})
+	look := func(want Source) {
+		t.Helper()
+		if got, err := target.Look(t.Context()); err != nil || got.From != want {
+			t.Errorf("by %v after %d traces, want %v: %v", got.From, traces, want, err)
+		}
+	}
+	damaged = func(n int) bool { return n == 2 || n >= 4 }
+	for _, want := range []Source{Trace, Profile, Trace, Profile, Profile, Profile, Profile} {
+		look(want)
+	}
+	if traces != 6 {
+		t.Errorf("%d traces, want 6: no more after three that failed", traces)
+	}
+}
+
 // The build is told by the smallest profile; that it cannot be had is no failure.
 func TestBuild(t *testing.T) {
 	of := &profile.Mapping{ID: 1, Start: 1, Limit: 2, File: "/bin/shop", BuildID: "b1b1b1b1"}

@@ -49,6 +49,8 @@ type process struct {
 	first     map[stack.Signature]int
 	// later are the counts at the first look after half of the time.
 	later map[stack.Signature]int
+	// undecided are the groups of which nothing can be said.
+	undecided map[stack.Signature]bool
 }
 
 func newProcess(from source, name, service string, o Options, t judge.Thresholds) *process {
@@ -82,7 +84,7 @@ func (p *process) take(now time.Time) []judge.Sample {
 		p.restarts++
 		p.build, p.settled = "", false
 		p.process.Life++
-		p.watched, p.first, p.later, p.began = 0, nil, nil, now
+		p.watched, p.first, p.later, p.undecided, p.began = 0, nil, nil, nil, now
 	}
 	if !p.reached {
 		p.began = now
@@ -98,7 +100,10 @@ func (p *process) take(now time.Time) []judge.Sample {
 	}
 	p.reached, p.last, p.failing = true, now, time.Time{}
 	p.looks++
-	p.groups, p.entries = p.gathers.Observe(&p.report, now)
+	if p.report.Complete { // a look without ages changes nothing about who gathers
+		p.groups, p.entries = p.gathers.Observe(&p.report, now)
+		p.undecided = p.undecidedGroups()
+	}
 	p.looked.Snapshot = nil // it is in the census
 	// Nobody knows how old the first process is. What grows in it has begun to grow before the
 	// watch as a rule, so it is not judged as what fills from the start of a process.
@@ -148,7 +153,7 @@ func (p *process) rows(findings []finding.Finding) []Row {
 				row.Aged, row.Exits = row.Aged+band.Aged, row.Exits+int(band.Exits)
 			}
 		}
-		row.Undecided = p.undecided(g)
+		row.Undecided = p.undecided[g.Signature]
 		f := flagged[key{row.State, row.Function, row.Entry}]
 		if f == nil && row.Entry != "" {
 			f = flagged[key{"", "", row.Entry}]
@@ -161,16 +166,27 @@ func (p *process) rows(findings []finding.Finding) []Row {
 	return rows
 }
 
-// undecided tells whether a group gathers of which nothing was said: enough that are old, of
-// which none leaves, and that still come in the second half of the time. It may be a leak, or
-// a pool that fills.
-func (p *process) undecided(g census.Group) bool {
-	aged, exits := 0, int64(0)
-	for _, band := range g.Bands {
-		aged, exits = aged+band.Aged, exits+band.Exits
+// undecidedGroups returns the groups that gather, and of which nothing else can be said: enough are
+// old, none leaves, and they still come in the second half of the time. Each may be a leak, or a
+// pool that fills. They must be candidates: goroutines of a pool that go from one line to another
+// all at once look as if they had just come.
+func (p *process) undecidedGroups() map[stack.Signature]bool {
+	candidates := make(map[stack.Signature]bool, len(p.groups))
+	for _, c := range p.groups {
+		candidates[c.Signature] = true
 	}
-	return p.later != nil && !p.ignored(g.Signature) && exits == 0 && aged >= p.minLeaked && g.Count-p.first[g.Signature] >= p.minLeaked &&
-		g.Count-p.later[g.Signature] >= stillComes
+	all := make(map[stack.Signature]bool)
+	for _, g := range p.report.Groups {
+		aged, exits := 0, int64(0)
+		for _, band := range g.Bands {
+			aged, exits = aged+band.Aged, exits+band.Exits
+		}
+		if candidates[g.Signature] && p.later != nil && !p.ignored(g.Signature) && exits == 0 && aged >= p.minLeaked &&
+			g.Count-p.first[g.Signature] >= p.minLeaked && g.Count-p.later[g.Signature] >= stillComes {
+			all[g.Signature] = true
+		}
+	}
+	return all
 }
 
 // ignored tells whether the user does not want to be told of a group.

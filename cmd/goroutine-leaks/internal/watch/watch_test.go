@@ -33,6 +33,8 @@ type fake struct {
 	healthy bool
 	// restartAt is when another process takes its place, 0 if none does.
 	restartAt time.Duration
+	// busyAt is when twenty workers that were idle begin to work, 0 if there are none.
+	busyAt time.Duration
 }
 
 var errDown = errors.New("connection refused")
@@ -71,6 +73,14 @@ func (f *fake) Look(ctx context.Context) (target.Look, error) {
 	}
 	add(worker, 10, 4)
 	add(signature(5, "main.leak"), first, leaked)
+	if f.busyAt > 0 {
+		line := signature(9, "main.idle")
+		if at >= f.busyAt {
+			line = signature(11, "main.busy")
+		}
+		line.Entry = "main.serve"
+		add(line, 50, 20)
+	}
 	look.HighestID = first + uint64(leaked)
 	if f.from == target.Profile {
 		look.From, look.Source, look.Goroutines, look.HighestID, look.Lacks = target.Profile, stack.SourceProfile, nil, 0, "no trace"
@@ -156,6 +166,21 @@ func TestNothingIsFound(t *testing.T) {
 		}
 		if origins, problems := w.Origins(t.Context()); len(origins)+len(problems)+len(f.asked) > 0 {
 			t.Error("it was traced for nothing")
+		}
+	})
+}
+
+// Old goroutines that go from one line to another, as the connections of etcd did that had all become
+// runnable at the last look, do not gather there.
+func TestWorkersThatBecomeBusyDoNotGather(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, err := of(time.Minute, &fake{healthy: true, busyAt: 58 * time.Second}).Run(t.Context(), func(State) {})
+		if err != nil || len(s.Findings) > 0 {
+			t.Fatalf("%v, %+v", err, s.Findings)
+		}
+		busy := s.Rows[0]
+		if busy.Function != "main.busy" || busy.Grown != 20 || busy.Undecided {
+			t.Errorf("%+v", busy)
 		}
 	})
 }
