@@ -121,6 +121,13 @@ e2e-long: collector ## Kill the collector 50 times, and damage its state at ever
 .PHONY: prometheus
 prometheus: $(TOOLS)/prometheus ## Build a Prometheus that accepts OTLP, for alerts-e2e; 5 minutes the first time
 
+# Servers that do not leak, at the versions in internal/tools/servers, and Prometheus.
+HEALTHY := nats-server etcd alertmanager victoria-metrics caddy
+
+.PHONY: healthy-check
+healthy-check: $(addprefix $(TOOLS)/,$(HEALTHY) prometheus) ## Look at real servers under load with goroutine-leaks, which must find nothing; 7 minutes, 20 the first time
+	@go -C e2e test -count=1 -parallel 6 -timeout 20m -v ./healthy | sed -nE 's/^ +trial_test.go:[0-9]+: (\|)/\1/p; s/^ +(\|)/\1/p; /^ *(---|ok|FAIL|Error|Messages)/p'
+
 .PHONY: alerts-e2e
 alerts-e2e: collector servers ## Test alerts and dashboards on real servers, as part of e2e does; 3 minutes
 	@go -C e2e test -race -count=1 -parallel 4 -v ./alerts | grep -vE '^=== '
@@ -232,6 +239,16 @@ clean: ## Delete build outputs
 # built without service discovery and without its pages, which would take longer.
 $(TOOLS)/prometheus: internal/tools/prometheus/go.mod
 	@CGO_ENABLED=0 scripts/tool.sh $(<D) github.com/prometheus/prometheus/cmd/prometheus $@ -tags remove_all_sd
+
+# The servers of healthy-check share a module, apart from Prometheus: they do not build with the
+# versions that it requires.
+$(TOOLS)/nats-server: TOOL = github.com/nats-io/nats-server/v2
+$(TOOLS)/etcd: TOOL = go.etcd.io/etcd/server/v3
+$(TOOLS)/alertmanager: TOOL = github.com/prometheus/alertmanager/cmd/alertmanager
+$(TOOLS)/victoria-metrics: TOOL = github.com/VictoriaMetrics/VictoriaMetrics/app/victoria-metrics
+$(TOOLS)/caddy: TOOL = github.com/caddyserver/caddy/v2/cmd/caddy
+$(addprefix $(TOOLS)/,$(HEALTHY)): $(TOOLS)/%: internal/tools/servers/go.mod
+	@CGO_ENABLED=0 scripts/tool.sh $(<D) $(TOOL) $@
 
 $(TOOLS)/multimod: TOOL = go.opentelemetry.io/build-tools/multimod
 $(TOOLS)/gorelease: TOOL = golang.org/x/exp/cmd/gorelease

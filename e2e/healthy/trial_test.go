@@ -1,0 +1,86 @@
+package healthy
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+)
+
+// moment is what goes on at a server while it is looked at.
+type moment struct {
+	name string
+	args []string // of the command
+	// during runs the load of the moment, besides the residents, until ctx ends.
+	during func(ctx context.Context, l *load)
+	// limit tells that nobody could say in this time that it is no leak. It is told, and not judged.
+	limit bool
+}
+
+// moments come one after the other. Residents connect in the first, and stay to the end.
+var moments = []moment{
+	{name: "cold start", args: []string{"check", "--for", "60s"}, during: func(ctx context.Context, l *load) { l.churn(ctx, steady) }},
+	{name: "warm, bursts", args: []string{"check", "--for", "2m"}, during: func(ctx context.Context, l *load) {
+		l.running.Go(func() { l.bursts(ctx, 10*time.Second, 40) })
+		l.churn(ctx, steady)
+	}},
+	{name: "load rises sixfold", args: []string{"check", "--for", "60s"}, during: func(ctx context.Context, l *load) { l.churn(ctx, rising) }},
+	{name: "load has ended", args: []string{"--for", "50s"}, during: func(ctx context.Context, _ *load) { <-ctx.Done() }},
+	{name: "clients come and stay", args: []string{"check", "--for", "60s"}, limit: true, during: func(ctx context.Context, l *load) {
+		l.running.Go(func() { l.staying(ctx, 700*time.Millisecond) })
+		l.churn(ctx, steady)
+	}},
+}
+
+// residents is how many clients stay for all of the trial.
+const residents = 20
+
+// steady and rising are clients a second.
+func steady(time.Duration) float64       { return 2 }
+func rising(since time.Duration) float64 { return 1 + 5*min(1, since.Minutes()) }
+
+// TestHealthyServers has the command look at each server at several moments. Nothing leaks in any.
+func TestHealthyServers(t *testing.T) {
+	command := buildCommand(t)
+	lines := make([][]string, len(servers))
+	t.Run("servers", func(t *testing.T) {
+		for i, s := range servers {
+			t.Run(s.name, func(t *testing.T) {
+				t.Parallel()
+				lines[i] = try(t, command, s)
+			})
+		}
+	})
+	t.Logf("\n| server | moment | looked for | goroutines | verdict |\n|---|---|---|---|---|\n%s", strings.Join(slices.Concat(lines...), "\n"))
+}
+
+// try looks at a server at all moments, and returns the rows of the table.
+func try(t *testing.T, command string, s server) (rows []string) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
+	pprof, clients := s.start(t)
+	l := newLoad(t, clients)
+	t.Cleanup(cancel) // before the load is waited for
+	l.running.Go(func() { l.residents(ctx, residents) })
+	for _, m := range moments {
+		during, end := context.WithCancel(ctx)
+		l.running.Go(func() { m.during(during, l) })
+		got := look(t, command, pprof, m.args...)
+		end()
+		t.Logf("%s:\n%s%s", m.name, got.said, got.gathering())
+		if !m.limit {
+			assert.Empty(t, got.Findings, "%s, %s: what is healthy is called a leak", s.name, m.name)
+		}
+		rows = append(rows, fmt.Sprintf("| %s %s | %s | %s | %d | %s |", s.name, s.version(t), m.name, m.args[len(m.args)-1], got.goroutines(), got.verdict()))
+	}
+	cancel()
+	l.running.Wait()
+	for _, c := range clients {
+		assert.NotZero(t, l.worked[c.name], "no %s did its work: %v", c.name, l.failed[c.name])
+	}
+	return rows
+}
