@@ -86,6 +86,6 @@ func conclude(ctx context.Context, watching *watch.Watch, last watch.State, said
 		fmt.Fprintln(said, "Tracing for a second or three, to see what starts and wakes them.")
 	}
 	origins, problems := watching.Origins(context.WithoutCancel(ctx))
-	last.Findings = watching.Findings()
+	watching.Weigh(origins, &last)
 	return &show.Report{State: last, Origins: origins, Problems: problems}
 }

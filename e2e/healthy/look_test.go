@@ -5,6 +5,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
 	"os/exec"
 	"path/filepath"
 	"strings"
@@ -53,6 +57,24 @@ func look(t *testing.T, command, pprof string, args ...string) (l looked) {
 	require.NoError(t, json.Unmarshal(out.Bytes(), &l), "%s", &problems)
 	l.said = problems.String()
 	return l
+}
+
+// withoutTraces serves what a process does, but for its traces.
+func withoutTraces(t *testing.T, pprof string) string {
+	t.Helper()
+	whole := &httputil.ReverseProxy{
+		Rewrite:   func(r *httputil.ProxyRequest) { r.SetURL(&url.URL{Scheme: "http", Host: pprof}) }, // and its Host, which Caddy looks at
+		Transport: &http.Transport{DisableKeepAlives: true},
+	}
+	proxy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if strings.HasSuffix(r.URL.Path, "/trace") {
+			http.NotFound(w, r)
+			return
+		}
+		whole.ServeHTTP(w, r)
+	}))
+	t.Cleanup(proxy.Close)
+	return proxy.Listener.Addr().String()
 }
 
 // verdict tells what was found in few words.

@@ -4,6 +4,8 @@ import (
 	"math"
 
 	"golang.org/x/exp/trace"
+
+	"github.com/otel-goroutine/otel-goroutine/internal/stack"
 )
 
 // liveGoroutine is the state of a goroutine that is alive.
@@ -16,8 +18,11 @@ type liveGoroutine struct {
 	lastWake int32
 	// returns is how often it came back to that point after it had been woken there.
 	returns uint32
-	born    uint64 // in the clock's units
-	id      uint64
+	// served is whether something other than a timer has woken it at a requested point: a
+	// goroutine or, in I/O, the network.
+	served bool
+	born   uint64 // in the clock's units
+	id     uint64
 }
 
 // liveSet holds the goroutines that are alive, by ID. It reuses the entries of those that have
@@ -214,6 +219,7 @@ func (f *Follower) handleUnblock(i int32, stackID uint64) error {
 				l.returns = 0
 			}
 			l.lastWake = woken
+			l.served = l.served || f.wakes.all[woken].waker != noStack || f.groups[point].State == stack.StateIOWait
 			f.wakes.all[woken].count++
 		}
 	}

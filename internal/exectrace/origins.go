@@ -70,8 +70,9 @@ type Waiting struct {
 	Count int
 	Stack []stack.Frame
 	// Older is how many of them existed before the trace, and Again how often these returned
-	// to the group after they had been woken there.
-	Older, Again int
+	// to the group after they had been woken there. Served is how many of them something
+	// other than a timer woke where a requested group waits: a goroutine or, in I/O, the network.
+	Older, Again, Served int
 	// Wakes are the wake-ups of all goroutines that waited there, the most frequent first.
 	Wakes []Wake
 }

@@ -89,6 +89,9 @@ func (t *originsBuilder) addWaiting(w *Waiting, l *liveGoroutine, group int32) {
 	if l.lastWake != noIndex && t.wakes.all[l.lastWake].point == group {
 		w.Again += int(l.returns)
 	}
+	if l.served {
+		w.Served++
+	}
 }
 
 // stack returns the frames of a stack. It returns false if there would be too many.

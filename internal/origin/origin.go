@@ -64,6 +64,9 @@ type Origin struct {
 	// Lifetimes is how long goroutines of the entry lived that ended, up to the length of
 	// a trace.
 	Lifetimes exectrace.Lifetimes
+	// Older is how many goroutines of the group existed before the trace, and Served how many of
+	// these were woken by others during it, in the trace in which most were. For an entry both are 0.
+	Older, Served int
 	// Traced is the total time of the traces.
 	Traced time.Duration
 	Class  mistake.Class
@@ -168,6 +171,11 @@ func conclude(s subject, code *codeOwner, traces []*exectrace.Origins) Origin {
 	}
 	if s.group != entryOnly {
 		o.Wakers = wakersOf(s.group, code, traces)
+		for _, t := range traces {
+			if w := &t.Groups[s.group]; w.Served >= o.Served {
+				o.Older, o.Served = w.Older, w.Served
+			}
+		}
 	}
 	o.Class = classify(s, &o, traces)
 	return o

@@ -274,3 +274,15 @@ func TestSameTracesGiveTheSameAnswer(t *testing.T) {
 		}
 	}
 }
+
+// The trace that shows the most at work counts: in one of a second some have had nothing to do.
+func TestServed(t *testing.T) {
+	trace := func(older, served int) *exectrace.Origins {
+		of := seen()
+		of.Groups[0].Older, of.Groups[0].Served = older, served
+		return of
+	}
+	if o := concluded(trace(10, 4), trace(11, 9), trace(12, 0)); o.Older != 11 || o.Served != 9 {
+		t.Errorf("%d of %d", o.Served, o.Older)
+	}
+}

@@ -51,6 +51,10 @@ type Judge struct {
 	memory *page.Memory
 	points []finding.Point
 	labels map[detect.ID]label
+	// flagged are the latest verdicts of what is flagged, by finding and group, and working the
+	// groups that were seen at work.
+	flagged map[detect.ID]map[detect.ID]detect.Verdict
+	working map[detect.ID]bool
 }
 
 // label is what a group is called.
@@ -75,6 +79,8 @@ func New(t Thresholds, ignore func(Sample) bool, memory *page.Memory) *Judge {
 		book:     finding.New(finding.Config{MaxStale: maxStale}),
 		memory:   memory,
 		labels:   make(map[detect.ID]label),
+		flagged:  make(map[detect.ID]map[detect.ID]detect.Verdict),
+		working:  make(map[detect.ID]bool),
 	}
 }
 
@@ -117,7 +123,7 @@ func (j *Judge) advance(now time.Time) []finding.Change {
 func (j *Judge) Findings() []finding.Finding { return j.book.Findings() }
 
 func (j *Judge) reading(s *Sample) detect.Reading {
-	process, service := hash("process", s.Process.Service, s.Process.Instance, strconv.Itoa(s.Process.Life)), hash("service", s.Process.Service)
+	process, service := s.Process.id(), hash("service", s.Process.Service)
 	r := detect.Reading{
 		Process: process,
 		Group:   groupID(process, s.Kind, s.Signature, s.Place),
@@ -164,6 +170,10 @@ func (j *Judge) name(s *Sample, r *detect.Reading) {
 		place.File, place.Line, place.EntryFile = "", 0, ""
 		j.labels[r.ServiceGroup] = label{resourceOf(Process{Service: s.Process.Service}), attributesOf(place, ""), r.Service}
 	}
+}
+
+func (p Process) id() detect.ID {
+	return hash("process", p.Service, p.Instance, strconv.Itoa(p.Life))
 }
 
 func groupID(process detect.ID, kind detect.Kind, signature string, p finding.Place) detect.ID {

@@ -153,6 +153,38 @@ func TestFinding(t *testing.T) {
 	}
 }
 
+// Goroutines that others wake again and again are not stuck: it may be that clients came and stay.
+func TestWhatIsAtWorkIsSuspected(t *testing.T) {
+	for _, test := range []struct {
+		older, served int
+		want          finding.Severity
+	}{{60, 55, finding.Suspected}, {60, 29, finding.Probable}, {0, 0, finding.Probable}} {
+		j := play(leak(rand.New(rand.NewPCG(1, 3)), 1), nobody)
+		j.Weigh(Process{Service: "shop", Instance: "shop:1"}, []origin.Origin{{
+			Signature: group, Caught: origin.NotCaught, Traced: time.Second, Older: test.older, Served: test.served,
+		}}, time.Unix(1e9+60, 0))
+		if all := j.Findings(); len(all) != 1 || all[0].Severity != test.want {
+			t.Errorf("with %d of %d at work: %+v", test.served, test.older, all)
+		}
+	}
+}
+
+// Those of an entry are at work if half of those are that its groups have.
+func TestServedOfAnEntry(t *testing.T) {
+	at := func(line, older, served int) origin.Origin {
+		s := group
+		s.ID, s.Blamed.Line = stack.ID(line), line
+		return origin.Origin{Signature: s, Older: older, Served: served}
+	}
+	origins := []origin.Origin{at(1, 10, 9), at(2, 30, 10), {Signature: stack.Signature{Entry: group.Entry}}}
+	if served, of := Served(finding.Place{Entry: group.Entry}, origins); served != 19 || of != 40 || AtWork(served, of) {
+		t.Errorf("%d of %d", served, of)
+	}
+	if served, of := Served(PlaceOf(origins[0].Signature), origins); served != 9 || of != 10 || !AtWork(served, of) {
+		t.Errorf("%d of %d", served, of)
+	}
+}
+
 // What is ignored is not flagged.
 func TestIgnored(t *testing.T) {
 	j := play(leak(rand.New(rand.NewPCG(1, 3)), 1), func(s Sample) bool { return s.Place.Entry == "main.serve" })

@@ -30,6 +30,7 @@ func (j *Judge) verdict(v *detect.Verdict) {
 	if !known || v.Finding == 0 {
 		return
 	}
+	j.flag(v)
 	attributes := with(called.group, telemetry.AttrLeakID, idText(v.Finding))
 	add := func(metric string, value float64) {
 		j.point(finding.Point{Metric: metric, Resource: called.resource, Attributes: attributes, At: time.Unix(0, v.At), Value: value})

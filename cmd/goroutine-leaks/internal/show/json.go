@@ -94,7 +94,7 @@ func JSON(to io.Writer, r *Report) error {
 	}
 	for _, f := range open(r.Findings) {
 		d.Findings = append(d.Findings, jsonFinding{
-			ID: f.ID, Service: f.Service, Severity: f.Severity.String(), Evidence: f.Evidence, Certainty: Certainty(&f, r.Thresholds, r.At),
+			ID: f.ID, Service: f.Service, Severity: f.Severity.String(), Evidence: f.Evidence, Certainty: r.certainty(&f),
 			Places: f.Places, Class: string(f.Class), Page: f.Page, Creators: jsonOrigins(f.Creators), Wakers: jsonOrigins(f.Wakers),
 			Count: f.Count, PerHour: f.PerHour, OlderThan: f.Age.Seconds(), Exits: f.Exits, Acquittal: f.Acquittal,
 		})

@@ -64,7 +64,7 @@ func (r *Report) fields(f *finding.Finding) []field {
 		mistake = strings.TrimSpace(mistake + " " + pages + f.Page)
 	}
 	add("mistake", mistake)
-	add("how sure", Certainty(f, r.Thresholds, r.At))
+	add("how sure", r.certainty(f))
 	add("surer", r.surer(f))
 	add("ends if", f.Acquittal)
 	return all

@@ -26,6 +26,8 @@ const (
 type Result struct {
 	*Report
 	Outcome Outcome
+	// FailOn is the least severity that is a leak.
+	FailOn string
 	// Leaks are the findings that are severe enough, and Doubts why it is not known whether
 	// there are any, by target.
 	Leaks  []finding.Finding
@@ -37,7 +39,7 @@ const enough = 0.9
 
 // NewResult decides what a check comes to that was to last for so long.
 func NewResult(r *Report, failOn string, watch time.Duration) *Result {
-	result := &Result{Report: r, Doubts: make(map[string]string)}
+	result := &Result{Report: r, FailOn: failOn, Doubts: make(map[string]string)}
 	for _, f := range open(r.Findings) {
 		if f.Severity >= severityOf(failOn) {
 			result.Leaks = append(result.Leaks, f)
@@ -80,6 +82,11 @@ func (r *Result) doubt(t watch.Target, failOn string, planned time.Duration) str
 		return fmt.Sprintf("it was watched for %s of %s", judge.Span(t.Watched.Round(time.Second)), judge.Span(planned))
 	}
 	if failOn != finding.Confirmed.String() {
+		for _, f := range open(r.Findings) {
+			if f.Service.Name == t.Service && f.Severity < severityOf(failOn) && t.From == target.Trace {
+				return fmt.Sprintf("a leak is suspected of goroutines %s: %s", f.Head, r.whySuspected(&f))
+			}
+		}
 		for _, row := range Undecided(r.Rows) {
 			if row.Target == t.Name {
 				return fmt.Sprintf("%s grew by %d goroutines, none of the old ones has left, but more came at first: a leak, or a pool that fills; a longer look tells",
@@ -113,6 +120,9 @@ func (r *Result) String() string {
 			}
 		}
 		return "check: " + string(r.Outcome) + ": " + strings.Join(doubts, "; ")
+	}
+	if found := open(r.Findings); len(found) > 0 {
+		return fmt.Sprintf("check: clean, since none of what was found is %s: %s", r.FailOn, count(len(found), "leak"))
 	}
 	return "check: clean"
 }

@@ -23,6 +23,7 @@ import (
 	"github.com/otel-goroutine/otel-goroutine/cmd/goroutine-leaks/internal/watch"
 	"github.com/otel-goroutine/otel-goroutine/internal/finding"
 	"github.com/otel-goroutine/otel-goroutine/internal/mistake"
+	"github.com/otel-goroutine/otel-goroutine/internal/origin"
 	"github.com/otel-goroutine/otel-goroutine/internal/stack"
 )
 
@@ -115,8 +116,22 @@ func doubtful() *Report {
 	return r
 }
 
+// working is a finding that is merely suspected, since its goroutines are at work.
+func working() *Report {
+	r := leaking()
+	r.Problems, r.Rows = nil, nil
+	r.Findings[0].Severity = finding.Suspected
+	r.Origins = []watch.Origin{{Target: "10.0.0.5:6060", Origin: origin.Origin{
+		Signature: stack.Signature{
+			State: stack.StateChanSend, Blamed: stack.Frame{Function: order.Function, File: order.File, Line: order.Line}, Entry: order.Entry,
+		},
+		Traced: time.Second, Older: 91, Served: 88,
+	}}}
+	return r
+}
+
 func TestReports(t *testing.T) {
-	for name, report := range map[string]*Report{"leaking": leaking(), "healthy": healthy(), "doubtful": doubtful()} {
+	for name, report := range map[string]*Report{"leaking": leaking(), "healthy": healthy(), "doubtful": doubtful(), "working": working()} {
 		for form, write := range map[string]func(io.Writer, *Report) error{"txt": Text, "md": Markdown, "json": JSON} {
 			var b bytes.Buffer
 			if err := write(&b, report); err != nil {
@@ -151,13 +166,15 @@ func TestResults(t *testing.T) {
 		{"leak", "probable", leaking(), Leak},
 		{"confirmed", "confirmed", leaking(), Clean}, // it is not, and more time would not make it so
 		{"suspected", "suspected", suspected, Leak},
-		{"suspected_only", "probable", suspected, Clean},
+		{"suspected_only", "probable", suspected, NotEnough},
 		{"counts", "probable", counts, NotEnough},
 		{"counts_suspected", "suspected", counts, Leak},
 		{"healthy", "probable", healthy(), Clean},
 		{"unreached", "probable", unreached, NotLooked},
 		{"short", "probable", short, NotEnough},
 		{"gathers", "probable", gathers, NotEnough},
+		{"working", "probable", working(), NotEnough},
+		{"working_suspected", "suspected", working(), Leak},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			r := NewResult(test.report, test.failOn, 50*time.Second)

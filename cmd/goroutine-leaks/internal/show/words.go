@@ -70,6 +70,9 @@ func Certainty(f *finding.Finding, t judge.Thresholds, now time.Time) string {
 		if f.Age == 0 {
 			return fmt.Sprintf("suspected from counts alone, without ages; a trace would tell, or a longer look; at the defaults probable %s if it goes on with a trace", until(defaults))
 		}
+		if t.Until(f.PerHour) <= since {
+			return fmt.Sprintf("suspected: it has gathered for long enough, but some have left, or fewer come than at first; at the defaults probable %s if it goes on", until(defaults))
+		}
 		return fmt.Sprintf("suspected; probable %s if it goes on; %s at the defaults", until(t), until(defaults))
 	}
 	return ""

@@ -98,7 +98,7 @@ func TestLook(t *testing.T) {
 // One trace that is damaged is no reason to give up on traces. One that never comes is not asked for
 // again.
 func TestTracesThatFailByChance(t *testing.T) {
-	real, damaged, traces := realPprof(), func(int) bool { return false }, 0
+	pprof, damaged, traces := realPprof(), func(int) bool { return false }, 0
 	target := serve(t, Access{}, func(w http.ResponseWriter, r *http.Request) {
 		if strings.HasSuffix(r.URL.Path, "/trace") {
 			if traces++; damaged(traces) {
@@ -106,7 +106,7 @@ func TestTracesThatFailByChance(t *testing.T) {
 				return
 			}
 		}
-		real.ServeHTTP(w, r)
+		pprof.ServeHTTP(w, r)
 	})
 	look := func(want Source) {
 		t.Helper()

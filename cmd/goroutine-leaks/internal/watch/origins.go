@@ -58,6 +58,31 @@ func (w *Watch) Origins(ctx context.Context) (found []Origin, problems []error) 
 	return found, problems
 }
 
+// Weigh has what is at work, as origins tell, be suspected at most, and puts what is known of findings
+// into the last state of a watch.
+func (w *Watch) Weigh(origins []Origin, last *State) {
+	now := time.Now()
+	for _, p := range w.processes {
+		var of []origin.Origin
+		for _, o := range origins {
+			if o.Target == p.name {
+				of = append(of, o.Origin)
+			}
+		}
+		w.judge.Weigh(p.process, of, now)
+	}
+	last.Findings = w.judge.Findings()
+	severity := make(map[string]finding.Severity)
+	for i := range last.Findings {
+		severity[last.Findings[i].ID] = last.Findings[i].Severity
+	}
+	for i := range last.Rows {
+		if row := &last.Rows[i]; row.ID != "" {
+			row.Severity = severity[row.ID]
+		}
+	}
+}
+
 var errNoTrace = errors.New("it gives no execution trace")
 
 // traced is what came of the traces of a process.
@@ -84,10 +109,10 @@ func (p *process) subjects(findings []finding.Finding) origin.Subjects {
 			known[entry] = true
 		}
 	}
-	whole := maps.Clone(known) // entries that are asked for as such
+	whole := maps.Clone(known) // entries that are asked for as such, and by all of their groups
 	for _, g := range p.report.Groups {
 		pace, gathers := perHour[g.Signature.ID]
-		if (gathers || leaking[g.Signature.ID.String()]) && !g.Other && !whole[g.Signature.Entry] && !p.ignored(g.Signature) && len(s.Groups) < maxSubjects {
+		if (gathers || leaking[g.Signature.ID.String()] || whole[g.Signature.Entry]) && !g.Other && !p.ignored(g.Signature) && len(s.Groups) < maxSubjects {
 			s.Groups = append(s.Groups, origin.Subject{Signature: g.Signature, PerHour: pace})
 			known[g.Signature.Entry] = true
 		}
@@ -102,6 +127,9 @@ func (p *process) subjects(findings []finding.Finding) origin.Subjects {
 
 func (p *process) trace(ctx context.Context, of origin.Subjects) (t traced) {
 	switch {
+	case p.err != nil:
+		t.err = p.err
+		return t
 	case p.looked.From != target.Trace:
 		t.err = errNoTrace
 		return t

@@ -163,9 +163,6 @@ func compareRows(a, b Row) int {
 	)
 }
 
-// Findings returns what is known of leaks by now.
-func (w *Watch) Findings() []finding.Finding { return w.judge.Findings() }
-
 // Gathers tells whether anything leaks or gathers, so that it is worth to trace it.
 func (w *Watch) Gathers() bool {
 	findings := w.judge.Findings()

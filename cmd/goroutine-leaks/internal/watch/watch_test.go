@@ -147,8 +147,12 @@ func TestALeakIsFound(t *testing.T) {
 		if len(problems) > 0 || len(origins) != 1 || len(f.asked) != 1 || len(f.asked[0].Groups) != 1 {
 			t.Errorf("%+v, %v, asked for %+v", origins, problems, f.asked)
 		}
-		if all := w.Findings(); len(all[0].Creators) != 1 || all[0].Creators[0].Function != "main.start" {
+		if all := w.judge.Findings(); len(all[0].Creators) != 1 || all[0].Creators[0].Function != "main.start" {
 			t.Errorf("started by %+v", all[0].Creators)
+		}
+		origins[0].Older, origins[0].Served = 50, 40
+		if w.Weigh(origins, &s); s.Findings[0].Severity != finding.Suspected || s.Rows[0].Severity != finding.Suspected {
+			t.Errorf("at work, and %+v", s)
 		}
 	})
 }
