@@ -3,12 +3,14 @@ package e2e
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"sync"
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/pmetric"
@@ -29,6 +31,9 @@ const (
 // agent, until stopWide is called.
 func (s *tiers) pushWide(t *testing.T) {
 	t.Helper()
+	for _, agent := range s.agents {
+		agent.awaitReady(t) // it sees the processes from their start on
+	}
 	ctx, cancel := context.WithCancel(t.Context())
 	var pushing sync.WaitGroup
 	began := time.Now()
@@ -38,8 +43,9 @@ func (s *tiers) pushWide(t *testing.T) {
 			again := time.NewTicker(wideInterval)
 			defer again.Stop()
 			for ctx.Err() == nil {
-				// An agent that is not up yet misses it.
-				_ = pushMetrics(ctx, client, "http://"+agent.otlp, wideCensus(i, began, time.Now()))
+				if err := pushMetrics(ctx, client, "http://"+agent.otlp, wideCensus(i, began, time.Now())); ctx.Err() == nil {
+					assert.NoError(t, err)
+				}
 				select {
 				case <-again.C:
 				case <-ctx.Done():
@@ -68,7 +74,10 @@ func pushMetrics(ctx context.Context, client *http.Client, to string, md pmetric
 	if err != nil {
 		return err
 	}
-	return response.Body.Close()
+	if response.StatusCode != http.StatusOK {
+		err = errors.New(response.Status)
+	}
+	return errors.Join(err, response.Body.Close())
 }
 
 // wideCensus returns the census of the instances that push to an agent.
