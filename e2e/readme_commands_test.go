@@ -67,7 +67,7 @@ func TestTargetsInPagesExist(t *testing.T) {
 	list.Dir = ".."
 	pages, err := list.Output()
 	require.NoError(t, err)
-	for _, page := range strings.Fields(string(pages)) {
+	for page := range strings.FieldsSeq(string(pages)) {
 		for _, block := range code.FindAllString(read(t, page), -1) {
 			for _, named := range makeCommand.FindAllStringSubmatch(block, -1) {
 				assert.Regexp(t, "(?m)^"+named[1]+":", makefile, "%s: %s", page, named[0])
