@@ -107,7 +107,7 @@ func TestWhatIsNoFile(t *testing.T) {
 	p := pollerOf(fileSource{patterns: []string{name}})
 	write(t, name, listOf("a:1"))
 	require.Equal(t, []string{"a:1"}, p.ids(t))
-	for what, make := range map[string]func() error{
+	for what, prepare := range map[string]func() error{
 		"a directory; name the files in it, such as targets.json/*.json": func() error { return os.Mkdir(name, 0o700) },
 		"not a regular file":          func() error { return syscall.Mkfifo(name, 0o600) },
 		"fewer than 67108864 bytes":   func() error { write(t, name, ""); return os.Truncate(name, 64<<20) },
@@ -118,7 +118,7 @@ func TestWhatIsNoFile(t *testing.T) {
 		"no target of the list can b": func() error { write(t, name, listOf("http://169.254.169.254/latest")); return nil },
 	} {
 		require.NoError(t, os.RemoveAll(name))
-		require.NoError(t, make())
+		require.NoError(t, prepare())
 		if what == "somebody is writing to" {
 			soon := time.Now().Add(-time.Millisecond)
 			require.NoError(t, os.Chtimes(name, soon, soon))
