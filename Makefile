@@ -125,7 +125,7 @@ prometheus: $(TOOLS)/prometheus ## Build a Prometheus that accepts OTLP, for ale
 HEALTHY := nats-server etcd alertmanager victoria-metrics caddy
 
 .PHONY: healthy-check
-healthy-check: $(addprefix $(TOOLS)/,$(HEALTHY) prometheus) ## Look at real servers under load with goroutine-leaks, which must find nothing; 8 minutes, 20 the first time
+healthy-check: $(addprefix $(TOOLS)/,$(HEALTHY) prometheus) ## Watch real servers under load with goroutine-leaks, which must find nothing; 8 minutes, 20 the first time
 	@go -C e2e test -count=1 -parallel 6 -timeout 20m -v ./healthy | sed -nE 's/^ +trial_test.go:[0-9]+: (\|)/\1/p; s/^ +(\|)/\1/p; /^[[:space:]]*(---|ok|FAIL|Error:|Messages:)/p'
 
 .PHONY: alerts-e2e

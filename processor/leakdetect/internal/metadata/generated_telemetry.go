@@ -64,31 +64,31 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	var err, errs error
 	builder.ProcessorLeakDetectBadPoints, err = builder.meter.Int64Counter(
 		"otelcol_processor_leak_detect_bad_points",
-		metric.WithDescription("Number of watched points that could not be judged. They were passed on like all others. [Alpha]"),
+		metric.WithDescription("Number of watched points that could not be judged. They pass through unchanged. [Alpha]"),
 		metric.WithUnit("{datapoint}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ProcessorLeakDetectFailedBatches, err = builder.meter.Int64Counter(
 		"otelcol_processor_leak_detect_failed_batches",
-		metric.WithDescription("Number of batches in which judging failed because of a defect. They were passed on as they came. [Alpha]"),
+		metric.WithDescription("Number of batches in which the detector panicked. They pass through unchanged. [Alpha]"),
 		metric.WithUnit("{batch}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ProcessorLeakDetectStateErrors, err = builder.meter.Int64Counter(
 		"otelcol_processor_leak_detect_state_errors",
-		metric.WithDescription("How often what is remembered could not be read from the storage, or written to it. [Alpha]"),
+		metric.WithDescription("Number of failed operations on the stored state. [Alpha]"),
 		metric.WithUnit("{error}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ProcessorLeakDetectStreams, err = builder.meter.Int64Gauge(
 		"otelcol_processor_leak_detect_streams",
-		metric.WithDescription("Number of streams that are watched. [Alpha]"),
+		metric.WithDescription("Number of watched streams. [Alpha]"),
 		metric.WithUnit("{stream}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ProcessorLeakDetectUnwatchedPoints, err = builder.meter.Int64Counter(
 		"otelcol_processor_leak_detect_unwatched_points",
-		metric.WithDescription("Number of points that were passed on unwatched, because max_streams were watched already. [Alpha]"),
+		metric.WithDescription("Number of points that passed through unwatched because max_streams was reached. [Alpha]"),
 		metric.WithUnit("{datapoint}"),
 	)
 	errs = errors.Join(errs, err)

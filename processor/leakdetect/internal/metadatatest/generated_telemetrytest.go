@@ -24,7 +24,7 @@ func NewSettings(tt *componenttest.Telemetry) processor.Settings {
 func AssertEqualProcessorLeakDetectBadPoints(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_processor_leak_detect_bad_points",
-		Description: "Number of watched points that could not be judged. They were passed on like all others. [Alpha]",
+		Description: "Number of watched points that could not be judged. They pass through unchanged. [Alpha]",
 		Unit:        "{datapoint}",
 		Data: metricdata.Sum[int64]{
 			Temporality: metricdata.CumulativeTemporality,
@@ -40,7 +40,7 @@ func AssertEqualProcessorLeakDetectBadPoints(t *testing.T, tt *componenttest.Tel
 func AssertEqualProcessorLeakDetectFailedBatches(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_processor_leak_detect_failed_batches",
-		Description: "Number of batches in which judging failed because of a defect. They were passed on as they came. [Alpha]",
+		Description: "Number of batches in which the detector panicked. They pass through unchanged. [Alpha]",
 		Unit:        "{batch}",
 		Data: metricdata.Sum[int64]{
 			Temporality: metricdata.CumulativeTemporality,
@@ -56,7 +56,7 @@ func AssertEqualProcessorLeakDetectFailedBatches(t *testing.T, tt *componenttest
 func AssertEqualProcessorLeakDetectStateErrors(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_processor_leak_detect_state_errors",
-		Description: "How often what is remembered could not be read from the storage, or written to it. [Alpha]",
+		Description: "Number of failed operations on the stored state. [Alpha]",
 		Unit:        "{error}",
 		Data: metricdata.Sum[int64]{
 			Temporality: metricdata.CumulativeTemporality,
@@ -72,7 +72,7 @@ func AssertEqualProcessorLeakDetectStateErrors(t *testing.T, tt *componenttest.T
 func AssertEqualProcessorLeakDetectStreams(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_processor_leak_detect_streams",
-		Description: "Number of streams that are watched. [Alpha]",
+		Description: "Number of watched streams. [Alpha]",
 		Unit:        "{stream}",
 		Data: metricdata.Gauge[int64]{
 			DataPoints: dps,
@@ -86,7 +86,7 @@ func AssertEqualProcessorLeakDetectStreams(t *testing.T, tt *componenttest.Telem
 func AssertEqualProcessorLeakDetectUnwatchedPoints(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_processor_leak_detect_unwatched_points",
-		Description: "Number of points that were passed on unwatched, because max_streams were watched already. [Alpha]",
+		Description: "Number of points that passed through unwatched because max_streams was reached. [Alpha]",
 		Unit:        "{datapoint}",
 		Data: metricdata.Sum[int64]{
 			Temporality: metricdata.CumulativeTemporality,

@@ -470,7 +470,7 @@ type metricGoroutineCreations struct {
 // init fills goroutine.creations metric with initial data.
 func (m *metricGoroutineCreations) init() {
 	m.data.SetName("goroutine.creations")
-	m.data.SetDescription("Goroutines created since the process was first scraped, right to within 16 times its GOMAXPROCS. Only from a trace.")
+	m.data.SetDescription("Goroutines created since the process was first scraped, accurate to 16 times its GOMAXPROCS. Only from a trace.")
 	m.data.SetUnit("{goroutine}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(true)
@@ -522,7 +522,7 @@ type metricGoroutineEntryAgedCount struct {
 // init fills goroutine.entry.aged.count metric with initial data.
 func (m *metricGoroutineEntryAgedCount) init() {
 	m.data.SetName("goroutine.entry.aged.count")
-	m.data.SetDescription("Goroutines started with the function that were first seen at least `aged_after` ago, by age band. Only from a trace.")
+	m.data.SetDescription("Goroutines with this entry function that were first seen at least `aged_after` ago, by age band. Only from a trace.")
 	m.data.SetUnit("{goroutine}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(false)
@@ -579,7 +579,7 @@ type metricGoroutineEntryAgedExits struct {
 // init fills goroutine.entry.aged.exits metric with initial data.
 func (m *metricGoroutineEntryAgedExits) init() {
 	m.data.SetName("goroutine.entry.aged.exits")
-	m.data.SetDescription("Goroutines started with the function that were aged and are gone from the process, by the age band that they had reached. Only from a trace.")
+	m.data.SetDescription("Aged goroutines with this entry function that have exited, by the age band that they had reached. Only from a trace.")
 	m.data.SetUnit("{goroutine}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(true)
@@ -636,7 +636,7 @@ type metricGoroutineEntryCount struct {
 // init fills goroutine.entry.count metric with initial data.
 func (m *metricGoroutineEntryCount) init() {
 	m.data.SetName("goroutine.entry.count")
-	m.data.SetDescription("Goroutines started with the function.")
+	m.data.SetDescription("Goroutines with this entry function.")
 	m.data.SetUnit("{goroutine}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(false)
@@ -692,7 +692,7 @@ type metricGoroutineOriginSampledCreations struct {
 // init fills goroutine.origin.sampled.creations metric with initial data.
 func (m *metricGoroutineOriginSampledCreations) init() {
 	m.data.SetName("goroutine.origin.sampled.creations")
-	m.data.SetDescription("Goroutines whose start was seen while the service was traced, by what started them: of a group the three that start most of those that leak, or of their healthy siblings while no start of one that leaks was seen.")
+	m.data.SetDescription("Goroutines whose start was traced, by creator: the three most frequent creators of the leaked goroutines of a group, or of their healthy siblings until a start of a leaked one is traced.")
 	m.data.SetUnit("{goroutine}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(true)
@@ -750,7 +750,7 @@ type metricGoroutineOriginSampledWakeups struct {
 // init fills goroutine.origin.sampled.wakeups metric with initial data.
 func (m *metricGoroutineOriginSampledWakeups) init() {
 	m.data.SetName("goroutine.origin.sampled.wakeups")
-	m.data.SetDescription("Goroutines of the group that were woken and ended while the service was traced, by what woke them last: the three that wake most. It is what those that leak wait for.")
+	m.data.SetDescription("Goroutines of the group that were woken and ended while the service was traced, by their last waker: the three most frequent. Leaked goroutines wait for it.")
 	m.data.SetUnit("{wakeup}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(true)
@@ -806,7 +806,7 @@ type metricGoroutineOriginTraced struct {
 // init fills goroutine.origin.traced metric with initial data.
 func (m *metricGoroutineOriginTraced) init() {
 	m.data.SetName("goroutine.origin.traced")
-	m.data.SetDescription("For how long the service was traced to learn where the goroutines of the group, or of the entry, come from. Without it what was sampled is no rate.")
+	m.data.SetDescription("How long the service was traced for the origins of the group or entry. Divide sampled counts by it for rates.")
 	m.data.SetUnit("s")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(true)
@@ -863,7 +863,7 @@ type metricGoroutineProcessBuild struct {
 // init fills goroutine.process.build metric with initial data.
 func (m *metricGoroutineProcessBuild) init() {
 	m.data.SetName("goroutine.process.build")
-	m.data.SetDescription("1, with the build of the program that the process runs. Absent if the binary has no build ID.")
+	m.data.SetDescription("1, with the build ID of the binary. Absent if it has none.")
 	m.data.SetUnit("{build}")
 	m.data.SetEmptyGauge()
 	m.data.Gauge().DataPoints().EnsureCapacity(m.capacity)
@@ -917,7 +917,7 @@ type metricGoroutineScrapeDuration struct {
 // init fills goroutine.scrape.duration metric with initial data.
 func (m *metricGoroutineScrapeDuration) init() {
 	m.data.SetName("goroutine.scrape.duration")
-	m.data.SetDescription("How long the scrape took, from the request to the decoded snapshot.")
+	m.data.SetDescription("Duration of the scrape, from the request to the decoded snapshot.")
 	m.data.SetUnit("s")
 	m.data.SetEmptyGauge()
 	m.data.Gauge().DataPoints().EnsureCapacity(m.capacity)
@@ -969,7 +969,7 @@ type metricGoroutineScrapeFailures struct {
 // init fills goroutine.scrape.failures metric with initial data.
 func (m *metricGoroutineScrapeFailures) init() {
 	m.data.SetName("goroutine.scrape.failures")
-	m.data.SetDescription("Scrapes of the target that failed since the receiver began to scrape it. There is a point for each `error.type` from the first scrape on, 0 included.")
+	m.data.SetDescription("Failed scrapes of the target since the receiver started to scrape it. There is a point for each `error.type` from the first scrape on, including 0.")
 	m.data.SetUnit("{scrape}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(true)
@@ -1130,7 +1130,7 @@ type metricGoroutineStackAgedExits struct {
 // init fills goroutine.stack.aged.exits metric with initial data.
 func (m *metricGoroutineStackAgedExits) init() {
 	m.data.SetName("goroutine.stack.aged.exits")
-	m.data.SetDescription("Goroutines that were aged, were last seen in the group, and are gone from the process, by the age band that they had reached. Only from a trace.")
+	m.data.SetDescription("Aged goroutines that have exited and were last seen in the group, by the age band that they had reached. Only from a trace.")
 	m.data.SetUnit("{goroutine}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(true)
@@ -1243,7 +1243,7 @@ type metricGoroutineStackLeakedCount struct {
 // init fills goroutine.stack.leaked.count metric with initial data.
 func (m *metricGoroutineStackLeakedCount) init() {
 	m.data.SetName("goroutine.stack.leaked.count")
-	m.data.SetDescription("Goroutines of the group that two of the runtime's leak profiles running have proved to be leaked. Only with `leak_profile`, where the target has that profile.")
+	m.data.SetDescription("Goroutines of the group that two consecutive leak profiles of the runtime have proved to be leaked. Only with `leak_profile`, if the target has that profile.")
 	m.data.SetUnit("{goroutine}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(false)

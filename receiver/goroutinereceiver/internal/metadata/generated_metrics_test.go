@@ -167,7 +167,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["goroutine.creations"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Goroutines created since the process was first scraped, right to within 16 times its GOMAXPROCS. Only from a trace.", mi.Description())
+					assert.Equal(t, "Goroutines created since the process was first scraped, accurate to 16 times its GOMAXPROCS. Only from a trace.", mi.Description())
 					assert.Equal(t, "{goroutine}", mi.Unit())
 					assert.True(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -181,7 +181,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["goroutine.entry.aged.count"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Goroutines started with the function that were first seen at least `aged_after` ago, by age band. Only from a trace.", mi.Description())
+					assert.Equal(t, "Goroutines with this entry function that were first seen at least `aged_after` ago, by age band. Only from a trace.", mi.Description())
 					assert.Equal(t, "{goroutine}", mi.Unit())
 					assert.False(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -204,7 +204,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["goroutine.entry.aged.exits"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Goroutines started with the function that were aged and are gone from the process, by the age band that they had reached. Only from a trace.", mi.Description())
+					assert.Equal(t, "Aged goroutines with this entry function that have exited, by the age band that they had reached. Only from a trace.", mi.Description())
 					assert.Equal(t, "{goroutine}", mi.Unit())
 					assert.True(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -227,7 +227,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["goroutine.entry.count"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Goroutines started with the function.", mi.Description())
+					assert.Equal(t, "Goroutines with this entry function.", mi.Description())
 					assert.Equal(t, "{goroutine}", mi.Unit())
 					assert.False(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -247,7 +247,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["goroutine.origin.sampled.creations"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Goroutines whose start was seen while the service was traced, by what started them: of a group the three that start most of those that leak, or of their healthy siblings while no start of one that leaks was seen.", mi.Description())
+					assert.Equal(t, "Goroutines whose start was traced, by creator: the three most frequent creators of the leaked goroutines of a group, or of their healthy siblings until a start of a leaked one is traced.", mi.Description())
 					assert.Equal(t, "{goroutine}", mi.Unit())
 					assert.True(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -303,7 +303,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["goroutine.origin.sampled.wakeups"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Goroutines of the group that were woken and ended while the service was traced, by what woke them last: the three that wake most. It is what those that leak wait for.", mi.Description())
+					assert.Equal(t, "Goroutines of the group that were woken and ended while the service was traced, by their last waker: the three most frequent. Leaked goroutines wait for it.", mi.Description())
 					assert.Equal(t, "{wakeup}", mi.Unit())
 					assert.True(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -347,7 +347,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["goroutine.origin.traced"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "For how long the service was traced to learn where the goroutines of the group, or of the entry, come from. Without it what was sampled is no rate.", mi.Description())
+					assert.Equal(t, "How long the service was traced for the origins of the group or entry. Divide sampled counts by it for rates.", mi.Description())
 					assert.Equal(t, "s", mi.Unit())
 					assert.True(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -385,7 +385,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["goroutine.process.build"] = true
 					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
 					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
-					assert.Equal(t, "1, with the build of the program that the process runs. Absent if the binary has no build ID.", mi.Description())
+					assert.Equal(t, "1, with the build ID of the binary. Absent if it has none.", mi.Description())
 					assert.Equal(t, "{build}", mi.Unit())
 					dp := mi.Gauge().DataPoints().At(0)
 					assert.Equal(t, start, dp.StartTimestamp())
@@ -400,7 +400,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["goroutine.scrape.duration"] = true
 					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
 					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
-					assert.Equal(t, "How long the scrape took, from the request to the decoded snapshot.", mi.Description())
+					assert.Equal(t, "Duration of the scrape, from the request to the decoded snapshot.", mi.Description())
 					assert.Equal(t, "s", mi.Unit())
 					dp := mi.Gauge().DataPoints().At(0)
 					assert.Equal(t, start, dp.StartTimestamp())
@@ -415,7 +415,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["goroutine.scrape.failures"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Scrapes of the target that failed since the receiver began to scrape it. There is a point for each `error.type` from the first scrape on, 0 included.", mi.Description())
+					assert.Equal(t, "Failed scrapes of the target since the receiver started to scrape it. There is a point for each `error.type` from the first scrape on, including 0.", mi.Description())
 					assert.Equal(t, "{scrape}", mi.Unit())
 					assert.True(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -479,7 +479,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["goroutine.stack.aged.exits"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Goroutines that were aged, were last seen in the group, and are gone from the process, by the age band that they had reached. Only from a trace.", mi.Description())
+					assert.Equal(t, "Aged goroutines that have exited and were last seen in the group, by the age band that they had reached. Only from a trace.", mi.Description())
 					assert.Equal(t, "{goroutine}", mi.Unit())
 					assert.True(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -546,7 +546,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["goroutine.stack.leaked.count"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Goroutines of the group that two of the runtime's leak profiles running have proved to be leaked. Only with `leak_profile`, where the target has that profile.", mi.Description())
+					assert.Equal(t, "Goroutines of the group that two consecutive leak profiles of the runtime have proved to be leaked. Only with `leak_profile`, if the target has that profile.", mi.Description())
 					assert.Equal(t, "{goroutine}", mi.Unit())
 					assert.False(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())

@@ -121,31 +121,31 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	var err, errs error
 	builder.ReceiverGoroutineDiscoveryFailing, err = builder.meter.Int64ObservableGauge(
 		"otelcol_receiver_goroutine_discovery_failing",
-		metric.WithDescription("Lists of targets that could not be had at the latest poll, by source. The last good ones are kept. [Alpha]"),
+		metric.WithDescription("Target lists that failed at the latest poll, by source. The last good lists remain in use. [Alpha]"),
 		metric.WithUnit("{list}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ReceiverGoroutineDiscoveryFailures, err = builder.meter.Int64Counter(
 		"otelcol_receiver_goroutine_discovery_failures",
-		metric.WithDescription("Polls of a list of targets that failed, by source. [Alpha]"),
+		metric.WithDescription("Failed polls of target lists, by source. [Alpha]"),
 		metric.WithUnit("{poll}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ReceiverGoroutineDiscoveryTargets, err = builder.meter.Int64ObservableGauge(
 		"otelcol_receiver_goroutine_discovery_targets",
-		metric.WithDescription("Targets on the lists of a source, before lists are merged and shared out. [Alpha]"),
+		metric.WithDescription("Targets on the lists of a source, before merging and sharding. [Alpha]"),
 		metric.WithUnit("{target}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ReceiverGoroutinePanics, err = builder.meter.Int64Counter(
 		"otelcol_receiver_goroutine_panics",
-		metric.WithDescription("Panics caught in a scrape or in a poll for targets, each of which failed that one only. [Alpha]"),
+		metric.WithDescription("Panics in a scrape or in a poll for targets. Each fails only that scrape or poll. [Alpha]"),
 		metric.WithUnit("{panic}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ReceiverGoroutineTargets, err = builder.meter.Int64ObservableGauge(
 		"otelcol_receiver_goroutine_targets",
-		metric.WithDescription("Targets that are scraped. [Alpha]"),
+		metric.WithDescription("Scraped targets. [Alpha]"),
 		metric.WithUnit("{target}"),
 	)
 	errs = errors.Join(errs, err)

@@ -24,7 +24,7 @@ func NewSettings(tt *componenttest.Telemetry) receiver.Settings {
 func AssertEqualReceiverGoroutineDiscoveryFailing(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_receiver_goroutine_discovery_failing",
-		Description: "Lists of targets that could not be had at the latest poll, by source. The last good ones are kept. [Alpha]",
+		Description: "Target lists that failed at the latest poll, by source. The last good lists remain in use. [Alpha]",
 		Unit:        "{list}",
 		Data: metricdata.Gauge[int64]{
 			DataPoints: dps,
@@ -38,7 +38,7 @@ func AssertEqualReceiverGoroutineDiscoveryFailing(t *testing.T, tt *componenttes
 func AssertEqualReceiverGoroutineDiscoveryFailures(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_receiver_goroutine_discovery_failures",
-		Description: "Polls of a list of targets that failed, by source. [Alpha]",
+		Description: "Failed polls of target lists, by source. [Alpha]",
 		Unit:        "{poll}",
 		Data: metricdata.Sum[int64]{
 			Temporality: metricdata.CumulativeTemporality,
@@ -54,7 +54,7 @@ func AssertEqualReceiverGoroutineDiscoveryFailures(t *testing.T, tt *componentte
 func AssertEqualReceiverGoroutineDiscoveryTargets(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_receiver_goroutine_discovery_targets",
-		Description: "Targets on the lists of a source, before lists are merged and shared out. [Alpha]",
+		Description: "Targets on the lists of a source, before merging and sharding. [Alpha]",
 		Unit:        "{target}",
 		Data: metricdata.Gauge[int64]{
 			DataPoints: dps,
@@ -68,7 +68,7 @@ func AssertEqualReceiverGoroutineDiscoveryTargets(t *testing.T, tt *componenttes
 func AssertEqualReceiverGoroutinePanics(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_receiver_goroutine_panics",
-		Description: "Panics caught in a scrape or in a poll for targets, each of which failed that one only. [Alpha]",
+		Description: "Panics in a scrape or in a poll for targets. Each fails only that scrape or poll. [Alpha]",
 		Unit:        "{panic}",
 		Data: metricdata.Sum[int64]{
 			Temporality: metricdata.CumulativeTemporality,
@@ -84,7 +84,7 @@ func AssertEqualReceiverGoroutinePanics(t *testing.T, tt *componenttest.Telemetr
 func AssertEqualReceiverGoroutineTargets(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_receiver_goroutine_targets",
-		Description: "Targets that are scraped. [Alpha]",
+		Description: "Scraped targets. [Alpha]",
 		Unit:        "{target}",
 		Data: metricdata.Gauge[int64]{
 			DataPoints: dps,
