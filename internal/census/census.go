@@ -9,6 +9,7 @@ package census
 import (
 	"slices"
 	"time"
+	"unique"
 
 	"github.com/otel-goroutine/otel-goroutine/internal/stack"
 )
@@ -36,8 +37,11 @@ type Census struct {
 
 // identity identifies a group.
 type identity struct {
-	signature stack.Signature
+	// signature is shared by all processes that have the group: the instances of a service
+	// keep its names once.
+	signature unique.Handle[stack.Signature]
 	entry     int32 // row in entries; noRow if the entry is unknown
+	fromC     bool  // of the signature
 }
 
 // New returns an empty census. A goroutine is aged if it was first seen at least agedAfter ago;
@@ -168,12 +172,12 @@ func (c *Census) rowsOf(s *stack.Snapshot) []int32 {
 }
 
 func (c *Census) setIdentity(row int32, signature stack.Signature) {
-	id := identity{signature: signature, entry: noRow}
+	id := identity{signature: unique.Make(signature), entry: noRow, fromC: signature.FromC}
 	if signature.Entry != "" {
 		id.entry = c.entryRow(signature.Entry, signature.EntryFile)
 	}
 	if int(row) == len(c.identities) {
-		c.identities = append(c.identities, id)
+		c.identities = append(withRoom(c.identities), id)
 		return
 	}
 	c.identities[row] = id
@@ -186,7 +190,7 @@ func (c *Census) entryRow(function, file string) int32 {
 	case row == noRow:
 		return noRow
 	case added && int(row) == len(c.files):
-		c.files = append(c.files, file)
+		c.files = append(withRoom(c.files), file)
 	case added:
 		c.files[row] = file
 	}
@@ -289,7 +293,7 @@ func (c *Census) report(s *stack.Snapshot) Report {
 		Bounds:    c.scale.bounds,
 	}
 	for _, row := range c.groups.listed {
-		r.Groups = append(r.Groups, Group{Signature: c.identities[row].signature, Numbers: c.groups.rows[row].numbers(r.Complete)})
+		r.Groups = append(r.Groups, Group{Signature: c.identities[row].signature.Value(), Numbers: c.groups.rows[row].numbers(r.Complete)})
 	}
 	if n, ok := c.groups.remainder(r.Count, c.list.aged, r.Complete); ok {
 		r.Groups = append(r.Groups, Group{Other: true, Numbers: n})

@@ -123,7 +123,7 @@ func TestEmptyGroupIsReportedForAWhile(t *testing.T) {
 			t.Errorf("after %d s: %d groups, %d entries, want %d", after.seconds, len(r.Groups), len(r.Entries), after.rows)
 		}
 	}
-	if len(c.groups.index) != 0 || len(c.entries.index) != 0 {
+	if len(c.groups.sorted) != 0 || len(c.entries.sorted) != 0 {
 		t.Error("the group is never forgotten")
 	}
 }
@@ -374,8 +374,8 @@ func TestHostileGroupsAreBounded(t *testing.T) {
 		}
 	}
 	c.Observe(&stack.Snapshot{Source: stack.SourceProfile}, noon.Add(time.Minute))
-	if len(c.groups.index) > 200 || len(c.entries.index) > 200 {
-		t.Errorf("%d groups and %d entries are remembered of an empty process", len(c.groups.index), len(c.entries.index))
+	if len(c.groups.sorted) > 200 || len(c.entries.sorted) > 200 {
+		t.Errorf("%d groups and %d entries are remembered of an empty process", len(c.groups.sorted), len(c.entries.sorted))
 	}
 }
 

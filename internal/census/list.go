@@ -169,7 +169,7 @@ func (m *merge) addNewcomer(id uint64, group int32) {
 
 // fromC reports whether a group is callbacks from C, whose IDs belong to their threads.
 func (m *merge) fromC(group int32) bool {
-	return group != noRow && m.census.identities[group].signature.FromC
+	return group != noRow && m.census.identities[group].fromC
 }
 
 // run appends the new list to out, sets the counts of the rows, and collects exits and signs of a

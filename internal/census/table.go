@@ -8,10 +8,10 @@ import (
 
 // table holds the rows of groups or of entries, and selects which of them are reported. The index
 // of a row does not change while anything refers to it.
-type table[K comparable] struct {
+type table[K cmp.Ordered] struct {
 	maxListed int // rows reported
-	index     map[K]int32
 	rows      []row[K]
+	sorted    []int32 // used rows, by key
 	free      []int32
 
 	listed []int32 // rows reported, ascending
@@ -29,17 +29,18 @@ type table[K comparable] struct {
 	}
 }
 
-// row is the counts of one group or entry.
-type row[K comparable] struct {
+// row is the counts of one group or entry. A collector may hold a million rows, so counts that the
+// size of a trace limits have 32 bits. A profile may contain any count.
+type row[K cmp.Ordered] struct {
 	key            K
+	emptied        time.Duration // when count became 0, or notEmpty
+	bands          bands
+	count          int
+	lowest         int   // lowest count in the current window
+	previousLowest int   // lowest count in the previous window
+	refs           int32 // goroutines in the list that refer to a group; groups that refer to an entry
 	used           bool
 	listed         bool
-	count          int
-	bands          bands
-	refs           int           // goroutines in the list that refer to a group; groups that refer to an entry
-	lowest         int           // lowest count in the current window
-	previousLowest int           // lowest count in the previous window
-	emptied        time.Duration // when count became 0, or notEmpty
 }
 
 // bands are the counts of aged goroutines of a row.
@@ -47,34 +48,22 @@ type bands [Bands]band
 
 // band is the counts of a row in one age band.
 type band struct {
-	aged  int
-	exits counter
-	zeros int // how many more times aged is sent if it is 0
+	exits      int64
+	unreported int32 // part of exits
+	aged       int32
+	zeros      uint8 // how many more times aged is sent if it is 0
 }
 
-// counter is a count that never decreases once reported.
-type counter struct {
-	total      int64
-	unreported int64 // part of total
+func (b *band) addExits(n int64) {
+	b.exits += n
+	b.unreported += int32(n)
 }
 
-func (c *counter) add(n int64) {
-	c.total += n
-	c.unreported += n
-}
-
-// takeUnreported removes and returns the part that has not been reported yet.
-func (c *counter) takeUnreported() int64 {
-	n := c.unreported
-	c.total, c.unreported = c.total-n, 0
+// takeUnreported removes and returns the exits that have not been reported yet.
+func (b *band) takeUnreported() int64 {
+	n := int64(b.unreported)
+	b.exits, b.unreported = b.exits-n, 0
 	return n
-}
-
-// report returns the total, and the part that was added since the previous call.
-func (c *counter) report() (total, added int64) {
-	added = c.unreported
-	c.unreported = 0
-	return c.total, added
 }
 
 // zeroRepeats is how many times a band that has become empty is sent as 0, for backends that
@@ -84,8 +73,8 @@ const zeroRepeats = 3
 
 // report returns the band for a report, and marks its exits as reported.
 func (b *band) report(lowest, complete bool) Band {
-	r := Band{Aged: b.aged}
-	r.Exits, r.NewExits = b.exits.report()
+	r := Band{Aged: int(b.aged), Exits: b.exits, NewExits: int64(b.unreported)}
+	b.unreported = 0
 	if !complete {
 		return r
 	}
@@ -93,8 +82,8 @@ func (b *band) report(lowest, complete bool) Band {
 	r.SendExits = lowest || r.Exits > 0
 	if b.aged > 0 {
 		b.zeros = zeroRepeats
-	} else {
-		b.zeros = max(b.zeros-1, 0)
+	} else if b.zeros > 0 {
+		b.zeros--
 	}
 	return r
 }
@@ -111,14 +100,14 @@ func (b *bands) report(count int, complete bool) Numbers {
 func (b *bands) aged() int {
 	n := 0
 	for i := range b {
-		n += b[i].aged
+		n += int(b[i].aged)
 	}
 	return n
 }
 
 // hasExits reports whether any band had exits.
 func (b *bands) hasExits() bool {
-	return slices.ContainsFunc(b[:], func(b band) bool { return b.exits.total > 0 })
+	return slices.ContainsFunc(b[:], func(b band) bool { return b.exits > 0 })
 }
 
 func (b *bands) clearAged() {
@@ -129,13 +118,13 @@ func (b *bands) clearAged() {
 
 func (b *bands) clearExits() {
 	for i := range b {
-		b[i].exits = counter{}
+		b[i].exits, b[i].unreported = 0, 0
 	}
 }
 
 func (b *bands) credit(exits [Bands]int64) {
 	for i := range b {
-		b[i].exits.add(exits[i])
+		b[i].addExits(exits[i])
 	}
 }
 
@@ -150,14 +139,13 @@ const maxTableRows = 16384
 // listed rows, so that the counter of a group that comes and goes is not reset each time.
 const restingFactor = 4
 
-func newTable[K comparable](maxRows int) table[K] {
-	return table[K]{maxListed: maxRows, index: make(map[K]int32)}
-}
+func newTable[K cmp.Ordered](maxRows int) table[K] { return table[K]{maxListed: maxRows} }
 
 // row returns the row of a key, and whether it was added. It returns noRow if the table is full.
 func (t *table[K]) row(key K) (index int32, added bool) {
-	if i, ok := t.index[key]; ok {
-		return i, false
+	at, known := t.find(key)
+	if known {
+		return t.sorted[at], false
 	}
 	fresh := row[K]{key: key, used: true, emptied: notEmpty}
 	if n := len(t.free); n > 0 {
@@ -166,12 +154,26 @@ func (t *table[K]) row(key K) (index int32, added bool) {
 		t.rows[index] = fresh
 	} else if len(t.rows) < maxTableRows {
 		index = int32(len(t.rows))
-		t.rows = append(t.rows, fresh)
+		t.rows = append(withRoom(t.rows), fresh)
 	} else {
 		return noRow, false
 	}
-	t.index[key] = index
+	t.sorted = slices.Insert(withRoom(t.sorted), at, index)
 	return index, true
+}
+
+// find returns where in sorted the row of a key is, or would be.
+func (t *table[K]) find(key K) (at int, known bool) {
+	return slices.BinarySearchFunc(t.sorted, key, func(i int32, key K) int { return cmp.Compare(t.rows[i].key, key) })
+}
+
+// withRoom returns a slice with room for one more. It grows by an eighth and not by half, since
+// there is one of each process, and most never grow again.
+func withRoom[S ~[]E, E any](s S) S {
+	if len(s) < cap(s) {
+		return s
+	}
+	return append(make(S, 0, len(s)+len(s)/8+8), s...)
 }
 
 func (t *table[K]) clearCounts() {
@@ -237,7 +239,7 @@ func (t *table[K]) residents() (residents, gone int) {
 // takeUnreported moves the unreported exits of another row to b.
 func (b *bands) takeUnreported(from *bands) {
 	for i := range b {
-		b[i].exits.add(from[i].exits.takeUnreported())
+		b[i].addExits(from[i].takeUnreported())
 	}
 }
 
@@ -316,7 +318,7 @@ func (r *row[K]) numbers(complete bool) Numbers {
 // it. Once reported, it always is.
 func (t *table[K]) remainder(count int, aged [Bands]int, complete bool) (Numbers, bool) {
 	for i := range aged {
-		t.other.bands[i].aged = aged[i]
+		t.other.bands[i].aged = int32(aged[i])
 	}
 	for _, i := range t.listed {
 		r := &t.rows[i]
@@ -355,7 +357,8 @@ func (t *table[K]) prune(dropped func(index int32)) {
 
 func (t *table[K]) drop(index int32, dropped func(index int32)) {
 	dropped(index)
-	delete(t.index, t.rows[index].key)
+	at, _ := t.find(t.rows[index].key)
+	t.sorted = slices.Delete(t.sorted, at, at+1)
 	t.rows[index] = row[K]{}
 	t.free = append(t.free, index)
 }

@@ -4,6 +4,7 @@ import (
 	"iter"
 	"slices"
 	"strings"
+	"unique"
 
 	"golang.org/x/exp/trace"
 
@@ -137,13 +138,9 @@ func (g *grouping) add(s *stack.Signature) int32 {
 	}
 	i := int32(len(g.groups))
 	g.byID[s.ID] = i
-	group := stack.Group{Signature: *s}
-	// The names are substrings of the trace's tables, which need not stay in memory.
-	group.Blamed.Function = strings.Clone(s.Blamed.Function)
-	group.Blamed.File = strings.Clone(s.Blamed.File)
-	group.Entry = strings.Clone(s.Entry)
-	group.EntryFile = strings.Clone(s.EntryFile)
-	g.groups = append(g.groups, group)
+	// The names are substrings of the trace's tables, which need not stay in memory. The instances
+	// of a service share them.
+	g.groups = append(g.groups, stack.Group{Signature: unique.Make(*s).Value()})
 	return i
 }
 
