@@ -21,9 +21,9 @@ const maxFallback = time.Hour
 // captor takes the snapshots of one target. It is not safe for concurrent use.
 type captor struct {
 	fetcher
-	traces, profiles want
-	mode             Capture
-	interval         time.Duration
+	wants    *wants
+	mode     Capture
+	interval time.Duration
 
 	fallback      time.Duration // 0 if the latest trace was had
 	fallbackUntil time.Time
@@ -86,13 +86,13 @@ func (c *captor) fallBack() {
 
 // trace takes an execution trace.
 func (c *captor) trace(ctx context.Context) captured {
-	s, newConnection, err := c.fetch(ctx, c.traces)
+	s, newConnection, err := c.fetch(ctx, &c.wants.trace)
 	return captured{source: stack.SourceTrace, snapshot: s, newConnection: newConnection, err: wrap("trace", err)}
 }
 
 // profile takes a goroutine profile.
 func (c *captor) profile(ctx context.Context) captured {
-	s, newConnection, err := c.fetch(ctx, c.profiles)
+	s, newConnection, err := c.fetch(ctx, &c.wants.profile)
 	return captured{source: stack.SourceProfile, snapshot: s, newConnection: newConnection, err: wrap("goroutine profile", err)}
 }
 

@@ -129,6 +129,8 @@ func defaultClientConfig() confighttp.ClientConfig {
 	// broken off by Shutdown keeps its connection, which CloseIdleConnections
 	// then passes over.
 	client.ForceAttemptHTTP2 = false
+	// Each target has a connection. How many are kept alive is for the pool to bound.
+	client.MaxIdleConns = 0
 	return client
 }
 

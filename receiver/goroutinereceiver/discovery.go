@@ -30,6 +30,7 @@ type discovery struct {
 	builder *metadata.TelemetryBuilder
 	self    attribute.KeyValue // of the receiver's own metrics
 	panics  func(context.Context)
+	pool    *pool
 	pollers []*poller
 
 	mu    sync.Mutex
@@ -38,6 +39,7 @@ type discovery struct {
 	// order of precedence.
 	lists      []sourceList
 	incomplete bool // creating a target failed
+	closing    bool // each scrape has a connection of its own
 }
 
 // sourceList is what a source lists.
@@ -84,16 +86,22 @@ func newPollers(ctx context.Context, cfg *Config, host component.Host, settings 
 }
 
 // reconcile merges the lists and starts and stops scrapes accordingly. The caller holds mu.
-func (d *discovery) reconcile(ctx context.Context) {
+func (d *discovery) reconcile() {
 	lists := make([][]targetlist.Target, len(d.lists))
 	for i, l := range d.lists {
 		lists[i] = l.targets
 	}
-	done, errs := d.fleet.reconcile(ctx, targetlist.Merge(d.shard, lists...))
+	done, errs := d.fleet.reconcile(targetlist.Merge(d.shard, lists...))
 	if len(errs) > 0 && !d.incomplete {
 		d.logger.Error("Creating targets failed, it is tried again", zap.Int("targets", len(errs)), zap.NamedError("first", errs[0]))
 	}
 	d.incomplete = len(errs) > 0
+	d.pool.targets.Add(int64(done.added - done.removed))
+	if closing := !d.pool.keepsConnections(); closing != d.closing {
+		d.closing = closing
+		d.logger.Info("The number of targets has passed half of the files that the process may open",
+			zap.Int64("targets", d.pool.targets.Load()), zap.Int64("limit", d.pool.maxConnections), zap.Bool("connections_kept_alive", !closing))
+	}
 	if done.any() && len(d.pollers) > 0 {
 		d.logger.Info("Targets have changed", zap.Int("added", done.added), zap.Int("removed", done.removed),
 			zap.Int("altered", done.altered), zap.Int("targets", len(d.fleet.active)))
@@ -137,7 +145,7 @@ func (d *discovery) took(ctx context.Context, i, failures int, changed bool) {
 		list.targets = p.targets()
 	}
 	if changed || d.incomplete {
-		d.reconcile(ctx)
+		d.reconcile()
 	}
 }
 

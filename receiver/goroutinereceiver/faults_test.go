@@ -77,6 +77,7 @@ func connect(t *testing.T, r *goroutineReceiver) {
 		require.NoError(t, target.connect(t.Context(), r.configs[i], componenttest.NewNopHost(), r.telemetry))
 		t.Cleanup(target.leave)
 	}
+	t.Cleanup(r.kit.clients.closeIdle)
 }
 
 // scrapeOf scrapes a target once.

@@ -63,7 +63,7 @@ type want struct {
 
 // fetch asks for something and decodes the answer. newConnection tells that the
 // target was connected to anew.
-func (f *fetcher) fetch(ctx context.Context, w want) (s *stack.Snapshot, newConnection bool, err error) {
+func (f *fetcher) fetch(ctx context.Context, w *want) (s *stack.Snapshot, newConnection bool, err error) {
 	response, newConnection, err := f.ask(ctx, w.path, w.query)
 	if err != nil {
 		return nil, newConnection, err
@@ -84,6 +84,7 @@ func (f *fetcher) ask(ctx context.Context, path, query string) (response *http.R
 	if err != nil {
 		return nil, false, withoutURL(err)
 	}
+	request.Close = !f.pool.keepsConnections()
 	response, err = f.client.Do(request)
 	if err != nil {
 		return nil, newConnection, withoutURL(err)
@@ -91,7 +92,7 @@ func (f *fetcher) ask(ctx context.Context, path, query string) (response *http.R
 	return response, newConnection, nil
 }
 
-func (f *fetcher) read(ctx context.Context, response *http.Response, w want) (*stack.Snapshot, error) {
+func (f *fetcher) read(ctx context.Context, response *http.Response, w *want) (*stack.Snapshot, error) {
 	if isBare(response) {
 		return nil, newStatusError(response)
 	}

@@ -133,3 +133,15 @@ func readAtMost(name string, size int64) (text []byte, err error) {
 	defer func() { err = errors.Join(err, file.Close()) }()
 	return io.ReadAll(io.LimitReader(file, size))
 }
+
+// sleep waits for d, and reports whether ctx is still live then.
+func sleep(ctx context.Context, d time.Duration) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return false
+	case <-timer.C:
+		return true
+	}
+}

@@ -1,7 +1,6 @@
 package goroutinereceiver
 
 import (
-	"context"
 	"maps"
 	"slices"
 	"time"
@@ -20,13 +19,8 @@ type fleet struct {
 	// create creates a target. On error the target is left out until the next reconciliation.
 	create func(targetlist.Target) (*target, error)
 	// change updates a target to what the lists say of it.
-	change func(*target, targetlist.Target)
-	// scrape scrapes a target until ctx ends, for the first time within soon.
-	scrape func(ctx context.Context, t *target, soon time.Duration)
-	// start runs a function in a goroutine that Shutdown joins.
-	start func(func())
-	// soon returns within which time so many new targets are scraped for the first time.
-	soon func(added int) time.Duration
+	change   func(*target, targetlist.Target)
+	schedule *schedule
 
 	active map[string]*member
 	// left has the members that no list has any more, at most as many as were ever active at
@@ -37,10 +31,9 @@ type fleet struct {
 
 // member is a target of a fleet.
 type member struct {
-	target *target
+	round
 	listed targetlist.Target
-	stop   context.CancelFunc
-	ended  chan struct{} // closed when its scrapes have ended
+	former *round // of the process that had the address before
 	leftAt time.Time
 }
 
@@ -52,7 +45,7 @@ func (c changes) any() bool { return c != changes{} }
 // reconcile starts to scrape the targets that are new, and ends the scrapes of those that are not
 // wanted any more. A target that stays keeps its place in the interval and its census, whatever
 // the lists say of it. errs has an error for each target that could not be created.
-func (f *fleet) reconcile(ctx context.Context, wanted map[string]targetlist.Target) (done changes, errs []error) {
+func (f *fleet) reconcile(wanted map[string]targetlist.Target) (done changes, errs []error) {
 	for id, m := range f.active {
 		if w, stays := wanted[id]; !stays || !w.SameProcess(m.listed) {
 			f.park(id, m)
@@ -81,15 +74,17 @@ func (f *fleet) reconcile(ctx context.Context, wanted map[string]targetlist.Targ
 	}
 	done.added = len(added)
 	f.most = max(f.most, len(f.active))
+	soon := firstWithin(f.schedule.interval, len(added), len(f.active))
 	for _, m := range added {
-		f.begin(ctx, m, f.soon(len(added)))
+		f.schedule.add(&m.round, m.former, soon)
+		m.former = nil
 	}
 	return done, errs
 }
 
 // park ends the scrapes of a member and moves it to left.
 func (f *fleet) park(id string, m *member) {
-	m.stop()
+	f.schedule.remove(&m.round)
 	m.leftAt = time.Now()
 	delete(f.active, id)
 	f.left[id] = m
@@ -110,7 +105,7 @@ func (f *fleet) forget(now time.Time) {
 
 // admit returns the former member of a target that comes back, or else a new one.
 func (f *fleet) admit(w targetlist.Target) (*member, error) {
-	var ended chan struct{} // of the process that had the address before
+	var former *round
 	if m, known := f.left[w.ID]; known {
 		delete(f.left, w.ID)
 		if m.listed.SameProcess(w) {
@@ -118,26 +113,27 @@ func (f *fleet) admit(w targetlist.Target) (*member, error) {
 			m.listed = w
 			return m, nil
 		}
-		ended = m.ended
+		former = &m.round
 	}
 	t, err := f.create(w)
 	if err != nil {
 		return nil, err
 	}
-	return &member{target: t, listed: w, ended: ended}, nil
+	return &member{round: round{target: t}, listed: w, former: former}, nil
 }
 
-// begin starts the scrapes of a member once its former ones have ended.
-func (f *fleet) begin(ctx context.Context, m *member, soon time.Duration) {
-	ctx, stop := context.WithCancel(ctx)
-	former, ended := m.ended, make(chan struct{})
-	m.stop, m.ended = stop, ended
-	f.start(func() {
-		defer close(ended)
-		defer stop()
-		if former != nil {
-			<-former
-		}
-		f.scrape(ctx, m.target, soon)
-	})
+// The first scrapes of new targets are spread over a few seconds, so that somebody who has just
+// configured one sees it. Where there are many, 50 of them a second or as many as are scraped
+// anyway: a tenth of a fleet that is exchanged does not double its load for long, and all of a
+// fleet that starts has no more load than later.
+const (
+	firstScrapes  = 4 * time.Second
+	betweenFirsts = 20 * time.Millisecond
+)
+
+// firstWithin returns within which time new targets are scraped for the first time, of so many
+// in all.
+func firstWithin(interval time.Duration, added, targets int) time.Duration {
+	share := time.Duration(float64(interval) * float64(added) / float64(max(targets, 1)))
+	return min(interval, max(firstScrapes, min(time.Duration(added)*betweenFirsts, share)))
 }

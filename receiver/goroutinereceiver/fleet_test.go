@@ -42,14 +42,12 @@ func newRecordedFleet() *recordedFleet {
 			return &target{name: w.ID}, nil
 		},
 		change: func(t *target, _ targetlist.Target) { f.changed[t.name]++ },
-		scrape: func(ctx context.Context, t *target, _ time.Duration) {
+		schedule: newSchedule(time.Minute, func(ctx context.Context, t *target) {
 			f.count(t.name, 1)
 			<-ctx.Done()
 			<-time.After(time.Second) // a scrape that is under way
 			f.count(t.name, -1)
-		},
-		start:  f.started.Go,
-		soon:   func(int) time.Duration { return 0 },
+		}, f.started.Go),
 		active: make(map[string]*member),
 		left:   make(map[string]*member),
 	}
@@ -89,8 +87,9 @@ func inFleet(t *testing.T, test func(t *testing.T, f *recordedFleet, reconcile f
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		f := newRecordedFleet()
+		f.started.Go(func() { f.schedule.run(ctx) })
 		test(t, f, func(targets ...targetlist.Target) changes {
-			done, errs := f.reconcile(ctx, wanted(targets...))
+			done, errs := f.reconcile(wanted(targets...))
 			if f.refused == "" {
 				require.Empty(t, errs)
 			}
@@ -114,6 +113,7 @@ func TestATargetThatStaysIsLeftAlone(t *testing.T) {
 		assert.Equal(t, changes{altered: 1}, reconcile(named("a", "team", "other"), named("c")))
 		assert.Equal(t, 1, f.created["a"])
 		assert.Equal(t, 1, f.changed["a"])
+		time.Sleep(firstScrapes)
 		assert.Equal(t, 1, f.scrapes("a"))
 	})
 }
@@ -123,11 +123,13 @@ func TestATargetThatComesBack(t *testing.T) {
 	inFleet(t, func(t *testing.T, f *recordedFleet, reconcile func(...targetlist.Target) changes) {
 		pod := func(uid string) targetlist.Target { return named("a", "k8s.pod.uid", uid) }
 		reconcile(pod("1"))
+		time.Sleep(firstScrapes)
+		require.Equal(t, 1, f.scrapes("a"))
 		reconcile() // the job was emptied
 		assert.Empty(t, f.active)
 		assert.Len(t, f.left, 1)
 		reconcile(pod("1")) // at once: its last scrape has not ended
-		time.Sleep(2 * time.Second)
+		time.Sleep(firstScrapes + time.Second)
 		assert.Equal(t, 1, f.scrapes("a"))
 		reconcile()
 		time.Sleep(keptFor)
@@ -198,7 +200,7 @@ func TestWhatLeftIsForgotten(t *testing.T) {
 		builder, err := metadata.NewTelemetryBuilder(componenttest.NewNopTelemetrySettings())
 		require.NoError(t, err)
 		f := newRecordedFleet()
-		d := discovery{logger: zap.NewNop(), builder: builder, fleet: f.fleet, lists: make([]sourceList, 2)}
+		d := discovery{logger: zap.NewNop(), builder: builder, fleet: f.fleet, pool: newPool(), lists: make([]sourceList, 2)}
 		d.pollers = []*poller{newPoller(&once{}, defaultPollInterval, nil, d.logger)}
 		ctx, cancel := context.WithCancel(t.Context())
 		f.started.Go(func() { d.follow(ctx, 0) })

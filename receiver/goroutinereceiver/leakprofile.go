@@ -17,9 +17,9 @@ import (
 type leakProfiler struct {
 	LeakProfileConfig
 	fetcher       *fetcher
-	profiles      want
+	profiles      *want
 	maxSignatures int
-	logger        *zap.Logger
+	logger        func() *zap.Logger
 
 	proof   *proof.Proof
 	asked   time.Time // for the latest
@@ -28,20 +28,24 @@ type leakProfiler struct {
 	trouble string    // that was logged last
 }
 
-func newLeakProfiler(cfg *Config, fetcher *fetcher, logger *zap.Logger) *leakProfiler {
+// newLeakProfiler returns nil if no leak profiles are wanted.
+func newLeakProfiler(k *kit, fetcher *fetcher, logger func() *zap.Logger) *leakProfiler {
+	if !k.cfg.LeakProfile.Enabled {
+		return nil
+	}
 	return &leakProfiler{
-		LeakProfileConfig: cfg.LeakProfile,
+		LeakProfileConfig: k.cfg.LeakProfile,
 		fetcher:           fetcher,
-		profiles:          wantLeakProfile(cfg.MaxBodySize),
-		maxSignatures:     cfg.MaxSignatures,
+		profiles:          &k.wants.leaks,
+		maxSignatures:     k.cfg.MaxSignatures,
 		logger:            logger,
-		proof:             proof.New(cfg.MaxSignatures),
+		proof:             proof.New(k.cfg.MaxSignatures),
 	}
 }
 
 // due tells whether it is time for the next leak profile.
 func (l *leakProfiler) due() bool {
-	return l.Enabled && (l.asked.IsZero() || time.Since(l.asked) >= l.Interval)
+	return l.asked.IsZero() || time.Since(l.asked) >= l.Interval
 }
 
 // restart forgets a process that is gone.
@@ -82,9 +86,9 @@ func (l *leakProfiler) note(err error) {
 	switch {
 	case trouble == l.trouble:
 	case err != nil:
-		l.logger.Warn("No leak profile can be had", zap.Error(err))
+		l.logger().Warn("No leak profile can be had", zap.Error(err))
 	default:
-		l.logger.Info("A leak profile can be had again")
+		l.logger().Info("A leak profile can be had again")
 	}
 	l.trouble = trouble
 }

@@ -45,37 +45,36 @@ func (t *target) guardedOrigins(ctx context.Context, plan *scout.Plan) (c captur
 
 // recordOrigins records what is known of the origins of groups that gather, and writes a log
 // record where something is new.
-func (t *target) recordOrigins(r census.Report, at time.Time) {
-	if !t.origins.enabled {
+func (t *target) recordOrigins(to *recording, r *census.Report, at time.Time) {
+	if t.origins == nil {
 		return
 	}
-	t.origins.process.Look(t.service(), &r, at)
 	for _, o := range t.origins.settle(at) {
-		t.records.AppendLogRecord(originRecord(&o, at))
+		to.records.AppendLogRecord(originRecord(&o, at))
 	}
 	now := pcommon.NewTimestampFromTime(at)
-	t.lifetimes = lifetimes{start: pcommon.NewTimestampFromTime(r.Start), at: now}
+	to.lifetimes = lifetimes{start: pcommon.NewTimestampFromTime(r.Start), at: now}
 	for _, o := range t.origins.process.Told() {
-		t.recordOrigin(&o, now)
-		t.lifetimes.add(o.Signature.Entry, &o.Lifetimes)
+		to.origin(&o, now)
+		to.lifetimes.add(o.Signature.Entry, &o.Lifetimes)
 	}
 }
 
-func (t *target) recordOrigin(o *origin.Origin, now pcommon.Timestamp) {
+func (to *recording) origin(o *origin.Origin, now pcommon.Timestamp) {
 	subject := subjectSet(o.Signature)
 	caught := metadata.MapAttributeGoroutineOriginCaught[string(o.Caught)]
 	class := subject
 	if o.Class != mistake.Unknown {
 		class = with(subject, metadata.WithGoroutineOriginClassMetricAttribute(string(o.Class)))
 	}
-	t.builder.RecordGoroutineOriginTracedDataPoint(now, o.Traced.Seconds(), caught, class...)
+	to.builder.RecordGoroutineOriginTracedDataPoint(now, o.Traced.Seconds(), caught, class...)
 	for i := range o.Creators {
 		c := &o.Creators[i]
-		t.builder.RecordGoroutineOriginSampledCreationsDataPoint(now, int64(c.Count), caught, creatorType(c.Launch), with(subject, creatorSet(c)...)...)
+		to.builder.RecordGoroutineOriginSampledCreationsDataPoint(now, int64(c.Count), caught, creatorType(c.Launch), with(subject, creatorSet(c)...)...)
 	}
 	for i := range o.Wakers {
 		w := &o.Wakers[i]
-		t.builder.RecordGoroutineOriginSampledWakeupsDataPoint(now, int64(w.Count), with(subject, wakerSet(w)...)...)
+		to.builder.RecordGoroutineOriginSampledWakeupsDataPoint(now, int64(w.Count), with(subject, wakerSet(w)...)...)
 	}
 }
 

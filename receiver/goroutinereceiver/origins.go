@@ -17,7 +17,6 @@ import (
 // originTracer takes the traces by which the origins of a target's goroutines are told. When
 // and for how long is for internal/scout to say. It is not safe for concurrent use.
 type originTracer struct {
-	enabled bool
 	maxSize int
 	fetcher *fetcher
 	process *scout.Process
@@ -28,20 +27,22 @@ type originTracer struct {
 
 var errTraceTooLarge = errors.New(`the trace is larger than "origins::max_size"`)
 
-func newOriginTracer(cfg *Config, f *fetcher, shared *scout.Scout) originTracer {
-	return originTracer{
-		enabled: cfg.Origins.Enabled,
-		maxSize: cfg.Origins.MaxSize,
+// newOriginTracer returns nil if origins are not wanted.
+func newOriginTracer(k *kit, f *fetcher) *originTracer {
+	cfg := k.cfg.Origins
+	if !cfg.Enabled {
+		return nil
+	}
+	return &originTracer{
+		maxSize: cfg.MaxSize,
 		fetcher: f,
-		process: shared.Watch(scout.Rules{
-			Interval: cfg.CollectionInterval, Duration: cfg.Origins.Duration, Budget: cfg.Origins.Budget,
-		}),
+		process: k.pool.scout.Watch(scout.Rules{Interval: k.cfg.CollectionInterval, Duration: cfg.Duration, Budget: cfg.Budget}),
 	}
 }
 
 // next returns the trace that is to be taken in place of the next look, if there is one.
 func (o *originTracer) next() (*scout.Plan, bool) {
-	if !o.enabled {
+	if o == nil {
 		return nil, false
 	}
 	plan, due := o.process.Next(time.Now())
@@ -53,7 +54,7 @@ func (o *originTracer) next() (*scout.Plan, bool) {
 
 // settle hands in what came of the trace, if one was taken, and returns what is new.
 func (o *originTracer) settle(at time.Time) []origin.Origin {
-	if !o.pending {
+	if o == nil || !o.pending {
 		return nil
 	}
 	o.pending = false

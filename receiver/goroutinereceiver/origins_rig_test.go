@@ -89,7 +89,7 @@ func watch(t *testing.T, l *leaky, shared *pool, change ...func(*Config)) *watch
 	core, logs := observer.New(zap.InfoLevel)
 	settings := receivertest.NewNopSettings(metadata.Type)
 	settings.Logger = zap.New(core)
-	target, err := newTarget(cfg, cfg.Targets[0], shared, settings, func(context.Context) { t.Error("a panic") })
+	target, err := newTarget(newKit(cfg, shared, settings, func(context.Context) { t.Error("a panic") }), cfg.Targets[0])
 	require.NoError(t, err)
 	target.captor.client = &http.Client{Transport: l}
 	return &watched{leaky: l, target: target, logs: logs}

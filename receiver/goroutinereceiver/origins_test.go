@@ -229,7 +229,7 @@ func TestPanicInATrace(t *testing.T) {
 		shared := newPool()
 		w := watch(t, newLeaky(t), shared)
 		panics := 0
-		w.target.panics = func(context.Context) { panics++ }
+		w.target.kit.panics = func(context.Context) { panics++ }
 		w.long = func(*http.Request) (*http.Response, error) { return respond(http.StatusOK, panicking{}), nil }
 		w.untilTraced()
 		assert.Equal(t, 1, panics)

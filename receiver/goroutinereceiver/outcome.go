@@ -13,7 +13,8 @@ import (
 // outcome logs how a target's scrapes come out, once for each change: a target
 // that is down for a night makes one line, not a thousand.
 type outcome struct {
-	logger    *zap.Logger
+	// logger returns the logger of the target. It is made for each message: there are few.
+	logger    func() *zap.Logger
 	agedAfter time.Duration
 	failure   metadata.AttributeErrorType // of the latest scrape; 0 is a success
 	source    stack.Source                // of the latest success
@@ -26,14 +27,14 @@ type outcome struct {
 // passedOn notes whether the next consumer took the metrics.
 func (o *outcome) passedOn(err error) {
 	if err != nil && !o.refused {
-		o.logger.Warn("Metrics were refused by the next component", zap.Error(err))
+		o.logger().Warn("Metrics were refused by the next component", zap.Error(err))
 	}
 	o.refused = err != nil
 }
 
 // restarted notes that the process behind the target is another one.
 func (o *outcome) restarted() {
-	o.logger.Info("The process is a new one: its census begins afresh")
+	o.logger().Info("The process is a new one: its census begins afresh")
 }
 
 // earliest returns how long it takes until the processor leak_detect with its defaults can
@@ -57,23 +58,23 @@ func (o *outcome) note(c captured) {
 	if c.err != nil {
 		if failure := errorType(c.err); failure != o.failure {
 			o.failure = failure
-			o.logger.Warn("Scrape failed", zap.Stringer("error.type", failure), zap.Error(c.err))
+			o.logger().Warn("Scrape failed", zap.Stringer("error.type", failure), zap.Error(c.err))
 		}
 		return
 	}
 	if o.source == "" {
-		o.logger.Info("First scrape", zap.Int("goroutines", c.snapshot.Count()), zap.String("source", string(c.source)),
+		o.logger().Info("First scrape", zap.Int("goroutines", c.snapshot.Count()), zap.String("source", string(c.source)),
 			zap.Duration("earliest_verdict_in", o.earliest(c.source)))
 	}
 	if o.failure != 0 {
 		o.failure = 0
-		o.logger.Info("Scrape works again", zap.String("source", string(c.source)))
+		o.logger().Info("Scrape works again", zap.String("source", string(c.source)))
 	}
 	switch {
 	case c.noTrace != nil && o.source != stack.SourceProfile:
-		o.logger.Warn("No execution trace can be had, a goroutine profile takes its place: counts without ages", zap.Error(c.noTrace))
+		o.logger().Warn("No execution trace can be had, a goroutine profile takes its place: counts without ages", zap.Error(c.noTrace))
 	case c.source == stack.SourceTrace && o.source == stack.SourceProfile:
-		o.logger.Info("An execution trace can be had again")
+		o.logger().Info("An execution trace can be had again")
 	}
 	o.source = c.source
 }
@@ -88,7 +89,7 @@ func (o *outcome) noteOrigins(err error) {
 		failure = errorType(err)
 	}
 	if failure != 0 && failure != o.noOrigin {
-		o.logger.Warn("No trace can be had that tells where goroutines come from, it is tried again", zap.Error(err))
+		o.logger().Warn("No trace can be had that tells where goroutines come from, it is tried again", zap.Error(err))
 	}
 	o.noOrigin = failure
 }

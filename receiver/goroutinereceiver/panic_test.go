@@ -14,7 +14,7 @@ import (
 	"go.opentelemetry.io/otel/sdk/metric/metricdata"
 	"go.opentelemetry.io/otel/sdk/metric/metricdata/metricdatatest"
 
-	"github.com/otel-goroutine/otel-goroutine/internal/census"
+	"github.com/otel-goroutine/otel-goroutine/internal/stack"
 	"github.com/otel-goroutine/otel-goroutine/receiver/goroutinereceiver/internal/metadata"
 	"github.com/otel-goroutine/otel-goroutine/receiver/goroutinereceiver/internal/metadatatest"
 )
@@ -22,24 +22,26 @@ import (
 // TestPanicCostsOneScrape provokes a panic in every place where a hostile target
 // could, and in the scrape of one target of two.
 func TestPanicCostsOneScrape(t *testing.T) {
-	decode := func(w *want) { w.decode = nil }
 	tests := []struct {
 		name    string
 		capture Capture
 		large   bool // the answer is checked while it is read
 		provoke func(*target) (undo func())
 	}{
-		{"decoder of traces", CaptureTrace, false, func(t *target) func() { return broken(&t.captor.traces, decode) }},
-		{"decoder of profiles", CaptureProfile, false, func(t *target) func() { return broken(&t.captor.profiles, decode) }},
+		{"decoder of traces", CaptureTrace, false, func(t *target) func() { return broken(t, func(w *wants) { w.trace.decode = nil }) }},
+		{"decoder of profiles", CaptureProfile, false, func(t *target) func() { return broken(t, func(w *wants) { w.profile.decode = nil }) }},
 		{"check of traces", CaptureTrace, true, func(t *target) func() {
-			return broken(&t.captor.traces, func(w *want) { w.check = nil })
+			return broken(t, func(w *wants) { w.trace.check = nil })
 		}},
 		{"check of profiles", CaptureProfile, true, func(t *target) func() {
-			return broken(&t.captor.profiles, func(w *want) { w.check = func(io.Reader) error { panic("provoked") } })
+			return broken(t, func(w *wants) { w.profile.check = func(io.Reader) error { panic("provoked") } })
 		}},
 		{"census", CaptureAuto, false, func(t *target) func() {
-			t.census = new(census.Census)
-			return func() {} // the scrape makes a new one
+			return broken(t, func(w *wants) {
+				w.trace.decode = func([]byte) (*stack.Snapshot, error) {
+					return &stack.Snapshot{Source: stack.SourceTrace, Goroutines: []stack.Goroutine{{ID: 1, Group: 7}}}, nil
+				}
+			})
 		}},
 	}
 	for _, test := range tests {
@@ -84,11 +86,12 @@ func panics(of component.ID, n int64) []metricdata.DataPoint[int64] {
 	return []metricdata.DataPoint[int64]{{Value: n, Attributes: attribute.NewSet(attribute.String("receiver", of.String()))}}
 }
 
-// broken changes what is wanted of a target until it is undone.
-func broken(w *want, change func(*want)) (undo func()) {
-	sound := *w
-	change(w)
-	return func() { *w = sound }
+// broken changes what is wanted of a target, and of no other one, until it is undone.
+func broken(t *target, change func(*wants)) (undo func()) {
+	sound, own := t.captor.wants, *t.captor.wants
+	change(&own)
+	t.captor.wants = &own
+	return func() { t.captor.wants = sound }
 }
 
 // TestPanicOfALeakProfile costs the leak profile, not the scrape.
@@ -107,7 +110,7 @@ func TestPanicOfALeakProfile(t *testing.T) {
 	r, err := newReceiver(cfg, newPool(), settings)
 	require.NoError(t, err)
 	connect(t, r)
-	r.targets[0].leaks.profiles.decode = nil
+	r.targets[0].leaks.profiles = &want{path: "goroutineleak"}
 	s := scrapeOf(t, r.targets[0])
 	assert.True(t, s.up())
 	assert.Empty(t, s.points(metadata.MetricsInfo.GoroutineStackLeakedCount.Name))

@@ -6,6 +6,7 @@ import (
 	"runtime"
 	"slices"
 	"sync"
+	"sync/atomic"
 
 	"github.com/otel-goroutine/otel-goroutine/internal/scout"
 )
@@ -21,6 +22,9 @@ type pool struct {
 	// also bounds how long Shutdown takes.
 	decoding *limiter
 	buffers  sync.Pool // *bytes.Buffer, of at most twice small
+	// targets is how many there are, and maxConnections how many connections are kept alive.
+	targets        atomic.Int64
+	maxConnections int64
 	// scout decides which targets are traced for origins, over all services.
 	scout *scout.Scout
 }
@@ -30,9 +34,15 @@ func newPool() *pool {
 		slots:    &limiter{},
 		decoding: &limiter{limits: []int{runtime.GOMAXPROCS(0)}},
 		buffers:  sync.Pool{New: func() any { return new(bytes.Buffer) }},
-		scout:    scout.New(),
+		// The other half of the files is for the rest of the collector.
+		maxConnections: openFiles() / 2,
+		scout:          scout.New(),
 	}
 }
+
+// keepsConnections reports whether connections are kept alive from one scrape to the next. If
+// there were too many, net/http would close each before its target is scraped again.
+func (p *pool) keepsConnections() bool { return p.targets.Load() <= p.maxConnections }
 
 // join has the limit of a receiver hold for all. leave takes it back.
 func (p *pool) join(limit int) (leave func()) {

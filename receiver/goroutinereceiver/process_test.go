@@ -39,8 +39,15 @@ func startOf(t *testing.T, s scraped) pcommon.Timestamp {
 
 // TestNewProcessOfProfiles has most goroutines of a target gone behind a new
 // connection, which is how a process that was replaced looks in profiles. The first
-// scrape of the new one fails, as it often does: the next still knows.
+// scrape of the new one fails, as it often does: the next still knows. Where connections are not
+// kept alive each is a new one.
 func TestNewProcessOfProfiles(t *testing.T) {
+	t.Run("connections are kept alive", func(t *testing.T) { newProcessOfProfiles(t, true) })
+	t.Run("connections are closed", func(t *testing.T) { newProcessOfProfiles(t, false) })
+}
+
+func newProcessOfProfiles(t *testing.T, keepAlive bool) {
+	t.Helper()
 	var status atomic.Int64
 	status.Store(http.StatusOK)
 	mux := pprofMux()
@@ -54,6 +61,9 @@ func TestNewProcessOfProfiles(t *testing.T) {
 	defer server.Close()
 	r, _ := idle(t, testConfig(targetAt(server.Listener.Addr().String(), func(c *TargetConfig) { c.Capture = CaptureProfile })))
 	target := r.targets[0]
+	if !keepAlive {
+		r.pool.targets.Store(r.pool.maxConnections + 1)
+	}
 	scrape := func() scraped { return scrapeOf(t, target) }
 
 	end := crowd(t, 500)

@@ -20,10 +20,10 @@ import (
 	"github.com/otel-goroutine/otel-goroutine/receiver/goroutinereceiver/internal/targetlist"
 )
 
-// goroutineReceiver scrapes each target from a goroutine of its own. The helper
-// for scrapers takes them one after another, and cannot end one on Shutdown.
+// goroutineReceiver scrapes many targets beside each other. The helper for scrapers takes them
+// one after another, and cannot end one on Shutdown.
 type goroutineReceiver struct {
-	interval  time.Duration
+	kit       *kit
 	pool      *pool
 	limit     int // of answers that are held at once
 	cfg       *Config
@@ -70,7 +70,6 @@ func newReceiver(cfg *Config, shared *pool, settings receiver.Settings) (*gorout
 		return nil, err
 	}
 	r := &goroutineReceiver{
-		interval:  cfg.CollectionInterval,
 		pool:      shared,
 		limit:     cfg.MaxConcurrentScrapes,
 		cfg:       cfg,
@@ -89,23 +88,24 @@ func newReceiver(cfg *Config, shared *pool, settings receiver.Settings) (*gorout
 		builder.ReceiverGoroutinePanics.Add(ctx, n, metric.WithAttributes(self))
 	}
 	panics := func(ctx context.Context) { r.countPanics(ctx, 1) }
-	create := func(t TargetConfig) (*target, error) { return newTarget(cfg, t, shared, settings, panics) }
+	r.kit = newKit(cfg, shared, settings, panics)
 	r.discovery = &discovery{
 		shard:   cfg.Shard.shard(),
 		logger:  settings.Logger,
 		builder: builder,
 		self:    self,
 		panics:  panics,
+		pool:    shared,
 	}
-	r.discovery.fleet = r.newFleet(create)
-	if err := r.addStatic(create); err != nil {
+	r.discovery.fleet = r.newFleet()
+	if err := r.addStatic(); err != nil {
 		return nil, err
 	}
 	return r, nil
 }
 
 // addStatic creates the targets of the configuration that belong to this shard.
-func (r *goroutineReceiver) addStatic(create func(TargetConfig) (*target, error)) error {
+func (r *goroutineReceiver) addStatic() error {
 	static := sourceList{kind: staticKind}
 	for i, t := range r.cfg.targets() {
 		listed, err := t.listed()
@@ -115,7 +115,7 @@ func (r *goroutineReceiver) addStatic(create func(TargetConfig) (*target, error)
 		if !r.discovery.shard.Owns(listed.ID) {
 			continue
 		}
-		target, err := create(t)
+		target, err := newTarget(r.kit, t)
 		if err != nil {
 			return fmt.Errorf("targets[%d]: %w", i, err)
 		}
@@ -128,7 +128,7 @@ func (r *goroutineReceiver) addStatic(create func(TargetConfig) (*target, error)
 }
 
 // newFleet returns an empty fleet.
-func (r *goroutineReceiver) newFleet(create func(TargetConfig) (*target, error)) fleet {
+func (r *goroutineReceiver) newFleet() fleet {
 	base := r.cfg.target()
 	base.Attributes = r.cfg.Attributes
 	configOf := func(listed targetlist.Target) TargetConfig {
@@ -144,21 +144,16 @@ func (r *goroutineReceiver) newFleet(create func(TargetConfig) (*target, error))
 				t.alter(configOf(listed))
 				return t, nil
 			}
-			t, err := create(configOf(listed))
+			t, err := newTarget(r.kit, configOf(listed))
 			if err != nil {
 				return nil, fmt.Errorf("target %s: %w", listed.ID, err)
 			}
 			return t, t.connect(r.running, configOf(listed), r.host, r.telemetry)
 		},
-		change: func(t *target, listed targetlist.Target) { t.alter(configOf(listed)) },
-		scrape: func(ctx context.Context, t *target, soon time.Duration) {
-			every(ctx, r.interval, t.offset(soon), t.offset(r.interval), func() { r.scrape(ctx, t) })
-			t.leave()
-		},
-		start:  r.done.Go,
-		soon:   func(added int) time.Duration { return firstWithin(r.interval, added) },
-		active: make(map[string]*member),
-		left:   make(map[string]*member),
+		change:   func(t *target, listed targetlist.Target) { t.alter(configOf(listed)) },
+		schedule: newSchedule(r.cfg.CollectionInterval, r.scrape, r.done.Go),
+		active:   make(map[string]*member),
+		left:     make(map[string]*member),
 	}
 }
 
@@ -178,7 +173,7 @@ func (r *goroutineReceiver) begin(ctx context.Context, host component.Host) erro
 	}
 	if r.cfg.discovers() {
 		// A mistake in the settings that all targets share fails Start.
-		if _, err := new(innermost).client(ctx, r.cfg.ClientConfig, host, r.telemetry); err != nil {
+		if _, err := r.kit.clients.shared(ctx, host, r.telemetry); err != nil {
 			return err
 		}
 	}
@@ -196,11 +191,18 @@ func (r *goroutineReceiver) begin(ctx context.Context, host component.Host) erro
 	r.host = host
 	// The context of Start ends with Start.
 	r.running, r.cancel = context.WithCancel(context.Background())
-	r.leave = r.pool.join(r.limit)
+	leave := r.pool.join(r.limit)
+	r.leave = sync.OnceFunc(func() {
+		leave()
+		d.mu.Lock()
+		defer d.mu.Unlock()
+		r.pool.targets.Add(-int64(len(d.fleet.active)))
+	})
 	r.delivery, r.drop = context.WithCancel(context.Background())
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.reconcile(r.running)
+	d.reconcile()
+	r.done.Go(func() { d.fleet.schedule.run(r.running) })
 	for i := range d.pollers {
 		r.done.Go(func() { d.follow(r.running, i) })
 	}
@@ -230,67 +232,12 @@ func (r *goroutineReceiver) Shutdown(ctx context.Context) error {
 	case <-ctx.Done():
 		return fmt.Errorf("a scrape has not ended: %w", ctx.Err())
 	}
+	r.discovery.fleet.schedule.leave()
+	r.kit.clients.closeIdle()
 	for _, closeIdle := range r.closers {
 		closeIdle()
 	}
 	return nil
-}
-
-// The first scrapes are spread over a few seconds, so that somebody who has just configured
-// a target sees it, and over more where there are many targets, up to the interval: no
-// more than 50 of a receiver begin in a second.
-const (
-	firstScrapes  = 4 * time.Second
-	betweenFirsts = 20 * time.Millisecond
-)
-
-// firstWithin returns within which time all targets are scraped for the first time.
-func firstWithin(interval time.Duration, targets int) time.Duration {
-	return min(interval, max(firstScrapes, time.Duration(targets)*betweenFirsts))
-}
-
-// every calls do after first, and then once an interval until ctx ends, at the given offset
-// in it, but not sooner than half an interval after the first. Calls that fall due while
-// one lasts drop out: a target that is slow is given a rest, and keeps its place in the
-// interval.
-func every(ctx context.Context, interval, first, offset time.Duration, do func()) {
-	began := time.Now()
-	if !sleep(ctx, first) {
-		return
-	}
-	do()
-	second := offset
-	for second < first+interval/2 || second < time.Since(began) {
-		second += interval
-	}
-	if !sleep(ctx, second-time.Since(began)) {
-		return
-	}
-	ticker := time.NewTicker(interval)
-	defer ticker.Stop()
-	for ctx.Err() == nil {
-		do()
-		select {
-		case <-ticker.C:
-		default:
-		}
-		select {
-		case <-ctx.Done():
-		case <-ticker.C:
-		}
-	}
-}
-
-// sleep waits for d, and reports whether ctx is still live then.
-func sleep(ctx context.Context, d time.Duration) bool {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-		return false
-	case <-timer.C:
-		return true
-	}
 }
 
 // scrape hands one scrape of a target to the next consumers. That a scrape failed

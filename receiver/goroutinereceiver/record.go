@@ -4,6 +4,8 @@ import (
 	"time"
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
+	"go.opentelemetry.io/collector/pdata/plog"
+	"go.opentelemetry.io/collector/pdata/pmetric"
 
 	"github.com/otel-goroutine/otel-goroutine/internal/census"
 	"github.com/otel-goroutine/otel-goroutine/internal/stack"
@@ -11,66 +13,99 @@ import (
 	"github.com/otel-goroutine/otel-goroutine/receiver/goroutinereceiver/internal/metadata"
 )
 
+// recording is what one scrape emits.
+type recording struct {
+	builder   *metadata.MetricsBuilder
+	records   *metadata.LogsBuilder
+	lifetimes lifetimes
+}
+
+// emit returns what was recorded, and forgets it.
+func (to *recording) emit(resource pcommon.Resource) (pmetric.Metrics, plog.Logs) {
+	records := to.records.Emit(metadata.WithLogsResource(resource))
+	metrics := to.builder.Emit(metadata.WithResource(resource))
+	to.lifetimes.appendTo(metrics)
+	to.lifetimes = lifetimes{}
+	return metrics, records
+}
+
+// startingAt is the start of what is counted in the points that follow.
+func startingAt(start time.Time) metadata.MetricBuilderOption {
+	return metadata.WithStartTime(pcommon.NewTimestampFromTime(start))
+}
+
 // recordScrape records how the scrape itself went. Of a scrape that failed it is
 // all there is: what was not seen is unknown, not zero.
-func (t *target) recordScrape(c captured, took time.Duration) {
+func (t *target) recordScrape(to *recording, c captured, took time.Duration) {
+	to.builder.Reset(startingAt(t.failures.since))
 	now := pcommon.NewTimestampFromTime(time.Now())
 	source := metadata.AttributeGoroutineScrapeSourceTrace
 	if c.source == stack.SourceProfile {
 		source = metadata.AttributeGoroutineScrapeSourceProfile
 	}
-	t.builder.RecordGoroutineScrapeDurationDataPoint(now, took.Seconds(), source)
+	to.builder.RecordGoroutineScrapeDurationDataPoint(now, took.Seconds(), source)
 	up := int64(1)
 	if c.err != nil {
 		up = 0
 		t.failures.add(errorType(c.err))
 	}
-	t.builder.RecordGoroutineScrapeUpDataPoint(now, up)
-	t.failures.record(t.builder, now)
+	to.builder.RecordGoroutineScrapeUpDataPoint(now, up)
+	t.failures.record(to.builder, now)
 }
 
-// recordCensus records a report. Ages, exits and creations that are not known are
+// census records a report. Ages, exits and creations that are not known are
 // left out.
-func (t *target) recordCensus(r census.Report, at time.Time) {
-	t.builder.Reset(metadata.WithStartTime(pcommon.NewTimestampFromTime(r.Start)))
+func (to *recording) census(r *census.Report, at time.Time) {
+	to.builder.Reset(startingAt(r.Start))
 	now := pcommon.NewTimestampFromTime(at)
-	t.builder.RecordGoGoroutineCountDataPoint(now, int64(r.Count))
+	to.builder.RecordGoGoroutineCountDataPoint(now, int64(r.Count))
 	if r.Complete {
-		t.builder.RecordGoroutineCreationsDataPoint(now, r.Creations)
+		to.builder.RecordGoroutineCreationsDataPoint(now, r.Creations)
 	}
 	for _, g := range r.Groups {
 		group := signatureSet(g.Signature, g.Other)
-		t.builder.RecordGoroutineStackCountDataPoint(now, int64(g.Count), group...)
+		to.builder.RecordGoroutineStackCountDataPoint(now, int64(g.Count), group...)
 		for i, b := range g.Bands {
 			ageMin := r.Bounds[i].Seconds()
 			if b.SendAged {
-				t.builder.RecordGoroutineStackAgedCountDataPoint(now, int64(b.Aged), ageMin, group...)
+				to.builder.RecordGoroutineStackAgedCountDataPoint(now, int64(b.Aged), ageMin, group...)
 			}
 			if b.SendExits {
-				t.builder.RecordGoroutineStackAgedExitsDataPoint(now, b.Exits, ageMin, group...)
+				to.builder.RecordGoroutineStackAgedExitsDataPoint(now, b.Exits, ageMin, group...)
 			}
 		}
 	}
 	for _, e := range r.Entries {
 		entry := entryAttributes(e)
-		t.builder.RecordGoroutineEntryCountDataPoint(now, int64(e.Count), entry...)
+		to.builder.RecordGoroutineEntryCountDataPoint(now, int64(e.Count), entry...)
 		for i, b := range e.Bands {
 			ageMin := r.Bounds[i].Seconds()
 			if b.SendAged {
-				t.builder.RecordGoroutineEntryAgedCountDataPoint(now, int64(b.Aged), ageMin, entry...)
+				to.builder.RecordGoroutineEntryAgedCountDataPoint(now, int64(b.Aged), ageMin, entry...)
 			}
 			if b.SendExits {
-				t.builder.RecordGoroutineEntryAgedExitsDataPoint(now, b.Exits, ageMin, entry...)
+				to.builder.RecordGoroutineEntryAgedExitsDataPoint(now, b.Exits, ageMin, entry...)
 			}
 		}
 	}
 }
 
+// recordBuild records the build of the process, if it is known.
+func (t *target) recordBuild(to *recording) {
+	if t.build.id != "" {
+		now := pcommon.NewTimestampFromTime(t.at)
+		to.builder.RecordGoroutineProcessBuildDataPoint(now, 1, metadata.WithProcessExecutableBuildIDGnuMetricAttribute(t.build.id))
+	}
+}
+
 // recordLeaks records what is proved of leaks, if anything is known.
-func (t *target) recordLeaks() {
+func (t *target) recordLeaks(to *recording) {
+	if t.leaks == nil {
+		return
+	}
 	now := pcommon.NewTimestampFromTime(t.at)
 	for _, row := range t.leaks.fresh() {
-		t.builder.RecordGoroutineStackLeakedCountDataPoint(now, int64(row.Count), signatureSet(row.Signature, row.Other)...)
+		to.builder.RecordGoroutineStackLeakedCountDataPoint(now, int64(row.Count), signatureSet(row.Signature, row.Other)...)
 	}
 }
 

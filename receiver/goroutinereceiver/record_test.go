@@ -17,9 +17,7 @@ import (
 
 // TestAgeBands records a report in which two bands have points, of three kinds.
 func TestAgeBands(t *testing.T) {
-	cfg := testConfig(targetAt("127.0.0.1:1"))
-	target, err := newTarget(cfg, cfg.Targets[0], newPool(), receivertest.NewNopSettings(metadata.Type), nil)
-	require.NoError(t, err)
+	to := newKit(testConfig(), newPool(), receivertest.NewNopSettings(metadata.Type), nil).recordings.New().(*recording)
 	numbers := census.Numbers{Count: 9, Bands: [census.Bands]census.Band{
 		{SendAged: true, SendExits: true},
 		{Exits: 7, SendExits: true},
@@ -54,9 +52,9 @@ func TestAgeBands(t *testing.T) {
 		{telemetry.EntryAgedExits, telemetry.AttrEntry, "main.wait", exits},
 		{telemetry.EntryAgedExits, telemetry.AttrEntry, telemetry.SignatureOther, exits},
 	} {
-		target.recordCensus(report, at)
+		to.census(&report, at)
 		var got []point
-		for _, p := range recorded(target).points(test.metric, test.key, test.value) {
+		for _, p := range recorded(to).points(test.metric, test.key, test.value) {
 			ageMin, ok := p.Attributes().Get(telemetry.AttrAgeMin)
 			require.True(t, ok, test.metric)
 			got = append(got, point{ageMin.Double(), p.IntValue()})
@@ -66,7 +64,8 @@ func TestAgeBands(t *testing.T) {
 	}
 }
 
-// recorded takes what a target has recorded.
-func recorded(t *target) scraped {
-	return scraped{t.builder.Emit()}
+// recorded takes what has been recorded.
+func recorded(to *recording) scraped {
+	metrics, _ := to.emit(pcommon.NewResource())
+	return scraped{metrics}
 }

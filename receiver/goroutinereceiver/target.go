@@ -1,11 +1,11 @@
 package goroutinereceiver
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"hash/fnv"
-	"net/url"
 	"runtime/debug"
 	"sync/atomic"
 	"time"
@@ -14,7 +14,6 @@ import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/plog"
 	"go.opentelemetry.io/collector/pdata/pmetric"
-	"go.opentelemetry.io/collector/receiver"
 	"go.uber.org/zap"
 
 	"github.com/otel-goroutine/otel-goroutine/internal/census"
@@ -23,96 +22,85 @@ import (
 	"github.com/otel-goroutine/otel-goroutine/receiver/goroutinereceiver/internal/metadata"
 )
 
-// target is one process that is scraped. It is not safe for concurrent use: each
-// has one goroutine.
+// target is one process that is scraped. It is not safe for concurrent use: it is scraped once
+// at a time. What it keeps between two scrapes there may be tens of thousands of.
 type target struct {
-	name      string // host:port
-	timeout   time.Duration
-	captor    captor
-	leaks     *leakProfiler
-	build     build
-	origins   originTracer
-	newCensus func() *census.Census
-	census    *census.Census
-	builder   *metadata.MetricsBuilder
-	records   *metadata.LogsBuilder
-	resource  pcommon.Resource
-	panics    func(context.Context)
-	outcome   outcome
-	failures  failures
+	name        string // host:port
+	kit         *kit
+	timeout     time.Duration
+	serviceName string
+	attributes  map[string]string
+	captor      captor
+	leaks       *leakProfiler // nil if none are wanted
+	build       build
+	origins     *originTracer // nil if none are wanted
+	census      *census.Census
+	outcome     outcome
+	failures    failures
 	// at is when the latest census was taken. What is proved of leaks has the same time
 	// stamp, or it would not belong to the same observation.
-	at        time.Time
-	lifetimes lifetimes // to be emitted
-	innermost innermost
+	at time.Time
+	// closeOwn closes the connections of a client that is the target's own; nil if it has none.
+	closeOwn func()
 	// altered is the configuration that the next scrape adopts, if any.
 	altered atomic.Pointer[TargetConfig]
 }
 
-func newTarget(cfg *Config, t TargetConfig, pool *pool, settings receiver.Settings, panics func(context.Context)) (*target, error) {
-	address, err := endpoint.Parse(t.ClientConfig.Endpoint)
+func newTarget(k *kit, cfg TargetConfig) (*target, error) {
+	address, err := endpoint.Parse(cfg.ClientConfig.Endpoint)
 	if err != nil {
 		return nil, err
 	}
-	name := endpoint.Instance(address)
-	newCensus := func() *census.Census { return census.New(cfg.AgedAfter, cfg.MaxSignatures) }
-	builder := metadata.NewMetricsBuilder(cfg.MetricsBuilderConfig, settings)
-	logger := settings.Logger.With(zap.String("target", name))
-	scraped := &target{
-		name:    name,
-		timeout: t.ClientConfig.Timeout,
+	t := &target{
+		name:    endpoint.Instance(address),
+		kit:     k,
+		timeout: cfg.ClientConfig.Timeout,
 		captor: captor{
-			fetcher:  fetcher{address: address, maxBody: cfg.MaxBodySize, pool: pool},
-			traces:   wantTrace(),
-			profiles: wantProfile(cfg.MaxBodySize),
-			mode:     t.Capture,
-			interval: cfg.CollectionInterval,
+			fetcher:  fetcher{address: address, maxBody: k.cfg.MaxBodySize, pool: k.pool},
+			wants:    &k.wants,
+			interval: k.cfg.CollectionInterval,
 		},
-		newCensus: newCensus,
-		census:    newCensus(),
-		builder:   builder,
-		records:   metadata.NewLogsBuilder(settings),
-		resource:  newResource(builder.NewResourceBuilder(), t, address),
-		panics:    panics,
-		outcome:   outcome{logger: logger, agedAfter: cfg.AgedAfter},
-		failures:  newFailures(),
-		innermost: innermost{reach: reach{linkLocal: cfg.AllowLinkLocal}},
+		census:   k.newCensus(),
+		failures: newFailures(),
 	}
-	scraped.leaks = newLeakProfiler(cfg, &scraped.captor.fetcher, logger)
-	scraped.build = newBuild(&scraped.captor.fetcher, cfg.MaxBodySize)
-	scraped.origins = newOriginTracer(cfg, &scraped.captor.fetcher, pool.scout)
-	return scraped, nil
+	t.outcome = outcome{logger: t.logger, agedAfter: k.cfg.AgedAfter}
+	t.describe(cfg)
+	t.leaks = newLeakProfiler(k, &t.captor.fetcher, t.logger)
+	t.origins = newOriginTracer(k, &t.captor.fetcher)
+	return t, nil
+}
+
+func (t *target) logger() *zap.Logger { return t.kit.logger.With(zap.String("target", t.name)) }
+
+// describe takes over what a configuration says of the target.
+func (t *target) describe(cfg TargetConfig) {
+	t.captor.mode = cfg.Capture
+	t.attributes = cfg.Attributes
+	t.serviceName = cmp.Or(cfg.Attributes["service.name"], cfg.ServiceName, unknownService)
 }
 
 // unknownService is what the semantic conventions have for a service without a
 // name.
 const unknownService = "unknown_service:go"
 
-func newResource(rb *metadata.ResourceBuilder, t TargetConfig, address *url.URL) pcommon.Resource {
-	host, port := endpoint.HostAndPort(address)
+// resource returns what the metrics of the target are of.
+func (t *target) resource(rb *metadata.ResourceBuilder) pcommon.Resource {
+	host, port := endpoint.HostAndPort(t.captor.address)
 	rb.SetServerAddress(host)
 	rb.SetServerPort(port)
-	rb.SetServiceInstanceID(endpoint.Instance(address))
-	rb.SetServiceName(unknownService)
-	if t.ServiceName != "" {
-		rb.SetServiceName(t.ServiceName)
-	}
+	rb.SetServiceInstanceID(t.name)
+	rb.SetServiceName(t.serviceName)
 	resource := rb.Emit()
-	for key, value := range t.Attributes {
+	for key, value := range t.attributes {
 		resource.Attributes().PutStr(key, value)
 	}
 	return resource
 }
 
-// connect makes the target's own client: its own connections, so that a new one
-// can be told, and its own credentials.
-func (t *target) connect(ctx context.Context, cfg TargetConfig, host component.Host, settings component.TelemetrySettings) error {
-	client, err := t.innermost.client(ctx, cfg.ClientConfig, host, settings)
-	if err != nil {
-		return err
-	}
-	t.captor.client = client
-	return nil
+// connect gives the target its client.
+func (t *target) connect(ctx context.Context, cfg TargetConfig, host component.Host, settings component.TelemetrySettings) (err error) {
+	t.captor.client, t.closeOwn, err = t.kit.clients.of(ctx, cfg.ClientConfig, host, settings)
+	return err
 }
 
 // alter sets the configuration that the next scrape adopts. The census stays. It is safe for
@@ -129,14 +117,18 @@ func (t *target) adopt() {
 	if err != nil {
 		return // it stays as it is; a list of targets has none such
 	}
-	t.captor.address, t.captor.mode = address, cfg.Capture
-	t.resource = newResource(t.builder.NewResourceBuilder(), *cfg, address)
+	t.captor.address = address
+	t.describe(*cfg)
 }
 
 // leave releases what the target shares with others, and its connections. It may be scraped again.
 func (t *target) leave() {
-	t.origins.process.Leave()
-	t.innermost.closeIdle()
+	if t.origins != nil {
+		t.origins.process.Leave()
+	}
+	if t.closeOwn != nil {
+		t.closeOwn()
+	}
 }
 
 // offset spreads the targets over the interval, each always at the same place.
@@ -161,29 +153,36 @@ func (t *target) scrape(parent context.Context) (metrics pmetric.Metrics, record
 	t.countPanics(ctx, c.err, c.noTrace)
 	took := time.Since(began)
 	t.noteConnection(c.newConnection)
+	var report census.Report
 	if c.err == nil {
-		c.err = t.guardedCensus(c)
+		report, c.err = t.guardedCensus(&c)
 		t.countPanics(ctx, c.err)
 	}
 	if c.err == nil {
-		t.scrapeBuild(ctx)
-		t.scrapeLeaks(ctx, c.snapshot.Count())
+		t.askBuild(ctx)
+		t.collectLeaks(ctx, report.Count)
 	}
-	t.origins.settle(time.Now()) // what came of it says nothing without a census
-	t.recordScrape(c, took)
+	metrics, records = t.record(ctx, &c, &report, took)
 	complete = c.err == nil || parent.Err() == nil // else it is we who broke off
 	if complete {
 		t.outcome.note(c)
 	}
-	metrics = t.builder.Emit(metadata.WithResource(clone(t.resource)))
-	t.lifetimes.appendTo(metrics)
-	return metrics, t.records.Emit(metadata.WithLogsResource(t.resource)), complete
+	return metrics, records, complete
 }
 
-func clone(resource pcommon.Resource) pcommon.Resource {
-	c := pcommon.NewResource()
-	resource.CopyTo(c)
-	return c
+// record records a scrape, which has failed if it cannot be recorded.
+func (t *target) record(ctx context.Context, c *captured, report *census.Report, took time.Duration) (pmetric.Metrics, plog.Logs) {
+	to := t.kit.recordings.Get().(*recording)
+	if c.err == nil {
+		if c.err = t.guardedRecord(to, report); c.err != nil {
+			t.countPanics(ctx, c.err)
+			to = t.kit.recordings.New().(*recording) // the other one cannot be trusted
+		}
+	}
+	t.origins.settle(time.Now()) // what came of it says nothing without a census
+	t.recordScrape(to, *c, took)
+	defer t.kit.recordings.Put(to)
+	return to.emit(t.resource(to.builder.NewResourceBuilder()))
 }
 
 func (t *target) guardedCapture(ctx context.Context) (c captured) {
@@ -191,43 +190,57 @@ func (t *target) guardedCapture(ctx context.Context) (c captured) {
 	return t.captor.capture(ctx)
 }
 
-// guardedCensus takes the snapshot into the census and records it. After a panic
-// neither the census nor what was recorded can be trusted.
-func (t *target) guardedCensus(c captured) (err error) {
-	defer func() {
-		if err != nil {
-			t.census = t.newCensus()
-			t.origins.process.Leave()
-			t.builder.Emit()
-			t.records.Emit()
-			t.lifetimes = lifetimes{}
-		}
-	}()
+// guardedCensus takes the snapshot into the census.
+func (t *target) guardedCensus(c *captured) (report census.Report, err error) {
+	defer t.distrust(&err)
 	defer t.guard(&err)
-	now := time.Now()
-	report := t.census.Observe(c.snapshot, now)
+	t.at = time.Now()
+	report = t.census.Observe(c.snapshot, t.at)
 	if report.Restarted {
 		t.outcome.restarted()
-		t.leaks.restart()
 		t.build.restart()
+		if t.leaks != nil {
+			t.leaks.restart()
+		}
 	}
-	t.at = now
-	t.recordCensus(report, now)
-	t.recordOrigins(report, now)
+	if t.origins != nil {
+		t.origins.process.Look(t.service(), &report, t.at)
+	}
+	return report, nil
+}
+
+// guardedRecord records what was seen of the process.
+func (t *target) guardedRecord(to *recording, report *census.Report) (err error) {
+	defer t.distrust(&err)
+	defer t.guard(&err)
+	to.census(report, t.at)
+	t.recordOrigins(to, report, t.at)
+	t.recordBuild(to)
+	t.recordLeaks(to)
 	return nil
 }
 
-// scrapeLeaks takes a leak profile if it is time to, in what is left of the scrape's
-// timeout, and records what is proved.
-func (t *target) scrapeLeaks(ctx context.Context, goroutines int) {
-	if t.leaks.due() {
-		err := t.guardedLeaks(ctx, goroutines)
-		t.countPanics(ctx, err)
-		if !errors.Is(ctx.Err(), context.Canceled) { // else we are shutting down
-			t.leaks.note(err)
-		}
+// distrust begins afresh after a panic: what the census says cannot be trusted any more.
+func (t *target) distrust(err *error) {
+	if *err == nil {
+		return
 	}
-	t.recordLeaks()
+	t.census = t.kit.newCensus()
+	if t.origins != nil {
+		t.origins.process.Leave()
+	}
+}
+
+// collectLeaks takes a leak profile if it is time to, in what is left of the scrape's timeout.
+func (t *target) collectLeaks(ctx context.Context, goroutines int) {
+	if t.leaks == nil || !t.leaks.due() {
+		return
+	}
+	err := t.guardedLeaks(ctx, goroutines)
+	t.countPanics(ctx, err)
+	if !errors.Is(ctx.Err(), context.Canceled) { // else we are shutting down
+		t.leaks.note(err)
+	}
 }
 
 func (t *target) guardedLeaks(ctx context.Context, goroutines int) (err error) {
@@ -248,7 +261,7 @@ func (t *target) noteConnection(isNew bool) {
 func (t *target) countPanics(ctx context.Context, errs ...error) {
 	for _, err := range errs {
 		if errors.Is(err, errPanic) || errors.Is(err, exectrace.ErrPanic) {
-			t.panics(ctx)
+			t.kit.panics(ctx)
 		}
 	}
 }
@@ -256,7 +269,7 @@ func (t *target) countPanics(ctx context.Context, errs ...error) {
 // guard makes an error of a panic.
 func (t *target) guard(err *error) {
 	if p := recover(); p != nil {
-		t.outcome.logger.Error("Panic in a scrape, please report it", zap.Any("panic", p), zap.ByteString("stack", debug.Stack()))
+		t.logger().Error("Panic in a scrape, please report it", zap.Any("panic", p), zap.ByteString("stack", debug.Stack()))
 		*err = fmt.Errorf("%w: %v", errPanic, p)
 	}
 }

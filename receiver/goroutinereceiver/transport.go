@@ -1,6 +1,7 @@
 package goroutinereceiver
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"maps"
@@ -16,6 +17,14 @@ import (
 // maxHeader is how many bytes of headers an answer may have. net/http/pprof sends
 // some 200; net/http would hold 10 MiB, and parse them.
 const maxHeader = 64 << 10
+
+// The buffers of a connection, in bytes, where the configuration has none. There may be tens of
+// thousands of connections, which wait nearly all the time. A request has some 200 bytes, and
+// what is read into a larger buffer passes them by.
+const (
+	readBuffer  = 1 << 10
+	writeBuffer = 512
+)
 
 // innermost is a middleware that sees to the transport below all that confighttp
 // wraps around it: where it may connect to, how much it takes for headers, and that
@@ -43,6 +52,8 @@ func (i *innermost) GetHTTPRoundTripper(context.Context) (extensionmiddleware.Wr
 			return nil, errTransport
 		}
 		transport.MaxResponseHeaderBytes = maxHeader
+		transport.ReadBufferSize = cmp.Or(transport.ReadBufferSize, readBuffer)
+		transport.WriteBufferSize = cmp.Or(transport.WriteBufferSize, writeBuffer)
 		transport.DialContext = i.reach.dial
 		i.transport = transport
 		return roundTripper(func(request *http.Request) (*http.Response, error) {

@@ -1,0 +1,17 @@
+//go:build unix
+
+package goroutinereceiver
+
+import (
+	"math"
+	"syscall"
+)
+
+// openFiles returns how many files the process may have open, connections included.
+func openFiles() int64 {
+	var limit syscall.Rlimit
+	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil {
+		return math.MaxInt64 // where it cannot be told, nothing is held back
+	}
+	return int64(min(uint64(limit.Cur), math.MaxInt64))
+}
