@@ -1,0 +1,137 @@
+package meter
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"go.opentelemetry.io/collector/pdata/pmetric"
+)
+
+// sink is where a receiver leaves its scrapes. It keeps when each target was scraped.
+type sink struct {
+	mu      sync.Mutex
+	scrapes map[string][]time.Time // that succeeded, by instance
+	seconds map[int64]int          // scrapes by second
+	failed  int
+	more    chan struct{} // has a value if targets have come
+}
+
+func newSink() *sink {
+	return &sink{scrapes: make(map[string][]time.Time), seconds: make(map[int64]int), more: make(chan struct{}, 1)}
+}
+
+// take takes a scrape.
+func (s *sink) take(_ context.Context, metrics pmetric.Metrics) error {
+	now := time.Now()
+	for _, r := range metrics.ResourceMetrics().All() {
+		instance, known := r.Resource().Attributes().Get("service.instance.id")
+		if !known {
+			return errors.New("a scrape without an instance")
+		}
+		s.note(instance.AsString(), isUp(r), now)
+	}
+	return nil
+}
+
+func (s *sink) note(instance string, up bool, now time.Time) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.seconds[now.Unix()]++
+	if !up {
+		s.failed++
+		return
+	}
+	if s.scrapes[instance] = append(s.scrapes[instance], now); len(s.scrapes[instance]) == 1 {
+		select {
+		case s.more <- struct{}{}:
+		default:
+		}
+	}
+}
+
+// isUp reports whether a scrape succeeded.
+func isUp(r pmetric.ResourceMetrics) bool {
+	for _, scope := range r.ScopeMetrics().All() {
+		for _, m := range scope.Metrics().All() {
+			if m.Name() == "goroutine.scrape.up" || m.Name() == "up" {
+				p := m.Gauge().DataPoints().At(0)
+				return p.IntValue() == 1 || p.DoubleValue() == 1
+			}
+		}
+	}
+	return false
+}
+
+// await waits until so many targets have been scraped.
+func (s *sink) await(targets int, within time.Duration) error {
+	late := time.After(within)
+	for {
+		s.mu.Lock()
+		have, failed := len(s.scrapes), s.failed
+		s.mu.Unlock()
+		if have >= targets {
+			return nil
+		}
+		select {
+		case <-s.more:
+		case <-late:
+			return fmt.Errorf("%d of %d targets were scraped within %v, and %d scrapes failed", have, targets, within, failed)
+		}
+	}
+}
+
+// inTime returns how many scrapes there were in the intervals since began, and which share of
+// those that were due: one an interval of each target.
+func (s *sink) inTime(began time.Time, plan Plan) (scrapes int, share float64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	due, made := plan.Targets*plan.Intervals, 0
+	for _, all := range s.scrapes {
+		n := 0
+		for _, at := range all {
+			if !at.Before(began) && at.Before(began.Add(time.Duration(plan.Intervals)*plan.Interval)) {
+				n++
+			}
+		}
+		scrapes += n
+		made += min(n, plan.Intervals)
+	}
+	return scrapes, float64(made) / float64(due)
+}
+
+// peak returns how many scrapes there were in the busiest second between two times, over how
+// many there are on average.
+func (s *sink) peak(from, to time.Time, plan Plan) float64 {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	most := 0
+	for second, n := range s.seconds {
+		if second >= from.Unix() && second <= to.Unix() {
+			most = max(most, n)
+		}
+	}
+	return float64(most) / (float64(plan.Targets) / plan.Interval.Seconds())
+}
+
+// lost returns how many scrapes of targets that stayed were left out from then on, when so many
+// targets left: each gap of more than one and a half intervals is one.
+func (s *sink) lost(from, to time.Time, left int, interval time.Duration) int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	tooLong := 3 * interval / 2
+	lost, ended := 0, 0
+	for _, all := range s.scrapes {
+		if to.Sub(all[len(all)-1]) > tooLong {
+			ended++
+		}
+		for i, at := range all[1:] {
+			if due := all[i].Add(interval); due.After(from) && at.Sub(all[i]) > tooLong {
+				lost++
+			}
+		}
+	}
+	return lost + max(0, ended-left)
+}

@@ -1,0 +1,46 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.uber.org/goleak"
+)
+
+// TestMain is the processes that a test starts, too.
+func TestMain(m *testing.M) {
+	if len(os.Args) > 1 && (os.Args[1] == serving || os.Args[1] == receiving) {
+		if err := run(); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		return
+	}
+	goleak.VerifyTestMain(m)
+}
+
+// TestSuite measures what make scrape-bench does, of fewer targets more often. What depends on the
+// machine is not looked at.
+func TestSuite(t *testing.T) {
+	s := suite{
+		interval: time.Second, poll: time.Second,
+		sizes: []int{20, 100}, exchanged: 25, besidePeer: 20,
+	}
+	results, err := s.measure(t.Output())
+	require.NoError(t, err)
+	require.Len(t, results.Growth, 2)
+	rows := make(map[string]float64)
+	for _, r := range results.Rows {
+		rows[r.Name] = r.Value
+	}
+	assert.Positive(t, rows["100 targets of 500 goroutines every 1s: CPU"])
+	assert.Positive(t, rows["100 targets of 500 goroutines every 1s: memory"])
+	assert.Positive(t, rows["100 targets of 500 goroutines every 1s, by profile: CPU"])
+	assert.Greater(t, rows["100 targets of 500 goroutines every 1s: scrapes within their interval"], 50.)
+	assert.Positive(t, rows["25 of 100 targets exchanged at once: all new ones were scraped after"])
+	assert.Contains(t, rows, "25 of 100 targets exchanged at once: scrapes of others that were left out")
+}
