@@ -130,7 +130,7 @@ func defaultClientConfig() confighttp.ClientConfig {
 	// then passes over.
 	client.ForceAttemptHTTP2 = false
 	// Each target has a connection. How many are kept alive is for the pool to bound.
-	client.MaxIdleConns = 0
+	client.MaxIdleConns = 0 //nolint:staticcheck // confighttp has its defaults in the deprecated fields itself
 	return client
 }
 

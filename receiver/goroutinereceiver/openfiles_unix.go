@@ -13,5 +13,8 @@ func openFiles() int64 {
 	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil {
 		return math.MaxInt64 // where it cannot be told, nothing is held back
 	}
-	return int64(min(uint64(limit.Cur), math.MaxInt64))
+	if limit.Cur > math.MaxInt64 {
+		return math.MaxInt64 // unlimited
+	}
+	return int64(limit.Cur)
 }

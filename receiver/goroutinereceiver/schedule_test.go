@@ -3,6 +3,7 @@ package goroutinereceiver
 import (
 	"context"
 	"fmt"
+	"strconv"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -34,7 +35,7 @@ func scheduled(t *testing.T, r *round, soon, takes, length time.Duration) (at []
 // atOffset returns a round of a target with an offset in a minute, to within a second.
 func atOffset(seconds int) *round {
 	for i := 0; ; i++ {
-		t := &target{name: fmt.Sprint(i)}
+		t := &target{name: strconv.Itoa(i)}
 		if t.offset(time.Minute)/time.Second == time.Duration(seconds) && t.offset(7*time.Second)/time.Second == 2 {
 			return &round{target: t}
 		}
