@@ -21,7 +21,7 @@ import (
 const (
 	stateMagic = "leak_detect"
 	// stateVersion must be incremented with every change of the encoding or its meaning.
-	stateVersion = uint16(8)
+	stateVersion = uint16(9)
 )
 
 // Reasons why a state cannot be decoded.

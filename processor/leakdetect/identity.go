@@ -85,19 +85,6 @@ func valueOf(m pcommon.Map, key string) string {
 	return ""
 }
 
-// entryOf returns the attributes of the point that its entry has, of those of a
-// signature's.
-func entryOf(signature pcommon.Map) (pcommon.Map, bool) {
-	point := pcommon.NewMap()
-	for _, key := range []string{telemetry.AttrEntry, strings.ReplaceAll(telemetry.AttrEntry, ".", "_")} {
-		if entry, ok := signature.Get(key); ok {
-			entry.CopyTo(point.PutEmpty(key))
-			return point, true
-		}
-	}
-	return point, false
-}
-
 // serviceAttributes are those by which replicas and successive versions of a service are
 // known: not the instance, pod, host or version.
 var serviceAttributes = [...]string{
@@ -127,27 +114,3 @@ func serviceOf(resource pcommon.Map) (pcommon.Map, bool) {
 // findingAttributes are those of a group by which a finding is known: not the line, so that
 // it survives a deploy.
 var findingAttributes = [...]string{telemetry.AttrState, telemetry.AttrFunction, telemetry.AttrEntry}
-
-// findingOf returns the identity that a leak has in a service, of the attributes of its
-// group.
-func findingOf(service detect.ID, kind detect.Kind, group pcommon.Map) detect.ID {
-	return detect.FindingID(service, kind, valueOf(group, telemetry.AttrState), valueOf(group, telemetry.AttrFunction), valueOf(group, telemetry.AttrEntry))
-}
-
-// rankOf returns whose code a group is in.
-func rankOf(group pcommon.Map) detect.Rank {
-	return detect.RankOf(valueOf(group, telemetry.AttrFile), valueOf(group, telemetry.AttrFunction))
-}
-
-// isRest tells the row under which the groups beyond the sender's limit are
-// summed. Which groups those are changes, so its growth means nothing.
-func isRest(kind detect.Kind, m pcommon.Map) bool {
-	switch kind {
-	case detect.Stack:
-		return valueOf(m, telemetry.AttrSignature) == telemetry.SignatureOther
-	case detect.Entry:
-		return valueOf(m, telemetry.AttrEntry) == telemetry.SignatureOther
-	default:
-		return false
-	}
-}

@@ -1,9 +1,7 @@
 package leakdetect
 
 import (
-	"strconv"
 	"strings"
-	"time"
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/pmetric"
@@ -36,8 +34,6 @@ type origin struct {
 	// counted tells of which kinds counts have come in this batch.
 	counted [detect.Entry + 1]bool
 	*rules
-	// entries are the groups of entries, by the value of the attribute.
-	entries map[string]detect.ID
 }
 
 // place is where in a batch a group is.
@@ -56,7 +52,18 @@ type reader struct {
 	readings []detect.Reading
 	places   []place
 	origins  map[detect.ID]int // of processes, as indices in the batch
-	scratch  pcommon.Map       // the attributes of one point without its age
+}
+
+// begin has a reader read a batch.
+func (r *reader) begin(b *batch) { r.batch = b }
+
+// end forgets the batch, which must not stay in memory.
+func (r *reader) end() {
+	r.batch = nil
+	r.readings = r.readings[:0]
+	clear(r.places)
+	r.places = r.places[:0]
+	clear(r.origins)
 }
 
 // read takes all watched points of a batch.
@@ -107,143 +114,61 @@ func (r *reader) readMetric(from *origin, w watched, m pmetric.Metric) {
 
 func (r *reader) readPoint(from *origin, w watched, p pmetric.NumberDataPoint, delta bool) detect.Reason {
 	value, why := number(p)
-	switch {
-	case why != detect.OK:
+	if why != detect.OK {
 		return why
-	case !identifiable(p.Attributes(), 0):
+	}
+	a, ok := readAttributes(w, p.Attributes())
+	if !ok {
 		return badAttributes
 	}
-	band, attributes, hasAge := r.identifying(w, p.Attributes())
 	rules := from.goroutine
 	if w.kind == detect.Memory {
 		rules = from.memory[w.metric]
 	}
 	reading := detect.Reading{
 		Process: from.id,
-		Group:   groupOf(from.id, w.salt^from.salt, identify(attributes)),
+		Group:   groupOf(from.id, w.salt^from.salt, a.set),
 		Rules:   rules,
 		At:      int64(min(p.Timestamp(), maxInt64)),
 		Start:   int64(min(p.StartTimestamp(), maxInt64)),
 		Value:   value,
-		Band:    band,
+		Band:    a.band,
 		Kind:    w.kind,
 		Part:    w.part,
 		Delta:   delta,
-		Rest:    isRest(w.kind, attributes),
+		Rest:    a.isRest(w.kind),
 	}
 	if w.kind == detect.Stack && !reading.Rest {
-		reading.Entry = from.entryOf(attributes)
-		reading.HeldByPeer = valueOf(attributes, telemetry.AttrState) == telemetry.StateIOWait
+		if a.values[roleEntry] != "" {
+			reading.Entry = groupOf(from.id, entrySalt^from.salt, a.entry)
+		}
+		reading.HeldByPeer = a.values[roleState] == telemetry.StateIOWait
 	}
 	if w.kind <= detect.Entry && !reading.Rest && from.service != 0 {
 		// One of a group's readings needs to have it.
 		counted := &from.counted[w.kind]
 		if *counted = *counted || w.part == detect.Count; w.part == detect.Count || w.part == detect.Aged && !*counted {
-			reading.Rank = rankOf(attributes)
+			reading.Rank = a.rank()
 			if from.together {
 				reading.Service = from.service
 			}
-			reading.ServiceGroup = findingOf(from.service^detect.ID(from.salt), w.kind, attributes)
+			reading.ServiceGroup = a.finding(from.service^detect.ID(from.salt), w.kind)
 		}
 	}
 	if w.kind != detect.Memory {
-		reading.Ignored = r.watch.ignore.matches(attributes, reading.At)
+		reading.Ignored = r.watch.ignore.matches(p.Attributes(), reading.At)
 	}
 	r.readings = append(r.readings, reading)
-	r.places = append(r.places, place{reading.Group, reading.ServiceGroup, from.index, w.metric, p.Attributes(), hasAge})
+	r.places = append(r.places, place{reading.Group, reading.ServiceGroup, from.index, w.metric, p.Attributes(), a.hasAge})
 	return detect.OK
-}
-
-// entryOf returns the group of the entry of a signature, of those of its attributes; 0 if
-// they do not tell it.
-func (o *origin) entryOf(signature pcommon.Map) detect.ID {
-	name := valueOf(signature, telemetry.AttrEntry)
-	if name == "" {
-		return 0
-	}
-	if group, ok := o.entries[name]; ok {
-		return group
-	}
-	entry, _ := entryOf(signature)
-	group := groupOf(o.id, entrySalt^o.salt, identify(entry))
-	o.entries[name] = group
-	return group
 }
 
 const maxInt64 = pcommon.Timestamp(1<<63 - 1)
 
-// parseAge reads an age as Prometheus writes it; -1 if it is none.
-func parseAge(text string) float64 {
-	age, err := strconv.ParseFloat(text, 64)
-	if err != nil {
-		return -1
-	}
-	return age
-}
+// ageKeys are the names of the attribute of an age band.
+var ageKeys = bothNames(telemetry.AttrAgeMin)
 
-// maxBand is the largest age that is read: a hundred years.
-const maxBand = 100 * 365 * 24 * 3600
-
-// identifying returns the lower bound of the age band of a point, and the attributes that
-// identify its group, which are good until the next call. A band that cannot be read is none,
-// which detect refuses. The file of an entry is left out, since a signature does not tell it.
-func (r *reader) identifying(w watched, attributes pcommon.Map) (band time.Duration, group pcommon.Map, hasAge bool) {
-	var ageKey, fileKey string
-	if w.part == detect.Aged || w.part == detect.Exits {
-		ageKey = presentOf(attributes, ageKeys)
-	}
-	if w.kind == detect.Entry {
-		fileKey = presentOf(attributes, entryFileKeys)
-	}
-	if ageKey == "" && fileKey == "" {
-		return 0, attributes, false
-	}
-	attributes.CopyTo(r.scratch)
-	if ageKey != "" {
-		age, _ := attributes.Get(ageKey)
-		band, hasAge = ageOf(age), true
-		r.scratch.Remove(ageKey)
-	}
-	if fileKey != "" {
-		r.scratch.Remove(fileKey)
-	}
-	return band, r.scratch, hasAge
-}
-
-// presentOf returns the first of some keys that is there, "" if none is.
-func presentOf(attributes pcommon.Map, keys [2]string) string {
-	for _, key := range keys {
-		if _, ok := attributes.Get(key); ok {
-			return key
-		}
-	}
-	return ""
-}
-
-// ageOf returns the lower bound of an age band, -1 if it cannot be read.
-func ageOf(v pcommon.Value) time.Duration {
-	age := -1.0
-	switch v.Type() {
-	case pcommon.ValueTypeDouble:
-		age = v.Double()
-	case pcommon.ValueTypeInt:
-		age = float64(v.Int())
-	case pcommon.ValueTypeStr: // of Prometheus
-		age = parseAge(v.Str())
-	}
-	if age >= 0 && age <= maxBand {
-		return time.Duration(age * float64(time.Second))
-	}
-	return -1
-}
-
-// The names of the attributes of an age band, and of the file of an entry, the second of each as
-// Prometheus makes it.
-var (
-	ageKeys       = bothNames(telemetry.AttrAgeMin)
-	entryFileKeys = bothNames(telemetry.AttrEntryFile)
-)
-
+// bothNames returns the name of an attribute, and the one that Prometheus makes of it.
 func bothNames(key string) [2]string {
 	return [2]string{key, strings.ReplaceAll(key, ".", "_")}
 }

@@ -112,7 +112,9 @@ func TestFindingIDs(t *testing.T) {
 				m.PutStr(key, value)
 			}
 		}
-		return findingOf(service, kind, m)
+		a, ok := readAttributes(watched{kind: kind, part: detect.Count}, m)
+		require.True(t, ok)
+		return a.finding(service, kind)
 	}
 	first := id(1, detect.Stack, "select", "main.run.func1", "main.run.gowrap2")
 	assert.Equal(t, detect.ID(0x82082312e481313f), first, "findingVersion of internal/detect changes with it")

@@ -17,7 +17,8 @@ type watch struct {
 	metrics  map[string]watched
 	ignore   ignoreList
 	rules    *ruleBook
-	services bool // are judged as a whole
+	services bool      // are judged as a whole
+	readers  sync.Pool // whose memory serves batch after batch
 
 	mu       sync.Mutex
 	detector *detect.Detector
@@ -30,7 +31,7 @@ type watch struct {
 }
 
 func newWatch(c *Config) *watch {
-	return &watch{
+	w := &watch{
 		metrics:  watchedMetrics(c),
 		ignore:   c.ignoreList(),
 		rules:    newRuleBook(c),
@@ -44,6 +45,8 @@ func newWatch(c *Config) *watch {
 		mixed: make(map[detect.ID]bool),
 		began: time.Now(),
 	}
+	w.readers.New = func() any { return &reader{watch: w, origins: make(map[detect.ID]int)} }
+	return w
 }
 
 // batch is what came of judging one batch of data.
@@ -96,7 +99,10 @@ type ending struct {
 // judge judges all watched points of a batch, and changes nothing in it.
 func (w *watch) judge(md pmetric.Metrics) *batch {
 	b := &batch{taken: flaggedIn(md)}
-	r := &reader{watch: w, batch: b, origins: make(map[detect.ID]int), scratch: pcommon.NewMap()}
+	r := w.readers.Get().(*reader)
+	defer w.readers.Put(r)
+	r.begin(b)
+	defer r.end()
 	r.read(md)
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -129,7 +135,7 @@ func (w *watch) judge(md pmetric.Metrics) *batch {
 
 // originOf returns what is the same of all points of a resource.
 func (w *watch) originOf(index int, attributes pcommon.Map) *origin {
-	o := &origin{index: index, id: identify(attributes), rules: w.rules.of(attributes), entries: make(map[string]detect.ID)}
+	o := &origin{index: index, id: identify(attributes), rules: w.rules.of(attributes)}
 	if service, named := serviceOf(attributes); named {
 		o.service, o.together = groupOf(identify(service), serviceSalt, 0), w.services
 	}
