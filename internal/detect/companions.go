@@ -60,7 +60,7 @@ func (r *recentArrivals) pairWith(other *recentArrivals, interval int64) growth.
 // entry, its signature or a companion is already flagged, or that of the head of its companions.
 func (d *Detector) findingOf(s *scrape, o *observation, j *judgement) ID {
 	g := o.group
-	beside := d.entryOf(o)
+	beside := o.entryGroup
 	switch {
 	case beside != nil && (beside.joint == nil || beside.joint.carrier != o.name):
 		beside = nil

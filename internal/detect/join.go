@@ -47,6 +47,9 @@ func (d *Detector) judge(p *process, s *scrape) {
 	// Entries are assessed first, since goroutines that merely moved in them are no leak, and
 	// shown last, since their signatures explain them.
 	slices.SortFunc(s.groups, compareOrder)
+	for _, o := range s.groups {
+		o.entryGroup = d.entryOf(s, o)
+	}
 	for i, o := range s.groups {
 		judged[i] = d.assess(p, o)
 	}
@@ -103,7 +106,7 @@ func (d *Detector) assess(p *process, o *observation) judgement {
 	if o.has&censusParts == agedPart && o.has&countPart == 0 {
 		d.result.refuse(Incomplete)
 	}
-	j := g.observe(o, lowest.bound, p.scrapes, d.entryOf(o), d.serviceGroupOf(g))
+	j := g.observe(o, lowest.bound, p.scrapes, o.entryGroup, d.serviceGroupOf(g))
 	if g.kind == Stack {
 		if o.has&leakedPart != 0 {
 			g.nameLeaked(p.profile, o.leaked, p.profiled)
@@ -144,7 +147,7 @@ func (s *scrape) heldByPeer() {
 // noteSignatures updates the joint of each entry from the judgements of its signatures.
 func (d *Detector) noteSignatures(s *scrape, judged []judgement) {
 	for i, o := range s.groups {
-		e := d.entryOf(o)
+		e := o.entryGroup
 		if e == nil || !judged[i].known {
 			continue
 		}
@@ -163,9 +166,12 @@ func (d *Detector) noteSignatures(s *scrape, judged []judgement) {
 }
 
 // entryOf returns the entry of a signature, or nil if it is not watched.
-func (d *Detector) entryOf(o *observation) *group {
+func (d *Detector) entryOf(s *scrape, o *observation) *group {
 	if o.group.kind != Stack || o.entry == 0 {
 		return nil
+	}
+	if e := s.index[o.entry]; e != nil && e.group.kind == Entry {
+		return e.group
 	}
 	if e := d.groups[o.entry]; e != nil && e.kind == Entry {
 		return e
@@ -178,7 +184,7 @@ func (d *Detector) showStack(s *scrape, o *observation, j *judgement) {
 	if !j.known {
 		return
 	}
-	g, e := o.group, d.entryOf(o)
+	g, e := o.group, o.entryGroup
 	severity := j.Severity
 	minDuration := int64(o.reading.Rules.MinDuration)
 	if e == nil || e.joint == nil || !isNear(e.at, o.at, minDuration) && e.at < o.at {

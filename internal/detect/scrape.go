@@ -55,6 +55,7 @@ type observation struct {
 	rank                  Rank
 	reading               Reading // the last one, for the fields that are the same in all
 	group                 *group
+	entryGroup            *group // of its entry, nil if that is not watched; set when it is judged
 	at                    int64
 	count                 float64
 	countStart            int64
@@ -99,11 +100,15 @@ func (d *Detector) collect(p *process, r *Reading) (why Reason, adds bool) {
 		return OK, false
 	}
 	if r.Rest {
-		s := d.scrape(p, r.At)
+		s := p.scrapeAt(r.At)
+		if s == nil {
+			s = d.addScrape(p, r.At)
+		}
 		s.profiled = true
 		return OK, false
 	}
-	g := d.group(r)
+	s := p.scrapeAt(r.At)
+	g, o := d.lookUp(s, r)
 	if g == nil {
 		d.result.Unwatched++
 		return OK, false
@@ -116,8 +121,9 @@ func (d *Detector) collect(p *process, r *Reading) (why Reason, adds bool) {
 		d.noteRival(p, r, g.startFor(r))
 		return OutOfOrder, !g.hadPart(r)
 	}
-	s := d.scrape(p, r.At)
-	o := s.index[r.Group]
+	if s == nil {
+		s = d.addScrape(p, r.At)
+	}
 	if o == nil {
 		o = s.add(observation{name: r.Group, group: g, at: r.At})
 		d.waiting++
@@ -139,13 +145,31 @@ func (g *group) hadPart(r *Reading) bool {
 	return partSet(r.Part)&censusParts == 0 || g.levelAt(r.Band) != nil
 }
 
-// scrape returns the open scrape of a process at a time, which it opens if necessary.
-func (d *Detector) scrape(p *process, at int64) *scrape {
+// lookUp returns the group of a reading, nil if there is no room for it, and its observation in s,
+// nil if it has none. Most readings follow another one of their group, which is found sooner in the
+// scrape than among a million groups.
+func (d *Detector) lookUp(s *scrape, r *Reading) (*group, *observation) {
+	if s != nil {
+		if o := s.index[r.Group]; o != nil {
+			o.group.seen = toSeconds(d.clock)
+			return o.group, o
+		}
+	}
+	return d.group(r), nil
+}
+
+// scrapeAt returns the open scrape of a process at a time, nil if there is none.
+func (p *process) scrapeAt(at int64) *scrape {
 	for _, s := range p.open {
 		if isNear(s.at, at, joinWithin) {
 			return s
 		}
 	}
+	return nil
+}
+
+// addScrape opens a scrape of a process.
+func (d *Detector) addScrape(p *process, at int64) *scrape {
 	s := d.spare
 	if d.spare = nil; s == nil {
 		s = &scrape{index: make(map[ID]*observation)}
@@ -186,7 +210,7 @@ func (d *Detector) discard(s *scrape) {
 	}
 	clear(s.index)
 	for _, o := range s.groups {
-		o.group = nil
+		o.group, o.entryGroup = nil, nil
 	}
 	*s = scrape{groups: s.groups[:0], index: s.index}
 	d.spare = s

@@ -92,7 +92,7 @@ func (d *Detector) judgeService(p *process, s *scrape, judged []judgement) {
 		for _, o := range s.groups {
 			if of := pools[o.group.service]; o.group.kind == kind && of != nil {
 				d.judgeServiceGroup(p, service, o.group.service, r)
-				if e := d.entryOf(o); e != nil && kind == Stack && of.severity > growth.None {
+				if e := o.entryGroup; e != nil && kind == Stack && of.severity > growth.None {
 					if entry := d.serviceGroupOf(e); entry != nil {
 						entry.covered = service.last
 					}

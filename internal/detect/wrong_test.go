@@ -112,7 +112,7 @@ func TestSuspectedSignatureDoesNotHideItsEntry(t *testing.T) {
 	signature := &group{kind: Stack, process: 1}
 	d.groups[1] = signature
 	d.result = &Result{}
-	o := &observation{name: 1, entry: 200, group: signature, at: minute(100), reading: Reading{Rules: testRules()}}
+	o := &observation{name: 1, entry: 200, group: signature, entryGroup: entry, at: minute(100), reading: Reading{Rules: testRules()}}
 	suspected := judgement{known: true, Verdict: growth.Verdict{Severity: growth.Suspected, Leaked: 10}}
 	entry.joint.worst, entry.joint.worstOf, entry.joint.at = growth.Suspected, 1, minute(100)
 	d.showStack(nil, o, &suspected)
