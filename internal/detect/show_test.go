@@ -90,6 +90,43 @@ func TestNoDataEndsTheFlag(t *testing.T) {
 	}
 }
 
+// TestMissingDataEndsNoFlag has an outage of the collector. Afterwards the flags of the leak, in the
+// instance and in the service, are still up, with the same ID.
+func TestMissingDataEndsNoFlag(t *testing.T) {
+	for name, tc := range map[string]struct {
+		until, outage int // minutes
+		want          growth.Severity
+	}{
+		"suspected, an hour":     {95, 60, growth.Suspected},
+		"suspected, six hours":   {95, 6 * 60, growth.Suspected},
+		"probable, six hours":    {300, 6 * 60, growth.Probable},
+		"probable, twenty hours": {300, 20 * 60, growth.Probable},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newScene()
+			s.service = 7
+			s.leak(101, 201, 1, 5, 3000)
+			s.residents(102, 202, 40)
+			r := newRig(t)
+			r.play(s, 0, tc.until)
+			last := r.verdicts[len(r.verdicts)-1]
+			if last.Severity != tc.want {
+				t.Fatalf("before: %+v", last)
+			}
+			r.clock += int64(tc.outage) * int64(time.Minute)
+			r.play(s, tc.until+tc.outage, tc.until+tc.outage+12*60)
+			for _, v := range r.sorted() {
+				if v.Ended != NotEnded || v.Severity > growth.None && v.Finding != last.Finding {
+					t.Fatalf("%+v, want the flag of %v to go on", v, last.Finding)
+				}
+			}
+			if last = r.verdicts[len(r.verdicts)-1]; last.Severity != growth.Probable {
+				t.Errorf("in the end: %+v", last)
+			}
+		})
+	}
+}
+
 // TestEvidenceIsShown checks the evidence in the verdict on a leak among sessions.
 func TestEvidenceIsShown(t *testing.T) {
 	s := newScene()

@@ -42,6 +42,13 @@ func (b *belief) restart(grew time.Duration, census bool) {
 // carried is the total length of the consecutive former lives that grew until their end.
 func (b *belief) carried() time.Duration { return time.Duration(float64(b.carry) * float64(time.Hour)) }
 
+// extend extends the belief by a time in which the level was not observed.
+func (b *belief) extend(ns int64) {
+	if b.severity != None {
+		b.until += ns
+	}
+}
+
 // growthSign is what the evidence shows at one time.
 type growthSign struct {
 	severity        Severity

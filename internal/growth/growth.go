@@ -127,6 +127,7 @@ type Evidence struct {
 	population  population
 	formerTrend trend // sum over former lives of the process
 	census      bool  // the level is Aged, not Count
+	sparse      bool  // the latest observation came more than MinDuration after the previous one
 	resuming    bool  // a new watcher has not yet seen goroutines age
 }
 
@@ -142,6 +143,7 @@ func (e *Evidence) Observe(r *Rules, o Observation) Verdict {
 	}
 	now := o.At.UnixNano()
 	begins := e.last == 0
+	e.noteGap(r, now)
 	ended, former := e.noticeProcess(r, &o)
 	if begins {
 		e.begin(r, &o)
@@ -150,6 +152,7 @@ func (e *Evidence) Observe(r *Rules, o Observation) Verdict {
 		ended, former = e.resume(r, &o)
 	}
 	if e.resuming || !e.chooseLevel(r, &o) {
+		e.belief.extend(now - e.last)
 		e.last = now
 		return e.verdict(ended).after(former)
 	}
@@ -190,6 +193,18 @@ func (e *Evidence) ObserveUntil(r *Rules, o Observation, until time.Time) {
 	}
 	o.At = until
 	e.Observe(r, o)
+}
+
+// noteGap detects that the stream was not observed for more than MinDuration. The belief is extended by
+// as much, since nothing contradicts it, and by as much again: the growth during the gap shows as
+// one step, next to which the later pace looks slow. A stream that is never observed more often has no gaps.
+func (e *Evidence) noteGap(r *Rules, now int64) {
+	gap := now - e.last
+	missing := e.last != 0 && gap > int64(r.MinDuration)
+	if missing && !e.sparse {
+		e.belief.extend(2 * gap)
+	}
+	e.sparse = missing
 }
 
 // Grown returns the growth of the level since the first observation, or since it was lowest.

@@ -39,7 +39,7 @@ func BinarySize() int {
 // parts returns pointers to all fields.
 func (e *Evidence) parts() []any {
 	return []any{
-		&e.last, &e.rejected, &e.start, &e.process, &e.first, &e.newcomers, &e.census, &e.resuming,
+		&e.last, &e.rejected, &e.start, &e.process, &e.first, &e.newcomers, &e.census, &e.sparse, &e.resuming,
 		&e.floors.end, &e.floors.current, &e.floors.closed, &e.floors.scales,
 		&e.lifetime.exits, &e.lifetime.hours, &e.lifetime.at, &e.lifetime.seenExits, &e.lifetime.aged, &e.lifetime.exitsInLife, &e.lifetime.known,
 		&e.belief.since, &e.belief.until, &e.belief.growthBegun, &e.belief.perHour, &e.belief.grown, &e.belief.carry, &e.belief.severity, &e.belief.formerSuspected,
