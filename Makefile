@@ -15,9 +15,9 @@ LEAN := $(BIN)/otelcol-goroutine-lean
 
 # Every module of the project; those in testdata belong to fixtures.
 MODULES := $(shell find . -name go.mod -not -path './dist/*' -not -path './bin/*' -not -path '*/testdata/*' -exec dirname {} \; | sort)
-# Without the tools, without e2e, which needs the collector, and without Prometheus' receiver, which
-# takes minutes to compile.
-TESTED := $(filter-out ./internal/tools% ./e2e ./bench/scrape/prometheus,$(MODULES))
+# Without the tools, without e2e, which needs the collector or its sources, and without Prometheus'
+# receiver, which takes minutes to compile.
+TESTED := $(filter-out ./internal/tools% ./e2e% ./bench/scrape/prometheus,$(MODULES))
 
 # Sources of the collectors.
 COLLECTOR_SOURCES := go.mod go.sum scripts/compile.sh scripts/distribution.sh $(shell find internal docs receiver processor connector exporter extension \( -name '*.go' -o -name go.mod -o -name go.sum \) \
@@ -101,6 +101,7 @@ servers: ## Install missing servers for the tests of the alerts
 e2e: collector lean servers ## Test the built collector: example configurations, real processes, hostile targets, alerts; 5 minutes
 	@go -C e2e test -race -count=1 ./hostile/...
 	@go -C e2e test -race -count=1 -parallel 6 -timeout 15m . ./alerts ./findings ./manifests ./origins
+	@CGO_ENABLED=0 go -C e2e/kafka test -trimpath -count=1 .
 
 .PHONY: page-check
 page-check: ## Test the page in Chromium: accessibility, keyboard, hostile names, speed; a minute on an idle machine
@@ -159,9 +160,13 @@ bench: ## Measure the figures in the documentation, each against its peer in the
 
 .PHONY: scrape-bench
 scrape-bench: ## Measure what it costs to scrape up to 20,000 targets, beside contrib's prometheus receiver; 20 minutes on a machine that does nothing else
-	@mkdir -p $(BIN)
 	@go -C bench/scrape/prometheus build -o $(BIN)/bench-prometheus .
 	@go -C bench run ./scrape -peer $(BIN)/bench-prometheus -write results/scraping.json
+
+.PHONY: scale-bench
+scale-bench: ## Measure detecting at scale beside its peer; write bench/results, the tables in README.md and docs/scaling.md, and docs/growth.svg; 5 minutes
+	@go -C bench run ./streams -write results/detecting.json
+	@go -C bench run ./table
 
 .PHONY: detect-bench
 detect-bench: ## Replay simulated leaks and healthy loads through the detector and its rivals; write the table and the drawing
@@ -187,7 +192,7 @@ lint: $(TOOLS)/golangci-lint $(TOOLS)/gofumpt $(TOOLS)/multimod $(TOOLS)/actionl
 	@scripts/check-versions.sh $(TOOLS)/multimod
 	@$(TOOLS)/actionlint
 	@scripts/check-modules.sh $(MODULES)
-	@scripts/lint-modules.sh $(TOOLS)/golangci-lint $(TESTED) ./e2e
+	@scripts/lint-modules.sh $(TOOLS)/golangci-lint $(TESTED) ./e2e ./e2e/kafka
 	@scripts/check-generated.sh $(TOOLS)
 
 .PHONY: vuln

@@ -32,3 +32,5 @@ bench cmd/goroutine-leaks . . 1x
 echo "== internal/finding: versions that close a leak, and memory of leaked goroutines"
 go -C bench run ./closing -cases 1000
 go -C bench run ./held
+echo "== processor/leakdetect: up to a million streams"
+go -C bench run ./streams
