@@ -265,3 +265,5 @@ replace (
 	github.com/otel-goroutine/otel-goroutine => ../..
 	github.com/otel-goroutine/otel-goroutine/receiver/goroutinereceiver => ../../receiver/goroutinereceiver
 )
+
+replace github.com/otel-goroutine/otel-goroutine/internal/collector => ../../internal/collector
