@@ -198,7 +198,7 @@ func versions(of map[string]string) string {
 			all = append(all, version)
 			continue
 		}
-		all = append(all, fmt.Sprintf("`%s` %s", name[strings.LastIndexByte(name, '/')+1:], version))
+		all = append(all, "`"+name[strings.LastIndexByte(name, '/')+1:]+"` "+version)
 	}
 	slices.Sort(all)
 	return strings.Join(all, ", ")

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"math"
+	"strconv"
 	"strings"
 
 	"github.com/otel-goroutine/otel-goroutine/bench/internal/result"
@@ -77,16 +78,15 @@ func sizing(c perPoint, fleets []int) string {
 	}
 	series := func(n float64) float64 { return n * groupsOfProcess * c.streams }
 	points := func(n float64) float64 { return series(n) / 60 }
-	cores := func(of float64) string { return short(of) }
 	row("points a second", func(n float64) string { return short(points(n)) })
-	row("**scraping**: cores", func(n float64) string { return cores(n * scrapeSeconds / 60) })
+	row("**scraping**: cores", func(n float64) string { return short(n * scrapeSeconds / 60) })
 	row("memory", func(n float64) string { return size(n * targetBytes) })
-	row("**detecting**: cores", func(n float64) string { return cores(points(n) * c.detecting) })
+	row("**detecting**: cores", func(n float64) string { return short(points(n) * c.detecting) })
 	row("memory", func(n float64) string { return size(n * groupsOfProcess * c.memory * heapFactor) })
 	row("state", func(n float64) string { return size(n * groupsOfProcess * c.state) })
-	row("**between two tiers**: cores", func(n float64) string { return cores(points(n) * (c.writing + c.reading)) })
+	row("**between two tiers**: cores", func(n float64) string { return short(points(n) * (c.writing + c.reading)) })
 	row("network", func(n float64) string { return size(points(n)*c.wire) + "/s" })
-	row("**to the backend**, all: cores", func(n float64) string { return cores(points(n) * c.writing) })
+	row("**to the backend**, all: cores", func(n float64) string { return short(points(n) * c.writing) })
 	row("series there", func(n float64) string { return short(series(n)) })
 	row("detectors, at 20,000 processes each", func(n float64) string { return short(math.Ceil(n / processesOfDetector)) })
 	return b.String()
@@ -120,7 +120,7 @@ func size(bytes float64) string {
 // number writes a number with commas.
 func number(n int) string {
 	if n < 1000 {
-		return fmt.Sprint(n)
+		return strconv.Itoa(n)
 	}
 	return fmt.Sprintf("%s,%03d", number(n/1000), n%1000)
 }
