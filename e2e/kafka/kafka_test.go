@@ -209,4 +209,3 @@ func freeAddress(t *testing.T) string {
 	defer func() { require.NoError(t, listener.Close()) }()
 	return listener.Addr().String()
 }
-
