@@ -57,7 +57,7 @@ func TestWhenASourceIsPolled(t *testing.T) {
 				require.NoError(t, err)
 				source := &startingSource{began: time.Now(), readyAt: test.readyAt}
 				d := discovery{
-					logger: zap.NewNop(), builder: builder, lists: make([]sourceList, 2),
+					logger: zap.NewNop(), builder: builder, fleet: newRecordedFleet().fleet, pool: newPool(), lists: make([]sourceList, 2),
 					pollers: []*poller{newPoller(source, 30*s, nil, zap.NewNop())},
 				}
 				ctx, cancel := context.WithTimeout(t.Context(), 119*s)

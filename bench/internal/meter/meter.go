@@ -60,9 +60,11 @@ type Exchange struct {
 	New int `json:"new"`
 	// InEffect is how many seconds passed until all new targets had been scraped.
 	InEffect float64 `json:"in_effect"`
-	// Lost is how many scrapes of targets that stayed were left out.
-	Lost int     `json:"lost"`
-	Peak float64 `json:"peak"`
+	// Lost is how many scrapes of targets that stayed were left out or failed, and Failed how
+	// many scrapes failed since the start.
+	Lost   int     `json:"lost"`
+	Failed int     `json:"failed"`
+	Peak   float64 `json:"peak"`
 }
 
 // PerScrape returns how much CPU a scrape took, in seconds.
@@ -149,7 +151,7 @@ func exchange(s *sink, plan Plan) (*Exchange, error) {
 	ended := time.Now()
 	<-time.After(3 * plan.Interval / 2) // those that stay are scraped again, those that left are not
 	return &Exchange{
-		New: plan.New, InEffect: ended.Sub(began).Seconds(),
+		New: plan.New, InEffect: ended.Sub(began).Seconds(), Failed: s.failures(),
 		Lost: s.lost(began, time.Now(), plan.New, plan.Interval), Peak: s.peak(began, time.Now(), plan),
 	}, nil
 }

@@ -126,7 +126,7 @@ func TestAllIsWell(t *testing.T) {
 // TestWhatIsMissedIsCounted has some targets left out, and some fail, once all have been scraped.
 func TestWhatIsMissedIsCounted(t *testing.T) {
 	f, err := metered(t, testPlan(), func(s *scraper) {
-		s.misses = func(target, round int) bool { return target >= 40 && target < 52 && round == 1 }
+		s.misses = func(target, round int) bool { return target >= 40 && target < 52 && round == 2 }
 		s.fails = func(target, round int) bool { return target >= 60 && target < 72 && round == 2 }
 	})
 	require.NoError(t, err)

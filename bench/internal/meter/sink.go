@@ -83,6 +83,13 @@ func (s *sink) await(targets int, within time.Duration) error {
 	}
 }
 
+// failures returns how many scrapes failed.
+func (s *sink) failures() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.failed
+}
+
 // inTime returns how many scrapes there were in the intervals since began, and which share of
 // those that were due: one an interval of each target.
 func (s *sink) inTime(began time.Time, plan Plan) (scrapes int, share float64) {
