@@ -134,6 +134,9 @@ func (s *sink) lost(from, to time.Time, left int, interval time.Duration) int {
 		if to.Sub(all[len(all)-1]) > tooLong {
 			ended++
 		}
+		if all[0].After(from) {
+			continue // a new one, the second scrape of which may come that late
+		}
 		for i, at := range all[1:] {
 			if due := all[i].Add(interval); due.After(from) && at.Sub(all[i]) > tooLong {
 				lost++
