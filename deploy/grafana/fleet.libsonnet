@@ -33,9 +33,9 @@
       'Which services leak goroutines, how fast, and in how many instances.',
       build.variables(service),
       [
-        build.stat('Services that leak', 'count(max %s %s >= 2) or vector(0)' % [by(service), severity], 'Probable or confirmed.') + build.alarming,
-        build.stat('Services under suspicion', 'count(max %s %s == 1) or vector(0)' % [by(service), severity]),
-        build.stat('Services watched', 'count(group %s %s)' % [by(service), goroutines]),
+        build.stat('Leaking services', 'count(max %s %s >= 2) or vector(0)' % [by(service), severity], 'Probable or confirmed.') + build.alarming,
+        build.stat('Suspected services', 'count(max %s %s == 1) or vector(0)' % [by(service), severity]),
+        build.stat('Watched services', 'count(group %s %s)' % [by(service), goroutines]),
         build.stat('Targets down', 'count(max %s (%s) == 0) or vector(0)' % [by(instance), of('goroutine.scrape.up')], 'Their profiles cannot be scraped.') + build.alarming,
         build.band('Severity', [build.query(
           'max %s %s or 0 * group %s %s' % [by(service), severity, by(service), goroutines],
@@ -46,12 +46,12 @@
           ['instances', 'count %s (%s > 0)' % [by(place), of('goroutine.leak.severity')]],
           ['goroutines', 'sum %s (%s) > 0' % [by(place), of('goroutine.leak.count')]],
           ['per hour', 'sum %s (%s) > 0' % [by(place), of('goroutine.leak.growth_rate')]],
-        ], 'What leaks now, by its place in the code. What has the same ID is one leak.') + {
+        ], 'Current leaks by place in the code. Rows with the same ID are one leak.') + {
           fieldConfig+: { defaults+: { links: [build.link(uids.service, 'data.fields', service)] } },
         },
         build.lines('Leaked goroutines', [build.query('sum %s %s' % [by(service), count], legend)]) + toService,
         build.lines('Growth per hour', [build.query('sum %s %s' % [by(service), growth], legend)]) + toService,
-        build.lines('Instances that leak', [build.query(
+        build.lines('Leaking instances', [build.query(
           'count %s (max %s (%s) >= 2)' % [by(service), by(instance), of('goroutine.leak.severity')],
           legend,
         )]) + toService,

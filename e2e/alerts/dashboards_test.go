@@ -68,7 +68,7 @@ func overlap(one, other panel) bool {
 // The services of the demonstration, and the panels that have nothing to show for one,
 // since nobody measures it there, or it does not leak.
 var watched = map[string][]string{
-	"leaky":        append([]string{"Goroutines by what the scheduler does with them (needs instrument)", "Memory (needs instrument)", "CPU (needs instrument)"}, ofMemoryLeaks...),
+	"leaky":        append([]string{"Goroutines by scheduler state (needs instrument)", "Memory (needs instrument)", "CPU (needs instrument)"}, ofMemoryLeaks...),
 	"instrumented": append([]string{"Scrapes", "Failed scrapes"}, ofMemoryLeaks...),
 }
 
