@@ -1,18 +1,16 @@
 #!/usr/bin/env bash
-# Runs the leaky example service, and has the command find its leaks.
+# Runs the leaky example service, and finds its leaks with goroutine-leaks.
 #
 #	demo.sh <folder of built programs>
-#
-# On a terminal the page of what is found is served until Ctrl-C. Elsewhere the demo ends
-# when it is found, with the page in a file; its status is 1 if a leak is missing, or if
-# anything else is called one.
+# On a terminal it serves the page of findings until Ctrl-C. Otherwise it ends after the watch, and
+# writes the page to a file; its status is 1 if a leak is missing or anything healthy is flagged.
 set -eu -o pipefail
 
 bin=$1
-# How long is looked, by which the thresholds are scaled.
+# The duration of the watch, which scales the thresholds.
 watch=30s
-# The pool of the service fills for ten seconds, and whoever watches it meanwhile cannot know that it
-# will end. So the service starts first, and warms up while the command is built.
+# The pool of the service fills for ten seconds, and looks like a leak until then. So the service
+# starts first, and warms up while the command is built.
 warm=12
 
 . scripts/leaky.sh
@@ -25,7 +23,7 @@ if [ "$SECONDS" -lt "$warm" ]; then
 fi
 
 if [ -t 1 ]; then
-	# The service ends after the command, which Ctrl-C ends.
+	# Ctrl-C ends the command, and then the service ends.
 	trap : INT
 	echo "goroutine-leaks serve $pprof --for $watch"
 	"$bin/goroutine-leaks" serve "$pprof" --for "$watch"
@@ -34,7 +32,7 @@ fi
 
 echo "goroutine-leaks $pprof --for $watch --html $bin/demo.html"
 "$bin/goroutine-leaks" "$pprof" --for "$watch" --html "$bin/demo.html" | tee "$work/said"
-# places are where each leak stands: a line for each.
+# places has one line per leak: the places where its goroutines are.
 places=$(awk '/^(SUSPECTED|PROBABLE|CONFIRMED): /{ if (n++) print "" } /^  (stands|entry|and) /{ printf "%s ", $0 } END { if (n) print "" }' "$work/said")
 for function in $planted; do
 	if ! grep -qF "$function " <<< "$places"; then
@@ -43,7 +41,7 @@ for function in $planted; do
 	fi
 done
 if grep -vF "$(tr ' ' '\n' <<< "$planted")" <<< "$places"; then
-	echo "healthy, and called a leak: the above; planted are: $planted"
+	echo "healthy goroutines flagged: see above; planted leaks: $planted"
 	exit 1
 fi
 echo "4 of 4 planted leaks found, nothing healthy flagged. The page: $bin/demo.html"

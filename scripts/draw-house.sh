@@ -46,7 +46,7 @@ imports | awk '
 		from = node($1); to = node($2)
 		if (from != "" && to != "" && from != to) { edge[from, to] = 1; nodes[from] = nodes[to] = 1 }
 	}
-	# reaches tells whether there is a way that is longer than one edge.
+	# reaches reports whether there is a path of more than one edge.
 	function reaches(from, to, depth,    via) {
 		for (via in nodes) if ((from, via) in edge) {
 			if (via == to) { if (depth > 0) return 1 }

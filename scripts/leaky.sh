@@ -1,7 +1,6 @@
-# The example service, for the demos: to be sourced by a script of bash with set -eu -o pipefail
+# Starts the example service for the demos. To be sourced by a bash script with set -eu -o pipefail
 # that sets bin, the folder of built programs.
-#
-# It starts the service, which ends with the script, and sets
+# The service ends with the script. Sets
 #
 #	service   its process
 #	pprof     host:port of its profiles
