@@ -27,7 +27,7 @@ alive() {
 	kill -0 "$collector" 2> /dev/null || { cat "$work/log"; echo "the collector has exited"; return 1; }
 }
 
-until page=http://$(grep -sF 'The page is served' "$work/log" | grep -oE '127\.0\.0\.1:[0-9]+'); do
+until page=http://$(grep -sF 'Serving the page' "$work/log" | grep -oE '127\.0\.0\.1:[0-9]+'); do
 	alive
 	sleep 0.1
 done
