@@ -21,7 +21,7 @@ TESTED := $(filter-out ./internal/tools% ./e2e% ./bench/scrape/prometheus,$(MODU
 
 # Sources of the collectors.
 COLLECTOR_SOURCES := go.mod go.sum scripts/compile.sh scripts/distribution.sh $(shell find internal docs receiver processor connector exporter extension \( -name '*.go' -o -name go.mod -o -name go.sum \) \
-	-not -name '*_test.go' -not -path 'internal/tools/*' -not -path '*/testdata/*') $(wildcard docs/leaks/*.md internal/page/assets/*)
+	-not -name '*_test.go' -not -path 'internal/tools/*' -not -path '*/testdata/*') $(wildcard docs/leaks/*.md internal/page/assets/* internal/tools/noaws/*/*.go)
 
 # Minimum test coverage of a module, in per cent of its statements.
 COVERAGE := 85

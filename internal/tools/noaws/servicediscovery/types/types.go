@@ -1,0 +1,8 @@
+// Package types has the types of the configuration of aws_cloud_map.
+package types
+
+// HealthStatusFilter is which instances are asked for.
+type HealthStatusFilter string
+
+// HealthStatusFilterHealthy is the default of the exporter.
+const HealthStatusFilterHealthy HealthStatusFilter = "HEALTHY"
