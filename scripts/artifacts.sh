@@ -33,7 +33,7 @@ command() {
 
 # distribution generates the sources of a collector, with its components as modules.
 distribution() {
-	sed -E -e '/^ +path:/d' -e "\\,^ +- $module.* =>,d" -e "s,^(  output_path:).*,\1 $work/collector," "$1" > "$work/builder.yaml"
+	sed -E -e '/^ +path:/d' -e "\\,^ +- $module.* =>,d" -e "s,=> \.\./,=> $PWD/," -e "s,^(  output_path:).*,\1 $work/collector," "$1" > "$work/builder.yaml"
 	rm -rf "$work/collector"
 	"$tools/builder" --config "$work/builder.yaml" --skip-compilation > "$work/said" 2>&1 || {
 		cat "$work/said"

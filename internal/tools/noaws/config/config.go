@@ -1,16 +1,17 @@
-// Package config stands in for the package of the AWS SDK; see package servicediscovery beside it.
+// Package config replaces the package of the AWS SDK in the collector distribution. See package
+// servicediscovery.
 package config
 
 import "context"
 
-// Config is a configuration without content.
+// Config is an empty configuration.
 type Config struct{}
 
-// Option changes nothing.
+// Option has no effect.
 type Option struct{}
 
-// WithDefaultRegion returns an option that changes nothing.
+// WithDefaultRegion returns an Option without effect.
 func WithDefaultRegion(string) Option { return Option{} }
 
-// LoadDefaultConfig returns the configuration without content.
+// LoadDefaultConfig returns an empty configuration.
 func LoadDefaultConfig(context.Context, ...Option) (Config, error) { return Config{}, nil }

@@ -1,6 +1,6 @@
-// Package servicediscovery stands in for the client of AWS Cloud Map in our collectors. The
-// load-balancing exporter can find its backends there, by 4 MB of the AWS SDK that a collector for
-// goroutine leaks has no use for. It has what the exporter refers to. All calls fail.
+// Package servicediscovery replaces the client of AWS Cloud Map in the collector distribution. The
+// aws_cloud_map resolver of the load-balancing exporter would add 4 MB of the AWS SDK. The package
+// declares what the exporter refers to; all calls fail with an error that names the other resolvers.
 package servicediscovery
 
 import (
@@ -12,10 +12,10 @@ import (
 
 var errAbsent = errors.New("aws_cloud_map is not part of this distribution: use another resolver of load_balancing, such as static or dns")
 
-// Client is a client that answers nothing.
+// Client is a client whose calls fail.
 type Client struct{}
 
-// NewFromConfig returns the client, whatever the configuration is.
+// NewFromConfig returns a Client. It ignores the configuration.
 func NewFromConfig[Config any](Config) *Client { return &Client{} }
 
 // DiscoverInstances returns an error.
@@ -23,7 +23,7 @@ func (*Client) DiscoverInstances(context.Context, *DiscoverInstancesInput) (*Dis
 	return nil, errAbsent
 }
 
-// DiscoverInstancesInput is what the exporter asks for.
+// DiscoverInstancesInput has the fields that the exporter sets.
 type DiscoverInstancesInput struct {
 	NamespaceName, ServiceName, OwnerAccount *string
 	HealthStatus                             types.HealthStatusFilter
@@ -31,7 +31,7 @@ type DiscoverInstancesInput struct {
 	OptionalParameters, QueryParameters      map[string]string
 }
 
-// DiscoverInstancesOutput is what it would be answered.
+// DiscoverInstancesOutput has the fields that the exporter reads.
 type DiscoverInstancesOutput struct {
 	Instances []struct{ Attributes map[string]string }
 }

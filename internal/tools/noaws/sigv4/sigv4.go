@@ -1,6 +1,5 @@
-// Package sigv4 stands in for Prometheus' package for signed requests to AWS, which brings the AWS
-// SDK. Prometheus' own configuration refers to it, which the exporters for Prometheus import and do
-// not read.
+// Package sigv4 replaces Prometheus' package for signed requests to AWS, which imports the AWS SDK.
+// The exporters for Prometheus import a configuration that refers to it, and do not use it.
 package sigv4
 
 import (
@@ -10,7 +9,7 @@ import (
 
 var errAbsent = errors.New("sigv4 is not part of this distribution")
 
-// SigV4Config is a configuration without keys.
+// SigV4Config is an empty configuration.
 type SigV4Config struct{}
 
 // NewSigV4RoundTripper returns an error.
