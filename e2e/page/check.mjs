@@ -125,51 +125,62 @@ for (const colorScheme of ["light", "dark"]) {
   await page.context().close();
 }
 
-// 7. Quick and small with 500 findings of 10,000 instances. An empty page beside it tells how
-// much of the time is the machine's: where that is more than half of what is promised, the
-// machine does other work, and only the CPU time of the page itself can be held to anything.
+// 7. Quick and small with 500 findings of 10,000 instances. The times of an empty page show what
+// the machine takes by itself: if that is more than half of the limit, other work keeps it busy, and
+// only the CPU time of the page is checked. That is measured in separate runs, since tracing delays
+// the paint.
 {
-  const tracing = await browser.newBrowserCDPSession();
-  const measure = async (url) => {
+  const paintOf = async (url) => {
     const page = await open(new URL(url).origin, { viewport: { width: 1100, height: 900 } });
-    const events = [], take = (e) => events.push(...e.value);
-    tracing.on("Tracing.dataCollected", take);
-    await tracing.send("Tracing.start", { transferMode: "ReportEvents", traceConfig: { includedCategories: ["devtools.timeline", "loading", "toplevel"] } });
     await page.goto(url);
     const measured = await page.evaluate(async () => {
-      const first = await new Promise((resolve) => new PerformanceObserver((list, observer) => {
+      const paint = await new Promise((resolve) => new PerformanceObserver((list, observer) => {
         for (const e of list.getEntries()) if (e.name === "first-contentful-paint") { observer.disconnect(); resolve(e.startTime); }
       }).observe({ type: "paint", buffered: true }));
       const entries = [...performance.getEntriesByType("navigation"), ...performance.getEntriesByType("resource")];
-      return { first, bytes: entries.reduce((sum, e) => sum + e.transferSize, 0) };
+      return { paint, bytes: entries.reduce((sum, e) => sum + e.transferSize, 0) };
     });
+    await page.context().close();
+    return measured;
+  };
+  const tracing = await browser.newBrowserCDPSession();
+  const cpuOf = async (url) => {
+    const events = [], take = (e) => events.push(...e.value);
+    tracing.on("Tracing.dataCollected", take);
+    await tracing.send("Tracing.start", { transferMode: "ReportEvents", traceConfig: { includedCategories: ["devtools.timeline", "loading", "toplevel"] } });
+    await paintOf(url);
     const complete = new Promise((resolve) => tracing.once("Tracing.tracingComplete", resolve));
     await tracing.send("Tracing.end");
     await complete;
     tracing.off("Tracing.dataCollected", take);
-    await page.context().close();
     const paint = events.find((e) => e.name === "firstContentfulPaint" && e.args.data?.isMainFrame !== false);
     const before = (e) => e.ph === "X" && e.pid === paint.pid && e.tid === paint.tid && e.ts < paint.ts && /(^|:)RunTask$/.test(e.name);
-    measured.cpu = events.filter(before).reduce((sum, e) => sum + (e.tdur || 0), 0) / 1000;
-    return measured;
+    return events.filter(before).reduce((sum, e) => sum + (e.tdur || 0), 0) / 1000;
   };
-  const all = [], nothing = [];
-  for (let i = 0; i < 9; i++) {
-    nothing.push(await measure(empty));
-    all.push(await measure(fleet + "/"));
-  }
-  const sorted = (of, key) => of.map((m) => m[key]).sort((a, b) => a - b);
-  const told = (times) => `${times[0].toFixed(0)} ms, median ${times[4].toFixed(0)} ms`;
-  const paints = sorted(all, "first"), machine = sorted(nothing, "first"), cpu = sorted(all, "cpu");
-  const text = `first paint after ${told(paints)}, of ${promised.paintMs}; of an empty page ${told(machine)}`;
-  if (machine[4] > promised.paintMs / 2) {
+  const runs = 15;
+  const times = async (measure) => {
+    const all = [];
+    for (let i = 0; i < runs; i++) all.push(await measure());
+    return all.sort((a, b) => a - b);
+  };
+  const median = (sorted) => sorted[(runs - 1) / 2];
+  const inWords = (sorted) => `${sorted[0].toFixed(0)} ms, median ${median(sorted).toFixed(0)} ms`;
+  let bytes = 0;
+  const machine = await times(async () => (await paintOf(empty)).paint);
+  const paints = await times(async () => {
+    const measured = await paintOf(fleet + "/");
+    bytes = Math.max(bytes, measured.bytes);
+    return measured.paint;
+  });
+  const text = `first paint after ${inWords(paints)}, of ${promised.paintMs}; of an empty page ${inWords(machine)}`;
+  if (median(machine) > promised.paintMs / 2) {
     console.log("busy  " + text);
   } else {
-    check(paints[4] <= promised.paintMs, text);
+    check(median(paints) <= promised.paintMs, text);
   }
-  check(cpu[0] <= promised.cpuMs, `CPU time of the page until then ${told(cpu)}, of ${promised.cpuMs}; of an empty page ${told(sorted(nothing, "cpu"))}`);
-  const transferred = Math.max(...all.map((m) => m.bytes));
-  check(transferred <= promised.transferredBytes, `${transferred} bytes transferred of ${promised.transferredBytes}`);
+  const cpu = await times(() => cpuOf(fleet + "/"));
+  check(cpu[0] <= promised.cpuMs, `CPU time of the page until then ${inWords(cpu)}, of ${promised.cpuMs}; of an empty page ${inWords(await times(() => cpuOf(empty)))}`);
+  check(bytes <= promised.transferredBytes, `${bytes} bytes transferred of ${promised.transferredBytes}`);
 }
 
 // 8. The pictures of the documentation.

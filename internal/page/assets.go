@@ -14,9 +14,10 @@ import (
 //go:embed assets
 var assets embed.FS
 
-// assetNames are the addresses of what a page needs. Each has a part of its hash, so that
-// browsers may keep it for ever.
-type assetNames struct{ Style, Script, Icon string }
+// assetNames are the addresses of the assets of a page. Each address contains a part of the hash
+// of its content, so that browsers may cache it forever. The style sheet is in the page itself: a
+// request for it would delay the first paint.
+type assetNames struct{ Script, Icon string }
 
 // asset is a file that is served as it is.
 type asset struct {
@@ -28,7 +29,7 @@ type asset struct {
 var static = sync.OnceValue(func() map[string]asset {
 	all := make(map[string]asset)
 	for _, f := range [...]struct{ name, kind string }{
-		{"page.css", "text/css; charset=utf-8"}, {"page.js", "text/javascript; charset=utf-8"}, {"icon.svg", "image/svg+xml"},
+		{"page.js", "text/javascript; charset=utf-8"}, {"icon.svg", "image/svg+xml"},
 	} {
 		content := read(f.name)
 		all[address(f.name, content)] = asset{content, f.kind}
@@ -38,7 +39,7 @@ var static = sync.OnceValue(func() map[string]asset {
 
 var names = sync.OnceValue(func() assetNames {
 	return assetNames{
-		Style: address("page.css", read("page.css")), Script: address("page.js", read("page.js")), Icon: address("icon.svg", read("icon.svg")),
+		Script: address("page.js", read("page.js")), Icon: address("icon.svg", read("icon.svg")),
 	}
 })
 
@@ -57,13 +58,14 @@ func read(name string) []byte {
 	return content
 }
 
-// sheet is the style sheet as a file has it in itself, and sheetHash what its policy allows.
-func sheet() string { return string(read("page.css")) }
+// sheet returns the style sheet.
+func sheet() template.CSS { return template.CSS(read("page.css")) } //nolint:gosec // our own style sheet
 
-func sheetHash() string {
+// sheetHash returns the hash by which a Content-Security-Policy permits the style sheet.
+var sheetHash = sync.OnceValue(func() string {
 	sum := sha256.Sum256(read("page.css"))
-	return "sha256-" + base64.StdEncoding.EncodeToString(sum[:])
-}
+	return "'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'"
+})
 
 var templates = sync.OnceValue(func() *template.Template {
 	return template.Must(template.New("").ParseFS(assets, "assets/*.html"))

@@ -67,16 +67,18 @@ func quoted(name string) string {
 	}, name) + `"`
 }
 
-// policy is what a browser may load: what this server has, and nothing else. Nothing in a page
-// is a script or a style.
-const policy = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; " +
-	"form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+// policy returns the Content-Security-Policy. It permits what this server serves and the style
+// sheet in the page, and no other script or style in a page.
+func policy() string {
+	return "default-src 'none'; style-src " + sheetHash() + "; script-src 'self'; img-src 'self'; connect-src 'self'; " +
+		"form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+}
 
 // secured adds the headers that keep a page to itself.
 func secured(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		for key, value := range map[string]string{
-			"Content-Security-Policy": policy, "X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer",
+			"Content-Security-Policy": policy(), "X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer",
 			"Cross-Origin-Resource-Policy": "same-origin", "Cross-Origin-Opener-Policy": "same-origin", "X-Frame-Options": "DENY",
 		} {
 			w.Header().Set(key, value)

@@ -37,7 +37,7 @@ func TestHostAndOriginMustBeAllowed(t *testing.T) {
 		{"localhost:5325", "", http.MethodPost, 405},
 		{"localhost:5325", "http://localhost:5325", http.MethodDelete, 405},
 	} {
-		for _, path := range []string{"/", "/api/findings", names().Style} {
+		for _, path := range []string{"/", "/api/findings", names().Script} {
 			r := httptest.NewRequest(test.method, path, http.NoBody)
 			r.Host = test.host
 			if test.origin != "" {

@@ -2,6 +2,7 @@ package page
 
 import (
 	"hash/fnv"
+	"html/template"
 	"net/url"
 	"strconv"
 	"strings"
@@ -132,7 +133,7 @@ type pageView struct {
 	Open           int
 	At, AtISO      string
 	Assets         assetNames
-	Style          string // of a file, which has all in it
+	Sheet          template.CSS
 	Live           bool
 	Body           any
 }
@@ -140,6 +141,6 @@ type pageView struct {
 func (r *renderer) page(title, tab string, body any) pageView {
 	return pageView{
 		Title: title, Heading: short(r.options.Title), Tab: tab, Open: r.site.open(), At: clock(r.site.At), AtISO: machine(r.site.At),
-		Assets: names(), Live: true, Body: body,
+		Assets: names(), Sheet: sheet(), Live: true, Body: body,
 	}
 }
