@@ -30,7 +30,7 @@ var unknown = float32(math.NaN())
 
 func isUnknown(v float32) bool { return v != v }
 
-// timeline tells of which time each value of a curve is.
+// timeline maps the values of a curve to times.
 type timeline struct {
 	start time.Time
 	width time.Duration // 0 while there is nothing
@@ -96,7 +96,7 @@ func (c *curve) shift(n int) {
 	}
 }
 
-// set sets a value of a curve, which is made if there is none and not too many are there.
+// set sets a value of a curve. It creates the curve if it is nil, unless there are too many.
 func (h *History) set(c *curve, slot int, value float64) *curve {
 	if c == nil {
 		if h.series >= h.config.MaxSeries {

@@ -8,7 +8,7 @@ import (
 	"github.com/otel-goroutine/otel-goroutine/internal/telemetry"
 )
 
-// lineKey tells lines apart. An entry has no state, function, file and line.
+// lineKey identifies a line. An entry has no state, function, file and line.
 type lineKey struct {
 	state, function, file, entry string
 	line                         int
@@ -27,7 +27,7 @@ type line struct {
 	last    time.Time // when there were any
 }
 
-// counted returns the metric that counts the goroutines.
+// counted returns the metric with the number of goroutines.
 func (l *line) counted() metric {
 	if l.place.State == "" {
 		return entryCount
@@ -60,7 +60,7 @@ const (
 // maxBands bounds the age bands; the census has four.
 const maxBands = 4
 
-// sumGroup adds a point to the group that it is of.
+// sumGroup adds a point to its group.
 func (h *History) sumGroup(s *service, m metric, p finding.Point) {
 	l := h.line(s, m, p)
 	if l == nil {
@@ -128,8 +128,8 @@ func cloned(p finding.Place) finding.Place {
 	return p
 }
 
-// drawGroup adds the window to the curves of a group. A metric that came in the window and
-// does not name the group says that nobody is there.
+// drawGroup adds the window to the curves of a group. If a metric arrived in the window
+// without a point for the group, the group has no goroutines.
 func (h *History) drawGroup(g *group, w *window, slot int) {
 	count, aged, exits := stackCount, stackAged, stackExits
 	if g.entry {
@@ -150,7 +150,7 @@ func (h *History) drawGroup(g *group, w *window, slot int) {
 		begins := g.curve[p] == nil
 		g.curve[p] = h.set(g.curve[p], slot, value)
 		if begins && p == partExits && g.zero && slot > 0 {
-			g.curve[p] = h.set(g.curve[p], slot-1, 0) // those that left now are seen to
+			g.curve[p] = h.set(g.curve[p], slot-1, 0) // so that the first exits are a step from 0
 		}
 	}
 	g.zero = g.zero || w.came[exits] && g.pending[partExits] == 0
@@ -166,8 +166,7 @@ func (g *group) curves() int {
 	return n
 }
 
-// sweepGroups forgets lines without goroutines, and groups that had none for as long as is
-// shown.
+// sweepGroups deletes lines and groups that had no goroutines for as long as the page shows.
 func (h *History) sweepGroups(s *service) {
 	kept := make(map[*group]bool, len(s.groups))
 	for key, l := range s.lines {

@@ -1,13 +1,12 @@
-// Package history keeps what a page shows beside findings: the last day of each group of
-// goroutines of a service, what the instances of a service told last, and the stacks of
-// origins.
+// Package history stores what a page shows besides findings: the last day of each group of
+// goroutines in a service, the latest data of each instance, and the stacks of origins.
 //
-// History is kept for a service and a group, never for an instance. An instance contributes
+// Curves are stored per service and group, never per instance. An instance contributes
 // to a window of time once, with the first of its scrapes in it, and windows are longer than
 // the time between two scrapes. So a sum over ten thousand instances takes the memory of one.
 //
-// The package is pure: time is that of the points, and when they came is passed to Observe.
-// It is bounded, whatever comes.
+// The package is pure: points carry their time, and Observe receives the time of arrival.
+// Its memory is bounded for any input.
 package history
 
 import (
@@ -18,7 +17,7 @@ import (
 	"github.com/otel-goroutine/otel-goroutine/internal/telemetry"
 )
 
-// Config bounds what is kept.
+// Config bounds the size of a History.
 type Config struct {
 	// MaxInstances bounds the instances of all services; 20,000 if 0.
 	MaxInstances int
@@ -39,7 +38,7 @@ const (
 	defaultMaxOrigins   = 1000
 )
 
-// Dropped is what was not kept.
+// Dropped counts dropped points.
 type Dropped struct {
 	// Invalid points have no number or time that can be true.
 	Invalid int64
@@ -47,7 +46,7 @@ type Dropped struct {
 	Beyond int64
 }
 
-// History is what is kept of all services. It must not be used concurrently.
+// History holds the data of all services. It is not safe for concurrent use.
 type History struct {
 	config    Config
 	metrics   map[string]metric
@@ -68,7 +67,7 @@ func New(c Config) *History {
 	return &History{config: c, metrics: metricsByName(), services: make(map[finding.Service]*service)}
 }
 
-// metric is what a point may tell.
+// metric identifies the metric of a point.
 type metric uint8
 
 const (
@@ -130,14 +129,14 @@ var (
 	keyVersion   = finding.NewKey(telemetry.AttrServiceVersion)
 )
 
-// Reads reports whether a metric of this name is of any use to a History.
+// Reads reports whether a metric of this name is used by a History.
 func (h *History) Reads(name string) bool { return h.metrics[name] != irrelevant }
 
 // ahead is how far a point may be ahead of its arrival. One that is further would end all
 // windows before their time.
 const ahead = 10 * time.Minute
 
-// Observe takes a point that came at a time, and ignores those of other metrics.
+// Observe adds a point that arrived at now. It ignores points of other metrics.
 func (h *History) Observe(p finding.Point, now time.Time) {
 	m := h.metrics[p.Metric]
 	if m == irrelevant {
@@ -177,7 +176,7 @@ func (h *History) Observe(p finding.Point, now time.Time) {
 	i.observe(m, p)
 }
 
-// service returns what is kept of a service, nil if there are too many.
+// service returns the service of that name, adding it if necessary, or nil if there are too many.
 func (h *History) service(name finding.Service) *service {
 	s := h.services[name]
 	if s == nil && len(h.services) < h.config.MaxInstances {
@@ -187,13 +186,13 @@ func (h *History) service(name finding.Service) *service {
 	return s
 }
 
-// Dropped returns how many points were not kept so far.
+// Dropped returns the number of points dropped so far.
 func (h *History) Dropped() Dropped { return h.dropped }
 
-// forgetAfter is after how long without data something is forgotten: what is shown is a day.
+// forgetAfter is the time without data after which an entry is deleted: the page shows a day.
 const forgetAfter = 24 * time.Hour
 
-// Sweep forgets what has not been told of for a day.
+// Sweep deletes entries without data for a day.
 func (h *History) Sweep(now time.Time) {
 	for name, s := range h.services {
 		for key, i := range s.instances {
@@ -211,7 +210,7 @@ func (h *History) Sweep(now time.Time) {
 	}
 }
 
-// drop returns what a service took of the bounds.
+// drop subtracts a deleted service from the totals that are bounded.
 func (h *History) drop(s *service) {
 	s.eachCurve(func(*curve) { h.series-- })
 	h.instances -= len(s.instances)

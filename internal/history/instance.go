@@ -7,7 +7,7 @@ import (
 	"github.com/otel-goroutine/otel-goroutine/internal/finding"
 )
 
-// instance is what an instance of a service told last.
+// instance is the latest data of an instance of a service.
 type instance struct {
 	Name  string
 	first time.Time // of its data
@@ -26,7 +26,7 @@ type instance struct {
 	scrape     scrape
 }
 
-// scrape is how the scrapes of a target went.
+// scrape is the outcome of the scrapes of a target.
 type scrape struct {
 	known    bool
 	up       bool
@@ -42,7 +42,7 @@ type scrape struct {
 // maxErrorTypes bounds the error types of a target; the receiver has nine.
 const maxErrorTypes = 16
 
-// instance returns what is kept of the instance of a point, nil if there are too many.
+// instance returns the instance of a point, adding it if necessary, or nil if there are too many.
 func (h *History) instance(s *service, p finding.Point, now time.Time) *instance {
 	name := p.Instance()
 	i := s.instances[name]
@@ -62,7 +62,7 @@ func (h *History) instance(s *service, p finding.Point, now time.Time) *instance
 	return i
 }
 
-// observe takes what a point tells of the instance itself.
+// observe reads a point about the instance itself.
 func (i *instance) observe(m metric, p finding.Point) {
 	switch m {
 	case scrapeUp:
@@ -98,7 +98,7 @@ func (s *scrape) observe(p finding.Point) {
 	s.known, s.up, s.at = true, up, p.At
 }
 
-// count takes how many scrapes failed with an error type. The first count is of failures
+// count reads the number of scrapes that failed with an error type. The first count is of failures
 // before anything was watched, and is the reason only if there is no later one.
 func (s *scrape) count(p finding.Point) {
 	kind := p.Attributes.Value(keyErrorType)

@@ -7,8 +7,8 @@ import (
 	"github.com/otel-goroutine/otel-goroutine/internal/finding"
 )
 
-// Origin is where the goroutines of a group come from, with whole stacks: what a log record
-// with the event goroutine.origin tells.
+// Origin is where the goroutines of a group come from, with complete stacks, as a log
+// record of the event goroutine.origin reports it.
 type Origin struct {
 	Place finding.Place
 	// Caught is whether the start of a leaked goroutine was seen, as its attribute says.
@@ -26,13 +26,14 @@ type Origin struct {
 // later guess.
 type originKey struct{ group, caught string }
 
-// The most that is kept of a text, in bytes.
+// Maximum length of a text, in bytes.
 const (
 	maxStacks = 16 << 10
 	maxText   = 1 << 10
 )
 
-// ObserveOrigin takes an origin that came at a time. It replaces an earlier one of its kind.
+// ObserveOrigin adds an origin that arrived at now. It replaces an earlier one of the same group
+// and the same value of Caught.
 func (h *History) ObserveOrigin(of finding.Service, o Origin, now time.Time) {
 	if o.At.After(now.Add(ahead)) {
 		h.dropped.Invalid++
@@ -90,5 +91,5 @@ func (h *History) sweepOrigins(s *service, now time.Time) {
 	}
 }
 
-// originKept is for how long an origin is kept: it is told once, and holds for a version.
+// originKept is how long an origin is stored: it is reported once, and is valid for a version.
 const originKept = 7 * 24 * time.Hour

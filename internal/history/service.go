@@ -7,11 +7,11 @@ import (
 	"github.com/otel-goroutine/otel-goroutine/internal/finding"
 )
 
-// service is what is kept of a service.
+// service is the data of a service.
 type service struct {
 	name        finding.Service
 	first, last time.Time // of its data
-	judged      time.Time // when a detector told anything of it
+	judged      time.Time // when a detector last reported on it
 	aged        bool      // ages of goroutines are known
 	instances   map[string]*instance
 	lines       map[lineKey]*line
@@ -43,18 +43,19 @@ func newService(name finding.Service) *service {
 	}
 }
 
-// window is a time in which each instance is summed once.
+// window is an interval in which each instance is added once.
 type window struct {
 	width time.Duration // 0 until the time between two scrapes is known
 	index int64
-	// came tells which metrics have come in it, and contributed how many instances have.
+	// came reports which metrics arrived in the window, and contributed is the number of instances
+	// that were added.
 	came        [summed]bool
 	contributed int
 	partial     bool // it began before it was known how wide it must be
 	done        bool // one was closed
 }
 
-// The least and the most that a window is wide. Instances that are scraped more rarely than
+// Minimum and maximum width of a window. Instances that are scraped more rarely than
 // every ten minutes contribute to some windows only.
 const (
 	leastWidth = 500 * time.Millisecond
@@ -105,7 +106,7 @@ func (h *History) sum(s *service, i *instance, m metric, p finding.Point) {
 	h.sumGroup(s, m, p)
 }
 
-// learnStep learns how far apart the scrapes of an instance are.
+// learnStep updates the interval between two scrapes of an instance.
 func (h *History) learnStep(s *service, i *instance, at int64) {
 	gap := time.Duration(at - i.latest)
 	if gap <= 0 {
@@ -133,10 +134,11 @@ func (h *History) learnStep(s *service, i *instance, at int64) {
 	}
 }
 
-// gapsKnown is after how many gaps the step of an instance is believed: one may be an outage.
+// gapsKnown is the number of gaps after which the step of an instance is reliable: one may be an
+// outage.
 const gapsKnown = 3
 
-// restart forgets what the window has.
+// restart empties the window.
 func (s *service) restart() {
 	w := &s.window
 	w.came, w.contributed = [summed]bool{}, 0

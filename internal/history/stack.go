@@ -25,8 +25,8 @@ const (
 	maxFrames     = 64
 )
 
-// ReadStacks reads stacks as Go writes them, each after a line that says whose it is, with an
-// empty line between. What is no frame is left out.
+// ReadStacks parses stacks as Go writes them, each after a line that says whose it is, with an
+// empty line between. Lines that are not frames are skipped.
 //
 //	created by, 8, 100%:
 //	main.checkout(...)
@@ -53,7 +53,7 @@ func ReadStacks(text string) []Stack {
 	return all
 }
 
-// readFrame reads the two lines of a frame.
+// readFrame parses the two lines of a frame.
 func readFrame(call, place string) (Frame, bool) {
 	function, isCall := strings.CutSuffix(call, "(...)")
 	function = finding.Clean(function)

@@ -10,12 +10,12 @@ import (
 	"github.com/otel-goroutine/otel-goroutine/internal/finding"
 )
 
-// kept is what a History keeps over a restart. Windows begin anew.
-type kept struct {
-	Services []keptService
+// savedHistory is the saved state of a History. Windows are not saved.
+type savedHistory struct {
+	Services []savedService
 }
 
-type keptService struct {
+type savedService struct {
 	Name                finding.Service
 	First, Last, Judged time.Time
 	Aged                bool
@@ -25,13 +25,13 @@ type keptService struct {
 	N                   int
 	Now                 float64
 	Count, Running      []float32
-	Instances           []keptInstance
-	Lines               []keptLine
-	Groups              []keptGroup
-	Origins             []keptOrigin
+	Instances           []savedInstance
+	Lines               []savedLine
+	Groups              []savedGroup
+	Origins             []savedOrigin
 }
 
-type keptInstance struct {
+type savedInstance struct {
 	Name, Version, Address string
 	First, Last, Seen      time.Time
 	Step                   time.Duration
@@ -45,19 +45,19 @@ type keptInstance struct {
 	Seconds                float64
 }
 
-type keptLine struct {
+type savedLine struct {
 	Place finding.Place
 	Now   float64
 	Last  time.Time
 }
 
-type keptGroup struct {
+type savedGroup struct {
 	Place finding.Place
 	Curve map[int][]float32
 	Last  time.Time
 }
 
-type keptOrigin struct {
+type savedOrigin struct {
 	Origin Origin
 	Seen   time.Time
 }
@@ -65,9 +65,9 @@ type keptOrigin struct {
 // Empty returns an empty History with the same bounds.
 func (h *History) Empty() *History { return New(h.config) }
 
-// MarshalBinary returns what is kept, in a form that UnmarshalBinary reads.
+// MarshalBinary returns the state of the History.
 func (h *History) MarshalBinary() ([]byte, error) {
-	var all kept
+	var all savedHistory
 	for _, s := range h.services {
 		all.Services = append(all.Services, s.keep())
 	}
@@ -78,24 +78,24 @@ func (h *History) MarshalBinary() ([]byte, error) {
 	return b.Bytes(), nil
 }
 
-func (s *service) keep() keptService {
-	k := keptService{
+func (s *service) keep() savedService {
+	k := savedService{
 		Name: s.name, First: s.first, Last: s.last, Judged: s.judged, Aged: s.aged, Bounds: s.bounds,
 		Start: s.time.start, Width: s.time.width, Window: s.window.width, N: s.time.n, Now: s.total.now,
 		Count: s.total.count.keep(s.time.n), Running: s.total.instances.keep(s.time.n),
 	}
 	for _, i := range s.instances {
-		k.Instances = append(k.Instances, keptInstance{
+		k.Instances = append(k.Instances, savedInstance{
 			Name: i.Name, Version: i.version, Address: i.address, First: i.first, Last: i.last, Seen: i.seen, Step: i.step, Gaps: i.gaps,
 			Latest: i.latest, Goroutines: i.goroutines, Known: i.scrape.known, Up: i.scrape.up, Since: i.scrape.since, At: i.scrape.at,
 			Failed: i.scrape.failed, Failures: i.scrape.failures, Reason: i.scrape.reason, Source: i.scrape.source, Seconds: i.scrape.seconds,
 		})
 	}
 	for _, l := range s.lines {
-		k.Lines = append(k.Lines, keptLine{l.place, l.now, l.last})
+		k.Lines = append(k.Lines, savedLine{l.place, l.now, l.last})
 	}
 	for _, g := range s.groups {
-		of := keptGroup{Place: g.place, Curve: make(map[int][]float32), Last: g.last}
+		of := savedGroup{Place: g.place, Curve: make(map[int][]float32), Last: g.last}
 		for p, c := range g.curve {
 			if c != nil {
 				of.Curve[p] = c.keep(s.time.n)
@@ -104,7 +104,7 @@ func (s *service) keep() keptService {
 		k.Groups = append(k.Groups, of)
 	}
 	for _, o := range s.origins {
-		k.Origins = append(k.Origins, keptOrigin{*o, o.seen})
+		k.Origins = append(k.Origins, savedOrigin{*o, o.seen})
 	}
 	return k
 }
@@ -117,13 +117,12 @@ func (c *curve) keep(n int) []float32 {
 	return c[:n]
 }
 
-// ErrState is what UnmarshalBinary returns of what it cannot read.
+// ErrState is returned by UnmarshalBinary for data that is not a state.
 var ErrState = errors.New("no state of history")
 
-// UnmarshalBinary goes on from a state. It must be the first that the History is told; if the
-// state is of no use, the History must not be used.
+// UnmarshalBinary loads a state into an empty History. On error the History must not be used.
 func (h *History) UnmarshalBinary(data []byte) error {
-	var all kept
+	var all savedHistory
 	if err := gob.NewDecoder(bytes.NewReader(data)).Decode(&all); err != nil {
 		return fmt.Errorf("%w: %w", ErrState, err)
 	}
@@ -136,22 +135,22 @@ func (h *History) UnmarshalBinary(data []byte) error {
 			return fmt.Errorf("%w: a service is there twice", ErrState)
 		}
 		if len(h.services) < h.config.MaxInstances {
-			h.services[k.Name] = h.goOn(k)
+			h.services[k.Name] = h.restore(k)
 		}
 	}
 	return nil
 }
 
-// check reports whether the state of a service can be one.
-func (k *keptService) check() error {
+// check returns an error if the state of a service is invalid.
+func (k *savedService) check() error {
 	if k.N < 0 || k.N > slots || k.Width < 0 || k.Window < 0 || k.Window > mostWidth || len(k.Bounds) > maxBands || (k.N > 0) != (k.Width > 0) {
 		return fmt.Errorf("%w: times that cannot be", ErrState)
 	}
 	return nil
 }
 
-// goOn makes a service of its state, as far as the bounds allow.
-func (h *History) goOn(k *keptService) *service {
+// restore returns the service of a state, as far as the bounds allow.
+func (h *History) restore(k *savedService) *service {
 	s := newService(k.Name)
 	s.first, s.last, s.judged, s.aged, s.bounds = k.First, k.Last, k.Judged, k.Aged, k.Bounds
 	s.time = timeline{k.Start, k.Width, k.N}
@@ -199,7 +198,7 @@ func (h *History) goOn(k *keptService) *service {
 	return s
 }
 
-// curve makes a curve of the values that were kept, nil if there are none or too many curves.
+// curve returns a curve of saved values, nil if there are none or too many curves.
 func (h *History) curve(values []float32) *curve {
 	if len(values) == 0 || h.series >= h.config.MaxSeries {
 		return nil

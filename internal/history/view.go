@@ -10,11 +10,11 @@ import (
 	"github.com/otel-goroutine/otel-goroutine/internal/finding"
 )
 
-// Service is what is known of a service now.
+// Service is the current data of a service.
 type Service struct {
 	Service     finding.Service
 	First, Last time.Time // of its data
-	// Judged is when a detector last said anything of the service, zero if none has.
+	// Judged is when a detector last reported on the service, zero if never.
 	Judged time.Time
 	// Aged reports whether the ages of its goroutines are known.
 	Aged       bool
@@ -24,12 +24,12 @@ type Service struct {
 	Chart      Chart      // of all goroutines
 }
 
-// Instance is what an instance told last.
+// Instance is the latest data of an instance.
 type Instance struct {
 	Name, Version, Address string
 	First, Last            time.Time
 	Goroutines             float64
-	// Scraped reports whether the instance is a target of the receiver. Others send by themselves.
+	// Scraped reports whether the instance is a target of the receiver. Others push.
 	Scraped bool
 	Up      bool
 	Since   time.Time // when Up last changed
@@ -109,7 +109,7 @@ func (s *service) view() Service {
 			cmp.Compare(a.Place.Line, b.Place.Line), cmp.Compare(a.Place.State, b.Place.State), cmp.Compare(a.Place.Entry, b.Place.Entry))
 	})
 	if v.Goroutines == 0 {
-		v.Goroutines = named // nobody counts them all
+		v.Goroutines = named // there is no metric of the total
 	}
 	return v
 }
