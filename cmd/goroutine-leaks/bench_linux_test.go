@@ -16,8 +16,7 @@ import (
 	"github.com/otel-goroutine/otel-goroutine/internal/tracetest"
 )
 
-// many is a process of 100,000 goroutines at 200 lines, in a thousand of which one comes with
-// each look.
+// many serves the traces of a process with 100,000 goroutines at 200 lines.
 func many() http.HandlerFunc {
 	var stacks []tracetest.Stack
 	for i := range 200 {
@@ -38,12 +37,12 @@ func many() http.HandlerFunc {
 			http.NotFound(w, r)
 			return
 		}
-		_, _ = w.Write(trace) // whoever asked may be gone
+		_, _ = w.Write(trace) // the client may have disconnected
 	}
 }
 
-// BenchmarkHundredThousand looks at 100,000 goroutines for the default time, in a process of
-// its own, and measures when the first line came, the CPU time and the memory of it all.
+// BenchmarkHundredThousand watches 100,000 goroutines for the default time in a separate process.
+// It measures the time to the first line, CPU time and memory.
 func BenchmarkHundredThousand(b *testing.B) {
 	server := httptest.NewServer(many())
 	defer server.Close()

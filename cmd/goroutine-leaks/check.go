@@ -9,7 +9,7 @@ import (
 	"github.com/otel-goroutine/otel-goroutine/cmd/goroutine-leaks/internal/show"
 )
 
-// checkCommand looks, and answers with its exit status.
+// checkCommand watches, and reports the result as its exit status.
 type checkCommand struct {
 	watched
 
@@ -19,7 +19,7 @@ type checkCommand struct {
 	JSON   bool          `help:"Write the result as JSON, and nothing else." name:"json"`
 }
 
-// Run looks for all of the time.
+// Run watches for the whole time.
 func (c *checkCommand) Run(ctx context.Context, out streams) error {
 	watching, options, closing, err := c.open(c.For, nil)
 	if err != nil {
@@ -71,7 +71,7 @@ func (c *checkCommand) write(r *show.Result) error {
 		return err
 	}
 	if err := show.JUnit(file, r); err != nil {
-		_ = file.Close() // the error before matters more
+		_ = file.Close() // the first error matters more
 		return err
 	}
 	return file.Close()

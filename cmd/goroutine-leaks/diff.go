@@ -58,7 +58,7 @@ func (c *diffCommand) read(ctx context.Context, from string) (target.Look, error
 	return t.Look(ctx)
 }
 
-// readFile reads a file, of no more bytes than make sense.
+// readFile reads a file of at most target.MaxBody bytes.
 func readFile(name string) (body []byte, err error) {
 	file, err := os.Open(name) //nolint:gosec // it is the file that the user names
 	if err != nil {

@@ -17,8 +17,8 @@ import (
 	"github.com/otel-goroutine/otel-goroutine/internal/finding"
 )
 
-// live watches, and shows a table on the terminal that is drawn anew after each look. What
-// was found is left to be written below it.
+// live watches, and redraws a table on the terminal after each look. The caller writes the
+// result below it.
 func live(ctx context.Context, watching *watch.Watch, o watch.Options, out streams) (state watch.State, err error) {
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()

@@ -18,8 +18,8 @@ import (
 	"github.com/otel-goroutine/otel-goroutine/internal/tracetest"
 )
 
-// goroutines are those of a process that does not exist: workers that stay, and a leak of as
-// many a second as it is told.
+// goroutines serves traces of a simulated process with workers that stay and a leak of each
+// goroutines a second.
 type goroutines struct {
 	program *tracetest.Program
 	began   time.Time
@@ -48,7 +48,7 @@ func (g *goroutines) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	for i := range int(g.each * time.Since(g.began).Seconds()) {
 		all = append(all, tracetest.Goroutine{ID: uint64(i + 100), Stack: 0})
 	}
-	_, _ = w.Write(g.program.AppendTrace(nil, 2, all)) // whoever asked may be gone
+	_, _ = w.Write(g.program.AppendTrace(nil, 2, all)) // the client may have disconnected
 }
 
 func serve(t *testing.T, handler http.Handler) string {
@@ -66,8 +66,8 @@ func command(t *testing.T, args ...string) (status int, stdout, stderr string) {
 	return status, out.String(), problems.String()
 }
 
-// The command does everything with a process of which the goroutines are made up: it finds
-// the leak, in all forms, and nothing where there is none.
+// TestLookAndCheck checks that the command finds the leak of a simulated process, in all output
+// formats, and nothing in a healthy one.
 func TestLookAndCheck(t *testing.T) {
 	leaky, healthy := serve(t, newGoroutines(20)), serve(t, newGoroutines(0))
 	t.Parallel()
@@ -179,7 +179,7 @@ func TestUsage(t *testing.T) {
 	}
 }
 
-// A target that never answers is status 2, and is told in JUnit.
+// TestUnreachable checks that a target that never answers is status 2 and an error in JUnit.
 func TestUnreachable(t *testing.T) {
 	t.Parallel()
 	server := httptest.NewServer(http.NotFoundHandler())
@@ -217,7 +217,7 @@ func TestDiff(t *testing.T) {
 	}
 }
 
-// The page is served until the end, with what was found.
+// TestServe checks that the page is served until the end, with the findings.
 func TestServe(t *testing.T) {
 	t.Parallel()
 	leaky := serve(t, newGoroutines(20))

@@ -8,7 +8,7 @@ import (
 	"go.uber.org/goleak"
 )
 
-// asCommand has the test binary be the command, for tests of a process of its own.
+// asCommand makes the test binary run the command, for tests that need a separate process.
 const asCommand = "GOROUTINE_LEAKS_TEST_AS_COMMAND"
 
 func TestMain(m *testing.M) {

@@ -11,7 +11,7 @@ import (
 
 var commandLine = regexp.MustCompile(`(?m)^(?:bin/)?goroutine-leaks .*$`)
 
-// The commands that the documentation shows are understood.
+// TestCommandsInReadmes checks that the commands in the documentation parse.
 func TestCommandsInReadmes(t *testing.T) {
 	for _, file := range []string{"README.md", "../../README.md"} {
 		text, err := os.ReadFile(file)

@@ -12,7 +12,7 @@ import (
 	"github.com/otel-goroutine/otel-goroutine/internal/page"
 )
 
-// replayCommand judges what a Prometheus has kept.
+// replayCommand judges samples stored in a Prometheus.
 type replayCommand struct {
 	access `group:"Access"`
 
@@ -29,7 +29,7 @@ type replayCommand struct {
 
 var errReplay = errors.New("--since, --min-duration, --min-leaked and --max-lifetime must be above 0, and --since at most a year")
 
-// Run replays, and tells what would have been flagged, and when.
+// Run replays, and reports what would have been flagged, and when.
 func (c *replayCommand) Run(ctx context.Context, out streams) error {
 	if c.Since <= 0 || c.Since > judge.Longest || c.MinDuration <= 0 || c.MinLeaked <= 0 || c.MaxLifetime <= 0 {
 		return errReplay
