@@ -23,7 +23,8 @@ bench . ./instrument Origins 10x
 bench . ./instrument Server 1x
 go test -run 'FewModules|GrowsLittle' -v ./instrument | grep -E 'modules|beyond|FAIL'
 echo "== receiver/goroutinereceiver"
-bench receiver/goroutinereceiver . . 1x
+bench receiver/goroutinereceiver . ChangeInEffect 1x
+bench receiver/goroutinereceiver . TracedServer/5000 4x
 bench receiver/goroutinereceiver ./internal/targetlist . 1x
 echo "== processor/leakdetect"
 bench processor/leakdetect . . "$time"
