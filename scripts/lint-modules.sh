@@ -7,7 +7,9 @@ set -eu -o pipefail
 linter=$1
 config=$PWD/.golangci.yml
 shift
+status=0
 for module in "$@"; do
 	echo "== lint $module"
-	(cd "$module" && "$linter" run --config "$config" ./...)
+	(cd "$module" && "$linter" run --config "$config" ./...) || status=1
 done
+exit $status

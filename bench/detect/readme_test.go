@@ -28,7 +28,10 @@ func TestReadmeQuotesTheTable(t *testing.T) {
 			t.Errorf("README.md does not have the row %s", want)
 		}
 	}
-	median := result[strings.Index(result, "Time until probable, with the census, max_lifetime 12h:"):]
+	_, median, found := strings.Cut(result, "Time until probable, with the census, max_lifetime 12h:")
+	if !found {
+		t.Fatal("result.txt has no times with the census")
+	}
 	for family, sentence := range map[string]string{
 		"leak, 1 a minute":               "alone is *probable* after %s.",
 		"leak, among sessions of 10 min": "sessions of ten minutes come and go takes %s,",
