@@ -18,7 +18,6 @@ import (
 // toldLeak is what an event tells of a leak.
 type toldLeak struct {
 	change, id string
-	instances  int64 // of the service
 }
 
 // told returns what some collectors have told of the leak of each service, in its order.
@@ -30,9 +29,6 @@ func (s *tiers) told(t *testing.T, by []*member) map[string][]toldLeak {
 			return
 		}
 		leak := toldLeak{change: text(record.Attributes(), "goroutine.leak.change"), id: text(record.Attributes(), "goroutine.leak.id")}
-		if instances, known := record.Attributes().Get("goroutine.service.instance.count"); known {
-			leak.instances = instances.Int()
-		}
 		told[service] = append(told[service], leak)
 	})
 	return told
