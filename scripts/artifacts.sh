@@ -31,10 +31,13 @@ command() {
 	done
 }
 
-# distribution generates the sources of a collector, with its components as modules.
+# distribution generates the sources of a collector, with its components as modules. Replacements of
+# other modules keep their relative paths, since a binary contains these.
 distribution() {
-	sed -E -e '/^ +path:/d' -e "\\,^ +- $module.* =>,d" -e "s,=> \.\./,=> $PWD/," -e "s,^(  output_path:).*,\1 $work/collector," "$1" > "$work/builder.yaml"
-	rm -rf "$work/collector"
+	sed -E -e '/^ +path:/d' -e "\\,^ +- $module.* =>,d" -e "s,^(  output_path:).*,\1 $work/collector," "$1" > "$work/builder.yaml"
+	rm -rf "$work/collector" "$work/internal"
+	mkdir -p "$work/internal/tools"
+	cp -r internal/tools/noaws "$work/internal/tools/"
 	"$tools/builder" --config "$work/builder.yaml" --skip-compilation > "$work/said" 2>&1 || {
 		cat "$work/said"
 		exit 1
