@@ -24,7 +24,7 @@ const (
 	statusFailed     = 2
 	statusNotEnough  = 3
 	description      = "Looks at running Go processes and tells which goroutines leak in them."
-	longerDesciption = `
+	longerDescription = `
 Of a process it needs net/http/pprof. It takes a very short execution trace at each look, which lists every goroutine, and judges as the collector of otel-goroutine does, with thresholds that are scaled to the time it looks. It never asks for debug=2, which stops a process.
 
   goroutine-leaks :6060                    look for a minute
@@ -69,7 +69,7 @@ func run(ctx context.Context, args []string, out streams) (status int) {
 	exited := false
 	parser, err := kong.New(&c,
 		kong.Name("goroutine-leaks"),
-		kong.Description(description+longerDesciption),
+		kong.Description(description+longerDescription),
 		kong.Writers(out.stdout, out.stderr),
 		kong.Exit(func(code int) { exited, status = true, code }),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 100}),
