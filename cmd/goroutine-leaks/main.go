@@ -19,11 +19,11 @@ import (
 
 // The exit statuses.
 const (
-	statusClean      = 0
-	statusLeak       = 1
-	statusFailed     = 2
-	statusNotEnough  = 3
-	description      = "Looks at running Go processes and tells which goroutines leak in them."
+	statusClean       = 0
+	statusLeak        = 1
+	statusFailed      = 2
+	statusNotEnough   = 3
+	description       = "Looks at running Go processes and tells which goroutines leak in them."
 	longerDescription = `
 Of a process it needs net/http/pprof. It takes a very short execution trace at each look, which lists every goroutine, and judges as the collector of otel-goroutine does, with thresholds that are scaled to the time it looks. It never asks for debug=2, which stops a process.
 
