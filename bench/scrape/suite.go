@@ -27,7 +27,7 @@ type suite struct {
 // full is what make scrape-bench measures.
 func full(peer string) suite {
 	return suite{
-		interval: time.Minute, poll: 30 * time.Second,
+		interval: time.Minute, poll: 5 * time.Second, // the default of file_sd
 		sizes: []int{100, 2000, 8000, 20_000}, exchanged: 5000, besidePeer: 2000,
 		peer: peer,
 	}
@@ -60,7 +60,7 @@ func (s suite) measure(progress io.Writer) (result.Results, error) {
 	r.Rows = append(r.Rows, exchangeRows(largest)...)
 	r.Rows = append(r.Rows,
 		result.Row{Name: fmt.Sprintf("exponent of growth of CPU from %d targets to that", s.sizes[0]), Value: result.Exponent(r.Growth)},
-		result.Row{Name: "files that the process may open; of more targets than half of it no connection is kept alive", Unit: "file", Value: openFiles()},
+		result.Row{Name: "limit of open files; with more targets than half of it, connections are closed after each scrape", Unit: "file", Value: openFiles()},
 	)
 	if r, err = r.OfThisMachine(); err != nil || s.peer == "" {
 		return r, err
@@ -81,7 +81,7 @@ func (s suite) plan(targets int, capture string) meter.Plan {
 // rows are the figures of many targets.
 func (s suite) rows(f meter.Figures, how string) []result.Row {
 	name := func(what string) string {
-		return fmt.Sprintf("%d targets of %d goroutines every %v%s: %s", f.Targets, goroutines, s.interval, how, what)
+		return fmt.Sprintf("%d targets of %d goroutines every %g s%s: %s", f.Targets, goroutines, s.interval.Seconds(), how, what)
 	}
 	return []result.Row{
 		{Name: name("CPU"), Unit: "core", Value: f.Cores},
@@ -95,12 +95,12 @@ func (s suite) rows(f meter.Figures, how string) []result.Row {
 // exchangeRows are the figures of a list that took the place of another.
 func exchangeRows(f meter.Figures) []result.Row {
 	name := func(what string) string {
-		return fmt.Sprintf("%d of %d targets exchanged at once: %s", f.Exchange.New, f.Targets, what)
+		return fmt.Sprintf("%d of %d targets exchanged at once in a file: %s", f.Exchange.New, f.Targets, what)
 	}
 	return []result.Row{
-		{Name: name("all new ones were scraped after"), Unit: "s", Value: f.Exchange.InEffect},
+		{Name: name("time until all new ones were scraped"), Unit: "s", Value: f.Exchange.InEffect},
 		{Name: name("the busiest second, over the mean"), Value: f.Exchange.Peak},
-		{Name: name("scrapes of others that were left out"), Unit: "scrape", Value: float64(f.Exchange.Lost)},
+		{Name: name("scrapes of the others that were missed"), Unit: "scrape", Value: float64(f.Exchange.Lost)},
 	}
 }
 

@@ -68,7 +68,15 @@ func made(root string) (map[string][]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	c, err := costs(parts[slices.IndexFunc(parts, func(p part) bool { return p.Name == "detecting" })].Results)
+	detecting, err := find(parts, "detecting")
+	if err != nil {
+		return nil, err
+	}
+	scraping, err := find(parts, "scraping")
+	if err != nil {
+		return nil, err
+	}
+	c, err := costs(detecting, scraping)
 	if err != nil {
 		return nil, err
 	}
@@ -110,10 +118,16 @@ func read(folder string) ([]part, error) {
 		}
 		parts = append(parts, part{name, r})
 	}
-	if !slices.ContainsFunc(parts, func(p part) bool { return p.Name == "detecting" }) {
-		return nil, fmt.Errorf("no detecting.json in %s", folder)
-	}
 	return parts, nil
+}
+
+// find returns the results of a benchmark.
+func find(parts []part, name string) (result.Results, error) {
+	i := slices.IndexFunc(parts, func(p part) bool { return p.Name == name })
+	if i < 0 {
+		return result.Results{}, fmt.Errorf("no %s.json in %s", name, resultsFolder)
+	}
+	return parts[i].Results, nil
 }
 
 // Tables stand in other pages between these.
@@ -173,7 +187,7 @@ func quantity(value float64, unit string) string {
 
 // plural returns the plural of a unit that is a word.
 func plural(unit string, value float64) string {
-	if words := []string{"byte", "core", "stream", "target"}; value != 1 && slices.Contains(words, unit) {
+	if words := []string{"byte", "core", "file", "scrape", "stream", "target"}; value != 1 && slices.Contains(words, unit) {
 		return unit + "s"
 	}
 	return unit
@@ -182,7 +196,7 @@ func plural(unit string, value float64) string {
 // page returns the page of the results.
 func page(parts []part) string {
 	var b strings.Builder
-	b.WriteString("# What it costs at scale\n\nMade by `make scale-bench`, which measures for some minutes.\n\n")
+	b.WriteString("# What it costs at scale\n\nDetecting was measured by `make scale-bench` in 5 minutes, scraping by `make scrape-bench` in 20.\n\n")
 	b.WriteString(table(parts))
 	b.WriteString("\n![How the cost grows with the number of what is watched](../../docs/growth.svg)\n\n")
 	for _, p := range parts {

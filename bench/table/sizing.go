@@ -12,13 +12,6 @@ import (
 // What a process is like by which fleets are computed: that of bench/streams.
 const groupsOfProcess = 50
 
-// What a target costs was measured with 8,000 targets of 500 goroutines every 30 s, in one
-// collector: 0.32 of a core and 877 MiB.
-const (
-	scrapeSeconds = 0.0012
-	targetBytes   = 112 << 10
-)
-
 // What a detector should have at most, by which their number is computed: then its state is
 // saved every three minutes, and it takes some 1 GiB.
 const processesOfDetector = 20_000
@@ -26,28 +19,38 @@ const processesOfDetector = 20_000
 // heapFactor is what Go's garbage collector lets the heap grow to, by default, over what is in use.
 const heapFactor = 2
 
-// perPoint has what a point costs.
-type perPoint struct {
+// unitCosts has what a scrape, a target, a point and a group cost.
+type unitCosts struct {
+	scrape float64 // seconds
+	target float64 // bytes, if its connection is kept alive
+
 	detecting, writing, reading float64 // seconds
 	wire                        float64 // bytes, in gzip
 	streams                     float64 // of a group
 	memory, state               float64 // bytes of a group
 }
 
-func costs(of result.Results) (perPoint, error) {
+// costs returns what the results of the two benchmarks at scale say. Both are of a look a minute.
+func costs(detecting, scraping result.Results) (unitCosts, error) {
 	var missing []string
-	value := func(name string) float64 {
+	find := func(of result.Results, name string, matches func(s, part string) bool) float64 {
 		for _, r := range of.Rows {
-			if strings.HasSuffix(r.Name, name) {
+			if matches(r.Name, name) {
 				return r.Value
 			}
 		}
 		missing = append(missing, name)
 		return math.NaN()
 	}
-	last := of.Growth[len(of.Growth)-1]
-	c := perPoint{
-		detecting: last.Cores * 60 / float64(last.Number),
+	value := func(name string) float64 { return find(detecting, name, strings.HasSuffix) }
+	perUnit := func(of result.Results) float64 {
+		last := of.Growth[len(of.Growth)-1]
+		return last.Cores * 60 / float64(last.Number)
+	}
+	c := unitCosts{
+		scrape:    perUnit(scraping),
+		target:    find(scraping, "memory of a target, beside", strings.HasPrefix) * (1 << 10),
+		detecting: perUnit(detecting),
 		writing:   value("a point written as OTLP") / 1e6,
 		reading:   value("a point read from OTLP") / 1e6,
 		wire:      value("a point as OTLP, in gzip"),
@@ -62,7 +65,7 @@ func costs(of result.Results) (perPoint, error) {
 }
 
 // sizing returns the table of what fleets take, in Markdown, for a look a minute.
-func sizing(c perPoint, fleets []int) string {
+func sizing(c unitCosts, fleets []int) string {
 	var b strings.Builder
 	b.WriteString("| processes |")
 	for _, n := range fleets {
@@ -79,8 +82,8 @@ func sizing(c perPoint, fleets []int) string {
 	series := func(n float64) float64 { return n * groupsOfProcess * c.streams }
 	points := func(n float64) float64 { return series(n) / 60 }
 	row("points a second", func(n float64) string { return short(points(n)) })
-	row("**scraping**: cores", func(n float64) string { return short(n * scrapeSeconds / 60) })
-	row("memory", func(n float64) string { return size(n * targetBytes) })
+	row("**scraping**: cores", func(n float64) string { return short(n * c.scrape / 60) })
+	row("memory", func(n float64) string { return size(n * c.target) })
 	row("**detecting**: cores", func(n float64) string { return short(points(n) * c.detecting) })
 	row("memory", func(n float64) string { return size(n * groupsOfProcess * c.memory * heapFactor) })
 	row("state", func(n float64) string { return size(n * groupsOfProcess * c.state) })

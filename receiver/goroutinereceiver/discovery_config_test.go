@@ -12,7 +12,7 @@ import (
 func TestDiscoveryConfig(t *testing.T) {
 	cfg := loadConfig(t, "goroutine/discovery")
 	assert.Empty(t, cfg.targets())
-	assert.Equal(t, []FileSDConfig{{Files: []string{"/etc/otel/targets/*.json", "/etc/otel/more.yaml"}, Interval: 30 * time.Second}}, cfg.FileSD)
+	assert.Equal(t, []FileSDConfig{{Files: []string{"/etc/otel/targets/*.json", "/etc/otel/more.yaml"}, Interval: 5 * time.Second}}, cfg.FileSD)
 	require.Len(t, cfg.HTTPSD, 1)
 	assert.Equal(t, "https://inventory.example.com/targets?zone=a", cfg.HTTPSD[0].ClientConfig.Endpoint)
 	assert.Equal(t, 10*time.Second, cfg.HTTPSD[0].ClientConfig.Timeout)

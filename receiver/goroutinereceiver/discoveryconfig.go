@@ -18,8 +18,12 @@ import (
 	"github.com/otel-goroutine/otel-goroutine/receiver/goroutinereceiver/internal/targetlist"
 )
 
-// defaultPollInterval is how often Prometheus' own service discovery asks.
-const defaultPollInterval = 30 * time.Second
+// Default intervals of sources. Servers are asked as often as Prometheus' service discovery asks
+// them. Files are read more often, since reading one costs no server anything.
+const (
+	defaultPollInterval = 30 * time.Second
+	defaultFileInterval = 5 * time.Second
+)
 
 // FileSDConfig is files with lists of targets, as Prometheus' file_sd has them.
 type FileSDConfig struct {
@@ -113,7 +117,7 @@ const minPollInterval = time.Second
 // Unmarshal refuses unknown keys, as do the others below: confighttp's Unmarshal accepts any key
 // at any depth of the receiver's configuration.
 func (c *FileSDConfig) Unmarshal(conf *confmap.Conf) error {
-	c.Interval = defaultPollInterval
+	c.Interval = defaultFileInterval
 	return conf.Unmarshal(c)
 }
 
