@@ -5,64 +5,64 @@ import (
 	"io"
 )
 
-// small is the size of an answer, in bytes, up to which it is read before it is
-// looked at: a trace of some 50,000 goroutines.
-const small = 1 << 20
+// smallBody is the size in bytes up to which a response body is read before it is checked:
+// a trace of some 50,000 goroutines.
+const smallBody = 1 << 20
 
-// boundedBody is the body of an answer, of which no more than is left is read. It
-// remembers what went wrong with reading it.
+// boundedBody reads at most remaining bytes of a response body. It records why reading
+// failed.
 type boundedBody struct {
-	from     io.Reader
-	left     int
-	tooLarge bool
-	err      error
+	from      io.Reader
+	remaining int
+	tooLarge  bool
+	err       error
 }
 
 func (b *boundedBody) Read(p []byte) (int, error) {
-	// One byte more than is left tells whether there is one.
-	n, err := b.from.Read(p[:min(len(p), b.left+1)])
-	if n > b.left {
+	// Reading one byte more shows whether the body is too large.
+	n, err := b.from.Read(p[:min(len(p), b.remaining+1)])
+	if n > b.remaining {
 		b.tooLarge = true
 		return 0, errBodyTooLarge
 	}
-	b.left -= n
+	b.remaining -= n
 	if err != nil && !errors.Is(err, io.EOF) {
 		b.err = err
 	}
 	return n, err
 }
 
-// pieces holds bytes of which nobody knows how many will come. Unlike a buffer that
-// grows it never holds them twice.
-type pieces struct {
+// chunks collects an unknown number of bytes. Unlike bytes.Buffer it does not copy them to
+// grow, so they are never in memory twice.
+type chunks struct {
 	full [][]byte
 	last []byte
 }
 
-const pieceSize = 256 << 10
+const chunkSize = 256 << 10
 
-func (p *pieces) Write(b []byte) (int, error) {
+func (c *chunks) Write(b []byte) (int, error) {
 	written := len(b)
 	for len(b) > 0 {
-		if len(p.last) == cap(p.last) {
-			if p.last != nil {
-				p.full = append(p.full, p.last)
+		if len(c.last) == cap(c.last) {
+			if c.last != nil {
+				c.full = append(c.full, c.last)
 			}
-			p.last = make([]byte, 0, pieceSize)
+			c.last = make([]byte, 0, chunkSize)
 		}
-		n := min(len(b), cap(p.last)-len(p.last))
-		p.last = append(p.last, b[:n]...)
+		n := min(len(b), cap(c.last)-len(c.last))
+		c.last = append(c.last, b[:n]...)
 		b = b[n:]
 	}
 	return written, nil
 }
 
-// after returns what follows start together with it.
-func (p *pieces) after(start []byte) []byte {
-	all := make([]byte, 0, len(start)+len(p.full)*pieceSize+len(p.last))
-	all = append(all, start...)
-	for _, piece := range p.full {
-		all = append(all, piece...)
+// prefixed returns prefix followed by the collected bytes, in a new slice.
+func (c *chunks) prefixed(prefix []byte) []byte {
+	all := make([]byte, 0, len(prefix)+len(c.full)*chunkSize+len(c.last))
+	all = append(all, prefix...)
+	for _, chunk := range c.full {
+		all = append(all, chunk...)
 	}
-	return append(all, p.last...)
+	return append(all, c.last...)
 }

@@ -5,22 +5,22 @@ import (
 	"errors"
 )
 
-// build is which build of a program a target runs. It is asked for once for each process.
+// build is the build of the program of a target. It is fetched once per process.
 type build struct {
 	settled bool
-	id      string // the GNU build ID; empty if it is not known
+	id      string // the GNU build ID; empty if unknown
 }
 
-// restart forgets a process that is gone.
-func (b *build) restart() { b.settled, b.id = false, "" }
+// reset prepares b for a new process.
+func (b *build) reset() { b.settled, b.id = false, "" }
 
-// ask asks for the build unless it is settled. A target that has no such profile is not
-// asked again before its process is another one; one that did not answer in time is.
-func (b *build) ask(ctx context.Context, c *captor) (newConnection bool, err error) {
+// fetch fetches the build ID unless it is settled. It is also settled if the target has no such
+// profile, but not if the request failed or timed out.
+func (b *build) fetch(ctx context.Context, c *capturer) (newConnection bool, err error) {
 	if b.settled {
 		return false, nil
 	}
-	s, newConnection, err := c.fetch(ctx, &c.wants.threads)
+	s, newConnection, err := c.fetch(ctx, &c.requests.threads)
 	if err != nil {
 		var transport *transportError
 		b.settled = ctx.Err() == nil && !errors.As(err, &transport)
@@ -30,13 +30,13 @@ func (b *build) ask(ctx context.Context, c *captor) (newConnection bool, err err
 	return newConnection, nil
 }
 
-// askBuild asks for the build, in what is left of the scrape's timeout. That it cannot be had
-// fails no scrape.
-func (t *target) askBuild(ctx context.Context) { t.countPanics(ctx, t.guardedBuild(ctx)) }
+// fetchBuild fetches the build ID within the rest of the scrape's timeout. A failure does not
+// fail the scrape.
+func (t *target) fetchBuild(ctx context.Context) { t.countPanics(ctx, t.guardedBuild(ctx)) }
 
 func (t *target) guardedBuild(ctx context.Context) (err error) {
-	defer t.guard(&err)
-	newConnection, err := t.build.ask(ctx, &t.captor)
+	defer t.recoverPanic(&err)
+	newConnection, err := t.build.fetch(ctx, &t.capturer)
 	t.noteConnection(newConnection)
 	return err
 }

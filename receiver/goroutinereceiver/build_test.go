@@ -18,7 +18,7 @@ import (
 	"github.com/otel-goroutine/otel-goroutine/internal/telemetry"
 )
 
-// build returns the build that a scrape tells, if any.
+// build returns the build ID of a scrape, if any.
 func (s scraped) build(t *testing.T) string {
 	t.Helper()
 	points := s.points(telemetry.ProcessBuild)
@@ -31,7 +31,7 @@ func (s scraped) build(t *testing.T) string {
 	return id.Str()
 }
 
-// ownBuild is the build of this very program.
+// ownBuild returns the build ID of the test binary.
 func ownBuild(t *testing.T) string {
 	t.Helper()
 	var b strings.Builder
@@ -41,11 +41,11 @@ func ownBuild(t *testing.T) string {
 	return s.Build
 }
 
-// buildServer serves this process, and counts how often it is asked for its build.
+// buildServer serves the profiles of this process and counts the requests for the build ID.
 type buildServer struct {
 	endpoint string
 	asked    atomic.Int64
-	status   atomic.Int64 // that is answered instead, if it is not 0
+	status   atomic.Int64 // of the response, if not 0
 	hang     atomic.Bool
 }
 
@@ -72,27 +72,28 @@ func serveBuild(t *testing.T) *buildServer {
 	return s
 }
 
-func TestBuildIsAskedOnceAProcess(t *testing.T) {
+func TestBuildIsFetchedOncePerProcess(t *testing.T) {
 	if ownBuild(t) == "" {
 		t.Skip("a test binary has no build ID here")
 	}
 	s := serveBuild(t)
-	r, _ := idle(t, testConfig(targetAt(s.endpoint)))
+	r, _ := newIdleReceiver(t, testConfig(targetAt(s.endpoint)))
 	for range 3 {
 		assert.Equal(t, ownBuild(t), scrapeOf(t, r.targets[0]).build(t))
 	}
 	assert.EqualValues(t, 1, s.asked.Load())
-	r.targets[0].build.restart()
+	r.targets[0].build.reset()
 	assert.Equal(t, ownBuild(t), scrapeOf(t, r.targets[0]).build(t))
 	assert.EqualValues(t, 2, s.asked.Load())
 }
 
-// A target without that profile is left in peace, and its scrapes succeed.
+// TestNoBuild checks that a target without the profile is asked only once, and that its scrapes
+// succeed.
 func TestNoBuild(t *testing.T) {
 	for _, status := range []int{http.StatusNotFound, http.StatusForbidden} {
 		s := serveBuild(t)
 		s.status.Store(int64(status))
-		r, _ := idle(t, testConfig(targetAt(s.endpoint)))
+		r, _ := newIdleReceiver(t, testConfig(targetAt(s.endpoint)))
 		for range 3 {
 			scrape := scrapeOf(t, r.targets[0])
 			assert.True(t, scrape.up())
@@ -102,11 +103,12 @@ func TestNoBuild(t *testing.T) {
 	}
 }
 
-// One that does not answer in time is asked again, and the census of that scrape is kept.
-func TestBuildTakesTooLong(t *testing.T) {
+// TestBuildTimeout checks that a target that timed out is asked again, and that the scrape still
+// succeeds.
+func TestBuildTimeout(t *testing.T) {
 	s := serveBuild(t)
 	s.hang.Store(true)
-	r, _ := idle(t, testConfig(targetAt(s.endpoint, func(c *TargetConfig) { c.ClientConfig.Timeout = time.Second })))
+	r, _ := newIdleReceiver(t, testConfig(targetAt(s.endpoint, func(c *TargetConfig) { c.ClientConfig.Timeout = time.Second })))
 	scrape := scrapeOf(t, r.targets[0])
 	assert.True(t, scrape.up())
 	assert.NotEmpty(t, scrape.points(telemetry.StackCount))
@@ -115,8 +117,8 @@ func TestBuildTakesTooLong(t *testing.T) {
 	assert.EqualValues(t, 2, s.asked.Load())
 }
 
-// The build is that of the binary, as its own file has it.
-func TestBuildIsThatOfTheFile(t *testing.T) {
+// TestBuildIDOfExecutable compares the build ID with the one in the executable.
+func TestBuildIDOfExecutable(t *testing.T) {
 	path, err := os.Executable()
 	require.NoError(t, err)
 	content, err := os.ReadFile(path)

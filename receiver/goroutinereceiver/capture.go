@@ -13,41 +13,41 @@ import (
 	"github.com/otel-goroutine/otel-goroutine/internal/stack"
 )
 
-// maxFallback is the longest time for which a profile takes the place of a trace
-// before a trace is asked for again. A target that cannot give one costs a futile
-// request an hour; one that is upgraded is noticed within the hour.
+// maxFallback is the longest time between two attempts to get a trace of a target that returned
+// none. An unsupported target costs a futile request an hour; an upgrade is noticed within the
+// hour.
 const maxFallback = time.Hour
 
-// captor takes the snapshots of one target. It is not safe for concurrent use.
-type captor struct {
+// capturer takes the snapshots of one target. It is not safe for concurrent use.
+type capturer struct {
 	fetcher
-	wants    *wants
+	requests *pprofRequests
 	mode     Capture
 	interval time.Duration
 
-	fallback      time.Duration // 0 if the latest trace was had
+	fallback      time.Duration // 0 if the latest trace succeeded
 	fallbackUntil time.Time
 }
 
-// captured is what came of one capture.
-type captured struct {
+// captureResult is the result of a capture.
+type captureResult struct {
 	source        stack.Source
-	snapshot      *stack.Snapshot // nil if err is not
+	snapshot      *stack.Snapshot // nil if err is set
 	newConnection bool
 	err           error
-	// noTrace is why a profile took the place of a trace, if it did so now.
-	noTrace error
+	// traceErr is why the trace failed, if this capture fell back to a profile.
+	traceErr error
 }
 
-// capture takes a snapshot. With capture: auto it takes a profile where no trace
-// can be had, and goes on to do so for a while: one interval at first, because a
-// trace that somebody else takes is soon over, then twice as long each time.
-func (c *captor) capture(ctx context.Context) captured {
+// capture takes a snapshot. With capture: auto it falls back to profiles if a trace fails: for
+// one interval at first, since another client's trace soon ends, then for twice as long each
+// time.
+func (c *capturer) capture(ctx context.Context) captureResult {
 	switch {
 	case c.mode == CaptureProfile, c.mode == CaptureAuto && time.Now().Before(c.fallbackUntil):
 		instead := c.profile(ctx)
 		if instead.err != nil {
-			// It is not the trace alone that cannot be had.
+			// Not only traces fail.
 			c.fallback, c.fallbackUntil = 0, time.Time{}
 		}
 		return instead
@@ -61,8 +61,8 @@ func (c *captor) capture(ctx context.Context) captured {
 	case c.mode == CaptureTrace:
 		return traced
 	case isTimeout(traced.err):
-		// No time is left in this scrape. The next asks for a profile, which
-		// is a thousandth of the size.
+		// This scrape has no time left. The next one requests a profile, which
+		// has a thousandth of the size.
 		c.fallBack()
 		return traced
 	case !profileMayWork(traced.err):
@@ -72,57 +72,57 @@ func (c *captor) capture(ctx context.Context) captured {
 	if instead.err == nil {
 		c.fallBack()
 	}
-	instead.noTrace = traced.err
+	instead.traceErr = traced.err
 	instead.newConnection = instead.newConnection || traced.newConnection
 	return instead
 }
 
-// fallBack has profiles take the place of traces for a while.
-func (c *captor) fallBack() {
+// fallBack selects profiles for the next scrapes.
+func (c *capturer) fallBack() {
 	c.fallback = min(max(2*c.fallback, c.interval), maxFallback)
-	// A moment less, so that the scrape due at that time finds it over.
+	// Half an interval less, so that the scrape due at that time requests a trace.
 	c.fallbackUntil = time.Now().Add(c.fallback - c.interval/2)
 }
 
 // trace takes an execution trace.
-func (c *captor) trace(ctx context.Context) captured {
-	s, newConnection, err := c.fetch(ctx, &c.wants.trace)
-	return captured{source: stack.SourceTrace, snapshot: s, newConnection: newConnection, err: wrap("trace", err)}
+func (c *capturer) trace(ctx context.Context) captureResult {
+	s, newConnection, err := c.fetch(ctx, &c.requests.trace)
+	return captureResult{source: stack.SourceTrace, snapshot: s, newConnection: newConnection, err: wrap("trace", err)}
 }
 
 // profile takes a goroutine profile.
-func (c *captor) profile(ctx context.Context) captured {
-	s, newConnection, err := c.fetch(ctx, &c.wants.profile)
-	return captured{source: stack.SourceProfile, snapshot: s, newConnection: newConnection, err: wrap("goroutine profile", err)}
+func (c *capturer) profile(ctx context.Context) captureResult {
+	s, newConnection, err := c.fetch(ctx, &c.requests.profile)
+	return captureResult{source: stack.SourceProfile, snapshot: s, newConnection: newConnection, err: wrap("goroutine profile", err)}
 }
 
-// wantTrace is an execution trace of a millisecond, the shortest that every
-// goroutine is in.
-func wantTrace() want {
-	return want{path: "trace", query: "seconds=0.001", check: exectrace.Check, decode: exectrace.Decode}
+// traceRequest requests an execution trace of a millisecond, the shortest that contains every
+// goroutine.
+func traceRequest() pprofRequest {
+	return pprofRequest{path: "trace", query: "seconds=0.001", check: exectrace.Check, decode: exectrace.Decode}
 }
 
-// wantProfile is a goroutine profile, never with debug=2, which stops the world.
-func wantProfile(maxBody int) want {
-	return want{
+// profileRequest requests a goroutine profile, never with debug=2, which stops the world.
+func profileRequest(maxBody int) pprofRequest {
+	return pprofRequest{
 		path: "goroutine", query: "debug=0",
 		check:  func(body io.Reader) error { return profile.Check(body, maxBody) },
 		decode: func(body []byte) (*stack.Snapshot, error) { return profile.Decode(body, maxBody) },
 	}
 }
 
-// wantThreads is the smallest profile that has the build ID of the binary.
-func wantThreads(maxBody int) want {
-	return want{
+// threadsRequest requests the smallest profile with the build ID of the binary.
+func threadsRequest(maxBody int) pprofRequest {
+	return pprofRequest{
 		path: "threadcreate", query: "debug=0",
 		check:  func(body io.Reader) error { return profile.CheckThreads(body, maxBody) },
 		decode: func(body []byte) (*stack.Snapshot, error) { return profile.DecodeThreads(body, maxBody) },
 	}
 }
 
-// wantLeakProfile is a profile of what the runtime has proved to be leaked.
-func wantLeakProfile(maxBody int) want {
-	return want{
+// leakProfileRequest requests the profile of the goroutines that the runtime has proved leaked.
+func leakProfileRequest(maxBody int) pprofRequest {
+	return pprofRequest{
 		path: "goroutineleak", query: "debug=0",
 		check:  func(body io.Reader) error { return profile.CheckLeaks(body, maxBody) },
 		decode: func(body []byte) (*stack.Snapshot, error) { return profile.DecodeLeaks(body, maxBody) },
@@ -136,8 +136,8 @@ func wrap(what string, err error) error {
 	return fmt.Errorf("%s: %w", what, err)
 }
 
-// profileMayWork tells whether the failure is one of the trace alone. net/http/pprof
-// answers 500 while somebody else traces.
+// profileMayWork reports whether a profile may succeed where the trace failed with err.
+// net/http/pprof responds with 500 while another client traces.
 func profileMayWork(err error) bool {
 	if status, ok := errors.AsType[*statusError](err); ok {
 		switch status.code {

@@ -9,41 +9,41 @@ import (
 	"go.opentelemetry.io/collector/config/confighttp"
 )
 
-// clients are the HTTP clients of a receiver. All targets share one but for those with settings
-// of their own: a client takes some 5 KiB, and more with TLS.
+// clients are the HTTP clients of a receiver. Targets without settings of their own share one: a
+// client takes some 5 KiB, more with TLS.
 type clients struct {
-	common    confighttp.ClientConfig // the receiver's settings
-	linkLocal []string
-	client    *http.Client // with the settings in common; nil until it is needed
-	innermost innermost    // of client
+	common         confighttp.ClientConfig // the receiver's settings
+	allowLinkLocal []string
+	client         *http.Client  // with the settings in common; nil until first used
+	base           baseTransport // of client
 }
 
-// of returns the client for a target. own closes its connections, and is nil if others have
-// the client too.
-func (c *clients) of(ctx context.Context, cfg confighttp.ClientConfig, host component.Host, settings component.TelemetrySettings) (client *http.Client, own func(), err error) {
+// forTarget returns the client for a target. closeOwn closes its idle connections; it is nil if
+// the client is shared.
+func (c *clients) forTarget(ctx context.Context, cfg confighttp.ClientConfig, host component.Host, settings component.TelemetrySettings) (client *http.Client, closeOwn func(), err error) {
 	if c.isCommon(cfg) {
 		client, err = c.shared(ctx, host, settings)
 		return client, nil, err
 	}
-	i := &innermost{reach: reach{linkLocal: c.linkLocal}}
-	client, err = i.client(ctx, cfg, host, settings)
-	return client, i.closeIdle, err
+	base := &baseTransport{guard: dialGuard{allowLinkLocal: c.allowLinkLocal}}
+	client, err = base.client(ctx, cfg, host, settings)
+	return client, base.closeIdle, err
 }
 
-// isCommon reports whether a target has the receiver's settings. Where it is, and how long it
-// may take, is no matter of the client's.
+// isCommon reports whether a target has the receiver's client settings. Endpoint and timeout are
+// not settings of the client.
 func (c *clients) isCommon(cfg confighttp.ClientConfig) bool {
 	cfg.Endpoint, cfg.Timeout = c.common.Endpoint, c.common.Timeout
 	return reflect.DeepEqual(cfg, c.common)
 }
 
-// shared returns the client with the settings in common.
+// shared returns the client with the common settings.
 func (c *clients) shared(ctx context.Context, host component.Host, settings component.TelemetrySettings) (*http.Client, error) {
 	if c.client != nil {
 		return c.client, nil
 	}
-	c.innermost.reach.linkLocal = c.linkLocal
-	client, err := c.innermost.client(ctx, c.common, host, settings)
+	c.base.guard.allowLinkLocal = c.allowLinkLocal
+	client, err := c.base.client(ctx, c.common, host, settings)
 	if err != nil {
 		return nil, err
 	}
@@ -51,4 +51,4 @@ func (c *clients) shared(ctx context.Context, host component.Host, settings comp
 	return client, nil
 }
 
-func (c *clients) closeIdle() { c.innermost.closeIdle() }
+func (c *clients) closeIdle() { c.base.closeIdle() }

@@ -18,7 +18,8 @@ import (
 	"github.com/otel-goroutine/otel-goroutine/receiver/goroutinereceiver/internal/metadata"
 )
 
-// TestTargetsShareAClient unless one has settings of its own: credentials must not get to others.
+// TestTargetsShareAClient checks that targets share a client unless one has settings of its own:
+// credentials must not be sent to others.
 func TestTargetsShareAClient(t *testing.T) {
 	var asked atomic.Int64
 	mux := pprofMux()
@@ -39,16 +40,17 @@ func TestTargetsShareAClient(t *testing.T) {
 			c.ClientConfig.Headers = configopaque.MapList{{Name: "Authorization", Value: "secret"}}
 		}),
 	)
-	r, _ := idle(t, cfg)
-	assert.Same(t, r.targets[0].captor.client, r.targets[1].captor.client)
-	assert.NotSame(t, r.targets[0].captor.client, r.targets[2].captor.client)
+	r, _ := newIdleReceiver(t, cfg)
+	assert.Same(t, r.targets[0].capturer.client, r.targets[1].capturer.client)
+	assert.NotSame(t, r.targets[0].capturer.client, r.targets[2].capturer.client)
 	for _, target := range r.targets {
 		assert.True(t, scrapeOf(t, target).up())
 	}
 	assert.Positive(t, asked.Load())
 }
 
-// TestConnectionsAreKeptAlive from one scrape to the next, unless there are too many targets.
+// TestConnectionsAreKeptAlive checks that connections are reused, unless there are too many
+// targets.
 func TestConnectionsAreKeptAlive(t *testing.T) {
 	var connections atomic.Int64
 	server := httptest.NewUnstartedServer(pprofMux())
@@ -59,8 +61,8 @@ func TestConnectionsAreKeptAlive(t *testing.T) {
 	}
 	server.Start()
 	defer server.Close()
-	r, _ := idle(t, testConfig(targetAt(server.Listener.Addr().String())))
-	r.targets[0].build.settled = true // one request a scrape
+	r, _ := newIdleReceiver(t, testConfig(targetAt(server.Listener.Addr().String())))
+	r.targets[0].build.settled = true // one request per scrape
 	scrape := func() (opened int64) {
 		before := connections.Load()
 		require.True(t, scrapeOf(t, r.targets[0]).up())
@@ -69,7 +71,7 @@ func TestConnectionsAreKeptAlive(t *testing.T) {
 	assert.EqualValues(t, 1, scrape())
 	assert.EqualValues(t, 0, scrape())
 	r.pool.targets.Store(r.pool.maxConnections + 1)
-	assert.EqualValues(t, 0, scrape(), "the one that there is is closed after it")
+	assert.EqualValues(t, 0, scrape(), "the existing connection is closed after the scrape")
 	assert.EqualValues(t, 1, scrape())
 	assert.EqualValues(t, 1, scrape())
 	r.pool.targets.Store(r.pool.maxConnections)
@@ -77,31 +79,31 @@ func TestConnectionsAreKeptAlive(t *testing.T) {
 	assert.EqualValues(t, 0, scrape())
 }
 
-// TestMoreTargetsThanFiles says once that connections are not kept alive, and counts the targets
-// of all receivers.
+// TestMoreTargetsThanFiles checks that the change is logged once, and that the targets of all
+// receivers are counted.
 func TestMoreTargetsThanFiles(t *testing.T) {
 	shared := newPool()
 	shared.maxConnections = 3
 	core, logs := observer.New(zap.InfoLevel)
 	settings := receivertest.NewNopSettings(metadata.Type)
 	settings.Logger = zap.New(core)
-	nobody := unusedAddress(t)
-	begin := func() *goroutineReceiver {
-		r, err := newReceiver(testConfig(targetAt(nobody+"/a"), targetAt(nobody+"/b")), shared, settings)
+	unused := unusedAddress(t)
+	startOne := func() *goroutineReceiver {
+		r, err := newReceiver(testConfig(targetAt(unused+"/a"), targetAt(unused+"/b")), shared, settings)
 		require.NoError(t, err)
 		require.NoError(t, r.Start(t.Context(), componenttest.NewNopHost()))
 		return r
 	}
-	one := begin()
+	first := startOne()
 	assert.True(t, shared.keepsConnections())
-	another := begin()
+	second := startOne()
 	assert.False(t, shared.keepsConnections())
-	said := logs.FilterMessageSnippet("half of the files").All()
-	require.Len(t, said, 1)
-	assert.Equal(t, map[string]any{"targets": int64(4), "limit": int64(3), "connections_kept_alive": false}, said[0].ContextMap())
-	require.NoError(t, another.Shutdown(t.Context()))
+	entries := logs.FilterMessageSnippet("limit of open files").All()
+	require.Len(t, entries, 1)
+	assert.Equal(t, map[string]any{"targets": int64(4), "limit": int64(3), "connections_kept_alive": false}, entries[0].ContextMap())
+	require.NoError(t, second.Shutdown(t.Context()))
 	assert.True(t, shared.keepsConnections())
-	require.NoError(t, one.Shutdown(t.Context()))
-	require.NoError(t, one.Shutdown(t.Context()))
+	require.NoError(t, first.Shutdown(t.Context()))
+	require.NoError(t, first.Shutdown(t.Context()))
 	assert.Zero(t, shared.targets.Load())
 }

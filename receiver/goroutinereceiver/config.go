@@ -15,104 +15,101 @@ import (
 	"github.com/otel-goroutine/otel-goroutine/receiver/goroutinereceiver/internal/metadata"
 )
 
-// Capture is how a target's goroutines are read.
+// Capture selects how the goroutines of a target are read.
 type Capture string
 
-// The captures that there are.
 const (
-	// CaptureAuto takes an execution trace, and a goroutine profile where no
-	// trace can be had.
+	// CaptureAuto takes an execution trace, or a goroutine profile if the trace fails.
 	CaptureAuto Capture = "auto"
-	// CaptureTrace takes an execution trace only.
+	// CaptureTrace takes execution traces only.
 	CaptureTrace Capture = "trace"
-	// CaptureProfile takes a goroutine profile only: counts, no census.
+	// CaptureProfile takes goroutine profiles only: counts, no census.
 	CaptureProfile Capture = "profile"
 )
 
-// Config is the configuration of the receiver. What it says of HTTP, of the
-// service and of the capture holds for every target that does not say otherwise.
+// Config is the configuration of the receiver. Its settings of the HTTP client, the service and
+// the capture are defaults for the targets.
 type Config struct {
-	// ClientConfig is how targets are reached. Its endpoint is the short form
-	// of a single target.
+	// ClientConfig configures the HTTP client of the targets. Its endpoint is the short form of
+	// a single target.
 	ClientConfig confighttp.ClientConfig `mapstructure:",squash"`
-	// MetricsBuilderConfig switches metrics and resource attributes on and off.
+	// MetricsBuilderConfig enables and disables metrics and resource attributes.
 	MetricsBuilderConfig metadata.MetricsBuilderConfig `mapstructure:",squash"`
-	// CollectionInterval is the time from one scrape of a target to its next.
+	// CollectionInterval is the time between two scrapes of a target.
 	CollectionInterval time.Duration `mapstructure:"collection_interval"`
-	// MaxConcurrentScrapes is how many answers are read and decoded at once, by all
-	// receivers of a factory together: the smallest holds for all.
+	// MaxConcurrentScrapes is how many responses are read and decoded at once. All receivers
+	// share the smallest of their limits.
 	MaxConcurrentScrapes int `mapstructure:"max_concurrent_scrapes"`
-	// MaxBodySize is the largest answer that is read, in bytes, decompressed.
+	// MaxBodySize is the maximum size of a decompressed response, in bytes.
 	MaxBodySize int `mapstructure:"max_body_size"`
-	// AgedAfter is how long ago a goroutine must have been seen first to be
-	// counted as aged. Age bands begin at 1, 8, 32 and 64 times that.
+	// AgedAfter is how long ago a goroutine must have been first seen to count as aged. Age
+	// bands start at 1, 8, 32 and 64 times AgedAfter.
 	AgedAfter time.Duration `mapstructure:"aged_after"`
-	// MaxSignatures is how many groups, and how many entries, are reported of
-	// a process one by one; the rest is summed up as "other".
+	// MaxSignatures is how many groups, and how many entries, are reported of a process. The
+	// others are summed up as "other".
 	MaxSignatures int `mapstructure:"max_signatures"`
-	// Capture is how goroutines are read: auto, trace or profile.
+	// Capture selects how goroutines are read: auto, trace or profile.
 	Capture Capture `mapstructure:"capture"`
-	// LeakProfile is whether and how the runtime's own proof is collected.
+	// LeakProfile configures the collection of the runtime's leak profiles.
 	LeakProfile LeakProfileConfig `mapstructure:"leak_profile"`
-	// Origins is whether and how it is learned where goroutines that gather come from.
+	// Origins configures the traces that show where accumulating goroutines come from.
 	Origins OriginsConfig `mapstructure:"origins"`
-	// AllowLinkLocal names the hosts, as in their endpoints, that may have a
-	// link-local address.
+	// AllowLinkLocal are the hosts, as in their endpoints, that may have a link-local address.
 	AllowLinkLocal []string `mapstructure:"allow_link_local"`
 	// ServiceName is the service.name of the target.
 	ServiceName string `mapstructure:"service_name"`
 	// Attributes are added to the resource of every target.
 	Attributes map[string]string `mapstructure:"attributes"`
-	// Targets are the processes to scrape, beside those that are discovered.
+	// Targets are the processes to scrape, in addition to discovered ones.
 	Targets []TargetConfig `mapstructure:"targets"`
-	// FileSD are files that list targets.
+	// FileSD are files with lists of targets.
 	FileSD []FileSDConfig `mapstructure:"file_sd"`
-	// HTTPSD are servers that list targets.
+	// HTTPSD are servers with lists of targets.
 	HTTPSD []HTTPSDConfig `mapstructure:"http_sd"`
 	// DNS are names whose records are targets.
 	DNS []DNSConfig `mapstructure:"dns"`
 	// TargetAllocator is the allocator that assigns targets to the collector.
 	TargetAllocator TargetAllocatorConfig `mapstructure:"target_allocator"`
-	// Shard is which share of all targets is scraped.
+	// Shard selects the targets to scrape out of all.
 	Shard ShardConfig `mapstructure:"shard"`
 }
 
-// LeakProfileConfig is how the leak profiles of targets are collected, where they
-// have one. Each forces a cycle of the target's garbage collector, and stops its
-// world for 0.3 to 0.4 µs a goroutine (Go 1.26.8, two cores).
+// LeakProfileConfig configures the collection of leak profiles from targets that have them. Each
+// forces a garbage collection in the target, and stops its world for 0.3 to 0.4 µs per goroutine
+// (Go 1.26.8, two cores).
 type LeakProfileConfig struct {
 	Enabled bool `mapstructure:"enabled"`
-	// Interval is the shortest time from one leak profile of a target to its
-	// next.
+	// Interval is the minimum time between two leak profiles of a target.
 	Interval time.Duration `mapstructure:"interval"`
-	// MaxGoroutines is the most goroutines with which a leak profile is taken.
+	// MaxGoroutines is the maximum number of goroutines in a target. With more, no leak profile
+	// is taken.
 	MaxGoroutines int `mapstructure:"max_goroutines"`
 }
 
-// OriginsConfig is how traces are taken of targets in which goroutines gather, to learn what
-// starts them and what wakes those that end.
+// OriginsConfig configures the traces of targets in which goroutines accumulate. They show what
+// starts the goroutines, and what wakes the ones that end.
 type OriginsConfig struct {
 	Enabled bool `mapstructure:"enabled"`
-	// Duration is that of the first trace for a group. Later ones take up to five times as
-	// long.
+	// Duration is the duration of the first trace for a group. Later traces take up to five
+	// times as long.
 	Duration time.Duration `mapstructure:"duration"`
-	// MaxSize is the largest trace that is read, in bytes.
+	// MaxSize is the maximum size of a trace, in bytes.
 	MaxSize int `mapstructure:"max_size"`
-	// Budget is how much of a core the traces of a process may cost on average, there and
-	// here together.
+	// Budget is how much CPU the traces of a process may use on average, in cores, in the
+	// process and the collector together.
 	Budget float64 `mapstructure:"budget"`
 }
 
-// TargetConfig is one process to scrape. A key that it sets takes the place of
-// the receiver's; its attributes join the receiver's.
+// TargetConfig is a process to scrape. Its keys override the keys of the receiver; its
+// attributes are merged with the attributes of the receiver.
 type TargetConfig struct {
 	ClientConfig confighttp.ClientConfig `mapstructure:",squash"`
 	ServiceName  string                  `mapstructure:"service_name"`
 	Attributes   map[string]string       `mapstructure:"attributes"`
 	Capture      Capture                 `mapstructure:"capture"`
 
-	// given is what the user wrote, until the receiver's settings are known.
-	given *confmap.Conf
+	// raw is the user's configuration, until the receiver's settings are known.
+	raw *confmap.Conf
 }
 
 var (
@@ -120,16 +117,16 @@ var (
 	_ confmap.Unmarshaler = (*TargetConfig)(nil)
 )
 
-// defaultClientConfig is how targets are reached, and servers that list targets.
+// defaultClientConfig returns the defaults of the HTTP clients, of targets and of servers with
+// lists of targets.
 func defaultClientConfig() confighttp.ClientConfig {
 	client := confighttp.NewDefaultClientConfig()
-	// The default of http.Client, none, would let a hung target hang for ever.
+	// Without a timeout, the default of http.Client, a hung target would block forever.
 	client.Timeout = 10 * time.Second
-	// One request at a time gains nothing from HTTP/2, and a stream that is
-	// broken off by Shutdown keeps its connection, which CloseIdleConnections
-	// then passes over.
+	// A single request at a time gains nothing from HTTP/2, and CloseIdleConnections does not
+	// close the connection of a stream that Shutdown has canceled.
 	client.ForceAttemptHTTP2 = false
-	// Each target has a connection. How many are kept alive is for the pool to bound.
+	// Each target has a connection. The pool bounds how many are kept alive.
 	client.MaxIdleConns = 0 //nolint:staticcheck // confighttp has its defaults in the deprecated fields itself
 	return client
 }
@@ -139,22 +136,21 @@ func createDefaultConfig() component.Config {
 		ClientConfig:         defaultClientConfig(),
 		MetricsBuilderConfig: metadata.NewDefaultMetricsBuilderConfig(),
 		CollectionInterval:   time.Minute,
-		// Reading and decoding is work of milliseconds. The bound matters when
-		// many answers are slow or large at once.
+		// Reading and decoding takes milliseconds. The limit matters if many responses are
+		// slow or large at once.
 		MaxConcurrentScrapes: 32,
-		// A trace takes some 17 bytes a goroutine: room for a process of more
-		// than a million.
+		// A trace has some 17 bytes per goroutine: enough for more than a million.
 		MaxBodySize: 32 << 20,
-		// Longer than nearly every request lives, and short beside the time
-		// that it takes to tell a leak.
+		// Longer than nearly every request, and short compared with the time until a leak is
+		// detected.
 		AgedAfter: 10 * time.Minute,
-		// Large services have some hundreds of distinct stacks, most of them
-		// with a goroutine or two.
+		// Large services have some hundreds of distinct stacks, most of them with a goroutine
+		// or two.
 		MaxSignatures: 200,
 		Capture:       CaptureAuto,
 		LeakProfile: LeakProfileConfig{
 			Interval: 10 * time.Minute,
-			// Their world stands still for some 40 ms.
+			// Stops the world for some 40 ms.
 			MaxGoroutines: 100_000,
 		},
 		Origins: OriginsConfig{
@@ -167,7 +163,7 @@ func createDefaultConfig() component.Config {
 	}
 }
 
-// Unmarshal reads the receiver's settings first, and each target on top of them.
+// Unmarshal unmarshals the receiver's settings first, then each target with these as defaults.
 func (c *Config) Unmarshal(conf *confmap.Conf) error {
 	if _, isBool := conf.Get("leak_profile").(bool); isBool {
 		return errLeakProfile
@@ -189,14 +185,14 @@ func (c *Config) Unmarshal(conf *confmap.Conf) error {
 		return err
 	}
 	for i := range c.Targets {
-		given := c.Targets[i].given
+		raw := c.Targets[i].raw
 		c.Targets[i] = c.target()
-		if given == nil {
+		if raw == nil {
 			continue
 		}
 		if err := errors.Join(
-			refuseUnknownKeys(given, reflect.TypeFor[TargetConfig]()),
-			given.Unmarshal(&c.Targets[i]),
+			refuseUnknownKeys(raw, reflect.TypeFor[TargetConfig]()),
+			raw.Unmarshal(&c.Targets[i]),
 		); err != nil {
 			return fmt.Errorf("targets[%d]: %w", i, err)
 		}
@@ -205,14 +201,13 @@ func (c *Config) Unmarshal(conf *confmap.Conf) error {
 	return nil
 }
 
-// Unmarshal keeps what the user wrote for Config.Unmarshal, which knows what it
-// stands upon.
+// Unmarshal keeps conf for Config.Unmarshal, which knows the defaults.
 func (t *TargetConfig) Unmarshal(conf *confmap.Conf) error {
-	t.given = conf
+	t.raw = conf
 	return nil
 }
 
-// target is a target that says nothing of its own.
+// target returns a target with the receiver's settings.
 func (c *Config) target() TargetConfig {
 	t := TargetConfig{
 		ClientConfig: c.ClientConfig,
@@ -223,16 +218,16 @@ func (c *Config) target() TargetConfig {
 	return t
 }
 
-func merged(base, over map[string]string) map[string]string {
+func merged(base, overrides map[string]string) map[string]string {
 	m := maps.Clone(base)
 	if m == nil {
-		return over
+		return overrides
 	}
-	maps.Copy(m, over)
+	maps.Copy(m, overrides)
 	return m
 }
 
-// targets returns all targets, the short form of a single one included.
+// targets returns all configured targets, including the short form of a single target.
 func (c *Config) targets() []TargetConfig {
 	if c.ClientConfig.Endpoint == "" {
 		return c.Targets

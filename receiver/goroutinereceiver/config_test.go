@@ -40,7 +40,7 @@ func TestSingleTarget(t *testing.T) {
 	assert.Equal(t, OriginsConfig{Enabled: true, Duration: 1200 * time.Millisecond, MaxSize: 8 << 20, Budget: 0.0005}, cfg.Origins)
 }
 
-func TestTargetsInheritWhatTheyDoNotSet(t *testing.T) {
+func TestTargetsInheritSettings(t *testing.T) {
 	targets := loadConfig(t, "goroutine/many").targets()
 	require.Len(t, targets, 2)
 	tenant := func(i int) string {
@@ -62,7 +62,7 @@ func TestTargetsInheritWhatTheyDoNotSet(t *testing.T) {
 	assert.Equal(t, map[string]string{"deployment.environment.name": "production", "team": "payment"}, targets[1].Attributes)
 }
 
-func TestMistakesNameTheirKey(t *testing.T) {
+func TestConfigErrorsNameTheKey(t *testing.T) {
 	target := func(m map[string]any) map[string]any {
 		if _, ok := m["endpoint"]; !ok {
 			m["endpoint"] = "10.0.0.1:6060"

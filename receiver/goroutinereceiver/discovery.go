@@ -19,49 +19,49 @@ import (
 	"github.com/otel-goroutine/otel-goroutine/receiver/goroutinereceiver/internal/targetlist"
 )
 
-// staticKind is the key of targets that are listed in the configuration.
+// staticKind is the configuration key of static targets.
 const staticKind = "targets"
 
-// discovery merges the lists of the configuration and of all sources, and keeps the fleet to
-// them.
+// discovery merges the static targets with the lists of all sources and reconciles the fleet
+// with them.
 type discovery struct {
-	shard   targetlist.Shard
-	logger  *zap.Logger
-	builder *metadata.TelemetryBuilder
-	self    attribute.KeyValue // of the receiver's own metrics
-	panics  func(context.Context)
-	pool    *pool
-	pollers []*poller
+	shard        targetlist.Shard
+	logger       *zap.Logger
+	builder      *metadata.TelemetryBuilder
+	receiverAttr attribute.KeyValue // of the metrics about the receiver
+	panics       func(context.Context)
+	pool         *pool
+	pollers      []*poller
 
 	mu    sync.Mutex
 	fleet fleet
-	// lists has the targets of the configuration first, and then those of each poller, in the
-	// order of precedence.
-	lists      []sourceList
-	incomplete bool // creating a target failed
-	closing    bool // each scrape has a connection of its own
+	// lists are the static targets and then the targets of each poller, in order of
+	// precedence.
+	lists             []sourceList
+	incomplete        bool // creating a target failed
+	closesConnections bool // after each scrape
 }
 
-// sourceList is what a source lists.
+// sourceList has the targets of a source.
 type sourceList struct {
 	kind    string
 	targets []targetlist.Target
-	failing int // lists of it that could not be had
+	failing int // number of its lists that failed at the latest poll
 }
 
-// newPollers returns a poller for each source of the configuration, in the order of precedence.
-// closers close the idle connections of their HTTP clients.
+// newPollers returns a poller for each configured source, in order of precedence. closers close
+// the idle connections of their HTTP clients.
 func newPollers(ctx context.Context, cfg *Config, host component.Host, settings component.TelemetrySettings) (pollers []*poller, closers []func(), err error) {
 	client := func(c confighttp.ClientConfig) *http.Client {
-		i := &innermost{reach: reach{linkLocal: cfg.AllowLinkLocal}}
-		made, failed := i.client(ctx, c, host, settings)
-		if failed != nil {
-			err = errors.Join(err, failed)
+		base := &baseTransport{guard: dialGuard{allowLinkLocal: cfg.AllowLinkLocal}}
+		client, clientErr := base.client(ctx, c, host, settings)
+		if clientErr != nil {
+			err = errors.Join(err, clientErr)
 			return nil
 		}
-		made.Timeout = c.Timeout
-		closers = append(closers, i.closeIdle)
-		return made
+		client.Timeout = c.Timeout
+		closers = append(closers, base.closeIdle)
+		return client
 	}
 	add := func(s source, interval time.Duration, labels map[string]string) {
 		pollers = append(pollers, newPoller(s, interval, labels, settings.Logger))
@@ -73,11 +73,11 @@ func newPollers(ctx context.Context, cfg *Config, host component.Host, settings 
 		add(&httpSource{client: client(c.ClientConfig), url: c.ClientConfig.Endpoint}, c.Interval, c.Labels)
 	}
 	for _, c := range cfg.DNS {
-		add(&dnsSource{names: c.Names, of: c.Type, port: c.Port, reach: reach{linkLocal: cfg.AllowLinkLocal}}, c.Interval, c.Labels)
+		add(&dnsSource{names: c.Names, recordType: c.Type, port: c.Port, guard: dialGuard{allowLinkLocal: cfg.AllowLinkLocal}}, c.Interval, c.Labels)
 	}
 	if c := cfg.TargetAllocator; c.isSet() {
-		base, parsed := url.Parse(c.ClientConfig.Endpoint)
-		if parsed != nil {
+		base, parseErr := url.Parse(c.ClientConfig.Endpoint)
+		if parseErr != nil {
 			return nil, closers, errListEndpoint
 		}
 		add(&allocatorSource{client: client(c.ClientConfig), base: base, collectorID: c.CollectorID, job: c.Job}, c.Interval, c.Labels)
@@ -93,23 +93,23 @@ func (d *discovery) reconcile() {
 	}
 	done, errs := d.fleet.reconcile(targetlist.Merge(d.shard, lists...))
 	if len(errs) > 0 && !d.incomplete {
-		d.logger.Error("Creating targets failed, it is tried again", zap.Int("targets", len(errs)), zap.NamedError("first", errs[0]))
+		d.logger.Error("Failed to create targets, will retry", zap.Int("targets", len(errs)), zap.NamedError("first", errs[0]))
 	}
 	d.incomplete = len(errs) > 0
 	d.pool.targets.Add(int64(done.added - done.removed))
-	if closing := !d.pool.keepsConnections(); closing != d.closing {
-		d.closing = closing
-		d.logger.Info("The number of targets has passed half of the files that the process may open",
+	if closing := !d.pool.keepsConnections(); closing != d.closesConnections {
+		d.closesConnections = closing
+		d.logger.Info("The number of targets crossed half of the limit of open files",
 			zap.Int64("targets", d.pool.targets.Load()), zap.Int64("limit", d.pool.maxConnections), zap.Bool("connections_kept_alive", !closing))
 	}
 	if done.any() && len(d.pollers) > 0 {
-		d.logger.Info("Targets have changed", zap.Int("added", done.added), zap.Int("removed", done.removed),
+		d.logger.Info("Targets changed", zap.Int("added", done.added), zap.Int("removed", done.removed),
 			zap.Int("altered", done.altered), zap.Int("targets", len(d.fleet.active)))
 	}
 }
 
-// follow polls a source until ctx ends.
-func (d *discovery) follow(ctx context.Context, i int) {
+// pollSource polls the source with index i until ctx is done.
+func (d *discovery) pollSource(ctx context.Context, i int) {
 	p := d.pollers[i]
 	wait := p.interval
 	ticker := time.NewTicker(wait)
@@ -119,8 +119,8 @@ func (d *discovery) follow(ctx context.Context, i int) {
 		if ctx.Err() != nil {
 			return
 		}
-		d.took(ctx, i, failures, changed)
-		if next := p.next(failures); next != wait {
+		d.recordPoll(ctx, i, failures, changed)
+		if next := p.nextPoll(failures); next != wait {
 			wait = next
 			ticker.Reset(wait)
 		}
@@ -132,14 +132,14 @@ func (d *discovery) follow(ctx context.Context, i int) {
 	}
 }
 
-// took records the result of a poll, and reconciles if it changed anything.
-func (d *discovery) took(ctx context.Context, i, failures int, changed bool) {
+// recordPoll records the result of a poll, and reconciles if it changed anything.
+func (d *discovery) recordPoll(ctx context.Context, i, failures int, changed bool) {
 	p := d.pollers[i]
 	d.builder.ReceiverGoroutineDiscoveryFailures.Add(ctx, int64(failures), d.attributes(p.source.kind()))
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.fleet.forget(time.Now()) // also when lists do not change any more
-	list := &d.lists[i+1]      // the first is that of the configuration
+	d.fleet.forget(time.Now()) // even if lists no longer change
+	list := &d.lists[i+1]      // lists[0] are the static targets
 	list.failing = p.failingLists()
 	if changed {
 		list.targets = p.targets()
@@ -154,7 +154,7 @@ func (d *discovery) guardedPoll(ctx context.Context, p *poller) (failures int, c
 	defer func() {
 		if r := recover(); r != nil {
 			d.panics(ctx)
-			d.logger.Error("Panic in a poll for targets, please report it", zap.Any("panic", r), zap.ByteString("stack", debug.Stack()))
+			d.logger.Error("Panic while polling for targets, please report it", zap.Any("panic", r), zap.ByteString("stack", debug.Stack()))
 			failures, changed = 1, false
 		}
 	}()
@@ -162,11 +162,11 @@ func (d *discovery) guardedPoll(ctx context.Context, p *poller) (failures int, c
 }
 
 func (d *discovery) attributes(kind string) metric.MeasurementOption {
-	return metric.WithAttributes(d.self, attribute.String("source", kind))
+	return metric.WithAttributes(d.receiverAttr, attribute.String("source", kind))
 }
 
-// observe registers the callbacks of the receiver's own metrics.
-func (d *discovery) observe() error {
+// registerGauges registers the callbacks of the metrics about discovery.
+func (d *discovery) registerGauges() error {
 	byKind := func(count func(sourceList) int) metric.Int64Callback {
 		return func(_ context.Context, observer metric.Int64Observer) error {
 			sums := make(map[string]int)
@@ -185,7 +185,7 @@ func (d *discovery) observe() error {
 		d.builder.RegisterReceiverGoroutineTargetsCallback(func(_ context.Context, observer metric.Int64Observer) error {
 			d.mu.Lock()
 			defer d.mu.Unlock()
-			observer.Observe(int64(len(d.fleet.active)), metric.WithAttributes(d.self))
+			observer.Observe(int64(len(d.fleet.active)), metric.WithAttributes(d.receiverAttr))
 			return nil
 		}),
 		d.builder.RegisterReceiverGoroutineDiscoveryTargetsCallback(byKind(func(l sourceList) int { return len(l.targets) })),
@@ -193,9 +193,9 @@ func (d *discovery) observe() error {
 	)
 }
 
-// listed converts a target of the configuration.
-func (t TargetConfig) listed() (targetlist.Target, error) {
-	listed, err := targetlist.At(t.ClientConfig.Endpoint)
+// toListed converts a static target.
+func (t TargetConfig) toListed() (targetlist.Target, error) {
+	listed, err := targetlist.FromEndpoint(t.ClientConfig.Endpoint)
 	if err != nil {
 		return targetlist.Target{}, err
 	}
@@ -203,8 +203,8 @@ func (t TargetConfig) listed() (targetlist.Target, error) {
 	return listed, nil
 }
 
-// as returns the configuration of a listed target: t with what the lists say of it.
-func (t TargetConfig) as(listed targetlist.Target) TargetConfig {
+// withListed returns t with the settings of a listed target.
+func (t TargetConfig) withListed(listed targetlist.Target) TargetConfig {
 	t.ClientConfig.Endpoint = listed.Endpoint
 	t.Attributes = merged(t.Attributes, listed.Attributes)
 	if listed.ServiceName != "" {

@@ -33,7 +33,7 @@ func TestDiscoveryConfig(t *testing.T) {
 	assert.Equal(t, ShardConfig{Index: noShard}, cfg.Shard)
 }
 
-func TestMistakesOfDiscoveryNameTheirKey(t *testing.T) {
+func TestDiscoveryConfigErrorsNameTheKey(t *testing.T) {
 	type m = map[string]any
 	list := func(key string, entry m) m { return m{key: []any{entry}} }
 	shard := func(s any) m { return m{"endpoint": "a:1", "shard": s} }

@@ -36,24 +36,24 @@ import (
 	"github.com/otel-goroutine/otel-goroutine/receiver/goroutinereceiver/internal/targetlist"
 )
 
-// soon is how often sources are polled in these tests.
-const soon = 20 * time.Millisecond
+// testPollInterval is the interval of sources in these tests.
+const testPollInterval = 20 * time.Millisecond
 
-// fileAt has the receiver read a list, which is written first.
-func fileAt(t *testing.T, cfg *Config, text string) (name string) {
+// addFile writes a list and adds it to cfg as a source.
+func addFile(t *testing.T, cfg *Config, text string) (name string) {
 	t.Helper()
 	name = filepath.Join(t.TempDir(), "targets.json")
-	write(t, name, text)
-	cfg.FileSD = append(cfg.FileSD, FileSDConfig{Files: []string{name}, Interval: soon})
+	writeOldFile(t, name, text)
+	cfg.FileSD = append(cfg.FileSD, FileSDConfig{Files: []string{name}, Interval: testPollInterval})
 	return name
 }
 
-// at returns the group of a target whose pprof index has a path of its own.
-func at(hostPort, path, labels string) string {
+// groupJSON returns the group of a target whose pprof index has this path.
+func groupJSON(hostPort, path, labels string) string {
 	return fmt.Sprintf(`{"targets": [%q], "labels": {"__metrics_path__": %q%s}}`, hostPort, path, labels)
 }
 
-// pathsMux is what net/http/pprof serves of this process, below any path.
+// pathsMux serves net/http/pprof of this process below any path.
 func pathsMux() http.Handler {
 	mux := pprofMux()
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -63,8 +63,8 @@ func pathsMux() http.Handler {
 	})
 }
 
-// TestCensusOutlivesChangesOfTheList has a target stay while its list changes around it, loses
-// it, is cut off, and says other things of it.
+// TestCensusOutlivesChangesOfTheList changes the list around a target, truncates it, removes the
+// target, adds it again, and changes its labels.
 func TestCensusOutlivesChangesOfTheList(t *testing.T) {
 	never := make(chan struct{})
 	var planted sync.WaitGroup
@@ -74,13 +74,13 @@ func TestCensusOutlivesChangesOfTheList(t *testing.T) {
 	defer planted.Wait()
 	defer close(never)
 	hostPort := serve(t, pathsMux())
-	stays := func(labels string) string { return at(hostPort, "/stays/debug/pprof", labels) }
-	other := func(name string) string { return at(hostPort, "/"+name+"/debug/pprof", "") }
+	stays := func(labels string) string { return groupJSON(hostPort, "/stays/debug/pprof", labels) }
+	other := func(name string) string { return groupJSON(hostPort, "/"+name+"/debug/pprof", "") }
 	cfg := testConfig()
 	cfg.ServiceName = "by the receiver"
-	cfg.Capture = CaptureTrace // two targets that are one process cannot be traced at once
-	file := fileAt(t, cfg, "["+stays("")+"]")
-	r := start(t, cfg)
+	cfg.Capture = CaptureTrace // no fallback if another target traces the process
+	file := addFile(t, cfg, "["+stays("")+"]")
+	r := startReceiver(t, cfg)
 	id := hostPort + "/stays/debug/pprof"
 	aged := func(team string) scraped {
 		return r.until(t, func(s scraped) bool {
@@ -92,20 +92,20 @@ func TestCensusOutlivesChangesOfTheList(t *testing.T) {
 	first := aged("")
 	assert.Equal(t, "by the receiver", first.resource("service.name"))
 
-	write(t, file, "["+other("a")+","+stays(`, "team": "shop", "job": "cart"`)+"]")
+	writeOldFile(t, file, "["+other("a")+","+stays(`, "team": "shop", "job": "cart"`)+"]")
 	named := aged("shop")
 	assert.Equal(t, startOf(first), startOf(named))
 	assert.Equal(t, "cart", named.resource("service.name"))
 	r.next(t, hostPort+"/a/debug/pprof")
 
-	write(t, file, "["+other("b")+","+stays("")[:20]) // cut off
+	writeOldFile(t, file, "["+other("b")+","+stays("")[:20]) // truncated
 	r.next(t, hostPort+"/a/debug/pprof")
 	assert.Equal(t, startOf(first), startOf(aged("shop")))
 
-	write(t, file, "["+other("c")+"]") // it is lost
+	writeOldFile(t, file, "["+other("c")+"]") // it is lost
 	r.next(t, hostPort+"/c/debug/pprof")
-	require.Eventually(t, func() bool { return len(r.activeIDs()) == 1 }, 10*time.Second, soon)
-	write(t, file, "["+other("c")+","+stays("")+"]")
+	require.Eventually(t, func() bool { return len(r.activeIDs()) == 1 }, 10*time.Second, testPollInterval)
+	writeOldFile(t, file, "["+other("c")+","+stays("")+"]")
 	assert.Equal(t, startOf(first), startOf(aged("")))
 	assert.ElementsMatch(t, []string{hostPort + "/c/debug/pprof", id}, r.activeIDs())
 
@@ -114,9 +114,9 @@ func TestCensusOutlivesChangesOfTheList(t *testing.T) {
 			return s.resource("k8s.pod.uid") == uid && s.resource("service.instance.id") == id && len(s.points("goroutine.creations")) == 1
 		})
 	}
-	write(t, file, "["+other("c")+","+stays(`, "__meta_kubernetes_pod_uid": "1"`)+"]")
+	writeOldFile(t, file, "["+other("c")+","+stays(`, "__meta_kubernetes_pod_uid": "1"`)+"]")
 	assert.Equal(t, startOf(first), startOf(ofPod("1")))
-	write(t, file, "["+other("c")+","+stays(`, "__meta_kubernetes_pod_uid": "2"`)+"]")
+	writeOldFile(t, file, "["+other("c")+","+stays(`, "__meta_kubernetes_pod_uid": "2"`)+"]")
 	assert.Less(t, startOf(first), startOf(ofPod("2")), "another pod")
 }
 
@@ -126,25 +126,26 @@ func (r *goroutineReceiver) activeIDs() []string {
 	return slices.Collect(maps.Keys(r.discovery.fleet.active))
 }
 
-// TestOneTargetInFourSources is scraped once, with what all say of it.
+// TestOneTargetInFourSources checks that a target in several sources is scraped once, with the
+// merged attributes.
 func TestOneTargetInFourSources(t *testing.T) {
 	hostPort := serve(t, pprofMux())
 	_, port, err := net.SplitHostPort(hostPort)
 	require.NoError(t, err)
-	names := resolve(t, map[string][]string{"cart.test.": {"127.0.0.1"}})
+	names := startDNSStub(t, map[string][]string{"cart.test.": {"127.0.0.1"}})
 	cfg := testConfig(targetAt(hostPort, func(c *TargetConfig) { c.Attributes = map[string]string{"team": "static"} }))
-	fileAt(t, cfg, `[{"targets": ["`+hostPort+`"], "labels": {"team": "file", "zone": "a", "__meta_kubernetes_pod_uid": "1"}}]`)
-	cfg.HTTPSD = []HTTPSDConfig{{ClientConfig: defaultClientConfig(), Interval: soon}}
-	cfg.HTTPSD[0].ClientConfig.Endpoint = "http://" + serve(t, answer(http.StatusOK, nil, []byte(`[{"targets": ["`+hostPort+`", "`+hostPort+`"], "labels": {"job": "cart"}}]`)))
-	cfg.DNS = []DNSConfig{{Names: []string{"cart.test."}, Type: recordA, Port: portOf(t, port), Interval: soon, Labels: map[string]string{"rack": "7"}}}
-	cfg.TargetAllocator = TargetAllocatorConfig{ClientConfig: defaultClientConfig(), Interval: soon, CollectorID: "detector-0"}
+	addFile(t, cfg, `[{"targets": ["`+hostPort+`"], "labels": {"team": "file", "zone": "a", "__meta_kubernetes_pod_uid": "1"}}]`)
+	cfg.HTTPSD = []HTTPSDConfig{{ClientConfig: defaultClientConfig(), Interval: testPollInterval}}
+	cfg.HTTPSD[0].ClientConfig.Endpoint = "http://" + serve(t, respondAlways(http.StatusOK, nil, []byte(`[{"targets": ["`+hostPort+`", "`+hostPort+`"], "labels": {"job": "cart"}}]`)))
+	cfg.DNS = []DNSConfig{{Names: []string{"cart.test."}, Type: recordA, Port: portOf(t, port), Interval: testPollInterval, Labels: map[string]string{"rack": "7"}}}
+	cfg.TargetAllocator = TargetAllocatorConfig{ClientConfig: defaultClientConfig(), Interval: testPollInterval, CollectorID: "detector-0"}
 	cfg.TargetAllocator.ClientConfig.Endpoint = "http://" + serve(t, &allocator{listServer: &listServer{}, jobs: map[string]string{
 		"cart": `[{"targets": ["` + hostPort + `"], "labels": {"__meta_kubernetes_namespace": "shop"}}]`,
 	}})
 	telemetry := componenttest.NewTelemetry()
 	defer func() { require.NoError(t, telemetry.Shutdown(context.Background())) }()
 	sink := new(consumertest.MetricsSink)
-	r := startWith(t, cfg, receiver.Settings{ID: component.MustNewID("goroutine"), TelemetrySettings: telemetry.NewTelemetrySettings()}, sink)
+	r := startReceiverWithSink(t, cfg, receiver.Settings{ID: component.MustNewID("goroutine"), TelemetrySettings: telemetry.NewTelemetrySettings()}, sink)
 	require.Eventually(t, func() bool {
 		all := sink.AllMetrics()
 		if len(all) == 0 {
@@ -153,7 +154,7 @@ func TestOneTargetInFourSources(t *testing.T) {
 		s := scraped{all[len(all)-1]}
 		return s.resource("zone") == "a" && s.resource("rack") == "7" && s.resource("k8s.namespace.name") == "shop" && s.resource("k8s.pod.uid") == "1" &&
 			s.resource("team") == "static" && s.resource("service.name") == "cart"
-	}, 10*time.Second, soon)
+	}, 10*time.Second, testPollInterval)
 	assert.Equal(t, []string{hostPort}, r.activeIDs())
 
 	self := attribute.String("receiver", "goroutine")
@@ -166,7 +167,7 @@ func TestOneTargetInFourSources(t *testing.T) {
 	}, metricdatatest.IgnoreTimestamp())
 
 	names.fail.Store(true)
-	require.Eventually(t, func() bool { return listsFailing(r.goroutineReceiver) == 1 }, 10*time.Second, soon)
+	require.Eventually(t, func() bool { return listsFailing(r.goroutineReceiver) == 1 }, 10*time.Second, testPollInterval)
 	metadatatest.AssertEqualReceiverGoroutineDiscoveryFailing(t, telemetry, []metricdata.DataPoint[int64]{
 		point("targets", 0), point("file_sd", 0), point("http_sd", 0), point("dns", 1), point("target_allocator", 0),
 	}, metricdatatest.IgnoreTimestamp())
@@ -191,19 +192,19 @@ func portOf(t *testing.T, port string) int {
 	return n
 }
 
-// startWith starts a receiver that hands over what it scrapes to a sink.
-func startWith(t *testing.T, cfg *Config, settings receiver.Settings, sink *consumertest.MetricsSink) *running {
+// startReceiverWithSink starts a receiver whose next consumer is sink.
+func startReceiverWithSink(t *testing.T, cfg *Config, settings receiver.Settings, sink *consumertest.MetricsSink) *testReceiver {
 	t.Helper()
 	r, err := newReceiver(cfg, newPool(), settings)
 	require.NoError(t, err)
 	r.next = sink
 	require.NoError(t, r.Start(t.Context(), componenttest.NewNopHost()))
 	t.Cleanup(func() { require.NoError(t, r.Shutdown(context.Background())) })
-	return &running{goroutineReceiver: r}
+	return &testReceiver{goroutineReceiver: r}
 }
 
-// TestThousandsExchanged exchanges 5,000 targets at once, while they are scraped. One stays.
-func TestThousandsExchanged(t *testing.T) {
+// TestThousandsReplaced replaces 5,000 targets at once while they are scraped. One stays.
+func TestThousandsReplaced(t *testing.T) {
 	const many = 5000
 	var asked [2]atomic.Int64
 	profile := profileOf(t, "goroutine")
@@ -217,23 +218,23 @@ func TestThousandsExchanged(t *testing.T) {
 		_, _ = w.Write(profile)
 	}))
 	list := func(set int) string {
-		groups := []string{at(hostPort, "/stays", "")}
+		groups := []string{groupJSON(hostPort, "/stays", "")}
 		for i := range many {
-			groups = append(groups, at(hostPort, fmt.Sprintf("/%d-%d", set, i), ""))
+			groups = append(groups, groupJSON(hostPort, fmt.Sprintf("/%d-%d", set, i), ""))
 		}
 		return "[" + strings.Join(groups, ",") + "]"
 	}
 	cfg := testConfig()
 	cfg.Capture = CaptureProfile
 	cfg.CollectionInterval = time.Minute
-	file := fileAt(t, cfg, list(0))
+	file := addFile(t, cfg, list(0))
 	cfg.FileSD[0].Interval = time.Second
 	core, logs := observer.New(zap.InfoLevel)
 	settings := receivertest.NewNopSettings(metadata.Type)
 	settings.Logger = zap.New(core)
 	sink := new(consumertest.MetricsSink)
-	r := startWith(t, cfg, settings, sink)
-	require.Eventually(t, func() bool { return asked[0].Load() > 100 }, time.Minute, soon)
+	r := startReceiverWithSink(t, cfg, settings, sink)
+	require.Eventually(t, func() bool { return asked[0].Load() > 100 }, time.Minute, testPollInterval)
 	stays := func() *member {
 		r.discovery.mu.Lock()
 		defer r.discovery.mu.Unlock()
@@ -241,23 +242,23 @@ func TestThousandsExchanged(t *testing.T) {
 	}
 	before := stays()
 
-	write(t, file, list(1))
-	changed := func() []observer.LoggedEntry { return logs.FilterMessage("Targets have changed").All() }
-	require.Eventually(t, func() bool { return len(changed()) == 2 }, time.Minute, soon)
+	writeOldFile(t, file, list(1))
+	changed := func() []observer.LoggedEntry { return logs.FilterMessage("Targets changed").All() }
+	require.Eventually(t, func() bool { return len(changed()) == 2 }, time.Minute, testPollInterval)
 	assert.Equal(t, map[string]any{"added": int64(many), "removed": int64(many), "altered": int64(0), "targets": int64(many + 1)}, changed()[1].ContextMap())
 	assert.Same(t, before.target, stays().target)
-	require.Eventually(t, func() bool { return asked[1].Load() > 100 }, time.Minute, soon)
+	require.Eventually(t, func() bool { return asked[1].Load() > 100 }, time.Minute, testPollInterval)
 	old := asked[0].Load()
-	require.Eventually(t, func() bool { return asked[1].Load() > 200 }, time.Minute, soon)
-	assert.Equal(t, old, asked[0].Load(), "what left is not scraped any more")
-	for id := range r.discovery.fleet.left {
+	require.Eventually(t, func() bool { return asked[1].Load() > 200 }, time.Minute, testPollInterval)
+	assert.Equal(t, old, asked[0].Load(), "removed targets are still scraped")
+	for id := range r.discovery.fleet.parked {
 		assert.True(t, strings.HasPrefix(id, hostPort+"/0-"))
 	}
 }
 
-// TestShardsShareTargetsOut has each target scraped by one of three receivers, those of the
-// configuration too.
-func TestShardsShareTargetsOut(t *testing.T) {
+// TestShardsDivideTargets checks that each target, static or discovered, is scraped by one of three
+// receivers.
+func TestShardsDivideTargets(t *testing.T) {
 	var addresses, scraped []string
 	for i := range 60 {
 		addresses = append(addresses, fmt.Sprintf("127.0.0.1:%d", 60_000+i))
@@ -269,34 +270,34 @@ func TestShardsShareTargetsOut(t *testing.T) {
 		}
 		cfg.CollectionInterval = time.Hour
 		cfg.Shard = ShardConfig{Index: ShardIndex(index), Count: 3}
-		fileAt(t, cfg, listOf(addresses[20:]...))
-		r := startWith(t, cfg, receivertest.NewNopSettings(metadata.Type), new(consumertest.MetricsSink))
+		addFile(t, cfg, listOf(addresses[20:]...))
+		r := startReceiverWithSink(t, cfg, receivertest.NewNopSettings(metadata.Type), new(consumertest.MetricsSink))
 		require.Eventually(t, func() bool {
 			r.discovery.mu.Lock()
 			defer r.discovery.mu.Unlock()
 			return len(r.discovery.lists[1].targets) == 40
-		}, 10*time.Second, soon)
+		}, 10*time.Second, testPollInterval)
 		assert.InDelta(t, 20, len(r.activeIDs()), 12)
 		scraped = append(scraped, r.activeIDs()...)
 	}
 	assert.ElementsMatch(t, addresses, scraped)
 }
 
-// TestHungSource delays neither the others nor Shutdown.
+// TestHungSource checks that a hung source delays neither the others nor Shutdown.
 func TestHungSource(t *testing.T) {
 	hung := serve(t, http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }))
 	cfg := testConfig()
-	cfg.HTTPSD = []HTTPSDConfig{{ClientConfig: defaultClientConfig(), Interval: soon}}
+	cfg.HTTPSD = []HTTPSDConfig{{ClientConfig: defaultClientConfig(), Interval: testPollInterval}}
 	cfg.HTTPSD[0].ClientConfig.Endpoint = "http://" + hung
-	fileAt(t, cfg, listOf(serve(t, pprofMux())))
-	r := start(t, cfg)
+	addFile(t, cfg, listOf(serve(t, pprofMux())))
+	r := startReceiver(t, cfg)
 	assert.True(t, r.next(t).up())
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
 	defer cancel()
 	assert.NoError(t, r.Shutdown(ctx))
 }
 
-// panickingSource is a source that panics.
+// panickingSource is a source whose parser panics.
 type panickingSource struct{}
 
 func (panickingSource) kind() string { return "file_sd" }
@@ -307,22 +308,22 @@ func (panickingSource) documents(context.Context) iter.Seq2[document, error] {
 	}
 }
 
-func TestPanicInAPoll(t *testing.T) {
+func TestPanicInPoll(t *testing.T) {
 	core, logs := observer.New(zap.InfoLevel)
 	panics := 0
 	d := discovery{logger: zap.New(core), panics: func(context.Context) { panics++ }}
-	failures, changed := d.guardedPoll(t.Context(), newPoller(panickingSource{}, soon, nil, d.logger))
+	failures, changed := d.guardedPoll(t.Context(), newPoller(panickingSource{}, testPollInterval, nil, d.logger))
 	assert.Equal(t, 1, failures)
 	assert.False(t, changed)
 	assert.Equal(t, 1, panics)
-	assert.Equal(t, 1, logs.FilterMessage("Panic in a poll for targets, please report it").Len())
+	assert.Equal(t, 1, logs.FilterMessage("Panic while polling for targets, please report it").Len())
 }
 
-// TestMistakesThatStopTheStart are those that no list can mend.
-func TestMistakesThatStopTheStart(t *testing.T) {
+// TestStartErrors checks that invalid client settings fail Start.
+func TestStartErrors(t *testing.T) {
 	absent := configoptional.Some(configauth.Config{AuthenticatorID: component.MustNewID("absent")})
 	for name, change := range map[string]func(*Config){
-		"auth of targets":          func(c *Config) { c.ClientConfig.Auth = absent; fileAt(t, c, "[]") },
+		"auth of targets":          func(c *Config) { c.ClientConfig.Auth = absent; addFile(t, c, "[]") },
 		"auth of http_sd":          func(c *Config) { c.HTTPSD = []HTTPSDConfig{{}}; c.HTTPSD[0].ClientConfig.Auth = absent },
 		"auth of target_allocator": func(c *Config) { c.TargetAllocator.CollectorID = "a"; c.TargetAllocator.ClientConfig.Auth = absent },
 	} {

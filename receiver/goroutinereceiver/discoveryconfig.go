@@ -18,69 +18,69 @@ import (
 	"github.com/otel-goroutine/otel-goroutine/receiver/goroutinereceiver/internal/targetlist"
 )
 
-// Default intervals of sources. Servers are asked as often as Prometheus' service discovery asks
-// them. Files are read more often, since reading one costs no server anything.
+// Default intervals of sources. That of servers is the default of Prometheus' service discovery.
+// Files are polled more often, since reading a file costs no server anything.
 const (
 	defaultPollInterval = 30 * time.Second
 	defaultFileInterval = 5 * time.Second
 )
 
-// FileSDConfig is files with lists of targets, as Prometheus' file_sd has them.
+// FileSDConfig are files with lists of targets, in the format of Prometheus' file_sd.
 type FileSDConfig struct {
-	// Files are the paths of the files, or patterns as those of filepath.Match.
+	// Files are the paths of the files, or patterns of filepath.Match.
 	Files []string `mapstructure:"files"`
-	// Interval is the time from one look at the files to the next.
+	// Interval is the time between two polls.
 	Interval time.Duration `mapstructure:"interval"`
-	// Labels are those of targets for which the list has no other.
+	// Labels are defaults for the labels of the targets.
 	Labels map[string]string `mapstructure:"labels"`
 }
 
-// HTTPSDConfig is a server with a list of targets, as Prometheus' http_sd has it.
+// HTTPSDConfig is a server with a list of targets, in the format of Prometheus' http_sd.
 type HTTPSDConfig struct {
-	// ClientConfig is how the server is reached. Its endpoint is the URL of the list.
+	// ClientConfig configures the HTTP client. Its endpoint is the URL of the list.
 	ClientConfig confighttp.ClientConfig `mapstructure:",squash"`
-	// Interval is the time from one request to the next.
+	// Interval is the time between two polls.
 	Interval time.Duration `mapstructure:"interval"`
-	// Labels are those of targets for which the list has no other.
+	// Labels are defaults for the labels of the targets.
 	Labels map[string]string `mapstructure:"labels"`
 }
 
-// DNSConfig is names whose records are targets.
+// DNSConfig are names whose records are targets.
 type DNSConfig struct {
 	Names []string `mapstructure:"names"`
-	// Type is that of the records: A, AAAA or SRV.
+	// Type is the type of the records: A, AAAA or SRV.
 	Type string `mapstructure:"type"`
-	// Port is that of the targets. SRV records have their own.
+	// Port is the port of the targets. SRV records have their own.
 	Port int `mapstructure:"port"`
-	// Interval is the time from one query to the next.
+	// Interval is the time between two polls.
 	Interval time.Duration `mapstructure:"interval"`
-	// Labels are those of the targets.
+	// Labels are the labels of the targets.
 	Labels map[string]string `mapstructure:"labels"`
 }
 
 // TargetAllocatorConfig is an OpenTelemetry Target Allocator.
 type TargetAllocatorConfig struct {
-	// ClientConfig is how the allocator is reached. Its endpoint is the URL of the allocator.
+	// ClientConfig configures the HTTP client. Its endpoint is the URL of the allocator.
 	ClientConfig confighttp.ClientConfig `mapstructure:",squash"`
-	// Interval is the time from one request to the next.
+	// Interval is the time between two polls.
 	Interval time.Duration `mapstructure:"interval"`
-	// CollectorID is the name by which the allocator knows the collector.
+	// CollectorID is the name of this collector in the allocator.
 	CollectorID string `mapstructure:"collector_id"`
-	// Job is the job whose targets are scraped; if empty, those of all jobs are.
+	// Job is the job whose targets are scraped. If empty, the targets of all jobs are.
 	Job string `mapstructure:"job"`
-	// Labels are those of targets for which the allocator has no other.
+	// Labels are defaults for the labels of the targets.
 	Labels map[string]string `mapstructure:"labels"`
 }
 
-// ShardConfig is which share of the targets is scraped.
+// ShardConfig selects a shard of the targets.
 type ShardConfig struct {
-	// Index is which of the shards this one is, from 0.
+	// Index is the index of this shard, from 0.
 	Index ShardIndex `mapstructure:"index"`
-	// Count is how many shards there are; 0 if targets are not shared out.
+	// Count is the number of shards. If 0, sharding is disabled.
 	Count int `mapstructure:"count"`
 }
 
-// ShardIndex is a number, or the name of a StatefulSet's pod, which ends in one.
+// ShardIndex is a number, or the name of a pod of a StatefulSet, which ends in its ordinal.
 type ShardIndex int
 
 // noShard is the index of a receiver that scrapes all targets.
@@ -95,26 +95,26 @@ var (
 )
 
 var (
-	errPollInterval  = errors.New(`"interval" must be at least 1s; a number needs a unit, such as 30s`)
-	errFiles         = errors.New(`"files" must have the paths of files that end in .json, .yaml or .yml, such as /etc/targets/*.json`)
-	errListEndpoint  = errors.New(`"endpoint" must be a URL, such as http://10.0.0.5:8080/targets`)
-	errCollectorID   = errors.New(`"collector_id" is required: the name by which the allocator knows this collector, such as ${env:POD_NAME}`)
-	errNames         = errors.New(`"names" must have the names of hosts or services, such as cart.shop.svc.cluster.local`)
-	errRecordType    = errors.New(`"type" must be A, AAAA or SRV`)
-	errPort          = errors.New(`"port" must be from 1 to 65535 for records of type A and AAAA, and absent for SRV, which have their own`)
-	errShardIndex    = errors.New(`"shard::index" must be a number, or the name of a StatefulSet's pod, which ends in one`)
-	errShard         = errors.New(`"shard" needs an "index" from 0 and a "count" above it`)
-	errTooManyShards = fmt.Errorf(`"shard::count" must be at most %d`, maxShards)
-	errTwoShares     = errors.New(`"shard" and "target_allocator" are both set: the allocator shares targets out already`)
+	errPollInterval      = errors.New(`"interval" must be at least 1s; a number needs a unit, such as 30s`)
+	errFiles             = errors.New(`"files" must have the paths of files that end in .json, .yaml or .yml, such as /etc/targets/*.json`)
+	errListEndpoint      = errors.New(`"endpoint" must be a URL, such as http://10.0.0.5:8080/targets`)
+	errCollectorID       = errors.New(`"collector_id" is required: the name by which the allocator knows this collector, such as ${env:POD_NAME}`)
+	errNames             = errors.New(`"names" must have the names of hosts or services, such as cart.shop.svc.cluster.local`)
+	errRecordType        = errors.New(`"type" must be A, AAAA or SRV`)
+	errPort              = errors.New(`"port" must be from 1 to 65535 for records of type A and AAAA, and absent for SRV, which have their own`)
+	errShardIndex        = errors.New(`"shard::index" must be a number, or the name of a StatefulSet's pod, which ends in one`)
+	errShard             = errors.New(`"shard" needs an "index" from 0 and a "count" above it`)
+	errTooManyShards     = fmt.Errorf(`"shard::count" must be at most %d`, maxShards)
+	errShardAndAllocator = errors.New(`"shard" and "target_allocator" are both set: the allocator already distributes the targets`)
 )
 
-// maxShards keeps the sharing out cheap: each target is scored with each shard.
+// maxShards bounds the cost of sharding: each target is scored with each shard.
 const maxShards = 1000
 
-// minPollInterval is the shortest interval at which lists are asked for.
+// minPollInterval is the minimum interval between two polls of a source.
 const minPollInterval = time.Second
 
-// Unmarshal refuses unknown keys, as do the others below: confighttp's Unmarshal accepts any key
+// Unmarshal refuses unknown keys, like the methods below: confighttp's Unmarshal accepts any key
 // at any depth of the receiver's configuration.
 func (c *FileSDConfig) Unmarshal(conf *confmap.Conf) error {
 	c.Interval = defaultFileInterval
@@ -145,7 +145,7 @@ func (c *TargetAllocatorConfig) Unmarshal(conf *confmap.Conf) error {
 	return conf.Unmarshal(c)
 }
 
-// UnmarshalText parses a number, or the name of a StatefulSet's pod.
+// UnmarshalText parses a number, or the name of a pod of a StatefulSet.
 //
 //	2           ->  2
 //	detector-2  ->  2
@@ -162,9 +162,9 @@ func (i *ShardIndex) UnmarshalText(text []byte) error {
 	return nil
 }
 
-// Validate checks the files.
+// Validate checks the configuration.
 func (c *FileSDConfig) Validate() error {
-	errs := []error{validInterval(c.Interval)}
+	errs := []error{validateInterval(c.Interval)}
 	if len(c.Files) == 0 {
 		errs = append(errs, errFiles)
 	}
@@ -176,14 +176,14 @@ func (c *FileSDConfig) Validate() error {
 	return errors.Join(errs...)
 }
 
-// Validate checks the server.
+// Validate checks the configuration.
 func (c *HTTPSDConfig) Validate() error {
-	return errors.Join(validInterval(c.Interval), validListEndpoint(c.ClientConfig), validClient(c.ClientConfig))
+	return errors.Join(validateInterval(c.Interval), validateListEndpoint(c.ClientConfig), validateClient(c.ClientConfig))
 }
 
-// Validate checks the names.
+// Validate checks the configuration.
 func (c *DNSConfig) Validate() error {
-	errs := []error{validInterval(c.Interval)}
+	errs := []error{validateInterval(c.Interval)}
 	if len(c.Names) == 0 || slices.Contains(c.Names, "") {
 		errs = append(errs, errNames)
 	}
@@ -202,24 +202,24 @@ func (c *DNSConfig) Validate() error {
 	return errors.Join(errs...)
 }
 
-// isSet tells whether there is an allocator.
+// isSet reports whether an allocator is configured.
 func (c *TargetAllocatorConfig) isSet() bool {
 	return c.ClientConfig.Endpoint != "" || c.CollectorID != "" || c.Job != "" || c.Interval != 0
 }
 
-// Validate checks the allocator, if there is one.
+// Validate checks the configuration, if an allocator is configured.
 func (c *TargetAllocatorConfig) Validate() error {
 	if !c.isSet() {
 		return nil
 	}
-	errs := []error{validInterval(c.Interval), validListEndpoint(c.ClientConfig), validClient(c.ClientConfig)}
+	errs := []error{validateInterval(c.Interval), validateListEndpoint(c.ClientConfig), validateClient(c.ClientConfig)}
 	if c.CollectorID == "" {
 		errs = append(errs, errCollectorID)
 	}
 	return errors.Join(errs...)
 }
 
-// Validate checks the share, if targets are shared out.
+// Validate checks the configuration, if sharding is enabled.
 func (c *ShardConfig) Validate() error {
 	switch {
 	case c.Count == 0 && c.Index == noShard:
@@ -236,25 +236,25 @@ func (c *ShardConfig) shard() targetlist.Shard {
 	return targetlist.Shard{Index: int(c.Index), Count: c.Count}
 }
 
-func validInterval(interval time.Duration) error {
+func validateInterval(interval time.Duration) error {
 	if interval < minPollInterval {
 		return errPollInterval
 	}
 	return nil
 }
 
-func validListEndpoint(cfg confighttp.ClientConfig) error {
+func validateListEndpoint(cfg confighttp.ClientConfig) error {
 	u, err := url.Parse(cfg.Endpoint)
 	switch {
 	case err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "":
-		return errListEndpoint // err quotes it, and it may hold a password
+		return errListEndpoint // err quotes the URL, which may contain a password
 	case u.User != nil:
 		return fmt.Errorf(`%w, without user and password; "headers" and "auth" are for these`, errListEndpoint)
 	}
 	return nil
 }
 
-// discovers tells whether targets are looked for, beside those of the configuration.
-func (c *Config) discovers() bool {
+// hasDiscovery reports whether any source of targets is configured.
+func (c *Config) hasDiscovery() bool {
 	return len(c.FileSD)+len(c.HTTPSD)+len(c.DNS) > 0 || c.TargetAllocator.isSet()
 }

@@ -14,22 +14,22 @@ import (
 	"github.com/otel-goroutine/otel-goroutine/receiver/goroutinereceiver/internal/targetlist"
 )
 
-// Types of records.
+// Record types.
 const (
 	recordA    = "A"
 	recordAAAA = "AAAA"
 	recordSRV  = "SRV"
 )
 
-// dnsTimeout bounds a query.
+// dnsTimeout is the timeout of a query.
 const dnsTimeout = 10 * time.Second
 
-// dnsSource makes targets of the records of names.
+// dnsSource has a target for each record of its names.
 type dnsSource struct {
-	names []string
-	of    string // the type of the records
-	port  int
-	reach reach
+	names      []string
+	recordType string
+	port       int
+	guard      dialGuard
 }
 
 func (*dnsSource) kind() string { return "dns" }
@@ -47,9 +47,9 @@ func (s *dnsSource) documents(ctx context.Context) iter.Seq2[document, error] {
 	}
 }
 
-// lookUp returns host:port for each record of a name. A name without records has no targets,
-// which is no error. An answer with a link-local address is refused as a whole: no name server
-// that is right about a service gives one.
+// lookUp returns host:port for each record of a name. A name without records is not an error. If
+// one of the addresses is link-local, all are refused: no correct response for a service has such
+// an address.
 func (s *dnsSource) lookUp(ctx context.Context, name string) ([]string, error) {
 	ctx, cancel := context.WithTimeout(ctx, dnsTimeout)
 	defer cancel()
@@ -65,7 +65,7 @@ func (s *dnsSource) lookUp(ctx context.Context, name string) ([]string, error) {
 		if err != nil {
 			return nil, err
 		}
-		if err := s.reach.check(host, host); err != nil {
+		if err := s.guard.check(host, host); err != nil {
 			return nil, fmt.Errorf("%s: %w", name, err)
 		}
 	}
@@ -73,18 +73,18 @@ func (s *dnsSource) lookUp(ctx context.Context, name string) ([]string, error) {
 }
 
 func (s *dnsSource) records(ctx context.Context, name string) (addresses []string, err error) {
-	if s.of == recordSRV {
+	if s.recordType == recordSRV {
 		_, records, err := net.DefaultResolver.LookupSRV(ctx, "", "", name)
 		if len(records) == 0 {
 			return nil, err
 		}
-		for _, r := range records { // err only says that records with invalid names are left out
+		for _, r := range records { // err only reports that records with invalid names are ignored
 			addresses = append(addresses, net.JoinHostPort(strings.TrimSuffix(r.Target, "."), strconv.Itoa(int(r.Port))))
 		}
 		return addresses, nil
 	}
 	network := "ip4"
-	if s.of == recordAAAA {
+	if s.recordType == recordAAAA {
 		network = "ip6"
 	}
 	found, err := net.DefaultResolver.LookupNetIP(ctx, network, name)

@@ -14,18 +14,18 @@ import (
 	"golang.org/x/net/dns/dnsmessage"
 )
 
-// zone is what a name server on loopback knows.
-type zone struct {
+// dnsStub is a name server on the loopback interface.
+type dnsStub struct {
 	mu        sync.Mutex
 	addresses map[string][]netip.Addr
 	services  map[string][]uint16
-	fail      atomic.Bool // it answers SERVFAIL
+	fail      atomic.Bool // respond with SERVFAIL
 }
 
-// resolve has names of this process resolved by these addresses until the test ends.
-func resolve(t *testing.T, addresses map[string][]string) *zone {
+// startDNSStub makes the default resolver return these addresses until the test ends.
+func startDNSStub(t *testing.T, addresses map[string][]string) *dnsStub {
 	t.Helper()
-	z := &zone{addresses: make(map[string][]netip.Addr), services: make(map[string][]uint16)}
+	z := &dnsStub{addresses: make(map[string][]netip.Addr), services: make(map[string][]uint16)}
 	for name, all := range addresses {
 		z.set(name, all...)
 	}
@@ -39,13 +39,13 @@ func resolve(t *testing.T, addresses map[string][]string) *zone {
 			if err != nil {
 				return
 			}
-			if answer, err := z.answer(question[:n]); assert.NoError(t, err) {
-				_, _ = server.WriteTo(answer, from)
+			if response, err := z.respond(question[:n]); assert.NoError(t, err) {
+				_, _ = server.WriteTo(response, from)
 			}
 		}
 	})
 	before := net.DefaultResolver
-	// A query that is broken off goes on for a moment. It must not look at the variable.
+	// A canceled query continues for a moment. It must not read the variable.
 	dialer := &net.Dialer{Resolver: before}
 	net.DefaultResolver = &net.Resolver{PreferGo: true, Dial: func(ctx context.Context, _, _ string) (net.Conn, error) {
 		return dialer.DialContext(ctx, "udp", server.LocalAddr().String())
@@ -59,7 +59,7 @@ func resolve(t *testing.T, addresses map[string][]string) *zone {
 }
 
 // set sets the addresses of a name.
-func (z *zone) set(name string, addresses ...string) {
+func (z *dnsStub) set(name string, addresses ...string) {
 	z.mu.Lock()
 	defer z.mu.Unlock()
 	z.addresses[name] = nil
@@ -68,14 +68,14 @@ func (z *zone) set(name string, addresses ...string) {
 	}
 }
 
-// setService sets the ports of a service, each at a host of its own.
-func (z *zone) setService(name string, ports ...uint16) {
+// setService sets the ports of a service, each at its own host.
+func (z *dnsStub) setService(name string, ports ...uint16) {
 	z.mu.Lock()
 	defer z.mu.Unlock()
 	z.services[name] = ports
 }
 
-func (z *zone) answer(question []byte) ([]byte, error) {
+func (z *dnsStub) respond(question []byte) ([]byte, error) {
 	var m dnsmessage.Message
 	if err := m.Unpack(question); err != nil {
 		return nil, err
@@ -96,7 +96,7 @@ func (z *zone) answer(question []byte) ([]byte, error) {
 	return m.Pack()
 }
 
-func (z *zone) records(q dnsmessage.Question) (all []dnsmessage.ResourceBody) {
+func (z *dnsStub) records(q dnsmessage.Question) (all []dnsmessage.ResourceBody) {
 	for _, address := range z.addresses[q.Name.String()] {
 		switch {
 		case q.Type == dnsmessage.TypeA && address.Is4():

@@ -11,11 +11,11 @@ import (
 	"github.com/otel-goroutine/otel-goroutine/receiver/goroutinereceiver/internal/metadata"
 )
 
-// errPanic is a panic in our code, caught.
+// errPanic is a recovered panic.
 var errPanic = errors.New("internal error")
 
-// errorType returns the class of the error that a scrape failed with. The classes are
-// few, and listed in metadata.yaml: each is a time series.
+// errorType returns the error.type of a failed scrape, as listed in metadata.yaml. Each is a
+// time series, so there are few.
 func errorType(err error) metadata.AttributeErrorType {
 	var status *statusError
 	var body *bodyError

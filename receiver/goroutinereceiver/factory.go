@@ -10,10 +10,10 @@ import (
 	"github.com/otel-goroutine/otel-goroutine/receiver/goroutinereceiver/internal/metadata"
 )
 
-// NewFactory returns the factory of the receiver. In a pipeline of metrics and in one of logs
-// it is one receiver, which is started and stopped once.
+// NewFactory returns the factory of the receiver. A metrics pipeline and a logs pipeline share one
+// instance, which is started and stopped once.
 func NewFactory() receiver.Factory {
-	shared, all := newPool(), &instances{of: make(map[*Config]*goroutineReceiver)}
+	shared, all := newPool(), &instances{byConfig: make(map[*Config]*goroutineReceiver)}
 	instance := func(settings receiver.Settings, cfg component.Config) (*goroutineReceiver, error) {
 		return all.get(cfg.(*Config), func() (*goroutineReceiver, error) {
 			return newReceiver(cfg.(*Config), shared, settings)

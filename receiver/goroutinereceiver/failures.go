@@ -8,12 +8,11 @@ import (
 	"github.com/otel-goroutine/otel-goroutine/receiver/goroutinereceiver/internal/metadata"
 )
 
-// failures counts the failed scrapes of a target by error type. It belongs to the target
-// and not to the process behind it: neither a restart of that process nor a panic in a
-// scrape resets it.
+// failures counts the failed scrapes of a target by error type. It belongs to the target, not to
+// the process: neither a restart of the process nor a panic in a scrape resets it.
 type failures struct {
-	since  time.Time                             // when the receiver began with the target
-	counts map[metadata.AttributeErrorType]int64 // nil if there were none
+	since  time.Time                             // when the receiver started to scrape the target
+	counts map[metadata.AttributeErrorType]int64 // nil if no scrape failed
 }
 
 func newFailures() failures { return failures{since: time.Now()} }
@@ -25,9 +24,8 @@ func (f *failures) add(e metadata.AttributeErrorType) {
 	f.counts[e]++
 }
 
-// record records a point for each error type, also where the count is 0: in Prometheus a
-// series that begins with its first failure has no increase, so rate() and increase()
-// would miss that failure.
+// record records a point for each error type, even if the count is 0: Prometheus' rate() and
+// increase() miss the first failure of a series that starts with it.
 func (f *failures) record(builder *metadata.MetricsBuilder, now pcommon.Timestamp) {
 	for _, e := range metadata.MapAttributeErrorType {
 		builder.RecordGoroutineScrapeFailuresDataPoint(now, f.counts[e], e)

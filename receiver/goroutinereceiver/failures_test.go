@@ -16,9 +16,8 @@ import (
 	"github.com/otel-goroutine/otel-goroutine/receiver/goroutinereceiver/internal/metadata"
 )
 
-// TestFailuresCountSinceTheReceiverBegan has a target fail in several ways while another
-// process takes its place.
-func TestFailuresCountSinceTheReceiverBegan(t *testing.T) {
+// TestFailuresCountSinceStart fails a target in several ways, and restarts its process.
+func TestFailuresCountSinceStart(t *testing.T) {
 	read := func(name string) []byte {
 		trace, err := os.ReadFile(filepath.Join("..", "..", "internal", "exectrace", "testdata", name))
 		require.NoError(t, err)
@@ -27,9 +26,9 @@ func TestFailuresCountSinceTheReceiverBegan(t *testing.T) {
 	status, body := http.StatusOK, read("go1.25.trace")
 	before := time.Now()
 	cfg := testConfig(targetAt(serve(t, http.HandlerFunc(func(w http.ResponseWriter, request *http.Request) {
-		answer(status, nil, body).ServeHTTP(w, request)
+		respondAlways(status, nil, body).ServeHTTP(w, request)
 	})), func(c *TargetConfig) { c.Capture = CaptureTrace }))
-	r, _ := idle(t, cfg)
+	r, _ := newIdleReceiver(t, cfg)
 	after := time.Now()
 	scrape := func(s int, b []byte) scraped {
 		status, body = s, b
@@ -62,9 +61,9 @@ func startOfProcess(s scraped) pcommon.Timestamp {
 	return s.points(telemetry.StackAgedExits)[0].StartTimestamp()
 }
 
-// TestMetricsOfAScrape holds what is told of a failed scrape to its form.
-func TestMetricsOfAScrape(t *testing.T) {
-	r, _ := idle(t, testConfig(targetAt(unusedAddress(t))))
+// TestMetricsOfFailedScrape checks the metrics of a failed scrape.
+func TestMetricsOfFailedScrape(t *testing.T) {
+	r, _ := newIdleReceiver(t, testConfig(targetAt(unusedAddress(t))))
 	s := scrapeOf(t, r.targets[0])
 	for _, m := range s.ResourceMetrics().At(0).ScopeMetrics().At(0).Metrics().All() {
 		switch m.Name() {
@@ -81,7 +80,7 @@ func TestMetricsOfAScrape(t *testing.T) {
 			assert.Equal(t, telemetry.UnitSeconds, m.Unit())
 			assert.Equal(t, map[string]any{telemetry.AttrScrapeSource: "trace"}, m.Gauge().DataPoints().At(0).Attributes().AsRaw())
 		default:
-			assert.Fail(t, "nothing else is known", m.Name())
+			assert.Fail(t, "unexpected metric", m.Name())
 		}
 	}
 }

@@ -14,7 +14,7 @@ import (
 	"github.com/otel-goroutine/otel-goroutine/internal/stack"
 )
 
-// fetcher asks one target for one thing at a time.
+// fetcher sends requests to one target. It is not safe for concurrent use.
 type fetcher struct {
 	client  *http.Client
 	address *url.URL
@@ -22,59 +22,59 @@ type fetcher struct {
 	pool    *pool
 }
 
-// maxQuoted is how much of an answer an error quotes.
+// maxQuoted is how many bytes of a response an error quotes.
 const maxQuoted = 80
 
-// errWantsTLS is what net/http and others answer to plain HTTP at a TLS port.
+// errWantsTLS is returned for plain HTTP to a TLS port.
 var errWantsTLS = errors.New(`the port speaks TLS: "endpoint" must begin with https://`)
 
-var errBodyTooLarge = errors.New(`the answer is larger than "max_body_size"`)
+var errBodyTooLarge = errors.New(`the response is larger than "max_body_size"`)
 
-// statusError is an answer other than 200.
+// statusError is a response with a status other than 200.
 type statusError struct {
 	code int
-	text string // the beginning of the body
+	text string // the first line of the body, cut
 }
 
 func (e *statusError) Error() string {
-	said := fmt.Sprintf("HTTP status %d %s", e.code, http.StatusText(e.code))
+	status := fmt.Sprintf("HTTP status %d %s", e.code, http.StatusText(e.code))
 	switch {
 	case e.code >= 300 && e.code < 400:
-		return said + ": redirects are not followed"
+		return status + ": redirects are not followed"
 	case e.code == http.StatusNotFound:
-		return said + ": does the service import net/http/pprof, and is the path of \"endpoint\" right?"
+		return status + ": does the service import net/http/pprof, and is the path of \"endpoint\" right?"
 	case e.code == http.StatusBadRequest && strings.Contains(e.text, "HTTP request to an HTTPS server"):
-		return said + ": " + errWantsTLS.Error()
+		return status + ": " + errWantsTLS.Error()
 	case e.text == "":
-		return said
+		return status
 	default:
-		return fmt.Sprintf("%s: %q", said, e.text)
+		return fmt.Sprintf("%s: %q", status, e.text)
 	}
 }
 
-// want is what a target is asked for, and how the answer is read.
-type want struct {
+// pprofRequest is a request to a pprof endpoint, with the functions that read the response.
+type pprofRequest struct {
 	path, query string
-	// check reads an answer as it arrives, up to the first thing for which
-	// decode would refuse it whatever follows.
+	// check reads a response as it arrives. It returns an error as soon as decode would fail
+	// whatever follows.
 	check  func(body io.Reader) error
 	decode func(body []byte) (*stack.Snapshot, error)
 }
 
-// fetch asks for something and decodes the answer. newConnection tells that the
-// target was connected to anew.
-func (f *fetcher) fetch(ctx context.Context, w *want) (s *stack.Snapshot, newConnection bool, err error) {
-	response, newConnection, err := f.ask(ctx, w.path, w.query)
+// fetch sends a request and decodes the response. newConnection reports whether a new connection
+// was made.
+func (f *fetcher) fetch(ctx context.Context, r *pprofRequest) (s *stack.Snapshot, newConnection bool, err error) {
+	response, newConnection, err := f.get(ctx, r.path, r.query)
 	if err != nil {
 		return nil, newConnection, err
 	}
 	defer func() { err = errors.Join(err, response.Body.Close()) }()
-	s, err = f.read(ctx, response, w)
+	s, err = f.read(ctx, response, r)
 	return s, newConnection, err
 }
 
-// ask asks for something. The caller closes the body of the answer.
-func (f *fetcher) ask(ctx context.Context, path, query string) (response *http.Response, newConnection bool, err error) {
+// get sends a request. The caller must close the response body.
+func (f *fetcher) get(ctx context.Context, path, query string) (response *http.Response, newConnection bool, err error) {
 	trace := &httptrace.ClientTrace{
 		GotConn: func(info httptrace.GotConnInfo) { newConnection = !info.Reused },
 	}
@@ -92,8 +92,8 @@ func (f *fetcher) ask(ctx context.Context, path, query string) (response *http.R
 	return response, newConnection, nil
 }
 
-func (f *fetcher) read(ctx context.Context, response *http.Response, w *want) (*stack.Snapshot, error) {
-	if isBare(response) {
+func (f *fetcher) read(ctx context.Context, response *http.Response, r *pprofRequest) (*stack.Snapshot, error) {
+	if isInformational(response) {
 		return nil, newStatusError(response)
 	}
 	if err := f.pool.slots.acquire(ctx); err != nil {
@@ -108,7 +108,7 @@ func (f *fetcher) read(ctx context.Context, response *http.Response, w *want) (*
 	}
 	buffer := f.pool.buffers.Get().(*bytes.Buffer)
 	defer f.release(buffer)
-	body, err := f.readBody(response.Body, buffer, w.check)
+	body, err := f.readBody(response.Body, buffer, r.check)
 	if err != nil {
 		return nil, err
 	}
@@ -119,28 +119,27 @@ func (f *fetcher) read(ctx context.Context, response *http.Response, w *want) (*
 	if ctx.Err() != nil {
 		return nil, ctx.Err()
 	}
-	return w.decode(body)
+	return r.decode(body)
 }
 
-// readBody reads an answer: all of a small one into the buffer. A large one is
-// checked while it is read, so that what is no good is not held for long.
+// readBody reads a body. A small one is read into the buffer as a whole. A large one is checked
+// while it is read, so that an invalid one does not stay in memory.
 func (f *fetcher) readBody(from io.Reader, buffer *bytes.Buffer, check func(io.Reader) error) ([]byte, error) {
-	body := &boundedBody{from: from, left: f.maxBody}
-	if _, err := buffer.ReadFrom(io.LimitReader(body, small)); err != nil {
+	body := &boundedBody{from: from, remaining: f.maxBody}
+	if _, err := buffer.ReadFrom(io.LimitReader(body, smallBody)); err != nil {
 		return nil, f.explain(body, err)
 	}
-	if buffer.Len() < small {
+	if buffer.Len() < smallBody {
 		return buffer.Bytes(), nil
 	}
-	var rest pieces
+	var rest chunks
 	if err := check(io.MultiReader(bytes.NewReader(buffer.Bytes()), io.TeeReader(body, &rest))); err != nil {
 		return nil, f.explain(body, err)
 	}
-	return rest.after(buffer.Bytes()), nil
+	return rest.prefixed(buffer.Bytes()), nil
 }
 
-// explain returns what was wrong with reading the answer, if anything was, or else
-// with what was read.
+// explain returns the error of reading the body if there was one, and err otherwise.
 func (f *fetcher) explain(b *boundedBody, err error) error {
 	switch {
 	case b.tooLarge:
@@ -158,36 +157,38 @@ func (f *fetcher) release(buffer *bytes.Buffer) {
 	f.pool.buffers.Put(buffer)
 }
 
-// isBare tells whether the body of an answer is the bare connection, which no context ends.
-func isBare(response *http.Response) bool { return response.StatusCode < 200 }
+// isInformational reports whether a response has a 1xx status. The body of 101 is the bare
+// connection, which no context closes.
+func isInformational(response *http.Response) bool { return response.StatusCode < 200 }
 
 func newStatusError(response *http.Response) *statusError {
-	if isBare(response) {
+	if isInformational(response) {
 		return &statusError{code: response.StatusCode}
 	}
 	switch response.StatusCode {
 	case http.StatusUnauthorized, http.StatusForbidden, http.StatusProxyAuthRequired:
-		// Such pages like to repeat the credentials that they refuse.
+		// The body may repeat the refused credentials.
 		return &statusError{code: response.StatusCode}
 	}
-	text, _ := io.ReadAll(io.LimitReader(response.Body, maxQuoted)) // the status matters more
+	text, _ := io.ReadAll(io.LimitReader(response.Body, maxQuoted)) // the status is the error
 	line, _, _ := bytes.Cut(bytes.TrimSpace(text), []byte("\n"))
 	return &statusError{code: response.StatusCode, text: string(line)}
 }
 
-// bodyError is an answer that broke off, or that is not encoded as its headers say.
+// bodyError is an error of reading a response body: it was cut off, or its encoding is not the
+// one of the headers.
 type bodyError struct{ cause error }
 
 func (e *bodyError) Error() string {
-	return "the answer broke off: " + (&transportError{e.cause}).Error()
+	return "failed to read the response: " + (&transportError{e.cause}).Error()
 }
 func (e *bodyError) Unwrap() error { return e.cause }
 
-// withoutURL takes off what net/http puts before an error, since a URL may hold a
-// user's name. Who failed is said where it is logged.
+// withoutURL removes the URL that net/http prepends to an error, since it may contain a user
+// name. The log has the name of the target.
 func withoutURL(err error) error {
-	if at, ok := errors.AsType[*url.Error](err); ok {
-		err = at.Err
+	if urlErr, ok := errors.AsType[*url.Error](err); ok {
+		err = urlErr.Err
 	}
 	if isTLSRecord(err) {
 		return fmt.Errorf("%w (%w)", errWantsTLS, &transportError{err})
@@ -195,24 +196,25 @@ func withoutURL(err error) error {
 	return &transportError{err}
 }
 
-// isTLSRecord tells whether net/http read a TLS alert where it expected an answer: a record
-// of type 21, version 3 (RFC 8446, section 5.1). It has no error of its own for that.
+// isTLSRecord reports whether net/http read a TLS alert instead of a response: a record of type
+// 21, version 3 (RFC 8446, section 5.1). net/http has no error type for this.
 func isTLSRecord(err error) bool {
 	return strings.HasPrefix(err.Error(), `net/http: HTTP/1.x transport connection broken: malformed HTTP response "\x15\x03`)
 }
 
-// transportError is an error of net/http, cut: some of them quote whole lines of
-// the answer, of which there may be megabytes.
+// transportError is an error of net/http, truncated: some quote whole lines of the response,
+// which may have megabytes.
 type transportError struct{ cause error }
 
 func (e *transportError) Error() string {
 	text := e.cause.Error()
-	if len(text) > maxTransportText {
-		text = strings.ToValidUTF8(text[:maxTransportText], "") + "..."
+	if len(text) > maxTransportError {
+		text = strings.ToValidUTF8(text[:maxTransportError], "") + "..."
 	}
 	return text
 }
 func (e *transportError) Unwrap() error { return e.cause }
 
-// maxTransportText has room for the longest that net/http says in its own words.
-const maxTransportText = 300
+// maxTransportError is the maximum length of a transportError: longer than any of net/http's own
+// messages.
+const maxTransportError = 300

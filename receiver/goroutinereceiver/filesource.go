@@ -20,21 +20,21 @@ type fileSource struct{ patterns []string }
 
 var (
 	errNotFile = errors.New("not a regular file")
-	errWriting = errors.New("somebody is writing to the file")
+	errWriting = errors.New("the file is being written")
 	errNoMatch = errors.New("no file matches")
 )
 
-// A file is read only if its last write is at least settled ago. Half of a list in YAML is a valid
-// list, so a file that is being written in place must not be read. settleTries bounds the
-// attempts in one poll.
+// A file is read only if its last write is at least settleTime ago: half of a YAML list is a valid
+// list, so a file must not be read while it is written in place. settleAttempts bounds the
+// attempts per poll.
 const (
-	settled     = time.Second
-	settleTries = 3
+	settleTime     = time.Second
+	settleAttempts = 3
 )
 
 func (fileSource) kind() string { return "file_sd" }
 
-// formatOf returns the format of a file by its name; nil if there is none.
+// formatOf returns the format of a file by its name, or nil if unknown.
 func formatOf(name string) targetlist.Format {
 	switch strings.ToLower(filepath.Ext(name)) {
 	case ".json":
@@ -51,9 +51,9 @@ func (s fileSource) documents(ctx context.Context) iter.Seq2[document, error] {
 			names, err := filepath.Glob(pattern)
 			switch {
 			case err != nil:
-				names = nil // validated: it cannot be
+				names = nil // Validate has checked the pattern
 			case len(names) == 0:
-				// A plain name must exist. A pattern may match nothing.
+				// A file must exist. A pattern may match nothing.
 				names, err = []string{pattern}, fmt.Errorf("%w %s", errNoMatch, pattern)
 				if isPattern(pattern) {
 					continue
@@ -62,7 +62,7 @@ func (s fileSource) documents(ctx context.Context) iter.Seq2[document, error] {
 			for _, name := range names {
 				d := document{name: name, format: formatOf(name)}
 				if err == nil {
-					d.text, err = readSettled(ctx, name)
+					d.text, err = readWhenSettled(ctx, name)
 				}
 				if !yield(d, err) {
 					return
@@ -75,33 +75,34 @@ func (s fileSource) documents(ctx context.Context) iter.Seq2[document, error] {
 
 func isPattern(name string) bool { return strings.ContainsAny(name, `*?[\`) }
 
-// readSettled waits until nobody writes to a file, and reads it.
-func readSettled(ctx context.Context, name string) ([]byte, error) {
-	for range settleTries {
+// readWhenSettled waits until a file is no longer written, and reads it.
+func readWhenSettled(ctx context.Context, name string) ([]byte, error) {
+	for range settleAttempts {
 		text, err := readUnchanged(name)
 		if !errors.Is(err, errWriting) {
 			return text, err
 		}
-		if !sleep(ctx, settled) {
+		if !sleep(ctx, settleTime) {
 			return nil, ctx.Err()
 		}
 	}
 	return nil, errWriting
 }
 
-// readUnchanged reads a file. It returns errWriting if the file was modified just now or meanwhile.
+// readUnchanged reads a file. It returns errWriting if the file was modified less than settleTime
+// ago or while it was read.
 func readUnchanged(name string) ([]byte, error) {
 	before, err := os.Stat(name)
 	switch {
 	case err != nil:
 		return nil, err
-	case !before.Mode().IsRegular(): // to open a pipe could take for ever
+	case !before.Mode().IsRegular(): // opening a pipe could block forever
 		return nil, fmt.Errorf("%w: %s", errNotFile, kindOfFile(before))
 	case before.Size() >= targetlist.MaxSize:
 		return nil, targetlist.ErrTooLarge
 	}
-	// A time in the future is that of another clock, and says nothing.
-	if age := time.Since(before.ModTime()); age >= 0 && age < settled {
+	// A time in the future is from another clock, so it is ignored.
+	if age := time.Since(before.ModTime()); age >= 0 && age < settleTime {
 		return nil, errWriting
 	}
 	text, err := readAtMost(name, targetlist.MaxSize)
@@ -126,7 +127,7 @@ func kindOfFile(info fs.FileInfo) string {
 }
 
 func readAtMost(name string, size int64) (text []byte, err error) {
-	file, err := os.Open(name) //nolint:gosec // whoever configures the collector names its files
+	file, err := os.Open(name) //nolint:gosec // the path is from the configuration
 	if err != nil {
 		return nil, err
 	}
@@ -134,7 +135,7 @@ func readAtMost(name string, size int64) (text []byte, err error) {
 	return io.ReadAll(io.LimitReader(file, size))
 }
 
-// sleep waits for d, and reports whether ctx is still live then.
+// sleep waits for d. It returns false early if ctx is done.
 func sleep(ctx context.Context, d time.Duration) bool {
 	timer := time.NewTimer(d)
 	defer timer.Stop()

@@ -18,8 +18,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// serveRaw answers every request with these bytes, and keeps the connection.
-func serveRaw(t *testing.T, answer string) (endpoint string) {
+// serveRaw responds to every request with these bytes, and keeps the connection open.
+func serveRaw(t *testing.T, response string) (endpoint string) {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
@@ -31,14 +31,14 @@ func serveRaw(t *testing.T, answer string) (endpoint string) {
 				return
 			}
 			served.Go(func() {
-				defer func() { _ = connection.Close() }() // it may be the client that closed it
+				defer func() { _ = connection.Close() }() // the client may have closed it
 				if _, err := http.ReadRequest(bufio.NewReader(connection)); err != nil {
 					return
 				}
-				if _, err := io.WriteString(connection, answer); err != nil {
+				if _, err := io.WriteString(connection, response); err != nil {
 					return
 				}
-				_, _ = io.Copy(io.Discard, connection) // until the client goes
+				_, _ = io.Copy(io.Discard, connection) // until the client closes it
 			})
 		}
 	})
@@ -49,10 +49,10 @@ func serveRaw(t *testing.T, answer string) (endpoint string) {
 	return listener.Addr().String()
 }
 
-// TestAnswersThatAreNoHTTP must cost one scrape and one short line each.
-func TestAnswersThatAreNoHTTP(t *testing.T) {
+// TestInvalidHTTP checks that an invalid response fails one scrape with one short log line.
+func TestInvalidHTTP(t *testing.T) {
 	long := strings.Repeat("x\x1b[31m", 1<<18)
-	tests := []struct{ name, answer, errorType string }{
+	tests := []struct{ name, response, errorType string }{
 		{"switched protocols", "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n", "http_status"},
 		{"another protocol", "SSH-2.0-OpenSSH_9.6\r\n", "connection"},
 		{"a long line of garbage", long + "\r\n", "connection"},
@@ -64,8 +64,8 @@ func TestAnswersThatAreNoHTTP(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			r, logs := idle(t, testConfig(targetAt(serveRaw(t, test.answer), func(c *TargetConfig) {
-				if test.errorType == "timeout" { // no other may depend on it
+			r, logs := newIdleReceiver(t, testConfig(targetAt(serveRaw(t, test.response), func(c *TargetConfig) {
+				if test.errorType == "timeout" { // the others must not depend on it
 					c.ClientConfig.Timeout = 200 * time.Millisecond
 				}
 			})))
@@ -82,8 +82,7 @@ func TestAnswersThatAreNoHTTP(t *testing.T) {
 	}
 }
 
-// TestShutdownClosesConnections looks before the server is closed, which would
-// close them too.
+// TestShutdownClosesConnections checks before the server is closed, which would also close them.
 func TestShutdownClosesConnections(t *testing.T) {
 	var open atomic.Int64
 	closed := make(chan struct{}, 100)
@@ -103,7 +102,7 @@ func TestShutdownClosesConnections(t *testing.T) {
 		c.ClientConfig.TLS.InsecureSkipVerify = true
 		c.ClientConfig.Headers.Set("X-Tenant", "shop")
 	}))
-	r := start(t, cfg)
+	r := startReceiver(t, cfg)
 	require.True(t, r.next(t).up())
 	require.Equal(t, int64(1), open.Load())
 	require.NoError(t, r.Shutdown(t.Context()))
@@ -114,19 +113,19 @@ func TestShutdownClosesConnections(t *testing.T) {
 	}
 }
 
-// TestFallbackByFault has traces fail in ways of their own while profiles work.
+// TestFallbackByFault fails traces in several ways while profiles work.
 func TestFallbackByFault(t *testing.T) {
 	hang := func(_ http.ResponseWriter, request *http.Request) { <-request.Context().Done() }
 	tests := []struct {
 		name  string
 		trace http.HandlerFunc
-		up    []bool // of the first scrapes
+		up    []bool // whether the first scrapes succeed
 	}{
-		{"unavailable", answer(503, nil, nil).ServeHTTP, []bool{true, true}},
-		{"redirect", answer(302, map[string]string{"Location": "/"}, nil).ServeHTTP, []bool{true, true}},
-		{"breaks off", answer(200, map[string]string{"Content-Length": "9999"}, []byte("go 1.26 trace\x00\x00\x00")).ServeHTTP, []bool{true, true}},
+		{"unavailable", respondAlways(503, nil, nil).ServeHTTP, []bool{true, true}},
+		{"redirect", respondAlways(302, map[string]string{"Location": "/"}, nil).ServeHTTP, []bool{true, true}},
+		{"breaks off", respondAlways(200, map[string]string{"Content-Length": "9999"}, []byte("go 1.26 trace\x00\x00\x00")).ServeHTTP, []bool{true, true}},
 		{"hangs", hang, []bool{false, true}},
-		{"too many requests", answer(429, nil, nil).ServeHTTP, []bool{false, false}},
+		{"too many requests", respondAlways(429, nil, nil).ServeHTTP, []bool{false, false}},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -140,7 +139,7 @@ func TestFallbackByFault(t *testing.T) {
 			}))
 			cfg := testConfig(targetAt(server, func(c *TargetConfig) { c.ClientConfig.Timeout = 500 * time.Millisecond }))
 			cfg.CollectionInterval = time.Minute
-			r, _ := idle(t, cfg)
+			r, _ := newIdleReceiver(t, cfg)
 			for i, up := range test.up {
 				assert.Equal(t, up, scrapeOf(t, r.targets[0]).up(), "scrape %d", i)
 			}
@@ -148,9 +147,8 @@ func TestFallbackByFault(t *testing.T) {
 	}
 }
 
-// TestOutageIsNoReasonForAFallback has a target answer nothing but 404 for a
-// while: the first scrape after it takes a trace.
-func TestOutageIsNoReasonForAFallback(t *testing.T) {
+// TestNoFallbackAfterOutage checks that the first scrape after a series of 404 takes a trace.
+func TestNoFallbackAfterOutage(t *testing.T) {
 	var down atomic.Bool
 	mux := pprofMux()
 	cfg := testConfig(targetAt(serve(t, http.HandlerFunc(func(w http.ResponseWriter, request *http.Request) {
@@ -161,7 +159,7 @@ func TestOutageIsNoReasonForAFallback(t *testing.T) {
 		mux.ServeHTTP(w, request)
 	}))))
 	cfg.CollectionInterval = time.Minute
-	r, _ := idle(t, cfg)
+	r, _ := newIdleReceiver(t, cfg)
 	down.Store(true)
 	for range 20 {
 		require.False(t, scrapeOf(t, r.targets[0]).up())
@@ -171,9 +169,9 @@ func TestOutageIsNoReasonForAFallback(t *testing.T) {
 	assert.Len(t, s.points("goroutine.scrape.duration", "goroutine.scrape.source", "trace"), 1)
 }
 
-// TestNothingElseIsAskedFor has a target fail in turns, so that everything is asked for
-// that can be. debug=2, which stops the world, never is.
-func TestNothingElseIsAskedFor(t *testing.T) {
+// TestRequests checks the list of all requests that a receiver sends, to a target that fails now
+// and then. None has debug=2, which stops the world.
+func TestRequests(t *testing.T) {
 	var mu sync.Mutex
 	asked := map[string]int{}
 	mux := pprofMux()
@@ -192,7 +190,7 @@ func TestNothingElseIsAskedFor(t *testing.T) {
 		mux.ServeHTTP(w, request)
 	}))))
 	cfg.LeakProfile.Enabled, cfg.LeakProfile.Interval = true, 50*time.Millisecond
-	r := start(t, cfg)
+	r := startReceiver(t, cfg)
 	for range 60 {
 		r.next(t)
 	}

@@ -24,33 +24,33 @@ type httpSource struct {
 }
 
 // allocatorSource fetches the targets that a Target Allocator has assigned to a collector, one
-// list a job.
+// list per job.
 type allocatorSource struct {
 	client      *http.Client
 	base        *url.URL
 	collectorID string
-	job         string // or all
+	job         string // all jobs if empty
 }
 
-// maxJobs and maxJobsSize bound what an allocator may say of its jobs.
+// maxJobs and maxJobsSize limit the list of jobs of an allocator.
 const (
 	maxJobs     = 1000
 	maxJobsSize = 1 << 20
 )
 
 var (
-	errJobs      = errors.New(`not the jobs of a target allocator, such as {"cart": {"_link": "/jobs/cart/targets"}}`)
-	errTooManyOf = fmt.Errorf("the allocator has more than %d jobs: choose one by \"job\"", maxJobs)
-	errNoList    = errors.New(`HTTP status 404 Not Found: is the "endpoint" right?`)
-	errJobsSize  = fmt.Errorf("the answer is too large: it must have fewer than %d bytes", maxJobsSize)
+	errJobs        = errors.New(`not the jobs of a target allocator, such as {"cart": {"_link": "/jobs/cart/targets"}}`)
+	errTooManyJobs = fmt.Errorf("the allocator has more than %d jobs: choose one by \"job\"", maxJobs)
+	errNoList      = errors.New(`HTTP status 404 Not Found: is the "endpoint" right?`)
+	errJobsSize    = fmt.Errorf("the response is too large: it must have fewer than %d bytes", maxJobsSize)
 )
 
 func (*httpSource) kind() string { return "http_sd" }
 
 func (s *httpSource) documents(ctx context.Context) iter.Seq2[document, error] {
 	return func(yield func(document, error) bool) {
-		text, err := get(ctx, s.client, s.url, targetlist.MaxSize, targetlist.ErrTooLarge)
-		name, _, _ := strings.Cut(s.url, "?") // what follows may be a token
+		text, err := fetchList(ctx, s.client, s.url, targetlist.MaxSize, targetlist.ErrTooLarge)
+		name, _, _ := strings.Cut(s.url, "?") // the query may contain a token
 		yield(document{name: name, text: text, format: targetlist.JSON}, err)
 	}
 }
@@ -65,7 +65,7 @@ func (s *allocatorSource) documents(ctx context.Context) iter.Seq2[document, err
 			return
 		}
 		for _, job := range jobs {
-			text, err := get(ctx, s.client, s.address(job), targetlist.MaxSize, targetlist.ErrTooLarge)
+			text, err := fetchList(ctx, s.client, s.address(job), targetlist.MaxSize, targetlist.ErrTooLarge)
 			if !yield(document{name: job, text: text, format: targetlist.JSON}, err) {
 				return
 			}
@@ -73,11 +73,11 @@ func (s *allocatorSource) documents(ctx context.Context) iter.Seq2[document, err
 	}
 }
 
-// address returns the URL of the targets of a job. The link in the allocator's answer is not
-// followed: it has no more to say, and could lead to another host.
+// address returns the URL of the targets of a job. The link in the allocator's response is not
+// followed: it has no additional information, and could lead to another host.
 func (s *allocatorSource) address(job string) string {
-	at := s.base.JoinPath("jobs")
-	return at.String() + "/" + url.QueryEscape(job) + "/targets?collector_id=" + url.QueryEscape(s.collectorID)
+	jobs := s.base.JoinPath("jobs")
+	return jobs.String() + "/" + url.QueryEscape(job) + "/targets?collector_id=" + url.QueryEscape(s.collectorID)
 }
 
 // jobs returns the names of the jobs.
@@ -87,7 +87,7 @@ func (s *allocatorSource) jobs(ctx context.Context) ([]string, error) {
 	if s.job != "" {
 		return []string{s.job}, nil
 	}
-	text, err := get(ctx, s.client, s.base.JoinPath("jobs").String(), maxJobsSize, errJobsSize)
+	text, err := fetchList(ctx, s.client, s.base.JoinPath("jobs").String(), maxJobsSize, errJobsSize)
 	if err != nil {
 		return nil, err
 	}
@@ -97,15 +97,15 @@ func (s *allocatorSource) jobs(ctx context.Context) ([]string, error) {
 	if err := json.Unmarshal(text, &jobs); err != nil {
 		return nil, errJobs
 	}
-	delete(jobs, "") // would be the list of jobs itself
+	delete(jobs, "") // its address would be the list of jobs
 	if len(jobs) > maxJobs {
-		return nil, errTooManyOf
+		return nil, errTooManyJobs
 	}
 	return slices.Sorted(maps.Keys(jobs)), nil
 }
 
-// get fetches a text of fewer than size bytes. It returns tooLarge if there are more.
-func get(ctx context.Context, client *http.Client, from string, size int64, tooLarge error) (text []byte, err error) {
+// fetchList fetches a text of fewer than size bytes. It returns tooLarge if the text is longer.
+func fetchList(ctx context.Context, client *http.Client, from string, size int64, tooLarge error) (text []byte, err error) {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, from, http.NoBody)
 	if err != nil {
 		return nil, withoutURL(err)

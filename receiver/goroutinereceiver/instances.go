@@ -2,31 +2,31 @@ package goroutinereceiver
 
 import "sync"
 
-// instances are the receivers that there are, by their configuration. The collector asks for
-// one in each kind of pipeline, and they are one.
+// instances are the existing receivers by configuration. The collector creates a receiver for each
+// kind of pipeline; those with one configuration share an instance.
 type instances struct {
-	mu sync.Mutex
-	of map[*Config]*goroutineReceiver
+	mu       sync.Mutex
+	byConfig map[*Config]*goroutineReceiver
 }
 
-// get returns the receiver of a configuration, which is made if there is none.
+// get returns the receiver of a configuration, creating it if it does not exist.
 func (i *instances) get(cfg *Config, create func() (*goroutineReceiver, error)) (*goroutineReceiver, error) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
-	if r := i.of[cfg]; r != nil {
+	if r := i.byConfig[cfg]; r != nil {
 		return r, nil
 	}
 	r, err := create()
 	if err != nil {
 		return nil, err
 	}
-	r.forget = func() { i.remove(cfg) }
-	i.of[cfg] = r
+	r.unregister = func() { i.remove(cfg) }
+	i.byConfig[cfg] = r
 	return r, nil
 }
 
 func (i *instances) remove(cfg *Config) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
-	delete(i.of, cfg)
+	delete(i.byConfig, cfg)
 }

@@ -10,12 +10,12 @@ import (
 	"go.opentelemetry.io/collector/confmap"
 )
 
-// withoutUnmarshal is confighttp's configuration without its Unmarshal, which
-// accepts any key, at any depth, and makes every struct do so that squashes it.
+// withoutUnmarshal is confighttp's configuration without its Unmarshal method. That accepts any
+// key at any depth, and makes structs that squash it do the same.
 type withoutUnmarshal confighttp.ClientConfig
 
-// refuseUnknownKeys finds the keys that neither confighttp nor the fields of
-// config know, so that a misspelt key is an error and not a default.
+// refuseUnknownKeys returns an error for keys that neither confighttp nor the fields of config
+// have, so that a misspelled key is not ignored.
 func refuseUnknownKeys(conf *confmap.Conf, config reflect.Type) error {
 	var strict struct {
 		HTTP withoutUnmarshal `mapstructure:",squash"`
@@ -50,8 +50,8 @@ func hasKey(config reflect.Type, key string) bool {
 	return false
 }
 
-// refuseUnknownBelow finds the keys below key that into does not know: what
-// confighttp's Unmarshal accepts, it accepts at any depth.
+// refuseUnknownBelow returns an error for keys below key that are not in into, since confighttp's
+// Unmarshal accepts them.
 func refuseUnknownBelow(conf *confmap.Conf, key string, into any) error {
 	below, err := conf.Sub(key)
 	if err != nil {

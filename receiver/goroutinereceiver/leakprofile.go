@@ -12,55 +12,55 @@ import (
 	"github.com/otel-goroutine/otel-goroutine/internal/proof"
 )
 
-// leakProfiler collects the leak profiles of one target, beside its scrapes. It is
-// not safe for concurrent use.
+// leakProfiler collects the leak profiles of one target, in addition to its scrapes. It is not
+// safe for concurrent use.
 type leakProfiler struct {
 	LeakProfileConfig
 	fetcher       *fetcher
-	profiles      *want
+	request       *pprofRequest
 	maxSignatures int
 	logger        func() *zap.Logger
 
-	proof   *proof.Proof
-	asked   time.Time // for the latest
-	proven  []proof.Row
-	at      time.Time // of proven
-	trouble string    // that was logged last
+	proof       *proof.Proof
+	lastAttempt time.Time
+	proven      []proof.Row
+	provenAt    time.Time
+	lastProblem string // as logged
 }
 
-// newLeakProfiler returns nil if no leak profiles are wanted.
-func newLeakProfiler(k *kit, fetcher *fetcher, logger func() *zap.Logger) *leakProfiler {
-	if !k.cfg.LeakProfile.Enabled {
+// newLeakProfiler returns nil if leak profiles are disabled.
+func newLeakProfiler(deps *targetDeps, fetcher *fetcher, logger func() *zap.Logger) *leakProfiler {
+	if !deps.cfg.LeakProfile.Enabled {
 		return nil
 	}
 	return &leakProfiler{
-		LeakProfileConfig: k.cfg.LeakProfile,
+		LeakProfileConfig: deps.cfg.LeakProfile,
 		fetcher:           fetcher,
-		profiles:          &k.wants.leaks,
-		maxSignatures:     k.cfg.MaxSignatures,
+		request:           &deps.requests.leaks,
+		maxSignatures:     deps.cfg.MaxSignatures,
 		logger:            logger,
-		proof:             proof.New(k.cfg.MaxSignatures),
+		proof:             proof.New(deps.cfg.MaxSignatures),
 	}
 }
 
-// due tells whether it is time for the next leak profile.
+// due reports whether the next leak profile is due.
 func (l *leakProfiler) due() bool {
-	return l.asked.IsZero() || time.Since(l.asked) >= l.Interval
+	return l.lastAttempt.IsZero() || time.Since(l.lastAttempt) >= l.Interval
 }
 
-// restart forgets a process that is gone.
-func (l *leakProfiler) restart() {
+// reset prepares l for a new process.
+func (l *leakProfiler) reset() {
 	l.proof, l.proven = proof.New(l.maxSignatures), nil
 }
 
-// collect takes the next leak profile of a process that has so many goroutines. That
-// it cannot be had fails no scrape: what was proved before holds until it is stale.
+// collect takes a leak profile of a process with this number of goroutines. An error does not fail
+// the scrape: the previous proof remains valid for a while.
 func (l *leakProfiler) collect(ctx context.Context, goroutines int) (newConnection bool, err error) {
-	l.asked = time.Now()
+	l.lastAttempt = time.Now()
 	if goroutines > l.MaxGoroutines {
 		return false, fmt.Errorf("%w: %d", errTooMany, goroutines)
 	}
-	s, newConnection, err := l.fetcher.fetch(ctx, l.profiles)
+	s, newConnection, err := l.fetcher.fetch(ctx, l.request)
 	var status *statusError
 	switch {
 	case errors.As(err, &status) && status.code == http.StatusNotFound:
@@ -68,34 +68,33 @@ func (l *leakProfiler) collect(ctx context.Context, goroutines int) (newConnecti
 	case err != nil:
 		return newConnection, wrap("leak profile", err)
 	}
-	l.proven, l.at = l.proof.Observe(s), time.Now()
+	l.proven, l.provenAt = l.proof.Observe(s), time.Now()
 	return newConnection, nil
 }
 
 var (
-	errNoLeakProfile = errors.New("the target has no leak profile: Go 1.27 has it, and Go 1.26 built with GOEXPERIMENT=goroutineleakprofile")
+	errNoLeakProfile = errors.New("the target has no leak profile: it needs Go 1.27, or Go 1.26 with GOEXPERIMENT=goroutineleakprofile")
 	errTooMany       = errors.New(`the target has more goroutines than "leak_profile::max_goroutines"`)
 )
 
-// note logs how the collection came out, once for as long as it comes out the same.
-func (l *leakProfiler) note(err error) {
-	var trouble string
+// logOutcome logs the outcome of a collection if it differs from the previous one.
+func (l *leakProfiler) logOutcome(err error) {
+	var problem string
 	if err != nil {
-		trouble = leakTrouble(err)
+		problem = leakProblem(err)
 	}
 	switch {
-	case trouble == l.trouble:
+	case problem == l.lastProblem:
 	case err != nil:
-		l.logger().Warn("No leak profile can be had", zap.Error(err))
+		l.logger().Warn("Failed to collect a leak profile", zap.Error(err))
 	default:
-		l.logger().Info("A leak profile can be had again")
+		l.logger().Info("Leak profiles are collected again")
 	}
-	l.trouble = trouble
+	l.lastProblem = problem
 }
 
-// leakTrouble is what is wrong in short, without what differs from one time to the
-// next.
-func leakTrouble(err error) string {
+// leakProblem returns a short description of err, without details that differ between attempts.
+func leakProblem(err error) string {
 	for _, known := range []error{errNoLeakProfile, errTooMany} {
 		if errors.Is(err, known) {
 			return known.Error()
@@ -104,17 +103,17 @@ func leakTrouble(err error) string {
 	return errorType(err).String()
 }
 
-// fresh returns what is proved, unless it is too old.
-func (l *leakProfiler) fresh() []proof.Row {
-	if time.Since(l.at) > l.Interval+min(overdue*l.Interval, maxOverdue) {
+// currentProof returns the latest proof, or nil if it is too old.
+func (l *leakProfiler) currentProof() []proof.Row {
+	if time.Since(l.provenAt) > l.Interval+min(graceIntervals*l.Interval, maxGrace) {
 		return nil
 	}
 	return l.proven
 }
 
-// How long what was proved last stands in for what is overdue: some intervals, or
-// where they are long, a time in which a target may be slow.
+// A proof stays valid for a grace period after the next leak profile was due: some intervals, or
+// at most the time for which a target may be slow.
 const (
-	overdue    = 2
-	maxOverdue = 10 * time.Minute
+	graceIntervals = 2
+	maxGrace       = 10 * time.Minute
 )

@@ -12,7 +12,7 @@ import (
 	"github.com/otel-goroutine/otel-goroutine/internal/telemetry"
 )
 
-// TestLifetimesAsAHistogram counts lives that are known to the class, and so to the bound.
+// TestLifetimesAsAHistogram checks the buckets of known lifetimes, including those at bounds.
 func TestLifetimesAsAHistogram(t *testing.T) {
 	var lives, fewer exectrace.Lifetimes
 	for _, d := range []time.Duration{

@@ -15,31 +15,31 @@ import (
 	"go.opentelemetry.io/collector/component/componenttest"
 )
 
-// listServer answers what it is told to.
+// listServer is a server with an exchangeable handler.
 type listServer struct {
-	answer atomic.Pointer[http.HandlerFunc]
-	asked  atomic.Pointer[url.URL]
+	handler atomic.Pointer[http.HandlerFunc]
+	asked   atomic.Pointer[url.URL] // the latest
 }
 
 func (s *listServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.asked.Store(r.URL)
-	(*s.answer.Load())(w, r)
+	(*s.handler.Load())(w, r)
 }
 
-func (s *listServer) say(handler http.HandlerFunc) { s.answer.Store(&handler) }
+func (s *listServer) handle(handler http.HandlerFunc) { s.handler.Store(&handler) }
 
 func (s *listServer) text(text string) {
-	s.say(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte(text)) })
+	s.handle(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte(text)) })
 }
 
 func (s *listServer) status(code int) {
-	s.say(func(w http.ResponseWriter, _ *http.Request) {
+	s.handle(func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Location", "/elsewhere")
 		w.WriteHeader(code)
 	})
 }
 
-// listClient is a client as the receiver makes it.
+// listClient returns a client as the receiver creates it.
 func listClient(t *testing.T, cfg *Config) *http.Client {
 	t.Helper()
 	pollers, closers, err := newPollers(t.Context(), cfg, componenttest.NewNopHost(), componenttest.NewNopTelemetrySettings())
@@ -59,7 +59,7 @@ func TestHTTP(t *testing.T) {
 	cfg.HTTPSD = []HTTPSDConfig{{ClientConfig: defaultClientConfig(), Interval: time.Minute}}
 	cfg.HTTPSD[0].ClientConfig.Endpoint = at
 	cfg.HTTPSD[0].ClientConfig.Timeout = time.Minute // for 64 MiB, with the race detector
-	p := pollerOf(&httpSource{client: listClient(t, cfg), url: at})
+	p := newLoggedPoller(&httpSource{client: listClient(t, cfg), url: at})
 
 	server.text(listOf("a:1", "b:1"))
 	require.Equal(t, []string{"a:1", "b:1"}, p.ids(t))
@@ -74,7 +74,7 @@ func TestHTTP(t *testing.T) {
 		"HTTP status 401":            func() { server.status(http.StatusUnauthorized) },
 		"not JSON, or cut off":       func() { server.text("<html>") },
 		"fewer than 67108864 bytes (chunked)": func() {
-			server.say(func(w http.ResponseWriter, _ *http.Request) {
+			server.handle(func(w http.ResponseWriter, _ *http.Request) {
 				for range 65 {
 					if _, err := w.Write(make([]byte, 1<<20)); err != nil {
 						return
@@ -83,10 +83,10 @@ func TestHTTP(t *testing.T) {
 			})
 		},
 		"fewer than 67108864 bytes": func() {
-			server.say(func(w http.ResponseWriter, _ *http.Request) { w.Header().Set("Content-Length", "67108864") })
+			server.handle(func(w http.ResponseWriter, _ *http.Request) { w.Header().Set("Content-Length", "67108864") })
 		},
-		"the answer broke off": func() {
-			server.say(func(w http.ResponseWriter, _ *http.Request) {
+		"failed to read the response": func() {
+			server.handle(func(w http.ResponseWriter, _ *http.Request) {
 				w.Header().Set("Content-Length", "100")
 				_, _ = w.Write([]byte("[{"))
 			})
@@ -95,35 +95,35 @@ func TestHTTP(t *testing.T) {
 		spoil()
 		p.lists[strings.TrimSuffix(at, "?token=secret")].failing = false
 		assert.Equal(t, []string{"a:1", "b:1"}, p.ids(t), what)
-		said := p.logs.FilterMessage(listLost).All()
-		entry := said[len(said)-1].ContextMap()
+		entries := p.logs.FilterMessage(listFailed).All()
+		entry := entries[len(entries)-1].ContextMap()
 		assert.Contains(t, entry["error"], strings.TrimSuffix(what, " (chunked)"))
 		assert.NotContains(t, fmt.Sprint(entry), "secret")
 		assert.Equal(t, 1, p.failingLists())
 	}
 	assert.NotEqual(t, "/elsewhere", server.asked.Load().Path)
 
-	_, err := get(t.Context(), p.source.(*httpSource).client, "http://169.254.169.254/latest", 1, nil)
+	_, err := fetchList(t.Context(), p.source.(*httpSource).client, "http://169.254.169.254/latest", 1, nil)
 	require.ErrorContains(t, err, "allow_link_local")
 
-	server.say(func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() })
+	server.handle(func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() })
 	cfg.HTTPSD[0].ClientConfig.Timeout = 50 * time.Millisecond
-	_, err = get(t.Context(), listClient(t, cfg), at, 1, nil)
+	_, err = fetchList(t.Context(), listClient(t, cfg), at, 1, nil)
 	require.ErrorIs(t, err, context.DeadlineExceeded)
 	server.text("[]")
-	assert.Empty(t, p.ids(t), "an empty list is one")
-	assert.Equal(t, 1, p.said(listBack))
+	assert.Empty(t, p.ids(t), "an empty list is valid")
+	assert.Equal(t, 1, p.logged(listRecovered))
 	assert.Zero(t, p.failingLists())
 }
 
-// allocator serves jobs as the Operator's does.
+// allocator serves jobs like the allocator of the OpenTelemetry Operator.
 type allocator struct {
 	*listServer
 	jobs map[string]string // targets by job
 }
 
 func (a *allocator) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if a.answer.Load() != nil {
+	if a.handler.Load() != nil {
 		a.listServer.ServeHTTP(w, r)
 		return
 	}
@@ -152,34 +152,34 @@ func TestAllocator(t *testing.T) {
 	require.NoError(t, err)
 	client := &http.Client{Transport: &http.Transport{}}
 	t.Cleanup(client.CloseIdleConnections)
-	of := func(job string) polled {
-		return pollerOf(&allocatorSource{client: client, base: base, collectorID: "detector-0", job: job})
+	pollerOfJob := func(job string) loggedPoller {
+		return newLoggedPoller(&allocatorSource{client: client, base: base, collectorID: "detector-0", job: job})
 	}
-	p := of("")
-	require.Equal(t, []string{"b:1", "a:1"}, p.ids(t), "by the names of their jobs")
+	p := pollerOfJob("")
+	require.Equal(t, []string{"b:1", "a:1"}, p.ids(t), "sorted by job")
 	assert.Equal(t, "b-0", p.targets()[0].Attributes["k8s.pod.name"])
-	assert.Equal(t, []string{"a:1"}, of("serviceMonitor/shop/cart/0").ids(t))
+	assert.Equal(t, []string{"a:1"}, pollerOfJob("serviceMonitor/shop/cart/0").ids(t))
 
-	// One job that cannot be had keeps its targets, and those of others go on.
+	// A failing job keeps its targets, and the others are updated.
 	server.jobs["pod monitor?"], server.jobs["none"] = "", listOf("c:1")
 	assert.Equal(t, []string{"c:1", "b:1", "a:1"}, p.ids(t))
 	assert.Equal(t, 1, p.failingLists())
-	server.jobs["pod monitor?"] = "[]" // it was emptied
+	server.jobs["pod monitor?"] = "[]"
 	assert.Equal(t, []string{"c:1", "a:1"}, p.ids(t))
 	delete(server.jobs, "serviceMonitor/shop/cart/0")
 	assert.Equal(t, []string{"c:1"}, p.ids(t))
-	assert.Equal(t, 1, p.said(listGone))
+	assert.Equal(t, 1, p.logged(listRemoved))
 
-	// For ten minutes nothing can be had.
+	// The allocator fails for ten minutes.
 	server.status(http.StatusServiceUnavailable)
 	for range 20 {
 		assert.Equal(t, []string{"c:1"}, p.ids(t))
 	}
-	assert.Equal(t, 1, p.said(sourceLost), "it is said once")
+	assert.Equal(t, 1, p.logged(sourceFailed), "logged once")
 	assert.Equal(t, 2, p.failingLists())
-	server.answer.Store(nil)
+	server.handler.Store(nil)
 	assert.Equal(t, []string{"c:1"}, p.ids(t))
-	assert.Equal(t, 1, p.said(sourceBack))
+	assert.Equal(t, 1, p.logged(sourceRecovered))
 	for _, text := range []string{"[]", "<html>", `{"a": 1}`, "{" + strings.Repeat(`"a": {},`, 200_000) + `"b": {}}`} {
 		server.text(text)
 		assert.Equal(t, []string{"c:1"}, p.ids(t))
@@ -191,24 +191,24 @@ func TestAllocator(t *testing.T) {
 	server.text("{" + jobs.String() + `"": {}}`)
 	p.failing = false
 	assert.Equal(t, []string{"c:1"}, p.ids(t))
-	said := p.logs.FilterMessage(sourceLost).All()
-	assert.Contains(t, said[len(said)-1].ContextMap()["error"], `more than 1000 jobs: choose one by "job"`)
+	entries := p.logs.FilterMessage(sourceFailed).All()
+	assert.Contains(t, entries[len(entries)-1].ContextMap()["error"], `more than 1000 jobs: choose one by "job"`)
 }
 
 func TestDNS(t *testing.T) {
-	names := resolve(t, map[string][]string{"cart.test.": {"127.0.0.7", "127.0.0.5"}})
-	p := pollerOf(&dnsSource{names: []string{"cart.test."}, of: recordA, port: 6060})
+	names := startDNSStub(t, map[string][]string{"cart.test.": {"127.0.0.7", "127.0.0.5"}})
+	p := newLoggedPoller(&dnsSource{names: []string{"cart.test."}, recordType: recordA, port: 6060})
 	assert.Equal(t, []string{"127.0.0.5:6060", "127.0.0.7:6060"}, p.ids(t))
 	names.set("cart.test.", "127.0.0.7", "127.0.0.5")
 	_, changed := p.poll(t.Context())
-	assert.False(t, changed, "another order is no change")
+	assert.False(t, changed, "another order is not a change")
 
-	// A name that flips to link-local addresses is not believed.
+	// A response with a link-local address is refused.
 	names.set("cart.test.", "169.254.169.254", "127.0.0.8")
 	assert.Equal(t, []string{"127.0.0.5:6060", "127.0.0.7:6060"}, p.ids(t))
-	require.Equal(t, 1, p.said(listLost))
-	assert.Contains(t, p.logs.FilterMessage(listLost).All()[0].ContextMap()["error"], "169.254.169.254 is the link-local address")
-	allowed := pollerOf(&dnsSource{names: []string{"cart.test."}, of: recordA, port: 6060, reach: reach{linkLocal: []string{"169.254.169.254"}}})
+	require.Equal(t, 1, p.logged(listFailed))
+	assert.Contains(t, p.logs.FilterMessage(listFailed).All()[0].ContextMap()["error"], "169.254.169.254 is the link-local address")
+	allowed := newLoggedPoller(&dnsSource{names: []string{"cart.test."}, recordType: recordA, port: 6060, guard: dialGuard{allowLinkLocal: []string{"169.254.169.254"}}})
 	assert.Equal(t, []string{"127.0.0.8:6060", "169.254.169.254:6060"}, allowed.ids(t))
 
 	names.fail.Store(true)
@@ -217,13 +217,13 @@ func TestDNS(t *testing.T) {
 	names.set("cart.test.")
 	assert.Empty(t, p.ids(t), "a name without records")
 
-	v6 := pollerOf(&dnsSource{names: []string{"six.test."}, of: recordAAAA, port: 6060})
+	v6 := newLoggedPoller(&dnsSource{names: []string{"six.test."}, recordType: recordAAAA, port: 6060})
 	names.set("six.test.", "fd00::5")
 	assert.Equal(t, []string{"[fd00::5]:6060"}, v6.ids(t))
 	names.set("six.test.", "fe80::1")
 	assert.Equal(t, []string{"[fd00::5]:6060"}, v6.ids(t))
 
-	srv := pollerOf(&dnsSource{names: []string{"_pprof._tcp.test."}, of: recordSRV})
+	srv := newLoggedPoller(&dnsSource{names: []string{"_pprof._tcp.test."}, recordType: recordSRV})
 	names.setService("_pprof._tcp.test.", 6061, 6060)
 	assert.Equal(t, []string{"p6060.test:6060", "p6061.test:6061"}, srv.ids(t))
 	assert.Zero(t, srv.failingLists())

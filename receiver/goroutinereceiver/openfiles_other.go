@@ -4,5 +4,5 @@ package goroutinereceiver
 
 import "math"
 
-// openFiles returns how many files the process may have open: elsewhere there is no limit.
-func openFiles() int64 { return math.MaxInt64 }
+// maxOpenFiles returns how many files the process may have open: there is no limit.
+func maxOpenFiles() int64 { return math.MaxInt64 }

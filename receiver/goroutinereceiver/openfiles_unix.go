@@ -7,11 +7,11 @@ import (
 	"syscall"
 )
 
-// openFiles returns how many files the process may have open, connections included.
-func openFiles() int64 {
+// maxOpenFiles returns how many files the process may have open, including connections.
+func maxOpenFiles() int64 {
 	var limit syscall.Rlimit
 	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil {
-		return math.MaxInt64 // where it cannot be told, nothing is held back
+		return math.MaxInt64 // unknown
 	}
 	if limit.Cur > math.MaxInt64 {
 		return math.MaxInt64 // unlimited

@@ -10,7 +10,8 @@ import (
 	"github.com/otel-goroutine/otel-goroutine/internal/telemetry"
 )
 
-// originRecord is the log record of an origin, with the stacks that metrics have no room for.
+// originRecord returns the log record of an origin, with the stacks, which are too long for
+// metrics.
 func originRecord(o *origin.Origin, at time.Time) plog.LogRecord {
 	record := plog.NewLogRecord()
 	record.SetEventName(telemetry.EventOrigin)
@@ -21,24 +22,24 @@ func originRecord(o *origin.Origin, at time.Time) plog.LogRecord {
 	record.Body().SetStr(o.Sentence())
 	attributes := record.Attributes()
 	attributes.PutStr(telemetry.AttrOriginCaught, string(o.Caught))
-	put(attributes, telemetry.AttrOriginClass, string(o.Class))
-	put(attributes, telemetry.AttrStackTrace, o.StackTrace())
+	putNonEmpty(attributes, telemetry.AttrOriginClass, string(o.Class))
+	putNonEmpty(attributes, telemetry.AttrStackTrace, o.StackTrace())
 	s := o.Signature
-	put(attributes, telemetry.AttrEntry, s.Entry)
+	putNonEmpty(attributes, telemetry.AttrEntry, s.Entry)
 	if s.ID == 0 {
 		return record // of an entry
 	}
 	attributes.PutStr(telemetry.AttrSignature, s.ID.String())
 	attributes.PutStr(telemetry.AttrState, string(s.State))
-	put(attributes, telemetry.AttrFunction, s.Blamed.Function)
-	put(attributes, telemetry.AttrFile, s.Blamed.File)
+	putNonEmpty(attributes, telemetry.AttrFunction, s.Blamed.Function)
+	putNonEmpty(attributes, telemetry.AttrFile, s.Blamed.File)
 	if s.Blamed.Line > 0 {
 		attributes.PutInt(telemetry.AttrLine, int64(s.Blamed.Line))
 	}
 	return record
 }
 
-func put(attributes pcommon.Map, key, value string) {
+func putNonEmpty(attributes pcommon.Map, key, value string) {
 	if value != "" {
 		attributes.PutStr(key, value)
 	}

@@ -14,7 +14,7 @@ import (
 	"github.com/otel-goroutine/otel-goroutine/internal/stack"
 )
 
-// someOrigin is what is known of a group, leaf first.
+// someOrigin returns the origin of a group.
 func someOrigin() *origin.Origin {
 	checkOut := stack.Frame{Function: "main.checkOut", File: "/src/order.go", Line: 31}
 	return &origin.Origin{
@@ -34,7 +34,7 @@ func someOrigin() *origin.Origin {
 	}
 }
 
-// TestOriginRecord holds the log record to the file that shows it.
+// TestOriginRecord compares a log record with a golden file.
 func TestOriginRecord(t *testing.T) {
 	logs := plog.NewLogs()
 	originRecord(someOrigin(), time.Unix(1_700_000_000, 0)).MoveTo(logs.ResourceLogs().AppendEmpty().ScopeLogs().AppendEmpty().LogRecords().AppendEmpty())

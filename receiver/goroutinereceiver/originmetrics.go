@@ -16,79 +16,79 @@ import (
 	"github.com/otel-goroutine/otel-goroutine/receiver/goroutinereceiver/internal/metadata"
 )
 
-// traceOrigins takes a trace for origins if it is time to, in place of the look. It is not
-// taken if no census came of it. Its timeout is that of a scrape, after its own length.
-func (t *target) traceOrigins(parent context.Context) (c captured, taken bool) {
+// traceOrigins takes a trace for origins if one is due. The trace then replaces the capture; on
+// failure taken is false. Its timeout is its duration plus the timeout of a scrape.
+func (t *target) traceOrigins(parent context.Context) (c captureResult, taken bool) {
 	plan, due := t.origins.next()
 	if !due {
-		return captured{}, false
+		return captureResult{}, false
 	}
 	ctx, cancel := context.WithTimeout(parent, plan.Duration+t.timeout)
 	defer cancel()
 	c = t.guardedOrigins(ctx, plan)
 	t.origins.result.Ending = endingOf(c.err)
-	if parent.Err() == nil { // else it is we who broke off
-		t.outcome.noteOrigins(c.err)
+	if parent.Err() == nil { // else canceled by Shutdown, not a failure of the target
+		t.outcomes.logOriginTrace(c.err)
 	}
 	if c.err == nil {
 		return c, true
 	}
 	t.countPanics(ctx, c.err)
 	t.noteConnection(c.newConnection)
-	return captured{}, false
+	return captureResult{}, false
 }
 
-func (t *target) guardedOrigins(ctx context.Context, plan *scout.Plan) (c captured) {
-	defer t.guard(&c.err)
-	return t.origins.take(ctx, plan)
+func (t *target) guardedOrigins(ctx context.Context, plan *scout.Plan) (c captureResult) {
+	defer t.recoverPanic(&c.err)
+	return t.origins.trace(ctx, plan)
 }
 
-// recordOrigins records what is known of the origins of groups that gather, and writes a log
-// record where something is new.
-func (t *target) recordOrigins(to *recording, r *census.Report, at time.Time) {
+// recordOrigins records the known origins of accumulating groups, and adds a log record for each
+// that has changed.
+func (t *target) recordOrigins(rec *recording, r *census.Report, at time.Time) {
 	if t.origins == nil {
 		return
 	}
-	for _, o := range t.origins.settle(at) {
-		to.records.AppendLogRecord(originRecord(&o, at))
+	for _, o := range t.origins.finish(at) {
+		rec.records.AppendLogRecord(originRecord(&o, at))
 	}
 	now := pcommon.NewTimestampFromTime(at)
-	to.lifetimes = lifetimes{start: pcommon.NewTimestampFromTime(r.Start), at: now}
+	rec.lifetimes = lifetimes{start: pcommon.NewTimestampFromTime(r.Start), at: now}
 	for _, o := range t.origins.process.Told() {
-		to.origin(&o, now)
-		to.lifetimes.add(o.Signature.Entry, &o.Lifetimes)
+		rec.recordOrigin(&o, now)
+		rec.lifetimes.add(o.Signature.Entry, &o.Lifetimes)
 	}
 }
 
-func (to *recording) origin(o *origin.Origin, now pcommon.Timestamp) {
-	subject := subjectSet(o.Signature)
+func (rec *recording) recordOrigin(o *origin.Origin, now pcommon.Timestamp) {
+	subject := subjectAttributes(o.Signature)
 	caught := metadata.MapAttributeGoroutineOriginCaught[string(o.Caught)]
 	class := subject
 	if o.Class != mistake.Unknown {
-		class = with(subject, metadata.WithGoroutineOriginClassMetricAttribute(string(o.Class)))
+		class = withAttributes(subject, metadata.WithGoroutineOriginClassMetricAttribute(string(o.Class)))
 	}
-	to.builder.RecordGoroutineOriginTracedDataPoint(now, o.Traced.Seconds(), caught, class...)
+	rec.builder.RecordGoroutineOriginTracedDataPoint(now, o.Traced.Seconds(), caught, class...)
 	for i := range o.Creators {
 		c := &o.Creators[i]
-		to.builder.RecordGoroutineOriginSampledCreationsDataPoint(now, int64(c.Count), caught, creatorType(c.Launch), with(subject, creatorSet(c)...)...)
+		rec.builder.RecordGoroutineOriginSampledCreationsDataPoint(now, int64(c.Count), caught, creatorType(c.Launch), withAttributes(subject, creatorAttributes(c)...)...)
 	}
 	for i := range o.Wakers {
 		w := &o.Wakers[i]
-		to.builder.RecordGoroutineOriginSampledWakeupsDataPoint(now, int64(w.Count), with(subject, wakerSet(w)...)...)
+		rec.builder.RecordGoroutineOriginSampledWakeupsDataPoint(now, int64(w.Count), withAttributes(subject, wakerAttributes(w)...)...)
 	}
 }
 
-// with returns attributes and more of them, in memory of their own.
-func with(attributes []metadata.MetricAttributeOption, more ...metadata.MetricAttributeOption) []metadata.MetricAttributeOption {
+// withAttributes returns attributes followed by more, in a new slice.
+func withAttributes(attributes []metadata.MetricAttributeOption, more ...metadata.MetricAttributeOption) []metadata.MetricAttributeOption {
 	return append(slices.Clip(attributes), more...)
 }
 
-// subjectSet returns the attributes of a group, or of an entry.
-func subjectSet(s stack.Signature) []metadata.MetricAttributeOption {
+// subjectAttributes returns the attributes of a group, or of an entry.
+func subjectAttributes(s stack.Signature) []metadata.MetricAttributeOption {
 	if s.ID == 0 {
 		return []metadata.MetricAttributeOption{metadata.WithGoroutineEntryFunctionNameMetricAttribute(s.Entry)}
 	}
-	return signatureSet(s, false)
+	return signatureAttributes(s, false)
 }
 
 func creatorType(l exectrace.Launch) metadata.AttributeGoroutineCreatorType {
@@ -102,20 +102,20 @@ func creatorType(l exectrace.Launch) metadata.AttributeGoroutineCreatorType {
 	}
 }
 
-// creatorSet returns the attributes of a creator: the go statement, and the line of the
-// service's own code. What is not known is left out.
-func creatorSet(c *origin.Creator) []metadata.MetricAttributeOption {
+// creatorAttributes returns the attributes of a creator: the go statement, and the line of the
+// service's own code, as far as they are known.
+func creatorAttributes(c *origin.Creator) []metadata.MetricAttributeOption {
 	var all []metadata.MetricAttributeOption
 	if len(c.Stack) > 0 {
-		all = frameSet(c.Stack[0], metadata.WithGoroutineCreatorFunctionNameMetricAttribute,
+		all = frameAttributes(c.Stack[0], metadata.WithGoroutineCreatorFunctionNameMetricAttribute,
 			metadata.WithGoroutineCreatorFilePathMetricAttribute, metadata.WithGoroutineCreatorLineNumberMetricAttribute)
 	}
-	return append(all, frameSet(c.Own, metadata.WithGoroutineCreatorOwnFunctionNameMetricAttribute,
+	return append(all, frameAttributes(c.Own, metadata.WithGoroutineCreatorOwnFunctionNameMetricAttribute,
 		metadata.WithGoroutineCreatorOwnFilePathMetricAttribute, metadata.WithGoroutineCreatorOwnLineNumberMetricAttribute)...)
 }
 
-func wakerSet(w *origin.Waker) []metadata.MetricAttributeOption {
-	all := frameSet(w.Own, metadata.WithGoroutineWakerFunctionNameMetricAttribute,
+func wakerAttributes(w *origin.Waker) []metadata.MetricAttributeOption {
+	all := frameAttributes(w.Own, metadata.WithGoroutineWakerFunctionNameMetricAttribute,
 		metadata.WithGoroutineWakerFilePathMetricAttribute, metadata.WithGoroutineWakerLineNumberMetricAttribute)
 	if w.Call != "" {
 		all = append(all, metadata.WithGoroutineWakerCallFunctionNameMetricAttribute(w.Call))
@@ -123,7 +123,7 @@ func wakerSet(w *origin.Waker) []metadata.MetricAttributeOption {
 	return all
 }
 
-func frameSet(f stack.Frame, function, file func(string) metadata.MetricAttributeOption, line func(int64) metadata.MetricAttributeOption) []metadata.MetricAttributeOption {
+func frameAttributes(f stack.Frame, function, file func(string) metadata.MetricAttributeOption, line func(int64) metadata.MetricAttributeOption) []metadata.MetricAttributeOption {
 	if f.Function == "" {
 		return nil
 	}

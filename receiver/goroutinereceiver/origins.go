@@ -14,33 +14,33 @@ import (
 	"github.com/otel-goroutine/otel-goroutine/internal/stack"
 )
 
-// originTracer takes the traces by which the origins of a target's goroutines are told. When
-// and for how long is for internal/scout to say. It is not safe for concurrent use.
+// originTracer takes the traces that show the origins of a target's goroutines. Package scout
+// decides when and for how long. originTracer is not safe for concurrent use.
 type originTracer struct {
 	maxSize int
 	fetcher *fetcher
 	process *scout.Process
-	// result is what came of a trace that is not settled yet.
+	// result is the result of the latest trace. If pending, it is not yet returned to process.
 	result  scout.Result
 	pending bool
 }
 
 var errTraceTooLarge = errors.New(`the trace is larger than "origins::max_size"`)
 
-// newOriginTracer returns nil if origins are not wanted.
-func newOriginTracer(k *kit, f *fetcher) *originTracer {
-	cfg := k.cfg.Origins
+// newOriginTracer returns nil if origins are disabled.
+func newOriginTracer(deps *targetDeps, f *fetcher) *originTracer {
+	cfg := deps.cfg.Origins
 	if !cfg.Enabled {
 		return nil
 	}
 	return &originTracer{
 		maxSize: cfg.MaxSize,
 		fetcher: f,
-		process: k.pool.scout.Watch(scout.Rules{Interval: k.cfg.CollectionInterval, Duration: cfg.Duration, Budget: cfg.Budget}),
+		process: deps.pool.scout.Watch(scout.Rules{Interval: deps.cfg.CollectionInterval, Duration: cfg.Duration, Budget: cfg.Budget}),
 	}
 }
 
-// next returns the trace that is to be taken in place of the next look, if there is one.
+// next returns the plan of the trace to take instead of the next capture, if one is due.
 func (o *originTracer) next() (*scout.Plan, bool) {
 	if o == nil {
 		return nil, false
@@ -52,8 +52,9 @@ func (o *originTracer) next() (*scout.Plan, bool) {
 	return plan, due
 }
 
-// settle hands in what came of the trace, if one was taken, and returns what is new.
-func (o *originTracer) settle(at time.Time) []origin.Origin {
+// finish returns the result of the trace to the scout, if one was taken. It returns the origins
+// that have changed.
+func (o *originTracer) finish(at time.Time) []origin.Origin {
 	if o == nil || !o.pending {
 		return nil
 	}
@@ -61,11 +62,11 @@ func (o *originTracer) settle(at time.Time) []origin.Origin {
 	return o.process.Return(o.result, at)
 }
 
-// take takes a trace, which is the snapshot of this look too.
-func (o *originTracer) take(ctx context.Context, plan *scout.Plan) (c captured) {
+// trace takes a trace, which also has the snapshot of this scrape.
+func (o *originTracer) trace(ctx context.Context, plan *scout.Plan) (c captureResult) {
 	c.source = stack.SourceTrace
 	seconds := strconv.FormatFloat(plan.Duration.Seconds(), 'f', -1, 64)
-	response, newConnection, err := o.fetcher.ask(ctx, "trace", "seconds="+seconds)
+	response, newConnection, err := o.fetcher.get(ctx, "trace", "seconds="+seconds)
 	if c.newConnection = newConnection; err != nil {
 		c.err = err
 		return c
@@ -82,7 +83,8 @@ func (o *originTracer) take(ctx context.Context, plan *scout.Plan) (c captured) 
 	return c
 }
 
-// endingOf returns how a trace came out. net/http/pprof answers 500 while somebody else traces.
+// endingOf returns how a trace ended. net/http/pprof responds with 500 while another client
+// traces.
 func endingOf(err error) scout.Ending {
 	status, ok := errors.AsType[*statusError](err)
 	switch {
@@ -94,21 +96,21 @@ func endingOf(err error) scout.Ending {
 	return scout.Failed
 }
 
-// read reads a trace while it arrives, a second of it at a time, until everything is known
-// that it is taken for. It takes no slot of the pool, which it would hold for seconds: how
-// many are read at once is for the scout to bound.
+// read reads a trace while it arrives, a second at a time, until all its subjects are known. It
+// takes no slot of the pool, which it would hold for seconds: the scout limits how many are read
+// at once.
 func (o *originTracer) read(ctx context.Context, body io.Reader, plan *scout.Plan) (*stack.Snapshot, error) {
-	bounded := &boundedBody{from: body, left: o.maxSize}
-	courteous := &courteousReader{ctx: ctx, from: bounded, slots: o.fetcher.pool.decoding}
-	if err := courteous.acquire(); err != nil {
+	bounded := &boundedBody{from: body, remaining: o.maxSize}
+	yielding := &yieldingReader{ctx: ctx, from: bounded, slots: o.fetcher.pool.decoding}
+	if err := yielding.acquire(); err != nil {
 		return nil, err
 	}
 	defer func() {
-		courteous.release()
-		o.result.Size = o.maxSize - max(bounded.left, 0)
-		o.result.Reading = courteous.used
+		yielding.release()
+		o.result.Size = o.maxSize - max(bounded.remaining, 0)
+		o.result.Reading = yielding.heldFor
 	}()
-	s, err := o.follow(courteous, plan)
+	s, err := o.readTrace(yielding, plan)
 	switch {
 	case ctx.Err() != nil && err != nil:
 		return nil, ctx.Err()
@@ -120,7 +122,7 @@ func (o *originTracer) read(ctx context.Context, body io.Reader, plan *scout.Pla
 	return s, err
 }
 
-func (o *originTracer) follow(body io.Reader, plan *scout.Plan) (*stack.Snapshot, error) {
+func (o *originTracer) readTrace(body io.Reader, plan *scout.Plan) (*stack.Snapshot, error) {
 	follower, origins, err := origin.Read(body, plan.Subjects)
 	o.result.Origins = origins
 	if err != nil {
@@ -128,42 +130,42 @@ func (o *originTracer) follow(body io.Reader, plan *scout.Plan) (*stack.Snapshot
 	}
 	s, err := follower.Snapshot()
 	if err != nil {
-		return nil, fmt.Errorf("as a snapshot: %w", err)
+		return nil, fmt.Errorf("snapshot: %w", err)
 	}
 	return s, nil
 }
 
-// courteousReader gives its slot to others while it waits for bytes.
-type courteousReader struct {
-	ctx   context.Context // io.Reader has no room for one
-	from  io.Reader
-	slots *limiter
-	held  bool
-	since time.Time     // it is held
-	used  time.Duration // for how long it was held
+// yieldingReader releases its slot while it waits for bytes.
+type yieldingReader struct {
+	ctx       context.Context // Read has no parameter for it
+	from      io.Reader
+	slots     *limiter
+	held      bool
+	heldSince time.Time
+	heldFor   time.Duration // in total
 }
 
-func (r *courteousReader) Read(p []byte) (int, error) {
+func (r *yieldingReader) Read(p []byte) (int, error) {
 	r.release()
 	n, err := r.from.Read(p)
-	if ended := r.acquire(); ended != nil {
-		return 0, ended
+	if err := r.acquire(); err != nil {
+		return 0, err
 	}
 	return n, err
 }
 
-func (r *courteousReader) acquire() error {
+func (r *yieldingReader) acquire() error {
 	if err := r.slots.acquire(r.ctx); err != nil {
 		return err
 	}
-	r.held, r.since = true, time.Now()
+	r.held, r.heldSince = true, time.Now()
 	return nil
 }
 
-func (r *courteousReader) release() {
+func (r *yieldingReader) release() {
 	if !r.held {
 		return
 	}
-	r.held, r.used = false, r.used+time.Since(r.since)
+	r.held, r.heldFor = false, r.heldFor+time.Since(r.heldSince)
 	r.slots.release()
 }

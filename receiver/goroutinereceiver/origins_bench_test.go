@@ -24,7 +24,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// What a traced server is loaded with.
+// The load of the traced server.
 const (
 	loadClients = 8
 	loadFor     = time.Second
@@ -32,16 +32,17 @@ const (
 	asServer    = "SERVE_FOR_THE_BENCHMARK"
 )
 
-// BenchmarkTracedServer loads a server in a process of its own, and compares the seconds in which
-// it is traced as for origins with those in which it is not. They take turns. Each request starts
-// a goroutine, so at 5,000 a second the server is as busy as one may be that is traced; without a
-// pause between requests it has no time left.
+// BenchmarkTracedServer loads a server in another process and compares seconds with and without a
+// trace for origins, alternately. Each request starts a goroutine, so 5,000 per second is the most
+// that a server may start and still be traced. Without a pause between requests the server is
+// saturated.
 func BenchmarkTracedServer(b *testing.B) {
 	b.Run("5000-requests-a-second", func(b *testing.B) { compareTraced(b, loadClients*time.Second/5000) })
 	b.Run("saturated", func(b *testing.B) { compareTraced(b, 0) })
 }
 
-// compareTraced has each client ask once every so often, 0 for without a pause.
+// compareTraced sends a request of each client once per interval every, or without a pause if it is
+// 0.
 func compareTraced(b *testing.B, every time.Duration) {
 	b.Helper()
 	address := startServer(b)
@@ -76,7 +77,7 @@ func compareTraced(b *testing.B, every time.Duration) {
 	b.ReportMetric(float64(len(traced.took))/(float64(b.N)*loadRounds*loadFor.Seconds()), "requests/s")
 }
 
-// loadSum is what requests have taken.
+// loadSum sums up the time of requests.
 type loadSum struct {
 	took []time.Duration
 	cpu  time.Duration // of the server
@@ -93,7 +94,7 @@ func (l *loadSum) quantile(share float64) time.Duration {
 
 func (l *loadSum) cpuOfARequest() time.Duration { return l.cpu / time.Duration(len(l.took)) }
 
-// loadServer has all clients ask for as long as loadFor.
+// loadServer sends requests of all clients for the duration loadFor.
 func loadServer(b *testing.B, client *http.Client, address string, every time.Duration) loadSum {
 	b.Helper()
 	cpu := func() time.Duration {
@@ -137,7 +138,7 @@ func fetchFrom(b *testing.B, client *http.Client, address string) []byte {
 	return body
 }
 
-// startServer starts this very program as a server, and returns where it listens.
+// startServer starts the test binary as a server and returns its address.
 func startServer(b *testing.B) (address string) {
 	b.Helper()
 	ctx, end := context.WithCancel(context.Background())
@@ -148,17 +149,17 @@ func startServer(b *testing.B) (address string) {
 	require.NoError(b, server.Start())
 	b.Cleanup(func() {
 		end()
-		_ = server.Wait() // it was killed
+		_ = server.Wait() // killed
 	})
 	line, _, err := bufio.NewReader(output).ReadLine()
 	require.NoError(b, err)
 	return string(line)
 }
 
-// TestServeForTheBenchmark is the server of BenchmarkTracedServer, and nothing by itself.
+// TestServeForTheBenchmark is the server of BenchmarkTracedServer. Without it, it is skipped.
 func TestServeForTheBenchmark(t *testing.T) {
 	if os.Getenv(asServer) == "" {
-		t.Skip("it is for the benchmark")
+		t.Skip("only for BenchmarkTracedServer")
 	}
 	mux := pprofMux()
 	mux.HandleFunc("/checkout", func(w http.ResponseWriter, _ *http.Request) {

@@ -20,7 +20,7 @@ import (
 	"github.com/otel-goroutine/otel-goroutine/receiver/goroutinereceiver/internal/metadata"
 )
 
-// shop is a service in which one checkout in four forgets to answer.
+// shop is a service in which one checkout in four gets no reply.
 type shop struct {
 	never     chan struct{}
 	checkouts sync.WaitGroup
@@ -72,7 +72,7 @@ func sendReply(reply chan<- struct{}) { reply <- struct{}{} }
 
 const inThisPackage = "github.com/otel-goroutine/otel-goroutine/receiver/goroutinereceiver."
 
-// originsConfig looks at a target so often that goroutines gather within seconds.
+// originsConfig scrapes so often that goroutines accumulate within seconds.
 func originsConfig(targets ...TargetConfig) *Config {
 	cfg := testConfig(targets...)
 	cfg.CollectionInterval = 400 * time.Millisecond
@@ -82,13 +82,13 @@ func originsConfig(targets ...TargetConfig) *Config {
 	return cfg
 }
 
-// asked are the traces that a target was asked for.
-type asked struct {
+// traceRequests records the queries of requests for traces.
+type traceRequests struct {
 	mu    sync.Mutex
 	spans []string
 }
 
-func (a *asked) add(request *http.Request) {
+func (a *traceRequests) add(request *http.Request) {
 	if !strings.HasSuffix(request.URL.Path, "/trace") {
 		return
 	}
@@ -97,17 +97,18 @@ func (a *asked) add(request *http.Request) {
 	a.spans = append(a.spans, request.URL.RawQuery)
 }
 
-func (a *asked) all() []string {
+func (a *traceRequests) all() []string {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	return slices.Clone(a.spans)
 }
 
-// TestOriginsOfALeak leaks among healthy siblings, and has its creator and what wakes the
-// siblings told within a few looks, in metrics and in a log record, by one receiver.
+// TestOriginsOfALeak checks that the creator of goroutines that leak among healthy siblings, and
+// the waker of the siblings, are reported within a few scrapes, in metrics and in a log record, by
+// one receiver.
 func TestOriginsOfALeak(t *testing.T) {
 	openShop(t)
-	var traces asked
+	var traces traceRequests
 	mux := pprofMux()
 	cfg := originsConfig(targetAt(serve(t, http.HandlerFunc(func(w http.ResponseWriter, request *http.Request) {
 		traces.add(request)
@@ -127,30 +128,29 @@ func TestOriginsOfALeak(t *testing.T) {
 	entry := []string{telemetry.AttrEntry, inThisPackage + "(*shop).waitForReply"}
 	creator := append(slices.Clone(entry), telemetry.AttrOriginCaught, "leaked_birth", telemetry.AttrCreatorType, "go",
 		telemetry.AttrCreatorFunction, inThisPackage+"(*shop).checkOut", telemetry.AttrCreatorOwnFunction, inThisPackage+"(*shop).checkOut")
-	var told scraped
+	var found scraped
 	require.Eventually(t, func() bool {
 		for _, md := range metrics.AllMetrics() {
 			if s := (scraped{md}); s.sum(telemetry.OriginCreations, creator...) > 0 {
-				told = s
+				found = s
 			}
 		}
-		return told.Metrics != (scraped{}).Metrics && records.LogRecordCount() > 0
+		return found.Metrics != (scraped{}).Metrics && records.LogRecordCount() > 0
 	}, 20*time.Second, 20*time.Millisecond)
 	require.NoError(t, first.Shutdown(t.Context()))
 	require.NoError(t, second.Shutdown(t.Context()))
 
-	assert.Less(t, len(metrics.AllMetrics()), 20, "looks that it took")
-	assert.Positive(t, told.points(telemetry.OriginTraced, entry...)[0].DoubleValue())
+	assert.Less(t, len(metrics.AllMetrics()), 20, "scrapes")
+	assert.Positive(t, found.points(telemetry.OriginTraced, entry...)[0].DoubleValue())
 	waker := append(slices.Clone(entry), telemetry.AttrWakerFunction, inThisPackage+"sendReply")
-	assert.Positive(t, told.sum(telemetry.OriginWakeups, waker...))
-	assert.Equal(t, startOf(t, told), told.points(telemetry.OriginCreations, creator...)[0].StartTimestamp())
-	lives := histogramOf(t, told, entry...)
-	assert.Positive(t, lives)
+	assert.Positive(t, found.sum(telemetry.OriginWakeups, waker...))
+	assert.Equal(t, startOf(t, found), found.points(telemetry.OriginCreations, creator...)[0].StartTimestamp())
+	assert.Positive(t, lifetimeCount(found, entry...))
 	spans := traces.all()
 	long := slices.DeleteFunc(slices.Clone(spans), func(q string) bool { return q == "seconds=0.001" })
 	assert.NotEmpty(t, long)
-	// Shutdown may have ended one.
-	assert.InDelta(t, len(metrics.AllMetrics()), len(spans), 1, "a trace for origins is the census of its look")
+	// Shutdown may have canceled one.
+	assert.InDelta(t, len(metrics.AllMetrics()), len(spans), 1, "a trace for origins replaces the trace of the scrape")
 
 	record := recordOf(t, records.AllLogs(), entry...)
 	assert.Equal(t, telemetry.EventOrigin, record.EventName())
@@ -161,9 +161,8 @@ func TestOriginsOfALeak(t *testing.T) {
 	}
 }
 
-// histogramOf returns how many lives a histogram has.
-func histogramOf(t *testing.T, s scraped, attributes ...string) uint64 {
-	t.Helper()
+// lifetimeCount returns the number of lifetimes in the histogram.
+func lifetimeCount(s scraped, attributes ...string) uint64 {
 	for _, m := range s.ResourceMetrics().At(0).ScopeMetrics().At(0).Metrics().All() {
 		if m.Name() != telemetry.OriginLifetime {
 			continue
@@ -195,20 +194,20 @@ func recordOf(t *testing.T, all []plog.Logs, attributes ...string) plog.LogRecor
 	return found
 }
 
-// TestQuietTargetIsNotTraced has goroutines come and go, and never asks for more than a
-// millisecond.
+// TestQuietTargetIsNotTraced checks that a target whose goroutines come and go is never traced for
+// longer than a millisecond.
 func TestQuietTargetIsNotTraced(t *testing.T) {
-	crowd(t, 100)
-	var traces asked
+	startWaiters(t, 100)
+	var traces traceRequests
 	mux := pprofMux()
 	cfg := testConfig(targetAt(serve(t, http.HandlerFunc(func(w http.ResponseWriter, request *http.Request) {
 		traces.add(request)
-		end := crowd(t, 20)
+		end := startWaiters(t, 20)
 		defer end()
 		mux.ServeHTTP(w, request)
 	}))))
 	cfg.Origins.Budget = 1
-	r := start(t, cfg)
+	r := startReceiver(t, cfg)
 	for range 60 {
 		require.True(t, r.next(t).up())
 	}
@@ -217,10 +216,10 @@ func TestQuietTargetIsNotTraced(t *testing.T) {
 	}
 }
 
-// TestOriginsSwitchedOff asks for no trace of a process that leaks.
-func TestOriginsSwitchedOff(t *testing.T) {
+// TestOriginsDisabled checks that a leaking process is not traced for origins.
+func TestOriginsDisabled(t *testing.T) {
 	openShop(t)
-	var traces asked
+	var traces traceRequests
 	mux := pprofMux()
 	cfg := originsConfig(targetAt(serve(t, http.HandlerFunc(func(w http.ResponseWriter, request *http.Request) {
 		traces.add(request)
@@ -228,7 +227,7 @@ func TestOriginsSwitchedOff(t *testing.T) {
 	}))))
 	cfg.CollectionInterval = 50 * time.Millisecond
 	cfg.Origins.Enabled = false
-	r := start(t, cfg)
+	r := startReceiver(t, cfg)
 	for range 40 {
 		assert.Empty(t, r.next(t).points(telemetry.OriginTraced))
 	}
@@ -237,8 +236,8 @@ func TestOriginsSwitchedOff(t *testing.T) {
 	}
 }
 
-// TestShutdownEndsATrace though the target would go on for as long as it likes.
-func TestShutdownEndsATrace(t *testing.T) {
+// TestShutdownCancelsTrace shuts down while a target sends an endless trace.
+func TestShutdownCancelsTrace(t *testing.T) {
 	openShop(t)
 	tracing := make(chan struct{}, 1)
 	mux := pprofMux()
@@ -252,7 +251,7 @@ func TestShutdownEndsATrace(t *testing.T) {
 		tracing <- struct{}{}
 		<-request.Context().Done()
 	}))))
-	r := start(t, cfg)
+	r := startReceiver(t, cfg)
 	deadline := time.After(20 * time.Second)
 	for waiting := true; waiting; {
 		select {
@@ -270,8 +269,8 @@ func TestShutdownEndsATrace(t *testing.T) {
 	assert.Less(t, time.Since(began), time.Second)
 }
 
-// TestLogsAlone are had without a pipeline of metrics.
-func TestLogsAlone(t *testing.T) {
+// TestLogsOnly runs a receiver without a metrics pipeline.
+func TestLogsOnly(t *testing.T) {
 	openShop(t)
 	cfg := originsConfig(targetAt(serve(t, pprofMux()), func(c *TargetConfig) { c.ServiceName = "shop" }))
 	records := new(consumertest.LogsSink)
@@ -283,5 +282,5 @@ func TestLogsAlone(t *testing.T) {
 	require.NoError(t, r.Shutdown(t.Context()))
 	again, err := factory.CreateLogs(t.Context(), receivertest.NewNopSettings(metadata.Type), cfg, records)
 	require.NoError(t, err)
-	assert.NotSame(t, r, again, "what was stopped is not used again")
+	assert.NotSame(t, r, again, "a stopped receiver is not reused")
 }

@@ -20,21 +20,21 @@ import (
 	"github.com/otel-goroutine/otel-goroutine/receiver/goroutinereceiver/internal/metadata"
 )
 
-// leaky is a process that does not exist, in which goroutines gather, a few at each look. It
-// answers without a network, so that its time is that of a bubble of testing/synctest.
-type leaky struct {
-	t       *testing.T
-	program *tracetest.Program
-	waiting int
-	gathers int // a look
-	asked   []string
-	// long answers traces that are longer than a millisecond; nil is with a sound one.
+// fakeProcess simulates a process in which a few goroutines accumulate per scrape. It responds
+// without a network, so that it works in a bubble of testing/synctest.
+type fakeProcess struct {
+	t         *testing.T
+	program   *tracetest.Program
+	waiting   int
+	perScrape int // goroutines that accumulate
+	asked     []string
+	// long handles requests for traces longer than a millisecond. If nil, they succeed.
 	long func(*http.Request) (*http.Response, error)
 }
 
-func newLeaky(t *testing.T) *leaky {
+func newFakeProcess(t *testing.T) *fakeProcess {
 	t.Helper()
-	return &leaky{t: t, waiting: 50, gathers: 3, program: tracetest.NewProgram(tracetest.Stack{
+	return &fakeProcess{t: t, waiting: 50, perScrape: 3, program: tracetest.NewProgram(tracetest.Stack{
 		{Function: "runtime.gopark", File: "/go/src/runtime/proc.go", Line: 1},
 		{Function: "runtime.chansend", File: "/go/src/runtime/chan.go", Line: 2},
 		{Function: "runtime.chansend1", File: "/go/src/runtime/chan.go", Line: 3},
@@ -42,7 +42,7 @@ func newLeaky(t *testing.T) *leaky {
 	})}
 }
 
-func (l *leaky) trace() []byte {
+func (l *fakeProcess) trace() []byte {
 	goroutines := make([]tracetest.Goroutine, l.waiting)
 	for i := range goroutines {
 		goroutines[i].ID = uint64(i + 1)
@@ -50,8 +50,8 @@ func (l *leaky) trace() []byte {
 	return l.program.AppendTrace(nil, 2, goroutines)
 }
 
-// RoundTrip answers in the time that a trace takes.
-func (l *leaky) RoundTrip(request *http.Request) (*http.Response, error) {
+// RoundTrip responds after the duration of the trace.
+func (l *fakeProcess) RoundTrip(request *http.Request) (*http.Response, error) {
 	if !strings.HasSuffix(request.URL.Path, "/trace") {
 		return respond(http.StatusNotFound, strings.NewReader("404 page not found")), nil
 	}
@@ -72,14 +72,14 @@ func respond(status int, body io.Reader) *http.Response {
 	return &http.Response{StatusCode: status, Header: http.Header{}, Body: io.NopCloser(body), ContentLength: -1}
 }
 
-// watched is a target in a bubble, and what it logs.
-type watched struct {
-	*leaky
+// fakeTarget is the target of a fakeProcess, and its log.
+type fakeTarget struct {
+	*fakeProcess
 	target *target
 	logs   *observer.ObservedLogs
 }
 
-func watch(t *testing.T, l *leaky, shared *pool, change ...func(*Config)) *watched {
+func newFakeTarget(t *testing.T, l *fakeProcess, shared *pool, change ...func(*Config)) *fakeTarget {
 	t.Helper()
 	cfg := createDefaultConfig().(*Config)
 	cfg.Targets = []TargetConfig{targetAt("leaky:6060", func(c *TargetConfig) { c.ServiceName = "shop" })}
@@ -89,29 +89,29 @@ func watch(t *testing.T, l *leaky, shared *pool, change ...func(*Config)) *watch
 	core, logs := observer.New(zap.InfoLevel)
 	settings := receivertest.NewNopSettings(metadata.Type)
 	settings.Logger = zap.New(core)
-	target, err := newTarget(newKit(cfg, shared, settings, func(context.Context) { t.Error("a panic") }), cfg.Targets[0])
+	target, err := newTarget(newTargetDeps(cfg, shared, settings, func(context.Context) { t.Error("a panic") }), cfg.Targets[0])
 	require.NoError(t, err)
-	target.captor.client = &http.Client{Transport: l}
-	return &watched{leaky: l, target: target, logs: logs}
+	target.capturer.client = &http.Client{Transport: l}
+	return &fakeTarget{fakeProcess: l, target: target, logs: logs}
 }
 
-// look passes a minute, in which more goroutines are forgotten, and scrapes.
-func (w *watched) look() scraped {
+// scrapeNext waits for the next minute, in which more goroutines accumulate, and scrapes.
+func (w *fakeTarget) scrapeNext() scraped {
 	w.t.Helper()
 	time.Sleep(time.Minute - time.Duration(time.Now().UnixNano())%time.Minute)
-	w.waiting += w.gathers
+	w.waiting += w.perScrape
 	s := scrapeOf(w.t, w.target)
 	require.True(w.t, s.up())
 	require.EqualValues(w.t, w.waiting, s.sum(telemetry.StackCount))
 	return s
 }
 
-// traces looks so often, and returns the traces of more than a millisecond by the look.
-func (w *watched) traces(looks int) map[int]string {
+// traces scrapes n times and returns the traces of more than a millisecond by scrape.
+func (w *fakeTarget) traces(n int) map[int]string {
 	all := make(map[int]string)
-	for i := range looks {
+	for i := range n {
 		w.asked = nil
-		w.look()
+		w.scrapeNext()
 		for _, q := range w.asked {
 			if q != "seconds=0.001" {
 				all[i] = q
@@ -121,8 +121,8 @@ func (w *watched) traces(looks int) map[int]string {
 	return all
 }
 
-// untilTraced looks until the first trace that is longer.
-func (w *watched) untilTraced() {
+// untilTraced scrapes until the first trace of more than a millisecond.
+func (w *fakeTarget) untilTraced() {
 	w.t.Helper()
 	for range 60 {
 		if len(w.traces(1)) > 0 {

@@ -26,15 +26,15 @@ import (
 	"github.com/otel-goroutine/otel-goroutine/internal/tracetest"
 )
 
-// TestTraceIsTheCensus has a trace take the place of that look's own, longer each time while
-// no birth that leaks is in it.
+// TestTraceIsTheCensus checks that a trace for origins replaces the trace of the scrape, and
+// becomes longer each time until it contains a leaked birth.
 func TestTraceIsTheCensus(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := watch(t, newLeaky(t), newPool())
+		w := newFakeTarget(t, newFakeProcess(t), newPool())
 		w.untilTraced()
 		assert.Equal(t, []string{"seconds=1.2"}, w.asked)
 		assert.Equal(t, map[int]string{0: "seconds=3.6", 2: "seconds=6", 6: "seconds=6", 14: "seconds=6"}, w.traces(20))
-		s := w.look()
+		s := w.scrapeNext()
 		points := s.points(telemetry.OriginTraced, telemetry.AttrFunction, "main.answer",
 			telemetry.AttrOriginCaught, "not_caught", telemetry.AttrOriginClass, "answer_not_taken")
 		require.Len(t, points, 1)
@@ -44,12 +44,12 @@ func TestTraceIsTheCensus(t *testing.T) {
 	})
 }
 
-// TestAnotherProcessAnswers has the process be replaced between the look at which its groups
-// gathered and the trace: what that says is of another process, and not told.
-func TestAnotherProcessAnswers(t *testing.T) {
+// TestAnotherProcessResponds replaces the process before the trace for origins: its origins must
+// not be reported for the groups of the old process.
+func TestAnotherProcessResponds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := watch(t, newLeaky(t), newPool())
-		other := newLeaky(t)
+		w := newFakeTarget(t, newFakeProcess(t), newPool())
+		other := newFakeProcess(t)
 		other.program = tracetest.NewProgram(tracetest.Stack{
 			{Function: "runtime.gopark", File: "/go/src/runtime/proc.go", Line: 1},
 			{Function: "time.Sleep", File: "/go/src/runtime/time.go", Line: 2},
@@ -60,21 +60,20 @@ func TestAnotherProcessAnswers(t *testing.T) {
 			return respond(http.StatusOK, bytes.NewReader(other.trace())), nil
 		}
 		w.untilTraced()
-		assert.Equal(t, 1, w.logs.FilterMessageSnippet("The process is a new one").Len())
+		assert.Equal(t, 1, w.logs.FilterMessageSnippet("New process").Len())
 		for range 5 {
-			assert.Empty(t, w.look().points(telemetry.OriginTraced))
+			assert.Empty(t, w.scrapeNext().points(telemetry.OriginTraced))
 		}
 	})
 }
 
-// TestService has what is learned of a service be shared by its replicas of one build, and by
-// nothing else.
-func TestService(t *testing.T) {
+// TestServiceKey checks that replicas of one build share their key with no other target.
+func TestServiceKey(t *testing.T) {
 	service := func(build string, change func(*TargetConfig)) string {
-		l := newLeaky(t)
-		w := watch(t, l, newPool(), func(c *Config) { change(&c.Targets[0]) })
+		l := newFakeProcess(t)
+		w := newFakeTarget(t, l, newPool(), func(c *Config) { change(&c.Targets[0]) })
 		w.target.build.id = build
-		return w.target.service()
+		return w.target.serviceKey()
 	}
 	at := func(endpoint, name string, attributes map[string]string) func(*TargetConfig) {
 		return func(c *TargetConfig) {
@@ -95,21 +94,21 @@ func TestService(t *testing.T) {
 	assert.NotEqual(t, service("b1", at("a:1", "", nil)), service("b1", at("b:1", "", nil)), "targets without a name")
 }
 
-// TestTracesThatCannotBeHad cost the look nothing: its census is taken as ever.
-func TestTracesThatCannotBeHad(t *testing.T) {
-	whole := newLeaky(t).trace()
+// TestFailedTraces checks that the scrape succeeds if the trace for origins fails.
+func TestFailedTraces(t *testing.T) {
+	whole := newFakeProcess(t).trace()
 	half := whole[:len(whole)/2]
 	for _, test := range []struct {
 		name string
 		long func(*http.Request) (*http.Response, error)
-		size int // the largest that is read; 0 is the default
+		size int // max_size; 0 for the default
 		log  string
 		took time.Duration
 	}{
-		{name: "busy", long: body(http.StatusInternalServerError, "Could not enable tracing: tracing is already enabled")},
-		{name: "refused", long: body(http.StatusForbidden, ""), log: "403"},
-		{name: "a login page", long: body(http.StatusOK, "<!DOCTYPE html><html>"), log: "HTML"},
-		{name: "nothing", long: body(http.StatusOK, ""), log: "empty"},
+		{name: "busy", long: respondWith(http.StatusInternalServerError, "Could not enable tracing: tracing is already enabled")},
+		{name: "refused", long: respondWith(http.StatusForbidden, ""), log: "403"},
+		{name: "a login page", long: respondWith(http.StatusOK, "<!DOCTYPE html><html>"), log: "HTML"},
+		{name: "nothing", long: respondWith(http.StatusOK, ""), log: "empty"},
 		{name: "too large", long: func(*http.Request) (*http.Response, error) {
 			return respond(http.StatusOK, bytes.NewReader(whole)), nil
 		}, size: len(whole) - 1, log: "origins::max_size"},
@@ -126,7 +125,7 @@ func TestTracesThatCannotBeHad(t *testing.T) {
 		}, log: "malformed"},
 		{name: "broken off", long: func(*http.Request) (*http.Response, error) {
 			return respond(http.StatusOK, io.MultiReader(bytes.NewReader(half), failing{})), nil
-		}, log: "broke off"},
+		}, log: "failed to read the response"},
 		{name: "no connection", long: func(*http.Request) (*http.Response, error) { return nil, errors.New("refused by the network") }, log: "refused"},
 		{name: "hangs", long: func(request *http.Request) (*http.Response, error) {
 			<-request.Context().Done()
@@ -138,7 +137,7 @@ func TestTracesThatCannotBeHad(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				w := watch(t, newLeaky(t), newPool())
+				w := newFakeTarget(t, newFakeProcess(t), newPool())
 				sound := w.target.origins.maxSize
 				if test.size > 0 {
 					w.target.origins.maxSize = test.size
@@ -146,7 +145,7 @@ func TestTracesThatCannotBeHad(t *testing.T) {
 				w.long = test.long
 				began := time.Now()
 				w.untilTraced()
-				assert.Len(t, w.asked, 2, "the trace of a millisecond takes its place")
+				assert.Len(t, w.asked, 2, "the trace of a millisecond follows")
 				assert.Equal(t, test.took, time.Since(began)%time.Minute/time.Second*time.Second)
 				again := map[int]string{0: "seconds=1.2", 2: "seconds=1.2", 6: "seconds=1.2", 14: "seconds=1.2"}
 				if test.log == "" {
@@ -156,23 +155,23 @@ func TestTracesThatCannotBeHad(t *testing.T) {
 					}
 				}
 				assert.Equal(t, again, w.traces(20))
-				assert.Empty(t, w.look().points(telemetry.OriginTraced))
+				assert.Empty(t, w.scrapeNext().points(telemetry.OriginTraced))
 				warnings := w.logs.FilterLevelExact(zap.WarnLevel).All()
 				if test.log == "" {
 					assert.Empty(t, warnings)
 					return
 				}
-				require.Len(t, warnings, 1, "once, and not at each try")
+				require.Len(t, warnings, 1, "once, not per attempt")
 				assert.Contains(t, fmt.Sprint(warnings[0].ContextMap()), test.log)
 				w.long, w.target.origins.maxSize = nil, sound
 				w.untilTraced()
-				assert.NotEmpty(t, w.look().points(telemetry.OriginTraced), "once it can be had")
+				assert.NotEmpty(t, w.scrapeNext().points(telemetry.OriginTraced), "when traces work again")
 			})
 		})
 	}
 }
 
-// TestTraceEndsEarly has a target go on with its trace when all is known, which ends it.
+// TestTraceEndsEarly checks that a trace is canceled when all origins are known.
 func TestTraceEndsEarly(t *testing.T) {
 	recorded, err := os.ReadFile("../../internal/exectrace/testdata/go1.26-generations.trace")
 	require.NoError(t, err)
@@ -181,15 +180,15 @@ func TestTraceEndsEarly(t *testing.T) {
 	i := slices.IndexFunc(snapshot.Groups, func(g stack.Group) bool { return g.Entry == "main.waitReceive" })
 	require.GreaterOrEqual(t, i, 0)
 	synctest.Test(t, func(t *testing.T) {
-		l := newLeaky(t)
-		l.gathers = 300 // those of the recorded trace leak as fast
+		l := newFakeProcess(t)
+		l.perScrape = 300 // as fast as the leak in the recorded trace
 		l.program = tracetest.NewProgram(tracetest.Stack{
 			{Function: "runtime.gopark", File: "/go/src/runtime/proc.go", Line: 1},
 			{Function: "runtime.chanrecv", File: "/go/src/runtime/chan.go", Line: 2},
 			{Function: "runtime.chanrecv1", File: "/go/src/runtime/chan.go", Line: 3},
 			snapshot.Groups[i].Blamed,
 		})
-		w := watch(t, l, newPool())
+		w := newFakeTarget(t, l, newPool())
 		body := &closing{Reader: io.MultiReader(bytes.NewReader(recorded), io.LimitReader(neverEnding{}, 1<<20), hanging{t.Context()})}
 		w.long = func(*http.Request) (*http.Response, error) {
 			r := respond(http.StatusOK, nil)
@@ -201,7 +200,7 @@ func TestTraceEndsEarly(t *testing.T) {
 				break
 			}
 			time.Sleep(time.Minute)
-			w.waiting += w.gathers
+			w.waiting += w.perScrape
 			w.target.scrape(t.Context())
 		}
 		result := w.target.origins.result
@@ -212,7 +211,7 @@ func TestTraceEndsEarly(t *testing.T) {
 	})
 }
 
-// closing notes that it was closed.
+// closing records that it was closed.
 type closing struct {
 	io.Reader
 	closed bool
@@ -223,20 +222,20 @@ func (c *closing) Close() error {
 	return nil
 }
 
-// TestPanicInATrace costs the trace, and not the look.
-func TestPanicInATrace(t *testing.T) {
+// TestPanicInTrace checks that a panic fails the trace for origins but not the scrape.
+func TestPanicInTrace(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		shared := newPool()
-		w := watch(t, newLeaky(t), shared)
+		w := newFakeTarget(t, newFakeProcess(t), shared)
 		panics := 0
-		w.target.kit.panics = func(context.Context) { panics++ }
+		w.target.deps.panics = func(context.Context) { panics++ }
 		w.long = func(*http.Request) (*http.Response, error) { return respond(http.StatusOK, panicking{}), nil }
 		w.untilTraced()
 		assert.Equal(t, 1, panics)
 		assert.Zero(t, shared.decoding.held)
 		w.long = nil
 		w.untilTraced()
-		assert.NotEmpty(t, w.look().points(telemetry.OriginTraced))
+		assert.NotEmpty(t, w.scrapeNext().points(telemetry.OriginTraced))
 	})
 }
 
@@ -244,11 +243,11 @@ type panicking struct{}
 
 func (panicking) Read([]byte) (int, error) { panic("provoked") }
 
-func body(status int, text string) func(*http.Request) (*http.Response, error) {
+func respondWith(status int, text string) func(*http.Request) (*http.Response, error) {
 	return func(*http.Request) (*http.Response, error) { return respond(status, strings.NewReader(text)), nil }
 }
 
-// neverEnding goes on and on.
+// neverEnding is an endless reader of zeros.
 type neverEnding struct{}
 
 func (neverEnding) Read(p []byte) (int, error) {
@@ -260,7 +259,7 @@ type failing struct{}
 
 func (failing) Read([]byte) (int, error) { return 0, errors.New("connection reset by peer") }
 
-// hanging gives nothing until the request is ended.
+// hanging blocks until ctx is done.
 type hanging struct{ ctx context.Context }
 
 func (h hanging) Read([]byte) (int, error) {
@@ -268,11 +267,11 @@ func (h hanging) Read([]byte) (int, error) {
 	return 0, h.ctx.Err()
 }
 
-// TestCourteousReader gives its slot to others while it waits.
-func TestCourteousReader(t *testing.T) {
+// TestYieldingReader checks that the slot is free while the reader waits.
+func TestYieldingReader(t *testing.T) {
 	slots := &limiter{limits: []int{1}}
 	from, to := io.Pipe()
-	r := &courteousReader{ctx: t.Context(), from: from, slots: slots}
+	r := &yieldingReader{ctx: t.Context(), from: from, slots: slots}
 	require.NoError(t, r.acquire())
 	read := make(chan struct{})
 	go func() {
@@ -285,7 +284,7 @@ func TestCourteousReader(t *testing.T) {
 	require.NoError(t, err)
 	select {
 	case <-read:
-		require.Fail(t, "it goes on without a slot")
+		require.Fail(t, "Read returned without a slot")
 	default:
 	}
 	slots.release()

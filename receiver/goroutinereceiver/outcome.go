@@ -10,37 +10,38 @@ import (
 	"github.com/otel-goroutine/otel-goroutine/receiver/goroutinereceiver/internal/metadata"
 )
 
-// outcome logs how a target's scrapes come out, once for each change: a target
-// that is down for a night makes one line, not a thousand.
-type outcome struct {
-	// logger returns the logger of the target. It is made for each message: there are few.
+// outcomeLog logs changes in the outcome of a target's scrapes: a target that is down for a night
+// causes one line, not a thousand.
+type outcomeLog struct {
+	// logger returns the logger of the target. It is created for each message, since there are
+	// few.
 	logger    func() *zap.Logger
 	agedAfter time.Duration
-	failure   metadata.AttributeErrorType // of the latest scrape; 0 is a success
+	failure   metadata.AttributeErrorType // of the latest scrape; 0 if it succeeded
 	source    stack.Source                // of the latest success
-	// noOrigin is why the latest trace for origins could not be had; 0 is a success.
-	noOrigin metadata.AttributeErrorType
-	// refused tells that the next consumer did not take the latest metrics.
+	// originFailure is why the latest trace for origins failed; 0 if it succeeded.
+	originFailure metadata.AttributeErrorType
+	// refused reports whether the next consumer refused the latest metrics.
 	refused bool
 }
 
-// passedOn notes whether the next consumer took the metrics.
-func (o *outcome) passedOn(err error) {
+// logDelivery logs when the next consumer begins to refuse metrics.
+func (o *outcomeLog) logDelivery(err error) {
 	if err != nil && !o.refused {
 		o.logger().Warn("Metrics were refused by the next component", zap.Error(err))
 	}
 	o.refused = err != nil
 }
 
-// restarted notes that the process behind the target is another one.
-func (o *outcome) restarted() {
-	o.logger().Info("The process is a new one: its census begins afresh")
+// logRestart logs that the target is a new process.
+func (o *outcomeLog) logRestart() {
+	o.logger().Info("New process, its census starts over")
 }
 
-// earliest returns how long it takes until the processor leak_detect with its defaults can
-// tell that something leaks: with a census until goroutines are aged and have grown for its
-// min_duration, without one until they have grown for its max_lifetime.
-func (o *outcome) earliest(source stack.Source) time.Duration {
+// earliestVerdict returns how long the processor leak_detect needs with its defaults to detect a
+// leak: with a census, until goroutines are aged and have grown for min_duration; without one,
+// until they have grown for max_lifetime.
+func (o *outcomeLog) earliestVerdict(source stack.Source) time.Duration {
 	if source == stack.SourceTrace {
 		return o.agedAfter + defaultMinDuration
 	}
@@ -53,8 +54,8 @@ const (
 	defaultMaxLifetime = 12 * time.Hour
 )
 
-// note logs what came of a scrape.
-func (o *outcome) note(c captured) {
+// logScrape logs the outcome of a scrape if it differs from the previous one.
+func (o *outcomeLog) logScrape(c captureResult) {
 	if c.err != nil {
 		if failure := errorType(c.err); failure != o.failure {
 			o.failure = failure
@@ -64,23 +65,24 @@ func (o *outcome) note(c captured) {
 	}
 	if o.source == "" {
 		o.logger().Info("First scrape", zap.Int("goroutines", c.snapshot.Count()), zap.String("source", string(c.source)),
-			zap.Duration("earliest_verdict_in", o.earliest(c.source)))
+			zap.Duration("earliest_verdict_in", o.earliestVerdict(c.source)))
 	}
 	if o.failure != 0 {
 		o.failure = 0
 		o.logger().Info("Scrape works again", zap.String("source", string(c.source)))
 	}
 	switch {
-	case c.noTrace != nil && o.source != stack.SourceProfile:
-		o.logger().Warn("No execution trace can be had, a goroutine profile takes its place: counts without ages", zap.Error(c.noTrace))
+	case c.traceErr != nil && o.source != stack.SourceProfile:
+		o.logger().Warn("Failed to take an execution trace, falling back to goroutine profiles: counts without ages", zap.Error(c.traceErr))
 	case c.source == stack.SourceTrace && o.source == stack.SourceProfile:
-		o.logger().Info("An execution trace can be had again")
+		o.logger().Info("Execution traces work again")
 	}
 	o.source = c.source
 }
 
-// noteOrigins logs how a trace for origins came out. That somebody else traces is soon over.
-func (o *outcome) noteOrigins(err error) {
+// logOriginTrace logs the outcome of a trace for origins if it differs from the previous one. A
+// trace of another client soon ends, so it is not logged.
+func (o *outcomeLog) logOriginTrace(err error) {
 	var failure metadata.AttributeErrorType
 	switch endingOf(err) {
 	case scout.Busy:
@@ -88,8 +90,8 @@ func (o *outcome) noteOrigins(err error) {
 	case scout.Failed:
 		failure = errorType(err)
 	}
-	if failure != 0 && failure != o.noOrigin {
-		o.logger().Warn("No trace can be had that tells where goroutines come from, it is tried again", zap.Error(err))
+	if failure != 0 && failure != o.originFailure {
+		o.logger().Warn("Failed to trace where goroutines come from, will retry", zap.Error(err))
 	}
-	o.noOrigin = failure
+	o.originFailure = failure
 }

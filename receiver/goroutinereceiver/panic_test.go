@@ -19,26 +19,25 @@ import (
 	"github.com/otel-goroutine/otel-goroutine/receiver/goroutinereceiver/internal/metadatatest"
 )
 
-// TestPanicCostsOneScrape provokes a panic in every place where a hostile target
-// could, and in the scrape of one target of two.
-func TestPanicCostsOneScrape(t *testing.T) {
+// TestPanicFailsOneScrape provokes a panic wherever a hostile target could, in one of two targets.
+func TestPanicFailsOneScrape(t *testing.T) {
 	tests := []struct {
 		name    string
 		capture Capture
-		large   bool // the answer is checked while it is read
+		large   bool // the response is checked while it is read
 		provoke func(*target) (undo func())
 	}{
-		{"decoder of traces", CaptureTrace, false, func(t *target) func() { return broken(t, func(w *wants) { w.trace.decode = nil }) }},
-		{"decoder of profiles", CaptureProfile, false, func(t *target) func() { return broken(t, func(w *wants) { w.profile.decode = nil }) }},
+		{"decoder of traces", CaptureTrace, false, func(t *target) func() { return breakRequests(t, func(r *pprofRequests) { r.trace.decode = nil }) }},
+		{"decoder of profiles", CaptureProfile, false, func(t *target) func() { return breakRequests(t, func(r *pprofRequests) { r.profile.decode = nil }) }},
 		{"check of traces", CaptureTrace, true, func(t *target) func() {
-			return broken(t, func(w *wants) { w.trace.check = nil })
+			return breakRequests(t, func(r *pprofRequests) { r.trace.check = nil })
 		}},
 		{"check of profiles", CaptureProfile, true, func(t *target) func() {
-			return broken(t, func(w *wants) { w.profile.check = func(io.Reader) error { panic("provoked") } })
+			return breakRequests(t, func(r *pprofRequests) { r.profile.check = func(io.Reader) error { panic("provoked") } })
 		}},
 		{"census", CaptureAuto, false, func(t *target) func() {
-			return broken(t, func(w *wants) {
-				w.trace.decode = func([]byte) (*stack.Snapshot, error) {
+			return breakRequests(t, func(r *pprofRequests) {
+				r.trace.decode = func([]byte) (*stack.Snapshot, error) {
 					return &stack.Snapshot{Source: stack.SourceTrace, Goroutines: []stack.Goroutine{{ID: 1, Group: 7}}}, nil
 				}
 			})
@@ -52,7 +51,7 @@ func TestPanicCostsOneScrape(t *testing.T) {
 			mux := pprofMux()
 			endpoint := serve(t, http.HandlerFunc(func(w http.ResponseWriter, request *http.Request) {
 				if large {
-					_, _ = w.Write(bytes.Repeat([]byte{'x'}, 2*small))
+					_, _ = w.Write(bytes.Repeat([]byte{'x'}, 2*smallBody))
 					return
 				}
 				mux.ServeHTTP(w, request)
@@ -61,14 +60,14 @@ func TestPanicCostsOneScrape(t *testing.T) {
 			settings := metadatatest.NewSettings(telemetry)
 			r, err := newReceiver(cfg, newPool(), settings)
 			require.NoError(t, err)
-			connect(t, r)
+			connectTargets(t, r)
 			hit, other := r.targets[0], r.targets[1]
 
 			large = test.large
 			undo := test.provoke(hit)
 			broken := scrapeOf(t, hit)
 			assert.EqualValues(t, 1, broken.failures("internal"))
-			assert.Equal(t, ofAFailure, broken.DataPointCount(), "nothing but how the scrape went")
+			assert.Equal(t, failedScrapePoints, broken.DataPointCount(), "only metrics about the scrape")
 			assert.True(t, scrapeOf(t, other).up(), "the other target")
 
 			undo()
@@ -76,26 +75,26 @@ func TestPanicCostsOneScrape(t *testing.T) {
 			next := scrapeOf(t, hit)
 			assert.True(t, next.up(), "the next scrape")
 			assert.EqualValues(t, 1, next.failures("internal"), "the count outlives the panic")
-			metadatatest.AssertEqualReceiverGoroutinePanics(t, telemetry, panics(settings.ID, 1), metricdatatest.IgnoreTimestamp())
+			metadatatest.AssertEqualReceiverGoroutinePanics(t, telemetry, panicPoints(settings.ID, 1), metricdatatest.IgnoreTimestamp())
 		})
 	}
 }
 
-// panics is the counter of a receiver after n panics.
-func panics(of component.ID, n int64) []metricdata.DataPoint[int64] {
-	return []metricdata.DataPoint[int64]{{Value: n, Attributes: attribute.NewSet(attribute.String("receiver", of.String()))}}
+// panicPoints returns the points of a receiver's counter after n panics.
+func panicPoints(id component.ID, n int64) []metricdata.DataPoint[int64] {
+	return []metricdata.DataPoint[int64]{{Value: n, Attributes: attribute.NewSet(attribute.String("receiver", id.String()))}}
 }
 
-// broken changes what is wanted of a target, and of no other one, until it is undone.
-func broken(t *target, change func(*wants)) (undo func()) {
-	sound, own := t.captor.wants, *t.captor.wants
-	change(&own)
-	t.captor.wants = &own
-	return func() { t.captor.wants = sound }
+// breakRequests changes the requests of a target only, until undo is called.
+func breakRequests(t *target, change func(*pprofRequests)) (undo func()) {
+	original, changed := t.capturer.requests, *t.capturer.requests
+	change(&changed)
+	t.capturer.requests = &changed
+	return func() { t.capturer.requests = original }
 }
 
-// TestPanicOfALeakProfile costs the leak profile, not the scrape.
-func TestPanicOfALeakProfile(t *testing.T) {
+// TestPanicInLeakProfile checks that a panic fails the leak profile but not the scrape.
+func TestPanicInLeakProfile(t *testing.T) {
 	telemetry := componenttest.NewTelemetry()
 	defer func() { assert.NoError(t, telemetry.Shutdown(t.Context())) }()
 	mux := pprofMux()
@@ -109,10 +108,10 @@ func TestPanicOfALeakProfile(t *testing.T) {
 	settings := metadatatest.NewSettings(telemetry)
 	r, err := newReceiver(cfg, newPool(), settings)
 	require.NoError(t, err)
-	connect(t, r)
-	r.targets[0].leaks.profiles = &want{path: "goroutineleak"}
+	connectTargets(t, r)
+	r.targets[0].leaks.request = &pprofRequest{path: "goroutineleak"}
 	s := scrapeOf(t, r.targets[0])
 	assert.True(t, s.up())
 	assert.Empty(t, s.points(metadata.MetricsInfo.GoroutineStackLeakedCount.Name))
-	metadatatest.AssertEqualReceiverGoroutinePanics(t, telemetry, panics(settings.ID, 1), metricdatatest.IgnoreTimestamp())
+	metadatatest.AssertEqualReceiverGoroutinePanics(t, telemetry, panicPoints(settings.ID, 1), metricdatatest.IgnoreTimestamp())
 }

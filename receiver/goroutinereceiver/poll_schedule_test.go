@@ -17,7 +17,7 @@ import (
 	"github.com/otel-goroutine/otel-goroutine/receiver/goroutinereceiver/internal/targetlist"
 )
 
-// startingSource answers each poll by whether it is ready then, and records the times of polls.
+// startingSource fails until it is ready, and records the times of polls.
 type startingSource struct {
 	began   time.Time
 	readyAt func(sinceStart time.Duration) bool
@@ -38,8 +38,8 @@ func (s *startingSource) documents(context.Context) iter.Seq2[document, error] {
 	}
 }
 
-// TestWhenASourceIsPolled follows sources for two minutes, with an interval of 30 s.
-func TestWhenASourceIsPolled(t *testing.T) {
+// TestPollTimes polls sources for two minutes with an interval of 30 s.
+func TestPollTimes(t *testing.T) {
 	const s = time.Second
 	for _, test := range []struct {
 		name    string
@@ -62,7 +62,7 @@ func TestWhenASourceIsPolled(t *testing.T) {
 				}
 				ctx, cancel := context.WithTimeout(t.Context(), 119*s)
 				defer cancel()
-				d.follow(ctx, 0)
+				d.pollSource(ctx, 0)
 				assert.Equal(t, test.want, source.polls)
 			})
 		})

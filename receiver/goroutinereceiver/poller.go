@@ -14,19 +14,18 @@ import (
 	"github.com/otel-goroutine/otel-goroutine/receiver/goroutinereceiver/internal/targetlist"
 )
 
-// source is where lists of targets come from.
+// source provides lists of targets.
 type source interface {
-	// kind is the key of the configuration.
+	// kind returns the configuration key of the source.
 	kind() string
 	// documents yields the lists of the source, one at a time. An error with the name of a list
-	// concerns that list only. An error without a name means that the source cannot tell which
-	// lists it has.
+	// concerns that list only. An error without a name means that the lists are unknown.
 	documents(ctx context.Context) iter.Seq2[document, error]
 }
 
-// document is a list as it comes.
+// document is an unparsed list.
 type document struct {
-	name   string // a path, a URL, a job: for logs
+	name   string // a path, a URL or a job, for logs
 	text   []byte
 	format targetlist.Format
 }
@@ -40,24 +39,24 @@ type poller struct {
 	logger   *zap.Logger
 
 	seed  maphash.Seed
-	lists map[string]*keptList
-	// failing reports whether the latest poll could not tell which lists there are.
+	lists map[string]*listState
+	// failing reports whether the latest poll failed to get the names of the lists.
 	failing bool
-	// ready reports whether any poll had no failure. Until then retry is the latest time between
-	// two polls.
+	// ready reports whether any poll had no failure. Until then retry is the time between the
+	// latest polls.
 	ready bool
 	retry time.Duration
 }
 
-// firstRetry is how long after its first poll a source that is not ready is polled again. An
+// firstRetry is the time from the first to the second poll of a source that is not ready. An
 // allocator that starts together with its collectors is ready within seconds.
 const firstRetry = time.Second
 
-// keptList is the last good version of a list.
-type keptList struct {
+// listState is the state of a list: its last good version, and whether it fails now.
+type listState struct {
 	digest   uint64
 	targets  []targetlist.Target
-	problems int  // that were logged
+	problems int  // as logged
 	failing  bool // at the latest poll
 }
 
@@ -68,7 +67,7 @@ func newPoller(s source, interval time.Duration, labels map[string]string, logge
 		labels:   labels,
 		logger:   logger.With(zap.String("source", s.kind())),
 		seed:     maphash.MakeSeed(),
-		lists:    make(map[string]*keptList),
+		lists:    make(map[string]*listState),
 	}
 }
 
@@ -83,38 +82,38 @@ func (p *poller) poll(ctx context.Context) (failures int, changed bool) {
 		if d.name == "" {
 			complete = false
 			failures++
-			p.noteSource(err)
+			p.recordSource(err)
 			continue
 		}
 		named[d.name] = true
-		anew := false
+		updated := false
 		if err == nil {
-			anew, err = p.take(d)
+			updated, err = p.update(d)
 		}
 		if err != nil {
 			failures++
 		}
-		p.noteList(d.name, err)
-		changed = changed || anew
+		p.recordList(d.name, err)
+		changed = changed || updated
 	}
 	if !complete {
 		return failures, changed
 	}
-	p.noteSource(nil)
+	p.recordSource(nil)
 	for name, list := range p.lists {
 		if !named[name] {
 			delete(p.lists, name)
 			changed = changed || len(list.targets) > 0
-			p.logger.Info("A list of targets is gone", zap.String("list", name), zap.Int("targets", len(list.targets)))
+			p.logger.Info("Target list removed", zap.String("list", name), zap.Int("targets", len(list.targets)))
 		}
 	}
 	return failures, changed
 }
 
-// next returns how long after a poll with so many failures the next one is due. From the first poll
-// without a failure on that is the interval. A source that has never been ready is polled again
-// sooner: after firstRetry, then after twice as long each time, up to the interval.
-func (p *poller) next(failures int) time.Duration {
+// nextPoll returns the time from a poll with this number of failures to the next. After the first
+// poll without a failure, it is the interval. Until then it is firstRetry, then twice as long each
+// time, up to the interval.
+func (p *poller) nextPoll(failures int) time.Duration {
 	if p.ready = p.ready || failures == 0; p.ready {
 		return p.interval
 	}
@@ -122,70 +121,71 @@ func (p *poller) next(failures int) time.Duration {
 	return p.retry
 }
 
-// take parses a list unless its text is the same as before, and reports whether it was another.
-func (p *poller) take(d document) (changed bool, err error) {
+// update parses a list unless its text is unchanged. changed reports whether the text has
+// changed.
+func (p *poller) update(d document) (changed bool, err error) {
 	digest := maphash.Bytes(p.seed, d.text)
-	kept := p.lists[d.name]
-	if kept != nil && kept.digest == digest {
+	list := p.lists[d.name]
+	if list != nil && list.digest == digest {
 		return false, nil
 	}
 	parsed, err := d.format(d.text, p.labels)
 	if err != nil {
 		return false, err
 	}
-	if total := p.total() - p.count(d.name) + len(parsed.Targets); total > targetlist.MaxTargets {
+	if total := p.targetCount() - p.listSize(d.name) + len(parsed.Targets); total > targetlist.MaxTargets {
 		return false, fmt.Errorf("%w, together with the other lists of %q", targetlist.ErrTooMany, p.source.kind())
 	}
-	if kept == nil {
-		kept = &keptList{}
-		p.lists[d.name] = kept
+	if list == nil {
+		list = &listState{}
+		p.lists[d.name] = list
 	}
-	kept.digest, kept.targets = digest, parsed.Targets
-	if parsed.Problems > 0 && parsed.Problems != kept.problems {
-		p.logger.Warn("Parts of a list of targets are left out", zap.String("list", d.name),
-			zap.Int("left_out", parsed.Problems), zap.NamedError("first", parsed.Problem))
+	list.digest, list.targets = digest, parsed.Targets
+	if parsed.Problems > 0 && parsed.Problems != list.problems {
+		p.logger.Warn("Invalid parts of a target list are ignored", zap.String("list", d.name),
+			zap.Int("ignored", parsed.Problems), zap.NamedError("first", parsed.Problem))
 	}
-	kept.problems = parsed.Problems
+	list.problems = parsed.Problems
 	return true, nil
 }
 
-// noteSource logs when the source as a whole begins to fail, and when it works again.
-func (p *poller) noteSource(err error) {
+// recordSource records whether the source as a whole fails, and logs changes.
+func (p *poller) recordSource(err error) {
 	switch {
 	case err != nil && !p.failing:
-		p.logger.Warn("Targets cannot be discovered; those of the last good lists are kept", zap.Int("targets", p.total()), zap.Error(err))
+		p.logger.Warn("Target discovery failed, keeping the last good lists", zap.Int("targets", p.targetCount()), zap.Error(err))
 	case err == nil && p.failing:
-		p.logger.Info("Targets can be discovered again")
+		p.logger.Info("Target discovery works again")
 	}
 	p.failing = err != nil
 }
 
-// noteList logs when a list begins to fail, and when it works again.
-func (p *poller) noteList(name string, err error) {
-	kept := p.lists[name]
-	if kept == nil { // there never was a good one
-		kept = &keptList{}
-		p.lists[name] = kept
+// recordList records whether a list fails, and logs changes.
+func (p *poller) recordList(name string, err error) {
+	list := p.lists[name]
+	if list == nil { // there is no good version yet
+		list = &listState{}
+		p.lists[name] = list
 	}
 	switch {
-	case err != nil && !kept.failing:
-		p.logger.Warn("A list of targets cannot be had; the last good one is kept", zap.String("list", name), zap.Int("targets", len(kept.targets)), zap.Error(err))
-	case err == nil && kept.failing:
-		p.logger.Info("A list of targets can be had again", zap.String("list", name), zap.Int("targets", len(kept.targets)))
+	case err != nil && !list.failing:
+		p.logger.Warn("Failed to read a target list, keeping the last good one", zap.String("list", name), zap.Int("targets", len(list.targets)), zap.Error(err))
+	case err == nil && list.failing:
+		p.logger.Info("Target list works again", zap.String("list", name), zap.Int("targets", len(list.targets)))
 	}
-	kept.failing = err != nil
+	list.failing = err != nil
 }
 
 // targets returns the targets of all lists, sorted by the names of the lists.
 func (p *poller) targets() []targetlist.Target {
-	all := make([]targetlist.Target, 0, p.total())
+	all := make([]targetlist.Target, 0, p.targetCount())
 	for _, name := range slices.Sorted(maps.Keys(p.lists)) {
 		all = append(all, p.lists[name].targets...)
 	}
 	return all
 }
 
-func (p *poller) total() int {
+func (p *poller) targetCount() int {
 	total := 0
 	for _, list := range p.lists {
 		total += len(list.targets)
@@ -193,14 +193,14 @@ func (p *poller) total() int {
 	return total
 }
 
-func (p *poller) count(name string) int {
+func (p *poller) listSize(name string) int {
 	if list := p.lists[name]; list != nil {
 		return len(list.targets)
 	}
 	return 0
 }
 
-// failingLists returns how many lists failed at the latest poll.
+// failingLists returns how many lists failed at the latest poll; all if their names are unknown.
 func (p *poller) failingLists() int {
 	if p.failing {
 		return max(1, len(p.lists))

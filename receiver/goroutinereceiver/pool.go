@@ -11,18 +11,18 @@ import (
 	"github.com/otel-goroutine/otel-goroutine/internal/scout"
 )
 
-// pool is what all receivers of a factory share. A receiver_creator makes one receiver a
-// pod, so a bound of each receiver would bound nothing.
+// pool is shared by all receivers of a factory. receiver_creator creates a receiver per pod, so
+// limits of each receiver would not limit the collector.
 type pool struct {
-	// slots bounds how many answers are held in memory at once. A target that has not begun
-	// to answer takes none, so hung targets are no hindrance.
+	// slots limits how many responses are in memory at once. A target takes no slot until it
+	// responds, so hung targets do not block others.
 	slots *limiter
-	// decoding bounds how many answers are decoded at once: more than there are
-	// processors costs memory and gains nothing. Decoding is not cancellable, so it
-	// also bounds how long Shutdown takes.
+	// decoding limits how many responses are decoded at once: more than the number of
+	// processors costs memory and gains nothing. Decoding is not cancellable, so this also
+	// bounds how long Shutdown takes.
 	decoding *limiter
-	buffers  sync.Pool // *bytes.Buffer, of at most twice small
-	// targets is how many there are, and maxConnections how many connections are kept alive.
+	buffers  sync.Pool // of *bytes.Buffer, of at most twice smallBody
+	// targets is the number of targets, and maxConnections how many connections are kept alive.
 	targets        atomic.Int64
 	maxConnections int64
 	// scout decides which targets are traced for origins, over all services.
@@ -34,17 +34,17 @@ func newPool() *pool {
 		slots:    &limiter{},
 		decoding: &limiter{limits: []int{runtime.GOMAXPROCS(0)}},
 		buffers:  sync.Pool{New: func() any { return new(bytes.Buffer) }},
-		// The other half of the files is for the rest of the collector.
-		maxConnections: openFiles() / 2,
+		// The rest of the collector has the other half.
+		maxConnections: maxOpenFiles() / 2,
 		scout:          scout.New(),
 	}
 }
 
-// keepsConnections reports whether connections are kept alive from one scrape to the next. If
-// there were too many, net/http would close each before its target is scraped again.
+// keepsConnections reports whether connections are kept alive between scrapes. Beyond the limit of
+// idle connections, net/http would close each before its next use.
 func (p *pool) keepsConnections() bool { return p.targets.Load() <= p.maxConnections }
 
-// join has the limit of a receiver hold for all. leave takes it back.
+// join adds the limit of a receiver. leave removes it.
 func (p *pool) join(limit int) (leave func()) {
 	p.slots.add(limit)
 	p.decoding.add(limit)
@@ -54,21 +54,21 @@ func (p *pool) join(limit int) (leave func()) {
 	})
 }
 
-// limiter is a semaphore whose size is the smallest of several limits, which come and go.
-// Without any it has no bound. Slots are given in the order in which they were asked for. It
-// is safe for concurrent use.
+// limiter is a semaphore whose size is the smallest of several limits. Without limits it is
+// unbounded. Slots are granted in the order of the calls to acquire. limiter is safe for
+// concurrent use.
 type limiter struct {
 	mu      sync.Mutex
 	limits  []int
 	held    int
-	waiting []chan struct{} // each is closed when it is given a slot
+	waiting []chan struct{} // closed when the slot is granted
 }
 
 func (l *limiter) add(limit int) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.limits = append(l.limits, limit)
-	l.give()
+	l.grant()
 }
 
 func (l *limiter) remove(limit int) {
@@ -77,28 +77,28 @@ func (l *limiter) remove(limit int) {
 	if i := slices.Index(l.limits, limit); i >= 0 {
 		l.limits = slices.Delete(l.limits, i, i+1)
 	}
-	l.give()
+	l.grant()
 }
 
-// acquire waits for a slot until ctx ends, and returns its error then.
+// acquire waits for a slot. If ctx is done first, it returns the error of ctx.
 func (l *limiter) acquire(ctx context.Context) error {
-	given := make(chan struct{})
+	granted := make(chan struct{})
 	l.mu.Lock()
-	l.waiting = append(l.waiting, given)
-	l.give()
+	l.waiting = append(l.waiting, granted)
+	l.grant()
 	l.mu.Unlock()
 	select {
-	case <-given:
+	case <-granted:
 		return nil
 	case <-ctx.Done():
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if i := slices.Index(l.waiting, given); i >= 0 {
+	if i := slices.Index(l.waiting, granted); i >= 0 {
 		l.waiting = slices.Delete(l.waiting, i, i+1)
-	} else { // it was given at the same moment
+	} else { // granted at the same time
 		l.held--
-		l.give()
+		l.grant()
 	}
 	return ctx.Err()
 }
@@ -107,11 +107,11 @@ func (l *limiter) release() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.held--
-	l.give()
+	l.grant()
 }
 
-// give gives free slots to those that wait.
-func (l *limiter) give() {
+// grant grants free slots to waiting callers.
+func (l *limiter) grant() {
 	for len(l.waiting) > 0 && (len(l.limits) == 0 || l.held < slices.Min(l.limits)) {
 		l.held++
 		close(l.waiting[0])

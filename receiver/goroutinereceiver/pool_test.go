@@ -14,50 +14,50 @@ import (
 	"github.com/otel-goroutine/otel-goroutine/receiver/goroutinereceiver/internal/metadata"
 )
 
-// TestLimiter has the smallest limit hold, in the order of asking.
+// TestLimiter checks that the smallest limit applies, and that slots are granted in order.
 func TestLimiter(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := &limiter{}
 		l.add(3)
 		l.add(2)
-		var given []int
+		var granted []int
 		ask := func(n int) {
 			go func() {
 				assert.NoError(t, l.acquire(t.Context()))
-				given = append(given, n)
+				granted = append(granted, n)
 			}()
 			synctest.Wait()
 		}
 		for n := range 5 {
 			ask(n)
 		}
-		require.Equal(t, []int{0, 1}, given, "two at most")
+		require.Equal(t, []int{0, 1}, granted, "at most two")
 		l.release()
 		synctest.Wait()
-		require.Equal(t, []int{0, 1, 2}, given)
+		require.Equal(t, []int{0, 1, 2}, granted)
 		l.remove(2)
 		synctest.Wait()
-		require.Equal(t, []int{0, 1, 2, 3}, given, "three at most, since the smaller limit is gone")
+		require.Equal(t, []int{0, 1, 2, 3}, granted, "at most three, since the smaller limit is removed")
 		l.add(1)
 		l.release()
 		l.release()
 		synctest.Wait()
-		require.Len(t, given, 4, "one at most, and one is held")
+		require.Len(t, granted, 4, "at most one, and one is held")
 
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
 		require.ErrorIs(t, l.acquire(ctx), context.DeadlineExceeded)
 		l.release()
 		synctest.Wait()
-		require.Len(t, given, 5, "what gave up takes no slot")
+		require.Len(t, granted, 5, "the canceled caller takes no slot")
 		l.release()
 		require.Zero(t, l.held)
 		require.Empty(t, l.waiting)
 	})
 }
 
-// TestReceiversShareAPool has their limits come with Start and go with Shutdown, also where
-// Shutdown gives up on a scrape.
+// TestReceiversShareAPool checks that Start adds the limits of a receiver, and that Shutdown
+// removes them, even if a scrape does not end.
 func TestReceiversShareAPool(t *testing.T) {
 	shared := newPool()
 	receiver := func(limit int) *goroutineReceiver {
@@ -75,10 +75,10 @@ func TestReceiversShareAPool(t *testing.T) {
 	require.NoError(t, a.Shutdown(t.Context()))
 	require.NoError(t, a.Shutdown(t.Context()))
 	assert.Equal(t, []int{3}, shared.slots.limits)
-	assert.Len(t, shared.decoding.limits, 2, "processors, and the receiver that is left")
+	assert.Len(t, shared.decoding.limits, 2, "processors, and the remaining receiver")
 
 	release := make(chan struct{})
-	b.done.Go(func() { <-release })
+	b.goroutines.Go(func() { <-release })
 	ended, end := context.WithCancel(t.Context())
 	end()
 	require.Error(t, b.Shutdown(ended))

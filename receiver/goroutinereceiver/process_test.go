@@ -13,8 +13,8 @@ import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 )
 
-// crowd starts n goroutines that wait, and returns what ends them.
-func crowd(t *testing.T, n int) (end func()) {
+// startWaiters starts n waiting goroutines. end ends them.
+func startWaiters(t *testing.T, n int) (end func()) {
 	t.Helper()
 	until := make(chan struct{})
 	var waiting sync.WaitGroup
@@ -29,7 +29,7 @@ func crowd(t *testing.T, n int) (end func()) {
 	return end
 }
 
-// startOf is the start timestamp of the groups' counts.
+// startOf returns the start timestamp of the groups' counts.
 func startOf(t *testing.T, s scraped) pcommon.Timestamp {
 	t.Helper()
 	points := s.points("goroutine.stack.count")
@@ -37,10 +37,9 @@ func startOf(t *testing.T, s scraped) pcommon.Timestamp {
 	return points[0].StartTimestamp()
 }
 
-// TestNewProcessOfProfiles has most goroutines of a target gone behind a new
-// connection, which is how a process that was replaced looks in profiles. The first
-// scrape of the new one fails, as it often does: the next still knows. Where connections are not
-// kept alive each is a new one.
+// TestNewProcessOfProfiles ends most goroutines of a target and closes its connections. In profiles
+// that means a new process. The first scrape of the new process fails, as it often does, and the
+// next must still detect it. If connections are not kept alive, each scrape has a new one.
 func TestNewProcessOfProfiles(t *testing.T) {
 	t.Run("connections are kept alive", func(t *testing.T) { newProcessOfProfiles(t, true) })
 	t.Run("connections are closed", func(t *testing.T) { newProcessOfProfiles(t, false) })
@@ -59,18 +58,18 @@ func newProcessOfProfiles(t *testing.T, keepAlive bool) {
 		mux.ServeHTTP(w, request)
 	}))
 	defer server.Close()
-	r, _ := idle(t, testConfig(targetAt(server.Listener.Addr().String(), func(c *TargetConfig) { c.Capture = CaptureProfile })))
+	r, _ := newIdleReceiver(t, testConfig(targetAt(server.Listener.Addr().String(), func(c *TargetConfig) { c.Capture = CaptureProfile })))
 	target := r.targets[0]
 	if !keepAlive {
 		r.pool.targets.Store(r.pool.maxConnections + 1)
 	}
 	scrape := func() scraped { return scrapeOf(t, target) }
 
-	end := crowd(t, 500)
+	end := startWaiters(t, 500)
 	first := startOf(t, scrape())
 	assert.Equal(t, first, startOf(t, scrape()), "nothing has changed")
 	server.CloseClientConnections()
-	assert.Equal(t, first, startOf(t, scrape()), "a new connection alone says nothing")
+	assert.Equal(t, first, startOf(t, scrape()), "a new connection alone is not a new process")
 	server.CloseClientConnections()
 	status.Store(http.StatusServiceUnavailable)
 	require.False(t, scrape().up())
@@ -81,8 +80,8 @@ func newProcessOfProfiles(t *testing.T, keepAlive bool) {
 	assert.Equal(t, second, startOf(t, scrape()), "the same process again")
 }
 
-// TestNewBuild has the profiles of two builds of one program. Behind the same connection
-// that is a binary that was replaced on the disk, while its process goes on.
+// TestNewBuild serves profiles of two builds of a program. With the same connection, the binary
+// was replaced on disk, but the process is the same.
 func TestNewBuild(t *testing.T) {
 	var build atomic.Pointer[[]byte]
 	serveBuild := func(file string) {
@@ -92,7 +91,7 @@ func TestNewBuild(t *testing.T) {
 	}
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write(*build.Load()) }))
 	defer server.Close()
-	r, _ := idle(t, testConfig(targetAt(server.Listener.Addr().String(), func(c *TargetConfig) { c.Capture = CaptureProfile })))
+	r, _ := newIdleReceiver(t, testConfig(targetAt(server.Listener.Addr().String(), func(c *TargetConfig) { c.Capture = CaptureProfile })))
 	scrape := func() scraped { return scrapeOf(t, r.targets[0]) }
 
 	serveBuild("go1.25.pb.gz")

@@ -20,39 +20,39 @@ import (
 	"github.com/otel-goroutine/otel-goroutine/receiver/goroutinereceiver/internal/targetlist"
 )
 
-// goroutineReceiver scrapes many targets beside each other. The helper for scrapers takes them
-// one after another, and cannot end one on Shutdown.
+// goroutineReceiver scrapes many targets concurrently. scraperhelper scrapes them one after
+// another, and cannot cancel a scrape on Shutdown.
 type goroutineReceiver struct {
-	kit       *kit
+	deps      *targetDeps
 	pool      *pool
-	limit     int // of answers that are held at once
+	limit     int // of responses in memory at once
 	cfg       *Config
 	configs   []TargetConfig // of targets
-	targets   []*target      // of the configuration
+	targets   []*target      // static
 	discovery *discovery
-	closers   []func()         // of the connections to servers that list targets
-	next      consumer.Metrics // nil if it is in no pipeline of metrics
-	nextLogs  consumer.Logs    // nil if it is in no pipeline of logs
+	closers   []func()         // of the connections to sources of targets
+	next      consumer.Metrics // nil if in no metrics pipeline
+	nextLogs  consumer.Logs    // nil if in no logs pipeline
 	telemetry component.TelemetrySettings
 	builder   *metadata.TelemetryBuilder
 	report    *receiverhelper.ObsReport
-	// countPanics counts panics.
+	// countPanics adds to the counter of panics.
 	countPanics func(ctx context.Context, n int64)
 
 	static   map[string]TargetConfig // by identity
-	prepared map[string]*target      // those of them that are not scraped yet
+	prepared map[string]*target      // static targets that are not yet in the fleet, by identity
 	host     component.Host
-	// running ends with Shutdown.
-	running context.Context
-	cancel  context.CancelFunc
-	// delivery is what the next consumer is called with, and drop ends it.
-	delivery context.Context
-	drop     context.CancelFunc
-	leave    func() // the pool
-	forget   func() // by the factory
-	start    sync.Once
-	startErr error
-	done     sync.WaitGroup
+	// runCtx is canceled by Shutdown.
+	runCtx context.Context
+	cancel context.CancelFunc
+	// deliverCtx is the context of calls to the next consumers.
+	deliverCtx    context.Context
+	cancelDeliver context.CancelFunc
+	leavePool     func()
+	unregister    func() // from the factory
+	startOnce     sync.Once
+	startErr      error
+	goroutines    sync.WaitGroup
 }
 
 func newReceiver(cfg *Config, shared *pool, settings receiver.Settings) (*goroutineReceiver, error) {
@@ -70,32 +70,32 @@ func newReceiver(cfg *Config, shared *pool, settings receiver.Settings) (*gorout
 		return nil, err
 	}
 	r := &goroutineReceiver{
-		pool:      shared,
-		limit:     cfg.MaxConcurrentScrapes,
-		cfg:       cfg,
-		telemetry: settings.TelemetrySettings,
-		builder:   builder,
-		report:    report,
-		static:    make(map[string]TargetConfig),
-		prepared:  make(map[string]*target),
-		cancel:    func() {},
-		drop:      func() {},
-		leave:     func() {},
-		forget:    func() {},
+		pool:          shared,
+		limit:         cfg.MaxConcurrentScrapes,
+		cfg:           cfg,
+		telemetry:     settings.TelemetrySettings,
+		builder:       builder,
+		report:        report,
+		static:        make(map[string]TargetConfig),
+		prepared:      make(map[string]*target),
+		cancel:        func() {},
+		cancelDeliver: func() {},
+		leavePool:     func() {},
+		unregister:    func() {},
 	}
-	self := attribute.String("receiver", settings.ID.String())
+	receiverAttr := attribute.String("receiver", settings.ID.String())
 	r.countPanics = func(ctx context.Context, n int64) {
-		builder.ReceiverGoroutinePanics.Add(ctx, n, metric.WithAttributes(self))
+		builder.ReceiverGoroutinePanics.Add(ctx, n, metric.WithAttributes(receiverAttr))
 	}
 	panics := func(ctx context.Context) { r.countPanics(ctx, 1) }
-	r.kit = newKit(cfg, shared, settings, panics)
+	r.deps = newTargetDeps(cfg, shared, settings, panics)
 	r.discovery = &discovery{
-		shard:   cfg.Shard.shard(),
-		logger:  settings.Logger,
-		builder: builder,
-		self:    self,
-		panics:  panics,
-		pool:    shared,
+		shard:        cfg.Shard.shard(),
+		logger:       settings.Logger,
+		builder:      builder,
+		receiverAttr: receiverAttr,
+		panics:       panics,
+		pool:         shared,
 	}
 	r.discovery.fleet = r.newFleet()
 	if err := r.addStatic(); err != nil {
@@ -104,18 +104,18 @@ func newReceiver(cfg *Config, shared *pool, settings receiver.Settings) (*gorout
 	return r, nil
 }
 
-// addStatic creates the targets of the configuration that belong to this shard.
+// addStatic creates the static targets of this shard.
 func (r *goroutineReceiver) addStatic() error {
 	static := sourceList{kind: staticKind}
 	for i, t := range r.cfg.targets() {
-		listed, err := t.listed()
+		listed, err := t.toListed()
 		if err != nil {
 			return fmt.Errorf("targets[%d]: %w", i, err)
 		}
 		if !r.discovery.shard.Owns(listed.ID) {
 			continue
 		}
-		target, err := newTarget(r.kit, t)
+		target, err := newTarget(r.deps, t)
 		if err != nil {
 			return fmt.Errorf("targets[%d]: %w", i, err)
 		}
@@ -133,47 +133,47 @@ func (r *goroutineReceiver) newFleet() fleet {
 	base.Attributes = r.cfg.Attributes
 	configOf := func(listed targetlist.Target) TargetConfig {
 		if static, known := r.static[listed.ID]; known {
-			return static.as(listed)
+			return static.withListed(listed)
 		}
-		return base.as(listed)
+		return base.withListed(listed)
 	}
 	return fleet{
 		create: func(listed targetlist.Target) (*target, error) {
 			if t, ready := r.prepared[listed.ID]; ready {
 				delete(r.prepared, listed.ID)
-				t.alter(configOf(listed))
+				t.setConfig(configOf(listed))
 				return t, nil
 			}
-			t, err := newTarget(r.kit, configOf(listed))
+			t, err := newTarget(r.deps, configOf(listed))
 			if err != nil {
 				return nil, fmt.Errorf("target %s: %w", listed.ID, err)
 			}
-			return t, t.connect(r.running, configOf(listed), r.host, r.telemetry)
+			return t, t.connect(r.runCtx, configOf(listed), r.host, r.telemetry)
 		},
-		change:   func(t *target, listed targetlist.Target) { t.alter(configOf(listed)) },
-		schedule: newSchedule(r.cfg.CollectionInterval, r.scrape, r.done.Go),
+		change:   func(t *target, listed targetlist.Target) { t.setConfig(configOf(listed)) },
+		schedule: newSchedule(r.cfg.CollectionInterval, r.scrape, r.goroutines.Go),
 		active:   make(map[string]*member),
-		left:     make(map[string]*member),
+		parked:   make(map[string]*member),
 	}
 }
 
-// Start begins to scrape. It is called for each kind of pipeline, and starts once.
+// Start starts scraping. It is called once per pipeline; only the first call has an effect.
 func (r *goroutineReceiver) Start(ctx context.Context, host component.Host) error {
-	r.start.Do(func() { r.startErr = r.begin(ctx, host) })
+	r.startOnce.Do(func() { r.startErr = r.startScraping(ctx, host) })
 	return r.startErr
 }
 
-// begin starts to scrape the targets of the configuration and to poll for others.
-func (r *goroutineReceiver) begin(ctx context.Context, host component.Host) error {
-	r.countPanics(ctx, 0) // a counter that begins with its first event has no increase then
+// startScraping starts to scrape the static targets and to poll for others.
+func (r *goroutineReceiver) startScraping(ctx context.Context, host component.Host) error {
+	r.countPanics(ctx, 0) // else the first panic would not be an increase
 	for i, t := range r.targets {
 		if err := t.connect(ctx, r.configs[i], host, r.telemetry); err != nil {
 			return fmt.Errorf("target %s: %w", t.name, err)
 		}
 	}
-	if r.cfg.discovers() {
-		// A mistake in the settings that all targets share fails Start.
-		if _, err := r.kit.clients.shared(ctx, host, r.telemetry); err != nil {
+	if r.cfg.hasDiscovery() {
+		// Fail now if the common settings are invalid.
+		if _, err := r.deps.clients.shared(ctx, host, r.telemetry); err != nil {
 			return err
 		}
 	}
@@ -185,46 +185,46 @@ func (r *goroutineReceiver) begin(ctx context.Context, host component.Host) erro
 	for _, p := range d.pollers {
 		d.lists = append(d.lists, sourceList{kind: p.source.kind()})
 	}
-	if err := d.observe(); err != nil {
+	if err := d.registerGauges(); err != nil {
 		return err
 	}
 	r.host = host
-	// The context of Start ends with Start.
-	r.running, r.cancel = context.WithCancel(context.Background())
+	// The context of Start is not valid after Start returns.
+	r.runCtx, r.cancel = context.WithCancel(context.Background())
 	leave := r.pool.join(r.limit)
-	r.leave = sync.OnceFunc(func() {
+	r.leavePool = sync.OnceFunc(func() {
 		leave()
 		d.mu.Lock()
 		defer d.mu.Unlock()
 		r.pool.targets.Add(-int64(len(d.fleet.active)))
 	})
-	r.delivery, r.drop = context.WithCancel(context.Background())
+	r.deliverCtx, r.cancelDeliver = context.WithCancel(context.Background())
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.reconcile()
-	r.done.Go(func() { d.fleet.schedule.run(r.running) })
+	r.goroutines.Go(func() { d.fleet.schedule.run(r.runCtx) })
 	for i := range d.pollers {
-		r.done.Go(func() { d.follow(r.running, i) })
+		r.goroutines.Go(func() { d.pollSource(r.runCtx, i) })
 	}
 	return nil
 }
 
-// deliverWithin is for how long Shutdown lets scrapes be delivered that were complete.
-const deliverWithin = time.Second
+// deliveryGrace is how long Shutdown waits for the delivery of completed scrapes.
+const deliveryGrace = time.Second
 
-// Shutdown ends the scrapes that are under way, and waits for them for as long as
-// ctx allows. It is idempotent, and safe before Start.
+// Shutdown cancels all scrapes and waits for them until ctx is done. It is idempotent and safe
+// before Start.
 func (r *goroutineReceiver) Shutdown(ctx context.Context) error {
 	r.cancel()
-	dropping := time.AfterFunc(deliverWithin, r.drop)
-	defer r.drop()
-	defer dropping.Stop()
-	defer r.forget()
-	defer r.leave() // also if a scrape does not end: its limit must not hold for others
+	grace := time.AfterFunc(deliveryGrace, r.cancelDeliver)
+	defer r.cancelDeliver()
+	defer grace.Stop()
+	defer r.unregister()
+	defer r.leavePool() // even if a scrape does not end, since the limit affects other receivers
 	defer r.builder.Shutdown()
 	ended := make(chan struct{})
 	go func() {
-		r.done.Wait()
+		r.goroutines.Wait()
 		close(ended)
 	}()
 	select {
@@ -232,25 +232,25 @@ func (r *goroutineReceiver) Shutdown(ctx context.Context) error {
 	case <-ctx.Done():
 		return fmt.Errorf("a scrape has not ended: %w", ctx.Err())
 	}
-	r.discovery.fleet.schedule.leave()
-	r.kit.clients.closeIdle()
+	r.discovery.fleet.schedule.releaseTargets()
+	r.deps.clients.closeIdle()
 	for _, closeIdle := range r.closers {
 		closeIdle()
 	}
 	return nil
 }
 
-// scrape hands one scrape of a target to the next consumers. That a scrape failed
-// is among its metrics, and no failure of the receiver to receive. A scrape that was
-// complete when Shutdown began is delivered, while Shutdown waits for it.
+// scrape scrapes a target and passes the result to the next consumers. A failed scrape is
+// reported by its metrics, not as an error of the receiver. A scrape that is complete when
+// Shutdown is called is still delivered, within deliveryGrace.
 func (r *goroutineReceiver) scrape(ctx context.Context, t *target) {
 	metrics, records, complete := t.scrape(ctx)
 	if !complete {
-		return // shutting down: what broke off was not the target's fault
+		return // canceled by Shutdown, not a failure of the target
 	}
 	err := errors.Join(r.deliver(metrics), r.deliverLogs(records))
 	if ctx.Err() == nil {
-		t.outcome.passedOn(err)
+		t.outcomes.logDelivery(err)
 	}
 }
 
@@ -258,7 +258,7 @@ func (r *goroutineReceiver) deliver(metrics pmetric.Metrics) error {
 	if r.next == nil {
 		return nil
 	}
-	operation := r.report.StartMetricsOp(r.delivery)
+	operation := r.report.StartMetricsOp(r.deliverCtx)
 	points := metrics.DataPointCount()
 	err := r.next.ConsumeMetrics(operation, metrics)
 	r.report.EndMetricsOp(operation, metadata.Type.String(), points, err)
@@ -269,7 +269,7 @@ func (r *goroutineReceiver) deliverLogs(records plog.Logs) error {
 	if r.nextLogs == nil || records.LogRecordCount() == 0 {
 		return nil
 	}
-	operation := r.report.StartLogsOp(r.delivery)
+	operation := r.report.StartLogsOp(r.deliverCtx)
 	count := records.LogRecordCount()
 	err := r.nextLogs.ConsumeLogs(operation, records)
 	r.report.EndLogsOp(operation, metadata.Type.String(), count, err)

@@ -19,11 +19,10 @@ import (
 	"github.com/otel-goroutine/otel-goroutine/receiver/goroutinereceiver/internal/metadata"
 )
 
-// waitForNothing is where the planted goroutines stand.
+// waitForNothing is the blamed function of the planted goroutines.
 func waitForNothing(never <-chan struct{}) { <-never }
 
-// TestCensusOfALiveProcess scrapes this very process, in which goroutines wait
-// that were planted before, come later, and leave.
+// TestCensusOfALiveProcess scrapes this process, in which goroutines wait, are added, and end.
 func TestCensusOfALiveProcess(t *testing.T) {
 	never, later := make(chan struct{}), make(chan struct{})
 	var planted sync.WaitGroup
@@ -40,7 +39,7 @@ func TestCensusOfALiveProcess(t *testing.T) {
 
 	function := "github.com/otel-goroutine/otel-goroutine/receiver/goroutinereceiver.waitForNothing"
 	stack := []string{"code.function.name", function, "goroutine.state", "chan_receive"}
-	r := start(t, testConfig(targetAt(serve(t, pprofMux()), func(c *TargetConfig) {
+	r := startReceiver(t, testConfig(targetAt(serve(t, pprofMux()), func(c *TargetConfig) {
 		c.ServiceName = "cart"
 		c.Attributes = map[string]string{"team": "shop"}
 	})))
@@ -69,7 +68,7 @@ func TestCensusOfALiveProcess(t *testing.T) {
 }
 
 func TestProfileHasCountsOnly(t *testing.T) {
-	r := start(t, testConfig(targetAt(serve(t, pprofMux()), func(c *TargetConfig) { c.Capture = CaptureProfile })))
+	r := startReceiver(t, testConfig(targetAt(serve(t, pprofMux()), func(c *TargetConfig) { c.Capture = CaptureProfile })))
 	s := r.next(t)
 	assert.True(t, s.up())
 	assert.Len(t, s.points("goroutine.scrape.duration", "goroutine.scrape.source", "profile"), 1)
@@ -82,8 +81,7 @@ func TestProfileHasCountsOnly(t *testing.T) {
 	}
 }
 
-// TestSignaturesAgree is the promise that a group keeps its identity whatever it
-// was read from.
+// TestSignaturesAgree checks that a group has the same signature in traces and profiles.
 func TestSignaturesAgree(t *testing.T) {
 	never := make(chan struct{})
 	var planted sync.WaitGroup
@@ -91,7 +89,7 @@ func TestSignaturesAgree(t *testing.T) {
 	defer planted.Wait()
 	defer close(never)
 	signatureBy := func(capture Capture) string {
-		r := start(t, testConfig(targetAt(serve(t, pprofMux()), func(c *TargetConfig) { c.Capture = capture })))
+		r := startReceiver(t, testConfig(targetAt(serve(t, pprofMux()), func(c *TargetConfig) { c.Capture = capture })))
 		const function = "github.com/otel-goroutine/otel-goroutine/receiver/goroutinereceiver.waitForNothing"
 		s := r.until(t, func(s scraped) bool {
 			return len(s.points("goroutine.stack.count", "code.function.name", function)) == 1
@@ -102,12 +100,12 @@ func TestSignaturesAgree(t *testing.T) {
 	assert.Equal(t, signatureBy(CaptureTrace), signatureBy(CaptureProfile))
 }
 
-// TestFallback has a target whose traces cannot be had, for a while.
+// TestFallback scrapes a target that refuses traces for a while.
 func TestFallback(t *testing.T) {
 	var refuse atomic.Bool
 	var traces, profiles atomic.Int64
 	mux := pprofMux()
-	r := start(t, testConfig(targetAt(serve(t, http.HandlerFunc(func(w http.ResponseWriter, request *http.Request) {
+	r := startReceiver(t, testConfig(targetAt(serve(t, http.HandlerFunc(func(w http.ResponseWriter, request *http.Request) {
 		switch request.URL.Path {
 		case "/debug/pprof/trace":
 			traces.Add(1)
@@ -139,8 +137,7 @@ func TestFallback(t *testing.T) {
 	r.until(t, source("trace"))
 }
 
-// TestHungTargets ends within 2 s though nothing answers, and has the others go on
-// meanwhile.
+// TestHungTargets checks that hung targets delay neither the others nor Shutdown.
 func TestHungTargets(t *testing.T) {
 	release := make(chan struct{})
 	t.Cleanup(func() { close(release) })
@@ -156,7 +153,7 @@ func TestHungTargets(t *testing.T) {
 	for range 50 {
 		cfg.Targets = append(cfg.Targets, targetAt(fmt.Sprintf("%s/%d", hung, len(cfg.Targets))))
 	}
-	r := start(t, cfg)
+	r := startReceiver(t, cfg)
 	for range 20 {
 		assert.True(t, r.next(t, healthy).up())
 	}
@@ -165,11 +162,11 @@ func TestHungTargets(t *testing.T) {
 	assert.NoError(t, r.Shutdown(ctx))
 }
 
-// TestNeverTwoScrapesOfOneTarget has a target that takes longer than the interval.
-func TestNeverTwoScrapesOfOneTarget(t *testing.T) {
+// TestNoConcurrentScrapes scrapes a target that takes longer than the interval.
+func TestNoConcurrentScrapes(t *testing.T) {
 	var at atomic.Int64
 	mux := pprofMux()
-	r := start(t, testConfig(targetAt(serve(t, http.HandlerFunc(func(w http.ResponseWriter, request *http.Request) {
+	r := startReceiver(t, testConfig(targetAt(serve(t, http.HandlerFunc(func(w http.ResponseWriter, request *http.Request) {
 		assert.Equal(t, int64(1), at.Add(1))
 		defer at.Add(-1)
 		<-time.After(60 * time.Millisecond)
@@ -180,24 +177,24 @@ func TestNeverTwoScrapesOfOneTarget(t *testing.T) {
 	}
 }
 
-// TestBackendThatHangs still lets the receiver end.
-func TestBackendThatHangs(t *testing.T) {
-	r := start(t, testConfig(targetAt(serve(t, pprofMux()))))
-	r.next(t) // from now on nobody takes what is scraped
+// TestHungConsumer checks that a hung consumer does not block Shutdown.
+func TestHungConsumer(t *testing.T) {
+	r := startReceiver(t, testConfig(targetAt(serve(t, pprofMux()))))
+	r.next(t) // from now on the consumer blocks
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
 	defer cancel()
 	assert.NoError(t, r.Shutdown(ctx))
 }
 
-// TestShutdownDeliversWhatIsComplete shuts down while the next consumer takes a scrape, which
-// it gets all the same.
-func TestShutdownDeliversWhatIsComplete(t *testing.T) {
-	taking, take := make(chan struct{}), make(chan struct{})
+// TestShutdownDeliversCompleteScrape shuts down during a call to the next consumer, which must
+// succeed.
+func TestShutdownDeliversCompleteScrape(t *testing.T) {
+	entered, proceed := make(chan struct{}), make(chan struct{})
 	var delivered atomic.Int64
 	next, err := consumer.NewMetrics(func(ctx context.Context, _ pmetric.Metrics) error {
-		close(taking)
+		close(entered)
 		select {
-		case <-take:
+		case <-proceed:
 			delivered.Add(1)
 			return nil
 		case <-ctx.Done():
@@ -210,7 +207,7 @@ func TestShutdownDeliversWhatIsComplete(t *testing.T) {
 	require.NoError(t, err)
 	r.next = next
 	require.NoError(t, r.Start(t.Context(), componenttest.NewNopHost()))
-	<-taking
+	<-entered
 	stopped, cancel := make(chan struct{}), r.cancel
 	r.cancel = func() {
 		cancel()
@@ -219,23 +216,23 @@ func TestShutdownDeliversWhatIsComplete(t *testing.T) {
 	ended := make(chan error, 1)
 	go func() { ended <- r.Shutdown(t.Context()) }()
 	<-stopped
-	close(take)
+	close(proceed)
 	require.NoError(t, <-ended)
 	assert.EqualValues(t, 1, delivered.Load())
 }
 
-// TestFirstScrapeIsTold tells what was found, and how long a verdict takes.
-func TestFirstScrapeIsTold(t *testing.T) {
+// TestFirstScrapeIsLogged checks the log message of the first scrape.
+func TestFirstScrapeIsLogged(t *testing.T) {
 	cfg := testConfig(targetAt(serve(t, pprofMux())))
 	cfg.AgedAfter = 10 * time.Minute
-	r, logs := idle(t, cfg)
+	r, logs := newIdleReceiver(t, cfg)
 	for range 3 {
 		scrapeOf(t, r.targets[0])
 	}
 	first := logs.FilterMessage("First scrape").All()
 	require.Len(t, first, 1)
-	said := first[0].ContextMap()
-	assert.Equal(t, "trace", said["source"])
-	assert.Equal(t, 40*time.Minute, said["earliest_verdict_in"])
-	assert.Positive(t, said["goroutines"])
+	fields := first[0].ContextMap()
+	assert.Equal(t, "trace", fields["source"])
+	assert.Equal(t, 40*time.Minute, fields["earliest_verdict_in"])
+	assert.Positive(t, fields["goroutines"])
 }

@@ -13,105 +13,104 @@ import (
 	"github.com/otel-goroutine/otel-goroutine/receiver/goroutinereceiver/internal/metadata"
 )
 
-// recording is what one scrape emits.
+// recording builds the metrics and records of one scrape.
 type recording struct {
 	builder   *metadata.MetricsBuilder
 	records   *metadata.LogsBuilder
 	lifetimes lifetimes
 }
 
-// emit returns what was recorded, and forgets it.
-func (to *recording) emit(resource pcommon.Resource) (pmetric.Metrics, plog.Logs) {
-	records := to.records.Emit(metadata.WithLogsResource(resource))
-	metrics := to.builder.Emit(metadata.WithResource(resource))
-	to.lifetimes.appendTo(metrics)
-	to.lifetimes = lifetimes{}
+// emit returns the recorded data and resets rec.
+func (rec *recording) emit(resource pcommon.Resource) (pmetric.Metrics, plog.Logs) {
+	records := rec.records.Emit(metadata.WithLogsResource(resource))
+	metrics := rec.builder.Emit(metadata.WithResource(resource))
+	rec.lifetimes.appendTo(metrics)
+	rec.lifetimes = lifetimes{}
 	return metrics, records
 }
 
-// startingAt is the start of what is counted in the points that follow.
-func startingAt(start time.Time) metadata.MetricBuilderOption {
+// withStart sets the start timestamp of the points that follow.
+func withStart(start time.Time) metadata.MetricBuilderOption {
 	return metadata.WithStartTime(pcommon.NewTimestampFromTime(start))
 }
 
-// recordScrape records how the scrape itself went. Of a scrape that failed it is
-// all there is: what was not seen is unknown, not zero.
-func (t *target) recordScrape(to *recording, c captured, took time.Duration) {
-	to.builder.Reset(startingAt(t.failures.since))
+// recordScrape records the metrics about the scrape. A failed scrape has no other metrics: what
+// was not read is unknown, not zero.
+func (t *target) recordScrape(rec *recording, c captureResult, took time.Duration) {
+	rec.builder.Reset(withStart(t.failures.since))
 	now := pcommon.NewTimestampFromTime(time.Now())
 	source := metadata.AttributeGoroutineScrapeSourceTrace
 	if c.source == stack.SourceProfile {
 		source = metadata.AttributeGoroutineScrapeSourceProfile
 	}
-	to.builder.RecordGoroutineScrapeDurationDataPoint(now, took.Seconds(), source)
+	rec.builder.RecordGoroutineScrapeDurationDataPoint(now, took.Seconds(), source)
 	up := int64(1)
 	if c.err != nil {
 		up = 0
 		t.failures.add(errorType(c.err))
 	}
-	to.builder.RecordGoroutineScrapeUpDataPoint(now, up)
-	t.failures.record(to.builder, now)
+	rec.builder.RecordGoroutineScrapeUpDataPoint(now, up)
+	t.failures.record(rec.builder, now)
 }
 
-// census records a report. Ages, exits and creations that are not known are
-// left out.
-func (to *recording) census(r *census.Report, at time.Time) {
-	to.builder.Reset(startingAt(r.Start))
+// recordCensus records the known numbers of a report.
+func (rec *recording) recordCensus(r *census.Report, at time.Time) {
+	rec.builder.Reset(withStart(r.Start))
 	now := pcommon.NewTimestampFromTime(at)
-	to.builder.RecordGoGoroutineCountDataPoint(now, int64(r.Count))
+	rec.builder.RecordGoGoroutineCountDataPoint(now, int64(r.Count))
 	if r.Complete {
-		to.builder.RecordGoroutineCreationsDataPoint(now, r.Creations)
+		rec.builder.RecordGoroutineCreationsDataPoint(now, r.Creations)
 	}
 	for _, g := range r.Groups {
-		group := signatureSet(g.Signature, g.Other)
-		to.builder.RecordGoroutineStackCountDataPoint(now, int64(g.Count), group...)
+		group := signatureAttributes(g.Signature, g.Other)
+		rec.builder.RecordGoroutineStackCountDataPoint(now, int64(g.Count), group...)
 		for i, b := range g.Bands {
 			ageMin := r.Bounds[i].Seconds()
 			if b.SendAged {
-				to.builder.RecordGoroutineStackAgedCountDataPoint(now, int64(b.Aged), ageMin, group...)
+				rec.builder.RecordGoroutineStackAgedCountDataPoint(now, int64(b.Aged), ageMin, group...)
 			}
 			if b.SendExits {
-				to.builder.RecordGoroutineStackAgedExitsDataPoint(now, b.Exits, ageMin, group...)
+				rec.builder.RecordGoroutineStackAgedExitsDataPoint(now, b.Exits, ageMin, group...)
 			}
 		}
 	}
 	for _, e := range r.Entries {
 		entry := entryAttributes(e)
-		to.builder.RecordGoroutineEntryCountDataPoint(now, int64(e.Count), entry...)
+		rec.builder.RecordGoroutineEntryCountDataPoint(now, int64(e.Count), entry...)
 		for i, b := range e.Bands {
 			ageMin := r.Bounds[i].Seconds()
 			if b.SendAged {
-				to.builder.RecordGoroutineEntryAgedCountDataPoint(now, int64(b.Aged), ageMin, entry...)
+				rec.builder.RecordGoroutineEntryAgedCountDataPoint(now, int64(b.Aged), ageMin, entry...)
 			}
 			if b.SendExits {
-				to.builder.RecordGoroutineEntryAgedExitsDataPoint(now, b.Exits, ageMin, entry...)
+				rec.builder.RecordGoroutineEntryAgedExitsDataPoint(now, b.Exits, ageMin, entry...)
 			}
 		}
 	}
 }
 
 // recordBuild records the build of the process, if it is known.
-func (t *target) recordBuild(to *recording) {
+func (t *target) recordBuild(rec *recording) {
 	if t.build.id != "" {
-		now := pcommon.NewTimestampFromTime(t.at)
-		to.builder.RecordGoroutineProcessBuildDataPoint(now, 1, metadata.WithProcessExecutableBuildIDGnuMetricAttribute(t.build.id))
+		now := pcommon.NewTimestampFromTime(t.censusAt)
+		rec.builder.RecordGoroutineProcessBuildDataPoint(now, 1, metadata.WithProcessExecutableBuildIDGnuMetricAttribute(t.build.id))
 	}
 }
 
-// recordLeaks records what is proved of leaks, if anything is known.
-func (t *target) recordLeaks(to *recording) {
+// recordLeaks records the proved leaks, if there is a current proof.
+func (t *target) recordLeaks(rec *recording) {
 	if t.leaks == nil {
 		return
 	}
-	now := pcommon.NewTimestampFromTime(t.at)
-	for _, row := range t.leaks.fresh() {
-		to.builder.RecordGoroutineStackLeakedCountDataPoint(now, int64(row.Count), signatureSet(row.Signature, row.Other)...)
+	now := pcommon.NewTimestampFromTime(t.censusAt)
+	for _, row := range t.leaks.currentProof() {
+		rec.builder.RecordGoroutineStackLeakedCountDataPoint(now, int64(row.Count), signatureAttributes(row.Signature, row.Other)...)
 	}
 }
 
-// signatureSet returns the attributes of a group. The sum of all others has its
-// name only, and what a stack did not tell is left out.
-func signatureSet(s stack.Signature, other bool) []metadata.MetricAttributeOption {
+// signatureAttributes returns the known attributes of a group. The sum of all others has only the
+// signature "other".
+func signatureAttributes(s stack.Signature, other bool) []metadata.MetricAttributeOption {
 	if other {
 		return []metadata.MetricAttributeOption{metadata.WithGoroutineStackSignatureMetricAttribute(telemetry.SignatureOther)}
 	}
@@ -132,7 +131,8 @@ func signatureSet(s stack.Signature, other bool) []metadata.MetricAttributeOptio
 	return attributes
 }
 
-// entryAttributes returns the attributes of an entry. The sum of all others has its name only.
+// entryAttributes returns the attributes of an entry. The sum of all others has only the name
+// "other".
 func entryAttributes(e census.Entry) []metadata.MetricAttributeOption {
 	if e.Other {
 		return []metadata.MetricAttributeOption{metadata.WithGoroutineEntryFunctionNameMetricAttribute(telemetry.SignatureOther)}

@@ -15,9 +15,9 @@ import (
 	"github.com/otel-goroutine/otel-goroutine/receiver/goroutinereceiver/internal/metadata"
 )
 
-// TestAgeBands records a report in which two bands have points, of three kinds.
+// TestAgeBands records a report with different points in its bands.
 func TestAgeBands(t *testing.T) {
-	to := newKit(testConfig(), newPool(), receivertest.NewNopSettings(metadata.Type), nil).recordings.New().(*recording)
+	rec := newTargetDeps(testConfig(), newPool(), receivertest.NewNopSettings(metadata.Type), nil).recordings.New().(*recording)
 	numbers := census.Numbers{Count: 9, Bands: [census.Bands]census.Band{
 		{SendAged: true, SendExits: true},
 		{Exits: 7, SendExits: true},
@@ -52,9 +52,9 @@ func TestAgeBands(t *testing.T) {
 		{telemetry.EntryAgedExits, telemetry.AttrEntry, "main.wait", exits},
 		{telemetry.EntryAgedExits, telemetry.AttrEntry, telemetry.SignatureOther, exits},
 	} {
-		to.census(&report, at)
+		rec.recordCensus(&report, at)
 		var got []point
-		for _, p := range recorded(to).points(test.metric, test.key, test.value) {
+		for _, p := range emitted(rec).points(test.metric, test.key, test.value) {
 			ageMin, ok := p.Attributes().Get(telemetry.AttrAgeMin)
 			require.True(t, ok, test.metric)
 			got = append(got, point{ageMin.Double(), p.IntValue()})
@@ -64,8 +64,8 @@ func TestAgeBands(t *testing.T) {
 	}
 }
 
-// recorded takes what has been recorded.
-func recorded(to *recording) scraped {
-	metrics, _ := to.emit(pcommon.NewResource())
+// emitted returns the recorded metrics.
+func emitted(rec *recording) scraped {
+	metrics, _ := rec.emit(pcommon.NewResource())
 	return scraped{metrics}
 }

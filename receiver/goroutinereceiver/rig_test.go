@@ -20,7 +20,7 @@ import (
 	"github.com/otel-goroutine/otel-goroutine/receiver/goroutinereceiver/internal/metadata"
 )
 
-// pprofMux is what net/http/pprof serves of this very process.
+// pprofMux serves net/http/pprof of this process.
 func pprofMux() *http.ServeMux {
 	mux := http.NewServeMux()
 	mux.HandleFunc("/debug/pprof/", pprof.Index)
@@ -35,8 +35,8 @@ func serve(t testing.TB, handler http.Handler) (endpoint string) {
 	return server.Listener.Addr().String()
 }
 
-// answer serves the same answer to whatever is asked.
-func answer(status int, headers map[string]string, body []byte) http.Handler {
+// respondAlways sends the same response to every request.
+func respondAlways(status int, headers map[string]string, body []byte) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		for key, value := range headers {
 			w.Header().Set(key, value)
@@ -46,8 +46,8 @@ func answer(status int, headers map[string]string, body []byte) http.Handler {
 	})
 }
 
-// running is a receiver that hands over what it scrapes, one scrape at a time.
-type running struct {
+// testReceiver is a started receiver. Each scrape blocks until it is received from scrapes.
+type testReceiver struct {
 	*goroutineReceiver
 	scrapes chan pmetric.Metrics
 }
@@ -70,9 +70,9 @@ func targetAt(endpoint string, change ...func(*TargetConfig)) TargetConfig {
 	return t
 }
 
-func start(t *testing.T, cfg *Config) *running {
+func startReceiver(t *testing.T, cfg *Config) *testReceiver {
 	t.Helper()
-	r := &running{scrapes: make(chan pmetric.Metrics)}
+	r := &testReceiver{scrapes: make(chan pmetric.Metrics)}
 	next, err := consumer.NewMetrics(func(ctx context.Context, md pmetric.Metrics) error {
 		select {
 		case r.scrapes <- md:
@@ -97,8 +97,8 @@ func start(t *testing.T, cfg *Config) *running {
 	return r
 }
 
-// next returns the next scrape, of any target or of the one named.
-func (r *running) next(t *testing.T, instance ...string) scraped {
+// next returns the next scrape, of any target or of this instance.
+func (r *testReceiver) next(t *testing.T, instance ...string) scraped {
 	t.Helper()
 	deadline := time.After(20 * time.Second)
 	for {
@@ -114,12 +114,12 @@ func (r *running) next(t *testing.T, instance ...string) scraped {
 	}
 }
 
-// until returns the first scrape that is as wanted.
-func (r *running) until(t *testing.T, wanted func(scraped) bool) scraped {
+// until returns the first scrape for which matches returns true.
+func (r *testReceiver) until(t *testing.T, matches func(scraped) bool) scraped {
 	t.Helper()
 	deadline := time.Now().Add(20 * time.Second)
 	for time.Now().Before(deadline) {
-		if s := r.next(t); wanted(s) {
+		if s := r.next(t); matches(s) {
 			return s
 		}
 	}
@@ -127,7 +127,7 @@ func (r *running) until(t *testing.T, wanted func(scraped) bool) scraped {
 	return scraped{}
 }
 
-// scraped is the metrics of one scrape.
+// scraped are the metrics of one scrape.
 type scraped struct{ pmetric.Metrics }
 
 func (s scraped) resource(key string) string {
@@ -138,7 +138,7 @@ func (s scraped) resource(key string) string {
 	return value.AsString()
 }
 
-// points returns the points of a metric that have these attributes, key, value.
+// points returns the points of a metric that have these attributes: key, value, ...
 func (s scraped) points(name string, attributes ...string) []pmetric.NumberDataPoint {
 	var found []pmetric.NumberDataPoint
 	for _, scope := range s.ResourceMetrics().At(0).ScopeMetrics().All() {
@@ -179,7 +179,7 @@ func (s scraped) sum(name string, attributes ...string) int64 {
 
 func (s scraped) up() bool { return s.sum(telemetry.ScrapeUp) == 1 }
 
-// failures returns how many scrapes failed so far, with an error type or in all.
+// failures returns how many scrapes have failed, with this error type or in total.
 func (s scraped) failures(errorType ...string) int64 {
 	if len(errorType) > 0 {
 		return s.sum(telemetry.ScrapeFailures, telemetry.AttrErrorType, errorType[0])
@@ -187,6 +187,6 @@ func (s scraped) failures(errorType ...string) int64 {
 	return s.sum(telemetry.ScrapeFailures)
 }
 
-// ofAFailure is how many points there are when a scrape fails: how long it took, that it
-// failed, and the failures of each type.
-var ofAFailure = 2 + len(metadata.MapAttributeErrorType)
+// failedScrapePoints is the number of points of a failed scrape: its duration, goroutine.scrape.up,
+// and the failures of each type.
+var failedScrapePoints = 2 + len(metadata.MapAttributeErrorType)

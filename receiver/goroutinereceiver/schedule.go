@@ -7,9 +7,9 @@ import (
 	"time"
 )
 
-// schedule has each of many targets scraped once an interval. One goroutine waits for all of
-// them, and a scrape has one of its own for as long as it lasts: a target that waits needs no
-// stack. It is safe for concurrent use.
+// schedule scrapes many targets, each once per interval. A single goroutine waits for all of them,
+// and each scrape has a goroutine while it lasts, so that waiting targets need no stacks. schedule
+// is safe for concurrent use.
 type schedule struct {
 	interval time.Duration
 	scrape   func(context.Context, *target)
@@ -18,86 +18,87 @@ type schedule struct {
 	began time.Time
 
 	mu      sync.Mutex
-	waiting rounds
-	sooner  chan struct{} // has a value when another round is due before all others
+	waiting itemHeap
+	wakeup  chan struct{} // receives a value if the first item has changed
 }
 
-// round is the place of a target in a schedule. Times are since the schedule began.
-type round struct {
-	target *target
-	offset time.Duration // in the interval
-	due    time.Duration
-	place  int // in rounds.waiting
-	status roundStatus
-	// fresh tells that it was not due yet since it was added.
-	fresh bool
-	// stop ends the scrape that is under way, and ended is closed when it has.
+// scheduleItem is a target in a schedule. Times are relative to the start of the schedule.
+type scheduleItem struct {
+	target    *target
+	offset    time.Duration // in the interval
+	due       time.Duration
+	heapIndex int // in schedule.waiting
+	status    itemStatus
+	// isNew reports whether the item has not been due since it was added.
+	isNew bool
+	// stop cancels the current scrape, and ended is closed when the scrape has ended.
 	stop  context.CancelFunc
 	ended chan struct{}
-	// former is closed when the last scrape has ended of the process that had the address before.
-	former <-chan struct{}
+	// predecessor is closed when the last scrape of the previous process at the address has
+	// ended. It is nil if there was none.
+	predecessor <-chan struct{}
 }
 
-type roundStatus uint8
+type itemStatus uint8
 
 const (
-	absent   roundStatus = iota // in no schedule
-	waiting                     // until it is due
-	scraping                    // the target is scraped, and then waits
-	leaving                     // the target is scraped, and then leaves
+	statusAbsent   itemStatus = iota // not in the schedule
+	statusWaiting                    // until it is due
+	statusScraping                   // then statusWaiting
+	statusLeaving                    // scraping, then statusAbsent
 )
 
 func newSchedule(interval time.Duration, scrape func(context.Context, *target), start func(func())) *schedule {
-	return &schedule{interval: interval, scrape: scrape, start: start, began: time.Now(), sooner: make(chan struct{}, 1)}
+	return &schedule{interval: interval, scrape: scrape, start: start, began: time.Now(), wakeup: make(chan struct{}, 1)}
 }
 
-// add has a target scraped within soon for the first time, and then at its offset in the
-// interval, but not sooner than half an interval after the first. It may have been removed
-// before. former is the process that had the address until now, if there was one.
-func (s *schedule) add(r, former *round, soon time.Duration) {
+// add schedules the first scrape of a target within soon, and the others at its offset in the
+// interval, the second at least half an interval after the first. A removed item may be added
+// again. predecessor is the previous process at the address, or nil.
+func (s *schedule) add(it, predecessor *scheduleItem, soon time.Duration) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	r.offset = r.target.offset(s.interval)
-	r.due = time.Since(s.began) + r.target.offset(soon)
-	r.fresh = true
-	if former != nil && former.status == leaving {
-		r.former = former.ended
+	it.offset = it.target.offset(s.interval)
+	it.due = time.Since(s.began) + it.target.offset(soon)
+	it.isNew = true
+	if predecessor != nil && predecessor.status == statusLeaving {
+		it.predecessor = predecessor.ended
 	}
-	if r.status == leaving { // its last scrape has not ended
-		r.status = scraping
+	if it.status == statusLeaving { // the last scrape has not ended
+		it.status = statusScraping
 		return
 	}
-	s.wait(r)
+	s.enqueue(it)
 }
 
-// remove ends the scrapes of a target.
-func (s *schedule) remove(r *round) {
+// remove removes a target and cancels its scrape.
+func (s *schedule) remove(it *scheduleItem) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	switch r.status {
-	case waiting:
-		heap.Remove(&s.waiting, r.place)
-		r.status = absent
-		r.target.leave()
-	case scraping:
-		r.stop()
-		r.status = leaving
+	switch it.status {
+	case statusWaiting:
+		heap.Remove(&s.waiting, it.heapIndex)
+		it.status = statusAbsent
+		it.target.release()
+	case statusScraping:
+		it.stop()
+		it.status = statusLeaving
 	}
 }
 
-// wait has a round wait until it is due.
-func (s *schedule) wait(r *round) {
-	r.status = waiting
-	heap.Push(&s.waiting, r)
-	if r.place == 0 {
+// enqueue adds an item to the waiting ones. The caller holds mu.
+func (s *schedule) enqueue(it *scheduleItem) {
+	it.status = statusWaiting
+	heap.Push(&s.waiting, it)
+	if it.heapIndex == 0 {
 		select {
-		case s.sooner <- struct{}{}:
+		case s.wakeup <- struct{}{}:
 		default:
 		}
 	}
 }
 
-// run begins the scrapes that are due until ctx ends, which ends those that are under way.
+// run starts due scrapes until ctx is done, which also cancels the scrapes.
 func (s *schedule) run(ctx context.Context) {
 	timer := time.NewTimer(0)
 	defer timer.Stop()
@@ -106,24 +107,24 @@ func (s *schedule) run(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-timer.C:
-		case <-s.sooner:
+		case <-s.wakeup:
 		}
-		timer.Reset(s.begin(ctx))
+		timer.Reset(s.startDue(ctx))
 	}
 }
 
-// begin begins the scrapes that are due, and returns in which time the next is.
-func (s *schedule) begin(ctx context.Context) time.Duration {
+// startDue starts the scrapes that are due and returns the time until the next one.
+func (s *schedule) startDue(ctx context.Context) time.Duration {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	now := time.Since(s.began)
 	for len(s.waiting) > 0 && s.waiting[0].due <= now {
-		r := heap.Pop(&s.waiting).(*round)
-		r.status, r.ended = scraping, make(chan struct{})
+		it := heap.Pop(&s.waiting).(*scheduleItem)
+		it.status, it.ended = statusScraping, make(chan struct{})
 		scrapeCtx, stop := context.WithCancel(ctx)
-		r.stop = stop
-		r.advance(s.interval)
-		s.start(func() { s.carryOut(scrapeCtx, r) })
+		it.stop = stop
+		it.advance(s.interval)
+		s.start(func() { s.runScrape(scrapeCtx, it) })
 	}
 	if len(s.waiting) == 0 {
 		return s.interval
@@ -131,73 +132,73 @@ func (s *schedule) begin(ctx context.Context) time.Duration {
 	return s.waiting[0].due - now
 }
 
-// advance sets when the next scrape is due after one that was due.
-func (r *round) advance(interval time.Duration) {
-	earliest := r.due + interval
-	if r.fresh {
-		earliest = r.due + interval/2
+// advance sets the time of the next scrape.
+func (it *scheduleItem) advance(interval time.Duration) {
+	earliest := it.due + interval
+	if it.isNew {
+		earliest = it.due + interval/2
 	}
-	r.fresh = false
-	r.due = r.next(earliest, interval)
+	it.isNew = false
+	it.due = it.next(earliest, interval)
 }
 
-// next returns the first time at the offset of the round that is not before earliest.
-func (r *round) next(earliest, interval time.Duration) time.Duration {
-	return earliest + (r.offset-earliest%interval+interval)%interval
+// next returns the first time at the offset of the item that is not before earliest.
+func (it *scheduleItem) next(earliest, interval time.Duration) time.Duration {
+	return earliest + (it.offset-earliest%interval+interval)%interval
 }
 
-// carryOut scrapes a target. Scrapes that fall due while one lasts drop out: a target that is
-// slow is given a rest, and keeps its place in the interval.
-func (s *schedule) carryOut(ctx context.Context, r *round) {
-	if r.former != nil {
-		<-r.former
-		r.former = nil
+// runScrape scrapes a target. Scrapes that become due meanwhile are skipped: a slow target gets a
+// pause and keeps its offset.
+func (s *schedule) runScrape(ctx context.Context, it *scheduleItem) {
+	if it.predecessor != nil {
+		<-it.predecessor
+		it.predecessor = nil
 	}
-	s.scrape(ctx, r.target)
+	s.scrape(ctx, it.target)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	r.stop()
-	close(r.ended)
-	if r.status == leaving {
-		r.status = absent
-		r.target.leave()
+	it.stop()
+	close(it.ended)
+	if it.status == statusLeaving {
+		it.status = statusAbsent
+		it.target.release()
 		return
 	}
-	if now := time.Since(s.began); r.due <= now && !r.fresh {
-		r.due = r.next(now+1, s.interval)
+	if now := time.Since(s.began); it.due <= now && !it.isNew {
+		it.due = it.next(now+1, s.interval)
 	}
-	s.wait(r)
+	s.enqueue(it)
 }
 
-// leave has all targets leave, once their scrapes have ended.
-func (s *schedule) leave() {
+// releaseTargets releases all targets. Their scrapes must have ended.
+func (s *schedule) releaseTargets() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for _, r := range s.waiting {
-		r.target.leave()
+	for _, it := range s.waiting {
+		it.target.release()
 	}
 }
 
-// rounds are a heap, the first of which is due first.
-type rounds []*round
+// itemHeap is a heap of items by the time at which they are due.
+type itemHeap []*scheduleItem
 
-func (r rounds) Len() int           { return len(r) }
-func (r rounds) Less(i, j int) bool { return r[i].due < r[j].due }
-func (r rounds) Swap(i, j int) {
-	r[i], r[j] = r[j], r[i]
-	r[i].place, r[j].place = i, j
+func (h itemHeap) Len() int           { return len(h) }
+func (h itemHeap) Less(i, j int) bool { return h[i].due < h[j].due }
+func (h itemHeap) Swap(i, j int) {
+	h[i], h[j] = h[j], h[i]
+	h[i].heapIndex, h[j].heapIndex = i, j
 }
 
-func (r *rounds) Push(x any) {
-	added := x.(*round)
-	added.place = len(*r)
-	*r = append(*r, added)
+func (h *itemHeap) Push(x any) {
+	it := x.(*scheduleItem)
+	it.heapIndex = len(*h)
+	*h = append(*h, it)
 }
 
-func (r *rounds) Pop() any {
-	last := len(*r) - 1
-	popped := (*r)[last]
-	(*r)[last] = nil
-	*r = (*r)[:last]
-	return popped
+func (h *itemHeap) Pop() any {
+	last := len(*h) - 1
+	it := (*h)[last]
+	(*h)[last] = nil
+	*h = (*h)[:last]
+	return it
 }

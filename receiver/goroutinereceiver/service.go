@@ -2,16 +2,15 @@ package goroutinereceiver
 
 import "strings"
 
-// serviceAttributes are those that, beside its name, the replicas of a service have in common,
-// and no other service has.
+// serviceAttributes identify a service, together with its name.
 var serviceAttributes = [...]string{
 	"service.namespace", "deployment.environment.name", "k8s.cluster.name", "k8s.namespace.name",
 }
 
-// service names what the target has in common with its replicas: the service, and its build
-// as far as it is known, since the lines move from one to the next. Nothing is known to be a
-// replica of a target without a name.
-func (t *target) service() string {
+// serviceKey returns the key that a target shares with its replicas: the service and the build, if
+// known, since line numbers differ between builds. A target without a service name has no
+// replicas.
+func (t *target) serviceKey() string {
 	parts := []string{t.build.id, t.serviceName}
 	for _, key := range serviceAttributes {
 		parts = append(parts, t.attributes[key])

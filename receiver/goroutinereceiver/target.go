@@ -22,70 +22,70 @@ import (
 	"github.com/otel-goroutine/otel-goroutine/receiver/goroutinereceiver/internal/metadata"
 )
 
-// target is one process that is scraped. It is not safe for concurrent use: it is scraped once
-// at a time. What it keeps between two scrapes there may be tens of thousands of.
+// target is a scraped process. There may be tens of thousands, so it must be small between
+// scrapes. It is not safe for concurrent use.
 type target struct {
 	name        string // host:port
-	kit         *kit
+	deps        *targetDeps
 	timeout     time.Duration
 	serviceName string
 	attributes  map[string]string
-	captor      captor
-	leaks       *leakProfiler // nil if none are wanted
+	capturer    capturer
+	leaks       *leakProfiler // nil if disabled
 	build       build
-	origins     *originTracer // nil if none are wanted
+	origins     *originTracer // nil if disabled
 	census      *census.Census
-	outcome     outcome
+	outcomes    outcomeLog
 	failures    failures
-	// at is when the latest census was taken. What is proved of leaks has the same time
-	// stamp, or it would not belong to the same observation.
-	at time.Time
-	// closeOwn closes the connections of a client that is the target's own; nil if it has none.
+	// censusAt is the time of the latest census. Proved leaks have the same timestamp, so that
+	// they belong to the same observation.
+	censusAt time.Time
+	// closeOwn closes the connections of the target's own client; nil if it has none.
 	closeOwn func()
-	// altered is the configuration that the next scrape adopts, if any.
-	altered atomic.Pointer[TargetConfig]
+	// pendingConfig is the configuration that the next scrape applies, or nil.
+	pendingConfig atomic.Pointer[TargetConfig]
 }
 
-func newTarget(k *kit, cfg TargetConfig) (*target, error) {
+func newTarget(deps *targetDeps, cfg TargetConfig) (*target, error) {
 	address, err := endpoint.Parse(cfg.ClientConfig.Endpoint)
 	if err != nil {
 		return nil, err
 	}
 	t := &target{
 		name:    endpoint.Instance(address),
-		kit:     k,
+		deps:    deps,
 		timeout: cfg.ClientConfig.Timeout,
-		captor: captor{
-			fetcher:  fetcher{address: address, maxBody: k.cfg.MaxBodySize, pool: k.pool},
-			wants:    &k.wants,
-			interval: k.cfg.CollectionInterval,
+		capturer: capturer{
+			fetcher:  fetcher{address: address, maxBody: deps.cfg.MaxBodySize, pool: deps.pool},
+			requests: &deps.requests,
+			interval: deps.cfg.CollectionInterval,
 		},
-		census:   k.newCensus(),
+		census:   deps.newCensus(),
 		failures: newFailures(),
 	}
-	t.outcome = outcome{logger: t.logger, agedAfter: k.cfg.AgedAfter}
-	t.describe(cfg)
-	t.leaks = newLeakProfiler(k, &t.captor.fetcher, t.logger)
-	t.origins = newOriginTracer(k, &t.captor.fetcher)
+	t.outcomes = outcomeLog{logger: t.logger, agedAfter: deps.cfg.AgedAfter}
+	t.configure(cfg)
+	t.leaks = newLeakProfiler(deps, &t.capturer.fetcher, t.logger)
+	t.origins = newOriginTracer(deps, &t.capturer.fetcher)
 	return t, nil
 }
 
-func (t *target) logger() *zap.Logger { return t.kit.logger.With(zap.String("target", t.name)) }
+func (t *target) logger() *zap.Logger { return t.deps.logger.With(zap.String("target", t.name)) }
 
-// describe takes over what a configuration says of the target.
-func (t *target) describe(cfg TargetConfig) {
-	t.captor.mode = cfg.Capture
+// configure sets the attributes and the capture of the target.
+func (t *target) configure(cfg TargetConfig) {
+	t.capturer.mode = cfg.Capture
 	t.attributes = cfg.Attributes
 	t.serviceName = cmp.Or(cfg.Attributes["service.name"], cfg.ServiceName, unknownService)
 }
 
-// unknownService is what the semantic conventions have for a service without a
-// name.
+// unknownService is the service name that the semantic conventions define for services without
+// one.
 const unknownService = "unknown_service:go"
 
-// resource returns what the metrics of the target are of.
+// resource returns the resource of the target.
 func (t *target) resource(rb *metadata.ResourceBuilder) pcommon.Resource {
-	host, port := endpoint.HostAndPort(t.captor.address)
+	host, port := endpoint.HostAndPort(t.capturer.address)
 	rb.SetServerAddress(host)
 	rb.SetServerPort(port)
 	rb.SetServiceInstanceID(t.name)
@@ -97,32 +97,32 @@ func (t *target) resource(rb *metadata.ResourceBuilder) pcommon.Resource {
 	return resource
 }
 
-// connect gives the target its client.
+// connect sets the HTTP client of the target.
 func (t *target) connect(ctx context.Context, cfg TargetConfig, host component.Host, settings component.TelemetrySettings) (err error) {
-	t.captor.client, t.closeOwn, err = t.kit.clients.of(ctx, cfg.ClientConfig, host, settings)
+	t.capturer.client, t.closeOwn, err = t.deps.clients.forTarget(ctx, cfg.ClientConfig, host, settings)
 	return err
 }
 
-// alter sets the configuration that the next scrape adopts. The census stays. It is safe for
-// concurrent use.
-func (t *target) alter(cfg TargetConfig) { t.altered.Store(&cfg) }
+// setConfig sets the configuration that the next scrape applies. The census stays. setConfig is
+// safe for concurrent use.
+func (t *target) setConfig(cfg TargetConfig) { t.pendingConfig.Store(&cfg) }
 
-// adopt applies what alter has set.
-func (t *target) adopt() {
-	cfg := t.altered.Swap(nil)
+// applyConfig applies the configuration that setConfig has set.
+func (t *target) applyConfig() {
+	cfg := t.pendingConfig.Swap(nil)
 	if cfg == nil {
 		return
 	}
 	address, err := endpoint.Parse(cfg.ClientConfig.Endpoint)
 	if err != nil {
-		return // it stays as it is; a list of targets has none such
+		return // targetlist has parsed it before
 	}
-	t.captor.address = address
-	t.describe(*cfg)
+	t.capturer.address = address
+	t.configure(*cfg)
 }
 
-// leave releases what the target shares with others, and its connections. It may be scraped again.
-func (t *target) leave() {
+// release releases shared resources and idle connections. The target may be scraped again.
+func (t *target) release() {
 	if t.origins != nil {
 		t.origins.process.Leave()
 	}
@@ -131,18 +131,19 @@ func (t *target) leave() {
 	}
 }
 
-// offset spreads the targets over the interval, each always at the same place.
+// offset returns the offset of the target in the interval. It spreads the targets, and is always
+// the same for one target.
 func (t *target) offset(interval time.Duration) time.Duration {
 	h := fnv.New64a()
 	_, _ = h.Write([]byte(t.name)) // never fails, says hash.Hash
 	return time.Duration(h.Sum64() % uint64(interval))
 }
 
-// scrape takes one census and returns its metrics, and log records where something new is
-// known of origins. Whatever goes wrong, they say so; a panic costs this scrape and no more.
-// It is not complete if parent ended before the census was taken.
+// scrape takes a census and returns its metrics, and log records of changed origins. The metrics
+// also report failures. A panic fails only this scrape. complete is false if parent was done before
+// the census was taken.
 func (t *target) scrape(parent context.Context) (metrics pmetric.Metrics, records plog.Logs, complete bool) {
-	t.adopt()
+	t.applyConfig()
 	began := time.Now()
 	c, taken := t.traceOrigins(parent)
 	ctx, cancel := context.WithTimeout(parent, t.timeout)
@@ -150,7 +151,7 @@ func (t *target) scrape(parent context.Context) (metrics pmetric.Metrics, record
 	if !taken {
 		c = t.guardedCapture(ctx)
 	}
-	t.countPanics(ctx, c.err, c.noTrace)
+	t.countPanics(ctx, c.err, c.traceErr)
 	took := time.Since(began)
 	t.noteConnection(c.newConnection)
 	var report census.Report
@@ -159,115 +160,115 @@ func (t *target) scrape(parent context.Context) (metrics pmetric.Metrics, record
 		t.countPanics(ctx, c.err)
 	}
 	if c.err == nil {
-		t.askBuild(ctx)
+		t.fetchBuild(ctx)
 		t.collectLeaks(ctx, report.Count)
 	}
 	metrics, records = t.record(ctx, &c, &report, took)
-	complete = c.err == nil || parent.Err() == nil // else it is we who broke off
+	complete = c.err == nil || parent.Err() == nil // else canceled by Shutdown
 	if complete {
-		t.outcome.note(c)
+		t.outcomes.logScrape(c)
 	}
 	return metrics, records, complete
 }
 
-// record records a scrape, which has failed if it cannot be recorded.
-func (t *target) record(ctx context.Context, c *captured, report *census.Report, took time.Duration) (pmetric.Metrics, plog.Logs) {
-	to := t.kit.recordings.Get().(*recording)
+// record records a scrape. If recording panics, the scrape has failed.
+func (t *target) record(ctx context.Context, c *captureResult, report *census.Report, took time.Duration) (pmetric.Metrics, plog.Logs) {
+	rec := t.deps.recordings.Get().(*recording)
 	if c.err == nil {
-		if c.err = t.guardedRecord(to, report); c.err != nil {
+		if c.err = t.guardedRecord(rec, report); c.err != nil {
 			t.countPanics(ctx, c.err)
-			to = t.kit.recordings.New().(*recording) // the other one cannot be trusted
+			rec = t.deps.recordings.New().(*recording) // the other one may be inconsistent
 		}
 	}
-	t.origins.settle(time.Now()) // what came of it says nothing without a census
-	t.recordScrape(to, *c, took)
-	defer t.kit.recordings.Put(to)
-	return to.emit(t.resource(to.builder.NewResourceBuilder()))
+	t.origins.finish(time.Now()) // without a census the result is of no use
+	t.recordScrape(rec, *c, took)
+	defer t.deps.recordings.Put(rec)
+	return rec.emit(t.resource(rec.builder.NewResourceBuilder()))
 }
 
-func (t *target) guardedCapture(ctx context.Context) (c captured) {
-	defer t.guard(&c.err)
-	return t.captor.capture(ctx)
+func (t *target) guardedCapture(ctx context.Context) (c captureResult) {
+	defer t.recoverPanic(&c.err)
+	return t.capturer.capture(ctx)
 }
 
-// guardedCensus takes the snapshot into the census.
-func (t *target) guardedCensus(c *captured) (report census.Report, err error) {
-	defer t.distrust(&err)
-	defer t.guard(&err)
-	t.at = time.Now()
-	report = t.census.Observe(c.snapshot, t.at)
+// guardedCensus adds the snapshot to the census.
+func (t *target) guardedCensus(c *captureResult) (report census.Report, err error) {
+	defer t.resetOnPanic(&err)
+	defer t.recoverPanic(&err)
+	t.censusAt = time.Now()
+	report = t.census.Observe(c.snapshot, t.censusAt)
 	if report.Restarted {
-		t.outcome.restarted()
-		t.build.restart()
+		t.outcomes.logRestart()
+		t.build.reset()
 		if t.leaks != nil {
-			t.leaks.restart()
+			t.leaks.reset()
 		}
 	}
 	if t.origins != nil {
-		t.origins.process.Look(t.service(), &report, t.at)
+		t.origins.process.Look(t.serviceKey(), &report, t.censusAt)
 	}
 	return report, nil
 }
 
-// guardedRecord records what was seen of the process.
-func (t *target) guardedRecord(to *recording, report *census.Report) (err error) {
-	defer t.distrust(&err)
-	defer t.guard(&err)
-	to.census(report, t.at)
-	t.recordOrigins(to, report, t.at)
-	t.recordBuild(to)
-	t.recordLeaks(to)
+// guardedRecord records the metrics of the process.
+func (t *target) guardedRecord(rec *recording, report *census.Report) (err error) {
+	defer t.resetOnPanic(&err)
+	defer t.recoverPanic(&err)
+	rec.recordCensus(report, t.censusAt)
+	t.recordOrigins(rec, report, t.censusAt)
+	t.recordBuild(rec)
+	t.recordLeaks(rec)
 	return nil
 }
 
-// distrust begins afresh after a panic: what the census says cannot be trusted any more.
-func (t *target) distrust(err *error) {
+// resetOnPanic starts a new census if err is set: after a panic the old one may be inconsistent.
+func (t *target) resetOnPanic(err *error) {
 	if *err == nil {
 		return
 	}
-	t.census = t.kit.newCensus()
+	t.census = t.deps.newCensus()
 	if t.origins != nil {
 		t.origins.process.Leave()
 	}
 }
 
-// collectLeaks takes a leak profile if it is time to, in what is left of the scrape's timeout.
+// collectLeaks takes a leak profile if one is due, within the rest of the scrape's timeout.
 func (t *target) collectLeaks(ctx context.Context, goroutines int) {
 	if t.leaks == nil || !t.leaks.due() {
 		return
 	}
 	err := t.guardedLeaks(ctx, goroutines)
 	t.countPanics(ctx, err)
-	if !errors.Is(ctx.Err(), context.Canceled) { // else we are shutting down
-		t.leaks.note(err)
+	if !errors.Is(ctx.Err(), context.Canceled) { // else canceled by Shutdown
+		t.leaks.logOutcome(err)
 	}
 }
 
 func (t *target) guardedLeaks(ctx context.Context, goroutines int) (err error) {
-	defer t.guard(&err)
+	defer t.recoverPanic(&err)
 	newConnection, err := t.leaks.collect(ctx, goroutines)
 	t.noteConnection(newConnection)
 	return err
 }
 
-// noteConnection notes whether the target was connected to anew.
+// noteConnection tells the census about a new connection.
 func (t *target) noteConnection(isNew bool) {
 	if isNew {
 		t.census.Reconnected()
 	}
 }
 
-// countPanics counts the errors that were panics.
+// countPanics counts the errors that are recovered panics.
 func (t *target) countPanics(ctx context.Context, errs ...error) {
 	for _, err := range errs {
 		if errors.Is(err, errPanic) || errors.Is(err, exectrace.ErrPanic) {
-			t.kit.panics(ctx)
+			t.deps.panics(ctx)
 		}
 	}
 }
 
-// guard makes an error of a panic.
-func (t *target) guard(err *error) {
+// recoverPanic recovers from a panic and returns it in err. It must be deferred.
+func (t *target) recoverPanic(err *error) {
 	if p := recover(); p != nil {
 		t.logger().Error("Panic in a scrape, please report it", zap.Any("panic", p), zap.ByteString("stack", debug.Stack()))
 		*err = fmt.Errorf("%w: %v", errPanic, p)

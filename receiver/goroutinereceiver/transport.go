@@ -14,38 +14,38 @@ import (
 	"go.opentelemetry.io/collector/extension/extensionmiddleware"
 )
 
-// maxHeader is how many bytes of headers an answer may have. net/http/pprof sends
-// some 200; net/http would hold 10 MiB, and parse them.
+// maxHeader is the maximum size of response headers in bytes. net/http/pprof sends some 200; the
+// default of net/http is 10 MiB.
 const maxHeader = 64 << 10
 
-// The buffers of a connection, in bytes, where the configuration has none. There may be tens of
-// thousands of connections, which wait nearly all the time. A request has some 200 bytes, and
-// what is read into a larger buffer passes them by.
+// The default buffer sizes of a connection, in bytes. There may be tens of thousands of
+// connections, which are idle nearly all the time. A request has some 200 bytes, and reads into a
+// larger buffer bypass the read buffer.
 const (
 	readBuffer  = 1 << 10
 	writeBuffer = 512
 )
 
-// innermost is a middleware that sees to the transport below all that confighttp
-// wraps around it: where it may connect to, how much it takes for headers, and that
-// its connections end. None of the wrappers passes CloseIdleConnections on, so
-// without it the connections would outlive Shutdown by idle_conn_timeout.
-type innermost struct {
+// baseTransport is a middleware that configures the http.Transport below confighttp's wrappers:
+// its dial guard, its limits, and that Shutdown closes its idle connections. None of the wrappers
+// forwards CloseIdleConnections, so without it the connections would outlive Shutdown by
+// idle_conn_timeout.
+type baseTransport struct {
 	component.StartFunc
 	component.ShutdownFunc
-	reach     reach
+	guard     dialGuard
 	transport *http.Transport
 }
 
 var (
-	_ extensionmiddleware.HTTPClient = (*innermost)(nil)
+	_ extensionmiddleware.HTTPClient = (*baseTransport)(nil)
 
-	innermostID = component.MustNewIDWithName("goroutine_transport", "innermost")
+	baseTransportID = component.MustNewIDWithName("goroutine_transport", "base")
 
-	errTransport = errors.New("the HTTP client has another transport than net/http's")
+	errTransport = errors.New("the base transport of the HTTP client is not an *http.Transport")
 )
 
-func (i *innermost) GetHTTPRoundTripper(context.Context) (extensionmiddleware.WrapHTTPRoundTripperFunc, error) {
+func (b *baseTransport) GetHTTPRoundTripper(context.Context) (extensionmiddleware.WrapHTTPRoundTripperFunc, error) {
 	return func(_ context.Context, base http.RoundTripper) (http.RoundTripper, error) {
 		transport, ok := base.(*http.Transport)
 		if !ok {
@@ -54,12 +54,12 @@ func (i *innermost) GetHTTPRoundTripper(context.Context) (extensionmiddleware.Wr
 		transport.MaxResponseHeaderBytes = maxHeader
 		transport.ReadBufferSize = cmp.Or(transport.ReadBufferSize, readBuffer)
 		transport.WriteBufferSize = cmp.Or(transport.WriteBufferSize, writeBuffer)
-		transport.DialContext = i.reach.dial
-		i.transport = transport
+		transport.DialContext = b.guard.dial
+		b.transport = transport
 		return roundTripper(func(request *http.Request) (*http.Response, error) {
-			// A proxy resolves names by itself. What it is asked for by
-			// address can be seen here.
-			if err := i.reach.check(request.URL.Hostname(), request.URL.Hostname()); err != nil {
+			// A proxy resolves names itself, so only addresses can be
+			// checked here.
+			if err := b.guard.check(request.URL.Hostname(), request.URL.Hostname()); err != nil {
 				return nil, err
 			}
 			return transport.RoundTrip(request)
@@ -72,8 +72,8 @@ type roundTripper func(*http.Request) (*http.Response, error)
 func (r roundTripper) RoundTrip(request *http.Request) (*http.Response, error) { return r(request) }
 
 // client returns an HTTP client without a timeout that does not follow redirects.
-func (i *innermost) client(ctx context.Context, cfg confighttp.ClientConfig, host component.Host, settings component.TelemetrySettings) (*http.Client, error) {
-	cfg, extensions := i.within(cfg, host.GetExtensions())
+func (b *baseTransport) client(ctx context.Context, cfg confighttp.ClientConfig, host component.Host, settings component.TelemetrySettings) (*http.Client, error) {
+	cfg, extensions := b.withMiddleware(cfg, host.GetExtensions())
 	client, err := cfg.ToClient(ctx, extensions, settings)
 	if err != nil {
 		return nil, err
@@ -83,19 +83,20 @@ func (i *innermost) client(ctx context.Context, cfg confighttp.ClientConfig, hos
 	return client, nil
 }
 
-// within has the middleware take its place: the last is the innermost.
-func (i *innermost) within(cfg confighttp.ClientConfig, extensions map[component.ID]component.Component) (confighttp.ClientConfig, map[component.ID]component.Component) {
-	cfg.Middlewares = append(slices.Clone(cfg.Middlewares), configmiddleware.Config{ID: innermostID})
+// withMiddleware adds b to cfg and extensions, as the last middleware of cfg, which wraps the
+// transport first.
+func (b *baseTransport) withMiddleware(cfg confighttp.ClientConfig, extensions map[component.ID]component.Component) (confighttp.ClientConfig, map[component.ID]component.Component) {
+	cfg.Middlewares = append(slices.Clone(cfg.Middlewares), configmiddleware.Config{ID: baseTransportID})
 	all := maps.Clone(extensions)
 	if all == nil {
 		all = map[component.ID]component.Component{}
 	}
-	all[innermostID] = i
+	all[baseTransportID] = b
 	return cfg, all
 }
 
-func (i *innermost) closeIdle() {
-	if i.transport != nil {
-		i.transport.CloseIdleConnections()
+func (b *baseTransport) closeIdle() {
+	if b.transport != nil {
+		b.transport.CloseIdleConnections()
 	}
 }

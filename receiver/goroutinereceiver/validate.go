@@ -17,40 +17,38 @@ import (
 )
 
 var (
-	errNoTarget        = errors.New(`"targets" is empty, and there is neither "endpoint" nor "file_sd", "http_sd", "dns" or "target_allocator": there is nothing to scrape`)
-	errTwoForms        = errors.New(`"endpoint" and "targets" are both set: "endpoint" is the short form of a single target`)
-	errInterval        = errors.New(`"collection_interval" must be at least 100ms; a number needs a unit, such as 60s`)
-	errTimeout         = errors.New(`"timeout" must be at least 10ms; a number needs a unit, such as 10s`)
-	errMaxConcurrent   = errors.New(`"max_concurrent_scrapes" must be above 0`)
-	errMaxBodySize     = errors.New(`"max_body_size" must be above 0 and below 2 GiB, in bytes`)
-	errAgedAfter       = errors.New(`"aged_after" must be at least 100ms; a number needs a unit, such as 10m`)
-	errMaxSignatures   = errors.New(`"max_signatures" must be above 0`)
-	errCapture         = errors.New(`"capture" must be auto, trace or profile`)
-	errLeakProfile     = errors.New(`"leak_profile" has settings of its own, such as leak_profile: {enabled: true}`)
-	errLeakInterval    = errors.New(`"leak_profile::interval" must be at least 5m: each leak profile stops the target's world`)
-	errLeakGoroutines  = errors.New(`"leak_profile::max_goroutines" must be above 0`)
-	errOrigins         = errors.New(`"origins" has settings of its own, such as origins: {enabled: false}`)
-	errOriginsDuration = errors.New(`"origins::duration" must be from 100ms to 10s; a number needs a unit, such as 1s`)
-	errOriginsMaxSize  = errors.New(`"origins::max_size" must be above 0 and below 2 GiB, in bytes`)
-	errOriginsBudget   = errors.New(`"origins::budget" must be above 0 and at most 1, in cores`)
-	errProxyURL        = errors.New(`"proxy_url" is not a URL`)
-	errProxyUser       = errors.New(`"proxy_url" must be without user and password: it is shown wherever the configuration is; put them into the environment variable HTTP_PROXY or HTTPS_PROXY instead`)
-	errAllowLinkLocal  = errors.New(`"allow_link_local" must have hosts as they stand in endpoints, without scheme, port and path`)
-	errTargetTwice     = errors.New(`"targets" has an endpoint twice`)
+	errNoTarget           = errors.New(`"targets" is empty, and there is neither "endpoint" nor "file_sd", "http_sd", "dns" or "target_allocator": there is nothing to scrape`)
+	errEndpointAndTargets = errors.New(`"endpoint" and "targets" are both set: "endpoint" is the short form of a single target`)
+	errInterval           = errors.New(`"collection_interval" must be at least 100ms; a number needs a unit, such as 60s`)
+	errTimeout            = errors.New(`"timeout" must be at least 10ms; a number needs a unit, such as 10s`)
+	errMaxConcurrent      = errors.New(`"max_concurrent_scrapes" must be above 0`)
+	errMaxBodySize        = errors.New(`"max_body_size" must be above 0 and below 2 GiB, in bytes`)
+	errAgedAfter          = errors.New(`"aged_after" must be at least 100ms; a number needs a unit, such as 10m`)
+	errMaxSignatures      = errors.New(`"max_signatures" must be above 0`)
+	errCapture            = errors.New(`"capture" must be auto, trace or profile`)
+	errLeakProfile        = errors.New(`"leak_profile" has settings of its own, such as leak_profile: {enabled: true}`)
+	errLeakInterval       = errors.New(`"leak_profile::interval" must be at least 5m: each leak profile stops the target's world`)
+	errLeakGoroutines     = errors.New(`"leak_profile::max_goroutines" must be above 0`)
+	errOrigins            = errors.New(`"origins" has settings of its own, such as origins: {enabled: false}`)
+	errOriginsDuration    = errors.New(`"origins::duration" must be from 100ms to 10s; a number needs a unit, such as 1s`)
+	errOriginsMaxSize     = errors.New(`"origins::max_size" must be above 0 and below 2 GiB, in bytes`)
+	errOriginsBudget      = errors.New(`"origins::budget" must be above 0 and at most 1, in cores`)
+	errProxyURL           = errors.New(`"proxy_url" is not a URL`)
+	errProxyUser          = errors.New(`"proxy_url" must be without user and password: it is shown wherever the configuration is; put them into the environment variable HTTP_PROXY or HTTPS_PROXY instead`)
+	errAllowLinkLocal     = errors.New(`"allow_link_local" must have hosts as in endpoints, without scheme, port and path`)
+	errDuplicateTarget    = errors.New(`"targets" has an endpoint twice`)
 )
 
-// The shortest times that make sense. What they are really against is a number
-// without a unit, which is read as nanoseconds.
+// The minimum durations. They catch numbers without a unit, which are read as nanoseconds.
 const (
 	minInterval = 100 * time.Millisecond
 	minTimeout  = 10 * time.Millisecond
 )
 
-// minLeakInterval is the shortest time between two leak profiles of a target.
+// minLeakInterval is the minimum time between two leak profiles of a target.
 const minLeakInterval = 5 * time.Minute
 
-// Validate checks what no target can say better. Each target is validated by
-// itself.
+// Validate checks the settings of the receiver. The collector validates each target.
 func (c *Config) Validate() error {
 	var errs []error
 	check := func(ok bool, err error) {
@@ -68,10 +66,10 @@ func (c *Config) Validate() error {
 	check(c.Origins.Duration >= scout.MinDuration && c.Origins.Duration <= scout.MaxDuration, errOriginsDuration)
 	check(c.Origins.MaxSize > 0 && c.Origins.MaxSize <= math.MaxInt32, errOriginsMaxSize)
 	check(c.Origins.Budget > 0 && c.Origins.Budget <= 1, errOriginsBudget)
-	check(!slices.ContainsFunc(c.AllowLinkLocal, isNoHost), errAllowLinkLocal)
-	check(c.ClientConfig.Endpoint != "" || len(c.Targets) > 0 || c.discovers(), errNoTarget)
-	check(c.Shard.Count == 0 || !c.TargetAllocator.isSet(), errTwoShares)
-	check(c.ClientConfig.Endpoint == "" || len(c.Targets) == 0, errTwoForms)
+	check(!slices.ContainsFunc(c.AllowLinkLocal, isNotHost), errAllowLinkLocal)
+	check(c.ClientConfig.Endpoint != "" || len(c.Targets) > 0 || c.hasDiscovery(), errNoTarget)
+	check(c.Shard.Count == 0 || !c.TargetAllocator.isSet(), errShardAndAllocator)
+	check(c.ClientConfig.Endpoint == "" || len(c.Targets) == 0, errEndpointAndTargets)
 	if c.ClientConfig.Endpoint != "" {
 		single := c.targets()[0]
 		errs = append(errs, single.Validate())
@@ -80,29 +78,29 @@ func (c *Config) Validate() error {
 	return errors.Join(errs...)
 }
 
-// isNoHost tells whether host is neither a name nor an address.
-func isNoHost(host string) bool {
+// isNotHost reports whether host is neither a name nor an address.
+func isNotHost(host string) bool {
 	if _, err := netip.ParseAddr(host); err == nil {
 		return false
 	}
 	return host == "" || strings.ContainsAny(host, ":/@[] ")
 }
 
-// validateDistinct refuses to scrape one process as two, which would double
-// every sum.
+// validateDistinct returns an error if a process is configured twice, which would double every
+// sum.
 func (c *Config) validateDistinct() error {
 	var errs []error
 	first := map[string]int{}
 	for i, t := range c.Targets {
 		address, err := endpoint.Parse(t.ClientConfig.Endpoint)
 		if err != nil {
-			continue // the target's own Validate says so
+			continue // TargetConfig.Validate returns err
 		}
-		// By the identity that their metrics have, so that two targets are
-		// never one stream.
+		// Identity is also the identity of the metrics, so that two targets never share a
+		// stream.
 		name := endpoint.Identity(address)
 		if before, twice := first[name]; twice {
-			errs = append(errs, fmt.Errorf("%w: targets %d and %d are both %s", errTargetTwice, before, i, name))
+			errs = append(errs, fmt.Errorf("%w: targets %d and %d are both %s", errDuplicateTarget, before, i, name))
 			continue
 		}
 		first[name] = i
@@ -110,13 +108,13 @@ func (c *Config) validateDistinct() error {
 	return errors.Join(errs...)
 }
 
-// Validate checks one target.
+// Validate checks the target.
 func (t *TargetConfig) Validate() error {
 	var errs []error
 	if _, err := endpoint.Parse(t.ClientConfig.Endpoint); err != nil {
 		errs = append(errs, err)
 	}
-	errs = append(errs, validClient(t.ClientConfig))
+	errs = append(errs, validateClient(t.ClientConfig))
 	switch t.Capture {
 	case CaptureAuto, CaptureTrace, CaptureProfile:
 	default:
@@ -125,9 +123,8 @@ func (t *TargetConfig) Validate() error {
 	return errors.Join(errs...)
 }
 
-// validClient checks what every HTTP client has, that of a target or of a server that lists
-// targets.
-func validClient(cfg confighttp.ClientConfig) error {
+// validateClient checks the settings of an HTTP client.
+func validateClient(cfg confighttp.ClientConfig) error {
 	var errs []error
 	if cfg.Timeout < minTimeout {
 		errs = append(errs, errTimeout)
@@ -136,7 +133,7 @@ func validClient(cfg confighttp.ClientConfig) error {
 		u, err := url.ParseRequestURI(proxy)
 		switch {
 		case err != nil:
-			errs = append(errs, errProxyURL) // err quotes it, and it may hold a password
+			errs = append(errs, errProxyURL) // err quotes the URL, which may contain a password
 		case u.User != nil:
 			errs = append(errs, errProxyUser)
 		}

@@ -18,12 +18,12 @@ import (
 	"github.com/otel-goroutine/otel-goroutine/internal/telemetry"
 )
 
-// everyGo selects the whole table, as `make targets-check` does. A version that is not
-// installed is downloaded, and compiles the standard library first.
+// everyGo selects the whole table, as `make targets-check` does. Versions that are not installed
+// are downloaded.
 var everyGo = flag.Bool("every-go", false, "scrape a service built with each version of Go in docs/own-collector.md, not only with this one")
 
-// goVersion is a row of the table: the version of Go that a target is built with, and what
-// the receiver can then report.
+// goVersion is a row of the table: the version of Go that a target is built with, and what the
+// receiver then reports.
 type goVersion struct{ version, source, ages, proof string }
 
 func goVersions(t *testing.T) []goVersion {
@@ -41,16 +41,16 @@ func goVersions(t *testing.T) []goVersion {
 // TestTargetsOfEachGo scrapes a service built with each version of Go in the documentation.
 func TestTargetsOfEachGo(t *testing.T) {
 	minor := regexp.MustCompile(`^1\.\d+`)
-	mine := minor.FindString(strings.TrimPrefix(runtime.Version(), "go"))
-	tried := 0
+	current := minor.FindString(strings.TrimPrefix(runtime.Version(), "go"))
+	tested := 0
 	for _, v := range goVersions(t) {
-		if !*everyGo && minor.FindString(v.version) != mine {
+		if !*everyGo && minor.FindString(v.version) != current {
 			continue
 		}
-		tried++
+		tested++
 		t.Run(v.version, func(t *testing.T) { scrapeTarget(t, v) })
 	}
-	assert.Positive(t, tried, "the table has no row for %s", runtime.Version())
+	assert.Positive(t, tested, "the table has no row for %s", runtime.Version())
 }
 
 func scrapeTarget(t *testing.T, v goVersion) {
@@ -61,15 +61,15 @@ func scrapeTarget(t *testing.T, v goVersion) {
 	group := []string{telemetry.AttrFunction, "main.awaitReply", telemetry.AttrState, "chan_receive"}
 	yes := map[bool]string{true: "yes", false: "no"}
 	proved := func(s scraped) bool { return s.sum(telemetry.StackLeakedCount, group...) == 12 }
-	r := start(t, cfg)
-	// What a version does not have must be absent after several scrapes as well.
+	r := startReceiver(t, cfg)
+	// What a version does not provide must still be absent after several scrapes.
 	var last scraped
 	for range 5 {
 		last = r.next(t)
 		require.True(t, last.up())
 		assert.EqualValues(t, 12, last.sum(telemetry.StackCount, group...))
 	}
-	assert.NotEmpty(t, last.points(telemetry.ScrapeDuration, telemetry.AttrScrapeSource, v.source), "read otherwise than by %s", v.source)
+	assert.NotEmpty(t, last.points(telemetry.ScrapeDuration, telemetry.AttrScrapeSource, v.source), "the source is not %s", v.source)
 	assert.Equal(t, v.ages, yes[last.sum(telemetry.StackAgedCount, group...) == 12], "ages")
 	// Two consecutive profiles must agree.
 	if v.proof == "yes" {
@@ -94,8 +94,8 @@ func startTarget(t *testing.T, version string) string {
 		toolchain = "go" + version
 	}
 	build.Env = append(os.Environ(), "GOTOOLCHAIN="+toolchain, "GOFLAGS=", "GOWORK=off")
-	said, err := build.CombinedOutput()
-	require.NoError(t, err, string(said))
+	output, err := build.CombinedOutput()
+	require.NoError(t, err, string(output))
 
 	service := exec.Command(executable)
 	stdout, err := service.StdoutPipe()

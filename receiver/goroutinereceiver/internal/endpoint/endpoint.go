@@ -1,4 +1,5 @@
-// Package endpoint parses where the pprof index of a process is, and names the process by it.
+// Package endpoint parses the address of a process's pprof index, and derives the identity of the
+// process from it.
 package endpoint
 
 import (
@@ -12,7 +13,7 @@ import (
 	"strings"
 )
 
-// DefaultPath is where net/http/pprof registers itself.
+// DefaultPath is the path at which net/http/pprof registers itself.
 const DefaultPath = "/debug/pprof"
 
 var (
@@ -20,7 +21,7 @@ var (
 	errEndpoint = errors.New(`"endpoint" must be host:port or the URL of the pprof index, such as http://10.0.0.5:6060/debug/pprof`)
 )
 
-// Parse returns the address under which trace and goroutine are found.
+// Parse returns the URL of the pprof index, the parent of trace and goroutine.
 //
 //	10.0.0.5:6060                   ->  http://10.0.0.5:6060/debug/pprof
 //	fd00:10::5:6060                 ->  http://[fd00:10::5]:6060/debug/pprof
@@ -36,7 +37,7 @@ func Parse(endpoint string) (*url.URL, error) {
 	}
 	u, err := url.Parse(scheme + "://" + bracketed(rest))
 	if err != nil {
-		// The error of url.Parse quotes the endpoint, which may hold a password.
+		// The error of url.Parse quotes the endpoint, which may contain a password.
 		return nil, errEndpoint
 	}
 	switch {
@@ -63,8 +64,8 @@ func Parse(endpoint string) (*url.URL, error) {
 	return u, nil
 }
 
-// bracketed puts the brackets around an IPv6 address that were left out. What discovers
-// pods joins their address and port by a colon: fd00:10::5:6060 is port 6060 of fd00:10::5.
+// bracketed adds missing brackets around an IPv6 address. Pod discovery joins address and port by
+// a colon: fd00:10::5:6060 is port 6060 of fd00:10::5.
 func bracketed(hostPath string) string {
 	host, path, _ := strings.Cut(hostPath, "/")
 	if path != "" {
@@ -88,11 +89,11 @@ func validPort(port string) bool {
 	return err == nil && n > 0
 }
 
-// HostAndPort returns where the process listens.
+// HostAndPort returns the host and the port of a URL.
 func HostAndPort(u *url.URL) (host string, port int64) {
 	switch {
 	case u.Port() != "":
-		port, _ = strconv.ParseInt(u.Port(), 10, 64) // validPort has seen it
+		port, _ = strconv.ParseInt(u.Port(), 10, 64) // checked by validPort
 	case u.Scheme == "https":
 		port = 443
 	default:
@@ -101,7 +102,7 @@ func HostAndPort(u *url.URL) (host string, port int64) {
 	return u.Hostname(), port
 }
 
-// Instance names the process: host:port, and the path if it is not the usual one,
+// Instance returns the name of the process: host:port, and the path unless it is DefaultPath,
 // since a host may serve several processes through a proxy.
 func Instance(u *url.URL) string {
 	host, port := HostAndPort(u)
@@ -112,7 +113,8 @@ func Instance(u *url.URL) string {
 	return name
 }
 
-// Identity is the same for all spellings of the name of a process.
+// Identity returns the identity of the process. It is like Instance, but the same for all
+// spellings of an address.
 func Identity(u *url.URL) string {
 	host, port := HostAndPort(u)
 	if ip, err := netip.ParseAddr(host); err == nil {

@@ -37,12 +37,12 @@ func TestEndpoint(t *testing.T) {
 		_, err := Parse(endpoint)
 		if assert.Error(t, err, endpoint) {
 			assert.Contains(t, err.Error(), `"endpoint"`)
-			assert.NotContains(t, err.Error(), "secret", "the error shows the password")
+			assert.NotContains(t, err.Error(), "secret", "the error contains the password")
 		}
 	}
 }
 
-// TestIdentity is one for all spellings of a process.
+// TestIdentity checks that all spellings of an address have the same identity.
 func TestIdentity(t *testing.T) {
 	for _, same := range [][]string{
 		{"http://localhost:80", "LOCALHOST:80/debug/pprof", "http://localhost./"},

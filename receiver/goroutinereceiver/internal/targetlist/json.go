@@ -8,7 +8,7 @@ import (
 	"io"
 )
 
-// maxLabels is how many used labels a group may have.
+// maxLabels is the maximum number of used labels of a group.
 const maxLabels = 1000
 
 var (
@@ -16,8 +16,7 @@ var (
 	errGroupLabel = fmt.Errorf("a group has more than %d labels", maxLabels)
 )
 
-// jsonGroup is a group in JSON. It keeps only labels that are used, a tenth of those that
-// Kubernetes has.
+// jsonGroup is a group in JSON. It keeps only used labels, a tenth of the labels of Kubernetes.
 type jsonGroup struct {
 	Targets jsonAddresses `json:"targets"`
 	Labels  jsonLabels    `json:"labels"`
@@ -28,11 +27,11 @@ type (
 	jsonLabels    Labels
 )
 
-// JSON reads a list as Prometheus' file_sd and http_sd and the Target Allocator have it:
+// JSON parses a list in the format of Prometheus' file_sd and http_sd and the Target Allocator:
 //
 //	[{"targets": ["10.0.0.5:6060", "10.0.0.6:6060"], "labels": {"job": "cart"}}]
 //
-// An invalid group is left out. JSON never holds more than MaxTargets targets.
+// Invalid groups are skipped. JSON never allocates more than MaxTargets targets.
 func JSON(text []byte, labels Labels) (List, error) {
 	if len(text) >= MaxSize {
 		return List{}, ErrTooLarge
@@ -43,9 +42,9 @@ func JSON(text []byte, labels Labels) (List, error) {
 	case errors.Is(err, io.EOF):
 		return List{}, errEmpty
 	case err != nil:
-		return List{}, cutOff(err)
+		return List{}, jsonError(err)
 	case first == nil: // null, as Go writes an empty list
-		return list, nothingAfter(decoder)
+		return list, requireEOF(decoder)
 	case first != json.Delim('['):
 		return List{}, errNotList
 	}
@@ -55,7 +54,7 @@ func JSON(text []byte, labels Labels) (List, error) {
 		}
 		var g jsonGroup
 		if err := decoder.Decode(&g); err != nil {
-			if err := list.survives(err); err != nil {
+			if err := list.skipInvalid(err); err != nil {
 				return List{}, err
 			}
 			continue
@@ -65,32 +64,33 @@ func JSON(text []byte, labels Labels) (List, error) {
 		}
 	}
 	if _, err := decoder.Token(); err != nil {
-		return List{}, cutOff(err)
+		return List{}, jsonError(err)
 	}
-	return list.usable(nothingAfter(decoder))
+	return list.result(requireEOF(decoder))
 }
 
-// survives leaves out a group that is invalid. It returns an error if the list as a whole is.
-func (l *List) survives(err error) error {
+// skipInvalid skips a group for which decoding returned err. It returns an error if the list as a
+// whole is invalid.
+func (l *List) skipInvalid(err error) error {
 	_, mistyped := errors.AsType[*json.UnmarshalTypeError](err)
 	switch {
 	case errors.Is(err, ErrTooMany):
 		return ErrTooMany
 	case mistyped:
-		l.leaveOut(errGroup)
+		l.skip(errGroup)
 	case errors.Is(err, errGroup), errors.Is(err, errGroupLabel):
-		l.leaveOut(err)
+		l.skip(err)
 	default:
-		return cutOff(err)
+		return jsonError(err)
 	}
 	return nil
 }
 
-func cutOff(err error) error { return fmt.Errorf("not JSON, or cut off: %w", err) }
+func jsonError(err error) error { return fmt.Errorf("not JSON, or cut off: %w", err) }
 
-func nothingAfter(decoder *json.Decoder) error {
+func requireEOF(decoder *json.Decoder) error {
 	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
-		return errMoreFollows
+		return errTrailingData
 	}
 	return nil
 }
@@ -108,7 +108,7 @@ func (a *jsonAddresses) UnmarshalJSON(raw []byte) error {
 	return nil
 }
 
-// UnmarshalJSON reads the labels that are used and skips the others. raw is valid JSON.
+// UnmarshalJSON keeps used labels and skips the others. raw is valid JSON.
 func (l *jsonLabels) UnmarshalJSON(raw []byte) error {
 	if string(raw) == "null" {
 		return nil
@@ -117,9 +117,9 @@ func (l *jsonLabels) UnmarshalJSON(raw []byte) error {
 		return errGroup
 	}
 	*l = make(jsonLabels)
-	for rest := afterSpace(raw[1:]); rest[0] != '}'; {
+	for rest := trimLeftSpace(raw[1:]); rest[0] != '}'; {
 		name, colon := cutString(rest)
-		value := afterSpace(afterSpace(colon)[1:]) // after the colon
+		value := trimLeftSpace(trimLeftSpace(colon)[1:]) // after the colon
 		if value[0] != '"' {
 			return errGroup
 		}
@@ -127,8 +127,8 @@ func (l *jsonLabels) UnmarshalJSON(raw []byte) error {
 		if err := l.put(name, text); err != nil {
 			return err
 		}
-		if rest = afterSpace(after); rest[0] == ',' {
-			rest = afterSpace(rest[1:])
+		if rest = trimLeftSpace(after); rest[0] == ',' {
+			rest = trimLeftSpace(rest[1:])
 		}
 	}
 	return nil
@@ -136,14 +136,14 @@ func (l *jsonLabels) UnmarshalJSON(raw []byte) error {
 
 // put adds a label if it is used. name and value are quoted.
 func (l *jsonLabels) put(name, value []byte) error {
-	if bytes.IndexByte(name, '\\') < 0 && !isOfUse(string(name[1:len(name)-1])) { // without an allocation
+	if bytes.IndexByte(name, '\\') < 0 && !isUsed(string(name[1:len(name)-1])) { // without an allocation
 		return nil
 	}
 	var unquoted string
 	if err := json.Unmarshal(name, &unquoted); err != nil {
 		return err
 	}
-	if !isOfUse(unquoted) {
+	if !isUsed(unquoted) {
 		return nil
 	}
 	if len(*l) >= maxLabels {
@@ -157,7 +157,7 @@ func (l *jsonLabels) put(name, value []byte) error {
 	return nil
 }
 
-// cutString splits valid JSON after the string that it begins with. text includes the quotes.
+// cutString splits valid JSON after its leading string. text includes the quotes.
 func cutString(raw []byte) (text, after []byte) {
 	end := 1
 	for raw[end] != '"' {
@@ -169,4 +169,4 @@ func cutString(raw []byte) (text, after []byte) {
 	return raw[:end+1], raw[end+1:]
 }
 
-func afterSpace(raw []byte) []byte { return bytes.TrimLeft(raw, " \t\r\n") }
+func trimLeftSpace(raw []byte) []byte { return bytes.TrimLeft(raw, " \t\r\n") }

@@ -65,8 +65,8 @@ const (
 	labelTemplateHash   = metaLabel + "pod_template_hash"
 )
 
-// ofUse has the labels with the prefix __ that are used.
-var ofUse = func() map[string]bool {
+// usedMetaLabels are the used labels with the prefix __.
+var usedMetaLabels = func() map[string]bool {
 	all := map[string]bool{
 		labelScheme: true, labelPath: true,
 		annotatedPort: true, annotatedScheme: true, annotatedPath: true, annotatedCapture: true,
@@ -81,8 +81,8 @@ var ofUse = func() map[string]bool {
 	return all
 }()
 
-// isOfUse reports whether a label is used.
-func isOfUse(label string) bool { return !strings.HasPrefix(label, "__") || ofUse[label] }
+// isUsed reports whether a label affects a target.
+func isUsed(label string) bool { return !strings.HasPrefix(label, "__") || usedMetaLabels[label] }
 
 func kubernetesAttributes(labels Labels) map[string]string {
 	attributes := make(map[string]string)
@@ -119,8 +119,8 @@ func workload(attributes map[string]string) string {
 	return ""
 }
 
-// first returns the value of the first label that is present.
-func (l Labels) first(names ...string) string {
+// firstOf returns the value of the first label that is present.
+func (l Labels) firstOf(names ...string) string {
 	for _, name := range names {
 		if value := l[name]; value != "" {
 			return value
@@ -129,8 +129,8 @@ func (l Labels) first(names ...string) string {
 	return ""
 }
 
-// over returns base with the labels of l, which take precedence.
-func (l Labels) over(base Labels) Labels {
+// withDefaults returns l with missing labels added from base.
+func (l Labels) withDefaults(base Labels) Labels {
 	if len(base) == 0 {
 		return l
 	}

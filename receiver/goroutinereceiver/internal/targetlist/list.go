@@ -9,8 +9,8 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// Bounds of a list. A collector that scraped 250,000 targets would take 15 GiB, and with their
-// labels they fit into 64 MiB. The YAML parser takes some 500 bytes for each node.
+// Limits of a list. A collector that scraped 250,000 targets would need 15 GiB; with their labels
+// they fit into 64 MiB. The YAML parser needs some 500 bytes per node.
 const (
 	MaxSize     = 64 << 20
 	MaxSizeYAML = 8 << 20
@@ -19,21 +19,21 @@ const (
 	maxItemsYAML = 500_000
 )
 
-// Errors of whole lists.
+// Errors for which a whole list is refused.
 var (
-	ErrTooLarge    = fmt.Errorf("the list is too large: it must have fewer than %d bytes", MaxSize)
-	ErrTooMany     = fmt.Errorf("the list has more than %d targets", MaxTargets)
-	errYAMLSize    = fmt.Errorf("the list is too large: in YAML it must have fewer than %d bytes, and fewer than %d lines and commas", MaxSizeYAML, maxItemsYAML)
-	errNotList     = errors.New(`not a list of targets, such as [{"targets": ["10.0.0.5:6060"], "labels": {"job": "cart"}}]`)
-	errMoreFollows = errors.New("something follows the list")
-	errEmpty       = errors.New("empty; a list without targets is []")
-	errNoneUsable  = errors.New("no target of the list can be used")
+	ErrTooLarge     = fmt.Errorf("the list is too large: it must have fewer than %d bytes", MaxSize)
+	ErrTooMany      = fmt.Errorf("the list has more than %d targets", MaxTargets)
+	errYAMLSize     = fmt.Errorf("the list is too large: in YAML it must have fewer than %d bytes, and fewer than %d lines and commas", MaxSizeYAML, maxItemsYAML)
+	errNotList      = errors.New(`not a list of targets, such as [{"targets": ["10.0.0.5:6060"], "labels": {"job": "cart"}}]`)
+	errTrailingData = errors.New("unexpected data after the list")
+	errEmpty        = errors.New("empty; a list without targets is []")
+	errAllInvalid   = errors.New("all targets of the list are invalid")
 )
 
 // List is a parsed list.
 type List struct {
 	Targets []Target
-	// Problems counts what was left out because it is invalid. Problem is the first of these.
+	// Problems counts the skipped invalid parts. Problem is the first of their errors.
 	Problems int
 	Problem  error
 }
@@ -49,7 +49,7 @@ type Format func(text []byte, labels Labels) (List, error)
 
 var _ = []Format{JSON, YAML, Lines}
 
-// YAML reads a list as Prometheus' file_sd has it:
+// YAML parses a list in the format of Prometheus' file_sd:
 //
 //   - targets: [10.0.0.5:6060, 10.0.0.6:6060]
 //     labels: {job: cart}
@@ -70,28 +70,28 @@ func YAML(text []byte, labels Labels) (List, error) {
 			return List{}, err
 		}
 	}
-	return list.usable(nil)
+	return list.result(nil)
 }
 
-// Lines reads addresses, one a line.
+// Lines parses addresses, one per line.
 func Lines(text []byte, labels Labels) (List, error) {
 	var list List
 	err := list.add(group{Targets: strings.Fields(string(text))}, labels)
 	if err != nil {
 		return List{}, err
 	}
-	return list.usable(nil)
+	return list.result(nil)
 }
 
 func (l *List) add(g group, labels Labels) error {
 	if len(g.Targets) > MaxTargets-len(l.Targets) {
 		return ErrTooMany
 	}
-	of := newResolver(Labels(g.Labels).over(labels), l.leaveOut)
+	resolver := newResolver(Labels(g.Labels).withDefaults(labels), l.skip)
 	for _, address := range g.Targets {
-		t, err := of.resolve(address)
+		t, err := resolver.resolve(address)
 		if err != nil {
-			l.leaveOut(err)
+			l.skip(err)
 			continue
 		}
 		l.Targets = append(l.Targets, t)
@@ -99,16 +99,17 @@ func (l *List) add(g group, labels Labels) error {
 	return nil
 }
 
-func (l *List) leaveOut(problem error) {
+func (l *List) skip(problem error) {
 	if l.Problems++; l.Problem == nil {
 		l.Problem = problem
 	}
 }
 
-// usable returns the list, or an error if err is one or every target of the list is invalid.
-func (l *List) usable(err error) (List, error) {
+// result returns the list. If err is not nil or all targets of the list are invalid, it returns an
+// error.
+func (l *List) result(err error) (List, error) {
 	if err == nil && len(l.Targets) == 0 && l.Problems > 0 {
-		err = fmt.Errorf("%w: %w", errNoneUsable, l.Problem)
+		err = fmt.Errorf("%w: %w", errAllInvalid, l.Problem)
 	}
 	if err != nil {
 		return List{}, err

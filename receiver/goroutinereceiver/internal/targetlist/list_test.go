@@ -49,7 +49,7 @@ func TestLists(t *testing.T) {
 	}
 }
 
-func TestListsThatAreNone(t *testing.T) {
+func TestInvalidLists(t *testing.T) {
 	whole := `[{"targets": ["a:1"], "labels": {"job": "cart"}}, {"targets": ["b:1"]}]`
 	for cut := range len(whole) {
 		_, err := JSON([]byte(whole[:cut]), nil)
@@ -64,11 +64,11 @@ func TestListsThatAreNone(t *testing.T) {
 		{JSON, `{"targets": ["a:1"]}`, "not a list of targets"},
 		{JSON, `"a:1"`, "not a list of targets"},
 		{JSON, "<html>", "not JSON, or cut off"},
-		{JSON, `[]x`, "something follows"},
-		{JSON, `[] []`, "something follows"},
-		{JSON, `null null`, "something follows"},
-		{JSON, `[1, "a:1", [2]]`, "no target of the list can be used: a group must be"},
-		{JSON, `[{"targets": ["a b:1", ":1", "c"]}]`, "no target of the list can be used"},
+		{JSON, `[]x`, "unexpected data after the list"},
+		{JSON, `[] []`, "unexpected data after the list"},
+		{JSON, `null null`, "unexpected data after the list"},
+		{JSON, `[1, "a:1", [2]]`, "all targets of the list are invalid: a group must be"},
+		{JSON, `[{"targets": ["a b:1", ":1", "c"]}]`, "all targets of the list are invalid"},
 		{YAML, "", "empty"},
 		{YAML, "targets: [a:1]\n", "not a list of targets"},
 		{YAML, "- targets: [a:1\n", "not a list of targets"},
@@ -80,8 +80,8 @@ func TestListsThatAreNone(t *testing.T) {
 	}
 }
 
-// TestABadRecordCostsItself keeps the others.
-func TestABadRecordCostsItself(t *testing.T) {
+// TestInvalidPartsAreSkipped checks that the valid targets remain.
+func TestInvalidPartsAreSkipped(t *testing.T) {
 	list, err := JSON([]byte(`[
 		{"targets": ["a:1", "user:secret@b:1", "b:1/debug/pprof/heap?x", "c:99999", "d", ""]},
 		{"targets": "e:1"}, {"targets": [1]}, {"targets": ["f:1"], "labels": {"n": 1}}, 7,
@@ -109,7 +109,7 @@ func TestBounds(t *testing.T) {
 		{"1,000,000 groups", JSON, []byte("[" + strings.Repeat(`{"targets": ["10.20.30.40:6060"]},`, 999_999) + `{}]`), "more than 250000 targets"},
 		{"groups of nothing", JSON, []byte("[" + strings.Repeat("{},", MaxTargets) + "{}]"), "more than 250000 targets"},
 		{"labels", JSON, []byte(`[{"labels": {` + manyLabels(500_000) + `"b":""}}]`), "a group has more than 1000 labels"},
-		{"elements that are none", JSON, []byte(`[{"targets": [` + strings.Repeat("0,", MaxTargets) + "0]}]"), "more than 250000 targets"},
+		{"invalid elements", JSON, []byte(`[{"targets": [` + strings.Repeat("0,", MaxTargets) + "0]}]"), "more than 250000 targets"},
 		{"nodes of YAML", YAML, []byte("- targets: [" + strings.Repeat("0,", MaxSizeYAML/2-10) + "a:1]"), "fewer than 500000 lines and commas"},
 		{"many nodes of YAML", YAML, []byte("- targets: [" + strings.Repeat("[],", maxItemsYAML-2) + "a:1]"), "not a list"},
 		{"targets in YAML", YAML, []byte("- targets: [" + strings.Repeat("a:1,", MaxTargets) + "a:1]"), "more than 250000 targets"},
@@ -136,7 +136,7 @@ func manyLabels(count int) string {
 	return labels.String()
 }
 
-// FuzzJSON must neither panic nor make a target that cannot be scraped.
+// FuzzJSON checks that JSON neither panics nor returns an invalid target.
 func FuzzJSON(f *testing.F) {
 	f.Add([]byte(`[{"targets": ["10.0.0.5:6060"], "labels": {"job": "cart", "__scheme__": "https"}}]`))
 	f.Add([]byte(`[{"targets": ["a:1", "b"], "labels": {"__meta_kubernetes_pod_annotation_otel_goroutine_pprof_port": "1"}}]`))
@@ -164,15 +164,15 @@ func checkFormat(t *testing.T, format Format, text []byte) {
 		t.Fatalf("%d problems, the first is %v", list.Problems, list.Problem)
 	}
 	for _, target := range list.Targets {
-		again, err := At(target.Endpoint)
+		again, err := FromEndpoint(target.Endpoint)
 		if err != nil || again.ID != target.ID || again.Endpoint != target.Endpoint {
-			t.Fatalf("%+v is %+v when it is read again, %v", target, again, err)
+			t.Fatalf("%+v becomes %+v when parsed again, %v", target, again, err)
 		}
 		if target.ServiceName == "" || len(target.Attributes) > maxAttributes {
 			t.Fatalf("%+v", target)
 		}
 		for key, value := range target.Attributes {
-			if notAttributes[key] || !isPlain(key, maxName) || !isPlain(value, maxValue) {
+			if nonAttributes[key] || !isPlain(key, maxName) || !isPlain(value, maxValue) {
 				t.Fatalf("attribute %q: %q", key, value)
 			}
 		}

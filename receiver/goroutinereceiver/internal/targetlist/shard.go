@@ -1,11 +1,11 @@
 package targetlist
 
-// Shard is one of Count shards that divide targets among them. A Shard with Count 0 owns all.
+// Shard is one of Count shards of all targets. If Count is 0, it owns all.
 type Shard struct{ Index, Count int }
 
-// Owns reports whether the target with that ID belongs to the shard. Each target has a score
-// with each shard, and belongs to that with the highest (rendezvous hashing): where a shard is
-// added, only the targets that have the highest score with it move, one in Count+1.
+// Owns reports whether the shard owns the target with this ID. A target belongs to the shard with
+// which it has the highest score (rendezvous hashing): if a shard is added, only one target in
+// Count+1 moves.
 func (s Shard) Owns(id string) bool {
 	if s.Count <= 1 {
 		return true
@@ -20,7 +20,7 @@ func (s Shard) Owns(id string) bool {
 	return true
 }
 
-// hash is FNV-1a. It must never change, since shards of different versions must agree.
+// hash is FNV-1a. It must not change, since shards of different versions must agree.
 func hash(id string) uint64 {
 	h := uint64(14695981039346656037)
 	for i := range len(id) {
@@ -29,8 +29,8 @@ func hash(id string) uint64 {
 	return h
 }
 
-// score mixes target and shard by the finalizer of SplitMix64, in which each bit of the input
-// changes half of the bits. FNV alone gives neighbors similar scores.
+// score mixes target and shard with the finalizer of SplitMix64, in which each input bit changes
+// half of the output bits. FNV alone gives similar scores to similar targets.
 func score(target uint64, shard int) uint64 {
 	x := target + (uint64(shard)+1)*0x9e3779b97f4a7c15
 	x = (x ^ x>>30) * 0xbf58476d1ce4e5b9

@@ -1,6 +1,6 @@
-// Package targetlist reads lists of targets as Prometheus' service discovery has them, makes
-// targets of their addresses and labels, merges lists, and shares targets out to shards. It is
-// pure: it fetches nothing.
+// Package targetlist parses lists of targets in the formats of Prometheus' service discovery,
+// converts their addresses and labels to targets, merges lists, and assigns targets to shards. It
+// is pure: it fetches nothing.
 package targetlist
 
 import (
@@ -22,12 +22,11 @@ type Target struct {
 	ID string
 	// Endpoint is the URL of its pprof index.
 	Endpoint string
-	// ServiceName is what a label or an annotation says the service is named.
+	// ServiceName is the name of the service, from a label or an annotation.
 	ServiceName string
-	// Workload is what the service is named after if nothing says its name: the Kubernetes
-	// workload that the pod belongs to.
+	// Workload is the name of the pod's Kubernetes workload, the default for ServiceName.
 	Workload string
-	// Capture is what an annotation says of how goroutines are read.
+	// Capture is the capture mode, from an annotation.
 	Capture string
 	// Attributes are resource attributes.
 	Attributes map[string]string
@@ -36,15 +35,13 @@ type Target struct {
 // Labels are the labels of a target, as in Prometheus.
 type Labels map[string]string
 
-// Labels that choose how a target is reached. Annotations of its pod take precedence; see
-// kubernetes.go.
+// Labels for the URL of a target. Annotations of its pod take precedence; see kubernetes.go.
 const (
 	labelScheme = "__scheme__"
 	labelPath   = "__metrics_path__"
 )
 
-// Bounds of what a list may say of a target. Kubernetes has names of at most 317 bytes, and a
-// host name has at most 253.
+// Limits of a target. Kubernetes names have at most 317 bytes, and host names at most 253.
 const (
 	maxAddress    = 512
 	maxName       = 320
@@ -54,16 +51,16 @@ const (
 
 var (
 	errAddress    = errors.New("the address must be host:port")
-	errLabel      = errors.New("a label is left out")
+	errLabel      = errors.New("label ignored")
 	errManyLabels = fmt.Errorf("%w: a target has at most %d", errLabel, maxAttributes)
 	errCapture    = errors.New("the annotation otel-goroutine/pprof-capture must be auto, trace or profile")
 )
 
-// resolver makes targets of the addresses of a group, which have the same attributes.
+// resolver converts the addresses of a group, which share their attributes, to targets.
 type resolver struct {
 	labels  Labels
 	common  Target
-	problem func(error) // called for whatever is left out
+	problem func(error) // called for each ignored part
 }
 
 func newResolver(labels Labels, problem func(error)) *resolver {
@@ -83,15 +80,15 @@ func newResolver(labels Labels, problem func(error)) *resolver {
 	return r
 }
 
-// addLabels makes attributes of the labels without the prefix __.
+// addLabels adds the labels without the prefix __ to the attributes.
 func (r *resolver) addLabels() {
 	var names []string
 	for name, value := range r.labels {
-		if value != "" && !strings.HasPrefix(name, "__") && !notAttributes[name] {
+		if value != "" && !strings.HasPrefix(name, "__") && !nonAttributes[name] {
 			names = append(names, name)
 		}
 	}
-	slices.Sort(names) // so that it is always the same ones that are too many
+	slices.Sort(names) // so that the same labels are always beyond the limit
 	for _, name := range names {
 		switch {
 		case !isPlain(name, maxName) || !isPlain(r.labels[name], maxValue):
@@ -123,13 +120,13 @@ func (r *resolver) resolve(address string) (Target, error) {
 	if port := r.labels[annotatedPort]; port != "" {
 		address = net.JoinHostPort(hostOf(address), port)
 	}
-	if where := r.labels.first(annotatedPath, labelPath); where != "" {
+	if where := r.labels.firstOf(annotatedPath, labelPath); where != "" {
 		address += path.Clean("/" + where)
 	}
-	if scheme := r.labels.first(annotatedScheme, labelScheme); scheme != "" {
+	if scheme := r.labels.firstOf(annotatedScheme, labelScheme); scheme != "" {
 		address = strings.ToLower(scheme) + "://" + address
 	}
-	at, err := At(address)
+	at, err := FromEndpoint(address)
 	if err != nil {
 		return Target{}, fmt.Errorf("%.80q: %w", address, err)
 	}
@@ -138,8 +135,8 @@ func (r *resolver) resolve(address string) (Target, error) {
 	return t, nil
 }
 
-// At returns the target at an endpoint, of which nothing else is known.
-func At(address string) (Target, error) {
+// FromEndpoint returns the target at an endpoint, without attributes.
+func FromEndpoint(address string) (Target, error) {
 	u, err := endpoint.Parse(address)
 	if err != nil {
 		return Target{}, err
@@ -147,7 +144,7 @@ func At(address string) (Target, error) {
 	return Target{ID: endpoint.Identity(u), Endpoint: u.String()}, nil
 }
 
-// hostOf returns the host of an address, which may be without a port.
+// hostOf returns the host of an address with or without a port.
 func hostOf(address string) string {
 	if host, _, err := net.SplitHostPort(address); err == nil {
 		return host
@@ -155,15 +152,15 @@ func hostOf(address string) string {
 	return strings.Trim(address, "[]")
 }
 
-// notAttributes are labels that become no attributes: the receiver sets the identity of a target
-// itself, and serviceName reads the names of the service.
-var notAttributes = map[string]bool{
+// nonAttributes are labels that do not become attributes: the receiver sets the identity of a
+// target, and serviceName reads the names of the service.
+var nonAttributes = map[string]bool{
 	"server.address": true, "server.port": true, "service.instance.id": true, "instance": true,
 	"service.name": true, "service_name": true, "job": true,
 }
 
-// attributeName returns the attribute for a label: its own name, but for attributes that identify
-// the service, which older Prometheus spells without dots.
+// attributeName returns the attribute for a label. It has the name of the label, except for
+// attributes that identify the service, which older Prometheus spells without dots.
 func attributeName(label string) string {
 	switch label {
 	case "service_namespace":
@@ -178,8 +175,8 @@ func attributeName(label string) string {
 	return label
 }
 
-// serviceNames are the labels that name the service: that of the list itself, the annotation and
-// the labels of the pod in the order of OpenTelemetry's conventions, and Prometheus' job.
+// serviceNames are the labels with the name of the service: the label of the list, the annotation
+// and the labels of the pod in the order of OpenTelemetry's conventions, and Prometheus' job.
 var serviceNames = [...]string{
 	"service.name", "service_name",
 	metaAnnotation + "resource_opentelemetry_io_service_name",

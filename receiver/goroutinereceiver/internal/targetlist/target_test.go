@@ -10,7 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// resolved returns the only target of a group, and how many problems there were.
+// resolved returns the target of a group with one address, and the number of problems.
 func resolved(t *testing.T, address string, labels Labels) (Target, int) {
 	t.Helper()
 	var list List
@@ -42,7 +42,7 @@ func TestEndpointByLabels(t *testing.T) {
 	}
 }
 
-// TestPod is what Prometheus says of a pod of a Deployment.
+// TestPod resolves a pod of a Deployment with Prometheus' labels.
 func TestPod(t *testing.T) {
 	target, problems := resolved(t, "10.0.0.5:6060", Labels{
 		"__address__":                                             "10.0.0.5:6060",
@@ -96,7 +96,8 @@ func TestServiceName(t *testing.T) {
 	}
 }
 
-// TestHostileLabels must not be able to say who the target is, or say more than a little.
+// TestHostileLabels checks that labels cannot change the identity of a target, and that their
+// number and size are limited.
 func TestHostileLabels(t *testing.T) {
 	labels := Labels{
 		"": "x", "a\nb": "x", "\xff\xfe": "x", strings.Repeat("n", 10_000): "x",
@@ -120,7 +121,7 @@ func TestHostileLabels(t *testing.T) {
 	target, problems = resolved(t, "a:1", many)
 	assert.Equal(t, 1, problems)
 	assert.Len(t, target.Attributes, maxAttributes)
-	assert.Contains(t, target.Attributes, "label_063", "it is always the same ones that are too many")
+	assert.Contains(t, target.Attributes, "label_063", "the same labels are always beyond the limit")
 }
 
 func TestLabelsOfTheSource(t *testing.T) {
@@ -142,7 +143,7 @@ func TestMerge(t *testing.T) {
 		"a:1": {ID: "a:1", Endpoint: "http://a:1/debug/pprof", ServiceName: "cart", Workload: "w", Capture: "profile", Attributes: map[string]string{"team": "shop", "k8s.pod.uid": "1", "zone": "z"}},
 		"b:1": {ID: "b:1"},
 	}, merged)
-	assert.Len(t, a.Attributes, 1, "they may belong to other targets too")
+	assert.Len(t, a.Attributes, 1, "other targets may share them")
 	again := merged["a:1"]
 	assert.True(t, again.Equal(merged["a:1"]))
 	assert.False(t, merged["a:1"].Equal(second))
@@ -150,14 +151,15 @@ func TestMerge(t *testing.T) {
 }
 
 func TestSameProcess(t *testing.T) {
-	of := func(uid string) Target { return Target{Attributes: map[string]string{"k8s.pod.uid": uid}} }
-	assert.True(t, of("1").SameProcess(of("1")))
-	assert.True(t, Target{}.SameProcess(of("1")))
-	assert.True(t, of("1").SameProcess(Target{}))
-	assert.False(t, of("1").SameProcess(of("2")))
+	pod := func(uid string) Target { return Target{Attributes: map[string]string{"k8s.pod.uid": uid}} }
+	assert.True(t, pod("1").SameProcess(pod("1")))
+	assert.True(t, Target{}.SameProcess(pod("1")))
+	assert.True(t, pod("1").SameProcess(Target{}))
+	assert.False(t, pod("1").SameProcess(pod("2")))
 }
 
-// TestShards belong each target to one shard, evenly, and move no more than they must.
+// TestShards checks that each target has one owner, that shards have similar sizes, and that adding
+// a shard moves only the targets it takes over.
 func TestShards(t *testing.T) {
 	const targets = 50_000
 	owner := func(id string, count int) int {
@@ -199,8 +201,9 @@ func TestShards(t *testing.T) {
 	}
 }
 
-// TestShardsStay holds the hash: shards of another version must share targets out alike.
-func TestShardsStay(t *testing.T) {
+// TestShardsAreStable checks owners against fixed values, since shards of different versions must
+// agree.
+func TestShardsAreStable(t *testing.T) {
 	var owners []int
 	for i := range 12 {
 		for index := range 5 {

@@ -11,8 +11,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func TestReach(t *testing.T) {
-	r := reach{linkLocal: []string{"Metadata.example.com", "169.254.20.10", "fe80::1%eth0"}}
+func TestDialGuard(t *testing.T) {
+	guard := dialGuard{allowLinkLocal: []string{"Metadata.example.com", "169.254.20.10", "fe80::1%eth0"}}
 	for _, test := range []struct {
 		host, address string
 		allowed       bool
@@ -32,7 +32,7 @@ func TestReach(t *testing.T) {
 		{"169.254.20.10", "169.254.20.10", true},
 		{"fe80::1%eth0", "fe80::1%eth0", true},
 	} {
-		err := r.check(test.host, test.address)
+		err := guard.check(test.host, test.address)
 		if test.allowed {
 			assert.NoError(t, err, "%s at %s", test.host, test.address)
 		} else {
@@ -41,10 +41,10 @@ func TestReach(t *testing.T) {
 	}
 }
 
-// TestLinkLocalIsRefusedAfterResolution has names that resolve to what they should
-// not, as a hostile name server would have them.
+// TestLinkLocalIsRefusedAfterResolution resolves names to link-local addresses, as a hostile name
+// server would.
 func TestLinkLocalIsRefusedAfterResolution(t *testing.T) {
-	resolve(t, map[string][]string{
+	startDNSStub(t, map[string][]string{
 		"cart.test.":      {"169.254.169.254"},
 		"both.test.":      {"169.254.169.254", "127.0.0.1"},
 		"rebinding.test.": {"169.254.1.1", "169.254.1.2"},
@@ -53,34 +53,35 @@ func TestLinkLocalIsRefusedAfterResolution(t *testing.T) {
 	require.NoError(t, err)
 	for host, up := range map[string]bool{"cart.test": false, "rebinding.test": false, "169.254.169.254": false, "both.test": true} {
 		t.Run(host, func(t *testing.T) {
-			r, logs := idle(t, testConfig(targetAt(net.JoinHostPort(host, port))))
+			r, logs := newIdleReceiver(t, testConfig(targetAt(net.JoinHostPort(host, port))))
 			began := time.Now()
 			s := scrapeOf(t, r.targets[0])
-			assert.Less(t, time.Since(began), 5*time.Second, "nothing was waited for")
+			assert.Less(t, time.Since(began), 5*time.Second, "it waited for a timeout")
 			assert.Equal(t, up, s.up())
 			if !up {
 				assert.EqualValues(t, 1, s.failures("connection"))
 				require.Len(t, logs.FilterMessage("Scrape failed").All(), 1)
-				said := logs.FilterMessage("Scrape failed").All()[0].ContextMap()["error"]
-				assert.Contains(t, said, host+" is the link-local address 169.254.")
-				assert.Contains(t, said, "allow_link_local")
+				logged := logs.FilterMessage("Scrape failed").All()[0].ContextMap()["error"]
+				assert.Contains(t, logged, host+" is the link-local address 169.254.")
+				assert.Contains(t, logged, "allow_link_local")
 			}
 		})
 	}
 }
 
-// TestLinkLocalIsAllowedByName connects, or tries to: nobody listens there.
+// TestLinkLocalIsAllowedByName checks that the guard permits an attempt, which fails without a
+// server.
 func TestLinkLocalIsAllowedByName(t *testing.T) {
-	resolve(t, map[string][]string{"cart.test.": {"169.254.169.254"}})
+	startDNSStub(t, map[string][]string{"cart.test.": {"169.254.169.254"}})
 	cfg := testConfig(targetAt("cart.test:1", func(c *TargetConfig) { c.ClientConfig.Timeout = 100 * time.Millisecond }))
 	cfg.AllowLinkLocal = []string{"cart.test"}
-	r, logs := idle(t, cfg)
+	r, logs := newIdleReceiver(t, cfg)
 	assert.False(t, scrapeOf(t, r.targets[0]).up())
 	require.Len(t, logs.FilterMessage("Scrape failed").All(), 1)
 	assert.NotContains(t, logs.All()[0].ContextMap()["error"], "allow_link_local")
 }
 
-// TestLinkLocalThroughAProxy must not be asked for: the proxy would connect.
+// TestLinkLocalThroughAProxy checks that the proxy gets no request for a link-local address.
 func TestLinkLocalThroughAProxy(t *testing.T) {
 	var asked atomic.Int64
 	proxy := serve(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
@@ -88,11 +89,11 @@ func TestLinkLocalThroughAProxy(t *testing.T) {
 		w.WriteHeader(http.StatusBadGateway)
 	}))
 	through := func(endpoint string) scraped {
-		r, _ := idle(t, testConfig(targetAt(endpoint, func(c *TargetConfig) { c.ClientConfig.ProxyURL = "http://" + proxy })))
+		r, _ := newIdleReceiver(t, testConfig(targetAt(endpoint, func(c *TargetConfig) { c.ClientConfig.ProxyURL = "http://" + proxy })))
 		return scrapeOf(t, r.targets[0])
 	}
 	assert.EqualValues(t, 1, through("169.254.169.254:80").failures("connection"))
 	assert.Zero(t, asked.Load())
 	assert.EqualValues(t, 1, through("10.0.0.5:80").failures("http_status"))
-	assert.Positive(t, asked.Load(), "the proxy is one")
+	assert.Positive(t, asked.Load(), "the proxy is used")
 }
