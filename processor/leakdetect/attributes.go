@@ -14,17 +14,17 @@ import (
 	"github.com/otel-goroutine/otel-goroutine/internal/telemetry"
 )
 
-// attributes is what the attributes of a point tell. They are read in one pass, which
-// allocates nothing: most of the time of a batch goes into it.
+// attributes are the parsed attributes of a point. They are read in one pass without allocations,
+// since this takes most of the time of a batch.
 type attributes struct {
-	set    detect.ID // of all that identify the group
-	entry  detect.ID // of the entry alone, as its own points have it; 0 if there is none
+	set    detect.ID // of all attributes that identify the group
+	entry  detect.ID // of the entry attribute, as in the points of the entry; 0 if absent
 	band   time.Duration
 	hasAge bool
-	values [roles]string
+	values [numRoles]string
 }
 
-// role is what an attribute tells, if it tells anything but whom the point is about.
+// role is the meaning of an attribute, beyond identifying the group.
 type role uint8
 
 const (
@@ -36,10 +36,10 @@ const (
 	roleEntry
 	roleEntryFile
 	roleAge
-	roles
+	numRoles
 )
 
-// keyRole is the role of a key. A dotted key counts for more than what Prometheus makes of it.
+// keyRole is the role of a key. A dotted key takes precedence over its Prometheus spelling.
 type keyRole struct {
 	role   role
 	dotted bool
@@ -55,20 +55,19 @@ var keyRoles = rolesOfKeys(map[string]role{
 	telemetry.AttrAgeMin:    roleAge,
 })
 
-func rolesOfKeys(of map[string]role) map[string]keyRole {
-	all := make(map[string]keyRole, 2*len(of))
-	for key, role := range of {
-		names := bothNames(key)
+func rolesOfKeys(roles map[string]role) map[string]keyRole {
+	all := make(map[string]keyRole, 2*len(roles))
+	for key, role := range roles {
+		names := spellings(key)
 		all[names[0]], all[names[1]] = keyRole{role, true}, keyRole{role, false}
 	}
 	return all
 }
 
-// readAttributes reads those of a point of a watched metric; false if they are too many to be
-// identified. The age band of old goroutines is no part of their group, nor is the file of an
-// entry, since a signature does not tell it. A band that cannot be read is none, which detect
-// refuses.
-func readAttributes(w watched, m pcommon.Map) (a attributes, ok bool) {
+// readAttributes parses the attributes of a point of a watched metric. It returns false if they
+// exceed the limits of identifiable. The age band is not part of the identity of a group, nor is
+// the file of an entry, which signatures do not have. An invalid band is -1, which detect refuses.
+func readAttributes(w watchedMetric, m pcommon.Map) (a attributes, ok bool) {
 	if m.Len() > maxAttributes {
 		return a, false
 	}
@@ -90,7 +89,7 @@ func readAttributes(w watched, m pcommon.Map) (a attributes, ok bool) {
 		hash := hashPair(key, v)
 		a.set += hash
 		if is.role != noRole && (is.dotted || a.values[is.role] == "") {
-			a.values[is.role] = text(v)
+			a.values[is.role] = stringOf(v)
 			if is.role == roleEntry {
 				a.entry = hash
 			}
@@ -99,8 +98,8 @@ func readAttributes(w watched, m pcommon.Map) (a attributes, ok bool) {
 	return a, true
 }
 
-// hashPair hashes one attribute. The hashes of a set are added, so that its order does not
-// matter and it need not be sorted. So each has to look random by itself.
+// hashPair hashes an attribute. The hash of a set is the sum of the hashes of its attributes, so
+// that it need not be sorted. Therefore each hash must look random by itself.
 func hashPair(key string, v pcommon.Value) detect.ID {
 	var value uint64
 	switch v.Type() {
@@ -109,16 +108,17 @@ func hashPair(key string, v pcommon.Value) detect.ID {
 	case pcommon.ValueTypeInt:
 		value = uint64(v.Int())
 	case pcommon.ValueTypeDouble:
-		value = math.Float64bits(v.Double()) ^ mix
+		value = math.Float64bits(v.Double()) ^ goldenRatio
 	default:
 		hash := pdatautil.ValueHash(v)
 		value = binary.LittleEndian.Uint64(hash[:8])
 	}
-	return detect.ID(scramble(xxhash.Sum64String(key)*mix + value))
+	return detect.ID(mixBits(xxhash.Sum64String(key)*goldenRatio + value))
 }
 
-// scramble has every bit depend on every other, and loses nothing: the end of MurmurHash3.
-func scramble(h uint64) uint64 {
+// mixBits is the finalizer of MurmurHash3, a bijection in which each input bit affects all output
+// bits.
+func mixBits(h uint64) uint64 {
 	h ^= h >> 33
 	h *= 0xff51afd7ed558ccd
 	h ^= h >> 33
@@ -126,17 +126,17 @@ func scramble(h uint64) uint64 {
 	return h ^ h>>33
 }
 
-func text(v pcommon.Value) string {
+func stringOf(v pcommon.Value) string {
 	if v.Type() == pcommon.ValueTypeStr {
 		return v.Str()
 	}
 	return v.AsString()
 }
 
-// maxBand is the largest age that is read: a hundred years.
+// maxBand is the maximum age in seconds: a hundred years.
 const maxBand = 100 * 365 * 24 * 3600
 
-// ageOf returns the lower bound of an age band, -1 if it cannot be read.
+// ageOf returns the lower bound of an age band, or -1 if it is invalid.
 func ageOf(v pcommon.Value) time.Duration {
 	age := -1.0
 	switch v.Type() {
@@ -144,7 +144,7 @@ func ageOf(v pcommon.Value) time.Duration {
 		age = v.Double()
 	case pcommon.ValueTypeInt:
 		age = float64(v.Int())
-	case pcommon.ValueTypeStr: // of Prometheus
+	case pcommon.ValueTypeStr: // from Prometheus
 		age = parseAge(v.Str())
 	}
 	if age >= 0 && age <= maxBand {
@@ -153,7 +153,7 @@ func ageOf(v pcommon.Value) time.Duration {
 	return -1
 }
 
-// parseAge reads an age as Prometheus writes it; -1 if it is none.
+// parseAge parses an age from a label of Prometheus. It returns -1 if the age is invalid.
 func parseAge(text string) float64 {
 	age, err := strconv.ParseFloat(text, 64)
 	if err != nil {
@@ -162,9 +162,9 @@ func parseAge(text string) float64 {
 	return age
 }
 
-// isRest tells the row under which the groups beyond the sender's limit are
-// summed. Which groups those are changes, so its growth means nothing.
-func (a *attributes) isRest(kind detect.Kind) bool {
+// isOther reports whether the point is the sum of the groups beyond the sender's limit. Which
+// groups these are changes, so their growth is no evidence.
+func (a *attributes) isOther(kind detect.Kind) bool {
 	switch kind {
 	case detect.Stack:
 		return a.values[roleSignature] == telemetry.SignatureOther
@@ -175,13 +175,13 @@ func (a *attributes) isRest(kind detect.Kind) bool {
 	}
 }
 
-// finding returns the identity that a leak of the group has in a service: not by the line, so
-// that it survives a deploy.
-func (a *attributes) finding(service detect.ID, kind detect.Kind) detect.ID {
+// findingID returns the identity of a leak of the group in a service. It does not depend on the
+// line, so that it survives a deploy.
+func (a *attributes) findingID(service detect.ID, kind detect.Kind) detect.ID {
 	return detect.FindingID(service, kind, a.values[roleState], a.values[roleFunction], a.values[roleEntry])
 }
 
-// rank returns whose code the group is in.
+// rank returns the owner of the code of the group.
 func (a *attributes) rank() detect.Rank {
 	return detect.RankOf(a.values[roleFile], a.values[roleFunction])
 }

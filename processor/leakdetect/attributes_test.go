@@ -14,11 +14,11 @@ import (
 	"github.com/otel-goroutine/otel-goroutine/internal/telemetry"
 )
 
-var stackCount = watched{kind: detect.Stack, part: detect.Count}
+var stackCount = watchedMetric{kind: detect.Stack, part: detect.Count}
 
-// TestSetsAreTold compares with contrib's hash, which sorts and has 128 bits: two sets have one
-// identity if they have one hash.
-func TestSetsAreTold(t *testing.T) {
+// TestSetIDs compares the IDs of sets with contrib's hash, which sorts the attributes and has 128
+// bits: two sets must have the same ID if and only if they have the same hash.
+func TestSetIDs(t *testing.T) {
 	random := rand.New(rand.NewPCG(1, 1))
 	type seen struct {
 		id  detect.ID
@@ -41,10 +41,10 @@ func TestSetsAreTold(t *testing.T) {
 		require.NotContains(t, byID, a.set, "%v and %v", byID[a.set], m.AsRaw())
 		byHash[hash], byID[a.set] = seen{a.set, m.AsRaw()}, m.AsRaw()
 	}
-	assert.Greater(t, repeated, 1000, "sets that came twice, in another order mostly")
+	assert.Greater(t, repeated, 1000, "repeated sets, most in another order")
 }
 
-// anySet returns one of some thousand sets, in any order.
+// anySet returns one of some thousand sets, in random order.
 func anySet(random *rand.Rand) pcommon.Map {
 	m := pcommon.NewMap()
 	keys := []string{"a", "b", "c", telemetry.AttrEntry, telemetry.AttrState}
@@ -74,28 +74,28 @@ func TestAttributesOfAGroup(t *testing.T) {
 	with := func(key string, value any) map[string]any {
 		return map[string]any{telemetry.AttrEntry: "main.run", key: value}
 	}
-	aged := watched{kind: detect.Entry, part: detect.Aged}
+	aged := watchedMetric{kind: detect.Entry, part: detect.Aged}
 	tests := []struct {
-		name  string
-		of    watched
-		set   map[string]any
-		same  bool // as plain
-		band  time.Duration
-		isOld bool
+		name   string
+		metric watchedMetric
+		set    map[string]any
+		same   bool // as plain
+		band   time.Duration
+		isOld  bool
 	}{
 		{"age", aged, with(age, 600.0), true, 10 * time.Minute, true},
 		{"age as Prometheus has it", aged, with("goroutine_age_min", "600"), true, 10 * time.Minute, true},
-		{"no age", aged, with(age, "old"), true, -1, true},
-		{"age of a count is an attribute", watched{kind: detect.Entry, part: detect.Count}, with(age, 600.0), false, 0, false},
+		{"invalid age", aged, with(age, "old"), true, -1, true},
+		{"age of a count is part of the group", watchedMetric{kind: detect.Entry, part: detect.Count}, with(age, 600.0), false, 0, false},
 		{"file of an entry", aged, with(file, "/src/main.go"), true, 0, false},
 		{"file of an entry, of a signature", stackCount, with(file, "/src/main.go"), false, 0, false},
 		{"another attribute", aged, with("host.name", "a"), false, 0, false},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			got, ok := readAttributes(test.of, mapOf(t, test.set))
+			got, ok := readAttributes(test.metric, mapOf(t, test.set))
 			require.True(t, ok)
-			want, _ := readAttributes(test.of, mapOf(t, plain))
+			want, _ := readAttributes(test.metric, mapOf(t, plain))
 			assert.Equal(t, test.same, got.set == want.set)
 			assert.Equal(t, want.entry, got.entry)
 			assert.Equal(t, "main.run", got.values[roleEntry])
@@ -105,8 +105,8 @@ func TestAttributesOfAGroup(t *testing.T) {
 	}
 }
 
-// TestDottedKeysCountForMore has both names of an attribute, in either order.
-func TestDottedKeysCountForMore(t *testing.T) {
+// TestDottedKeysTakePrecedence reads both spellings of an attribute, in either order.
+func TestDottedKeysTakePrecedence(t *testing.T) {
 	for _, keys := range [][2]string{{"goroutine.state", "goroutine_state"}, {"goroutine_state", "goroutine.state"}} {
 		m := pcommon.NewMap()
 		for _, key := range keys {
@@ -117,9 +117,9 @@ func TestDottedKeysCountForMore(t *testing.T) {
 	}
 }
 
-func TestReadingAttributesAllocatesNothing(t *testing.T) {
+func TestReadAttributesDoesNotAllocate(t *testing.T) {
 	m := mapOf(t, map[string]any{telemetry.AttrSignature: "a", telemetry.AttrState: "select", telemetry.AttrLine: 42, telemetry.AttrEntry: "main.run", telemetry.AttrAgeMin: 600.0})
-	assert.Zero(t, testing.AllocsPerRun(100, func() { _, _ = readAttributes(watched{kind: detect.Stack, part: detect.Aged}, m) }))
+	assert.Zero(t, testing.AllocsPerRun(100, func() { _, _ = readAttributes(watchedMetric{kind: detect.Stack, part: detect.Aged}, m) }))
 }
 
 func mapOf(t *testing.T, set map[string]any) pcommon.Map {

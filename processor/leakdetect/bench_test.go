@@ -14,12 +14,12 @@ import (
 	"github.com/otel-goroutine/otel-goroutine/processor/leakdetect/internal/metadata"
 )
 
-// groupsOfProcess is how many groups, and so streams, each process of a fleet has.
+// groupsOfProcess is the number of groups, and so streams, of a process.
 const groupsOfProcess = 200
 
-// process makes a batch of the process with this number, at a time.
-func process(number int, at time.Time) pmetric.Metrics {
-	s := newScene(fmt.Sprint("service-", number))
+// processBatch returns a batch of a process.
+func processBatch(number int, at time.Time) pmetric.Metrics {
+	s := newFakeProcess(fmt.Sprint("service-", number))
 	md, metrics := s.batch()
 	all := make([]group, groupsOfProcess)
 	for i := range all {
@@ -29,7 +29,7 @@ func process(number int, at time.Time) pmetric.Metrics {
 	return md
 }
 
-// restamp moves a batch on by an interval.
+// restamp adds an interval to all timestamps of a batch.
 func restamp(md pmetric.Metrics, by time.Duration) {
 	for _, m := range md.ResourceMetrics().At(0).ScopeMetrics().At(0).Metrics().All() {
 		for _, p := range m.Sum().DataPoints().All() {
@@ -38,7 +38,7 @@ func restamp(md pmetric.Metrics, by time.Duration) {
 	}
 }
 
-// Heap a stream, with 1,000,000 streams.
+// BenchmarkStreams measures the heap per stream with 1,000,000 streams.
 func BenchmarkStreams(b *testing.B) {
 	const streams = 1_000_000
 	for b.Loop() {
@@ -48,10 +48,10 @@ func BenchmarkStreams(b *testing.B) {
 		require.NoError(b, err)
 		before := heapInUse()
 		for i := range streams / groupsOfProcess {
-			_, _ = p.process(b.Context(), process(i, epoch))
+			_, _ = p.process(b.Context(), processBatch(i, epoch))
 		}
 		after := heapInUse()
-		require.Equal(b, streams, p.watch.size())
+		require.Equal(b, streams, p.tracker.size())
 		b.ReportMetric(float64(after-before)/streams, "B/stream")
 		runtime.KeepAlive(p)
 	}
@@ -64,17 +64,18 @@ func heapInUse() uint64 {
 	return m.HeapAlloc
 }
 
-// Time a watched point, with 100,000 streams: an observation of a group has three.
+// BenchmarkConsume measures the time per watched point with 100,000 streams. An observation of a
+// group has three points.
 func BenchmarkConsume(b *testing.B) {
 	const streams = 100_000
 	p, err := newLeakDetect(defaultConfig(), processortest.NewNopSettings(metadata.Type))
 	require.NoError(b, err)
 	batches := make([]pmetric.Metrics, streams/groupsOfProcess)
 	for i := range batches {
-		batches[i] = process(i, epoch)
+		batches[i] = processBatch(i, epoch)
 		_, _ = p.process(b.Context(), batches[i])
 	}
-	require.Equal(b, streams, p.watch.size())
+	require.Equal(b, streams, p.tracker.size())
 	b.ReportAllocs()
 	i := 0
 	for b.Loop() {
@@ -89,13 +90,13 @@ func BenchmarkConsume(b *testing.B) {
 	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*points), "ns/point")
 }
 
-// What data that is not watched pays for passing through.
+// BenchmarkConsumeUnwatched measures the time per unwatched point.
 func BenchmarkConsumeUnwatched(b *testing.B) {
 	p, err := newLeakDetect(defaultConfig(), processortest.NewNopSettings(metadata.Type))
 	require.NoError(b, err)
-	md, metrics := newScene("shop").batch()
+	md, metrics := newFakeProcess("shop").batch()
 	for i := range 1000 {
-		newScene("shop").total(metrics, epoch, fmt.Sprint(telemetry.ScrapeUp, i), group{count: i})
+		newFakeProcess("shop").total(metrics, epoch, fmt.Sprint(telemetry.ScrapeUp, i), group{count: i})
 	}
 	b.ReportAllocs()
 	for b.Loop() {
@@ -104,19 +105,19 @@ func BenchmarkConsumeUnwatched(b *testing.B) {
 	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*1000), "ns/point")
 }
 
-// What it costs to save: time, and bytes, with 100,000 streams.
+// BenchmarkEncodeState measures the time to encode the state of 100,000 streams, and its size.
 func BenchmarkEncodeState(b *testing.B) {
 	const streams = 100_000
 	p, err := newLeakDetect(defaultConfig(), processortest.NewNopSettings(metadata.Type))
 	require.NoError(b, err)
 	for i := range streams / groupsOfProcess {
-		_, _ = p.process(b.Context(), process(i, epoch))
+		_, _ = p.process(b.Context(), processBatch(i, epoch))
 	}
-	require.Equal(b, streams, p.watch.size())
+	require.Equal(b, streams, p.tracker.size())
 	size := 0
 	b.ReportAllocs()
 	for b.Loop() {
-		state, err := p.watch.encodeState()
+		state, err := p.tracker.encodeState()
 		require.NoError(b, err)
 		size = len(state)
 	}

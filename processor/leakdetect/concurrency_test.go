@@ -21,12 +21,12 @@ import (
 	"github.com/otel-goroutine/otel-goroutine/processor/leakdetect/internal/metadata"
 )
 
-// Many senders at once, one of each process and one that mixes them all up.
-func TestManyAtOnce(t *testing.T) {
+// TestConcurrentSenders sends the data of several processes concurrently, twice for each.
+func TestConcurrentSenders(t *testing.T) {
 	r := newRig(t)
 	var wg sync.WaitGroup
 	for i := range 8 {
-		s := newScene(fmt.Sprint("service-", i))
+		s := newFakeProcess(fmt.Sprint("service-", i))
 		send := func() {
 			for after := time.Minute; after <= 2*time.Hour; after += time.Minute {
 				at := epoch.Add(after)
@@ -49,12 +49,12 @@ func TestManyAtOnce(t *testing.T) {
 	assert.Len(t, flagged, 8)
 }
 
-// A slow backend must not hold up what others send.
-func TestNextConsumerIsCalledWithoutTheLock(t *testing.T) {
-	entered, leave := make(chan struct{}), make(chan struct{})
+// TestNextConsumerIsCalledWithoutLock checks that a slow backend does not block other senders.
+func TestNextConsumerIsCalledWithoutLock(t *testing.T) {
+	entered, proceed := make(chan struct{}), make(chan struct{})
 	next, err := consumer.NewMetrics(func(context.Context, pmetric.Metrics) error {
 		entered <- struct{}{}
-		<-leave
+		<-proceed
 		return nil
 	})
 	require.NoError(t, err)
@@ -63,26 +63,26 @@ func TestNextConsumerIsCalledWithoutTheLock(t *testing.T) {
 	var wg sync.WaitGroup
 	for i := range 2 {
 		wg.Go(func() {
-			md := newScene("shop").counts(epoch.Add(time.Duration(i)*time.Minute), steady("app.worker", "app.pool", 40))
+			md := newFakeProcess("shop").counts(epoch.Add(time.Duration(i)*time.Minute), steady("app.worker", "app.pool", 40))
 			assert.NoError(t, p.ConsumeMetrics(context.Background(), md))
 		})
 	}
 	<-entered
-	<-entered // both are inside at the same time, or this waits for ever
-	close(leave)
+	<-entered // blocks forever unless both calls are concurrent
+	close(proceed)
 	wg.Wait()
 }
 
-// The contract of all processors: what was given is passed on before the end.
+// TestShutdownContract checks that all received data is passed on before Shutdown returns.
 func TestShutdownContract(t *testing.T) {
 	processortest.VerifyShutdown(t, NewFactory(), NewFactory().CreateDefaultConfig())
 }
 
-// What a batch holds is changed, so it must be said: a pipeline then gives a copy to
-// others that read the same batch.
-func TestWhatIsSaidOfDataThatIsChanged(t *testing.T) {
+// TestMutatesData checks that the capability MutatesData is set if and only if a batch is changed:
+// then a pipeline copies it for other consumers.
+func TestMutatesData(t *testing.T) {
 	r := newRig(t)
-	s := newScene("shop")
+	s := newFakeProcess("shop")
 	changed := false
 	for after := time.Minute; after <= 2*time.Hour; after += time.Minute {
 		at := epoch.Add(after)
@@ -94,14 +94,14 @@ func TestWhatIsSaidOfDataThatIsChanged(t *testing.T) {
 	assert.Equal(t, changed, r.processor.Capabilities().MutatesData)
 }
 
-// Many senders, while what is remembered is saved again and again.
-func TestManyAtOnceWhileItIsKept(t *testing.T) {
+// TestConcurrentSendersAndSaves sends concurrently while the state is saved repeatedly.
+func TestConcurrentSendersAndSaves(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		storage := statetest.New(nil)
-		k := keptOn(t, storage)
+		k := newPersistent(t, storage)
 		var wg sync.WaitGroup
 		for i := range 8 {
-			s := newScene(fmt.Sprint("service-", i))
+			s := newFakeProcess(fmt.Sprint("service-", i))
 			wg.Go(func() {
 				for after := time.Minute; after <= 2*time.Hour; after += time.Minute {
 					at := epoch.Add(after)
@@ -116,8 +116,8 @@ func TestManyAtOnceWhileItIsKept(t *testing.T) {
 		require.NoError(t, k.shutdown(t.Context()))
 		assert.Greater(t, storage.Writes(), 2)
 
-		next := keptOn(t, storage)
-		assert.Equal(t, k.watch.size(), next.watch.size())
+		next := newPersistent(t, storage)
+		assert.Equal(t, k.tracker.size(), next.tracker.size())
 		require.NoError(t, next.shutdown(t.Context()))
 	})
 }

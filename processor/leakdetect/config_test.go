@@ -15,8 +15,8 @@ import (
 	"github.com/otel-goroutine/otel-goroutine/processor/leakdetect/internal/metadata"
 )
 
-// load reads the configuration of one processor as the collector does.
-func load(t *testing.T, from *confmap.Conf, name string) *Config {
+// loadConfig unmarshals the configuration of a processor.
+func loadConfig(t *testing.T, from *confmap.Conf, name string) *Config {
 	sub, err := from.Sub(component.NewIDWithName(metadata.Type, name).String())
 	require.NoError(t, err)
 	cfg := NewFactory().CreateDefaultConfig()
@@ -57,7 +57,7 @@ func TestConfig(t *testing.T) {
 		}(),
 	} {
 		t.Run(name, func(t *testing.T) {
-			got := load(t, from, name)
+			got := loadConfig(t, from, name)
 			require.NoError(t, confmap.Validate(got))
 			assert.Equal(t, want, got)
 		})
@@ -90,7 +90,7 @@ func TestConfigErrorsNameTheKey(t *testing.T) {
 		"all":               {errMinLeaked, errMaxStreams, errMemoryTwice},
 	} {
 		t.Run(name, func(t *testing.T) {
-			err := confmap.Validate(load(t, from, name))
+			err := confmap.Validate(loadConfig(t, from, name))
 			for _, w := range want {
 				require.ErrorIs(t, err, w)
 			}

@@ -17,11 +17,11 @@ const (
 	probable  = 2
 )
 
-// One a minute at a max_lifetime of 12h: 100 minutes by the formula of the
-// design, and ten until the first are aged.
-func TestLeakBecomesProbableByTheFormula(t *testing.T) {
+// TestTimeToProbable checks a leak of one goroutine per minute with a max_lifetime of 12 h. The
+// formula of max_lifetime gives 100 minutes, plus 10 until the first goroutines are aged.
+func TestTimeToProbable(t *testing.T) {
 	r := newRig(t)
-	s := newScene("shop")
+	s := newFakeProcess("shop")
 	at, ok := r.play(4*time.Hour, "app.leak", probable, func(at time.Time) pmetric.Metrics {
 		return s.census(at, leaking("app.leak", "app.main", at, 1), steady("app.worker", "app.pool", 40))
 	})
@@ -30,16 +30,16 @@ func TestLeakBecomesProbableByTheFormula(t *testing.T) {
 	assert.LessOrEqual(t, at, 130*time.Minute)
 }
 
-func TestFlagTellsWhereHowManyAndHowFast(t *testing.T) {
+func TestPointsOfFlag(t *testing.T) {
 	r := newRig(t)
-	s := newScene("shop")
-	var found flagged
+	s := newFakeProcess("shop")
+	var found flags
 	var last time.Time
 	for after := time.Duration(0); after <= 3*time.Hour; after += time.Minute {
 		last = epoch.Add(after)
 		found = r.consume(s.census(last, leaking("app.leak", "app.main", last, 1), steady("app.worker", "app.pool", 40)))
 	}
-	require.Len(t, found, 4, "one group, four metrics: ages are not known")
+	require.Len(t, found, 4, "one group, four metrics: ages are unknown")
 	for _, f := range found {
 		assert.Equal(t, last, f.at)
 		assert.Equal(t, "shop", f.service)
@@ -71,7 +71,7 @@ func TestHealthyIsNotFlagged(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := newRig(t)
-			s := newScene("shop")
+			s := newFakeProcess("shop")
 			for after := time.Minute; after <= 12*time.Hour; after += time.Minute {
 				for _, f := range r.consume(s.census(epoch.Add(after), next())) {
 					if f.metric == telemetry.LeakSeverity {
@@ -83,9 +83,9 @@ func TestHealthyIsNotFlagged(t *testing.T) {
 	}
 }
 
-func TestCountsAloneAreSuspected(t *testing.T) {
+func TestGrowthOfCountsIsSuspected(t *testing.T) {
 	r := newRig(t)
-	s := newScene("shop")
+	s := newFakeProcess("shop")
 	highest := 0
 	var since time.Duration
 	for after := time.Minute; after <= 24*time.Hour; after += time.Minute {
@@ -96,14 +96,15 @@ func TestCountsAloneAreSuspected(t *testing.T) {
 		}
 	}
 	assert.Equal(t, suspected, highest)
-	assert.Greater(t, since, defaultMaxLifetime, "load may rise for as long")
+	assert.Greater(t, since, defaultMaxLifetime, "load may rise for this long")
 	assert.Less(t, since, 20*time.Hour)
 }
 
-// Growth from counts that comes back in the next process is more than chance.
-func TestCountsThatGrowAgainAfterARestartAreProbable(t *testing.T) {
+// TestCountsGrowingAgainAfterRestartAreProbable checks that growth of counts that recurs in the next
+// process is stronger evidence.
+func TestCountsGrowingAgainAfterRestartAreProbable(t *testing.T) {
 	r := newRig(t, shortLives)
-	s := newScene("shop")
+	s := newFakeProcess("shop")
 	_, ok := r.play(4*time.Hour, "app.leak", suspected, func(at time.Time) pmetric.Metrics {
 		return s.counts(at, leaking("app.leak", "app.main", at, 1))
 	})
@@ -119,11 +120,10 @@ func TestCountsThatGrowAgainAfterARestartAreProbable(t *testing.T) {
 	assert.Less(t, at, 6*time.Hour)
 }
 
-// A deploy starts from zero. What the process before it had is no leak of the new
-// one, and its flag ends.
-func TestRestartEndsTheFlag(t *testing.T) {
+// TestRestartEndsFlag checks that the flag of a process ends when a new process starts.
+func TestRestartEndsFlag(t *testing.T) {
 	r := newRig(t)
-	s := newScene("shop")
+	s := newFakeProcess("shop")
 	flagged, ok := r.play(4*time.Hour, "app.leak", probable, func(at time.Time) pmetric.Metrics {
 		return s.census(at, leaking("app.leak", "app.main", at, 3))
 	})
@@ -133,11 +133,11 @@ func TestRestartEndsTheFlag(t *testing.T) {
 	assert.Equal(t, 0, found.severity("app.leak"))
 }
 
-// A leak that is repaired shows severity 0 for a while, so that alerts end, and
-// then nothing.
+// TestFlagEndsWithZeros checks that an ended leak has severity 0 for a while, so that alerts
+// resolve, and then no points.
 func TestFlagEndsWithZeros(t *testing.T) {
 	r := newRig(t)
-	s := newScene("shop")
+	s := newFakeProcess("shop")
 	flagged, ok := r.play(4*time.Hour, "app.leak", probable, func(at time.Time) pmetric.Metrics {
 		return s.census(at, leaking("app.leak", "app.main", at, 3))
 	})
@@ -163,13 +163,13 @@ func TestFlagEndsWithZeros(t *testing.T) {
 	assert.Equal(t, 45, after)
 }
 
-func TestMemoryThatOnlyGrowsIsFlagged(t *testing.T) {
+func TestGrowingMemoryIsFlagged(t *testing.T) {
 	r := newRig(t, shortLives)
-	s := newScene("shop")
+	s := newFakeProcess("shop")
 	data := func(at time.Time) pmetric.Metrics {
 		md, metrics := s.batch()
 		memory := s.level(metrics, "go.memory.used")
-		// 4 MiB a minute, and the garbage of up to 50 MiB in between.
+		// 4 MiB per minute, and up to 50 MiB of garbage.
 		grown := int(at.Sub(epoch).Minutes()) * 4 << 20
 		saw := int(at.Sub(epoch).Minutes()) % 5 * 10 << 20
 		s.put(s.point(memory, at, 100<<20+grown+saw), "go.memory.type", "other")
@@ -192,10 +192,11 @@ func TestMemoryThatOnlyGrowsIsFlagged(t *testing.T) {
 	assert.InDelta(t, 240<<20, rate.value, 48<<20)
 }
 
-// Two metrics of one process are two streams, each with its name.
-func TestMemoryMetricsAreToldApart(t *testing.T) {
+// TestMemoryMetricsAreDistinct checks that two metrics of a process are two streams with their
+// names.
+func TestMemoryMetricsAreDistinct(t *testing.T) {
 	r := newRig(t, shortLives)
-	s := newScene("shop")
+	s := newFakeProcess("shop")
 	data := func(at time.Time) pmetric.Metrics {
 		md, metrics := s.batch()
 		for _, name := range []string{"go.memory.used", "go_memstats_heap_inuse_bytes"} {
@@ -211,9 +212,9 @@ func TestMemoryMetricsAreToldApart(t *testing.T) {
 	r.assertBad(map[detect.Reason]int64{})
 }
 
-func TestLittleMemoryIsNotWorthAFlag(t *testing.T) {
+func TestLittleMemoryGrowthIsNotFlagged(t *testing.T) {
 	r := newRig(t)
-	s := newScene("shop")
+	s := newFakeProcess("shop")
 	_, ok := r.play(12*time.Hour, "go.memory.used", suspected, func(at time.Time) pmetric.Metrics {
 		md, metrics := s.batch()
 		s.point(s.level(metrics, "go.memory.used"), at, int(at.Sub(epoch).Minutes())*64<<10)
@@ -224,7 +225,7 @@ func TestLittleMemoryIsNotWorthAFlag(t *testing.T) {
 
 func TestMemoryIsNotWatchedWithoutRules(t *testing.T) {
 	r := newRig(t, func(c *Config) { c.Memory = nil })
-	s := newScene("shop")
+	s := newFakeProcess("shop")
 	_, ok := r.play(2*time.Hour, "go.memory.used", 0, func(at time.Time) pmetric.Metrics {
 		md, metrics := s.batch()
 		s.point(s.level(metrics, "go.memory.used"), at, int(at.Sub(epoch).Minutes())*100<<20)
@@ -233,10 +234,10 @@ func TestMemoryIsNotWatchedWithoutRules(t *testing.T) {
 	assert.False(t, ok)
 }
 
-// What a Prometheus exporter and a scrape make of our names and keys.
+// TestPrometheusNames detects a leak in metrics with Prometheus' spelling of names and keys.
 func TestPrometheusNames(t *testing.T) {
 	r := newRig(t)
-	s := newScene("shop")
+	s := newFakeProcess("shop")
 	s.flat = true
 	flagged, ok := r.play(4*time.Hour, "app_leak", probable, func(at time.Time) pmetric.Metrics {
 		return s.census(at, leaking("app_leak", "app_main", at, 3))

@@ -1,11 +1,9 @@
-// Package leakdetect is a collector processor that watches goroutine and memory
-// metrics, flags what only ever grows by metrics of its own, and passes everything
-// on as it came.
+// Package leakdetect is a collector processor that detects leaks in goroutine and memory metrics.
+// It passes all data on unchanged and adds metrics that flag the leaks.
 //
-// The shell is thin: points become readings (readings.go), package detect makes verdicts
-// of these under one lock (watch.go), what rose or ended is logged (announce.go), and the verdicts
-// are written beside the originals (names.go, write.go). The state is saved in a storage extension
-// (persister.go).
+// Points are converted to readings (readings.go), from which package detect derives verdicts under
+// a single lock (tracker.go). Changes are logged (log.go), and the verdicts are added to the batch
+// (names.go, write.go). The state is saved in a storage extension (persister.go).
 package leakdetect
 
 //go:generate mdatagen metadata.yaml

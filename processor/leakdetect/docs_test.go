@@ -23,7 +23,7 @@ func readme(t *testing.T) string {
 }
 
 // rows returns the README's table rows whose first cell is this code.
-func rows(text, code string) []string {
+func tableRows(text, code string) []string {
 	var found []string
 	for line := range strings.Lines(text) {
 		if strings.HasPrefix(line, "| `"+code+"` |") {
@@ -33,7 +33,7 @@ func rows(text, code string) []string {
 	return found
 }
 
-func parse(t *testing.T, yaml string) *confmap.Conf {
+func parseYAML(t *testing.T, yaml string) *confmap.Conf {
 	retrieved, err := confmap.NewRetrievedFromYAML([]byte(yaml))
 	require.NoError(t, err)
 	conf, err := retrieved.AsConf()
@@ -47,10 +47,10 @@ func TestReadmeHasEverySettingWithItsDefault(t *testing.T) {
 		"min_duration": "`30m`", "max_lifetime": "`12h`", "max_stale": "`24h`",
 		"min_leaked": "`10`", "max_streams": "`100000`",
 	} {
-		require.NotEmpty(t, rows(text, key), key)
-		assert.Contains(t, rows(text, key)[0], "| "+value+" |")
+		require.NotEmpty(t, tableRows(text, key), key)
+		assert.Contains(t, tableRows(text, key)[0], "| "+value+" |")
 		got := defaultConfig()
-		require.NoError(t, parse(t, key+": "+strings.Trim(value, "`")).Unmarshal(got))
+		require.NoError(t, parseYAML(t, key+": "+strings.Trim(value, "`")).Unmarshal(got))
 		assert.Equal(t, defaultConfig(), got, "the README's default of %s", key)
 	}
 	for _, c := range []any{Config{}, MemoryRule{}, Override{}, IgnoreRule{}} {
@@ -59,7 +59,7 @@ func TestReadmeHasEverySettingWithItsDefault(t *testing.T) {
 			if !field.IsExported() {
 				continue
 			}
-			assert.NotEmpty(t, rows(text, key), key)
+			assert.NotEmpty(t, tableRows(text, key), key)
 		}
 	}
 	for _, rule := range defaultMemory() {
@@ -77,10 +77,10 @@ func TestReadmeHasEveryMetric(t *testing.T) {
 			assert.Contains(t, text, "`"+name+"`")
 		}
 	}
-	all := slices.Concat(goroutineLeak(), memoryLeak())
+	all := slices.Concat(goroutineLeakMetrics(), memoryLeakMetrics())
 	for _, e := range all {
-		require.Len(t, rows(text, e.name), 1, e.name)
-		assert.Contains(t, rows(text, e.name)[0], "| `"+e.unit+"` |")
+		require.Len(t, tableRows(text, e.name), 1, e.name)
+		assert.Contains(t, tableRows(text, e.name)[0], "| `"+e.unit+"` |")
 	}
 }
 
@@ -91,7 +91,7 @@ func TestReasonsAreDocumented(t *testing.T) {
 	want := make([]any, len(reasons))
 	for i, r := range reasons {
 		want[i] = string(r)
-		assert.Len(t, rows(readme(t), string(r)), 1, r)
+		assert.Len(t, tableRows(readme(t), string(r)), 1, r)
 	}
 	assert.Equal(t, want, enum)
 }
@@ -104,7 +104,7 @@ func TestReadmeExamplesAreValid(t *testing.T) {
 	require.Len(t, blocks, 5)
 	for _, block := range blocks {
 		yaml, _, _ := strings.Cut(block, "```")
-		sub, err := parse(t, yaml).Sub("processors::leak_detect")
+		sub, err := parseYAML(t, yaml).Sub("processors::leak_detect")
 		require.NoError(t, err)
 		cfg := NewFactory().CreateDefaultConfig()
 		require.NoError(t, sub.Unmarshal(cfg))

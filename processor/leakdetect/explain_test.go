@@ -11,11 +11,11 @@ import (
 	"github.com/otel-goroutine/otel-goroutine/internal/telemetry"
 )
 
-// A goroutine that is stuck grows its signature and its entry alike. It is
-// reported once, by its line.
-func TestEntryIsNotFlaggedWhereItsSignatureIs(t *testing.T) {
+// TestEntryIsNotFlaggedWithItsSignature checks that stuck goroutines, which increase the counts of
+// their signature and of their entry, are flagged once, by signature.
+func TestEntryIsNotFlaggedWithItsSignature(t *testing.T) {
 	r := newRig(t)
-	s := newScene("shop")
+	s := newFakeProcess("shop")
 	for after := time.Minute; after <= 4*time.Hour; after += time.Minute {
 		at := epoch.Add(after)
 		found := r.consume(s.census(at, leaking("app.leak", "app.main", at, 3), steady("app.read", "app.main", 7)))
@@ -23,9 +23,9 @@ func TestEntryIsNotFlaggedWhereItsSignatureIs(t *testing.T) {
 	}
 }
 
-// wandering returns a leak whose goroutines loop, so that each of the lines that
-// they pass holds as many as by chance, and only their entry grows.
-func wandering(at time.Time) []group {
+// loopingGroups returns a leak of goroutines that loop, so that each of their lines has a random
+// number of them, and only their entry grows.
+func loopingGroups(at time.Time) []group {
 	n := leaking("", "", at, 3)
 	minute := int(at.Sub(epoch).Minutes())
 	groups := make([]group, 3)
@@ -38,28 +38,28 @@ func wandering(at time.Time) []group {
 	return groups
 }
 
-func TestEntryIsFlaggedWhereItsGoroutinesWander(t *testing.T) {
+func TestEntryOfLoopingGoroutinesIsFlagged(t *testing.T) {
 	r := newRig(t)
-	s := newScene("shop")
+	s := newFakeProcess("shop")
 	after, ok := r.play(4*time.Hour, "app.loop", probable, func(at time.Time) pmetric.Metrics {
-		return s.census(at, wandering(at)...)
+		return s.census(at, loopingGroups(at)...)
 	})
 	require.True(t, ok)
 	assert.Less(t, after, 120*time.Minute)
 }
 
-// When a line takes over, the flag on the entry stays, in whatever order the metrics
-// come: the leak is not over.
-func TestFlagOfAnEntryStaysWhenASignatureTakesOver(t *testing.T) {
+// TestFlagOfEntryStays checks that the flag of an entry stays when one of its signatures is flagged
+// too, in any order of the metrics: the leak has not ended.
+func TestFlagOfEntryStays(t *testing.T) {
 	for name, order := range map[string]func(pmetric.Metrics) pmetric.Metrics{
 		"stacks first":  func(md pmetric.Metrics) pmetric.Metrics { return md },
 		"entries first": reversed,
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := newRig(t)
-			s := newScene("shop")
+			s := newFakeProcess("shop")
 			turn, ok := r.play(4*time.Hour, "app.loop", probable, func(at time.Time) pmetric.Metrics {
-				return order(s.census(at, wandering(at)...))
+				return order(s.census(at, loopingGroups(at)...))
 			})
 			require.True(t, ok)
 			stuck := 0
@@ -91,14 +91,15 @@ func reversed(md pmetric.Metrics) pmetric.Metrics {
 	return out
 }
 
-// The flag on a signature from an earlier batch counts as well.
-func TestEntryInABatchOfItsOwn(t *testing.T) {
+// TestEntryInSeparateBatch checks that an entry is not flagged if its signature was flagged in an
+// earlier batch.
+func TestEntryInSeparateBatch(t *testing.T) {
 	r := newRig(t)
-	s := newScene("shop")
+	s := newFakeProcess("shop")
 	seen := false
 	for after := time.Minute; after <= 3*time.Hour; after += time.Minute {
 		at := epoch.Add(after)
-		stacks, rest := split(s.census(at, leaking("app.leak", "app.main", at, 3)),
+		stacks, rest := splitByName(s.census(at, leaking("app.leak", "app.main", at, 3)),
 			telemetry.StackCount, telemetry.StackAgedCount, telemetry.StackAgedExits)
 		seen = r.consume(stacks).severity("app.leak") == probable || seen
 		require.Equal(t, -1, r.consume(rest).severity("app.main"))
@@ -109,7 +110,7 @@ func TestEntryInABatchOfItsOwn(t *testing.T) {
 func TestTotalIsFlaggedOnlyWithoutStacks(t *testing.T) {
 	for _, name := range []string{telemetry.GoroutineCount, prometheusGoroutines, "go_goroutine_count"} {
 		total := func(at time.Time) pmetric.Metrics {
-			s := newScene("shop")
+			s := newFakeProcess("shop")
 			md, metrics := s.batch()
 			s.total(metrics, at, name, leaking("", "", at, 3))
 			return md
@@ -123,7 +124,7 @@ func TestTotalIsFlaggedOnlyWithoutStacks(t *testing.T) {
 			for after := time.Minute; after <= 4*time.Hour; after += time.Minute {
 				at := epoch.Add(after)
 				md := total(at)
-				newScene("shop").stacks(md.ResourceMetrics().At(0).ScopeMetrics().At(0).Metrics(), at, true, steady("app.worker", "app.pool", 40))
+				newFakeProcess("shop").stacks(md.ResourceMetrics().At(0).ScopeMetrics().At(0).Metrics(), at, true, steady("app.worker", "app.pool", 40))
 				require.Empty(t, r.consume(md))
 			}
 		})
@@ -131,7 +132,7 @@ func TestTotalIsFlaggedOnlyWithoutStacks(t *testing.T) {
 			r := newRig(t, shortLives)
 			_, ok := r.play(4*time.Hour, "total", suspected, func(at time.Time) pmetric.Metrics {
 				md := total(at)
-				s := newScene("other")
+				s := newFakeProcess("other")
 				s.stacks(s.resource(md), at, true, steady("app.worker", "app.pool", 40))
 				return md
 			})
@@ -140,11 +141,11 @@ func TestTotalIsFlaggedOnlyWithoutStacks(t *testing.T) {
 	}
 }
 
-// When stacks begin to come, the total has nothing more to say, from the same batch
-// on; and when they have been gone for max_stale, it speaks again.
+// TestTotalWhileStacksComeAndGo checks that the total is not flagged from the first batch with
+// stacks on, until there were no stacks for max_stale.
 func TestTotalWhileStacksComeAndGo(t *testing.T) {
 	r := newRig(t, func(c *Config) { c.MaxStale, c.MaxLifetime = time.Hour, time.Hour })
-	s := newScene("shop")
+	s := newFakeProcess("shop")
 	total := func(at time.Time) pmetric.Metrics {
 		md, metrics := s.batch()
 		s.total(metrics, at, telemetry.GoroutineCount, leaking("", "", at, 3))
@@ -168,24 +169,25 @@ func TestTotalWhileStacksComeAndGo(t *testing.T) {
 	assert.Equal(t, 60, back, "minutes without stacks")
 }
 
-// What is summed under "other" changes its members, so it can grow without a leak.
-func TestRowsOfTheRestAreNotJudged(t *testing.T) {
+// TestOtherIsNotJudged checks that the sum of other groups is ignored: its members change, so it can
+// grow without a leak.
+func TestOtherIsNotJudged(t *testing.T) {
 	r := newRig(t)
-	s := newScene("shop")
+	s := newFakeProcess("shop")
 	for after := time.Minute; after <= 4*time.Hour; after += time.Minute {
 		at := epoch.Add(after)
-		rest := leaking("", telemetry.SignatureOther, at, 3)
-		rest.signature = telemetry.SignatureOther
-		require.Empty(t, r.consume(s.census(at, rest)))
+		other := leaking("", telemetry.SignatureOther, at, 3)
+		other.signature = telemetry.SignatureOther
+		require.Empty(t, r.consume(s.census(at, other)))
 	}
 	assert.Equal(t, 1, r.streams(), "the total")
 }
 
-// Workers of a pool that wait at another line as load rises are no leak, though nobody
-// leaves that line by ending: none of them is new. Those that somebody starts are.
-func TestWorkersThatMoveAreNoLeak(t *testing.T) {
+// TestMovingWorkersAreNotALeak checks that workers of a pool that move to another line as load
+// rises are not flagged, although no goroutine exits there: they are not new. New ones are flagged.
+func TestMovingWorkersAreNotALeak(t *testing.T) {
 	for name, tc := range map[string]struct {
-		pool func(minute int) int // how many wait for work
+		pool func(minute int) int // idle workers
 		want int
 	}{
 		"of a pool": {func(minute int) int { return 500 - min(400, minute) }, 0},
@@ -194,7 +196,7 @@ func TestWorkersThatMoveAreNoLeak(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			for _, flat := range []bool{false, true} {
 				r := newRig(t)
-				s := newScene("shop")
+				s := newFakeProcess("shop")
 				s.flat = flat
 				worst := 0
 				for minute := range 400 {

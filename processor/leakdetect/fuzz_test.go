@@ -15,26 +15,25 @@ import (
 	"github.com/otel-goroutine/otel-goroutine/processor/leakdetect/internal/metadata"
 )
 
-// Whatever comes in goes out as it was, with nothing but our scopes behind it,
-// and without a panic on the way. It meets a processor that has already flagged
-// the leak of the seeds, so that flags are written too. Coverage differs from run
-// to run with the order of maps, so fuzz with -fuzzminimizetime 10x, or all the
-// time goes into making inputs smaller.
+// FuzzConsume checks that any input passes through unchanged, except for appended scopes, and
+// without a panic. The processor has already flagged the leak of the seeds, so that flags are
+// appended too. Coverage depends on the order of maps, so fuzz with -fuzzminimizetime 10x to limit
+// the time for minimizing inputs.
 func FuzzConsume(f *testing.F) {
 	now := epoch.Add(time.Hour)
-	s := newScene("shop")
-	flat := scene{service: "shop", start: epoch, flat: true}
+	s := newFakeProcess("shop")
+	flat := fakeProcess{service: "shop", start: epoch, flat: true}
 	for _, md := range []pmetric.Metrics{
-		minuteOf(now),
+		sampleBatch(now),
 		s.counts(now, leaking("app.leak", "app.main", now, 3)),
 		flat.census(now, leaking("app.leak", "app.main", now, 3)),
-		minuteOf(now.AddDate(74, 0, 0)),
+		sampleBatch(now.AddDate(74, 0, 0)),
 		pmetric.NewMetrics(),
 	} {
 		f.Add(marshal(f, md))
 	}
-	for _, harm := range harms() {
-		md := minuteOf(now)
+	for _, harm := range mutations() {
+		md := sampleBatch(now)
 		for _, rm := range md.ResourceMetrics().All() {
 			for _, m := range rm.ScopeMetrics().At(0).Metrics().All() {
 				harm(m)
@@ -50,16 +49,16 @@ func FuzzConsume(f *testing.F) {
 		p, err := newLeakDetect(defaultConfig(), processortest.NewNopSettings(metadata.Type))
 		require.NoError(t, err)
 		for at := epoch; at.Before(now); at = at.Add(time.Minute) {
-			_, _ = p.process(t.Context(), minuteOf(at))
+			_, _ = p.process(t.Context(), sampleBatch(at))
 		}
 		for range 2 {
-			passOn(t, p, md)
+			checkPassThrough(t, p, md)
 		}
 	})
 }
 
-// harms is what may be wrong with a metric that is watched.
-func harms() []func(pmetric.Metric) {
+// mutations returns functions that invalidate a watched metric in several ways.
+func mutations() []func(pmetric.Metric) {
 	points := func(change func(pmetric.NumberDataPoint)) func(pmetric.Metric) {
 		return func(m pmetric.Metric) {
 			if m.Type() != pmetric.MetricTypeSum {
@@ -120,8 +119,8 @@ func harms() []func(pmetric.Metric) {
 	}
 }
 
-// passOn processes a copy and compares it, our scopes aside, with the original.
-func passOn(t *testing.T, p *leakDetect, md pmetric.Metrics) {
+// checkPassThrough processes a copy of md and compares it with md, except for appended scopes.
+func checkPassThrough(t *testing.T, p *leakDetect, md pmetric.Metrics) {
 	in := pmetric.NewMetrics()
 	md.CopyTo(in)
 	out, err := p.process(t.Context(), in)

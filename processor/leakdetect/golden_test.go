@@ -14,13 +14,13 @@ import (
 	"github.com/otel-goroutine/otel-goroutine/internal/telemetry"
 )
 
-// minuteOf returns the data of two services at a time: one leaks goroutines and
-// memory beside healthy groups, the other is healthy.
-func minuteOf(at time.Time) pmetric.Metrics {
-	shop, billing := newScene("shop"), newScene("billing")
-	rest := steady("", telemetry.SignatureOther, 3)
-	rest.signature = telemetry.SignatureOther
-	md := shop.census(at, leaking("app.leak", "app.main", at, 3), steady("app.worker", "app.pool", 40), rest)
+// sampleBatch returns the data of two services: one leaks goroutines and memory beside healthy
+// groups, the other is healthy.
+func sampleBatch(at time.Time) pmetric.Metrics {
+	shop, billing := newFakeProcess("shop"), newFakeProcess("billing")
+	other := steady("", telemetry.SignatureOther, 3)
+	other.signature = telemetry.SignatureOther
+	md := shop.census(at, leaking("app.leak", "app.main", at, 3), steady("app.worker", "app.pool", 40), other)
 	metrics := md.ResourceMetrics().At(0).ScopeMetrics().At(0).Metrics()
 	memory := shop.point(shop.level(metrics, "go.memory.used"), at, int(at.Sub(epoch).Minutes())*4<<20)
 	shop.put(memory, "go.memory.type", "other")
@@ -33,14 +33,14 @@ func minuteOf(at time.Time) pmetric.Metrics {
 	return md
 }
 
-// What comes out after an hour and a half, to be read by people as well. The file
-// is written by this test when UPDATE_GOLDEN is set.
+// TestGolden compares the output after 90 minutes with a golden file. If UPDATE_GOLDEN is set, it
+// writes the file.
 func TestGolden(t *testing.T) {
 	r := newRig(t, shortLives)
 	var last pmetric.Metrics
 	for after := time.Duration(0); after <= 90*time.Minute; after += time.Minute {
 		r.sink.Reset()
-		require.NoError(t, r.processor.ConsumeMetrics(t.Context(), minuteOf(epoch.Add(after))))
+		require.NoError(t, r.processor.ConsumeMetrics(t.Context(), sampleBatch(epoch.Add(after))))
 		last = r.sink.AllMetrics()[0]
 	}
 	path := filepath.Join("testdata", "flagged.yaml")

@@ -11,33 +11,31 @@ import (
 	"github.com/otel-goroutine/otel-goroutine/internal/telemetry"
 )
 
-// identify returns the id of an attribute set.
+// identify returns the ID of an attribute set.
 func identify(m pcommon.Map) detect.ID {
 	h := pdatautil.MapHash(m)
 	return detect.ID(binary.LittleEndian.Uint64(h[:8]))
 }
 
-// mix is an odd number without a pattern, so that multiplying by it loses nothing and
-// mixes the bits: the golden ratio's first 64 bits.
-const mix = 0x9e3779b97f4a7c15
+// goldenRatio has the first 64 bits of the golden ratio. Multiplication by it mixes bits, and is a
+// bijection since it is odd.
+const goldenRatio = 0x9e3779b97f4a7c15
 
-// groupOf returns the identity of a group of a resource. The resource's hash is
-// multiplied before the point's is added, or a resource and a point that swapped
-// their attributes would be the same group.
+// groupOf returns the ID of a group of a resource. The hash of the resource is multiplied before
+// the hash of the point is added: otherwise a resource and a point that swap their attributes would
+// be the same group.
 func groupOf(resource detect.ID, salt uint64, attributes detect.ID) detect.ID {
-	return (resource^detect.ID(salt))*mix + attributes
+	return (resource^detect.ID(salt))*goldenRatio + attributes
 }
 
-// The limits of attribute sets that are identified. Sorting and hashing them
-// takes time in the square of their number, which a sender of untrusted data
-// must not be able to choose. The OpenTelemetry specification recommends 128 as
-// limit to SDKs.
+// Limits of identifiable attribute sets. Sorting and hashing takes quadratic time, so untrusted
+// senders must not choose the size. OpenTelemetry recommends a limit of 128 to SDKs.
 const (
 	maxAttributes = 128
 	maxDepth      = 4
 )
 
-// identifiable tells whether an attribute set is within the limits.
+// identifiable reports whether an attribute set is within the limits.
 func identifiable(m pcommon.Map, depth int) bool {
 	if m.Len() > maxAttributes || depth > maxDepth {
 		return false
@@ -73,8 +71,8 @@ func identifiableSlice(s pcommon.Slice, depth int) bool {
 	return true
 }
 
-// valueOf returns the value of an attribute as a string, by its own key or by
-// what a Prometheus exporter makes of it; empty if there is none.
+// valueOf returns the value of an attribute as a string, by its key or its Prometheus spelling. It
+// returns "" if the attribute is absent.
 func valueOf(m pcommon.Map, key string) string {
 	if v, ok := m.Get(key); ok {
 		return v.AsString()
@@ -85,16 +83,17 @@ func valueOf(m pcommon.Map, key string) string {
 	return ""
 }
 
-// serviceAttributes are those by which replicas and successive versions of a service are
-// known: not the instance, pod, host or version.
+// serviceAttributes identify a service. Replicas and versions have the same, so instance, pod, host
+// and version are not among them.
 var serviceAttributes = [...]string{
 	"service.namespace", "service.name", environment, "k8s.cluster.name", "k8s.namespace.name",
 }
 
-// The name of the environment, and the one that it had before semantic conventions 1.27.
+// The attribute of the environment, and its name before semantic conventions 1.27.
 const environment, formerEnvironment = "deployment.environment.name", "deployment.environment"
 
-// serviceOf returns the attributes of the service of a resource; false if it has no name.
+// serviceOf returns the attributes of a resource that identify its service. It returns false if the
+// resource has no service name.
 func serviceOf(resource pcommon.Map) (pcommon.Map, bool) {
 	service := pcommon.NewMap()
 	if valueOf(resource, "service.name") == "" {
@@ -111,6 +110,6 @@ func serviceOf(resource pcommon.Map) (pcommon.Map, bool) {
 	return service, true
 }
 
-// findingAttributes are those of a group by which a finding is known: not the line, so that
-// it survives a deploy.
+// findingAttributes identify a finding. The line is not among them, so that a finding survives a
+// deploy.
 var findingAttributes = [...]string{telemetry.AttrState, telemetry.AttrFunction, telemetry.AttrEntry}

@@ -13,8 +13,8 @@ import (
 	"github.com/otel-goroutine/otel-goroutine/internal/telemetry"
 )
 
-// split cuts a batch in two: the metrics with these names, and the rest.
-func split(md pmetric.Metrics, names ...string) (pmetric.Metrics, pmetric.Metrics) {
+// splitByName splits a batch: the metrics with these names, and the others.
+func splitByName(md pmetric.Metrics, names ...string) (pmetric.Metrics, pmetric.Metrics) {
 	named := pmetric.NewMetrics()
 	md.CopyTo(named)
 	isNamed := func(m pmetric.Metric) bool {
@@ -25,12 +25,12 @@ func split(md pmetric.Metrics, names ...string) (pmetric.Metrics, pmetric.Metric
 		}
 		return false
 	}
-	keep(named, isNamed)
-	keep(md, func(m pmetric.Metric) bool { return !isNamed(m) })
+	keepMetrics(named, isNamed)
+	keepMetrics(md, func(m pmetric.Metric) bool { return !isNamed(m) })
 	return named, md
 }
 
-func keep(md pmetric.Metrics, wanted func(pmetric.Metric) bool) {
+func keepMetrics(md pmetric.Metrics, wanted func(pmetric.Metric) bool) {
 	for _, rm := range md.ResourceMetrics().All() {
 		for _, sm := range rm.ScopeMetrics().All() {
 			sm.Metrics().RemoveIf(func(m pmetric.Metric) bool { return !wanted(m) })
@@ -38,11 +38,11 @@ func keep(md pmetric.Metrics, wanted func(pmetric.Metric) bool) {
 	}
 }
 
-// A batch processor may put the count of a group into one batch and its census
-// into another. The observation is whole again when both are there.
+// TestSplitBatchesAreJoined checks that an observation is joined if a batch processor has put the
+// count of a group and its census into different batches.
 func TestSplitBatchesAreJoined(t *testing.T) {
 	data := func(at time.Time) pmetric.Metrics {
-		return newScene("shop").census(at, leaking("app.leak", "app.main", at, 3))
+		return newFakeProcess("shop").census(at, leaking("app.leak", "app.main", at, 3))
 	}
 	whole, ok := newRig(t).play(4*time.Hour, "app.leak", probable, data)
 	require.True(t, ok)
@@ -57,37 +57,37 @@ func TestSplitBatchesAreJoined(t *testing.T) {
 			r := newRig(t)
 			var when time.Duration
 			for when = time.Minute; when < 4*time.Hour; when += time.Minute {
-				a, b := split(data(epoch.Add(when)), first...)
+				a, b := splitByName(data(epoch.Add(when)), first...)
 				found := append(r.consume(a), r.consume(b)...)
 				if f, _ := found.find("app.leak", "severity"); int(f.value) == probable {
-					assert.Equal(t, whole, f.at.Sub(epoch), "the verdict has its own time")
+					assert.Equal(t, whole, f.at.Sub(epoch), "the verdict has the time of its observation")
 					break
 				}
 			}
-			assert.Equal(t, whole+time.Minute, when, "it leaves with the next scrape")
+			assert.Equal(t, whole+time.Minute, when, "emitted with the next scrape")
 			r.assertBad(map[detect.Reason]int64{})
 		})
 	}
 }
 
-// Two resource entries of the same process in one batch, as a batch processor
-// leaves them.
-func TestPartsInTwoEntriesOfOneBatchAreJoined(t *testing.T) {
+// TestTwoResourcesOfOneProcessAreJoined checks a batch with two resource entries of the same process,
+// as a batch processor creates it.
+func TestTwoResourcesOfOneProcessAreJoined(t *testing.T) {
 	r := newRig(t)
-	s := newScene("shop")
+	s := newFakeProcess("shop")
 	_, ok := r.play(2*time.Hour, "app.leak", probable, func(at time.Time) pmetric.Metrics {
-		a, b := split(s.census(at, leaking("app.leak", "app.main", at, 3)), telemetry.StackCount)
+		a, b := splitByName(s.census(at, leaking("app.leak", "app.main", at, 3)), telemetry.StackCount)
 		b.ResourceMetrics().MoveAndAppendTo(a.ResourceMetrics())
 		return a
 	})
 	assert.True(t, ok)
 }
 
-// A census that is lost once is waited for until a later time has come and a batch more,
-// and then its group is judged by its count, at the time of the count.
-func TestLostCensusIsNotWaitedForLong(t *testing.T) {
+// TestLostCensus checks that after a lost census the group is judged by its count, at the time of
+// the count, once a batch with a later time and another one have been received.
+func TestLostCensus(t *testing.T) {
 	r := newRig(t)
-	s := newScene("shop")
+	s := newFakeProcess("shop")
 	data := func(at time.Time) pmetric.Metrics {
 		return s.census(at, leaking("app.leak", "app.main", at, 3))
 	}
@@ -108,10 +108,11 @@ func TestLostCensusIsNotWaitedForLong(t *testing.T) {
 	assert.Equal(t, []time.Time{lost, lost.Add(time.Minute), lost.Add(2 * time.Minute)}, times)
 }
 
-// A source that falls back from traces to profiles is waited for once only.
-func TestCountsAfterACensusAreJudgedAtOnce(t *testing.T) {
+// TestCountsAfterCensusAreJudgedAtOnce checks that the processor waits for a census only at first
+// when a source falls back from traces to profiles.
+func TestCountsAfterCensusAreJudgedAtOnce(t *testing.T) {
 	r := newRig(t)
-	s := newScene("shop")
+	s := newFakeProcess("shop")
 	flagged, ok := r.play(2*time.Hour, "app.leak", probable, func(at time.Time) pmetric.Metrics {
 		return s.census(at, leaking("app.leak", "app.main", at, 3))
 	})
@@ -127,8 +128,7 @@ func TestCountsAfterACensusAreJudgedAtOnce(t *testing.T) {
 	}
 }
 
-// deltaExits has the exits of a batch be deltas, as some exporters prefer: what was
-// added since the point before, with a start of its own each time.
+// deltaExits converts the exits of a batch to delta temporality.
 func deltaExits(md pmetric.Metrics, at time.Time, exits int) pmetric.Metrics {
 	for _, m := range md.ResourceMetrics().At(0).ScopeMetrics().At(0).Metrics().All() {
 		if m.Name() == telemetry.StackAgedExits {
@@ -151,7 +151,7 @@ func TestDeltaExitsAcquit(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := newRig(t)
-			s := newScene("shop")
+			s := newFakeProcess("shop")
 			_, ok := r.play(4*time.Hour, "app.leak", suspected, func(at time.Time) pmetric.Metrics {
 				return deltaExits(s.census(at, leaking("app.leak", "app.main", at, 3)), at, tc.exits)
 			})
@@ -161,10 +161,10 @@ func TestDeltaExitsAcquit(t *testing.T) {
 	}
 }
 
-// A source that can take a trace only every other time still takes a census.
+// TestCensusEveryOtherTime detects a leak if only every other scrape has a census.
 func TestCensusEveryOtherTime(t *testing.T) {
 	r := newRig(t)
-	s := newScene("shop")
+	s := newFakeProcess("shop")
 	_, ok := r.play(2*time.Hour, "app.leak", probable, func(at time.Time) pmetric.Metrics {
 		g := leaking("app.leak", "app.main", at, 3)
 		if int(at.Sub(epoch).Minutes())%2 == 0 {
@@ -175,11 +175,11 @@ func TestCensusEveryOtherTime(t *testing.T) {
 	assert.True(t, ok)
 }
 
-// An SDK gives each instrument a time of its own, some microseconds after the one
-// before it. They are one observation all the same.
-func TestPartsStampedOneAfterAnotherAreJoined(t *testing.T) {
+// TestPartsWithDifferentTimestampsAreJoined checks that timestamps that differ by microseconds, as an
+// SDK assigns them to instruments, belong to one observation.
+func TestPartsWithDifferentTimestampsAreJoined(t *testing.T) {
 	data := func(at time.Time) pmetric.Metrics {
-		return newScene("shop").census(at, leaking("app.leak", "app.main", at, 3))
+		return newFakeProcess("shop").census(at, leaking("app.leak", "app.main", at, 3))
 	}
 	want, ok := newRig(t).play(4*time.Hour, "app.leak", probable, data)
 	require.True(t, ok)
@@ -202,11 +202,11 @@ func TestPartsStampedOneAfterAnotherAreJoined(t *testing.T) {
 	assert.Equal(t, want, got)
 }
 
-// The start of a delta is no start of the process, but that of the count is. A leak is
-// found in each life of its process.
-func TestDeltaExitsTellOfRestarts(t *testing.T) {
+// TestDeltaExitsAndRestarts checks that the start timestamp of a count marks the start of a process,
+// and that of a delta does not. The leak is found in each process.
+func TestDeltaExitsAndRestarts(t *testing.T) {
 	r := newRig(t, shortLives)
-	s := newScene("shop")
+	s := newFakeProcess("shop")
 	const life = 5 * time.Hour
 	for n := range 3 {
 		s.start = epoch.Add(time.Duration(n) * life)
@@ -217,6 +217,6 @@ func TestDeltaExitsTellOfRestarts(t *testing.T) {
 			deltaExits(md, at, 0)
 			found = r.consume(md).severity("app.leak") == probable || found
 		}
-		assert.True(t, found, "life %d", n+1)
+		assert.True(t, found, "process %d", n+1)
 	}
 }

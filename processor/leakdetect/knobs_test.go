@@ -17,8 +17,8 @@ import (
 	"github.com/otel-goroutine/otel-goroutine/processor/leakdetect/internal/metadatatest"
 )
 
-// watchLogs has the rig's processor be one whose log is kept.
-func (r *rig) watchLogs(change ...func(*Config)) *observer.ObservedLogs {
+// observeLogs replaces the processor of the rig by one whose log is observed.
+func (r *rig) observeLogs(change ...func(*Config)) *observer.ObservedLogs {
 	core, logs := observer.New(zap.InfoLevel)
 	set := metadatatest.NewSettings(r.telemetry)
 	set.Logger = zap.New(core)
@@ -26,9 +26,9 @@ func (r *rig) watchLogs(change ...func(*Config)) *observer.ObservedLogs {
 	return logs
 }
 
-// whenProbable returns after how many minutes a leak of one a minute is probable.
+// whenProbable returns the time until a leak of one goroutine per minute is probable.
 func whenProbable(t *testing.T, service string, change ...func(*Config)) time.Duration {
-	s := newScene(service)
+	s := newFakeProcess(service)
 	after, _ := newRig(t, change...).play(5*time.Hour, "app.leak", probable, func(at time.Time) pmetric.Metrics {
 		return s.census(at, leaking("app.leak", "app.main", at, 1))
 	})
@@ -47,19 +47,19 @@ func TestOverrides(t *testing.T) {
 	assert.Equal(t, general, whenProbable(t, "cart", overrides(short)), "another service")
 	byAttribute := Override{Attributes: map[string]string{"service.instance.id": "shop-1"}, MaxLifetime: time.Hour}
 	assert.Equal(t, sooner, whenProbable(t, "shop", overrides(byAttribute)))
-	assert.Equal(t, sooner, whenProbable(t, "shop", overrides(short, Override{Service: "shop", MinLeaked: 1000})), "the first holds")
+	assert.Equal(t, sooner, whenProbable(t, "shop", overrides(short, Override{Service: "shop", MinLeaked: 1000})), "the first applies")
 	assert.Zero(t, whenProbable(t, "shop", overrides(Override{Service: "shop", MinLeaked: 1000})))
 	longer := Override{Service: "shop", MaxLifetime: time.Hour, MinDuration: 2 * time.Hour}
 	assert.Greater(t, whenProbable(t, "shop", overrides(longer)), 2*time.Hour)
 }
 
-func TestAnOverrideThatMatchesNothingIsSaidOnce(t *testing.T) {
+func TestUnusedOverrideIsLoggedOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRig(t)
-		logs := r.watchLogs(func(c *Config) {
+		logs := r.observeLogs(func(c *Config) {
 			c.Overrides = []Override{{Service: "shop", MinLeaked: 5}, {Service: "shopp", MinLeaked: 5}}
 		})
-		s := newScene("shop")
+		s := newFakeProcess("shop")
 		for range 60 {
 			r.consume(s.census(time.Now(), steady("app.pool", "app.main", 4)))
 			time.Sleep(time.Minute)
@@ -81,7 +81,7 @@ func TestIgnore(t *testing.T) {
 			rule.Reason = "known"
 			ignore := func(c *Config) { c.Ignore = []IgnoreRule{rule} }
 			r, flat := newRig(t, ignore), newRig(t, ignore)
-			s, f := newScene("shop"), newScene("shop")
+			s, f := newFakeProcess("shop"), newFakeProcess("shop")
 			f.flat = true
 			seen := false
 			for after := time.Minute; after <= 3*time.Hour; after += time.Minute {
@@ -98,14 +98,14 @@ func TestIgnore(t *testing.T) {
 	}
 }
 
-func TestIgnoreThatIsOverIsToldAndFlagged(t *testing.T) {
+func TestExpiredIgnoreRule(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		begin := time.Now()
 		r := newRig(t)
-		logs := r.watchLogs(func(c *Config) {
+		logs := r.observeLogs(func(c *Config) {
 			c.Ignore = []IgnoreRule{{Function: "app.leak", Reason: "until the deploy", Until: begin.Add(5 * time.Hour).Format(time.RFC3339)}}
 		})
-		s := newScene("shop")
+		s := newFakeProcess("shop")
 		s.start = begin
 		for range 6 * 60 {
 			time.Sleep(time.Minute)
@@ -118,13 +118,13 @@ func TestIgnoreThatIsOverIsToldAndFlagged(t *testing.T) {
 				require.Equal(t, probable, severity)
 			}
 		}
-		over := logs.FilterMessage("Leaks are not ignored any more").All()
-		require.Len(t, over, 1)
-		assert.Equal(t, "until the deploy", over[0].ContextMap()["reason"])
+		expired := logs.FilterMessage("An ignore rule has expired").All()
+		require.Len(t, expired, 1)
+		assert.Equal(t, "until the deploy", expired[0].ContextMap()["reason"])
 	})
 }
 
-// inTenBatches cuts a batch into one for each point, put together to ten.
+// inTenBatches distributes the points of a batch over ten batches.
 func inTenBatches(md pmetric.Metrics) []pmetric.Metrics {
 	batches := make([]pmetric.Metrics, 10)
 	for i := range batches {
@@ -141,17 +141,17 @@ func inTenBatches(md pmetric.Metrics) []pmetric.Metrics {
 	return batches
 }
 
-// TestALeakInTenBatches has each scrape come in ten batches, without counts: every verdict is
-// made when the next one has come, in a batch in which the group itself need not be.
-func TestALeakInTenBatches(t *testing.T) {
+// TestLeakInTenBatches splits each scrape into ten batches, without counts: each verdict is made with
+// the next scrape, in a batch that need not contain the group.
+func TestLeakInTenBatches(t *testing.T) {
 	r := newRig(t)
-	logs := r.watchLogs()
-	s := newScene("shop")
+	logs := r.observeLogs()
+	s := newFakeProcess("shop")
 	var flags []time.Time
 	for minutes := range 200 {
 		at := epoch.Add(time.Duration(minutes) * time.Minute)
 		md := s.census(at, leaking("app.leak", "app.main", at, 1), steady("app.pool", "app.pool", 40))
-		_, md = split(md, telemetry.StackCount, telemetry.EntryCount, telemetry.GoroutineCount)
+		_, md = splitByName(md, telemetry.StackCount, telemetry.EntryCount, telemetry.GoroutineCount)
 		for _, part := range inTenBatches(md) {
 			for _, f := range r.consume(part) {
 				if f.metric == telemetry.LeakSeverity {
@@ -164,17 +164,17 @@ func TestALeakInTenBatches(t *testing.T) {
 	}
 	require.NotEmpty(t, flags)
 	for i := range flags[1:] {
-		require.Equal(t, time.Minute, flags[i+1].Sub(flags[i]), "every minute once")
+		require.Equal(t, time.Minute, flags[i+1].Sub(flags[i]), "once per minute")
 	}
 	assert.Len(t, logs.FilterMessage("Leak probable").All(), 1)
 	r.assertBad(map[detect.Reason]int64{})
 }
 
-// TestEndsAreToldWhereTheFlagWas has the process of a leak be replaced.
-func TestEndsAreToldWhereTheFlagWas(t *testing.T) {
+// TestEndOfFlag replaces the process of a leak, and checks the points and the log of its end.
+func TestEndOfFlag(t *testing.T) {
 	r := newRig(t)
-	logs := r.watchLogs()
-	s := newScene("shop")
+	logs := r.observeLogs()
+	s := newFakeProcess("shop")
 	flagged, ok := r.play(3*time.Hour, "app.leak", probable, func(at time.Time) pmetric.Metrics {
 		return s.census(at, leaking("app.leak", "app.main", at, 3))
 	})

@@ -26,19 +26,19 @@ import (
 	"github.com/otel-goroutine/otel-goroutine/processor/leakdetect/internal/metadatatest"
 )
 
-// sum returns a metric of the processor's own, by the value of its attribute
-// reason, or "" where it has none.
+// sum returns the values of a metric of the processor by its attribute reason, "" if absent.
 func (r *rig) sum(name string) map[detect.Reason]int64 { return sums(r.telemetry, name, "reason") }
 
-// sums returns the values above 0 of one of the processor's own metrics, by an attribute.
+// sums returns the values above 0 of a metric of the processor by an attribute.
 func sums(telemetry *componenttest.Telemetry, name string, by attribute.Key) map[detect.Reason]int64 {
 	values := allSums(telemetry, name, by)
 	maps.DeleteFunc(values, func(_ detect.Reason, n int64) bool { return n == 0 })
 	return values
 }
 
-// TestCountersBeginAtZero, or whoever asks for their increase would miss the first event.
-func TestCountersBeginAtZero(t *testing.T) {
+// TestCountersStartAtZero checks that counters exist from the start: the increase of a series misses
+// the first event otherwise.
+func TestCountersStartAtZero(t *testing.T) {
 	r := newRig(t)
 	bad := map[detect.Reason]int64{}
 	for _, why := range reasons {
@@ -48,9 +48,9 @@ func TestCountersBeginAtZero(t *testing.T) {
 	for _, name := range []string{"failed_batches", "unwatched_points"} {
 		assert.Equal(t, map[detect.Reason]int64{"": 0}, allSums(r.telemetry, name, ""), name)
 	}
-	assert.Empty(t, allSums(r.telemetry, "state_errors", "operation"), "nothing is remembered")
+	assert.Empty(t, allSums(r.telemetry, "state_errors", "operation"), "no storage")
 
-	k := keptOn(t, statetest.New(nil))
+	k := newPersistent(t, statetest.New(nil))
 	failed := map[detect.Reason]int64{}
 	for _, operation := range state.Operations {
 		failed[detect.Reason(operation)] = 0
@@ -63,7 +63,7 @@ func allSums(telemetry *componenttest.Telemetry, name string, by attribute.Key) 
 	values := map[detect.Reason]int64{}
 	m, err := telemetry.GetMetric("otelcol_processor_leak_detect_" + name)
 	if err != nil {
-		return values // nothing was counted yet
+		return values // not recorded yet
 	}
 	var points []metricdata.DataPoint[int64]
 	switch data := m.Data.(type) {
@@ -73,8 +73,8 @@ func allSums(telemetry *componenttest.Telemetry, name string, by attribute.Key) 
 		points = data.DataPoints
 	}
 	for _, p := range points {
-		if _, said := p.Attributes.Value("processor"); !said {
-			panic(name + " does not tell whose it is")
+		if _, ok := p.Attributes.Value("processor"); !ok {
+			panic(name + " has no attribute processor")
 		}
 		why, _ := p.Attributes.Value(by)
 		values[detect.Reason(why.AsString())] = p.Value
@@ -89,8 +89,8 @@ func (r *rig) assertBad(want map[detect.Reason]int64) {
 	assert.Equal(r.t, want, r.sum("bad_points"))
 }
 
-// What cannot be judged is passed on and counted, and costs neither the history
-// nor what comes after it.
+// TestBadPoints checks that invalid points are passed on and counted, and affect neither the history
+// nor the following points.
 func TestBadPoints(t *testing.T) {
 	for name, tc := range map[string]struct {
 		spoil func(pmetric.Metric, pmetric.NumberDataPoint)
@@ -137,7 +137,7 @@ func TestBadPoints(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := newRig(t, shortLives)
-			s := newScene("shop")
+			s := newFakeProcess("shop")
 			data := func(at time.Time) pmetric.Metrics {
 				return s.counts(at, leaking("app.leak", "app.main", at, 3))
 			}
@@ -156,9 +156,9 @@ func TestBadPoints(t *testing.T) {
 	}
 }
 
-func TestResourceThatCannotBeIdentified(t *testing.T) {
+func TestUnidentifiableResource(t *testing.T) {
 	r := newRig(t)
-	md := newScene("shop").census(epoch, steady("app.worker", "app.pool", 40))
+	md := newFakeProcess("shop").census(epoch, steady("app.worker", "app.pool", 40))
 	for i := range maxAttributes {
 		md.ResourceMetrics().At(0).Resource().Attributes().PutInt(fmt.Sprint("k", i), 1)
 	}
@@ -167,24 +167,24 @@ func TestResourceThatCannotBeIdentified(t *testing.T) {
 	assert.Zero(t, r.streams())
 }
 
-func TestAgedWithoutExitsSaysNothing(t *testing.T) {
+func TestAgedWithoutExitsIsIncomplete(t *testing.T) {
 	r := newRig(t)
-	s := newScene("shop")
+	s := newFakeProcess("shop")
 	for after := time.Minute; after <= 4*time.Hour; after += time.Minute {
 		at := epoch.Add(after)
-		aged, _ := split(s.census(at, leaking("app.leak", "app.main", at, 3)), telemetry.StackAgedCount)
+		aged, _ := splitByName(s.census(at, leaking("app.leak", "app.main", at, 3)), telemetry.StackAgedCount)
 		require.Empty(t, r.consume(aged))
 	}
 	r.assertBad(map[detect.Reason]int64{detect.Incomplete: 239})
 }
 
-// The exits of a group stay to be told when nobody is in it any more.
-func TestExitsAloneAreNoFault(t *testing.T) {
+// TestExitsAloneAreValid checks points of exits without counts, as of a group that has become empty.
+func TestExitsAloneAreValid(t *testing.T) {
 	r := newRig(t)
-	s := newScene("shop")
+	s := newFakeProcess("shop")
 	for after := time.Minute; after <= 4*time.Hour; after += time.Minute {
 		at := epoch.Add(after)
-		exits, _ := split(s.census(at, steady("app.done", "app.main", 3)), telemetry.StackAgedExits)
+		exits, _ := splitByName(s.census(at, steady("app.done", "app.main", 3)), telemetry.StackAgedExits)
 		require.Empty(t, r.consume(exits))
 	}
 	r.assertBad(map[detect.Reason]int64{})
@@ -192,7 +192,7 @@ func TestExitsAloneAreNoFault(t *testing.T) {
 
 func TestStreamsAreBounded(t *testing.T) {
 	r := newRig(t, func(c *Config) { c.MaxStreams = 3 }, shortLives)
-	s := newScene("shop")
+	s := newFakeProcess("shop")
 	groups := func(at time.Time) []group {
 		return []group{
 			leaking("app.leak", "app.main", at, 3), steady("app.b", "app.main", 1), steady("app.c", "app.main", 1),
@@ -202,7 +202,7 @@ func TestStreamsAreBounded(t *testing.T) {
 	since, ok := r.play(4*time.Hour, "app.leak", suspected, func(at time.Time) pmetric.Metrics {
 		return s.counts(at, groups(at)...)
 	})
-	assert.True(t, ok, "what is watched goes on being watched")
+	assert.True(t, ok, "watched streams stay watched")
 	assert.Equal(t, 3, r.streams())
 
 	before := r.sum("unwatched_points")[""]
@@ -214,18 +214,18 @@ func TestStreamsAreBounded(t *testing.T) {
 
 func TestResourcesAreBounded(t *testing.T) {
 	r := newRig(t, func(c *Config) { c.MaxStreams = 1 })
-	r.consume(newScene("a").counts(epoch, steady("app.worker", "app.pool", 40)))
-	r.consume(newScene("b").counts(epoch, steady("app.worker", "app.pool", 40)))
+	r.consume(newFakeProcess("a").counts(epoch, steady("app.worker", "app.pool", 40)))
+	r.consume(newFakeProcess("b").counts(epoch, steady("app.worker", "app.pool", 40)))
 	assert.Equal(t, map[detect.Reason]int64{"": 1}, r.sum("unwatched_points"))
 }
 
-// A stream that sends nothing is forgotten after max_stale, and where others wait
-// for its place a good deal sooner.
+// TestStaleStreamsAreForgotten checks that a stream without data is forgotten after max_stale, and
+// sooner if others need its place.
 func TestStaleStreamsAreForgotten(t *testing.T) {
-	pass := func(d time.Duration) { <-time.After(d) } // in no time: it is a bubble's
+	pass := func(d time.Duration) { <-time.After(d) } // in a synctest bubble
 	send := func(r *rig, services ...string) {
 		for _, service := range services {
-			r.consume(newScene(service).counts(time.Now(), steady("app.worker", "app.pool", 40)))
+			r.consume(newFakeProcess(service).counts(time.Now(), steady("app.worker", "app.pool", 40)))
 		}
 	}
 	t.Run("room for all", func(t *testing.T) {
@@ -272,11 +272,11 @@ func TestStaleStreamsAreForgotten(t *testing.T) {
 	})
 }
 
-// A sender whose time runs a thousand times too fast, as one does that sends what it
-// could not send for days, makes nobody look stale.
-func TestNobodyTurnsTheClock(t *testing.T) {
+// TestFastClockOfOneSender checks that a sender whose time is a thousand times too fast, such as one
+// that sends the backlog of days, does not make others stale.
+func TestFastClockOfOneSender(t *testing.T) {
 	r := newRig(t)
-	right, fast := newScene("right"), newScene("fast")
+	right, fast := newFakeProcess("right"), newFakeProcess("fast")
 	found := func(fastSteps int) time.Duration {
 		at := epoch
 		when, ok := r.play(6*time.Hour, "app.leak", probable, func(now time.Time) pmetric.Metrics {
@@ -294,16 +294,16 @@ func TestNobodyTurnsTheClock(t *testing.T) {
 	assert.Equal(t, alone, found(2))
 }
 
-// A host whose clock is wrong by years is watched at its own pace, and makes
-// nobody else look stale or late, whenever it comes.
-func TestWrongClockHarmsNobody(t *testing.T) {
+// TestWrongClock checks that a host whose clock is wrong by years is watched by its own time, and does
+// not make others stale or late.
+func TestWrongClock(t *testing.T) {
 	for name, offset := range map[string]time.Duration{
 		"in the future": 70 * 365 * 24 * time.Hour,
 		"in the past":   -50 * 365 * 24 * time.Hour,
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := newRig(t, shortLives)
-			right, wrong := newScene("right"), newScene("wrong")
+			right, wrong := newFakeProcess("right"), newFakeProcess("wrong")
 			since, ok := r.play(4*time.Hour, "app.leak", probable, func(at time.Time) pmetric.Metrics {
 				return right.census(at, leaking("app.leak", "app.main", at, 3))
 			})
@@ -322,10 +322,11 @@ func TestWrongClockHarmsNobody(t *testing.T) {
 	}
 }
 
-// A batch that is an hour ahead is passed over, and what is right after it goes on.
-func TestAnHourAheadAndRightAgain(t *testing.T) {
+// TestBatchAnHourAhead checks that a batch with wrong timestamps is ignored, and the next ones are
+// judged.
+func TestBatchAnHourAhead(t *testing.T) {
 	r := newRig(t, shortLives)
-	s := newScene("shop")
+	s := newFakeProcess("shop")
 	data := func(at time.Time) pmetric.Metrics { return s.counts(at, leaking("app.leak", "app.main", at, 3)) }
 	since, ok := r.play(4*time.Hour, "app.leak", suspected, data)
 	require.True(t, ok)
@@ -340,10 +341,10 @@ func TestAnHourAheadAndRightAgain(t *testing.T) {
 	r.assertBad(map[detect.Reason]int64{detect.BadJump: 1})
 }
 
-// A counter that goes backwards is no exits, and no end of those to come.
-func TestExitsThatGoBackwards(t *testing.T) {
+// TestDecreasingExits checks that a counter that decreases adds no exits, and still counts later ones.
+func TestDecreasingExits(t *testing.T) {
 	r := newRig(t)
-	s := newScene("shop")
+	s := newFakeProcess("shop")
 	g := newSessions(1, 20*time.Minute, func(int) float64 { return 5 })
 	lost := 0
 	for minute := range 600 {
@@ -358,10 +359,10 @@ func TestExitsThatGoBackwards(t *testing.T) {
 	r.assertBad(map[detect.Reason]int64{})
 }
 
-// A clock that is set right is followed, after a second look.
-func TestClockThatIsSet(t *testing.T) {
+// TestCorrectedClock checks that the time of a corrected clock is accepted with the second batch.
+func TestCorrectedClock(t *testing.T) {
 	r := newRig(t, shortLives)
-	s := newScene("shop")
+	s := newFakeProcess("shop")
 	year2100 := epoch.AddDate(74, 0, 0)
 	for i := range time.Duration(10) {
 		r.consume(s.counts(year2100.Add(i*time.Minute), steady("app.worker", "app.pool", 40)))
@@ -374,17 +375,17 @@ func TestClockThatIsSet(t *testing.T) {
 	r.assertBad(map[detect.Reason]int64{detect.BadJump: 1})
 }
 
-// A defect in the judging must not stop the data.
-func TestPanicPassesTheDataOn(t *testing.T) {
+// TestPanicPassesDataOn checks that a panic does not stop the data.
+func TestPanicPassesDataOn(t *testing.T) {
 	r := newRig(t)
 	core, logs := observer.New(zap.ErrorLevel)
 	set := metadatatest.NewSettings(r.telemetry)
 	set.Logger = zap.New(core)
 	p, err := newLeakDetect(defaultConfig(), set)
 	require.NoError(t, err)
-	p.watch.detector = nil // the defect
+	p.tracker.detector = nil // the defect
 	for i := range 5 {
-		md := newScene("shop").counts(epoch.Add(time.Duration(i)*time.Minute), steady("app.worker", "app.pool", 40))
+		md := newFakeProcess("shop").counts(epoch.Add(time.Duration(i)*time.Minute), steady("app.worker", "app.pool", 40))
 		before := marshal(t, md)
 		out, err := p.process(context.Background(), md)
 		require.NoError(t, err)

@@ -8,76 +8,75 @@ import (
 	"github.com/otel-goroutine/otel-goroutine/internal/growth"
 )
 
-// names are the attributes of groups that are flagged. The detector keeps none, as most
-// groups are never flagged. A verdict may be about a group that is not in the batch with
-// which it leaves: then it is written with the attributes that the group had before; and a
-// first flag waits for a batch that has the group.
-type names struct {
-	known map[detect.ID]name
-	owed  map[detect.ID]detect.Verdict
+// flaggedNames has the attributes of flagged groups. The detector does not keep attributes, since
+// most groups are never flagged. If a verdict leaves with a batch that does not contain its group,
+// it has the attributes that the group had before. A first flag waits for a batch with its group.
+type flaggedNames struct {
+	known   map[detect.ID]groupName
+	pending map[detect.ID]detect.Verdict
 }
 
-// name is whom a verdict is about.
-type name struct {
+// groupName has the attributes of a group and its resource.
+type groupName struct {
 	resource, group pcommon.Map
 	metric          string
 }
 
-// maxOwed bounds how many first flags wait.
-const maxOwed = 1000
+// maxPending is the maximum number of first flags that wait.
+const maxPending = 1000
 
-func newNames() names {
-	return names{known: make(map[detect.ID]name), owed: make(map[detect.ID]detect.Verdict)}
+func newFlaggedNames() flaggedNames {
+	return flaggedNames{known: make(map[detect.ID]groupName), pending: make(map[detect.ID]detect.Verdict)}
 }
 
-// drop forgets a group, and returns what it was called.
-func (n *names) drop(group detect.ID) name {
+// forget removes a group and returns its name, which is empty if unknown.
+func (n *flaggedNames) forget(group detect.ID) groupName {
 	found := n.known[group]
 	delete(n.known, group)
-	delete(n.owed, group)
+	delete(n.pending, group)
 	if found.resource == (pcommon.Map{}) {
 		found.resource, found.group = pcommon.NewMap(), pcommon.NewMap()
 	}
 	return found
 }
 
-// resolve makes findings of verdicts.
-func (n *names) resolve(verdicts []detect.Verdict, r *reader, md pmetric.Metrics) []finding {
-	if len(verdicts) == 0 && len(n.owed) == 0 {
+// resolve converts verdicts to findings.
+func (n *flaggedNames) resolve(verdicts []detect.Verdict, r *reader, md pmetric.Metrics) []finding {
+	if len(verdicts) == 0 && len(n.pending) == 0 {
 		return nil
 	}
-	here := n.find(verdicts, r.places)
+	refs := n.locate(verdicts, r.refs)
 	var findings []finding
-	for group, v := range n.owed {
-		if here[group] != nil {
-			delete(n.owed, group)
+	for group, v := range n.pending {
+		if refs[group] != nil {
+			delete(n.pending, group)
 			verdicts = append([]detect.Verdict{v}, verdicts...)
 		}
 	}
 	for _, v := range verdicts {
-		place := here[v.Group]
-		called, isKnown := n.known[v.Group]
-		origin, hasOrigin := r.origins[v.Process]
+		ref := refs[v.Group]
+		name, isKnown := n.known[v.Group]
+		index, inBatch := r.resources[v.Process]
 		switch {
-		case place != nil && (!isKnown || v.Severity > v.Was && !v.Service):
-			resource := md.ResourceMetrics().At(place.origin).Resource().Attributes()
-			if called = nameOf(resource, place); v.Service {
-				called = nameInService(resource, place)
+		case ref != nil && (!isKnown || v.Severity > v.Was && !v.Service):
+			resource := md.ResourceMetrics().At(ref.resourceIndex).Resource().Attributes()
+			if name = nameOf(resource, ref); v.Service {
+				name = nameInService(resource, ref)
 			}
-			n.known[v.Group] = called
-		case !isKnown && v.Severity > growth.None && len(n.owed) < maxOwed:
-			n.owed[v.Group] = v
+			n.known[v.Group] = name
+		case !isKnown && v.Severity > growth.None && len(n.pending) < maxPending:
+			n.pending[v.Group] = v
 			continue
 		case !isKnown:
-			continue // nobody was told of it
+			continue // never flagged
 		}
-		if place != nil {
-			origin, hasOrigin = place.origin, true
+		if ref != nil {
+			index, inBatch = ref.resourceIndex, true
 		}
-		if hasOrigin || v.Service {
-			f := finding{Verdict: v, origin: origin, attributes: called.group, metric: called.metric}
+		if inBatch || v.Service {
+			f := finding{Verdict: v, resourceIndex: index, attributes: name.group, metric: name.metric}
 			if v.Service {
-				f.service = called.resource
+				f.service = name.resource
 			}
 			findings = append(findings, f)
 		}
@@ -85,51 +84,52 @@ func (n *names) resolve(verdicts []detect.Verdict, r *reader, md pmetric.Metrics
 	return findings
 }
 
-// find returns where in a batch the groups are that are asked for.
-func (n *names) find(verdicts []detect.Verdict, places []place) map[detect.ID]*place {
-	wanted := make(map[detect.ID]*place, len(verdicts)+len(n.owed))
+// locate returns the references to the groups of verdicts and of pending flags. Groups that are not
+// in the batch have nil.
+func (n *flaggedNames) locate(verdicts []detect.Verdict, refs []groupRef) map[detect.ID]*groupRef {
+	located := make(map[detect.ID]*groupRef, len(verdicts)+len(n.pending))
 	for _, v := range verdicts {
-		wanted[v.Group] = nil
+		located[v.Group] = nil
 	}
-	for group := range n.owed {
-		wanted[group] = nil
+	for group := range n.pending {
+		located[group] = nil
 	}
-	for i := range places {
-		p := &places[i]
-		for _, name := range [...]detect.ID{p.group, p.in} {
-			if _, ok := wanted[name]; ok {
-				wanted[name] = p
+	for i := range refs {
+		ref := &refs[i]
+		for _, id := range [...]detect.ID{ref.group, ref.serviceGroup} {
+			if _, ok := located[id]; ok {
+				located[id] = ref
 			}
 		}
 	}
-	return wanted
+	return located
 }
 
-// nameInService copies what a group is known by in its service out of a batch.
-func nameInService(resource pcommon.Map, p *place) name {
+// nameInService copies the attributes that identify a group in its service out of a batch.
+func nameInService(resource pcommon.Map, p *groupRef) groupName {
 	service, _ := serviceOf(resource)
-	called := name{resource: service, group: pcommon.NewMap()}
+	name := groupName{resource: service, group: pcommon.NewMap()}
 	for _, key := range findingAttributes {
 		if v := valueOf(p.attributes, key); v != "" {
-			called.group.PutStr(key, v)
+			name.group.PutStr(key, v)
 		}
 	}
-	return called
+	return name
 }
 
 // nameOf copies the attributes of a group out of a batch.
-func nameOf(resource pcommon.Map, p *place) name {
-	called := name{resource: pcommon.NewMap(), group: pcommon.NewMap(), metric: p.metric}
-	for _, key := range loggedOfResource {
+func nameOf(resource pcommon.Map, p *groupRef) groupName {
+	name := groupName{resource: pcommon.NewMap(), group: pcommon.NewMap(), metric: p.metric}
+	for _, key := range loggedResourceAttributes {
 		if v := valueOf(resource, key); v != "" {
-			called.resource.PutStr(key, v)
+			name.resource.PutStr(key, v)
 		}
 	}
-	p.attributes.CopyTo(called.group)
+	p.attributes.CopyTo(name.group)
 	if p.hasAge {
 		for _, key := range ageKeys {
-			called.group.Remove(key)
+			name.group.Remove(key)
 		}
 	}
-	return called
+	return name
 }

@@ -20,16 +20,16 @@ import (
 	"github.com/otel-goroutine/otel-goroutine/processor/leakdetect/internal/metadatatest"
 )
 
-// kept is a processor whose memory is kept.
-type kept struct {
+// persistentProcessor is a processor with a storage.
+type persistentProcessor struct {
 	*leakDetect
 	logs      *observer.ObservedLogs
 	telemetry *componenttest.Telemetry
 }
 
-func keptOn(t *testing.T, storage *statetest.Storage, change ...func(*Config)) *kept {
+func newPersistent(t *testing.T, storage *statetest.Storage, change ...func(*Config)) *persistentProcessor {
 	t.Helper()
-	k := &kept{telemetry: componenttest.NewTelemetry()}
+	k := &persistentProcessor{telemetry: componenttest.NewTelemetry()}
 	t.Cleanup(func() { require.NoError(t, k.telemetry.Shutdown(context.Background())) })
 	c := defaultConfig()
 	c.Storage = &statetest.ID
@@ -46,82 +46,82 @@ func keptOn(t *testing.T, storage *statetest.Storage, change ...func(*Config)) *
 	return k
 }
 
-func (k *kept) errors(operation string) int64 {
+func (k *persistentProcessor) errors(operation string) int64 {
 	return sums(k.telemetry, "state_errors", "operation")[detect.Reason(operation)]
 }
 
-func TestMemoryOutlivesARestart(t *testing.T) {
+func TestStateSurvivesRestart(t *testing.T) {
 	storage := statetest.New(nil)
-	k := keptOn(t, storage)
+	k := newPersistent(t, storage)
 	for minute := range 120 {
-		live(k.leakDetect, minute)
+		judgeMinute(k.leakDetect, minute)
 	}
-	streams := k.watch.size()
+	streams := k.tracker.size()
 	require.NoError(t, k.shutdown(t.Context()))
 	require.NoError(t, k.shutdown(t.Context()), "twice")
 	assert.Zero(t, storage.Clients())
 
-	k = keptOn(t, storage)
-	assert.Equal(t, streams, k.watch.size())
+	k = newPersistent(t, storage)
+	assert.Equal(t, streams, k.tracker.size())
 	assert.Equal(t, "Restored the saved state", k.logs.All()[0].Message)
-	for _, f := range live(k.leakDetect, 120) {
+	for _, f := range judgeMinute(k.leakDetect, 120) {
 		assert.LessOrEqual(t, f.Severity, f.Was)
 		assert.NotZero(t, f.Severity)
 	}
 	require.NoError(t, k.shutdown(t.Context()))
 }
 
-// A process that is killed never comes to Shutdown.
-func TestACrashCostsAMinute(t *testing.T) {
+// TestCrashLosesAMinute checks that the state is saved without Shutdown.
+func TestCrashLosesAMinute(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		storage := statetest.New(nil)
-		k := keptOn(t, storage)
+		k := newPersistent(t, storage)
 		for minute := range 120 {
-			live(k.leakDetect, minute)
+			judgeMinute(k.leakDetect, minute)
 		}
 		time.Sleep(saveInterval)
 		synctest.Wait()
 		crashed := statetest.New(storage.Data())
 		time.Sleep(10 * saveInterval)
 		synctest.Wait()
-		assert.Equal(t, 1, storage.Writes(), "it is written again though nothing new was seen")
+		assert.Equal(t, 1, storage.Writes(), "saved again although it has not changed")
 		require.NoError(t, k.shutdown(t.Context()))
 
-		k = keptOn(t, crashed)
-		assert.NotEmpty(t, live(k.leakDetect, 121))
+		k = newPersistent(t, crashed)
+		assert.NotEmpty(t, judgeMinute(k.leakDetect, 121))
 		require.NoError(t, k.shutdown(t.Context()))
 	})
 }
 
-// leakTold returns how often a leak was logged.
-func (k *kept) leakTold() int {
+// leaksLogged returns how many lines about leaks were logged.
+func (k *persistentProcessor) leaksLogged() int {
 	return k.logs.Filter(func(e observer.LoggedEntry) bool { return strings.HasPrefix(e.Message, "Leak ") }).Len()
 }
 
-// tell has the processor live through a minute as in live, and log what it found.
-func (k *kept) tell(t *testing.T, minute int) {
+// processMinute processes a minute of a leak.
+func (k *persistentProcessor) processMinute(t *testing.T, minute int) {
 	t.Helper()
 	at := epoch.Add(time.Duration(minute) * time.Minute)
-	_, err := k.process(t.Context(), newScene("shop").census(at, leaking("app.leak", "app.main", at, 1)))
+	_, err := k.process(t.Context(), newFakeProcess("shop").census(at, leaking("app.leak", "app.main", at, 1)))
 	require.NoError(t, err)
 }
 
-// A collector may be killed at any moment. When a leak is logged it is kept already, so
-// that the next life does not log it again.
-func TestALeakIsKeptBeforeItIsLogged(t *testing.T) {
+// TestLeakIsSavedBeforeItIsLogged checks that a leak is not logged again if the collector is killed
+// after it was logged.
+func TestLeakIsSavedBeforeItIsLogged(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		storage := statetest.New(nil)
-		k := keptOn(t, storage)
+		k := newPersistent(t, storage)
 		saving := 0 // leaks that were logged when the state was written
 		storage.Fail = func(operation string) error {
 			if operation == state.OperationSave {
-				saving += k.leakTold()
+				saving += k.leaksLogged()
 			}
 			return nil
 		}
 		minute := 0
-		for ; k.leakTold() == 0; minute++ {
-			k.tell(t, minute)
+		for ; k.leaksLogged() == 0; minute++ {
+			k.processMinute(t, minute)
 			time.Sleep(minRest)
 			synctest.Wait()
 		}
@@ -130,31 +130,31 @@ func TestALeakIsKeptBeforeItIsLogged(t *testing.T) {
 		crashed := statetest.New(storage.Data())
 		require.NoError(t, k.shutdown(t.Context()))
 
-		next := keptOn(t, crashed)
-		next.tell(t, minute)
+		next := newPersistent(t, crashed)
+		next.processMinute(t, minute)
 		require.NoError(t, next.shutdown(t.Context()))
-		assert.Zero(t, next.leakTold(), "it is logged again")
+		assert.Zero(t, next.leaksLogged(), "logged again")
 	})
 }
 
-// What changes while the state was saved just before waits for its turn.
+// TestChangesAreNotSavedTooOften checks that changes soon after a save are saved after minRest.
 func TestChangesAreNotSavedTooOften(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		storage := statetest.New(nil)
-		k := keptOn(t, storage)
+		k := newPersistent(t, storage)
 		for minute := range 3 * 60 {
-			k.tell(t, minute)
+			k.processMinute(t, minute)
 			time.Sleep(time.Millisecond)
 		}
 		require.Equal(t, 1, storage.Writes(), "after the first batch, all in less than a second")
-		require.Zero(t, k.leakTold())
+		require.Zero(t, k.leaksLogged())
 		time.Sleep(minRest - time.Second)
 		synctest.Wait()
 		assert.Equal(t, 1, storage.Writes())
 		time.Sleep(time.Second)
 		synctest.Wait()
 		assert.Equal(t, 2, storage.Writes())
-		assert.Equal(t, 2, k.leakTold(), "first suspected, then probable")
+		assert.Equal(t, 2, k.leaksLogged(), "first suspected, then probable")
 		require.NoError(t, k.shutdown(t.Context()))
 	})
 }
@@ -170,48 +170,48 @@ func TestRestGrowsWithTheState(t *testing.T) {
 	}
 }
 
-// A leak is told even if it cannot be kept.
-func TestALeakIsLoggedThoughNothingCanBeKept(t *testing.T) {
+// TestLeakIsLoggedWithoutStorage checks that a leak is logged even if the storage fails.
+func TestLeakIsLoggedWithoutStorage(t *testing.T) {
 	for _, operation := range []string{state.OperationOpen, state.OperationLoad, state.OperationSave} {
 		t.Run(operation, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				k := keptOn(t, statetest.Failing(operation, false))
+				k := newPersistent(t, statetest.Failing(operation, false))
 				for minute := range 3 * 60 {
-					k.tell(t, minute)
+					k.processMinute(t, minute)
 				}
 				time.Sleep(minRest)
 				synctest.Wait()
-				assert.Positive(t, k.leakTold())
+				assert.Positive(t, k.leaksLogged())
 				require.NoError(t, k.shutdown(t.Context()))
 			})
 		})
 	}
 }
 
-// What waits is bounded.
-func TestNewsDoNotPileUp(t *testing.T) {
+// TestLogQueueIsBounded checks that lines beyond the limit are logged at once.
+func TestLogQueueIsBounded(t *testing.T) {
 	core, logs := observer.New(zap.InfoLevel)
-	n := news{log: zap.New(core)}
-	n.keep(true)
-	for range maxWaiting + 1 {
-		n.tell([]line{{message: "Leak probable"}})
+	q := logQueue{logger: zap.New(core)}
+	q.hold(true)
+	for range maxQueued + 1 {
+		q.log([]logLine{{message: "Leak probable"}})
 	}
 	assert.Equal(t, 1, logs.Len())
-	n.print(n.take())
-	assert.Equal(t, maxWaiting+1, logs.Len())
+	q.write(q.drain())
+	assert.Equal(t, maxQueued+1, logs.Len())
 }
 
-func TestAStateThatIsRefusedIsSetAside(t *testing.T) {
+func TestInvalidStateIsSetAside(t *testing.T) {
 	storage := statetest.New(map[string][]byte{state.Key: []byte("leak_detect?")})
-	k := keptOn(t, storage)
+	k := newPersistent(t, storage)
 	assert.Equal(t, map[string][]byte{state.AsideKey: []byte("leak_detect?")}, storage.Data())
 	assert.EqualValues(t, 1, k.errors(state.OperationLoad))
-	live(k.leakDetect, 0)
+	judgeMinute(k.leakDetect, 0)
 	require.NoError(t, k.shutdown(t.Context()))
 	assert.Len(t, storage.Data(), 2)
 }
 
-func TestAFailingStorageCostsNoData(t *testing.T) {
+func TestFailingStorageLosesNoData(t *testing.T) {
 	for name, tc := range map[string]struct {
 		operation string
 		panics    bool
@@ -221,14 +221,14 @@ func TestAFailingStorageCostsNoData(t *testing.T) {
 		"open panics": {state.OperationOpen, true, 1},
 		"load":        {state.OperationLoad, false, 1},
 		"save":        {state.OperationSave, false, 4},
-		"save panics": {state.OperationSave, true, 1}, // it is not used again
+		"save panics": {state.OperationSave, true, 1}, // not used again
 		"close":       {state.OperationClose, false, 1},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				k := keptOn(t, statetest.Failing(tc.operation, tc.panics))
+				k := newPersistent(t, statetest.Failing(tc.operation, tc.panics))
 				for minute := range 3 {
-					assert.NotNil(t, k.judge(t.Context(), minuteOf(epoch.Add(time.Duration(minute)*time.Minute))))
+					assert.NotNil(t, k.judge(t.Context(), sampleBatch(epoch.Add(time.Duration(minute)*time.Minute))))
 					time.Sleep(saveInterval)
 					synctest.Wait()
 				}
@@ -239,10 +239,10 @@ func TestAFailingStorageCostsNoData(t *testing.T) {
 	}
 }
 
-// The sender chooses the length of names. The log has their beginning.
-func TestNamesInTheLogAreCut(t *testing.T) {
-	assert.Equal(t, "app.main", cut("app.main"))
-	long := cut(strings.Repeat("é", maxLogged))
+// TestLoggedNamesAreTruncated checks names of any length, as a sender may choose them.
+func TestLoggedNamesAreTruncated(t *testing.T) {
+	assert.Equal(t, "app.main", truncate("app.main"))
+	long := truncate(strings.Repeat("é", maxLogged))
 	assert.LessOrEqual(t, len(long), maxLogged+len("..."))
 	assert.True(t, utf8.ValidString(long))
 }

@@ -14,8 +14,8 @@ import (
 	"github.com/otel-goroutine/otel-goroutine/internal/detect"
 )
 
-// scraped returns what the collector's Prometheus receiver sent of a job, a scrape a batch.
-// The program in testdata/prometheus/make wrote it.
+// scraped returns the scrapes of a job by the collector's Prometheus receiver, one per batch. The
+// program in testdata/prometheus/make recorded them.
 func scraped(t *testing.T, job string) []pmetric.Metrics {
 	data, err := os.ReadFile("testdata/prometheus/scraped.jsonl")
 	require.NoError(t, err)
@@ -35,9 +35,9 @@ func scraped(t *testing.T, job string) []pmetric.Metrics {
 // eachPoint calls do for every point of a gauge or sum.
 func eachPoint(md pmetric.Metrics, do func(name string, p pmetric.NumberDataPoint)) {
 	for _, m := range md.ResourceMetrics().At(0).ScopeMetrics().At(0).Metrics().All() {
-		points, _, why := levels(m, detect.Exits) // gauges and sums
+		points, _, why := numberPoints(m, detect.Exits) // gauges and sums
 		if why != detect.OK {
-			continue // a summary
+			continue // summary
 		}
 		for _, p := range points.All() {
 			do(m.Name(), p)
@@ -45,14 +45,14 @@ func eachPoint(md pmetric.Metrics, do func(name string, p pmetric.NumberDataPoin
 	}
 }
 
-// without takes metrics out of a batch.
-func without(md pmetric.Metrics, prefix string) {
+// removeMetrics removes metrics from a batch.
+func removeMetrics(md pmetric.Metrics, prefix string) {
 	md.ResourceMetrics().At(0).ScopeMetrics().At(0).Metrics().RemoveIf(func(m pmetric.Metric) bool {
 		return strings.HasPrefix(m.Name(), prefix)
 	})
 }
 
-// replayed returns a scrape as if it came at a minute, after goroutines have leaked.
+// replayed returns a scrape at another minute, with leaked goroutines added.
 func replayed(scrape pmetric.Metrics, minute, leaked int) pmetric.Metrics {
 	md := pmetric.NewMetrics()
 	scrape.CopyTo(md)
@@ -68,7 +68,7 @@ func replayed(scrape pmetric.Metrics, minute, leaked int) pmetric.Metrics {
 	return md
 }
 
-// What is known of the receiver's data, and has been seen in it.
+// TestScrapedByPrometheusReceiver checks assumptions about the data of the Prometheus receiver.
 func TestScrapedByPrometheusReceiver(t *testing.T) {
 	for _, md := range scraped(t, "shop") {
 		attributes := md.ResourceMetrics().At(0).Resource().Attributes()
@@ -89,7 +89,7 @@ func TestLeakScrapedByPrometheusReceiver(t *testing.T) {
 	last := scrapes[len(scrapes)-1]
 	for name, tc := range map[string]struct {
 		who      string
-		metrics  string // that are left out
+		metrics  string // removed
 		severity int
 		after    time.Duration
 	}{
@@ -102,8 +102,8 @@ func TestLeakScrapedByPrometheusReceiver(t *testing.T) {
 			first := time.Duration(0)
 			for minute := range 180 {
 				leaking, steady := replayed(last, minute, 3*minute), replayed(last, minute, 0)
-				without(leaking, tc.metrics)
-				without(steady, tc.metrics)
+				removeMetrics(leaking, tc.metrics)
+				removeMetrics(steady, tc.metrics)
 				found := r.consume(leaking)
 				if found.severity(tc.who) >= tc.severity && first == 0 {
 					first = time.Duration(minute) * time.Minute
@@ -113,15 +113,15 @@ func TestLeakScrapedByPrometheusReceiver(t *testing.T) {
 				}
 				require.Empty(t, healthy.consume(steady))
 			}
-			assert.NotZero(t, first, "it is not flagged")
+			assert.NotZero(t, first, "not flagged")
 			assert.LessOrEqual(t, first, tc.after)
 		})
 	}
 }
 
-// A series that goes stale is passed on, counted, and no number. Of a target that is gone
-// nothing else comes but that it is down.
-func TestTargetThatIsGone(t *testing.T) {
+// TestStoppedTarget checks that stale markers are passed on and counted as points without value. A
+// stopped target sends nothing else except that it is down.
+func TestStoppedTarget(t *testing.T) {
 	scrapes := scraped(t, "billing")
 	r := newRig(t, shortLives)
 	stale := 0
@@ -138,8 +138,8 @@ func TestTargetThatIsGone(t *testing.T) {
 	assert.Equal(t, 4, r.streams(), "the number, the heap, the census and that of the service")
 }
 
-// A flag survives that its target cannot be scraped for a while.
-func TestFlagOverAGapOfPrometheus(t *testing.T) {
+// TestFlagOverGapOfPrometheus checks that a flag survives failed scrapes of its target.
+func TestFlagOverGapOfPrometheus(t *testing.T) {
 	scrapes, gone := scraped(t, "shop"), scraped(t, "billing")
 	last := scrapes[len(scrapes)-1]
 	staleness := gone[len(gone)-3]

@@ -10,63 +10,63 @@ import (
 	"github.com/otel-goroutine/otel-goroutine/internal/telemetry"
 )
 
-// The reasons that a reading cannot be made of a point, beside those of package detect.
-// All stand in metadata.yaml.
+// Reasons to refuse a point, in addition to those of package detect. All are listed in
+// metadata.yaml.
 const (
-	badType       detect.Reason = "type"       // neither gauge nor sum, or a sum that says no level
-	noValue       detect.Reason = "no_value"   // flagged as such, as a stale series of Prometheus
-	badAttributes detect.Reason = "attributes" // too many to be identified
+	badType       detect.Reason = "type"       // neither gauge nor sum, or a sum of the wrong kind
+	noValue       detect.Reason = "no_value"   // no recorded value, as in a stale series of Prometheus
+	badAttributes detect.Reason = "attributes" // beyond the limits of identifiable
 )
 
-// reasons are all for which a point may be refused.
+// reasons are all reasons to refuse a point.
 var reasons = [...]detect.Reason{
 	badType, noValue, detect.BadValue, detect.BadTimestamp, detect.BadJump, detect.BadBand, detect.OutOfOrder,
 	badAttributes, detect.Incomplete,
 }
 
-// origin is the part of a batch that came from one resource.
-type origin struct {
+// batchResource is a resource of a batch.
+type batchResource struct {
 	index   int // in the batch
 	id      detect.ID
 	service detect.ID // 0 if it has no name
-	// together tells that the service is judged as a whole.
+	// together reports whether the service is judged as a whole.
 	together bool
-	// counted tells of which kinds counts have come in this batch.
+	// counted reports for which kinds the batch has had counts so far.
 	counted [detect.Entry + 1]bool
 	*rules
 }
 
-// place is where in a batch a group is.
-type place struct {
-	group, in  detect.ID // in is that of its service
-	origin     int
-	metric     string
-	attributes pcommon.Map // they still belong to the batch
-	hasAge     bool        // one of them is the age band
+// groupRef refers to a group in a batch.
+type groupRef struct {
+	group, serviceGroup detect.ID
+	resourceIndex       int
+	metric              string
+	attributes          pcommon.Map // still part of the batch
+	hasAge              bool        // attributes contain the age band
 }
 
-// reader makes readings of a batch.
+// reader converts a batch to readings.
 type reader struct {
-	watch    *watch
-	batch    *batch
-	readings []detect.Reading
-	places   []place
-	origins  map[detect.ID]int // of processes, as indices in the batch
+	tracker   *tracker
+	batch     *batch
+	readings  []detect.Reading
+	refs      []groupRef
+	resources map[detect.ID]int // index in the batch by process
 }
 
-// begin has a reader read a batch.
+// begin prepares r for a batch.
 func (r *reader) begin(b *batch) { r.batch = b }
 
-// end forgets the batch, which must not stay in memory.
+// end drops all references to the batch, so that it does not stay in memory.
 func (r *reader) end() {
 	r.batch = nil
 	r.readings = r.readings[:0]
-	clear(r.places)
-	r.places = r.places[:0]
-	clear(r.origins)
+	clear(r.refs)
+	r.refs = r.refs[:0]
+	clear(r.resources)
 }
 
-// read takes all watched points of a batch.
+// read reads all watched points of a batch.
 func (r *reader) read(md pmetric.Metrics) {
 	for i, rm := range md.ResourceMetrics().All() {
 		r.readResource(i, rm)
@@ -74,18 +74,18 @@ func (r *reader) read(md pmetric.Metrics) {
 }
 
 func (r *reader) readResource(index int, rm pmetric.ResourceMetrics) {
-	var from *origin
+	var from *batchResource
 	identified := true
 	for _, sm := range rm.ScopeMetrics().All() {
 		for _, m := range sm.Metrics().All() {
-			found, ok := r.watch.metrics[m.Name()]
+			found, ok := r.tracker.metrics[m.Name()]
 			if !ok {
 				continue
 			}
 			if from == nil && identified {
 				if attributes := rm.Resource().Attributes(); identifiable(attributes, 0) {
-					from = r.watch.originOf(index, attributes)
-					r.origins[from.id] = index
+					from = r.tracker.resourceOf(index, attributes)
+					r.resources[from.id] = index
 				} else {
 					identified = false
 				}
@@ -99,8 +99,8 @@ func (r *reader) readResource(index int, rm pmetric.ResourceMetrics) {
 	}
 }
 
-func (r *reader) readMetric(from *origin, w watched, m pmetric.Metric) {
-	points, delta, why := levels(m, w.part)
+func (r *reader) readMetric(from *batchResource, w watchedMetric, m pmetric.Metric) {
+	points, delta, why := numberPoints(m, w.part)
 	if why != detect.OK {
 		r.batch.refuse(why, pointCount(m))
 		return
@@ -112,8 +112,8 @@ func (r *reader) readMetric(from *origin, w watched, m pmetric.Metric) {
 	}
 }
 
-func (r *reader) readPoint(from *origin, w watched, p pmetric.NumberDataPoint, delta bool) detect.Reason {
-	value, why := number(p)
+func (r *reader) readPoint(from *batchResource, w watchedMetric, p pmetric.NumberDataPoint, delta bool) detect.Reason {
+	value, why := numberOf(p)
 	if why != detect.OK {
 		return why
 	}
@@ -136,7 +136,7 @@ func (r *reader) readPoint(from *origin, w watched, p pmetric.NumberDataPoint, d
 		Kind:    w.kind,
 		Part:    w.part,
 		Delta:   delta,
-		Rest:    a.isRest(w.kind),
+		Rest:    a.isOther(w.kind),
 	}
 	if w.kind == detect.Stack && !reading.Rest {
 		if a.values[roleEntry] != "" {
@@ -145,37 +145,37 @@ func (r *reader) readPoint(from *origin, w watched, p pmetric.NumberDataPoint, d
 		reading.HeldByPeer = a.values[roleState] == telemetry.StateIOWait
 	}
 	if w.kind <= detect.Entry && !reading.Rest && from.service != 0 {
-		// One of a group's readings needs to have it.
+		// One reading of the group is enough.
 		counted := &from.counted[w.kind]
 		if *counted = *counted || w.part == detect.Count; w.part == detect.Count || w.part == detect.Aged && !*counted {
 			reading.Rank = a.rank()
 			if from.together {
 				reading.Service = from.service
 			}
-			reading.ServiceGroup = a.finding(from.service^detect.ID(from.salt), w.kind)
+			reading.ServiceGroup = a.findingID(from.service^detect.ID(from.salt), w.kind)
 		}
 	}
 	if w.kind != detect.Memory {
-		reading.Ignored = r.watch.ignore.matches(p.Attributes(), reading.At)
+		reading.Ignored = r.tracker.ignore.matches(p.Attributes(), reading.At)
 	}
 	r.readings = append(r.readings, reading)
-	r.places = append(r.places, place{reading.Group, reading.ServiceGroup, from.index, w.metric, p.Attributes(), a.hasAge})
+	r.refs = append(r.refs, groupRef{reading.Group, reading.ServiceGroup, from.index, w.metric, p.Attributes(), a.hasAge})
 	return detect.OK
 }
 
 const maxInt64 = pcommon.Timestamp(1<<63 - 1)
 
-// ageKeys are the names of the attribute of an age band.
-var ageKeys = bothNames(telemetry.AttrAgeMin)
+// ageKeys are the spellings of the attribute of the age band.
+var ageKeys = spellings(telemetry.AttrAgeMin)
 
-// bothNames returns the name of an attribute, and the one that Prometheus makes of it.
-func bothNames(key string) [2]string {
+// spellings returns the name of an attribute, and its Prometheus spelling.
+func spellings(key string) [2]string {
 	return [2]string{key, strings.ReplaceAll(key, ".", "_")}
 }
 
-// levels returns the points of a metric that says how many there are, or how many
-// left. Others, and those whose sum does not say it, are bad.
-func levels(m pmetric.Metric, part detect.Part) (points pmetric.NumberDataPointSlice, delta bool, why detect.Reason) {
+// numberPoints returns the points of a gauge or sum, or a reason if the type of the metric does not
+// suit the part.
+func numberPoints(m pmetric.Metric, part detect.Part) (points pmetric.NumberDataPointSlice, delta bool, why detect.Reason) {
 	switch m.Type() {
 	case pmetric.MetricTypeGauge:
 		return m.Gauge().DataPoints(), false, detect.OK
@@ -191,7 +191,7 @@ func levels(m pmetric.Metric, part detect.Part) (points pmetric.NumberDataPointS
 	}
 }
 
-func number(p pmetric.NumberDataPoint) (float64, detect.Reason) {
+func numberOf(p pmetric.NumberDataPoint) (float64, detect.Reason) {
 	if p.Flags().NoRecordedValue() {
 		return 0, noValue
 	}
@@ -205,7 +205,7 @@ func number(p pmetric.NumberDataPoint) (float64, detect.Reason) {
 	}
 }
 
-// pointCount returns how many points a metric has.
+// pointCount returns the number of points of a metric.
 func pointCount(m pmetric.Metric) int {
 	switch m.Type() {
 	case pmetric.MetricTypeGauge:

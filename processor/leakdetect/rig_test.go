@@ -21,7 +21,7 @@ import (
 
 func flatten(name string) string { return strings.ReplaceAll(name, ".", "_") }
 
-// rig is a processor from the real factory, and what comes out of it.
+// rig is a processor from the real factory, with its output and telemetry.
 type rig struct {
 	t         testing.TB
 	processor processor.Metrics
@@ -36,7 +36,7 @@ func newRig(t testing.TB, change ...func(*Config)) *rig {
 	return r
 }
 
-// shortLives has growth that is known from a level alone believed after an hour.
+// shortLives sets max_lifetime to an hour, so that growth of counts is suspected after an hour.
 func shortLives(c *Config) { c.MaxLifetime = time.Hour }
 
 func (r *rig) create(set processor.Settings, change ...func(*Config)) processor.Metrics {
@@ -54,16 +54,16 @@ func (r *rig) create(set processor.Settings, change ...func(*Config)) processor.
 	return p
 }
 
-// consume passes a batch through and returns the flags that were added to it. It
-// fails the test unless all else came out as it went in.
-func (r *rig) consume(md pmetric.Metrics) flagged {
+// consume consumes a batch and returns the added flags. It fails the test if anything else has
+// changed.
+func (r *rig) consume(md pmetric.Metrics) flags {
 	before := marshal(r.t, md)
 	r.sink.Reset()
 	require.NoError(r.t, r.processor.ConsumeMetrics(context.Background(), md))
 	require.Len(r.t, r.sink.AllMetrics(), 1)
 	out := r.sink.AllMetrics()[0]
 	found := takeFlags(out)
-	require.Equal(r.t, before, marshal(r.t, out), "all but our own scope is passed on unchanged")
+	require.Equal(r.t, before, marshal(r.t, out), "data other than our scope has changed")
 	return found
 }
 
@@ -73,7 +73,7 @@ func marshal(t testing.TB, md pmetric.Metrics) []byte {
 	return data
 }
 
-// flagPoint is one point of a metric that flags a leak.
+// flagPoint is a point of a metric that flags a leak.
 type flagPoint struct {
 	metric     string
 	service    string
@@ -82,8 +82,7 @@ type flagPoint struct {
 	attributes pcommon.Map
 }
 
-// who names the group that is flagged: its function, its entry if it has none, or
-// the memory metric.
+// who returns the name of the flagged group: its function or else its entry, or the memory metric.
 func (f flagPoint) who() string {
 	for _, key := range []string{telemetry.AttrLeakMetric, telemetry.AttrFunction, telemetry.AttrEntry} {
 		if v := valueOf(f.attributes, key); v != "" {
@@ -93,10 +92,10 @@ func (f flagPoint) who() string {
 	return "total"
 }
 
-type flagged []flagPoint
+type flags []flagPoint
 
-// severity returns the severity at which a group is flagged; -1 if it is not.
-func (fs flagged) severity(who string) int {
+// severity returns the severity of a group, or -1 if it is not flagged.
+func (fs flags) severity(who string) int {
 	if f, ok := fs.find(who, "severity"); ok {
 		return int(f.value)
 	}
@@ -104,7 +103,7 @@ func (fs flagged) severity(who string) int {
 }
 
 // find returns the latest flag of a group in the metric with this suffix.
-func (fs flagged) find(who, suffix string) (flagPoint, bool) {
+func (fs flags) find(who, suffix string) (flagPoint, bool) {
 	for _, f := range slices.Backward(fs) {
 		if f.who() == who && strings.HasSuffix(f.metric, "."+suffix) {
 			return f, true
@@ -113,11 +112,10 @@ func (fs flagged) find(who, suffix string) (flagPoint, bool) {
 	return flagPoint{}, false
 }
 
-// takeFlags takes our own scope out of a batch and returns what was in it, but for what
-// is said of services.
-func takeFlags(md pmetric.Metrics) flagged {
+// takeFlags removes our scope from a batch and returns its points, except those of services.
+func takeFlags(md pmetric.Metrics) flags {
 	takeServiceFlags(md)
-	var found flagged
+	var found flags
 	for _, rm := range md.ResourceMetrics().All() {
 		service := valueOf(rm.Resource().Attributes(), "service.name")
 		rm.ScopeMetrics().RemoveIf(func(sm pmetric.ScopeMetrics) bool {
@@ -133,9 +131,9 @@ func takeFlags(md pmetric.Metrics) flagged {
 	return found
 }
 
-// takeServiceFlags takes out of a batch what is said of services, in resources of their own.
-func takeServiceFlags(md pmetric.Metrics) flagged {
-	var found flagged
+// takeServiceFlags removes the resources of services from a batch and returns their points.
+func takeServiceFlags(md pmetric.Metrics) flags {
+	var found flags
 	md.ResourceMetrics().RemoveIf(func(rm pmetric.ResourceMetrics) bool {
 		isService := false
 		for _, sm := range rm.ScopeMetrics().All() {
@@ -151,10 +149,10 @@ func takeServiceFlags(md pmetric.Metrics) flagged {
 	return found
 }
 
-func takePoints(m pmetric.Metric, service string) flagged {
-	var found flagged
+func takePoints(m pmetric.Metric, service string) flags {
+	var found flags
 	if m.Type() != pmetric.MetricTypeGauge {
-		return nil // how many have ended
+		return nil // goroutine.leak.ended
 	}
 	for _, p := range m.Gauge().DataPoints().All() {
 		value := p.DoubleValue()
@@ -168,8 +166,8 @@ func takePoints(m pmetric.Metric, service string) flagged {
 	return found
 }
 
-// play consumes a batch a minute and returns when a group was first flagged at
-// severity or above.
+// play consumes a batch per minute and returns when a group was first flagged with severity or
+// above.
 func (r *rig) play(length time.Duration, who string, severity int, data func(time.Time) pmetric.Metrics) (time.Duration, bool) {
 	for after := time.Minute; after <= length; after += time.Minute {
 		if r.consume(data(epoch.Add(after))).severity(who) >= severity {
@@ -179,9 +177,9 @@ func (r *rig) play(length time.Duration, who string, severity int, data func(tim
 	return 0, false
 }
 
-// warm has the processor learn that scrapes of a process come whole, by the end of ten
-// minutes before the epoch.
-func (r *rig) warm(s scene, groups ...group) {
+// warm consumes complete scrapes of a process before the epoch, so that the processor does not wait
+// for missing parts.
+func (r *rig) warm(s fakeProcess, groups ...group) {
 	s.start = epoch.Add(-time.Hour)
 	for i := range 4 {
 		r.consume(s.census(epoch.Add(time.Duration(i-5)*10*time.Minute), groups...))

@@ -8,16 +8,16 @@ import (
 	"github.com/otel-goroutine/otel-goroutine/internal/growth"
 )
 
-// rules are those that the groups of a process are judged by.
+// rules are the rules for the groups of a process.
 type rules struct {
 	goroutine *growth.Rules
 	memory    map[string]*growth.Rules // by metric
-	// salt tells groups apart that are judged by segments of another length: what is
-	// remembered with one min_duration is of no use with another.
+	// salt is part of the IDs of groups. It differs between values of min_duration, since the
+	// history of a group is valid for one min_duration only.
 	salt uint64
 }
 
-// ruleBook has the rules for all processes.
+// ruleBook are the rules for all processes.
 type ruleBook struct {
 	general   *rules
 	overrides []*overrideRules
@@ -26,7 +26,7 @@ type ruleBook struct {
 type overrideRules struct {
 	Override
 	rules *rules
-	used  atomic.Bool // some resource matched
+	used  atomic.Bool // a resource has matched
 }
 
 func newRuleBook(c *Config) *ruleBook {
@@ -44,7 +44,7 @@ func newRuleBook(c *Config) *ruleBook {
 		}
 		r := rulesFor(&changed)
 		if changed.MinDuration != c.MinDuration {
-			r.salt = salt("min_duration " + changed.MinDuration.String())
+			r.salt = saltOf("min_duration " + changed.MinDuration.String())
 		}
 		b.overrides = append(b.overrides, &overrideRules{Override: o, rules: r})
 	}
@@ -61,8 +61,9 @@ func rulesFor(c *Config) *rules {
 	return r
 }
 
-// of returns the rules for a resource: those of the first override that matches it.
-func (b *ruleBook) of(resource pcommon.Map) *rules {
+// forResource returns the rules of the first override that matches a resource, or the general
+// rules.
+func (b *ruleBook) forResource(resource pcommon.Map) *rules {
 	for _, o := range b.overrides {
 		if o.matches(resource) {
 			o.used.Store(true)
@@ -72,7 +73,7 @@ func (b *ruleBook) of(resource pcommon.Map) *rules {
 	return b.general
 }
 
-// matches tells whether a resource has the service's name and all attributes.
+// matches reports whether a resource has the service name and all attributes.
 func (o *Override) matches(resource pcommon.Map) bool {
 	if o.Service != "" && valueOf(resource, "service.name") != o.Service {
 		return false
@@ -85,7 +86,7 @@ func (o *Override) matches(resource pcommon.Map) bool {
 	return true
 }
 
-// unused returns the numbers of the overrides that no resource has matched.
+// unused returns the indices of the overrides that no resource has matched.
 func (b *ruleBook) unused() []int {
 	var found []int
 	for i, o := range b.overrides {

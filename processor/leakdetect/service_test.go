@@ -14,11 +14,11 @@ import (
 	"github.com/otel-goroutine/otel-goroutine/internal/telemetry"
 )
 
-// replicas returns the data of instances of a service of which the first leaks.
+// replicas returns the data of n instances of a service. The first leaks.
 func replicas(n int, at time.Time) pmetric.Metrics {
 	md := pmetric.NewMetrics()
 	for i := range n {
-		s := newScene("shop")
+		s := newFakeProcess("shop")
 		one := s.census(at, steady("app.worker", "app.pool", 40))
 		if i == 0 {
 			one = s.census(at, leaking("app.leak.func1", "app.main", at, 3), steady("app.worker", "app.pool", 40))
@@ -32,9 +32,9 @@ func replicas(n int, at time.Time) pmetric.Metrics {
 	return md
 }
 
-// playReplicas returns what is said of services at the end of two hours.
-func playReplicas(r *rig) flagged {
-	var found flagged
+// playReplicas returns the flags of services after two hours.
+func playReplicas(r *rig) flags {
+	var found flags
 	for after := time.Minute; after <= 2*time.Hour; after += time.Minute {
 		r.sink.Reset()
 		require.NoError(r.t, r.processor.ConsumeMetrics(r.t.Context(), replicas(4, epoch.Add(after))))
@@ -43,7 +43,7 @@ func playReplicas(r *rig) flagged {
 	return found
 }
 
-func TestServiceIsToldOnItsOwnResource(t *testing.T) {
+func TestServiceHasItsOwnResource(t *testing.T) {
 	r := newRig(t, shortLives)
 	found := playReplicas(r)
 	values := make(map[string]float64)
@@ -62,7 +62,7 @@ func TestServiceIsToldOnItsOwnResource(t *testing.T) {
 			telemetry.AttrLeakID: id,
 		}, f.attributes.AsRaw())
 	}
-	assert.InDelta(t, 327, values[telemetry.ServiceLeakCount], 3, "of those after the first look; of some instances that of the scrape before")
+	assert.InDelta(t, 327, values[telemetry.ServiceLeakCount], 3, "goroutines since the first scrape; of some instances at the previous scrape")
 	assert.InDelta(t, 180, values[telemetry.ServiceLeakGrowthRate], 20)
 	delete(values, telemetry.ServiceLeakCount)
 	delete(values, telemetry.ServiceLeakGrowthRate)
@@ -76,7 +76,7 @@ func TestServiceIsToldOnItsOwnResource(t *testing.T) {
 	}
 }
 
-func TestServicesCanBeLeftOut(t *testing.T) {
+func TestServicesDisabled(t *testing.T) {
 	r := newRig(t, shortLives, func(c *Config) { c.Services = false })
 	assert.Empty(t, playReplicas(r))
 	flags := takeFlags(r.sink.AllMetrics()[0])
@@ -87,23 +87,23 @@ func TestServicesCanBeLeftOut(t *testing.T) {
 			ids[valueOf(f.attributes, telemetry.AttrLeakID)] = true
 		}
 	}
-	assert.Len(t, ids, 1, "it is one leak of the service nevertheless")
+	assert.Len(t, ids, 1, "still one leak of the service")
 }
 
-func TestWithoutANameThereIsNoService(t *testing.T) {
+func TestServiceNeedsAName(t *testing.T) {
 	m := pcommon.NewMap()
 	m.PutStr("service.namespace", "prod")
 	_, named := serviceOf(m)
 	assert.False(t, named)
-	m.PutStr("service_name", "shop") // of Prometheus
+	m.PutStr("service_name", "shop") // from Prometheus
 	m.PutStr("service.version", "1.2.3")
 	service, named := serviceOf(m)
 	assert.True(t, named)
 	assert.Equal(t, map[string]any{"service.namespace": "prod", "service.name": "shop"}, service.AsRaw())
 }
 
-// The identity of a finding survives a deploy: neither lines nor the numbers of closures are
-// part of it.
+// TestFindingIDs checks that the ID of a finding survives a deploy: it depends neither on lines nor
+// on the numbers of closures.
 func TestFindingIDs(t *testing.T) {
 	id := func(service detect.ID, kind detect.Kind, state, function, entry string) detect.ID {
 		m := pcommon.NewMap()
@@ -112,12 +112,12 @@ func TestFindingIDs(t *testing.T) {
 				m.PutStr(key, value)
 			}
 		}
-		a, ok := readAttributes(watched{kind: kind, part: detect.Count}, m)
+		a, ok := readAttributes(watchedMetric{kind: kind, part: detect.Count}, m)
 		require.True(t, ok)
-		return a.finding(service, kind)
+		return a.findingID(service, kind)
 	}
 	first := id(1, detect.Stack, "select", "main.run.func1", "main.run.gowrap2")
-	assert.Equal(t, detect.ID(0x82082312e481313f), first, "findingVersion of internal/detect changes with it")
+	assert.Equal(t, detect.ID(0x82082312e481313f), first, "if it changes, increment findingVersion in internal/detect")
 	for _, same := range [][2]string{
 		{"main.run.func12", "main.run.gowrap1"},
 		{"main.run.func1.2", "main.run.gowrap2"},

@@ -14,46 +14,46 @@ import (
 	"github.com/otel-goroutine/otel-goroutine/processor/leakdetect/internal/metadata"
 )
 
-// emitted describes one of the metrics that flag a leak.
-type emitted struct {
+// leakMetric describes a metric that flags leaks.
+type leakMetric struct {
 	name, unit, description string
 	set                     func(pmetric.NumberDataPoint, finding)
-	// has tells whether a finding has a point of it.
-	has func(finding) bool
+	// applies reports whether a finding has a point of the metric.
+	applies func(finding) bool
 }
 
-// goroutineLeak returns the metrics that flag goroutines.
-func goroutineLeak() []emitted {
-	return []emitted{
+// goroutineLeakMetrics returns the metrics that flag goroutines.
+func goroutineLeakMetrics() []leakMetric {
+	return []leakMetric{
 		{telemetry.LeakSeverity, telemetry.UnitSeverity, severityDescription, setSeverity, isGoroutine},
 		{telemetry.LeakCount, telemetry.UnitGoroutine, "Goroutines believed leaked now.", setLeaked, isGoroutine},
-		{telemetry.LeakGrowthRate, telemetry.UnitGoroutinesPerHour, "How fast the leaked goroutines grow in number.", setGrowthRate, isGoroutine},
-		{telemetry.LeakStartTime, telemetry.UnitSeconds, "When the leaked goroutines began to gather, in Unix seconds.", setStartTime, isFlagged},
-		{telemetry.LeakAgeMin, telemetry.UnitSeconds, "The age above which no goroutines should gather, and these do.", setAgeMin, hasAge},
-		{telemetry.LeakExits, telemetry.UnitGoroutine, "Goroutines of that age that have left since the leak was flagged there.", setExits, hasAge},
+		{telemetry.LeakGrowthRate, telemetry.UnitGoroutinesPerHour, "Growth rate of the leaked goroutines.", setGrowthRate, isGoroutine},
+		{telemetry.LeakStartTime, telemetry.UnitSeconds, "When the leaked goroutines began to accumulate, in Unix seconds.", setStartTime, isFlagged},
+		{telemetry.LeakAgeMin, telemetry.UnitSeconds, "Lower bound of the age band in which the leaked goroutines accumulate.", setAgeMin, hasAge},
+		{telemetry.LeakExits, telemetry.UnitGoroutine, "Goroutines of that age band that have exited since the leak was flagged.", setExits, hasAge},
 	}
 }
 
-// serviceLeak returns the metrics that flag goroutines of a service.
-func serviceLeak() []emitted {
-	return []emitted{
+// serviceLeakMetrics returns the metrics that flag goroutines of a service.
+func serviceLeakMetrics() []leakMetric {
+	return []leakMetric{
 		{telemetry.ServiceLeakSeverity, telemetry.UnitSeverity, severityDescription, setSeverity, isGoroutine},
 		{telemetry.ServiceLeakCount, telemetry.UnitGoroutine, "Goroutines believed leaked now, in all instances.", setLeaked, isGoroutine},
-		{telemetry.ServiceLeakGrowthRate, telemetry.UnitGoroutinesPerHour, "How fast the leaked goroutines grow in number, in all instances.", setGrowthRate, isGoroutine},
-		{telemetry.ServiceLeakInstanceCount, telemetry.UnitInstance, "Instances in which goroutines have leaked.", setInstances, isGoroutine},
+		{telemetry.ServiceLeakGrowthRate, telemetry.UnitGoroutinesPerHour, "Growth rate of the leaked goroutines, in all instances.", setGrowthRate, isGoroutine},
+		{telemetry.ServiceLeakInstanceCount, telemetry.UnitInstance, "Instances with leaked goroutines.", setInstances, isGoroutine},
 	}
 }
 
-// memoryLeak returns the metrics that flag memory.
-func memoryLeak() []emitted {
-	return []emitted{
+// memoryLeakMetrics returns the metrics that flag memory.
+func memoryLeakMetrics() []leakMetric {
+	return []leakMetric{
 		{telemetry.MemoryLeakSeverity, telemetry.UnitSeverity, severityDescription, setSeverity, isMemory},
 		{telemetry.MemoryLeakSize, telemetry.UnitBytes, "Memory believed leaked now.", setLeaked, isMemory},
-		{telemetry.MemoryLeakGrowthRate, telemetry.UnitBytesPerHour, "How fast the leaked memory grows.", setGrowthRate, isMemory},
+		{telemetry.MemoryLeakGrowthRate, telemetry.UnitBytesPerHour, "Growth rate of the leaked memory.", setGrowthRate, isMemory},
 	}
 }
 
-const severityDescription = "How sure it is that this leaks: 0 not any more, 1 suspected, 2 probable, 3 confirmed."
+const severityDescription = "Severity of the leak: 0 ended, 1 suspected, 2 probable, 3 confirmed."
 
 func isMemory(f finding) bool    { return f.Kind == detect.Memory }
 func isGoroutine(f finding) bool { return f.Kind != detect.Memory }
@@ -74,41 +74,40 @@ func setAgeMin(p pmetric.NumberDataPoint, f finding) { p.SetDoubleValue(f.AgeMin
 
 func setExits(p pmetric.NumberDataPoint, f finding) { p.SetIntValue(int64(math.Round(f.Exits))) }
 
-// write appends the findings to the resources that they were made in, each in one
-// scope of our own, and how many flags have ended; and those about services in resources of
-// their own. It adds nothing else, changes nothing that is there, and leaves out resources in
-// which leaks are flagged already, whose streams would come twice.
-func write(md pmetric.Metrics, b *batch, version string) {
+// appendFindings appends the findings and the counts of ended flags to their resources, each in
+// one new scope, and findings about services in new resources. It does not change existing data.
+// It skips resources that another leak_detect has flagged, since their streams exist already.
+func appendFindings(md pmetric.Metrics, b *batch, version string) {
 	findings := make(map[int][]finding)
 	services := make(map[detect.ID][]finding)
 	for _, f := range b.findings {
 		if f.Service {
 			services[f.Process] = append(services[f.Process], f)
 		} else {
-			findings[f.origin] = append(findings[f.origin], f)
+			findings[f.resourceIndex] = append(findings[f.resourceIndex], f)
 		}
 	}
 	endings := make(map[int][]detect.Ended)
-	for _, e := range b.endings {
-		endings[e.origin] = append(endings[e.origin], e.Ended)
+	for _, e := range b.ended {
+		endings[e.resourceIndex] = append(endings[e.resourceIndex], e.Ended)
 	}
 	for i, rm := range md.ResourceMetrics().All() {
-		if len(findings[i])+len(endings[i]) > 0 && !b.isTaken(rm.Resource().Attributes()) {
+		if len(findings[i])+len(endings[i]) > 0 && !b.isAlreadyFlagged(rm.Resource().Attributes()) {
 			scope := appendScope(rm, version)
-			for _, e := range slices.Concat(goroutineLeak(), memoryLeak()) {
+			for _, e := range slices.Concat(goroutineLeakMetrics(), memoryLeakMetrics()) {
 				appendMetric(scope, e, findings[i])
 			}
 			appendEnded(scope, endings[i])
 		}
 	}
 	for _, service := range slices.Sorted(maps.Keys(services)) {
-		if b.isTaken(services[service][0].service) {
+		if b.isAlreadyFlagged(services[service][0].service) {
 			continue
 		}
 		rm := md.ResourceMetrics().AppendEmpty()
 		services[service][0].service.CopyTo(rm.Resource().Attributes())
 		scope := appendScope(rm, version)
-		for _, e := range serviceLeak() {
+		for _, e := range serviceLeakMetrics() {
 			appendMetric(scope, e, services[service])
 		}
 		appendInstances(scope, services[service])
@@ -122,9 +121,9 @@ func appendScope(rm pmetric.ResourceMetrics, version string) pmetric.MetricSlice
 	return sm.Metrics()
 }
 
-// appendInstances appends how many instances a service has, of which something is said.
+// appendInstances appends the number of instances of the service of findings.
 func appendInstances(metrics pmetric.MetricSlice, findings []finding) {
-	m := newMetric(metrics, telemetry.ServiceInstanceCount, telemetry.UnitInstance, "Instances of the service that are watched.")
+	m := newMetric(metrics, telemetry.ServiceInstanceCount, telemetry.UnitInstance, "Watched instances of the service.")
 	points := m.SetEmptyGauge().DataPoints()
 	for i, f := range findings {
 		if i > 0 && f.At == findings[i-1].At {
@@ -136,22 +135,22 @@ func appendInstances(metrics pmetric.MetricSlice, findings []finding) {
 	}
 }
 
-// appendMetric appends the metric with a point for each finding that belongs to
-// it; without one, nothing.
-func appendMetric(metrics pmetric.MetricSlice, e emitted, findings []finding) {
-	if !slices.ContainsFunc(findings, e.has) {
+// appendMetric appends the metric with a point for each finding to which it applies. Without
+// findings it appends nothing.
+func appendMetric(metrics pmetric.MetricSlice, e leakMetric, findings []finding) {
+	if !slices.ContainsFunc(findings, e.applies) {
 		return
 	}
 	m := newMetric(metrics, e.name, e.unit, e.description)
 	points := m.SetEmptyGauge().DataPoints()
 	for _, f := range findings {
-		if e.has(f) {
+		if e.applies(f) {
 			e.set(appendPoint(points, f), f)
 		}
 	}
 }
 
-// appendEnded appends how many flags of goroutines have ended in a process.
+// appendEnded appends the counts of ended flags of a process.
 func appendEnded(metrics pmetric.MetricSlice, endings []detect.Ended) {
 	if len(endings) == 0 {
 		return
@@ -171,7 +170,7 @@ func appendEnded(metrics pmetric.MetricSlice, endings []detect.Ended) {
 	}
 }
 
-const endedDescription = "Leaks that are not flagged any more, by the reason."
+const endedDescription = "Leaks that are no longer flagged, by reason."
 
 func newMetric(metrics pmetric.MetricSlice, name, unit, description string) pmetric.Metric {
 	m := metrics.AppendEmpty()
@@ -181,8 +180,8 @@ func newMetric(metrics pmetric.MetricSlice, name, unit, description string) pmet
 	return m
 }
 
-// appendPoint appends a point of the stream that belongs to a finding. It has the time of
-// the observation, which may have come with an earlier batch.
+// appendPoint appends a point with the attributes of a finding. Its timestamp is the time of the
+// observation, which may be from an earlier batch.
 func appendPoint(points pmetric.NumberDataPointSlice, f finding) pmetric.NumberDataPoint {
 	p := points.AppendEmpty()
 	p.SetTimestamp(pcommon.Timestamp(f.At))

@@ -13,22 +13,22 @@ import (
 	"github.com/otel-goroutine/otel-goroutine/processor/leakdetect/internal/metadata"
 )
 
-// Findings are made in the order of judging, which is not that of resources. Each
-// resource still gets one scope, and those without a finding get none.
-func TestOneScopeForEachResourceThatLeaks(t *testing.T) {
+// TestOneScopePerLeakingResource checks findings that are not in the order of resources. Each resource
+// with findings gets one scope.
+func TestOneScopePerLeakingResource(t *testing.T) {
 	md := pmetric.NewMetrics()
 	for range 3 {
 		md.ResourceMetrics().AppendEmpty().ScopeMetrics().AppendEmpty()
 	}
-	about := func(origin int, kind detect.Kind, leaked float64) finding {
+	newFinding := func(resource int, kind detect.Kind, leaked float64) finding {
 		return finding{
-			origin: origin, attributes: pcommon.NewMap(),
+			resourceIndex: resource, attributes: pcommon.NewMap(),
 			Verdict: detect.Verdict{Kind: kind, At: epoch.UnixNano(), Severity: growth.Probable, Leaked: leaked, Since: epoch.UnixNano(), Aged: kind == detect.Stack},
 		}
 	}
-	write(md, &batch{findings: []finding{
-		about(2, detect.Stack, 2.6), about(0, detect.Stack, 1), about(2, detect.Memory, 1),
-		about(0, detect.Entry, 1), about(2, detect.Stack, 3),
+	appendFindings(md, &batch{findings: []finding{
+		newFinding(2, detect.Stack, 2.6), newFinding(0, detect.Stack, 1), newFinding(2, detect.Memory, 1),
+		newFinding(0, detect.Entry, 1), newFinding(2, detect.Stack, 3),
 	}}, "1.2.3")
 
 	metrics := func(i int) []string {

@@ -1,12 +1,12 @@
-// Make writes what the collector's Prometheus receiver makes of two Go services that are
-// instrumented with client_golang, one batch a line, as OTLP in JSON. The first goes on,
-// and leaks goroutines; the second is stopped halfway, so that its series go stale.
+// Make records the output of the collector's Prometheus receiver for two Go services that are
+// instrumented with client_golang, as OTLP in JSON, one batch per line. The first leaks goroutines;
+// the second is stopped halfway, so that its series become stale.
 //
 //	cd testdata/prometheus/make
 //	go run . -o ../scraped.jsonl
 //
-// The receiver has 1,500 packages, so this is a module of its own, which no build
-// of the project includes.
+// The receiver has 1,500 packages, so this is a separate module that no build of the project
+// includes.
 package main
 
 import (
@@ -31,7 +31,7 @@ import (
 	"go.opentelemetry.io/collector/receiver/receivertest"
 )
 
-// The names under which the services are known to Prometheus.
+// The job names of the services.
 const leakingJob, stoppedJob = "shop", "billing"
 
 func main() {
@@ -65,7 +65,7 @@ func run(out string) error {
 	if err := receiver.Start(ctx, componenttest.NewNopHost()); err != nil {
 		return err
 	}
-	// Prometheus waits for 5 s before it looks for targets, and scrapes once a second.
+	// Prometheus waits 5 s before it discovers targets, and scrapes once per second.
 	time.Sleep(8 * time.Second)
 	err = stopped.Close()
 	time.Sleep(2500 * time.Millisecond)
@@ -75,14 +75,14 @@ func run(out string) error {
 	return write(out, sink.AllMetrics())
 }
 
-// config is the configuration of the receiver, as it stands in YAML.
+// config returns the configuration of the receiver.
 func config(leaking, stopped string) map[string]any {
 	job := func(name, target string) map[string]any {
 		return map[string]any{
 			"job_name":        name,
 			"scrape_interval": "1s",
 			"static_configs":  []any{map[string]any{"targets": []any{target}}},
-			// The rest of what client_golang tells of Go is left out to save room.
+			// Other metrics of client_golang are dropped to save space.
 			"metric_relabel_configs": []any{map[string]any{
 				"source_labels": []any{"__name__"},
 				"regex":         "go_goroutines|go_info|go_memstats_heap_inuse_bytes|go_memstats_alloc_bytes_total|go_gc_duration_seconds.*|process_.*|goroutine_.*",
@@ -95,8 +95,8 @@ func config(leaking, stopped string) map[string]any {
 	}}
 }
 
-// serve serves the metrics of this process, and those of a census as an exporter for
-// Prometheus names them. It calls leak ten times at each scrape.
+// serve serves the metrics of this process, and those of a census with their names in Prometheus. It
+// calls leak ten times per scrape.
 func serve(leak func()) (*http.Server, error) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -125,7 +125,7 @@ func serve(leak func()) (*http.Server, error) {
 	return server, nil
 }
 
-// census is a group of goroutines that only grows, as an exporter tells it.
+// census has the metrics of a growing group of goroutines.
 type census struct {
 	count, aged prometheus.Gauge
 }

@@ -11,8 +11,8 @@ import (
 	"github.com/otel-goroutine/otel-goroutine/internal/telemetry"
 )
 
-// TestNamesFromPrometheusAreWatched has the library that Prometheus and the collector's
-// exporters make names with say what each watched metric is called, by every strategy.
+// TestNamesFromPrometheusAreWatched translates the name of each watched metric by every strategy of
+// the library that Prometheus and the collector's exporters use.
 func TestNamesFromPrometheusAreWatched(t *testing.T) {
 	metrics := map[string]otlptranslator.Metric{"go.memory.used": {Name: "go.memory.used", Unit: telemetry.UnitBytes, Type: otlptranslator.MetricTypeNonMonotonicCounter}}
 	for _, name := range []string{
@@ -45,6 +45,6 @@ func TestNamesFromPrometheusAreWatched(t *testing.T) {
 		}
 	}
 	for name := range all {
-		assert.True(t, slices.Contains(known, name), "%s: nobody has a metric of this name", name)
+		assert.True(t, slices.Contains(known, name), "%s is not the name of any metric", name)
 	}
 }

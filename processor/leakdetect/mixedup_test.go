@@ -10,9 +10,9 @@ import (
 	"go.opentelemetry.io/collector/pdata/pmetric"
 )
 
-// Two processes of each of three services send under one identity. Each service is told of
-// once, however many of its processes are mixed up, and however often they go on.
-func TestMixedUpProcessesAreLoggedOnceAService(t *testing.T) {
+// TestMixedUpProcessesAreLoggedOncePerService sends the data of two processes of each of three
+// services under one identity, repeatedly.
+func TestMixedUpProcessesAreLoggedOncePerService(t *testing.T) {
 	r := newRig(t)
 	logs, consume := r.createNamed("mixed")
 	for minute := range 60 {
@@ -20,7 +20,7 @@ func TestMixedUpProcessesAreLoggedOnceAService(t *testing.T) {
 		md := pmetric.NewMetrics()
 		for _, service := range []string{"shop", "billing", ""} {
 			for instance := range 2 {
-				s := newScene(service)
+				s := newFakeProcess(service)
 				s.start = epoch.Add(-time.Duration(1+minute%2) * time.Hour)
 				one := s.census(at, steady("app.worker", "app.pool", 40))
 				attributes := one.ResourceMetrics().At(0).Resource().Attributes()
@@ -34,40 +34,40 @@ func TestMixedUpProcessesAreLoggedOnceAService(t *testing.T) {
 		}
 		consume(md)
 	}
-	told := make(map[any]int)
+	logged := make(map[any]int)
 	for _, entry := range logs.All() {
 		assert.Contains(t, entry.Message, "service.instance.id")
-		told[entry.ContextMap()["service.name"]]++
+		logged[entry.ContextMap()["service.name"]]++
 	}
-	assert.Equal(t, map[any]int{"shop": 1, "billing": 1, nil: 1}, told)
+	assert.Equal(t, map[any]int{"shop": 1, "billing": 1, nil: 1}, logged)
 }
 
-// The same process, told apart by its instance, and restarted.
-func TestReplicasThatAreToldApartAreNotLogged(t *testing.T) {
+// TestDistinctReplicasAreNotLogged sends replicas with their own instance IDs, which restart.
+func TestDistinctReplicasAreNotLogged(t *testing.T) {
 	r := newRig(t)
 	logs, consume := r.createNamed("apart")
 	for minute := range 60 {
 		at := epoch.Add(time.Duration(minute) * time.Minute)
-		s := newScene("shop")
+		s := newFakeProcess("shop")
 		s.start = epoch.Add(time.Duration(minute/20) * 20 * time.Minute)
 		md := s.census(at, steady("app.worker", "app.pool", 40))
 		md.ResourceMetrics().At(0).Resource().Attributes().PutStr("service.instance.id", strconv.Itoa(minute%2))
 		again := pmetric.NewMetrics()
 		md.CopyTo(again)
 		consume(md)
-		consume(again) // by a sender that did not hear of its success
+		consume(again) // retried by a sender that got no response
 	}
 	assert.Zero(t, logs.Len())
 }
 
-// Two shards have one index: two receivers scrape each process in turns. The second one starts hours
-// later, so to it everybody is young at first. Nothing that is healthy may be flagged, and the service
-// is told of.
-func TestTwoShardsWithOneIndexFlagNothingHealthy(t *testing.T) {
+// TestTwoShardsWithOneIndex scrapes a process by two receivers alternately, as two shards with the
+// same index do. The second starts hours later, so all goroutines are young to it at first. Healthy
+// groups must not be flagged, and the service must be logged.
+func TestTwoShardsWithOneIndex(t *testing.T) {
 	r := newRig(t)
 	logs, consume := r.createNamed("shards")
 	const interval, second = 30 * time.Second, 3 * time.Hour
-	sessions := func(at, since time.Time) group { // forty that live for an hour each
+	sessions := func(at, since time.Time) group { // forty, each with a lifetime of an hour
 		held := min(at.Sub(since).Minutes(), 60)
 		return group{
 			signature: "sig-app.session", function: "app.session", entry: "app.serve", count: 40,
@@ -75,7 +75,7 @@ func TestTwoShardsWithOneIndexFlagNothingHealthy(t *testing.T) {
 		}
 	}
 	for after := time.Duration(0); after < 48*time.Hour; after += interval {
-		at, s := epoch.Add(after), newScene("shop")
+		at, s := epoch.Add(after), newFakeProcess("shop")
 		if after >= second && after/interval%2 == 1 {
 			s.start = epoch.Add(second)
 		}

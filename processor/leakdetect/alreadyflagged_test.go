@@ -16,7 +16,7 @@ import (
 	"github.com/otel-goroutine/otel-goroutine/processor/leakdetect/internal/metadatatest"
 )
 
-// createNamed adds a processor of another name to the rig, whose log is observed.
+// createNamed creates another processor with this name. It returns its log and its consume function.
 func (r *rig) createNamed(name string, change ...func(*Config)) (*observer.ObservedLogs, func(pmetric.Metrics) pmetric.Metrics) {
 	core, logs := observer.New(zap.WarnLevel)
 	set := metadatatest.NewSettings(r.telemetry)
@@ -29,8 +29,8 @@ func (r *rig) createNamed(name string, change ...func(*Config)) (*observer.Obser
 	}
 }
 
-// Of two processors that judge the same data the second flags what the first does not, says
-// once that there are two, and makes no stream twice.
+// TestTwoInOnePipeline checks that the second of two processors flags only what the first does not,
+// logs once that there are two, and duplicates no stream.
 func TestTwoInOnePipeline(t *testing.T) {
 	r := newRig(t)
 	firstLogs, first := r.createNamed("first", shortLives, func(c *Config) { c.Overrides = []Override{{Service: "billing", MinLeaked: 1 << 30}} })
@@ -38,8 +38,8 @@ func TestTwoInOnePipeline(t *testing.T) {
 	flaggedBy := make(map[string]bool)
 	for after := time.Minute; after <= 2*time.Hour; after += time.Minute {
 		at := epoch.Add(after)
-		md := newScene("shop").census(at, leaking("app.leak", "app.main", at, 3))
-		newScene("billing").census(at, leaking("app.leak", "app.main", at, 3)).ResourceMetrics().MoveAndAppendTo(md.ResourceMetrics())
+		md := newFakeProcess("shop").census(at, leaking("app.leak", "app.main", at, 3))
+		newFakeProcess("billing").census(at, leaking("app.leak", "app.main", at, 3)).ResourceMetrics().MoveAndAppendTo(md.ResourceMetrics())
 		once := pmetric.NewMetrics()
 		first(md).CopyTo(once)
 		twice := second(md)
@@ -64,7 +64,7 @@ func TestTwoInOnePipeline(t *testing.T) {
 	assert.Equal(t, 1, secondLogs.FilterMessageSnippet("judged twice").Len())
 }
 
-// What is said of a service stands on a resource of its own, and comes once as well.
+// TestServicesOfTwoInOnePipeline checks that flags of services are not duplicated either.
 func TestServicesOfTwoInOnePipeline(t *testing.T) {
 	r := newRig(t)
 	_, first := r.createNamed("first", shortLives)
@@ -81,13 +81,13 @@ func TestServicesOfTwoInOnePipeline(t *testing.T) {
 	assert.Equal(t, 1, points)
 }
 
-// One for each signal path, beside each other: no data of one goes through the other.
-func TestTelemetryOfTwoIsToldApart(t *testing.T) {
+// TestTelemetryOfTwo checks that two processors in separate pipelines have separate telemetry.
+func TestTelemetryOfTwo(t *testing.T) {
 	r := newRig(t)
 	aLogs, a := r.createNamed("a")
 	bLogs, b := r.createNamed("b")
-	a(newScene("shop").counts(epoch, steady("app.worker", "app.pool", 40)))
-	b(newScene("shop").counts(epoch, steady("app.worker", "app.pool", 40), steady("app.reader", "app.pool", 40)))
+	a(newFakeProcess("shop").counts(epoch, steady("app.worker", "app.pool", 40)))
+	b(newFakeProcess("shop").counts(epoch, steady("app.worker", "app.pool", 40), steady("app.reader", "app.pool", 40)))
 	streams := sums(r.telemetry, "streams", "processor")
 	assert.EqualValues(t, 1, streams["leak_detect/a"])
 	assert.EqualValues(t, 2, streams["leak_detect/b"])

@@ -10,7 +10,7 @@ import (
 	"github.com/otel-goroutine/otel-goroutine/internal/telemetry"
 )
 
-// epoch is when the scenes begin; any time will do.
+// epoch is an arbitrary start time.
 var epoch = time.Date(2026, 1, 5, 0, 0, 0, 0, time.UTC)
 
 func stamp(t time.Time) pcommon.Timestamp { return pcommon.NewTimestampFromTime(t) }
@@ -22,8 +22,8 @@ type group struct {
 	leaked                     int
 }
 
-// leaking returns a group that grew by perMinute since the epoch and that nobody
-// left. They are aged after ten minutes.
+// leaking returns a group that has grown by perMinute goroutines since the epoch, without exits.
+// Goroutines are aged after ten minutes.
 func leaking(function, entry string, at time.Time, perMinute float64) group {
 	minutes := at.Sub(epoch).Minutes()
 	return group{
@@ -35,29 +35,29 @@ func leaking(function, entry string, at time.Time, perMinute float64) group {
 	}
 }
 
-// steady returns a group that stays as it is.
+// steady returns a group of n aged goroutines.
 func steady(function, entry string, n int) group {
 	return group{signature: "sig-" + function, function: function, entry: entry, count: n, aged: n}
 }
 
-// scene makes the data of one process.
-type scene struct {
+// fakeProcess generates the data of a process.
+type fakeProcess struct {
 	service string
 	start   time.Time
-	// flat writes names and keys as a Prometheus exporter does.
+	// flat selects Prometheus' spelling of names and keys.
 	flat bool
 }
 
-func newScene(service string) scene { return scene{service: service, start: epoch} }
+func newFakeProcess(service string) fakeProcess { return fakeProcess{service: service, start: epoch} }
 
-// batch starts a batch with the process as its only resource.
-func (s scene) batch() (pmetric.Metrics, pmetric.MetricSlice) {
+// batch returns a new batch with the process as its only resource.
+func (s fakeProcess) batch() (pmetric.Metrics, pmetric.MetricSlice) {
 	md := pmetric.NewMetrics()
 	return md, s.resource(md)
 }
 
 // resource adds the process to a batch.
-func (s scene) resource(md pmetric.Metrics) pmetric.MetricSlice {
+func (s fakeProcess) resource(md pmetric.Metrics) pmetric.MetricSlice {
 	rm := md.ResourceMetrics().AppendEmpty()
 	rm.Resource().Attributes().PutStr("service.name", s.service)
 	rm.Resource().Attributes().PutStr("service.instance.id", s.service+"-1")
@@ -66,8 +66,8 @@ func (s scene) resource(md pmetric.Metrics) pmetric.MetricSlice {
 	return sm.Metrics()
 }
 
-// census makes a batch with the census of groups, at both levels, and the total.
-func (s scene) census(at time.Time, groups ...group) pmetric.Metrics {
+// census returns a batch with a census of groups and entries, and the total.
+func (s fakeProcess) census(at time.Time, groups ...group) pmetric.Metrics {
 	md, metrics := s.batch()
 	s.stacks(metrics, at, true, groups...)
 	s.entries(metrics, at, groups...)
@@ -75,14 +75,14 @@ func (s scene) census(at time.Time, groups ...group) pmetric.Metrics {
 	return md
 }
 
-// counts makes a batch without a census, as a goroutine profile gives it.
-func (s scene) counts(at time.Time, groups ...group) pmetric.Metrics {
+// counts returns a batch without a census, as from a goroutine profile.
+func (s fakeProcess) counts(at time.Time, groups ...group) pmetric.Metrics {
 	md, metrics := s.batch()
 	s.stacks(metrics, at, false, groups...)
 	return md
 }
 
-func (s scene) stacks(metrics pmetric.MetricSlice, at time.Time, census bool, groups ...group) {
+func (s fakeProcess) stacks(metrics pmetric.MetricSlice, at time.Time, census bool, groups ...group) {
 	count := s.level(metrics, telemetry.StackCount)
 	for _, g := range groups {
 		s.signature(s.point(count, at, g.count), g)
@@ -97,9 +97,8 @@ func (s scene) stacks(metrics pmetric.MetricSlice, at time.Time, census bool, gr
 	}
 }
 
-// leaks adds what a leak profile names of the groups, and the row of all others,
-// which is always there.
-func (s scene) leaks(metrics pmetric.MetricSlice, at time.Time, groups ...group) {
+// leaks adds the leaked counts of groups, and the sum of all others, which is always present.
+func (s fakeProcess) leaks(metrics pmetric.MetricSlice, at time.Time, groups ...group) {
 	leaked := s.level(metrics, telemetry.StackLeakedCount)
 	s.put(s.point(leaked, at, 0), telemetry.AttrSignature, telemetry.SignatureOther)
 	for _, g := range groups {
@@ -109,7 +108,7 @@ func (s scene) leaks(metrics pmetric.MetricSlice, at time.Time, groups ...group)
 	}
 }
 
-func (s scene) entries(metrics pmetric.MetricSlice, at time.Time, groups ...group) {
+func (s fakeProcess) entries(metrics pmetric.MetricSlice, at time.Time, groups ...group) {
 	var order []string
 	sums := make(map[string]group)
 	for _, g := range groups {
@@ -135,7 +134,7 @@ func (s scene) entries(metrics pmetric.MetricSlice, at time.Time, groups ...grou
 	}
 }
 
-func (s scene) total(metrics pmetric.MetricSlice, at time.Time, name string, groups ...group) {
+func (s fakeProcess) total(metrics pmetric.MetricSlice, at time.Time, name string, groups ...group) {
 	n := 0
 	for _, g := range groups {
 		n += g.count
@@ -143,7 +142,7 @@ func (s scene) total(metrics pmetric.MetricSlice, at time.Time, name string, gro
 	s.point(s.level(metrics, name), at, n)
 }
 
-func (s scene) level(metrics pmetric.MetricSlice, name string) pmetric.Metric {
+func (s fakeProcess) level(metrics pmetric.MetricSlice, name string) pmetric.Metric {
 	m := metrics.AppendEmpty()
 	m.SetName(s.name(name))
 	m.SetUnit(telemetry.UnitGoroutine)
@@ -151,7 +150,7 @@ func (s scene) level(metrics pmetric.MetricSlice, name string) pmetric.Metric {
 	return m
 }
 
-func (s scene) counter(metrics pmetric.MetricSlice, name string) pmetric.Metric {
+func (s fakeProcess) counter(metrics pmetric.MetricSlice, name string) pmetric.Metric {
 	m := s.level(metrics, name)
 	m.Sum().SetIsMonotonic(true)
 	if s.flat {
@@ -160,7 +159,7 @@ func (s scene) counter(metrics pmetric.MetricSlice, name string) pmetric.Metric 
 	return m
 }
 
-func (s scene) point(m pmetric.Metric, at time.Time, value int) pmetric.NumberDataPoint {
+func (s fakeProcess) point(m pmetric.Metric, at time.Time, value int) pmetric.NumberDataPoint {
 	p := m.Sum().DataPoints().AppendEmpty()
 	p.SetTimestamp(stamp(at))
 	p.SetStartTimestamp(stamp(s.start))
@@ -168,7 +167,7 @@ func (s scene) point(m pmetric.Metric, at time.Time, value int) pmetric.NumberDa
 	return p
 }
 
-func (s scene) signature(p pmetric.NumberDataPoint, g group) {
+func (s fakeProcess) signature(p pmetric.NumberDataPoint, g group) {
 	s.put(p, telemetry.AttrSignature, g.signature)
 	s.put(p, telemetry.AttrState, "chan_receive")
 	s.put(p, telemetry.AttrFunction, g.function)
@@ -177,19 +176,19 @@ func (s scene) signature(p pmetric.NumberDataPoint, g group) {
 	s.put(p, telemetry.AttrEntry, g.entry)
 }
 
-func (s scene) put(p pmetric.NumberDataPoint, key, value string) {
+func (s fakeProcess) put(p pmetric.NumberDataPoint, key, value string) {
 	p.Attributes().PutStr(s.name(key), value)
 }
 
-func (s scene) name(dotted string) string {
+func (s fakeProcess) name(dotted string) string {
 	if !s.flat {
 		return dotted
 	}
 	return flatten(dotted)
 }
 
-// sessions simulates goroutines that come at random and stay for a random time
-// around mean, and counts them minute by minute as a census does.
+// sessions simulates goroutines with random start times and exponential lifetimes, and counts them
+// every minute as a census does.
 type sessions struct {
 	random    *rand.Rand
 	perMinute func(minute int) float64
@@ -205,7 +204,7 @@ func newSessions(seed uint64, mean time.Duration, perMinute func(minute int) flo
 	return &sessions{random: rand.New(rand.NewPCG(seed, 1)), perMinute: perMinute, mean: mean}
 }
 
-// next moves on by a minute.
+// next advances by a minute.
 func (s *sessions) next() group {
 	s.minute++
 	now := float64(s.minute)
@@ -217,20 +216,20 @@ func (s *sessions) next() group {
 		s.alive = append(s.alive, session{since: now, until: at + s.random.ExpFloat64()*s.mean.Minutes()})
 	}
 	g := group{signature: "sig-session", function: "app.session", entry: "app.serve"}
-	kept := s.alive[:0]
+	alive := s.alive[:0]
 	for _, one := range s.alive {
 		old := now-one.since >= 10
 		switch {
 		case one.until > now && old:
 			g.aged++
-			kept = append(kept, one)
+			alive = append(alive, one)
 		case one.until > now:
-			kept = append(kept, one)
+			alive = append(alive, one)
 		case now-1-one.since >= 10:
 			s.exits++
 		}
 	}
-	s.alive = kept
-	g.count, g.exits = len(kept), s.exits
+	s.alive = alive
+	g.count, g.exits = len(alive), s.exits
 	return g
 }

@@ -8,25 +8,25 @@ import (
 	"github.com/otel-goroutine/otel-goroutine/processor/leakdetect/internal/metadata"
 )
 
-// flaggedIn returns the resources in which another leak_detect has flagged leaks, before
-// this one in the pipeline or in a collector before this one; nil if there are none.
+// flaggedIn returns the resources in which another leak_detect has flagged leaks, earlier in the
+// pipeline or in the sending collector. It returns nil if there are none.
 func flaggedIn(md pmetric.Metrics) map[detect.ID]bool {
-	var taken map[detect.ID]bool
+	var flagged map[detect.ID]bool
 	for _, rm := range md.ResourceMetrics().All() {
 		for _, sm := range rm.ScopeMetrics().All() {
 			if attributes := rm.Resource().Attributes(); sm.Scope().Name() == metadata.ScopeName && identifiable(attributes, 0) {
-				if taken == nil {
-					taken = make(map[detect.ID]bool)
+				if flagged == nil {
+					flagged = make(map[detect.ID]bool)
 				}
-				taken[identify(attributes)] = true
+				flagged[identify(attributes)] = true
 				break
 			}
 		}
 	}
-	return taken
+	return flagged
 }
 
-// isTaken tells whether leaks are flagged already in a resource.
-func (b *batch) isTaken(resource pcommon.Map) bool {
-	return len(b.taken) > 0 && b.taken[identify(resource)]
+// isAlreadyFlagged reports whether another leak_detect has flagged leaks in a resource.
+func (b *batch) isAlreadyFlagged(resource pcommon.Map) bool {
+	return len(b.alreadyFlagged) > 0 && b.alreadyFlagged[identify(resource)]
 }

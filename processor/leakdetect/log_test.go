@@ -14,13 +14,13 @@ import (
 	"github.com/otel-goroutine/otel-goroutine/processor/leakdetect/internal/metadatatest"
 )
 
-func TestEachRiseIsLoggedOnce(t *testing.T) {
+func TestRisingSeverityIsLoggedOnce(t *testing.T) {
 	r := newRig(t)
 	core, logs := observer.New(zap.InfoLevel)
 	set := metadatatest.NewSettings(r.telemetry)
 	set.Logger = zap.New(core)
 	r.processor = r.create(set)
-	s := newScene("shop")
+	s := newFakeProcess("shop")
 	for after := time.Minute; after <= 3*time.Hour; after += time.Minute {
 		at := epoch.Add(after)
 		r.consume(s.census(at, leaking("app.leak", "app.main", at, 1)))
@@ -46,14 +46,14 @@ func TestEachRiseIsLoggedOnce(t *testing.T) {
 	}, fields)
 }
 
-// When a whole fleet begins to leak, the log stays readable.
-func TestManyRisesAtOnceAreSummedUp(t *testing.T) {
+// TestLogIsBounded checks that a fleet that begins to leak does not flood the log.
+func TestLogIsBounded(t *testing.T) {
 	r := newRig(t)
 	core, logs := observer.New(zap.InfoLevel)
 	set := metadatatest.NewSettings(r.telemetry)
 	set.Logger = zap.New(core)
 	r.processor = r.create(set, shortLives)
-	s := newScene("shop")
+	s := newFakeProcess("shop")
 	for after := time.Minute; after <= 2*time.Hour && logs.Len() == 0; after += time.Minute {
 		at := epoch.Add(after)
 		var groups []group
@@ -62,6 +62,6 @@ func TestManyRisesAtOnceAreSummedUp(t *testing.T) {
 		}
 		r.consume(s.counts(at, groups...))
 	}
-	require.Equal(t, maxAnnounced+1, logs.Len())
-	assert.EqualValues(t, 15, logs.All()[maxAnnounced].ContextMap()["leaks"])
+	require.Equal(t, maxLoggedLeaks+1, logs.Len())
+	assert.EqualValues(t, 15, logs.All()[maxLoggedLeaks].ContextMap()["leaks"])
 }
