@@ -89,8 +89,8 @@ func (c *client) Delete(ctx context.Context, key string) error {
 	return c.Batch(ctx, storage.DeleteOperation(key))
 }
 
-// Batch applies the operations in order, or stores nothing. If it returns nil, the values have
-// reached the disk. If the disk is full, the error wraps storage.ErrStorageFull.
+// Batch applies the operations in order and atomically. If it returns nil, the values are synced to
+// disk. If the disk is full, the error wraps storage.ErrStorageFull.
 func (c *client) Batch(ctx context.Context, operations ...*storage.Operation) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -175,7 +175,7 @@ func (c *client) applyOperations(ctx context.Context, operations []*storage.Oper
 			}
 			o.Value = bytes.Clone(value)
 		case storage.Set:
-			changed[o.Key] = append([]byte{}, o.Value...) // an empty value is a value
+			changed[o.Key] = append([]byte{}, o.Value...) // not nil if empty
 		case storage.Delete:
 			changed[o.Key] = nil
 		default:

@@ -27,9 +27,9 @@ func contents(t *testing.T, c storage.Client) map[string]string {
 	return all
 }
 
-// TestAgreesWithAMap applies random operations to a client and to a map. Now and then it reopens the
-// client.
-func TestAgreesWithAMap(t *testing.T) {
+// TestAgainstMap applies random operations to a client and to a map, and reopens the client now and
+// then.
+func TestAgainstMap(t *testing.T) {
 	for seed := range uint64(20) {
 		random := rand.New(rand.NewPCG(seed, 1))
 		folder, model := t.TempDir(), map[string]string{}
@@ -37,7 +37,7 @@ func TestAgreesWithAMap(t *testing.T) {
 		c := r.client(t)
 		for range 100 {
 			var operations []*storage.Operation
-			wanted := make(map[*storage.Operation][]byte)
+			expected := make(map[*storage.Operation][]byte)
 			for range 1 + random.IntN(3) {
 				key := []string{"", "a", "b", "a key of some length", "\x00\n/../"}[random.IntN(5)]
 				value := bytes.Repeat([]byte{byte(random.IntN(256))}, random.IntN(3)*random.IntN(5000))
@@ -45,9 +45,9 @@ func TestAgreesWithAMap(t *testing.T) {
 				case 0:
 					o := storage.GetOperation(key)
 					if stored, ok := model[key]; ok {
-						wanted[o] = []byte(stored)
+						expected[o] = []byte(stored)
 					} else {
-						wanted[o] = nil
+						expected[o] = nil
 					}
 					operations = append(operations, o)
 				case 1:
@@ -59,7 +59,7 @@ func TestAgreesWithAMap(t *testing.T) {
 				}
 			}
 			require.NoError(t, c.Batch(t.Context(), operations...))
-			for o, want := range wanted {
+			for o, want := range expected {
 				require.Equal(t, want, o.Value, "seed %d, key %q", seed, o.Key)
 			}
 			if random.IntN(10) == 0 {
@@ -72,7 +72,7 @@ func TestAgreesWithAMap(t *testing.T) {
 	}
 }
 
-func TestNothingStoredIsNoError(t *testing.T) {
+func TestMissingKey(t *testing.T) {
 	c := startIn(t, t.TempDir()).client(t)
 	value, err := c.Get(t.Context(), "key")
 	require.NoError(t, err)
@@ -81,11 +81,11 @@ func TestNothingStoredIsNoError(t *testing.T) {
 	require.NoError(t, c.Set(t.Context(), "key", nil))
 	value, err = c.Get(t.Context(), "key")
 	require.NoError(t, err)
-	assert.NotNil(t, value, "an empty value is a value")
+	assert.NotNil(t, value, "an empty value is stored")
 }
 
-// TestABatchIsDoneWholeOrNotAtAll applies a batch with an unknown operation.
-func TestABatchIsDoneWholeOrNotAtAll(t *testing.T) {
+// TestBatchIsAtomic applies a batch with an unknown operation.
+func TestBatchIsAtomic(t *testing.T) {
 	c := startIn(t, t.TempDir()).client(t)
 	require.NoError(t, c.Set(t.Context(), "a", []byte("1")))
 	err := c.Batch(t.Context(), storage.SetOperation("a", []byte("2")), &storage.Operation{Type: 17, Key: "b"})
@@ -93,8 +93,8 @@ func TestABatchIsDoneWholeOrNotAtAll(t *testing.T) {
 	assert.Equal(t, map[string]string{"a": "1"}, contents(t, c))
 }
 
-// TestValuesBelongToTheCaller modifies values after Set and after Get.
-func TestValuesBelongToTheCaller(t *testing.T) {
+// TestValuesAreCopied modifies values after Set and after Get.
+func TestValuesAreCopied(t *testing.T) {
 	c := startIn(t, t.TempDir()).client(t)
 	given := []byte("value")
 	get := storage.GetOperation("a")
@@ -107,12 +107,12 @@ func TestWalk(t *testing.T) {
 	stop := errors.New("stop")
 	for _, test := range []struct {
 		name string
-		end  error // of the visit to b
+		end  error // returned for b
 		err  error
 		want map[string]string
 	}{
 		{"all", nil, nil, map[string]string{"a": "seen", "b": "seen", "c": "seen"}},
-		{"as far as wanted", storage.SkipAll, nil, map[string]string{"a": "seen", "b": "seen", "c": ""}},
+		{"SkipAll", storage.SkipAll, nil, map[string]string{"a": "seen", "b": "seen", "c": ""}},
 		{"with an error", stop, stop, map[string]string{"a": "", "b": "", "c": ""}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -131,7 +131,7 @@ func TestWalk(t *testing.T) {
 			assert.Equal(t, test.want, contents(t, c))
 		})
 	}
-	t.Run("after the context has ended", func(t *testing.T) {
+	t.Run("canceled", func(t *testing.T) {
 		c := startIn(t, t.TempDir()).client(t)
 		require.NoError(t, c.Set(t.Context(), "a", nil))
 		ctx, cancel := context.WithCancel(t.Context())
@@ -141,7 +141,7 @@ func TestWalk(t *testing.T) {
 	})
 }
 
-func TestAClosedClientRefuses(t *testing.T) {
+func TestClosedClient(t *testing.T) {
 	c := startIn(t, t.TempDir()).client(t)
 	require.NoError(t, c.Close(t.Context()))
 	require.NoError(t, c.Close(t.Context()), "a second time")
@@ -149,7 +149,7 @@ func TestAClosedClientRefuses(t *testing.T) {
 	require.ErrorIs(t, c.(storage.Walker).Walk(t.Context(), nil), errClosed)
 }
 
-func TestManyAtOnce(t *testing.T) {
+func TestConcurrentBatches(t *testing.T) {
 	c := startIn(t, t.TempDir()).client(t)
 	want := make(map[string]string)
 	var writers sync.WaitGroup

@@ -24,7 +24,7 @@ type Config struct {
 func createDefaultConfig() component.Config {
 	return &Config{
 		CreateDirectory: true,
-		// In a rollover the former collector has usually exited by then.
+		// In a rollover the old collector has usually exited by then.
 		Timeout: 5 * time.Second,
 	}
 }
@@ -59,8 +59,8 @@ func checkDirectory(path string) error {
 }
 
 // prepare creates the directory if CreateDirectory is set. It returns an error if the directory does
-// not exist, or this process has no permission to write. A full or read-only disk is not a mistake
-// in the configuration: it fails on the first write.
+// not exist, or this process has no permission to write. A full or read-only disk is not an error of
+// the configuration: it fails on the first write.
 func (c *Config) prepare() error {
 	if c.CreateDirectory {
 		if err := os.MkdirAll(c.Directory, 0o700); err != nil {

@@ -21,7 +21,7 @@ import (
 	"github.com/otel-goroutine/otel-goroutine/extension/atomicstorage/internal/metadata"
 )
 
-// atomicStorage provides a client for each component, each with a file of its own. It is safe for
+// atomicStorage provides a client for each component, each with its own file. It is safe for
 // concurrent use.
 type atomicStorage struct {
 	config    *Config
@@ -54,7 +54,7 @@ func (s *atomicStorage) Start(context.Context, component.Host) error {
 	return s.config.prepare()
 }
 
-// Shutdown is idempotent and safe before Start. It does not close clients: their components do.
+// Shutdown is idempotent and safe before Start. It does not close clients; the components must.
 func (s *atomicStorage) Shutdown(context.Context) error {
 	s.telemetry.Shutdown()
 	return nil
@@ -85,10 +85,10 @@ func (s *atomicStorage) GetClient(ctx context.Context, kind component.Kind, id c
 	c := &client{
 		storage: s,
 		path:    filepath.Join(s.config.Directory, file),
-		release: func() { s.free(file) },
+		release: func() { s.unreserve(file) },
 	}
 	if err := s.openClient(ctx, c); err != nil {
-		s.free(file)
+		s.unreserve(file)
 		s.failed(ctx, operationOpen)
 		return nil, fmt.Errorf("storage of %s: %w", user, err)
 	}
@@ -106,7 +106,7 @@ func (s *atomicStorage) reserve(file, user string) error {
 	return nil
 }
 
-func (s *atomicStorage) free(file string) {
+func (s *atomicStorage) unreserve(file string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	delete(s.open, file)

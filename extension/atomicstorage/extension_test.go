@@ -22,12 +22,12 @@ func TestConfig(t *testing.T) {
 	for _, test := range []struct {
 		name   string
 		change func(*Config)
-		want   string // in the error; none if empty
+		want   string // in the error; no error if empty
 	}{
-		{"as it should be", func(*Config) {}, ""},
+		{"valid", func(*Config) {}, ""},
 		{"no directory", func(c *Config) { c.Directory = "" }, `"directory" is required`},
-		{"a directory that is not there", func(c *Config) { c.Directory, c.CreateDirectory = file+"/no", false }, `"directory"`},
-		{"a directory to be created", func(c *Config) { c.Directory = file + "-new/and/below" }, ""},
+		{"missing directory", func(c *Config) { c.Directory, c.CreateDirectory = file+"/no", false }, `"directory"`},
+		{"directory to create", func(c *Config) { c.Directory = file + "-new/and/below" }, ""},
 		{"a file", func(c *Config) { c.Directory, c.CreateDirectory = file, false }, "is a file"},
 		{"a negative timeout", func(c *Config) { c.Timeout = -time.Second }, `"timeout" must not be negative, got -1s`},
 	} {
@@ -48,8 +48,8 @@ func TestConfig(t *testing.T) {
 	}
 }
 
-// TestADirectoryOfNoUseStopsTheStart creates a file where the directory should be.
-func TestADirectoryOfNoUseStopsTheStart(t *testing.T) {
+// TestStartWithoutDirectory creates a file where the directory should be.
+func TestStartWithoutDirectory(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "file")
 	require.NoError(t, os.WriteFile(file, nil, 0o600))
 	for _, directory := range []string{file, file + "/below"} {
@@ -62,7 +62,7 @@ func TestADirectoryOfNoUseStopsTheStart(t *testing.T) {
 	}
 }
 
-// TestEachClientHasItsOwnFile opens clients whose names could be confused.
+// TestEachClientHasItsOwnFile opens clients with similar names.
 func TestEachClientHasItsOwnFile(t *testing.T) {
 	r := startIn(t, t.TempDir())
 	names := make(map[string]bool)
@@ -84,11 +84,11 @@ func TestEachClientHasItsOwnFile(t *testing.T) {
 	assert.Len(t, files, len(names))
 	private, err := os.Stat(files[0])
 	require.NoError(t, err)
-	assert.Zero(t, private.Mode().Perm()&0o077, "others may read it")
+	assert.Zero(t, private.Mode().Perm()&0o077, "readable by others")
 }
 
-// TestOneFileIsForOneClient opens a file that is in use, by the same process and by another one.
-func TestOneFileIsForOneClient(t *testing.T) {
+// TestFileIsExclusive opens a file that is in use, by the same process and by another one.
+func TestFileIsExclusive(t *testing.T) {
 	folder := t.TempDir()
 	r := startIn(t, folder)
 	c := r.client(t)
@@ -101,14 +101,14 @@ func TestOneFileIsForOneClient(t *testing.T) {
 	require.ErrorIs(t, err, errLocked)
 	require.ErrorContains(t, err, "storage of processor leak_detect/shop: in use by another process")
 
-	// Once it is released, it can be opened.
+	// Close releases the file.
 	require.NoError(t, c.Set(t.Context(), "a", []byte("1")))
 	require.NoError(t, c.Close(t.Context()))
 	assert.Equal(t, map[string]string{"a": "1"}, contents(t, other.client(t)))
 }
 
-// TestWaitsForAFileThatIsSetFree simulates a rollover from one collector to another.
-func TestWaitsForAFileThatIsSetFree(t *testing.T) {
+// TestOpenWaitsForRelease simulates a rollover from one collector to another.
+func TestOpenWaitsForRelease(t *testing.T) {
 	folder := t.TempDir()
 	c := startIn(t, folder).client(t)
 	opened := make(chan error, 1)

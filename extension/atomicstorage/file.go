@@ -18,8 +18,8 @@ import (
 //	file   magic, version, number of entries, entries, checksum of everything before it
 //	entry  length of the key, length of the value, key, value, checksum of the value
 //
-// The checksum at the end verifies the file when it is opened. That of a value verifies it when
-// it is read later.
+// The checksum at the end verifies the file when it is opened. The checksum of a value verifies the
+// value when it is read later.
 const (
 	fileMagic   = "atomic_file_storage"
 	fileVersion = 1
@@ -52,8 +52,8 @@ func (s span) read(file io.ReaderAt) ([]byte, error) {
 	return value, nil
 }
 
-// damagedError converts a read error. A file that is too short is damaged; one that cannot be read
-// may be intact.
+// damagedError converts a read error. A file that is too short is damaged; after other errors it may
+// be intact.
 func damagedError(err error) error {
 	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
 		return fmt.Errorf("%w: unexpected end", errDamaged)

@@ -63,7 +63,7 @@ func (r *rig) client(t *testing.T) storage.Client {
 	return c
 }
 
-// file is the path of the client's file.
+// file returns the path of the client's file.
 func (r *rig) file() string {
 	return filepath.Join(r.folder, fileName(component.KindProcessor, user, ""))
 }
@@ -73,7 +73,7 @@ func (r *rig) errors(t *testing.T) map[string]int64 {
 	t.Helper()
 	m, err := r.telemetry.GetMetric("otelcol_extension_atomic_file_storage_errors")
 	if err != nil {
-		return nil // none was counted
+		return nil // no errors so far
 	}
 	counted := make(map[string]int64)
 	for _, p := range m.Data.(metricdata.Sum[int64]).DataPoints {

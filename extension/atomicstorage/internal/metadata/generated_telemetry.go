@@ -60,7 +60,7 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	var err, errs error
 	builder.ExtensionAtomicFileStorageErrors, err = builder.meter.Int64Counter(
 		"otelcol_extension_atomic_file_storage_errors",
-		metric.WithDescription("Number of operations on the files of the storage that failed, and of damaged files that were set aside. [Alpha]"),
+		metric.WithDescription("Number of failed operations on the files of the storage, and of damaged files that were set aside. [Alpha]"),
 		metric.WithUnit("{error}"),
 	)
 	errs = errors.Join(errs, err)

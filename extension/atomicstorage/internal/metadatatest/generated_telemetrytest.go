@@ -24,7 +24,7 @@ func NewSettings(tt *componenttest.Telemetry) extension.Settings {
 func AssertEqualExtensionAtomicFileStorageErrors(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_extension_atomic_file_storage_errors",
-		Description: "Number of operations on the files of the storage that failed, and of damaged files that were set aside. [Alpha]",
+		Description: "Number of failed operations on the files of the storage, and of damaged files that were set aside. [Alpha]",
 		Unit:        "{error}",
 		Data: metricdata.Sum[int64]{
 			Temporality: metricdata.CumulativeTemporality,
