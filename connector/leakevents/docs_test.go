@@ -11,75 +11,35 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-	"go.opentelemetry.io/collector/confmap"
-	"go.opentelemetry.io/collector/confmap/confmaptest"
 	"go.opentelemetry.io/collector/pdata/pcommon"
 
+	"github.com/otel-goroutine/otel-goroutine/internal/collector/readmetest"
 	"github.com/otel-goroutine/otel-goroutine/internal/finding"
 	"github.com/otel-goroutine/otel-goroutine/internal/mistake"
 )
 
-func readme(t *testing.T) string {
-	t.Helper()
-	data, err := os.ReadFile("README.md")
-	require.NoError(t, err)
-	return string(data)
-}
-
-// row returns the row of a table in README.md whose first cell is code.
-func row(t *testing.T, code string) string {
-	t.Helper()
-	for line := range strings.Lines(readme(t)) {
-		if strings.HasPrefix(line, "| `"+code+"` |") {
-			return line
-		}
-	}
-	t.Fatalf("README.md has no row for %s", code)
-	return ""
-}
-
-func parse(t *testing.T, yaml string) *confmap.Conf {
-	t.Helper()
-	retrieved, err := confmap.NewRetrievedFromYAML([]byte(yaml))
-	require.NoError(t, err)
-	conf, err := retrieved.AsConf()
-	require.NoError(t, err)
-	return conf
-}
-
 func TestReadmeHasEverySettingWithItsDefault(t *testing.T) {
 	for field := range reflect.TypeFor[Config]().Fields() {
 		key := field.Tag.Get("mapstructure")
-		_, value, _ := strings.Cut(row(t, key), "` | ")
+		_, value, _ := strings.Cut(readmetest.Rows(t, key)[0], "` | ")
 		value, _, _ = strings.Cut(value, " |")
 		if value = strings.Trim(value, "`"); value == "" || strings.HasPrefix(value, "|") {
 			assert.Equal(t, "storage", key)
 			continue
 		}
 		got := &Config{}
-		require.NoError(t, parse(t, key+": "+value).Unmarshal(got))
+		require.NoError(t, readmetest.Parse(t, key+": "+value).Unmarshal(got))
 		assert.Equal(t, reflect.ValueOf(*defaultConfig()).FieldByName(field.Name).Interface(), reflect.ValueOf(*got).FieldByName(field.Name).Interface(), key)
 	}
 }
 
-// The examples are unmarshaled as the collector does it.
 func TestReadmeExamplesAreValid(t *testing.T) {
-	blocks := strings.Split(readme(t), "```yaml\n")[1:]
-	require.Len(t, blocks, 2)
-	for _, block := range blocks {
-		yaml, _, _ := strings.Cut(block, "```")
-		sub, err := parse(t, yaml).Sub("connectors::leak_events")
-		require.NoError(t, err)
-		cfg := NewFactory().CreateDefaultConfig()
-		require.NoError(t, sub.Unmarshal(cfg))
-		require.NoError(t, confmap.Validate(cfg))
-		assert.NotEqual(t, defaultConfig(), cfg)
-	}
+	readmetest.CheckExamples(t, "connectors::leak_events", 2, NewFactory().CreateDefaultConfig)
 }
 
 // TestReadmeShowsRealEvents compares the sentences in README.md with those in the golden file.
 func TestReadmeShowsRealEvents(t *testing.T) {
-	_, block, _ := strings.Cut(readme(t), "```\n")
+	_, block, _ := strings.Cut(readmetest.Text(t), "```\n")
 	block, _, _ = strings.Cut(block, "```")
 	events, err := os.ReadFile("testdata/events.yaml")
 	require.NoError(t, err)
@@ -180,19 +140,12 @@ func TestReadmeHasEveryChangeAndMetric(t *testing.T) {
 	for _, kind := range []finding.ChangeKind{
 		finding.Detected, finding.Raised, finding.Lowered, finding.Explained, finding.Ended, finding.ClosedByVersion, finding.Regressed,
 	} {
-		row(t, string(kind))
+		readmetest.Rows(t, string(kind))
 	}
-	conf, err := confmaptest.LoadConf("metadata.yaml")
-	require.NoError(t, err)
-	metrics, err := conf.Sub("telemetry::metrics")
-	require.NoError(t, err)
-	require.NotEmpty(t, metrics.ToStringMap())
-	for name := range metrics.ToStringMap() {
-		row(t, "otelcol_"+name)
-	}
+	readmetest.CheckTelemetry(t)
 }
 
-func TestMistakesNameTheirKey(t *testing.T) {
+func TestConfigErrorsNameTheKey(t *testing.T) {
 	for key, change := range map[string]func(*Config){
 		"max_stale":     func(c *Config) { c.MaxStale = leastMaxStale - 1 },
 		"max_findings":  func(c *Config) { c.MaxFindings = 0 },

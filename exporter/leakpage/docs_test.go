@@ -1,7 +1,6 @@
 package leakpage
 
 import (
-	"os"
 	"reflect"
 	"strings"
 	"testing"
@@ -9,37 +8,9 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-	"go.opentelemetry.io/collector/confmap"
-	"go.opentelemetry.io/collector/confmap/confmaptest"
+
+	"github.com/otel-goroutine/otel-goroutine/internal/collector/readmetest"
 )
-
-func readme(t *testing.T) string {
-	t.Helper()
-	data, err := os.ReadFile("README.md")
-	require.NoError(t, err)
-	return string(data)
-}
-
-// row returns the README's table row whose first cell is this code.
-func row(t *testing.T, code string) string {
-	t.Helper()
-	for line := range strings.Lines(readme(t)) {
-		if strings.HasPrefix(line, "| `"+code+"` |") {
-			return line
-		}
-	}
-	t.Fatalf("README.md has no row for %s", code)
-	return ""
-}
-
-func parse(t *testing.T, yaml string) *confmap.Conf {
-	t.Helper()
-	retrieved, err := confmap.NewRetrievedFromYAML([]byte(yaml))
-	require.NoError(t, err)
-	conf, err := retrieved.AsConf()
-	require.NoError(t, err)
-	return conf
-}
 
 func TestReadmeHasEverySettingWithItsDefault(t *testing.T) {
 	for field := range reflect.TypeFor[Config]().Fields() {
@@ -47,16 +18,16 @@ func TestReadmeHasEverySettingWithItsDefault(t *testing.T) {
 		if field.Name == "Server" {
 			key = "endpoint"
 		}
-		_, value, _ := strings.Cut(row(t, key), "` | ")
+		_, value, _ := strings.Cut(readmetest.Rows(t, key)[0], "` | ")
 		value, _, _ = strings.Cut(value, " |")
 		value = strings.Trim(value, "`")
 		if key == "storage" || key == "source_url" {
-			assert.Contains(t, row(t, key), "` | | ", "%s has no default", key)
+			assert.Contains(t, readmetest.Rows(t, key)[0], "` | | ", "%s has no default", key)
 			continue
 		}
 		got := defaultConfig()
 		reflect.ValueOf(got).Elem().FieldByName(field.Name).SetZero()
-		require.NoError(t, parse(t, key+": "+value).Unmarshal(got), key)
+		require.NoError(t, readmetest.Parse(t, key+": "+value).Unmarshal(got), key)
 		if field.Name == "Server" {
 			assert.Equal(t, defaultEndpoint, got.Server.NetAddr.Endpoint)
 			continue
@@ -70,45 +41,27 @@ func TestReadmeHasEverySettingWithItsDefault(t *testing.T) {
 	}
 }
 
-// The examples are read as the collector reads them.
 func TestReadmeExamplesAreValid(t *testing.T) {
-	blocks := strings.Split(readme(t), "```yaml\n")[1:]
-	require.Len(t, blocks, 2)
-	for _, block := range blocks {
-		yaml, _, _ := strings.Cut(block, "```")
-		sub, err := parse(t, yaml).Sub("exporters::leak_page")
-		require.NoError(t, err)
-		cfg := NewFactory().CreateDefaultConfig()
-		require.NoError(t, sub.Unmarshal(cfg))
-		require.NoError(t, confmap.Validate(cfg))
-		assert.NotEqual(t, defaultConfig(), cfg)
-	}
+	readmetest.CheckExamples(t, "exporters::leak_page", 2, NewFactory().CreateDefaultConfig)
 }
 
 func TestReadmeHasEveryMetric(t *testing.T) {
-	conf, err := confmaptest.LoadConf("metadata.yaml")
-	require.NoError(t, err)
-	metrics, err := conf.Sub("telemetry::metrics")
-	require.NoError(t, err)
-	require.NotEmpty(t, metrics.ToStringMap())
-	for name := range metrics.ToStringMap() {
-		row(t, "otelcol_"+name)
-	}
+	readmetest.CheckTelemetry(t)
 }
 
-// TestReadmeHasEveryAddress asks for each address that is told, of a leak that there is.
+// TestReadmeHasEveryAddress requests each documented address, for an existing leak.
 func TestReadmeHasEveryAddress(t *testing.T) {
 	r := start(t, nil)
 	require.NoError(t, r.metrics.ConsumeMetrics(t.Context(), shop(time.Now(), 60)))
 	for _, address := range []string{"/api/findings", "/api/findings/{id}", "/api/services", "/api/schema.json", "/findings/{id}/markdown"} {
-		row(t, address)
+		readmetest.Rows(t, address)
 		status, _ := r.get(strings.ReplaceAll(address, "{id}", leakID), "")
 		assert.Equal(t, 200, status, address)
 	}
-	row(t, "/events")
+	readmetest.Rows(t, "/events")
 }
 
-func TestMistakesNameTheirKey(t *testing.T) {
+func TestConfigErrorsNameTheKey(t *testing.T) {
 	for key, changes := range map[string][]func(*Config){
 		"endpoint":         {func(c *Config) { c.Server.NetAddr.Endpoint = "" }},
 		"allowed_hosts":    {func(c *Config) { c.AllowedHosts = []string{"https://x"} }, func(c *Config) { c.AllowedHosts = []string{"*"} }, func(c *Config) { c.AllowedHosts = []string{""} }},
