@@ -22,7 +22,7 @@ func readme(t *testing.T) string {
 	return string(text)
 }
 
-// TestReadmeHasEveryKey fails when a key is added and not written down.
+// TestReadmeHasEveryKey checks that README.md documents each key.
 func TestReadmeHasEveryKey(t *testing.T) {
 	text := readme(t)
 	for _, config := range []reflect.Type{
@@ -38,8 +38,8 @@ func TestReadmeHasEveryKey(t *testing.T) {
 	}
 }
 
-// TestReadmeHasTheTableOfKubernetes fails when the table of attributes differs from the code's.
-func TestReadmeHasTheTableOfKubernetes(t *testing.T) {
+// TestReadmeHasKubernetesTable compares the table of attributes with the code.
+func TestReadmeHasKubernetesTable(t *testing.T) {
 	var table strings.Builder
 	for _, row := range targetlist.KubernetesAttributes {
 		fmt.Fprintf(&table, "| `%s` | `%s` |\n", row.Label, row.Attribute)
@@ -47,8 +47,7 @@ func TestReadmeHasTheTableOfKubernetes(t *testing.T) {
 	assert.Contains(t, readme(t), table.String())
 }
 
-// TestReadmeHasEveryErrorType fails when a scrape can fail with an error type that is not
-// written down.
+// TestReadmeHasEveryErrorType checks that README.md documents each error.type.
 func TestReadmeHasEveryErrorType(t *testing.T) {
 	text := readme(t)
 	for name := range metadata.MapAttributeErrorType {
@@ -56,9 +55,9 @@ func TestReadmeHasEveryErrorType(t *testing.T) {
 	}
 }
 
-// TestNamesAreTheHouses compares what mdatagen made of metadata.yaml with the names
-// that the whole project uses.
-func TestNamesAreTheHouses(t *testing.T) {
+// TestMetricNames compares the names in metadata.yaml with the names in internal/telemetry, which all
+// components use.
+func TestMetricNames(t *testing.T) {
 	info := metadata.MetricsInfo
 	assert.Equal(t, telemetry.GoroutineCount, info.GoGoroutineCount.Name)
 	assert.Equal(t, telemetry.GoroutineCreations, info.GoroutineCreations.Name)
