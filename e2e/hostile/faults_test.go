@@ -79,7 +79,7 @@ func faults() []fault {
 		{name: "endless-trace", capture: traced, errorType: "too_large"},
 		{name: "drip", errorType: "timeout", impatient: true},
 		{name: "length-short", capture: profiled, errorType: "malformed"},
-		{name: "length-long", capture: profiled, errorType: "malformed", says: "broke off"},
+		{name: "length-long", capture: profiled, errorType: "malformed", says: "failed to read the response"},
 		{name: "length-huge", errorType: "too_large", says: "max_body_size"},
 		{name: "reset", capture: profiled, errorType: "malformed", says: "reset"},
 		{name: "hung", errorType: "timeout", impatient: true},
