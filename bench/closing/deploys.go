@@ -53,7 +53,7 @@ func scenarios() []scenario {
 // trial is one simulated deploy.
 type trial struct {
 	fleet
-	book     *finding.Book
+	book     *finding.Tracker
 	scenario scenario
 	// restored is when the last process that leaks went, zero if one is there.
 	restored time.Time
@@ -78,7 +78,7 @@ type closing struct {
 // newTrial returns a fleet that has leaked for long enough to be flagged.
 func newTrial(seed uint64, judged bool) *trial {
 	r := rand.New(rand.NewPCG(seed, 16))
-	t := &trial{book: finding.New(finding.Config{}), scenario: pick(r)}
+	t := &trial{book: finding.NewTracker(finding.Config{}), scenario: pick(r)}
 	rate := 0.2 * math.Pow(300, r.Float64())
 	replicas := int(math.Pow(40, r.Float64()))
 	step := time.Minute

@@ -134,7 +134,7 @@ var census = attributes(telemetry.AttrState, "chan_send", telemetry.AttrFunction
 	telemetry.AttrLine, "91", telemetry.AttrEntry, "shop/order.ask", telemetry.AttrAgeMin, "600")
 
 // scrape hands the metrics of now to a book, as the receiver and the processor emit them.
-func (f *fleet) scrape(b *finding.Book) []finding.Change {
+func (f *fleet) scrape(b *finding.Tracker) []finding.Change {
 	verdict := f.detector.judge(f)
 	service := attributes("service.name", "shop")
 	for _, p := range f.live {

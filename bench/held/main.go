@@ -62,7 +62,7 @@ func measure(held int) figures {
 			limit += used / last
 		}
 	}
-	book := finding.New(finding.Config{MemoryLimit: int64(limit)})
+	book := finding.NewTracker(finding.Config{MemoryLimit: int64(limit)})
 	var halfway finding.Finding
 	for minute, points := range records {
 		for _, p := range points {

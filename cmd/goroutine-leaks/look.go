@@ -25,7 +25,7 @@ type lookCommand struct {
 
 // Run looks until the time is over or the user has seen enough.
 func (c *lookCommand) Run(ctx context.Context, out streams) error {
-	var memory *page.Memory
+	var memory *page.Aggregator
 	if c.HTML != "" {
 		memory = newMemory(judge.Scaled(c.For))
 	}

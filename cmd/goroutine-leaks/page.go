@@ -9,14 +9,14 @@ import (
 )
 
 // newMemory returns the memory of a page that shows these thresholds.
-func newMemory(t judge.Thresholds) *page.Memory {
-	return page.NewMemory(page.Config{
+func newMemory(t judge.Thresholds) *page.Aggregator {
+	return page.NewAggregator(page.Config{
 		Detector: page.Detector{AgedAfter: t.AgedAfter, MinDuration: t.MinDuration, MaxLifetime: t.MaxLifetime},
 	})
 }
 
 // writePage writes the page to a file.
-func writePage(name string, memory *page.Memory, title, summary string) error {
+func writePage(name string, memory *page.Aggregator, title, summary string) error {
 	file, err := os.Create(name) //nolint:gosec // it is the file that the user names
 	if err != nil {
 		return err

@@ -49,7 +49,7 @@ func (c *replayCommand) Run(ctx context.Context, out streams) error {
 	defer client.CloseIdleConnections()
 	thresholds := judge.Defaults()
 	thresholds.MinDuration, thresholds.MinLeaked, thresholds.MaxLifetime = c.MinDuration, c.MinLeaked, c.MaxLifetime
-	var memory *page.Memory
+	var memory *page.Aggregator
 	if c.HTML != "" {
 		memory = newMemory(thresholds)
 	}

@@ -45,7 +45,7 @@ var errFor = fmt.Errorf("--for must be from %v to %v", minFor, maxFor)
 
 // open returns a watch over the targets, which closing gives up. If memory is not nil, it is told
 // what a page shows.
-func (w *watched) open(watchFor time.Duration, memory *page.Memory) (watching *watch.Watch, options watch.Options, closing func(), err error) {
+func (w *watched) open(watchFor time.Duration, memory *page.Aggregator) (watching *watch.Watch, options watch.Options, closing func(), err error) {
 	if watchFor < minFor || watchFor > maxFor {
 		return nil, options, nil, errFor
 	}

@@ -15,7 +15,7 @@ type Config struct {
 	// Storage names the storage extension that keeps the state. Without one, the connector
 	// detects all leaks again after a restart.
 	Storage *component.ID `mapstructure:"storage"`
-	// MaxStale is the time without data after which a leak ends. It should be that of
+	// MaxStale is the time without data after which a leak ends. It should be the value of
 	// leak_detect.
 	MaxStale time.Duration `mapstructure:"max_stale"`
 	// MaxFindings limits the leaks in the state, those that are over included.
@@ -47,7 +47,7 @@ func defaultConfig() *Config {
 	}
 }
 
-// What can be wrong with a configuration.
+// The errors of Validate.
 var (
 	errMaxStale     = errors.New("'max_stale' must be at least 10m, or a leak would end between two scrapes")
 	errMaxFindings  = errors.New("'max_findings' must be at least 1")
@@ -57,12 +57,12 @@ var (
 	errRunbookURL   = errors.New("'runbook_url' must be an http or https URL")
 )
 
-// mostMiB is more than any machine has, and little enough to be counted in bytes.
-const mostMiB = 1 << 30
+// maxMiB is more than any machine has, and small enough to be converted to bytes.
+const maxMiB = 1 << 30
 
-const leastMaxStale = 10 * time.Minute
+const minMaxStale = 10 * time.Minute
 
-// Validate returns everything that is wrong, joined.
+// Validate returns all errors in the configuration, joined.
 func (c *Config) Validate() error {
 	u, err := url.Parse(c.RunbookURL)
 	isURL := err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Host != ""
@@ -71,11 +71,11 @@ func (c *Config) Validate() error {
 		broken bool
 		err    error
 	}{
-		{c.MaxStale < leastMaxStale, errMaxStale},
+		{c.MaxStale < minMaxStale, errMaxStale},
 		{c.MaxFindings < 1, errMaxFindings},
 		{c.MaxProcesses < 1, errMaxProcesses},
 		{c.GoroutineLimit < 0, errLimit},
-		{c.MemoryLimitMiB < 0 || c.MemoryLimitMiB > mostMiB, errMemoryLimit},
+		{c.MemoryLimitMiB < 0 || c.MemoryLimitMiB > maxMiB, errMemoryLimit},
 		{!isURL, errRunbookURL},
 	} {
 		if rule.broken {
@@ -85,8 +85,8 @@ func (c *Config) Validate() error {
 	return errors.Join(errs...)
 }
 
-func (c *Config) book() *finding.Book {
-	return finding.New(finding.Config{
+func (c *Config) newTracker() *finding.Tracker {
+	return finding.NewTracker(finding.Config{
 		MaxStale: c.MaxStale, MaxFindings: c.MaxFindings, MaxProcesses: c.MaxProcesses,
 		GoroutineLimit: c.GoroutineLimit, MemoryLimit: c.MemoryLimitMiB << 20,
 	})

@@ -23,14 +23,14 @@ import (
 	"github.com/otel-goroutine/otel-goroutine/internal/finding"
 )
 
-// saveInterval is the time that a crash can cost. Changes are saved at once.
+// saveInterval is the maximum time that is lost by a crash. Changes are saved at once.
 const saveInterval = time.Minute
 
 // maxWaiting bounds the events that wait for the next consumer. It suffices for a backend that is
 // down for a night, unless hundreds of services change at once.
 const maxWaiting = 1000
 
-// leakEvents passes metrics to a Book, and each change of a finding to the next consumer as a log
+// leakEvents passes metrics to a Tracker, and each change of a finding to the next consumer as a log
 // record. It starts no goroutine.
 type leakEvents struct {
 	config    *Config
@@ -41,7 +41,7 @@ type leakEvents struct {
 	next      consumer.Logs
 
 	mu      sync.Mutex
-	book    *finding.Book
+	tracker *finding.Tracker
 	dropped finding.Dropped // as counted so far
 	waiting plog.Logs       // one resource for each event, the oldest first
 	sending int             // number of events that are being sent, the first of waiting
@@ -63,7 +63,7 @@ func newLeakEvents(c *Config, set connector.Settings, next consumer.Logs) (*leak
 		log:       set.Logger,
 		telemetry: telemetry,
 		next:      next,
-		book:      c.book(),
+		tracker:   c.newTracker(),
 		waiting:   plog.NewLogs(),
 	}
 	e.store = state.NewStore(set.Logger, e.stateFailed)
@@ -101,23 +101,23 @@ func (e *leakEvents) Shutdown(ctx context.Context) error {
 func (e *leakEvents) ConsumeMetrics(ctx context.Context, md pmetric.Metrics) error {
 	e.read(ctx, md, time.Now())
 	for {
-		batch, n := e.take()
+		batch, n := e.startSending()
 		if n == 0 {
 			return nil
 		}
 		err := e.next.ConsumeLogs(ctx, batch)
-		if !e.sent(ctx, n, err) {
+		if !e.finishSending(ctx, n, err) {
 			return nil
 		}
 	}
 }
 
-// read passes a batch to the Book, and appends the changes to the events that wait. It saves them
+// read passes a batch to the Tracker, and appends the changes to the events that wait. It saves them
 // before they are sent, so that a killed collector sends them after the next start.
 func (e *leakEvents) read(ctx context.Context, md pmetric.Metrics, now time.Time) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	changes, err := e.judge(md, now)
+	changes, err := e.track(md, now)
 	if err != nil {
 		e.telemetry.ConnectorLeakEventsFailedBatches.Add(ctx, 1)
 		e.log.Error("A batch could not be read; please report this defect", zap.Error(err), zap.Stack("stack"))
@@ -126,30 +126,30 @@ func (e *leakEvents) read(ctx context.Context, md pmetric.Metrics, now time.Time
 	for _, c := range changes {
 		appendRecord(e.waiting, c, now, e.config.RunbookURL, e.version)
 	}
-	e.lose(ctx, e.waiting.ResourceLogs().Len()-maxWaiting)
+	e.dropOldest(ctx, e.waiting.ResourceLogs().Len()-maxWaiting)
 	e.dirty = true
 	if len(changes) > 0 || now.Sub(e.saved) >= saveInterval {
 		e.save(ctx)
 		e.saved = now
 	}
-	e.record(ctx)
+	e.recordTelemetry(ctx)
 }
 
-// judge passes a batch to the Book. It recovers from a panic, so that a defect of the Book does not
-// end the collector.
-func (e *leakEvents) judge(md pmetric.Metrics, now time.Time) (changes []finding.Change, err error) {
+// track passes a batch to the Tracker. It recovers from panics, so that a defect of the Tracker does
+// not end the collector.
+func (e *leakEvents) track(md pmetric.Metrics, now time.Time) (changes []finding.Change, err error) {
 	defer func() {
 		if cause := recover(); cause != nil {
 			err = fmt.Errorf("panic: %v", cause)
 		}
 	}()
-	points.Read(md, e.book.Reads, e.book.Observe)
-	return e.book.Advance(now), nil
+	points.Read(md, e.tracker.Reads, e.tracker.Observe)
+	return e.tracker.Advance(now), nil
 }
 
-// take returns a copy of the events that wait, and their number. It returns none while others are
-// being sent, so that events stay in order.
-func (e *leakEvents) take() (plog.Logs, int) {
+// startSending returns a copy of the events that wait, and their number. It returns none while others
+// are being sent, so that events stay in order.
+func (e *leakEvents) startSending() (plog.Logs, int) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	batch := plog.NewLogs()
@@ -161,8 +161,9 @@ func (e *leakEvents) take() (plog.Logs, int) {
 	return batch, e.sending
 }
 
-// sent handles the result of sending the first n events, and reports whether to go on.
-func (e *leakEvents) sent(ctx context.Context, n int, err error) bool {
+// finishSending handles the result of sending the first n events. It returns false if the rest must
+// wait.
+func (e *leakEvents) finishSending(ctx context.Context, n int, err error) bool {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.sending = 0
@@ -184,8 +185,8 @@ func (e *leakEvents) sent(ctx context.Context, n int, err error) bool {
 	return true
 }
 
-// lose drops the oldest n events that are not being sent.
-func (e *leakEvents) lose(ctx context.Context, n int) {
+// dropOldest drops the oldest n events that are not being sent.
+func (e *leakEvents) dropOldest(ctx context.Context, n int) {
 	if n <= 0 {
 		return
 	}
@@ -211,18 +212,18 @@ func (e *leakEvents) save(ctx context.Context) {
 	e.dirty = !saved
 }
 
-// savedState is the state in the storage: the Book, and the events that wait.
+// savedState is the state in the storage: the Tracker, and the events that wait.
 type savedState struct {
-	Book    json.RawMessage `json:"book"`
+	Tracker json.RawMessage `json:"book"`
 	Waiting []byte          `json:"waiting,omitempty"` // OTLP
 }
 
 func (e *leakEvents) encode() ([]byte, error) {
-	book, err := e.book.MarshalBinary()
+	tracker, err := e.tracker.MarshalBinary()
 	if err != nil {
 		return nil, err
 	}
-	saved := savedState{Book: book}
+	saved := savedState{Tracker: tracker}
 	if e.waiting.ResourceLogs().Len() > 0 {
 		if saved.Waiting, err = (&plog.ProtoMarshaler{}).MarshalLogs(e.waiting); err != nil {
 			return nil, err
@@ -243,7 +244,7 @@ func (e *leakEvents) restore(data []byte) error {
 			return err
 		}
 	}
-	if err := e.book.UnmarshalBinary(saved.Book); err != nil {
+	if err := e.tracker.UnmarshalBinary(saved.Tracker); err != nil {
 		return err
 	}
 	e.waiting = waiting
@@ -254,11 +255,11 @@ func (e *leakEvents) stateFailed(ctx context.Context, operation string) {
 	e.telemetry.ConnectorLeakEventsStateErrors.Add(ctx, 1, metric.WithAttributes(attribute.String("operation", operation)))
 }
 
-// record updates the internal telemetry.
-func (e *leakEvents) record(ctx context.Context) {
-	findings, _ := e.book.Size()
+// recordTelemetry updates the internal telemetry.
+func (e *leakEvents) recordTelemetry(ctx context.Context) {
+	findings, _ := e.tracker.Size()
 	e.telemetry.ConnectorLeakEventsFindings.Record(ctx, int64(findings))
-	now := e.book.Dropped()
+	now := e.tracker.Dropped()
 	for reason, n := range map[string]int64{"invalid": now.Invalid - e.dropped.Invalid, "beyond": now.Beyond - e.dropped.Beyond} {
 		if n > 0 {
 			e.telemetry.ConnectorLeakEventsDroppedPoints.Add(ctx, n, metric.WithAttributes(attribute.String("reason", reason)))

@@ -75,10 +75,10 @@ func everyFact() finding.Change {
 // TestEveryFactIsWritten checks that each field of a Finding is in one of its events, and that each
 // attribute of an event is in the registry.
 func TestEveryFactIsWritten(t *testing.T) {
-	// These are elsewhere in a record, follow from its change, or have no event.
+	// Fields that are elsewhere in a record, or are not reported.
 	elsewhere := map[string]string{
 		"Evidence": "body", "Service": "resource", "Latest": "time stamp", "Status": "goroutine.leak.change",
-		"Certain": "nothing happens while a leak waits",
+		"Certain": "a waiting leak has no event",
 	}
 	filled := everyFact()
 	written := make(map[string]bool)
@@ -147,13 +147,13 @@ func TestReadmeHasEveryChangeAndMetric(t *testing.T) {
 
 func TestConfigErrorsNameTheKey(t *testing.T) {
 	for key, change := range map[string]func(*Config){
-		"max_stale":     func(c *Config) { c.MaxStale = leastMaxStale - 1 },
+		"max_stale":     func(c *Config) { c.MaxStale = minMaxStale - 1 },
 		"max_findings":  func(c *Config) { c.MaxFindings = 0 },
 		"max_processes": func(c *Config) { c.MaxProcesses = -1 },
 		"runbook_url":   func(c *Config) { c.RunbookURL = "docs/leaks" },
 
 		"goroutine_limit":  func(c *Config) { c.GoroutineLimit = -1 },
-		"memory_limit_mib": func(c *Config) { c.MemoryLimitMiB = mostMiB + 1 },
+		"memory_limit_mib": func(c *Config) { c.MemoryLimitMiB = maxMiB + 1 },
 	} {
 		c := defaultConfig()
 		change(c)

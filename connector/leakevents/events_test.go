@@ -18,11 +18,11 @@ import (
 	"github.com/otel-goroutine/otel-goroutine/internal/telemetry"
 )
 
-var update = flag.Bool("update", false, "write the golden files anew")
+var update = flag.Bool("update", false, "rewrite the golden files")
 
-// live sends the metrics of a leak that is suspected, probable, confirmed, closed by a version, and
-// back in the next version.
-func live(r *rig) {
+// sendLifecycle sends the metrics of a leak that is suspected, probable, confirmed, closed by a
+// version, and back in the next version.
+func sendLifecycle(r *rig) {
 	minute := 0
 	play := func(minutes int, p process) process {
 		for range minutes {
@@ -53,7 +53,7 @@ func live(r *rig) {
 func TestEvents(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := start(t, statetest.New(nil))
-		live(r)
+		sendLifecycle(r)
 		got := plog.NewLogs()
 		for _, ld := range r.sink.AllLogs() {
 			ld.ResourceLogs().MoveAndAppendTo(got.ResourceLogs())
@@ -79,15 +79,15 @@ func TestEvents(t *testing.T) {
 func TestRestarted(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		storage := statetest.New(nil)
-		var told []string
+		var changes []string
 		for minute := range 30 {
 			r := start(t, storage)
 			r.consume(leaking(min(1+minute/10, 2), 50+minute).metrics(minute))
-			told = append(told, r.changes()...)
+			changes = append(changes, r.changes()...)
 			r.stop()
 			time.Sleep(time.Minute)
 		}
-		assert.Equal(t, []string{"detected", "raised"}, told)
+		assert.Equal(t, []string{"detected", "raised"}, changes)
 	})
 }
 
@@ -98,14 +98,14 @@ func TestKilled(t *testing.T) {
 		r := start(t, storage)
 		r.consume(leaking(2, 50).metrics(0))
 		assert.Equal(t, []string{"detected"}, r.changes())
-		killed := start(t, storage) // the other one has not been shut down
-		killed.consume(leaking(2, 51).metrics(1))
-		assert.Empty(t, killed.changes())
+		second := start(t, storage) // r was not shut down
+		second.consume(leaking(2, 51).metrics(1))
+		assert.Empty(t, second.changes())
 	})
 }
 
-// TestPoints sends points that have no level. Nothing is reported.
-func TestPoints(t *testing.T) {
+// TestPointsWithoutALevel sends points that are not levels of a leak. Nothing is reported.
+func TestPointsWithoutALevel(t *testing.T) {
 	for name, change := range map[string]func(pmetric.Metric){
 		"no value": func(m pmetric.Metric) {
 			for _, p := range m.Gauge().DataPoints().All() {

@@ -9,7 +9,7 @@ import (
 	"github.com/otel-goroutine/otel-goroutine/internal/telemetry"
 )
 
-// FuzzMetrics reads any metrics, in any grouping.
+// FuzzMetrics reads any metrics.
 func FuzzMetrics(f *testing.F) {
 	data, err := (&pmetric.ProtoMarshaler{}).MarshalMetrics(leaking(2, 50).metrics(0))
 	require.NoError(f, err)

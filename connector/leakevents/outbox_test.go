@@ -21,12 +21,12 @@ import (
 	"github.com/otel-goroutine/otel-goroutine/internal/collector/state/statetest"
 )
 
-// refusing makes the next consumer return *failing.
-func refusing(failing *error) func(*rig) consumer.Logs {
+// refusing makes the next consumer return *err, and accept if that is nil.
+func refusing(err *error) func(*rig) consumer.Logs {
 	return func(r *rig) consumer.Logs {
 		next, err := consumer.NewLogs(func(ctx context.Context, ld plog.Logs) error {
-			if *failing != nil {
-				return *failing
+			if *err != nil {
+				return *err
 			}
 			return r.sink.ConsumeLogs(ctx, ld)
 		})
@@ -38,28 +38,28 @@ func refusing(failing *error) func(*rig) consumer.Logs {
 // TestRefused checks that refused events wait, also over a restart.
 func TestRefused(t *testing.T) {
 	storage := statetest.New(nil)
-	failing := errors.New("the backend is away")
-	r := start(t, storage, refusing(&failing))
+	refusal := errors.New("the backend is down")
+	r := start(t, storage, refusing(&refusal))
 	r.consume(leaking(1, 50).metrics(0))
 	r.consume(leaking(2, 51).metrics(1))
 	assert.Empty(t, r.changes())
 	assert.Len(t, r.logs.FilterMessageSnippet("wait").All(), 1, "logged once")
 	r.stop()
 
-	failing = nil
-	r = start(t, storage, refusing(&failing))
+	refusal = nil
+	r = start(t, storage, refusing(&refusal))
 	r.consume(leaking(2, 52).metrics(2))
 	assert.Equal(t, []string{"detected", "raised"}, r.changes())
 	r.consume(leaking(2, 53).metrics(3))
 	assert.Len(t, r.changes(), 2, "sent once")
 }
 
-// TestRefusedForGood checks that events are dropped that are refused permanently.
-func TestRefusedForGood(t *testing.T) {
-	failing := consumererror.NewPermanent(errors.New("malformed"))
-	r := start(t, nil, refusing(&failing))
+// TestRefusedPermanently checks that events are dropped if they are refused permanently.
+func TestRefusedPermanently(t *testing.T) {
+	refusal := consumererror.NewPermanent(errors.New("malformed"))
+	r := start(t, nil, refusing(&refusal))
 	r.consume(leaking(1, 50).metrics(0))
-	failing = nil
+	refusal = nil
 	r.consume(leaking(2, 51).metrics(1))
 	assert.Equal(t, []string{"raised"}, r.changes())
 	metadatatest.AssertEqualConnectorLeakEventsLostRecords(t, r.telemetry,
@@ -68,12 +68,12 @@ func TestRefusedForGood(t *testing.T) {
 
 // TestTooManyWait checks that the oldest events are dropped.
 func TestTooManyWait(t *testing.T) {
-	failing := errors.New("the backend is away")
-	r := start(t, nil, refusing(&failing))
+	refusal := errors.New("the backend is down")
+	r := start(t, nil, refusing(&refusal))
 	for minute := range maxWaiting + 10 {
 		r.consume(leaking(1+minute%2, 50).metrics(minute))
 	}
-	failing = nil
+	refusal = nil
 	r.consume(leaking(3, 50).metrics(2 * maxWaiting))
 	got := r.changes()
 	require.Len(t, got, maxWaiting)
@@ -109,8 +109,8 @@ func TestNextIsCalledWithoutTheLock(t *testing.T) {
 	assert.Equal(t, []string{"detected", "raised", "raised"}, r.changes())
 }
 
-// TestManyAtOnce has concurrent senders, each with a leak.
-func TestManyAtOnce(t *testing.T) {
+// TestConcurrentSenders has concurrent senders, each with a leak.
+func TestConcurrentSenders(t *testing.T) {
 	r := start(t, statetest.New(nil))
 	var all sync.WaitGroup
 	for i := range 8 {

@@ -33,8 +33,8 @@ func appendRecord(to plog.Logs, c finding.Change, now time.Time, runbookURL, ver
 	putChange(record.Attributes(), c, runbookURL)
 }
 
-// severityOf returns the severity of a record. It is the severity of the leak, as in the alerts,
-// unless the change is for the better or adds only knowledge.
+// severityOf returns the severity of a record: that of the leak, as in the alerts, unless the change
+// is an improvement or only adds the origin.
 func severityOf(c finding.Change) plog.SeverityNumber {
 	switch c.Kind {
 	case finding.Lowered, finding.Explained, finding.Ended, finding.ClosedByVersion:
@@ -62,7 +62,7 @@ func putService(to pcommon.Map, s finding.Service) {
 	}
 }
 
-// putChange writes all facts about the leak after a change. Only open leaks have numbers.
+// putChange writes all facts about the leak after a change; numbers only if it is open.
 func putChange(to pcommon.Map, c finding.Change, runbookURL string) {
 	f := c.Finding
 	for _, a := range [...]struct{ key, value string }{
@@ -89,16 +89,16 @@ func putChange(to pcommon.Map, c finding.Change, runbookURL string) {
 		to.PutStr(telemetry.AttrLeakCertaintyBefore, c.Was.String())
 	}
 	putInt(to, telemetry.AttrLine, f.Head.Line)
-	putAll(to, telemetry.AttrLeakPlaces, f.Places, textOfPlace)
+	putAll(to, telemetry.AttrLeakPlaces, f.Places, placeText)
 	putOrigins(to, &f)
-	putAll(to, telemetry.AttrLeakCreators, f.Creators, textOfOrigin)
-	putAll(to, telemetry.AttrLeakWakers, f.Wakers, textOfOrigin)
+	putAll(to, telemetry.AttrLeakCreators, f.Creators, originText)
+	putAll(to, telemetry.AttrLeakWakers, f.Wakers, originText)
 	putTrue(to, telemetry.AttrLeakIntroduced, f.Introduced)
 	putTime(to, telemetry.AttrLeakStartTime, f.Began)
 	putTime(to, telemetry.AttrLeakDetectedTime, f.Detected)
 	if c.Kind == finding.ClosedByVersion {
 		putTrue(to, telemetry.AttrLeakVersionAtLatest, f.AtLatest)
-		to.PutInt(telemetry.AttrLeakMissing, whole(f.Missing))
+		to.PutInt(telemetry.AttrLeakMissing, roundToInt(f.Missing))
 	}
 	if f.Status == finding.Open {
 		putNumbers(to, &f)
@@ -107,25 +107,25 @@ func putChange(to pcommon.Map, c finding.Change, runbookURL string) {
 
 // putNumbers writes the size of a leak, and the limit that it will reach first.
 func putNumbers(to pcommon.Map, f *finding.Finding) {
-	to.PutInt(telemetry.AttrLeakCount, whole(f.Count))
+	to.PutInt(telemetry.AttrLeakCount, roundToInt(f.Count))
 	to.PutDouble(telemetry.AttrLeakGrowthRate, f.PerHour)
 	if f.Age > 0 {
 		to.PutDouble(telemetry.AttrLeakAge, f.Age.Seconds())
 	}
 	if f.Exits >= 0 {
-		to.PutInt(telemetry.AttrLeakExits, whole(f.Exits))
+		to.PutInt(telemetry.AttrLeakExits, roundToInt(f.Exits))
 	}
 	to.PutInt(telemetry.AttrLeakInstanceCount, int64(f.Instances))
 	to.PutInt(telemetry.AttrServiceInstances, int64(f.Of))
 	putAll(to, telemetry.AttrLeakInstances, f.Worst, func(i finding.Instance) string { return i.Name })
 
 	m := f.Memory
-	to.PutInt(telemetry.AttrLeakMemorySize, whole(m.Held))
-	to.PutInt(telemetry.AttrLeakMemoryEach, whole(m.PerGoroutine))
-	to.PutInt(telemetry.AttrLeakMemoryStack, whole(m.Stack))
+	to.PutInt(telemetry.AttrLeakMemorySize, roundToInt(m.Held))
+	to.PutInt(telemetry.AttrLeakMemoryEach, roundToInt(m.PerGoroutine))
+	to.PutInt(telemetry.AttrLeakMemoryStack, roundToInt(m.Stack))
 	putTrue(to, telemetry.AttrLeakMemoryAtLeast, m.AtLeast)
 	if !m.AtLeast {
-		to.PutInt(telemetry.AttrLeakMemoryError, whole(m.Error))
+		to.PutInt(telemetry.AttrLeakMemoryError, roundToInt(m.Error))
 	}
 	if l := f.Limit; l.Kind != "" {
 		to.PutStr(telemetry.AttrLeakLimitKind, string(l.Kind))
@@ -136,24 +136,24 @@ func putNumbers(to pcommon.Map, f *finding.Finding) {
 	}
 }
 
-// textOfOrigin returns an origin as one text: "62% shop/order.checkOut (/src/shop/order.go:41)".
-func textOfOrigin(o finding.Origin) string {
-	text := textOfLine(o.Function, o.File, o.Line)
+// originText returns an origin as one text: "62% shop/order.checkOut (/src/shop/order.go:41)".
+func originText(o finding.Origin) string {
+	text := lineText(o.Function, o.File, o.Line)
 	if text == "" {
 		text = o.String() // a timer, or C
 	}
 	return fmt.Sprintf("%.0f%% %s", 100*o.Share, text)
 }
 
-func textOfPlace(p finding.Place) string {
+func placeText(p finding.Place) string {
 	if p.Function == "" {
-		return textOfLine(p.Entry, p.EntryFile, 0)
+		return lineText(p.Entry, p.EntryFile, 0)
 	}
-	return textOfLine(p.Function, p.File, p.Line)
+	return lineText(p.Function, p.File, p.Line)
 }
 
-// textOfLine returns a line as one text: "shop/order.ask (/src/shop/order.go:88)".
-func textOfLine(function, file string, line int) string {
+// lineText returns a line as one text: "shop/order.ask (/src/shop/order.go:88)".
+func lineText(function, file string, line int) string {
 	if file == "" {
 		return function
 	}
@@ -192,19 +192,19 @@ func putTime(to pcommon.Map, key string, at time.Time) {
 	}
 }
 
-// putOrigins writes the creator of most of the goroutines, and the waker of most of their healthy siblings.
+// putOrigins writes the most frequent creator and waker.
 func putOrigins(to pcommon.Map, f *finding.Finding) {
 	if len(f.Creators) > 0 {
 		c := f.Creators[0]
 		put(to, telemetry.AttrCreatorType, c.Launch)
 		putLine(to, c.Statement, telemetry.AttrCreatorFunction, telemetry.AttrCreatorFile, telemetry.AttrCreatorLine)
 		if c.Own {
-			putLine(to, c.Told(), telemetry.AttrCreatorOwnFunction, telemetry.AttrCreatorOwnFile, telemetry.AttrCreatorOwnLine)
+			putLine(to, c.SourceLine(), telemetry.AttrCreatorOwnFunction, telemetry.AttrCreatorOwnFile, telemetry.AttrCreatorOwnLine)
 		}
 	}
 	if len(f.Wakers) > 0 {
 		w := f.Wakers[0]
-		putLine(to, w.Told(), telemetry.AttrWakerFunction, telemetry.AttrWakerFile, telemetry.AttrWakerLine)
+		putLine(to, w.SourceLine(), telemetry.AttrWakerFunction, telemetry.AttrWakerFile, telemetry.AttrWakerLine)
 		put(to, telemetry.AttrWakerCall, w.Call)
 	}
 }
@@ -221,5 +221,5 @@ func put(to pcommon.Map, key, value string) {
 	}
 }
 
-// whole rounds n to an integer that float64 represents exactly.
-func whole(n float64) int64 { return int64(math.Round(min(n, 1<<53))) }
+// roundToInt rounds n to an integer that float64 represents exactly.
+func roundToInt(n float64) int64 { return int64(math.Round(min(n, 1<<53))) }

@@ -144,7 +144,7 @@ func (p process) metrics(minute int) pmetric.Metrics {
 		to := rm.ScopeMetrics().AppendEmpty().Metrics()
 		severity := float64(p.severity)
 		if p.severity < 0 {
-			severity = 2 // the detector believes it for a while
+			severity = 2 // the detector keeps it for a while
 		}
 		for name, value := range map[string]float64{
 			telemetry.ServiceLeakSeverity: severity, telemetry.ServiceLeakCount: float64(p.whole),

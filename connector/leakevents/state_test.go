@@ -23,7 +23,7 @@ func (r *rig) assertStateErrors(operation string, n int64) {
 	}, metricdatatest.IgnoreTimestamp())
 }
 
-// TestStorageFails costs the state, and no event.
+// TestStorageFails checks that a failing storage costs the state, but no event.
 func TestStorageFails(t *testing.T) {
 	for _, operation := range []string{state.OperationOpen, state.OperationLoad, state.OperationSave} {
 		for _, panics := range []bool{false, true} {
@@ -41,13 +41,13 @@ func TestStorageFails(t *testing.T) {
 	}
 }
 
-func TestStorageFailsAtTheEnd(t *testing.T) {
+func TestStorageFailsToClose(t *testing.T) {
 	r := start(t, statetest.Failing(state.OperationClose, false))
 	require.NoError(t, r.connector.Shutdown(t.Context()))
 	r.assertStateErrors(state.OperationClose, 1)
 }
 
-func TestAStateThatIsRefusedIsSetAside(t *testing.T) {
+func TestInvalidStateIsSetAside(t *testing.T) {
 	for _, text := range []string{"", "{", `{"book":{"version":99}}`, `{"book":{"version":1},"waiting":"/w=="}`} {
 		t.Run(text, func(t *testing.T) {
 			storage := statetest.New(map[string][]byte{state.Key: []byte(text)})
@@ -60,7 +60,7 @@ func TestAStateThatIsRefusedIsSetAside(t *testing.T) {
 	}
 }
 
-// TestSavedOnceAMinute sends metrics without an event, which are not saved with each batch.
+// TestSavedOnceAMinute checks that batches without an event are not saved at once.
 func TestSavedOnceAMinute(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		storage := statetest.New(nil)
@@ -75,16 +75,16 @@ func TestSavedOnceAMinute(t *testing.T) {
 	})
 }
 
-func TestNoSuchStorage(t *testing.T) {
+func TestStorageNotStarted(t *testing.T) {
 	c := newUnstarted(t).(*leakEvents)
 	c.config.Storage = &statetest.ID
 	require.ErrorContains(t, c.Start(t.Context(), statetest.Host{}), `'storage': extension "file_storage" is not started`)
 }
 
-// TestAPanicEndsNothing makes the book panic. The batch is lost, and counted.
-func TestAPanicEndsNothing(t *testing.T) {
+// TestPanic makes the Tracker panic. The batch is lost and counted.
+func TestPanic(t *testing.T) {
 	r := start(t, nil)
-	r.connector.(*leakEvents).book = nil
+	r.connector.(*leakEvents).tracker = nil
 	r.consume(leaking(2, 50).metrics(0))
 	assert.Empty(t, r.changes())
 	assert.Len(t, r.logs.FilterMessageSnippet("report this defect").All(), 1)

@@ -26,19 +26,19 @@ var pictures = flag.String("pictures", "", "folder to write the pictures of the 
 // TestInChromium has a browser look at a shop with three leaks, at 500 leaks of 10,000
 // instances, and at names that would be markup. It needs what `make page-check` installs.
 func TestInChromium(t *testing.T) {
-	shop := page.NewMemory(page.Config{})
+	shop := page.NewAggregator(page.Config{})
 	end := pagetest.Shop(shop)
-	fleet := page.NewMemory(page.Config{})
+	fleet := page.NewAggregator(page.Config{})
 	pagetest.Play(fleet, pagetest.Fleet(100, 100, 5, 2), 8*time.Hour, 2*time.Hour)
 	if site := fleet.Site(time.Now()); len(site.Findings) != 500 {
 		t.Fatalf("%d findings", len(site.Findings))
 	}
-	hostile := page.NewMemory(page.Config{})
+	hostile := page.NewAggregator(page.Config{})
 	playHostile(hostile)
 
 	advance := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
 		end = end.Add(time.Minute)
-		shop.Batch(end, func(func(finding.Point)) {})
+		shop.ObserveBatch(end, func(func(finding.Point)) {})
 	}))
 	defer advance.Close()
 	empty := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
@@ -60,7 +60,7 @@ func TestInChromium(t *testing.T) {
 	require.NoError(t, err)
 }
 
-func serve(t *testing.T, m *page.Memory) string {
+func serve(t *testing.T, m *page.Aggregator) string {
 	h := page.NewHandler(m, page.Options{}, nil)
 	server := httptest.NewServer(h)
 	t.Cleanup(func() {
@@ -71,7 +71,7 @@ func serve(t *testing.T, m *page.Memory) string {
 }
 
 // playHostile tells of a leak that has markup in every name, and many letters without a space.
-func playHostile(m *page.Memory) {
+func playHostile(m *page.Aggregator) {
 	attributes := func(key string) string {
 		if key == telemetry.AttrLine || key == telemetry.AttrAgeMin {
 			return "600"
@@ -80,7 +80,7 @@ func playHostile(m *page.Memory) {
 	}
 	for n := range 9 {
 		at := pagetest.Start.Add(time.Duration(n) * time.Minute)
-		m.Batch(at, func(observe func(finding.Point)) {
+		m.ObserveBatch(at, func(observe func(finding.Point)) {
 			for _, metric := range []string{
 				telemetry.GoroutineCount, telemetry.StackCount, telemetry.StackAgedCount, telemetry.LeakSeverity, telemetry.LeakCount,
 				telemetry.ScrapeUp, telemetry.ScrapeFailures, telemetry.ProcessBuild, telemetry.OriginCreations,

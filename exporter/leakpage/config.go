@@ -14,42 +14,42 @@ import (
 	"github.com/otel-goroutine/otel-goroutine/internal/page"
 )
 
-// Config says where the page is served, and bounds what is remembered.
+// Config configures the exporter.
 type Config struct {
-	// Server is the HTTP server.
+	// Server configures the HTTP server.
 	Server confighttp.ServerConfig `mapstructure:",squash"`
-	// AllowedHosts are the names, beside loopback addresses, under which the page may be asked
-	// for. A page from elsewhere could read it under a name of its own otherwise.
+	// AllowedHosts are the hosts, in addition to loopback addresses, that a request may have.
+	// Without this check, another web page could read this one by DNS rebinding.
 	AllowedHosts []string `mapstructure:"allowed_hosts"`
-	// Storage is the extension in which is kept what is remembered. Without one, a restart
-	// forgets everything.
+	// Storage names the storage extension that keeps the state. Without one, the state is lost
+	// in a restart.
 	Storage *component.ID `mapstructure:"storage"`
-	// SourceURL makes links to the source of services.
+	// SourceURL is the template of links to source lines of services.
 	SourceURL string `mapstructure:"source_url"`
-	// RunbookURL is where the folder docs/leaks of this project is found.
+	// RunbookURL is the URL of the folder that has docs/leaks of this project.
 	RunbookURL string `mapstructure:"runbook_url"`
 
-	// AgedAfter is that of the receiver, and MinDuration and MaxLifetime are those of
-	// leak_detect: they say what it means that nothing is found.
+	// AgedAfter is the value of the receiver, MinDuration and MaxLifetime are the values of
+	// leak_detect. They determine which leaks a page without findings excludes.
 	AgedAfter   time.Duration `mapstructure:"aged_after"`
 	MinDuration time.Duration `mapstructure:"min_duration"`
 	MaxLifetime time.Duration `mapstructure:"max_lifetime"`
 
-	// GoroutineLimit is how many goroutines an instance must not exceed, and MemoryLimitMiB
-	// how much memory; 0 if that is not known.
+	// GoroutineLimit and MemoryLimitMiB are what an instance must not exceed; 0 if unknown.
 	GoroutineLimit int   `mapstructure:"goroutine_limit"`
 	MemoryLimitMiB int64 `mapstructure:"memory_limit_mib"`
 
-	// MaxStale is after how long without data a leak ends. It should be that of leak_detect.
+	// MaxStale is the time without data after which a leak ends. It should be the value of
+	// leak_detect.
 	MaxStale time.Duration `mapstructure:"max_stale"`
-	// MaxFindings, MaxInstances and MaxGroups bound what is remembered.
+	// MaxFindings, MaxInstances and MaxGroups bound the state.
 	MaxFindings  int `mapstructure:"max_findings"`
 	MaxInstances int `mapstructure:"max_instances"`
 	MaxGroups    int `mapstructure:"max_groups"`
 }
 
-// The defaults. The port is LEAK on the keys of a telephone; nothing else that a collector
-// serves is there.
+// The defaults. The port is LEAK on the keys of a telephone; no other component of a collector
+// uses it.
 const (
 	defaultEndpoint     = "localhost:5325"
 	defaultAgedAfter    = 10 * time.Minute
@@ -77,10 +77,10 @@ func defaultConfig() *Config {
 	}
 }
 
-// What can be wrong with a configuration.
+// The errors of Validate.
 var (
 	errEndpoint     = errors.New("'endpoint' must be set, as host:port")
-	errAllowedHosts = errors.New("'allowed_hosts' must be names or addresses, with a port or without, and no URLs")
+	errAllowedHosts = errors.New("'allowed_hosts' must be names or addresses, with or without a port, not URLs")
 	errSourceURL    = errors.New("'source_url' must be an https URL, with {file}, {base}, {package}, {line}, {revision}, {version} or {service} in its path")
 	errRunbookURL   = errors.New("'runbook_url' must be an https URL")
 	errAgedAfter    = errors.New("'aged_after' must be above 0")
@@ -93,9 +93,9 @@ var (
 	errMaxGroups    = errors.New("'max_groups' must be at least 1")
 )
 
-const leastMaxStale = 10 * time.Minute
+const minMaxStale = 10 * time.Minute
 
-// Validate returns everything that is wrong, joined.
+// Validate returns all errors in the configuration, joined.
 func (c *Config) Validate() error {
 	var errs []error
 	for _, rule := range []struct {
@@ -110,7 +110,7 @@ func (c *Config) Validate() error {
 		{c.MinDuration <= 0, errMinDuration},
 		{c.MaxLifetime <= 0, errMaxLifetime},
 		{c.GoroutineLimit < 0 || c.MemoryLimitMiB < 0, errLimits},
-		{c.MaxStale < leastMaxStale, errMaxStale},
+		{c.MaxStale < minMaxStale, errMaxStale},
 		{c.MaxFindings < 1, errMaxFindings},
 		{c.MaxInstances < 1, errMaxInstances},
 		{c.MaxGroups < 1, errMaxGroups},
@@ -131,14 +131,14 @@ func areHosts(names []string) bool {
 	return true
 }
 
-// isSecure reports whether a text is an https URL of a host that no placeholder is part of.
+// isSecure reports whether a text is an https URL whose host has no placeholder.
 func isSecure(text string) bool {
 	u, err := url.Parse(text)
 	return err == nil && u.Scheme == "https" && u.Host != "" && u.User == nil && !strings.ContainsAny(u.Host, "{}")
 }
 
-func (c *Config) memory() *page.Memory {
-	return page.NewMemory(page.Config{
+func (c *Config) newAggregator() *page.Aggregator {
+	return page.NewAggregator(page.Config{
 		Findings: finding.Config{
 			GoroutineLimit: c.GoroutineLimit, MemoryLimit: c.MemoryLimitMiB << 20,
 			MaxStale: c.MaxStale, MaxFindings: c.MaxFindings, MaxProcesses: c.MaxInstances,

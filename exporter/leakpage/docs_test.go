@@ -49,14 +49,14 @@ func TestReadmeHasEveryMetric(t *testing.T) {
 	readmetest.CheckTelemetry(t)
 }
 
-// TestReadmeHasEveryAddress requests each documented address, for an existing leak.
-func TestReadmeHasEveryAddress(t *testing.T) {
+// TestReadmeHasEveryPath requests each documented path, for an existing leak.
+func TestReadmeHasEveryPath(t *testing.T) {
 	r := start(t, nil)
 	require.NoError(t, r.metrics.ConsumeMetrics(t.Context(), shop(time.Now(), 60)))
-	for _, address := range []string{"/api/findings", "/api/findings/{id}", "/api/services", "/api/schema.json", "/findings/{id}/markdown"} {
-		readmetest.Rows(t, address)
-		status, _ := r.get(strings.ReplaceAll(address, "{id}", leakID), "")
-		assert.Equal(t, 200, status, address)
+	for _, path := range []string{"/api/findings", "/api/findings/{id}", "/api/services", "/api/schema.json", "/findings/{id}/markdown"} {
+		readmetest.Rows(t, path)
+		status, _ := r.get(strings.ReplaceAll(path, "{id}", leakID), "")
+		assert.Equal(t, 200, status, path)
 	}
 	readmetest.Rows(t, "/events")
 }
@@ -72,7 +72,7 @@ func TestConfigErrorsNameTheKey(t *testing.T) {
 		"max_lifetime":     {func(c *Config) { c.MaxLifetime = 0 }},
 		"goroutine_limit":  {func(c *Config) { c.GoroutineLimit = -1 }},
 		"memory_limit_mib": {func(c *Config) { c.MemoryLimitMiB = -1 }},
-		"max_stale":        {func(c *Config) { c.MaxStale = leastMaxStale - 1 }},
+		"max_stale":        {func(c *Config) { c.MaxStale = minMaxStale - 1 }},
 		"max_findings":     {func(c *Config) { c.MaxFindings = 0 }},
 		"max_instances":    {func(c *Config) { c.MaxInstances = 0 }},
 		"max_groups":       {func(c *Config) { c.MaxGroups = 0 }},

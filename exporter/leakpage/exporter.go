@@ -26,16 +26,16 @@ import (
 	"github.com/otel-goroutine/otel-goroutine/internal/page"
 )
 
-// leakPage passes metrics and origins to a page.Memory, and serves it.
+// leakPage passes metrics and origins to a page.Aggregator, and serves its Site.
 type leakPage struct {
-	config    *Config
-	set       component.TelemetrySettings
-	id        component.ID
-	log       *zap.Logger
-	telemetry *metadata.TelemetryBuilder
-	memory    *page.Memory
-	handler   *page.Handler
-	forget    func()
+	config     *Config
+	set        component.TelemetrySettings
+	id         component.ID
+	log        *zap.Logger
+	telemetry  *metadata.TelemetryBuilder
+	aggregator *page.Aggregator
+	handler    *page.Handler
+	unregister func() // removes the exporter from the factory
 
 	start, stop       sync.Once
 	startErr, stopErr error
@@ -45,7 +45,7 @@ type leakPage struct {
 	mu      sync.Mutex // guards the fields below
 	store   *state.Store
 	saved   time.Time     // time of the last attempt to save
-	rest    time.Duration // from then until the next attempt
+	delay   time.Duration // from then until the next attempt
 	dirty   bool          // a batch was read since
 	counted [2]int64      // dropped points as counted so far, invalid and beyond
 }
@@ -55,10 +55,10 @@ func newLeakPage(c *Config, set exporter.Settings) (*leakPage, error) {
 	if err != nil {
 		return nil, err
 	}
-	memory := c.memory()
+	aggregator := c.newAggregator()
 	p := &leakPage{
 		config: c, set: set.TelemetrySettings, id: set.ID, log: set.Logger, telemetry: telemetry,
-		memory: memory, handler: page.NewHandler(memory, c.options(), c.AllowedHosts), rest: saveInterval,
+		aggregator: aggregator, handler: page.NewHandler(aggregator, c.options(), c.AllowedHosts), delay: saveInterval,
 	}
 	p.store = state.NewStore(set.Logger, p.stateFailed)
 	return p, nil
@@ -67,17 +67,17 @@ func newLeakPage(c *Config, set exporter.Settings) (*leakPage, error) {
 // Capabilities reports that the exporter does not change data.
 func (*leakPage) Capabilities() consumer.Capabilities { return consumer.Capabilities{} }
 
-// Start restores the saved memory and starts the server. It is called for each signal, and
-// starts once.
+// Start restores the saved state and starts the server. The collector calls it for each signal; only
+// the first call has an effect.
 func (p *leakPage) Start(ctx context.Context, host component.Host) error {
-	p.start.Do(func() { p.startErr = p.begin(ctx, host) })
+	p.start.Do(func() { p.startErr = p.startOnce(ctx, host) })
 	return p.startErr
 }
 
-func (p *leakPage) begin(ctx context.Context, host component.Host) error {
+func (p *leakPage) startOnce(ctx context.Context, host component.Host) error {
 	if p.config.Storage != nil {
 		p.mu.Lock()
-		err := p.store.Open(ctx, host, *p.config.Storage, component.KindExporter, p.id, p.memory.UnmarshalBinary)
+		err := p.store.Open(ctx, host, *p.config.Storage, component.KindExporter, p.id, p.aggregator.UnmarshalBinary)
 		p.mu.Unlock()
 		if err != nil {
 			return err
@@ -101,18 +101,18 @@ func (p *leakPage) begin(ctx context.Context, host component.Host) error {
 	return nil
 }
 
-// shutdownTimeout is how long requests in flight may take.
+// shutdownTimeout is the time for requests in flight to complete.
 const shutdownTimeout = 5 * time.Second
 
-// Shutdown stops the server and saves the memory. It is idempotent and safe before Start.
+// Shutdown stops the server and saves the state. It is idempotent and safe before Start.
 func (p *leakPage) Shutdown(ctx context.Context) error {
-	p.stop.Do(func() { p.stopErr = p.end(ctx) })
+	p.stop.Do(func() { p.stopErr = p.stopOnce(ctx) })
 	return p.stopErr
 }
 
-func (p *leakPage) end(ctx context.Context) error {
-	if p.forget != nil {
-		p.forget()
+func (p *leakPage) stopOnce(ctx context.Context) error {
+	if p.unregister != nil {
+		p.unregister()
 	}
 	p.handler.Close()
 	var err error
@@ -132,29 +132,30 @@ func (p *leakPage) end(ctx context.Context) error {
 	return err
 }
 
-// ConsumeMetrics reads a batch. It returns no error, since a batch that was read must not come
+// ConsumeMetrics adds a batch. It returns no error, since a batch that was read must not come
 // again.
 func (p *leakPage) ConsumeMetrics(ctx context.Context, md pmetric.Metrics) error {
 	now := time.Now()
-	p.guard(ctx, func() {
-		p.memory.Batch(now, func(observe func(finding.Point)) { points.Read(md, p.memory.Reads, observe) })
+	p.recoverPanic(ctx, func() {
+		p.aggregator.ObserveBatch(now, func(observe func(finding.Point)) { points.Read(md, p.aggregator.Reads, observe) })
 	})
-	p.settle(ctx, now)
+	p.finishBatch(ctx, now)
 	return nil
 }
 
-// ConsumeLogs reads the origins in a batch.
+// ConsumeLogs adds the origins in a batch. It returns no error.
 func (p *leakPage) ConsumeLogs(ctx context.Context, ld plog.Logs) error {
 	now := time.Now()
-	p.guard(ctx, func() {
-		readOrigins(ld, func(of finding.Service, o history.Origin) { p.memory.Origin(of, o, now) })
+	p.recoverPanic(ctx, func() {
+		readOrigins(ld, func(of finding.Service, o history.Origin) { p.aggregator.ObserveOrigin(of, o, now) })
 	})
-	p.settle(ctx, now)
+	p.finishBatch(ctx, now)
 	return nil
 }
 
-// guard recovers from a panic of read and logs it, so that a defect does not end the collector.
-func (p *leakPage) guard(ctx context.Context, read func()) {
+// recoverPanic calls read, and recovers from a panic and logs it, so that a defect does not end the
+// collector.
+func (p *leakPage) recoverPanic(ctx context.Context, read func()) {
 	defer func() {
 		if cause := recover(); cause != nil {
 			p.telemetry.ExporterLeakPageFailedBatches.Add(ctx, 1)
@@ -164,43 +165,43 @@ func (p *leakPage) guard(ctx context.Context, read func()) {
 	read()
 }
 
-// settle updates the internal telemetry after a batch, and saves the memory if it is time.
-func (p *leakPage) settle(ctx context.Context, now time.Time) {
+// finishBatch updates the internal telemetry, and saves the state if that is due.
+func (p *leakPage) finishBatch(ctx context.Context, now time.Time) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.telemetry.ExporterLeakPageFindings.Record(ctx, int64(p.memory.Size()))
-	invalid, beyond := p.memory.Dropped()
-	for i, of := range [...]struct {
+	p.telemetry.ExporterLeakPageFindings.Record(ctx, int64(p.aggregator.Size()))
+	invalid, beyond := p.aggregator.Dropped()
+	for i, dropped := range [...]struct {
 		reason string
 		n      int64
 	}{{"invalid", invalid}, {"beyond", beyond}} {
-		if more := of.n - p.counted[i]; more > 0 {
-			p.telemetry.ExporterLeakPageDroppedPoints.Add(ctx, more, metric.WithAttributes(attribute.String("reason", of.reason)))
-			p.counted[i] = of.n
+		if more := dropped.n - p.counted[i]; more > 0 {
+			p.telemetry.ExporterLeakPageDroppedPoints.Add(ctx, more, metric.WithAttributes(attribute.String("reason", dropped.reason)))
+			p.counted[i] = dropped.n
 		}
 	}
 	p.dirty = true
-	if now.Sub(p.saved) >= p.rest {
+	if now.Sub(p.saved) >= p.delay {
 		p.save(ctx)
 		p.saved = now
 	}
 }
 
-// saveInterval is the time that a crash can cost. Since the memory is saved as a whole, the
-// interval is longer where it would exceed maxRate, in bytes per second.
+// saveInterval is the maximum time that is lost by a crash. Since the state is saved as a whole, the
+// interval is longer if the rate would exceed maxRate, in bytes per second.
 const (
 	saveInterval = time.Minute
 	maxRate      = 256 << 10
 )
 
-// save saves the memory if it has changed.
+// save saves the state if it has changed.
 func (p *leakPage) save(ctx context.Context) {
 	if !p.dirty || !p.store.IsOpen() {
 		return
 	}
-	size, saved := p.store.Save(context.WithoutCancel(ctx), p.memory.MarshalBinary)
+	size, saved := p.store.Save(context.WithoutCancel(ctx), p.aggregator.MarshalBinary)
 	p.dirty = !saved
-	p.rest = max(saveInterval, time.Duration(size/maxRate)*time.Second)
+	p.delay = max(saveInterval, time.Duration(size/maxRate)*time.Second)
 }
 
 func (p *leakPage) stateFailed(ctx context.Context, operation string) {

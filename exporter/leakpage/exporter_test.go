@@ -22,7 +22,7 @@ import (
 	"github.com/otel-goroutine/otel-goroutine/internal/collector/state/statetest"
 )
 
-// TestBothSignalsAreOnOnePage has a leak come as metrics, and its origin as logs.
+// TestBothSignalsAreOnOnePage sends a leak as metrics, and its origin as logs.
 func TestBothSignalsAreOnOnePage(t *testing.T) {
 	r := start(t, nil)
 	assert.Same(t, r.metrics, r.logs)
@@ -42,36 +42,36 @@ func TestBothSignalsAreOnOnePage(t *testing.T) {
 	assert.Contains(t, document, `"severity":"probable"`)
 }
 
-func TestOnlyNamesThatAreAllowedAreServed(t *testing.T) {
+func TestHostMustBeAllowed(t *testing.T) {
 	r := start(t, nil, func(c *Config) { c.AllowedHosts = []string{"leaks.example"} })
-	for as, want := range map[string]int{"": 200, "localhost": 200, "leaks.example": 200, "leaks.example:80": 200, "evil.example": 421} {
-		got, _ := r.get("/", as)
-		assert.Equal(t, want, got, as)
+	for host, want := range map[string]int{"": 200, "localhost": 200, "leaks.example": 200, "leaks.example:80": 200, "evil.example": 421} {
+		got, _ := r.get("/", host)
+		assert.Equal(t, want, got, host)
 	}
 }
 
-// The collector wraps handlers, and a server has a write timeout. Neither may end a stream. This
-// timeout has passed before the handler writes anything.
+// Neither the handlers that the collector adds nor the write timeout of the server may end a stream.
+// This timeout has passed before the handler writes anything.
 func TestEventsAreSentThroughTheServer(t *testing.T) {
 	r := start(t, nil, func(c *Config) { c.Server.WriteTimeout = time.Nanosecond })
 	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+r.address+"/events", http.NoBody)
 	require.NoError(t, err)
-	answer, err := http.DefaultClient.Do(request)
+	response, err := http.DefaultClient.Do(request)
 	require.NoError(t, err)
-	defer func() { require.NoError(t, answer.Body.Close()) }()
-	require.Equal(t, http.StatusOK, answer.StatusCode)
+	defer func() { require.NoError(t, response.Body.Close()) }()
+	require.Equal(t, http.StatusOK, response.StatusCode)
 	buffer := make([]byte, 100)
-	n, err := answer.Body.Read(buffer)
+	n, err := response.Body.Read(buffer)
 	require.NoError(t, err)
 	assert.Contains(t, string(buffer[:n]), "retry")
 	require.NoError(t, r.metrics.ConsumeMetrics(t.Context(), shop(time.Now(), 60)))
-	n, err = answer.Body.Read(buffer)
+	n, err = response.Body.Read(buffer)
 	require.NoError(t, err)
 	assert.Contains(t, string(buffer[:n]), "event: change")
 	r.stop() // ends although the stream is open
 }
 
-func TestRemembersOverARestart(t *testing.T) {
+func TestStateSurvivesARestart(t *testing.T) {
 	storage := statetest.New(nil)
 	now := time.Now()
 	first := start(t, storage)
@@ -89,7 +89,7 @@ func TestRemembersOverARestart(t *testing.T) {
 	assert.Contains(t, services, "1 of 1 target up")
 }
 
-func TestWithAStateThatIsRefused(t *testing.T) {
+func TestInvalidStateIsSetAside(t *testing.T) {
 	storage := statetest.New(map[string][]byte{state.Key: []byte("nonsense")})
 	r := start(t, storage)
 	assert.Equal(t, map[string][]byte{state.AsideKey: []byte("nonsense")}, storage.Data())
@@ -98,7 +98,7 @@ func TestWithAStateThatIsRefused(t *testing.T) {
 	assert.Equal(t, http.StatusOK, status)
 }
 
-func TestWithAFailingStorage(t *testing.T) {
+func TestStorageFails(t *testing.T) {
 	for _, operation := range state.Operations {
 		for _, panics := range []bool{false, true} {
 			t.Run(fmt.Sprint(operation, " panics ", panics), func(t *testing.T) {
@@ -107,7 +107,7 @@ func TestWithAFailingStorage(t *testing.T) {
 				status, _ := r.get("/findings/"+leakID, "")
 				assert.Equal(t, http.StatusOK, status)
 				require.NoError(t, r.metrics.Shutdown(t.Context()))
-				errors, err := r.own.GetMetric("otelcol_exporter_leak_page_state_errors")
+				errors, err := r.telemetry.GetMetric("otelcol_exporter_leak_page_state_errors")
 				require.NoError(t, err)
 				points := errors.Data.(metricdata.Sum[int64]).DataPoints
 				require.Len(t, points, 1)
@@ -118,22 +118,22 @@ func TestWithAFailingStorage(t *testing.T) {
 	}
 }
 
-func TestMistakesAreToldAtTheStart(t *testing.T) {
-	taken := start(t, nil)
+func TestStartErrorsNameTheKey(t *testing.T) {
+	other := start(t, nil)
 	for key, change := range map[string]func(*Config){
 		"storage":  func(c *Config) { c.Storage = &statetest.ID },
-		"endpoint": func(c *Config) { c.Server.NetAddr.Endpoint = taken.address },
+		"endpoint": func(c *Config) { c.Server.NetAddr.Endpoint = other.address },
 	} {
 		c := defaultConfig()
 		c.Server.NetAddr.Endpoint = "127.0.0.1:0"
 		change(c)
-		e := unstarted(t, c)
+		e := newUnstarted(t, c)
 		require.ErrorContains(t, e.Start(t.Context(), statetest.Host{}), "'"+key+"'")
 		require.NoError(t, e.Shutdown(t.Context()))
 	}
 }
 
-func unstarted(t *testing.T, c *Config) exporter.Metrics {
+func newUnstarted(t *testing.T, c *Config) exporter.Metrics {
 	t.Helper()
 	set := exporter.Settings{ID: component.NewID(metadata.Type), TelemetrySettings: componenttest.NewNopTelemetrySettings()}
 	e, err := NewFactory().CreateMetrics(t.Context(), set, c)
@@ -142,25 +142,25 @@ func unstarted(t *testing.T, c *Config) exporter.Metrics {
 }
 
 func TestShutdownWithoutStart(t *testing.T) {
-	e := unstarted(t, defaultConfig())
+	e := newUnstarted(t, defaultConfig())
 	require.NoError(t, e.Shutdown(t.Context()))
 	require.NoError(t, e.Shutdown(t.Context()))
 }
 
-func TestOwnMetrics(t *testing.T) {
+func TestTelemetry(t *testing.T) {
 	r := start(t, nil)
 	require.NoError(t, r.metrics.ConsumeMetrics(t.Context(), shop(time.Now(), 60)))
 	require.NoError(t, r.metrics.ConsumeMetrics(t.Context(), shop(time.Unix(0, 0), 60)))
 	require.NoError(t, r.metrics.ConsumeMetrics(t.Context(), pmetric.NewMetrics()))
 	require.NoError(t, r.logs.ConsumeLogs(t.Context(), plog.NewLogs()))
 	for _, name := range []string{"otelcol_exporter_leak_page_findings", "otelcol_exporter_leak_page_dropped_points"} {
-		_, err := r.own.GetMetric(name)
+		_, err := r.telemetry.GetMetric(name)
 		require.NoError(t, err)
 	}
 }
 
-// TestManyAtOnce reads, writes and shows concurrently, for the race detector.
-func TestManyAtOnce(t *testing.T) {
+// TestConcurrentUse sends and requests concurrently, for the race detector.
+func TestConcurrentUse(t *testing.T) {
 	r := start(t, statetest.New(nil))
 	var all sync.WaitGroup
 	for i := range 4 {

@@ -10,15 +10,15 @@ import (
 	"github.com/otel-goroutine/otel-goroutine/exporter/leakpage/internal/metadata"
 )
 
-// NewFactory returns the factory of the leak_page exporter. In pipelines of metrics and of
-// logs it is one exporter with one server, which is started and stopped once.
+// NewFactory returns the factory of the leak_page exporter. Pipelines of metrics and of logs share
+// one exporter with one server, which is started and stopped once.
 func NewFactory() exporter.Factory {
-	all := &instances{of: make(map[*Config]*leakPage)}
+	shared := &sharedExporters{byConfig: make(map[*Config]*leakPage)}
 	createMetrics := func(_ context.Context, set exporter.Settings, cfg component.Config) (exporter.Metrics, error) {
-		return all.get(cfg.(*Config), set)
+		return shared.get(cfg.(*Config), set)
 	}
 	createLogs := func(_ context.Context, set exporter.Settings, cfg component.Config) (exporter.Logs, error) {
-		return all.get(cfg.(*Config), set)
+		return shared.get(cfg.(*Config), set)
 	}
 	return exporter.NewFactory(
 		metadata.Type,
@@ -28,31 +28,31 @@ func NewFactory() exporter.Factory {
 	)
 }
 
-// instances are the exporters that there are, by their configuration. The collector asks for
-// one for each signal, and they are one.
-type instances struct {
-	mu sync.Mutex
-	of map[*Config]*leakPage
+// sharedExporters are the existing exporters by configuration. The collector creates one for each
+// signal, with the same configuration.
+type sharedExporters struct {
+	mu       sync.Mutex
+	byConfig map[*Config]*leakPage
 }
 
-// get returns the exporter of a configuration, which is made if there is none.
-func (i *instances) get(cfg *Config, set exporter.Settings) (*leakPage, error) {
-	i.mu.Lock()
-	defer i.mu.Unlock()
-	if p := i.of[cfg]; p != nil {
+// get returns the exporter of a configuration. It creates the exporter if necessary.
+func (s *sharedExporters) get(cfg *Config, set exporter.Settings) (*leakPage, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if p := s.byConfig[cfg]; p != nil {
 		return p, nil
 	}
 	p, err := newLeakPage(cfg, set)
 	if err != nil {
 		return nil, err
 	}
-	p.forget = func() { i.remove(cfg) }
-	i.of[cfg] = p
+	p.unregister = func() { s.remove(cfg) }
+	s.byConfig[cfg] = p
 	return p, nil
 }
 
-func (i *instances) remove(cfg *Config) {
-	i.mu.Lock()
-	defer i.mu.Unlock()
-	delete(i.of, cfg)
+func (s *sharedExporters) remove(cfg *Config) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.byConfig, cfg)
 }

@@ -13,7 +13,7 @@ import (
 	"github.com/otel-goroutine/otel-goroutine/internal/page/pagetest"
 )
 
-// FuzzMetrics reads any metrics, in any grouping.
+// FuzzMetrics reads any metrics.
 func FuzzMetrics(f *testing.F) {
 	data, err := (&pmetric.ProtoMarshaler{}).MarshalMetrics(shop(pagetest.Start, 50))
 	require.NoError(f, err)
@@ -23,8 +23,8 @@ func FuzzMetrics(f *testing.F) {
 		if err != nil {
 			return
 		}
-		m := defaultConfig().memory()
-		m.Batch(pagetest.Start, func(observe func(finding.Point)) { points.Read(md, m.Reads, observe) })
+		m := defaultConfig().newAggregator()
+		m.ObserveBatch(pagetest.Start, func(observe func(finding.Point)) { points.Read(md, m.Reads, observe) })
 		m.Site(pagetest.Start)
 		_, err = m.MarshalBinary()
 		require.NoError(t, err)
@@ -41,9 +41,9 @@ func FuzzLogs(f *testing.F) {
 		if err != nil {
 			return
 		}
-		m := defaultConfig().memory()
-		readOrigins(ld, func(of finding.Service, o history.Origin) {
-			m.Origin(of, o, pagetest.Start)
+		m := defaultConfig().newAggregator()
+		readOrigins(ld, func(service finding.Service, o history.Origin) {
+			m.ObserveOrigin(service, o, pagetest.Start)
 			history.ReadStacks(o.Stacks)
 		})
 		m.Site(pagetest.Start)

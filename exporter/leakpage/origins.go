@@ -12,10 +12,10 @@ import (
 
 var (
 	keyCaught = finding.NewKey(telemetry.AttrOriginCaught)
-	keyEvent  = finding.NewKey("event.name") // where a transport has no event names
+	keyEvent  = finding.NewKey("event.name") // for transports without event names
 )
 
-// readOrigins hands on the origins among log records.
+// readOrigins passes the origins among log records to observe.
 func readOrigins(ld plog.Logs, observe func(finding.Service, history.Origin)) {
 	for _, rl := range ld.ResourceLogs().All() {
 		resource := points.AttributesOf(rl.Resource().Attributes())

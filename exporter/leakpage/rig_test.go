@@ -15,31 +15,26 @@ import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/plog"
 	"go.opentelemetry.io/collector/pdata/pmetric"
-	"go.uber.org/zap"
-	"go.uber.org/zap/zaptest/observer"
 
 	"github.com/otel-goroutine/otel-goroutine/exporter/leakpage/internal/metadata"
 	"github.com/otel-goroutine/otel-goroutine/internal/collector/state/statetest"
 	"github.com/otel-goroutine/otel-goroutine/internal/telemetry"
 )
 
-// rig is a started exporter from the real factory, for both signals.
+// rig is a started exporter from NewFactory, for both signals.
 type rig struct {
-	t       *testing.T
-	metrics exporter.Metrics
-	logs    exporter.Logs
-	said    *observer.ObservedLogs
-	own     *componenttest.Telemetry
-	address string
-	stopped bool
+	t         *testing.T
+	metrics   exporter.Metrics
+	logs      exporter.Logs
+	telemetry *componenttest.Telemetry
+	address   string
+	stopped   bool
 }
 
 func start(t *testing.T, storage *statetest.Storage, change ...func(*Config)) *rig {
 	t.Helper()
-	r := &rig{t: t, own: componenttest.NewTelemetry()}
-	core, said := observer.New(zap.InfoLevel)
-	set := exporter.Settings{ID: component.NewID(metadata.Type), TelemetrySettings: r.own.NewTelemetrySettings()}
-	set.Logger, r.said = zap.New(core), said
+	r := &rig{t: t, telemetry: componenttest.NewTelemetry()}
+	set := exporter.Settings{ID: component.NewID(metadata.Type), TelemetrySettings: r.telemetry.NewTelemetrySettings()}
 	cfg := defaultConfig()
 	cfg.Server.NetAddr.Endpoint = freeAddress(t)
 	extensions := statetest.Host{}
@@ -71,7 +66,7 @@ func (r *rig) stop() {
 	r.stopped = true
 	require.NoError(r.t, r.logs.Shutdown(context.Background()))
 	require.NoError(r.t, r.metrics.Shutdown(context.Background()))
-	require.NoError(r.t, r.own.Shutdown(context.Background()))
+	require.NoError(r.t, r.telemetry.Shutdown(context.Background()))
 	http.DefaultClient.CloseIdleConnections()
 }
 
@@ -83,23 +78,23 @@ func freeAddress(t *testing.T) string {
 	return listener.Addr().String()
 }
 
-// get asks for a page under a name, its own if that is empty.
-func (r *rig) get(path, as string) (int, string) {
+// get requests a page from host; from the address of the server if host is empty.
+func (r *rig) get(path, host string) (status int, body string) {
 	r.t.Helper()
 	request, err := http.NewRequestWithContext(r.t.Context(), http.MethodGet, "http://"+r.address+path, http.NoBody)
 	require.NoError(r.t, err)
-	request.Host = as
-	answer, err := http.DefaultClient.Do(request)
+	request.Host = host
+	response, err := http.DefaultClient.Do(request)
 	require.NoError(r.t, err)
-	defer func() { require.NoError(r.t, answer.Body.Close()) }()
-	body, err := io.ReadAll(answer.Body)
+	defer func() { require.NoError(r.t, response.Body.Close()) }()
+	data, err := io.ReadAll(response.Body)
 	require.NoError(r.t, err)
-	return answer.StatusCode, string(body)
+	return response.StatusCode, string(data)
 }
 
 const leakID = "3e0e28e30f2a7cd8"
 
-// shop are the metrics of an instance of the service shop, which leaks.
+// shop returns the metrics of an instance of the service shop, which leaks.
 func shop(at time.Time, leaked int) pmetric.Metrics {
 	md := pmetric.NewMetrics()
 	rm := md.ResourceMetrics().AppendEmpty()
@@ -135,7 +130,7 @@ func group(to pcommon.Map) pcommon.Map {
 	return to
 }
 
-// origin is the log record of where the goroutines of that leak come from.
+// origin returns the log record with the origin of that leak.
 func origin(at time.Time) plog.Logs {
 	ld := plog.NewLogs()
 	rl := ld.ResourceLogs().AppendEmpty()

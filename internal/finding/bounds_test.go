@@ -10,7 +10,7 @@ import (
 	"github.com/otel-goroutine/otel-goroutine/internal/telemetry"
 )
 
-// flagged is a point that flags one of many findings, in one of many processes.
+// flagged returns a point that flags a finding in a process, each identified by a number.
 func flagged(id, process int) Point {
 	place := order
 	place.Line = id
@@ -22,7 +22,7 @@ func flagged(id, process int) Point {
 }
 
 func TestBounds(t *testing.T) {
-	b := New(Config{MaxFindings: 10, MaxProcesses: 20})
+	b := NewTracker(Config{MaxFindings: 10, MaxProcesses: 20})
 	for i := range 100 {
 		b.Observe(flagged(i, i/10))
 		b.Observe(flagged(0, i))
@@ -32,7 +32,7 @@ func TestBounds(t *testing.T) {
 	if len(changes) != 10 || findings != 10 || processes != 20 || b.Dropped().Beyond != 170 {
 		t.Error(len(changes), findings, processes, b.Dropped())
 	}
-	// What is over gives way.
+	// A new finding replaces one that is over.
 	now := epoch.Add(25 * time.Hour)
 	if ended := b.Advance(now); len(ended) != 10 || ended[0].Kind != Ended {
 		t.Error(ended)
@@ -44,19 +44,19 @@ func TestBounds(t *testing.T) {
 		t.Error(changes)
 	}
 	b.Advance(now.Add(26 * time.Hour))
-	if b.Advance(now.Add(remember + 50*time.Hour)); len(b.services) != 0 {
-		t.Error("what is long over is not forgotten")
+	if b.Advance(now.Add(retention + 50*time.Hour)); len(b.services) != 0 {
+		t.Error("findings that ended long ago are not deleted")
 	}
 	if findings, processes := b.Size(); findings != 0 || processes != 0 {
 		t.Error(findings, processes)
 	}
 }
 
-// TestManyIDs takes as many leaks as a hostile sender likes to name, without looking at all
-// findings for each.
+// TestManyIDs observes many leaks, as a hostile sender may send. Without Tracker.full it would take
+// minutes.
 func TestManyIDs(t *testing.T) {
 	const sent = 30_000
-	b := New(Config{})
+	b := NewTracker(Config{})
 	for i := range sent {
 		b.Observe(flagged(i, i))
 		if i%10_000 == 9_999 {
@@ -66,8 +66,8 @@ func TestManyIDs(t *testing.T) {
 	if findings, processes := b.Size(); findings != defaultMaxFindings || processes != defaultMaxProcesses {
 		t.Error(findings, processes)
 	}
-	if lost := b.Dropped().Beyond; lost != sent-defaultMaxFindings {
-		t.Errorf("%d of %d are counted as dropped", lost, sent)
+	if dropped := b.Dropped().Beyond; dropped != sent-defaultMaxFindings {
+		t.Errorf("%d of %d points are counted as dropped", dropped, sent)
 	}
 	data, err := b.MarshalBinary()
 	if err != nil || len(data) > 32<<20 {
@@ -76,7 +76,7 @@ func TestManyIDs(t *testing.T) {
 }
 
 func TestInvalidPoints(t *testing.T) {
-	b := New(Config{})
+	b := NewTracker(Config{})
 	for _, value := range []float64{math.NaN(), math.Inf(1), math.Inf(-1), -1} {
 		p := flagged(1, 1)
 		p.Value = value
@@ -95,8 +95,8 @@ func TestInvalidPoints(t *testing.T) {
 	}
 }
 
-func TestStatesOfNoUse(t *testing.T) {
-	b := New(Config{})
+func TestInvalidStates(t *testing.T) {
+	b := NewTracker(Config{})
 	b.Observe(flagged(1, 1))
 	b.Advance(epoch)
 	for _, state := range []string{
@@ -111,6 +111,6 @@ func TestStatesOfNoUse(t *testing.T) {
 		}
 	}
 	if findings, _ := b.Size(); findings != 1 {
-		t.Error("a state of no use has changed something")
+		t.Error("an invalid state has changed the Tracker")
 	}
 }

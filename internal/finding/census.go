@@ -25,8 +25,8 @@ func (p Place) group() string {
 	return p.State + "\x00" + unnumbered(p.Function) + "\x00" + unnumbered(p.Entry)
 }
 
-// unnumbered returns a function without the numbers of closures. Most functions are none, and
-// each point of a census is asked.
+// unnumbered returns a function without the numbers of closures. It is called for each point of a
+// census, so it avoids the regular expression for functions that are no closures.
 func unnumbered(function string) string {
 	if !strings.Contains(function, ".func") && !strings.Contains(function, "wrap") && !strings.Contains(function, "-range") {
 		return function
@@ -37,33 +37,33 @@ func unnumbered(function string) string {
 // closureNumber matches functions that the compiler numbers: main.run.func2.1, main.run.gowrap1.
 var closureNumber = regexp.MustCompile(`(\.func|\.gowrap|\.deferwrap|-range)\d+(?:\.\d+)*`)
 
-// observeCensus reads the number of old goroutines in a group of a process.
-func (s *service) observeCensus(m metric, p Point, name string, of *process) {
-	if p.At.After(of.Census.At) {
-		of.Census.At = p.At
+// observeCensus adds the number of old goroutines in a group of a process.
+func (s *service) observeCensus(m metric, p Point, name string, proc *process) {
+	if p.At.After(proc.Census.At) {
+		proc.Census.At = p.At
 	}
 	unnamed := p.Attributes.get(keySignature)
 	if m == entryAged {
 		unnamed = p.Attributes.get(keyEntry)
 	}
 	if unnamed == telemetry.SignatureOther {
-		if of.Census.Unnamed.At.Before(p.At) || p.Value > 0 {
-			of.Census.Unnamed.set(p.At, p.Value)
+		if proc.Census.Unnamed.At.Before(p.At) || p.Value > 0 {
+			proc.Census.Unnamed.set(p.At, p.Value)
 		}
 		return
 	}
 	place := placeOf(p)
 	group := place.group()
 	for _, r := range s.Records {
-		if r.Phase != open || !r.Groups[group] || !r.counts(p) {
+		if r.Phase != open || !r.Groups[group] || !r.isOldEnough(p) {
 			continue
 		}
 		if r.Old == nil {
-			r.Old = make(map[string]*old)
+			r.Old = make(map[string]*agedCount)
 		}
 		key := digest(name, place.key(), p.Attributes.get(keyAgeMin))
 		if r.Old[key] == nil && len(r.Old) < maxRows {
-			r.Old[key] = &old{Process: name}
+			r.Old[key] = &agedCount{Process: name}
 		}
 		if o := r.Old[key]; o != nil {
 			o.Count.set(p.At, p.Value)
@@ -71,35 +71,35 @@ func (s *service) observeCensus(m metric, p Point, name string, of *process) {
 	}
 }
 
-// old is the number of goroutines of a finding in an age band of a process, at one line.
-type old struct {
+// agedCount is the number of goroutines of a finding in an age band of a process, at one line.
+type agedCount struct {
 	Process string `json:"process"`
 	Count   sample `json:"count"`
 }
 
-// counts reports whether goroutines of an age band are old enough for the finding.
-func (r *record) counts(p Point) bool {
+// isOldEnough reports whether goroutines of an age band are old enough for the finding.
+func (r *record) isOldEnough(p Point) bool {
 	bound := p.Attributes.get(keyAgeMin)
 	return bound == "" || parseSeconds(bound) >= r.Age
 }
 
-// counted returns how many old goroutines of the finding each process has by its census. It
-// returns false if the census of a process is not known, or is of the time before the finding
-// was open, when nothing of it was noted.
-func (r *record) counted(s *service) (counts map[string]float64, known bool) {
+// censusCounts returns the number of old goroutines of the finding in each process, by its census.
+// It returns false if the census of a process is unknown, or older than the finding: goroutines
+// are counted only while a finding is open.
+func (r *record) censusCounts(s *service) (counts map[string]float64, known bool) {
 	if r.Phase != open {
 		return nil, false
 	}
 	counts = make(map[string]float64, len(s.Processes))
 	for name, p := range s.Processes {
-		if !p.tells() || !p.Census.At.After(r.Opened) {
+		if !p.sendsCensus() || !p.Census.At.After(r.Opened) {
 			return nil, false
 		}
 		counts[name] = 0
 	}
 	for key, o := range r.Old {
 		p := s.Processes[o.Process]
-		if p == nil || p.Census.At.Sub(o.Count.At) > p.believed() {
+		if p == nil || p.Census.At.Sub(o.Count.At) > p.validity() {
 			delete(r.Old, key) // the census does not name the group any more
 			continue
 		}
@@ -111,7 +111,7 @@ func (r *record) counted(s *service) (counts map[string]float64, known bool) {
 // absentInCensus reports whether the census of every process has no old goroutine of the
 // finding.
 func (r *record) absentInCensus(s *service) bool {
-	counts, known := r.counted(s)
+	counts, known := r.censusCounts(s)
 	for _, n := range counts {
 		if n > 0 {
 			return false
@@ -120,13 +120,12 @@ func (r *record) absentInCensus(s *service) bool {
 	return known
 }
 
-// tells reports whether the process sends its census, and names all groups with old goroutines
-// in it.
-func (p *process) tells() bool {
+// sendsCensus reports whether the process sends a census that names all groups with old goroutines.
+func (p *process) sendsCensus() bool {
 	c := p.Census
-	return !c.At.IsZero() && p.Last.Sub(c.At) <= p.believed() && (c.Unnamed.Value == 0 || c.At.Sub(c.Unnamed.At) > p.believed())
+	return !c.At.IsZero() && p.Last.Sub(c.At) <= p.validity() && (c.Unnamed.Value == 0 || c.At.Sub(c.Unnamed.At) > p.validity())
 }
 
-// believed is how long a number holds that is not repeated. The rest of a census may come with
-// the next batch.
-func (p *process) believed() time.Duration { return 3 * max(p.Step, time.Second) }
+// validity returns how long a number is valid that is not sent again. The rest of a census may come
+// with the next batch.
+func (p *process) validity() time.Duration { return 3 * max(p.Step, time.Second) }

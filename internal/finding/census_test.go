@@ -6,7 +6,7 @@ import (
 	"github.com/otel-goroutine/otel-goroutine/internal/telemetry"
 )
 
-// aged is a point of the census: so many old goroutines at a place.
+// aged returns a point of the census: n old goroutines at a place.
 func aged(place Place, band string, n float64) Point {
 	pairs := append(place.pairs(""), telemetry.AttrSignature, "23674ceb13919c2c", telemetry.AttrAgeMin, band)
 	metric := telemetry.StackAgedCount
@@ -16,13 +16,14 @@ func aged(place Place, band string, n float64) Point {
 	return Point{Metric: metric, Attributes: attributes(pairs...), Value: n}
 }
 
-var rest = Point{Metric: telemetry.StackAgedCount, Attributes: attributes(telemetry.AttrSignature, "other", telemetry.AttrAgeMin, "600"), Value: 3}
+// otherGroups is a point of the census for the groups that it does not name.
+var otherGroups = Point{Metric: telemetry.StackAgedCount, Attributes: attributes(telemetry.AttrSignature, "other", telemetry.AttrAgeMin, "600"), Value: 3}
 
-// inCensus is what a process tells of other groups: that it tells its census.
+// inCensus is a point of the census for another group. It shows that the process sends a census.
 var inCensus = aged(Place{State: "select", Function: "main.pool", Entry: "main.pool"}, "600", 40)
 
-// TestCensus deploys a version and has its process tell a census: nothing else says that the
-// leak is absent from it.
+// TestCensus deploys a version whose process sends a census. Only the census can show that the
+// leak is absent.
 func TestCensus(t *testing.T) {
 	moved := order
 	moved.Line, moved.File = 97, "/build/shop/order.go"
@@ -36,17 +37,17 @@ func TestCensus(t *testing.T) {
 		census []Point
 		want   string
 	}{
-		{"nobody is there", order, []Point{inCensus, aged(order, "600", 0)}, "detected closed_by_version"},
-		{"the group is not named", order, []Point{inCensus}, "detected closed_by_version"},
-		{"one is there", order, []Point{inCensus, aged(order, "600", 1)}, "detected"},
-		{"one is there, older", order, []Point{inCensus, aged(order, "600", 0), aged(order, "4800", 1)}, "detected"},
-		{"one is there, at another line", order, []Point{inCensus, aged(moved, "600", 1)}, "detected"},
-		{"one is there, in a closure with another number", closure, []Point{inCensus, aged(renumbered, "600", 1)}, "detected"},
-		{"one is there, that loops", entry, []Point{inCensus, aged(entry, "600", 1)}, "detected"},
-		{"nobody is there that loops", entry, []Point{inCensus, aged(entry, "600", 0)}, "detected closed_by_version"},
-		{"one is there, younger than those that leak", order, []Point{inCensus, aged(order, "60", 1)}, "detected closed_by_version"},
-		{"some are in no group that is named", order, []Point{inCensus, rest}, "detected"},
-		{"there is no census", order, nil, "detected"},
+		{"no goroutine", order, []Point{inCensus, aged(order, "600", 0)}, "detected closed_by_version"},
+		{"group not named", order, []Point{inCensus}, "detected closed_by_version"},
+		{"one goroutine", order, []Point{inCensus, aged(order, "600", 1)}, "detected"},
+		{"one goroutine, older", order, []Point{inCensus, aged(order, "600", 0), aged(order, "4800", 1)}, "detected"},
+		{"one goroutine at another line", order, []Point{inCensus, aged(moved, "600", 1)}, "detected"},
+		{"one goroutine in a closure with another number", closure, []Point{inCensus, aged(renumbered, "600", 1)}, "detected"},
+		{"one goroutine that loops", entry, []Point{inCensus, aged(entry, "600", 1)}, "detected"},
+		{"no goroutine that loops", entry, []Point{inCensus, aged(entry, "600", 0)}, "detected closed_by_version"},
+		{"one goroutine, younger than leaked ones", order, []Point{inCensus, aged(order, "60", 1)}, "detected closed_by_version"},
+		{"goroutines in groups that are not named", order, []Point{inCensus, otherGroups}, "detected"},
+		{"no census", order, nil, "detected"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			r := newRig(t, Config{})
@@ -59,16 +60,16 @@ func TestCensus(t *testing.T) {
 			}
 			q := r.healthy("a", "b2")
 			q.more = test.census
-			r.pass(30, nil, q)
+			r.repeat(30, nil, q)
 			if got := r.kinds(); got != test.want {
-				t.Errorf("%s: %s", got, r.only().Evidence)
+				t.Errorf("got %s, want %s: %s", got, test.want, r.only().Evidence)
 			}
 		})
 	}
 }
 
-// TestPaceOfTheCensus goes by the census where there is one: the detector's count may rise by
-// fifty in one look, because it has found something that was there before.
+// TestPaceOfTheCensus checks that the pace is that of the census, if there is one. The count of the
+// detector may rise by fifty at once when it detects goroutines that existed before.
 func TestPaceOfTheCensus(t *testing.T) {
 	r := newRig(t, Config{})
 	p := leaking("a", "b1")
@@ -82,7 +83,7 @@ func TestPaceOfTheCensus(t *testing.T) {
 		p.births += 600
 		r.minute(&whole, p)
 	}
-	for _, s := range r.book.services {
+	for _, s := range r.tracker.services {
 		if n := s.Records[leakID].Pace.events(); n < 32 || n > 64 {
 			t.Errorf("%v events", n)
 		}
@@ -100,15 +101,15 @@ func TestGroups(t *testing.T) {
 	}
 }
 
-// TestVerdictOfTheGone closes a leak while the detector still counts the processes that are gone,
-// and has it regress while the same verdict lasts.
-func TestVerdictOfTheGone(t *testing.T) {
+// TestVerdictOnGoneProcesses closes a leak while the detector still counts processes that are gone.
+// The leak can regress during the same verdict.
+func TestVerdictOnGoneProcesses(t *testing.T) {
 	for name, test := range map[string]struct {
 		later []float64 // counts of the service after the deploy
 		want  string
 	}{
-		"they are forgotten":   {[]float64{110, 110, 110, 60, 60, 10, 0, 0}, "detected closed_by_version"},
-		"it is back meanwhile": {[]float64{110, 110, 110, 60, 61, 62}, "detected closed_by_version regressed"},
+		"closed":    {[]float64{110, 110, 110, 60, 60, 10, 0, 0}, "detected closed_by_version"},
+		"regressed": {[]float64{110, 110, 110, 60, 61, 62}, "detected closed_by_version regressed"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := newRig(t, Config{})

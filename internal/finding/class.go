@@ -7,8 +7,8 @@ import (
 	"github.com/otel-goroutine/otel-goroutine/internal/mistake"
 )
 
-// classOf returns the class of the mistake where no trace has told it: by what the goroutines
-// wait for, and by what wakes their siblings.
+// classOf guesses the class of the mistake if no trace has shown it, from what the goroutines wait
+// for and what wakes healthy ones.
 func classOf(head Place, wakers []Origin) mistake.Class {
 	if c := cmp.Or(mistake.OfFunction(head.Function), mistake.OfFunction(head.Entry)); c != mistake.Unknown {
 		return c
@@ -18,7 +18,7 @@ func classOf(head Place, wakers []Origin) mistake.Class {
 		if head.Entry == "" {
 			return mistake.Unknown
 		}
-		return mistake.LoopWithoutExit // an entry whose goroutines stand at no line for long
+		return mistake.LoopWithoutExit // an entry: its goroutines have no line in common
 	case "select", "chan_receive", "waitgroup", "cond":
 		for _, w := range wakers {
 			if strings.HasPrefix(w.Call, "context.") {
@@ -29,8 +29,7 @@ func classOf(head Place, wakers []Origin) mistake.Class {
 	return mistake.OfState(head.State)
 }
 
-// pageOf returns the page that treats goroutines in a state, relative to the root of this
-// repository.
+// pageOf returns the page about goroutines in a state, relative to the root of this repository.
 func pageOf(state string) string {
 	switch state {
 	case "chan_send", "chan_receive", "select", "select_no_cases", "mutex", "rwmutex_read", "rwmutex_write", "waitgroup",

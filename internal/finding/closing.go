@@ -19,26 +19,26 @@ func (r *record) closable(s *service) bool {
 	return true
 }
 
-// absentTogether reports whether the service as a whole is flagged with a count of 0. The count
-// includes new processes. It says nothing once the service is not flagged any more.
-func (r *record) absentTogether(s *service) bool {
-	return r.Whole != nil && r.Whole.Severity.Value > 0 && r.Whole.empty() && s.Seen.Sub(r.Whole.Seen) <= leastQuiet
+// absentInWhole reports whether the service as a whole is flagged with a count of 0. The count
+// includes new processes. It is unknown once the service is no longer flagged.
+func (r *record) absentInWhole(s *service) bool {
+	return r.Whole != nil && r.Whole.Severity.Value > 0 && r.Whole.empty() && s.Seen.Sub(r.Whole.Seen) <= minQuiet
 }
 
 // absentByDelay reports whether at least one process would be flagged if they leaked: each was
-// watched for longer than detection took, and together for so long that it is no chance if all
-// stay below what the detector flags.
+// watched for longer than detection took, and all of them for so long that they cannot all stay
+// below what the detector flags by chance.
 func (r *record) absentByDelay(s *service) bool {
 	n := r.Pace.events()
 	if r.Delay <= 0 || n <= 0 || r.Pace.Hours <= 0 {
 		return false
 	}
-	// The pace may be two standard errors less.
-	doubt := max(0, 1-2/math.Sqrt(n))
-	enough := r.Enough * n / r.Pace.Arrivals // as events
-	chance := 0.0
+	// The pace may be two standard errors lower.
+	lowest := max(0, 1-2/math.Sqrt(n))
+	enough := r.Enough * n / r.Pace.Arrivals // in events
+	logChance := 0.0
 	for _, p := range s.Processes {
-		if p.watched() < surely*r.Delay {
+		if p.watched() < delayFactor*r.Delay {
 			return false
 		}
 		e := exposureOf(p, r.age())
@@ -46,16 +46,16 @@ func (r *record) absentByDelay(s *service) bool {
 		if r.Pace.Births > 0 {
 			expected = min(expected, n*e.Births/r.Pace.Births)
 		} else {
-			expected /= unloaded
+			expected /= unknownLoadFactor
 		}
-		chance += logFewer(enough, doubt*expected)
+		logChance += logFewer(enough, lowest*expected)
 	}
-	return chance <= math.Log(wrong)
+	return logChance <= math.Log(alpha)
 }
 
-// surely is how many times as long as detection took each process must be watched, since
-// evidence must last as well.
-const surely = 2
+// delayFactor is the time that each process must be watched, as a multiple of the time that
+// detection took: evidence must last as well.
+const delayFactor = 2
 
 // logFewer returns the logarithm of the probability of fewer than n events of a Poisson process
 // with this expectation.
@@ -64,7 +64,7 @@ func logFewer(n, expected float64) float64 {
 	case n > manyEvents || expected <= 0:
 		return 0
 	case expected > 5*manyEvents:
-		return math.Log(wrong)
+		return math.Log(alpha)
 	}
 	sum, term := 0.0, 1.0
 	for k := 0.0; k < n; k++ {
@@ -91,17 +91,17 @@ func (r *record) exposures(s *service) (byVersion map[int]exposure, all exposure
 	return byVersion, all
 }
 
-// tryClose closes the finding if its absence is certain: by the first version whose exposure
-// suffices alone, else by the newest, at the latest.
+// tryClose closes the finding if its absence is certain: by the first version whose exposure alone
+// suffices, else by the newest version, with AtLatest. It returns nil if the absence is not certain.
 func (r *record) tryClose(s *service, now time.Time) *Change {
 	byVersion, all := r.exposures(s)
 	if !r.Pace.certain(all) {
 		return nil
 	}
-	by, newest, shown := 0, 0, all
+	by, newest, exposed := 0, 0, all
 	for v, e := range byVersion {
 		if r.Pace.certain(e) && (by == 0 || v < by) {
-			by, shown = v, e
+			by, exposed = v, e
 		}
 		newest = max(newest, v)
 	}
@@ -109,7 +109,7 @@ func (r *record) tryClose(s *service, now time.Time) *Change {
 		by = newest
 	}
 	was := r.Severity
-	r.Missing = r.Pace.Arrivals * shown.Hours / r.Pace.Hours
+	r.Missing = r.Pace.Arrivals * exposed.Hours / r.Pace.Hours
 	r.Phase, r.Severity, r.ClosedBy, r.Over, r.Held = closed, None, by, now, None
 	change := r.change(s, ClosedByVersion, was, now)
 	whole := r.Whole
@@ -121,8 +121,8 @@ func (r *record) tryClose(s *service, now time.Time) *Change {
 	return change
 }
 
-// untilCertain returns the time until the absence of the finding is certain if the processes go
-// on as they do.
+// untilCertain returns the time until the absence of the finding is certain, if the processes
+// continue at their present rates. It returns false if that is unknown.
 func (r *record) untilCertain(s *service) (time.Duration, bool) {
 	if !r.closable(s) {
 		return 0, false
@@ -139,8 +139,8 @@ func (r *record) untilCertain(s *service) (time.Duration, bool) {
 		return 0, false
 	}
 	least := r.age()
-	if !r.absentInCensus(s) && !r.absentTogether(s) {
-		if least = surely * r.Delay; least <= 0 {
+	if !r.absentInCensus(s) && !r.absentInWhole(s) {
+		if least = delayFactor * r.Delay; least <= 0 {
 			return 0, false
 		}
 	}

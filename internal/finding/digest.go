@@ -5,8 +5,8 @@ import (
 	"strconv"
 )
 
-// digest returns a short key for a process at a place: tens of thousands are kept, and names
-// have hundreds of bytes. Two of a finding are alike by a chance of 1 in 10^12.
+// digest returns a short key for a process at a place. There are tens of thousands, whose names have
+// hundreds of bytes. The probability of a collision within a finding is 1 in 10^12.
 func digest(parts ...string) string {
 	h := fnv.New64a()
 	for _, part := range parts {

@@ -64,7 +64,7 @@ func (f *Finding) versions() string {
 }
 
 func (f *Finding) waiting() string {
-	text := "goroutines " + f.Head.String() + " gathered" + f.versions() + ", not seen since its processes have gone"
+	text := "goroutines " + f.Head.String() + " gathered" + f.versions() + ", not seen since its processes are gone"
 	if f.Certain > 0 {
 		text += ", certain in " + span(f.Certain) + " at the old pace"
 	}
@@ -84,17 +84,17 @@ func (r EndReason) words() string {
 	case Left:
 		return "half of them have left"
 	case Slowed:
-		return "no more have come for as long as growth is believed"
+		return "no more have come for too long"
 	case ProcessGone:
-		return "their processes are gone and nothing has shown them since"
+		return "their processes are gone and they have not been seen since"
 	case NoData:
-		return "nothing has come of them for too long"
+		return "no data has come for too long"
 	case Ignored:
-		return "the configuration says to ignore them"
+		return "the configuration ignores them"
 	case Expired:
-		return "the leak profiles that proved it name them no more"
+		return "the leak profiles no longer name them"
 	}
-	return "the detector does not flag them any more"
+	return "the detector no longer flags them"
 }
 
 // sentence describes the change.
@@ -121,22 +121,22 @@ func (c *Change) sentence() string {
 	return "leak ended, " + f.Reason.words() + ": goroutines " + f.Head.String() + " gathered" + f.versions()
 }
 
-// acquittal returns what would end the finding.
+// acquittal returns what would end the finding, as a clause after "if".
 func (f *Finding) acquittal() string {
 	switch {
 	case f.Status == Waiting:
-		return "a version in which none comes for as long as the old pace makes certain"
+		return "a version has none for as long as the old pace requires"
 	case f.Status != Open:
 		return ""
 	case f.Severity == Confirmed:
-		return "two leak profiles in a row that do not name them"
+		return "two consecutive leak profiles do not name them"
 	case f.Count < 2:
-		return "a day in which none comes"
+		return "none comes for a day"
 	}
 	text := fmt.Sprintf("half of them leave (%s), or none comes for a day", number(math.Ceil(f.Count/2)))
 	if f.PerHour > 0 && f.Of > 1 {
-		missing := time.Duration(min(10/f.PerHour, longest.Hours()) * float64(time.Hour))
-		text += fmt.Sprintf("; with their goroutines gone, ten that do not come (%s at this pace)", span(missing))
+		ten := time.Duration(min(10/f.PerHour, maxForecast.Hours()) * float64(time.Hour))
+		text += fmt.Sprintf("; after a deploy, none comes in %s, where ten are expected", span(ten))
 	}
 	return text
 }

@@ -1,10 +1,10 @@
-// Package finding turns the metrics that flag a leak into what a person needs to know of it:
+// Package finding turns the metrics that flag a leak into what a person needs to know about it:
 // where it is, since when and in which version, how large it is, what kind of mistake it is,
 // when it becomes a problem, and which version ended it.
 //
-// A Book accepts points in any order and from any transport, and has one Finding for each leak
-// of a service. It is pure: Points carry the time of the data, and Advance is passed the time
-// of their arrival. Its memory is bounded whatever comes.
+// A Tracker accepts points in any order and from any transport, and has one Finding for each leak
+// of a service. It is pure: points carry the time of the data, and Advance receives the time of
+// their arrival. Its memory is bounded for any input.
 package finding
 
 import (
@@ -119,12 +119,12 @@ type Finding struct {
 	// if unknown. ClosedBy is the version that closed it. If AtLatest is set, an earlier version
 	// may have.
 	FirstVersion, LastVersion string
-	// Introduced is set if a version before FirstVersion is known, which did not show the leak.
+	// Introduced is set if a version before FirstVersion is known that did not have the leak.
 	Introduced bool
 	ClosedBy   string
 	AtLatest   bool
-	// Missing is how many goroutines were to be expected at the old pace when ClosedBy closed
-	// the leak.
+	// Missing is the number of goroutines that were to be expected at the old pace when ClosedBy
+	// closed the leak.
 	Missing float64
 	// Certain is the time after which the absence of a waiting finding is certain, zero if
 	// unknown.
@@ -147,12 +147,12 @@ type Instance struct {
 // ChangeKind is what happened to a finding.
 type ChangeKind string
 
-// What can happen.
+// The kinds.
 const (
 	Detected ChangeKind = "detected"
 	Raised   ChangeKind = "raised"
 	Lowered  ChangeKind = "lowered"
-	// Explained is sent when what starts the goroutines becomes known after the finding was told.
+	// Explained is sent when creators become known after the finding was detected.
 	Explained       ChangeKind = "explained"
 	Ended           ChangeKind = "ended"
 	ClosedByVersion ChangeKind = "closed_by_version"

@@ -8,9 +8,9 @@ import (
 	"time"
 )
 
-// FuzzState has a Book go on from any state. It reads what it has written itself.
+// FuzzState checks that a Tracker works from any state that it accepts, and can restore its own.
 func FuzzState(f *testing.F) {
-	b := New(Config{})
+	b := NewTracker(Config{})
 	for i := range 3 {
 		b.Observe(flagged(i, i))
 	}
@@ -22,7 +22,7 @@ func FuzzState(f *testing.F) {
 	f.Add(state)
 	f.Add([]byte(`{"version":1,"services":[{"records":{"a":{"id":"a","phase":"open","leaking":[1],"whole":{}}}}]}`))
 	f.Fuzz(func(t *testing.T, state []byte) {
-		b := New(Config{})
+		b := NewTracker(Config{})
 		if b.UnmarshalBinary(state) != nil {
 			return
 		}
@@ -34,19 +34,19 @@ func FuzzState(f *testing.F) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := New(Config{}).UnmarshalBinary(again); err != nil {
+		if err := NewTracker(Config{}).UnmarshalBinary(again); err != nil {
 			t.Fatal(err)
 		}
 	})
 }
 
-// FuzzPoints has a Book take any points, and keep them: one of ten bytes and four names each.
+// FuzzPoints observes any points, each from ten bytes and four names, and restores the state.
 func FuzzPoints(f *testing.F) {
 	f.Add([]byte("\x00\x00aaaaaaaa\x08\x00aaaaaaaa"), "a\nb", "<script>", "chan_send", "1.2")
 	f.Fuzz(func(t *testing.T, data []byte, first, second, third, fourth string) {
 		const size = 10
 		names := [...]string{first, second, third, fourth}
-		b := New(Config{MaxFindings: 5, MaxProcesses: 5, GoroutineLimit: 10, MemoryLimit: 10})
+		b := NewTracker(Config{MaxFindings: 5, MaxProcesses: 5, GoroutineLimit: 10, MemoryLimit: 10})
 		now := epoch
 		for ; len(data) >= size; data = data[size:] {
 			how, value := data[1], math.Float64frombits(binary.LittleEndian.Uint64(data[2:]))
@@ -72,7 +72,7 @@ func FuzzPoints(f *testing.F) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := New(Config{}).UnmarshalBinary(state); err != nil {
+		if err := NewTracker(Config{}).UnmarshalBinary(state); err != nil {
 			t.Fatal(err)
 		}
 	})

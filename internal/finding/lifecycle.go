@@ -34,8 +34,8 @@ func (r *record) advance(s *service, now time.Time) *Change {
 	if r.Phase == open && r.Waiting.IsZero() && now.Sub(r.Seen) > s.config.MaxStale {
 		return r.end(s, NoData, now)
 	}
-	r.settle(s, now)
-	live := r.live(s)
+	r.updateRows(s, now)
+	live := r.liveSeverity(s)
 	if live == None {
 		if r.Phase == open {
 			return r.wait(s, now)
@@ -43,12 +43,13 @@ func (r *record) advance(s *service, now time.Time) *Change {
 		return nil
 	}
 	versions := r.evidenceIn(s)
-	if r.Phase == open && r.shown() == None && r.closable(s) && s.Seen.Sub(s.Lost) > lossShows {
-		// The count includes no process that is gone any more: the goroutines are in those alive.
+	if r.Phase == open && r.shownSeverity() == None && r.closable(s) && s.Seen.Sub(s.Lost) > lossDelay {
+		// The count no longer includes processes that are gone, so living processes have the
+		// goroutines.
 		versions = append(versions, s.alive()...)
 	}
 	for _, v := range versions {
-		r.mark(v)
+		r.markLeaking(v)
 	}
 	if r.HeldUntil.Before(now) {
 		r.Held = None
@@ -62,15 +63,15 @@ func (r *record) advance(s *service, now time.Time) *Change {
 			r.Pace.Births += r.Clean.Births
 			r.Clean = exposure{}
 		}
-		return r.move(s, severity, now)
+		return r.updateSeverity(s, severity, now)
 	case closed:
-		return r.again(s, severity, versions, now)
+		return r.reopen(s, severity, versions, now)
 	}
 	return r.start(s, Detected, severity, now)
 }
 
-// settle deletes stale rows, and notes the latest evidence.
-func (r *record) settle(s *service, now time.Time) {
+// updateRows deletes stale rows, and notes the latest evidence.
+func (r *record) updateRows(s *service, now time.Time) {
 	if w := r.Whole; w != nil && w.touched {
 		w.touched, w.Seen = false, now
 	}
@@ -120,8 +121,8 @@ func (r *record) evidenceIn(s *service) []int {
 	return versions
 }
 
-// move returns the change of a severity or of what is known of the origin, nil if there is none.
-func (r *record) move(s *service, severity Severity, now time.Time) *Change {
+// updateSeverity returns a change of the severity or of the known origin, nil if there is none.
+func (r *record) updateSeverity(s *service, severity Severity, now time.Time) *Change {
 	was := r.Severity
 	r.Severity = severity
 	switch {
@@ -129,17 +130,17 @@ func (r *record) move(s *service, severity Severity, now time.Time) *Change {
 		return r.change(s, Raised, was, now)
 	case severity < was:
 		return r.change(s, Lowered, was, now)
-	case r.knowledge() > r.Told:
+	case r.knowledge() > r.Reported:
 		return r.change(s, Explained, was, now)
 	}
 	return nil
 }
 
-// again reopens a finding that a version had closed. In that version or a later one it has
+// reopen reopens a finding that a version had closed. In that version or a later one it has
 // regressed; in an earlier one it was never gone.
-func (r *record) again(s *service, severity Severity, versions []int, now time.Time) *Change {
+func (r *record) reopen(s *service, severity Severity, versions []int, now time.Time) *Change {
 	if len(versions) == 0 {
-		versions = s.alive() // in one of these
+		versions = s.alive() // unknown, but one of these
 	}
 	if len(versions) > 0 && slices.Min(versions) >= r.ClosedBy {
 		return r.start(s, Regressed, severity, now)
@@ -147,6 +148,7 @@ func (r *record) again(s *service, severity Severity, versions []int, now time.T
 	return r.start(s, Detected, severity, now)
 }
 
+// start opens the finding.
 func (r *record) start(s *service, kind ChangeKind, severity Severity, now time.Time) *Change {
 	r.Phase, r.Severity, r.Waiting, r.Clean = open, severity, time.Time{}, exposure{}
 	r.Detected = r.Latest
@@ -177,16 +179,16 @@ func (r *record) noteDelay() {
 	}
 }
 
-// wait decides about a finding that nothing shows any more. It is over, or its processes are gone
-// and it waits for what the next ones show.
+// wait handles an open finding without evidence: it has ended, or its processes are gone and it
+// waits for the processes that replace them.
 func (r *record) wait(s *service, now time.Time) *Change {
-	reason, decided := r.endedFor(s)
+	reason, decided := r.decideEndReason(s)
 	if !decided {
 		return nil
 	}
 	if reason == Slowed && r.Held >= Probable && now.Before(r.HeldUntil) {
-		// A probable leak is believed for a day after it was last shown, so it was no more than a
-		// suspicion that has slowed down in the new process. It ends nothing that the old ones have shown.
+		// The detector holds a probable leak for a day, so in the new process this was only a
+		// suspicion. It does not end the leak of the old processes.
 		reason = ProcessGone
 	}
 	if reason != ProcessGone {
@@ -195,7 +197,7 @@ func (r *record) wait(s *service, now time.Time) *Change {
 	if r.Waiting.IsZero() {
 		r.Waiting = now
 	}
-	if r.closable(s) && (r.absentInCensus(s) || r.absentTogether(s) || r.absentByDelay(s)) {
+	if r.closable(s) && (r.absentInCensus(s) || r.absentInWhole(s) || r.absentByDelay(s)) {
 		if change := r.tryClose(s, now); change != nil {
 			return change
 		}
@@ -209,19 +211,19 @@ func (r *record) wait(s *service, now time.Time) *Change {
 	return nil
 }
 
-// patience is how many times MaxStale a finding waits if its absence will be certain by then. For
-// one goroutine in five hours that takes 35 hours.
-const patience = 7
+// maxWaitFactor is the maximum time that a finding waits if its absence will be certain by then, as
+// a multiple of MaxStale. At one goroutine in five hours that takes 35 hours.
+const maxWaitFactor = 7
 
 // worthWaiting reports whether the absence of a waiting finding will be certain in time.
 func (r *record) worthWaiting(s *service, now time.Time) bool {
 	left, ok := r.untilCertain(s)
-	return ok && now.Sub(r.Waiting)+left <= patience*s.config.MaxStale
+	return ok && now.Sub(r.Waiting)+left <= maxWaitFactor*s.config.MaxStale
 }
 
-// endedFor returns the reason for which a living process ended the finding, ProcessGone if none
-// did. It returns false while the reason may still come.
-func (r *record) endedFor(s *service) (EndReason, bool) {
+// decideEndReason returns the reason for which a living process ended the finding, ProcessGone if
+// none did. It returns false while the reason may still come.
+func (r *record) decideEndReason(s *service) (EndReason, bool) {
 	var last *row
 	for _, w := range r.Rows {
 		if !w.Zero.IsZero() && (last == nil || w.Zero.After(last.Zero)) {
@@ -242,7 +244,7 @@ func (r *record) endedFor(s *service) (EndReason, bool) {
 		return "", false
 	}
 	if last.Zero.Sub(p.First) <= slack {
-		return ProcessGone, true // its name is that of a process that leaked
+		return ProcessGone, true // it replaced a process that leaked, under the same name
 	}
 	return "", true
 }
@@ -255,24 +257,24 @@ func (r *record) end(s *service, reason EndReason, now time.Time) *Change {
 	return change
 }
 
-// clear deletes what processes showed, so that nothing old brings the finding back.
+// clear deletes the evidence, so that the finding is not reopened by old data.
 func (r *record) clear() {
 	clear(r.Rows)
 	clear(r.Old)
 	r.Whole, r.Waiting, r.Began, r.Clean, r.Pace, r.Pending = nil, time.Time{}, time.Time{}, exposure{}, pace{}, exposure{}
 }
 
-// remember is how long a finding that is over is kept: a quarter of a year, so that a leak that
-// comes back with the next release has regressed.
-const remember = 90 * 24 * time.Hour
+// retention is how long a finding is kept after its end: a quarter of a year, so that a leak that
+// comes back with the next release is reported as regressed.
+const retention = 90 * 24 * time.Hour
 
-// forgettable reports whether the finding may be deleted.
-func (r *record) forgettable(now time.Time) bool {
+// canDelete reports whether the finding may be deleted.
+func (r *record) canDelete(now time.Time) bool {
 	switch r.Phase {
 	case open:
 		return false
 	case unflagged:
 		return len(r.Rows) == 0 && !r.Whole.shows()
 	}
-	return now.Sub(r.Over) > remember
+	return now.Sub(r.Over) > retention
 }

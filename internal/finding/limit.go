@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// Limit is what a leak runs into first.
+// Limit is the limit that a leak reaches first.
 type Limit struct {
 	// Kind is empty if no limit is known.
 	Kind  LimitKind
@@ -38,14 +38,14 @@ type death struct {
 // A limit is learned if at least two processes ended within a quarter of the same number, and an
 // hour apart: replicas that are restarted at once have run for equally long.
 const (
-	maxDeaths   = 8
-	alike       = 1.25
-	apart       = time.Hour
-	leastDeaths = 2
+	maxDeaths     = 8
+	maxDeathRatio = 1.25
+	minDeathGap   = time.Hour
+	minDeaths     = 2
 )
 
-// used returns the most memory that the process uses: live memory, the garbage that the collector
-// lets gather, and stacks. It is as noisy as the goal of the collector.
+// used returns the peak memory of the process: live memory, garbage up to the goal of the garbage
+// collector, and stacks. It is as noisy as that goal.
 func (p *process) used() float64 {
 	if p.Memory.Goal.known() {
 		return p.Memory.Goal.Value + p.Memory.Stack.Value
@@ -53,7 +53,8 @@ func (p *process) used() float64 {
 	return p.Memory.Other.Value + p.Memory.Stack.Value
 }
 
-// used returns the memory of a process with so many leaked goroutines, without the noise.
+// used returns the peak memory of a process with the given number of leaked goroutines, without the
+// noise.
 func (r *record) used(name string, p *process, leaked float64) float64 {
 	c := r.Cost[name]
 	if c == nil || !p.Memory.Goal.known() {
@@ -65,7 +66,7 @@ func (r *record) used(name string, p *process, leaked float64) float64 {
 
 // noteDeath notes the end of a process, if it leaked.
 func (s *service) noteDeath(name string, p *process) {
-	if len(s.Deaths) > 0 && p.Last.Sub(s.Deaths[len(s.Deaths)-1].At) < apart {
+	if len(s.Deaths) > 0 && p.Last.Sub(s.Deaths[len(s.Deaths)-1].At) < minDeathGap {
 		return
 	}
 	if !slices.ContainsFunc(sorted(s.Records), func(id string) bool {
@@ -84,24 +85,24 @@ func (s *service) noteDeath(name string, p *process) {
 	}
 }
 
-// learned returns the number at which processes of a version end, 0 if unknown. It ignores other
+// learned returns the value at which processes of a version end, 0 if unknown. It ignores other
 // versions, whose processes may have been replaced, not killed.
-func (s *service) learned(version int, of func(death) float64) float64 {
+func (s *service) learned(version int, value func(death) float64) float64 {
 	var ends []float64
 	for _, d := range s.Deaths {
-		if d.Version == version && of(d) > 0 {
-			ends = append(ends, of(d))
+		if d.Version == version && value(d) > 0 {
+			ends = append(ends, value(d))
 		}
 	}
-	if len(ends) < leastDeaths || slices.Max(ends) > alike*slices.Min(ends) {
+	if len(ends) < minDeaths || slices.Max(ends) > maxDeathRatio*slices.Min(ends) {
 		return 0
 	}
 	slices.Sort(ends)
 	return ends[len(ends)/2]
 }
 
-// limit returns the limit that the finding reaches first. Each goroutine adds growth to the memory
-// that is used.
+// limit returns the limit that the finding reaches first. growth is the memory of one goroutine, in
+// bytes.
 func (r *record) limit(s *service, growth float64) Limit {
 	var first Limit
 	rates, counts := make(map[string]float64), make(map[string]float64)
@@ -122,7 +123,7 @@ func (r *record) limit(s *service, growth float64) Limit {
 				return
 			}
 			in := max(0, value-now) / perHour
-			if in > longest.Hours() {
+			if in > maxForecast.Hours() {
 				return
 			}
 			if d := time.Duration(in * float64(time.Hour)); first.Kind == "" || d < first.In {

@@ -2,9 +2,9 @@ package finding
 
 import "time"
 
-// measure adds what came since the last call to the pace of the leak.
+// measure adds the arrivals since the last call to the pace of the leak.
 func (r *record) measure(s *service) {
-	if r.Phase != open && r.live(s) == None {
+	if r.Phase != open && r.liveSeverity(s) == None {
 		return
 	}
 	age := r.age()
@@ -21,18 +21,18 @@ func (r *record) measure(s *service) {
 	case r.Pace.High == nil:
 		r.Pace.seed(w.Count.Value, s.gatheredIn(w.Count.Value, w.Rate.Value/max(1, w.Instances.Value)))
 	}
-	if counts, known := r.counted(s); known {
-		r.look(s, fromCensus, counts)
-	} else if n, at := r.sum(); !whole && at.After(r.Looked) {
-		r.Looked = at
-		r.look(s, fromRows, map[string]float64{together: n})
-	} else if whole && w.Count.At.After(r.Looked) {
-		r.Looked = w.Count.At
-		r.look(s, fromWhole, map[string]float64{together: w.Count.Value})
+	if counts, known := r.censusCounts(s); known {
+		r.observe(s, fromCensus, counts)
+	} else if n, at := r.sum(); !whole && at.After(r.CountAt) {
+		r.CountAt = at
+		r.observe(s, fromRows, map[string]float64{allProcesses: n})
+	} else if whole && w.Count.At.After(r.CountAt) {
+		r.CountAt = w.Count.At
+		r.observe(s, fromWhole, map[string]float64{allProcesses: w.Count.Value})
 	}
 }
 
-// seedRows adds to the pace the goroutines that had gathered in each row before it came.
+// seedRows adds to the pace the goroutines that had gathered in each row before its first count.
 func (r *record) seedRows(s *service) {
 	for _, w := range r.Rows {
 		if w.Severity.Value == 0 || !w.Count.known() || w.Seeded {
@@ -40,7 +40,7 @@ func (r *record) seedRows(s *service) {
 		}
 		w.Seeded = true
 		if r.Pace.Source == fromCensus {
-			continue // the census has counted them
+			continue // already counted by the census
 		}
 		in := s.gatheredIn(w.Count.Value, w.Rate.Value)
 		p := &r.Pace
@@ -48,12 +48,12 @@ func (r *record) seedRows(s *service) {
 		p.Hours += in.Hours
 		p.Births += in.Births
 		if p.Source == fromRows && p.High != nil {
-			p.High[together] += w.Count.Value
+			p.High[allProcesses] += w.Count.Value
 		}
 	}
 }
 
-// sum returns the sum of the rows, and the time of the latest.
+// sum returns the total count of the rows, and the time of the latest.
 func (r *record) sum() (n float64, latest time.Time) {
 	for _, w := range r.Rows {
 		if w.Severity.Value == 0 || !w.Count.known() {
@@ -67,21 +67,21 @@ func (r *record) sum() (n float64, latest time.Time) {
 	return n, latest
 }
 
-// lossShows is how long the count of a service may fall after a process is gone. The detector
-// counts that process for min_duration more, half an hour by default.
-const lossShows = 2 * time.Hour
+// lossDelay is the time for which the count of a service may still fall after a process is gone. The
+// detector counts the process for another min_duration, half an hour by default.
+const lossDelay = 2 * time.Hour
 
-func (r *record) look(s *service, from source, counts map[string]float64) {
-	came := r.Pace.look(from, counts, s.Seen.Sub(s.Lost) < lossShows, r.Pending)
+// observe adds counts to the pace, by process or for allProcesses.
+func (r *record) observe(s *service, from source, counts map[string]float64) {
+	came := r.Pace.observe(from, counts, s.Seen.Sub(s.Lost) < lossDelay, r.Pending)
 	r.Pending = exposure{}
 	if only := s.onlyVersion(); came > 0 && only > 0 && r.Phase == open {
-		r.mark(only)
+		r.markLeaking(only)
 	}
 }
 
-// gatheredIn returns the exposure in which so many goroutines gathered: as many hours of
-// processes as it takes at their rate, in goroutines an hour and process, or the ages of all
-// processes if the rate is unknown.
+// gatheredIn returns the exposure in which count goroutines gathered at rate, in goroutines per hour
+// and process. If the rate is unknown, it is the ages of all processes.
 func (s *service) gatheredIn(count, rate float64) exposure {
 	var all exposure
 	for _, p := range s.Processes {
@@ -90,7 +90,7 @@ func (s *service) gatheredIn(count, rate float64) exposure {
 	if rate <= 0 {
 		return all
 	}
-	hours, births := min(count/rate, longest.Hours()), 0.0
+	hours, births := min(count/rate, maxForecast.Hours()), 0.0
 	if all.Hours > 0 {
 		births = all.Births / all.Hours * hours
 	}

@@ -11,14 +11,14 @@ type memory struct {
 	GCPercent sample `json:"gc_percent"`
 }
 
-func (m *memory) observe(of metric, p Point) {
+func (m *memory) observe(name metric, p Point) {
 	to := &m.Other
 	switch {
-	case of == memoryLimit:
+	case name == memoryLimit:
 		to = &m.Limit
-	case of == memoryGoal:
+	case name == memoryGoal:
 		to = &m.Goal
-	case of == gcPercent:
+	case name == gcPercent:
 		to = &m.GCPercent
 	case p.Attributes.get(keyMemoryType) == memoryTypeStack:
 		to = &m.Stack
@@ -43,9 +43,9 @@ const minHeap = 4 << 20
 
 // paced reports whether the goal of the garbage collector follows the live heap.
 func (m *memory) paced() bool {
-	least := minHeap * m.GCPercent.Value / 100
+	lowest := minHeap * m.GCPercent.Value / 100
 	limited := m.limit() > 0 && m.Goal.Value+m.Stack.Value > 0.9*m.limit()
-	return m.Goal.known() && m.GCPercent.Value > 0 && m.Goal.Value > 1.05*least && !limited
+	return m.Goal.known() && m.GCPercent.Value > 0 && m.Goal.Value > 1.05*lowest && !limited
 }
 
 // costs are the fits of stacks and of the goal of the garbage collector on leaked goroutines. Half
@@ -107,35 +107,35 @@ type Memory struct {
 	AtLeast bool
 }
 
-// leastStack is the smallest stack of a goroutine.
-const leastStack = 2 << 10
+// minStack is the smallest stack of a goroutine.
+const minStack = 2 << 10
 
-// memory returns the memory that count goroutines hold, and by how much the memory of the process
-// grows with each.
+// memory returns the memory that count goroutines hold, and the growth of the memory of a process
+// with each.
 func (r *record) memory(count float64) (m Memory, growth float64) {
 	total := r.PastCost
 	for _, name := range sorted(r.Cost) {
 		total.merge(r.Cost[name])
 	}
 	stack, _, ok := total.Stack.slope()
-	if stack = max(stack, leastStack); !ok {
-		stack = leastStack
+	if stack = max(stack, minStack); !ok {
+		stack = minStack
 	}
-	goal, wrong, ok := total.Goal.slope()
+	goal, stdErr, ok := total.Goal.slope()
 	if !ok {
-		return Memory{PerGoroutine: leastStack, Stack: leastStack, Held: leastStack * count, AtLeast: true}, leastStack
+		return Memory{PerGoroutine: minStack, Stack: minStack, Held: minStack * count, AtLeast: true}, minStack
 	}
 	// The goal is live + (live + stacks + globals) · GOGC/100.
 	gc := total.Goal.GCPercent / 100
 	heap := max(0, (goal-stack*gc)/(1+gc))
-	m = Memory{PerGoroutine: heap + stack, Error: wrong / (1 + gc), Stack: stack}
+	m = Memory{PerGoroutine: heap + stack, Error: stdErr / (1 + gc), Stack: stack}
 	m.Held = m.PerGoroutine * count
 	return m, goal + stack
 }
 
-// fit is a linear regression of memory on the leaked goroutines of a process, and on the
-// others that it has, which are its load. Sums are kept about the mean (Welford), and those
-// of several processes are added, so that only what changes within one counts.
+// fit is a linear regression of memory on the number of leaked goroutines of a process, x, and on
+// that of its other goroutines, z, which are its load. Sums of squares are about the mean (Welford)
+// and added over processes, so that only changes within a process count.
 type fit struct {
 	N      float64 `json:"n"`
 	Groups float64 `json:"groups"`
@@ -177,11 +177,11 @@ func (f *fit) merge(g *fit) {
 	}
 }
 
-// leastPoints is the least number of points of a line. collinear is the share of the variance of
-// the leaked goroutines that must be independent of the others for a slope of each.
+// minPoints is the minimum number of points of a line. minIndependence is the share of the variance
+// of the leaked goroutines that must be independent of the others to fit a slope for both.
 const (
-	leastPoints = 10
-	collinear   = 0.05
+	minPoints       = 10
+	minIndependence = 0.05
 )
 
 // line is the result of a fit: memory grows by leaked with each leaked goroutine and by other with
@@ -190,41 +190,41 @@ const (
 type line struct{ leaked, other, noise, err float64 }
 
 func (f *fit) line() (l line, ok bool) {
-	free := f.N - f.Groups - 1
-	if f.N < leastPoints || free < 1 || f.XX <= 0 {
+	freedom := f.N - f.Groups - 1
+	if f.N < minPoints || freedom < 1 || f.XX <= 0 {
 		return line{}, false
 	}
 	l.leaked = f.XY / f.XX
-	scale, rest := 1/f.XX, f.YY-l.leaked*f.XY
-	if det := f.XX*f.ZZ - f.XZ*f.XZ; det > collinear*f.XX*f.ZZ && f.ZZ > 0 && free > 1 {
+	scale, residual := 1/f.XX, f.YY-l.leaked*f.XY
+	if det := f.XX*f.ZZ - f.XZ*f.XZ; det > minIndependence*f.XX*f.ZZ && f.ZZ > 0 && freedom > 1 {
 		l.leaked = (f.XY*f.ZZ - f.ZY*f.XZ) / det
 		l.other = (f.ZY*f.XX - f.XY*f.XZ) / det
-		scale, rest = f.ZZ/det, f.YY-l.leaked*f.XY-l.other*f.ZY
-		free--
+		scale, residual = f.ZZ/det, f.YY-l.leaked*f.XY-l.other*f.ZY
+		freedom--
 	}
-	l.noise = math.Sqrt(max(0, rest) / free)
+	l.noise = math.Sqrt(max(0, residual) / freedom)
 	l.err = l.noise * math.Sqrt(scale)
 	return l, true
 }
 
-// slope returns how much memory grows with one leaked goroutine, and its standard error. It
-// returns false if the slope is less than twice its error.
-func (f *fit) slope() (b, wrong float64, ok bool) {
+// slope returns the growth of memory with each leaked goroutine, and its standard error. It returns
+// false if the slope is less than twice its error.
+func (f *fit) slope() (slope, stdErr float64, ok bool) {
 	l, ok := f.line()
 	return l.leaked, l.err, ok && l.leaked > 2*l.err
 }
 
-// smooth returns the memory of a process with so many leaked and other goroutines by its fit, or
-// measured if the fit does not agree with that.
+// smooth returns the fitted memory of a process with the given numbers of goroutines, or measured if
+// the fit deviates from it by more than maxDeviation.
 func (f *fit) smooth(leaked, others, measured float64) float64 {
 	l, ok := f.line()
 	fitted := f.Y + l.leaked*(leaked-f.X) + l.other*(others-f.Z)
-	if !ok || math.Abs(fitted-measured) > agreement*l.noise {
+	if !ok || math.Abs(fitted-measured) > maxDeviation*l.noise {
 		return measured
 	}
 	return fitted
 }
 
-// agreement is how many standard deviations a measurement may be from the fit. Beyond, the process
-// has changed.
-const agreement = 3
+// maxDeviation is the maximum deviation of a measurement from the fit, in standard deviations. Beyond
+// that the process has changed.
+const maxDeviation = 3

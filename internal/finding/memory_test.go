@@ -9,8 +9,8 @@ import (
 	"github.com/otel-goroutine/otel-goroutine/internal/telemetry"
 )
 
-// runtimeOf are the metrics of the memory of a Go process that has leaked so many
-// goroutines, each of which holds so many bytes, beside some load.
+// runtimeOf returns the memory metrics of a Go process with leaked goroutines that hold held bytes
+// each, and others.
 func runtimeOf(r *rand.Rand, leaked, held, others float64) []Point {
 	const stack, gc = 2048, 100
 	live := 20e6 + leaked*held + others*30_000 + r.NormFloat64()*200_000
@@ -26,13 +26,13 @@ func runtimeOf(r *rand.Rand, leaked, held, others float64) []Point {
 	}
 }
 
-// TestMemoryHeld holds the memory that is told to the truth, while load goes up and down.
+// TestMemoryHeld checks the estimate of the memory that goroutines hold, under varying load.
 func TestMemoryHeld(t *testing.T) {
 	for _, held := range []float64{1 << 10, 16 << 10, 1 << 20} {
 		random := rand.New(rand.NewPCG(7, uint64(held)))
 		r := newRig(t, Config{})
 		p := leaking("a", "b1")
-		// What is small must be many before it shows beside other things.
+		// Small goroutines must be many to stand out from the noise.
 		p.rate = 60 * max(1, 100_000/held)
 		for minute := range 200 {
 			p.leaked += p.rate / 60
@@ -43,10 +43,10 @@ func TestMemoryHeld(t *testing.T) {
 		m := r.only().Memory
 		want := held + 2048
 		if m.AtLeast || math.Abs(m.PerGoroutine-want) > 0.3*want || math.Abs(m.PerGoroutine-want) > 4*m.Error+0.02*want {
-			t.Errorf("%v bytes each, really %v: %+v", m.PerGoroutine, want, m)
+			t.Errorf("got %v bytes each, want %v: %+v", m.PerGoroutine, want, m)
 		}
 		if math.Abs(m.Held-p.leaked*want) > 0.3*p.leaked*want {
-			t.Errorf("%v held, really %v", m.Held, p.leaked*want)
+			t.Errorf("got %v held, want %v", m.Held, p.leaked*want)
 		}
 	}
 }
@@ -59,25 +59,25 @@ func TestMemoryUnknown(t *testing.T) {
 	}
 }
 
-// TestSlopeOfNothing tells nothing where memory does not follow the leak.
-func TestSlopeOfNothing(t *testing.T) {
+// TestNoSlope checks that there is rarely a slope if memory does not depend on leaked goroutines.
+func TestNoSlope(t *testing.T) {
 	random := rand.New(rand.NewPCG(1, 2))
-	told := 0
+	found := 0
 	for range 200 {
 		var f fit
 		for x := range 50 {
 			f.add(float64(x), random.Float64(), random.NormFloat64())
 		}
 		if _, _, ok := f.slope(); ok {
-			told++
+			found++
 		}
 	}
-	if told > 15 {
-		t.Errorf("%d of 200 slopes of nothing are told, of which 5 are expected", told)
+	if found > 15 {
+		t.Errorf("%d of 200 have a slope, about 5 are expected", found)
 	}
 	var f fit
 	if _, _, ok := f.slope(); ok {
-		t.Error("of no points a slope is told")
+		t.Error("a slope without points")
 	}
 }
 
@@ -100,7 +100,7 @@ func TestLimits(t *testing.T) {
 		var points []Point
 		for p.leaked = 0; ; p.leaked++ {
 			points = runtimeOf(random, p.leaked, 1<<20, 100)
-			if p.leaked == 250 { // half-way, since what is live counts twice
+			if p.leaked == 250 { // half of the limit, since live memory counts twice
 				break
 			}
 			p.more = points
@@ -108,10 +108,10 @@ func TestLimits(t *testing.T) {
 		}
 		// The goal is twice what is live: 20 MB, 3 MB of load, and 1 MiB a minute from 250 on.
 		left := (limit/2 - 23e6) / float64(1<<20)
-		really := time.Duration((left - 250) * float64(time.Minute))
+		want := time.Duration((left - 250) * float64(time.Minute))
 		got := r.only().Limit
-		if got.Kind != LimitMemory || got.Learned || (got.In-really).Abs() > really/4 {
-			t.Errorf("%+v, really %v", got, really)
+		if got.Kind != LimitMemory || got.Learned || (got.In-want).Abs() > want/4 {
+			t.Errorf("got %+v, want in %v", got, want)
 		}
 	})
 	t.Run("learned", func(t *testing.T) {
@@ -146,7 +146,7 @@ func TestLimits(t *testing.T) {
 	})
 }
 
-// TestSmooth averages noise, and believes what has changed.
+// TestSmooth checks that noise is averaged, and that a change is not.
 func TestSmooth(t *testing.T) {
 	random := rand.New(rand.NewPCG(5, 6))
 	var f fit
@@ -158,13 +158,13 @@ func TestSmooth(t *testing.T) {
 	const want = 1e6 + 99e4
 	for _, noisy := range []float64{measured, want - 2e5, want + 2e5} {
 		if got := f.smooth(99, 50, noisy); math.Abs(got-want) > 0.5e5 {
-			t.Errorf("%v measured, %v told", noisy, got)
+			t.Errorf("got %v for %v", got, noisy)
 		}
 	}
 	if got := f.smooth(99, 50, 2*want); got != 2*want {
-		t.Errorf("after a change %v is told", got)
+		t.Errorf("got %v after a change", got)
 	}
 	if got := (&fit{}).smooth(99, 50, want); got != want {
-		t.Errorf("without a fit %v is told", got)
+		t.Errorf("got %v without a fit", got)
 	}
 }

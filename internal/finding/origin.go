@@ -9,17 +9,18 @@ import (
 	"github.com/otel-goroutine/otel-goroutine/internal/mistake"
 )
 
-// Origin is what starts the goroutines of a finding, or a line that wakes their healthy siblings.
+// Origin is a creator, which starts the goroutines of a finding, or a waker, which wakes their
+// healthy siblings.
 type Origin struct {
-	// Function, File and Line are those of the service's own code, or of the go statement if no
-	// line of the service is known. They are empty if a timer or C starts the goroutines.
+	// Function, File and Line are in the service's own code, or are the go statement if no such
+	// line is known. They are empty if a timer or C starts the goroutines.
 	Function string
 	File     string
 	Line     int
-	// Share is the part of all creators, or of all wakers, that were seen.
+	// Share is its share of all starts, or of all wake-ups, in traces.
 	Share float64
 
-	// Own tells that a creator's line is of the service's own code.
+	// Own is set if the line of a creator is in the service's own code.
 	Own bool
 	// Launch is how a creator starts goroutines: "go", "timer" or "c". Wakers have none.
 	Launch string
@@ -36,8 +37,8 @@ type Line struct {
 	Line     int    `json:"line,omitempty"`
 }
 
-// Told returns the line by which the origin is told.
-func (o Origin) Told() Line { return Line{o.Function, o.File, o.Line} }
+// SourceLine returns Function, File and Line.
+func (o Origin) SourceLine() Line { return Line{o.Function, o.File, o.Line} }
 
 // String returns the origin as a sentence names it:
 //
@@ -49,7 +50,7 @@ func (o Origin) String() string {
 	case byC:
 		return "C"
 	}
-	// The path of the package is as long as it is well known, and those of type parameters stay.
+	// The path of the package is omitted, but not those of type parameters.
 	name, _, _ := strings.Cut(o.Function, "[")
 	return o.Function[strings.LastIndexByte(name, '/')+1:]
 }
@@ -60,7 +61,7 @@ const (
 	byC     = "c"
 )
 
-// tally counts what was seen of one origin.
+// tally counts the starts or wake-ups of one origin.
 type tally struct {
 	Line
 	Launch    string  `json:"launch,omitempty"`
@@ -69,29 +70,29 @@ type tally struct {
 	Count     float64 `json:"count"`
 }
 
-// toldOrigins is the number of creators and wakers in a Finding, and maxOrigins in the state.
+// maxShownOrigins is the number of creators and wakers in a Finding, and maxOrigins in the state.
 const (
-	toldOrigins = 3
-	maxOrigins  = 16
+	maxShownOrigins = 3
+	maxOrigins      = 16
 )
 
-// observeOrigin reads where the goroutines of a group, or of an entry, come from. Lines move with
-// the code, so a new version replaces what an earlier one told.
-func (s *service) observeOrigin(m metric, p Point, of *process) {
+// observeOrigin adds an origin of the goroutines of a group or an entry. Lines move with the code, so
+// the origins of a new version replace those of an earlier one.
+func (s *service) observeOrigin(m metric, p Point, proc *process) {
 	place := placeOf(p)
 	for _, r := range s.Records {
-		if !r.Groups[place.group()] || of.Version < r.OriginsOf {
+		if !r.Groups[place.group()] || proc.Version < r.OriginsOf {
 			continue
 		}
-		if of.Version > r.OriginsOf && r.OriginsOf > 0 {
+		if proc.Version > r.OriginsOf && r.OriginsOf > 0 {
 			r.Creators, r.CreatorsLeak, r.Wakers = nil, false, nil
 		}
-		r.OriginsOf = of.Version
+		r.OriginsOf = proc.Version
 		switch m {
 		case originCreations:
 			r.observeCreator(p)
 		case originWakeups:
-			r.Wakers = count(r.Wakers, tally{Line: wakerKeys.line(p), Call: p.Attributes.get(keyWakerCall), Count: p.Value})
+			r.Wakers = addTally(r.Wakers, tally{Line: wakerKeys.line(p), Call: p.Attributes.get(keyWakerCall), Count: p.Value})
 		case originTraced:
 			if class := mistake.Class(p.Attributes.get(keyClass)); class.String() != "" {
 				r.Class = class
@@ -100,17 +101,17 @@ func (s *service) observeOrigin(m metric, p Point, of *process) {
 	}
 }
 
-func (r *record) has(is func(Place) bool) bool {
+func (r *record) hasPlace(match func(Place) bool) bool {
 	for _, place := range r.Places {
-		if is(place) {
+		if match(place) {
 			return true
 		}
 	}
 	return false
 }
 
-// observeCreator counts a creator. Creators of goroutines that leaked replace those of healthy
-// siblings: the siblings of a library may be started by others, and are more.
+// observeCreator counts a creator. Creators of leaked goroutines replace those of healthy siblings,
+// which are more frequent, and in a library may have other creators.
 func (r *record) observeCreator(p Point) {
 	leaked := p.Attributes.get(keyCaught) == leakedBirth
 	switch {
@@ -119,34 +120,34 @@ func (r *record) observeCreator(p Point) {
 	case leaked && !r.CreatorsLeak:
 		r.Creators, r.CreatorsLeak = nil, true
 	}
-	r.Creators = count(r.Creators, tally{
+	r.Creators = addTally(r.Creators, tally{
 		Launch: p.Attributes.get(keyCreatorType), Statement: creatorKeys.line(p), Line: ownKeys.line(p), Count: p.Value,
 	})
 }
 
-// knowledge is how much is known of what starts the goroutines of a finding.
+// knowledge is how much is known of the creators of a finding.
 type knowledge int
 
 const (
-	ofNone     knowledge = iota
-	ofSiblings           // that are healthy
-	ofLeaked
+	noCreators    knowledge = iota
+	siblingsKnown           // creators of healthy siblings
+	leakedKnown             // creators of leaked goroutines
 )
 
 func (r *record) knowledge() knowledge {
 	switch {
 	case len(r.Creators) == 0:
-		return ofNone
+		return noCreators
 	case r.CreatorsLeak:
-		return ofLeaked
+		return leakedKnown
 	}
-	return ofSiblings
+	return siblingsKnown
 }
 
-// leakedBirth is the value of goroutine.origin.caught for creators of goroutines that leaked.
+// leakedBirth is the value of goroutine.origin.caught for creators of leaked goroutines.
 const leakedBirth = "leaked_birth"
 
-// line returns the line that a point names.
+// line returns the line in the attributes of a point.
 func (k lineKeys) line(p Point) Line {
 	line, err := strconv.Atoi(p.Attributes.get(k.number))
 	if err != nil || line < 0 {
@@ -155,12 +156,12 @@ func (k lineKeys) line(p Point) Line {
 	return Line{p.Attributes.get(k.function), p.Attributes.get(k.file), line}
 }
 
-// tells tells whether anything is known of the origin.
-func (t tally) tells() bool {
+// isKnown reports whether a creator or waker is named.
+func (t tally) isKnown() bool {
 	return t.Count > 0 && (t.Function != "" || t.Statement.Function != "" || t.Launch == byTimer || t.Launch == byC)
 }
 
-// key tells origins apart.
+// key identifies the origin.
 func (t tally) key() string {
 	return strings.Join([]string{
 		t.Launch, t.Function, t.File, strconv.Itoa(t.Line.Line),
@@ -168,9 +169,9 @@ func (t tally) key() string {
 	}, "\x00")
 }
 
-// count keeps the largest number that any process tells of an origin.
-func count(all map[string]tally, t tally) map[string]tally {
-	if !t.tells() {
+// addTally adds an origin. Its count is the largest of any process.
+func addTally(all map[string]tally, t tally) map[string]tally {
+	if !t.isKnown() {
 		return all
 	}
 	key := t.key()
@@ -203,7 +204,7 @@ func origins(all map[string]tally) []Origin {
 		})
 	}
 	slices.SortStableFunc(found, func(a, b Origin) int { return cmp.Compare(b.Share, a.Share) })
-	found = found[:min(toldOrigins, len(found))]
+	found = found[:min(maxShownOrigins, len(found))]
 	for i := range found {
 		found[i].Share /= total
 	}

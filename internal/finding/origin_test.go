@@ -46,7 +46,7 @@ func TestOrigins(t *testing.T) {
 	if diff := cmp.Diff([]Origin{{Function: "shop.(*session).close", Share: 1, Call: "context.WithCancel.func1"}}, f.Wakers); diff != "" {
 		t.Error(diff)
 	}
-	// Those of the one that leaked say more than any number of healthy ones.
+	// The creator of one leaked goroutine replaces those of any number of healthy ones.
 	leaked := creator("shop.x", 1)
 	leaked.Attributes = attributes(append(order.pairs(""), telemetry.AttrOriginCaught, "leaked_birth", telemetry.AttrCreatorType, "timer")...)
 	p.more = []Point{leaked, creator("shop.b", 70)}
@@ -60,44 +60,44 @@ func TestOrigins(t *testing.T) {
 	}
 }
 
-// TestExplained has origins become known after the finding was told: each time more is known it is
-// told again, and never twice.
+// TestExplained checks that a change is sent each time more is known of the creators, and only then.
 func TestExplained(t *testing.T) {
 	r := newRig(t, Config{})
 	p := leaking("a", "b1")
-	told := func(more ...string) {
+	observeCreator := func(more ...string) {
 		p.more = []Point{{Metric: telemetry.OriginCreations, Value: 5, Attributes: attributes(append(order.pairs(""),
 			append(more, telemetry.AttrCreatorType, "go", telemetry.AttrCreatorFunction, "shop.checkOut")...)...)}}
 	}
 	r.minute(nil, p)
-	told()
+	observeCreator()
 	r.minute(nil, p)
 	r.minute(nil, p)
-	told(telemetry.AttrOriginCaught, leakedBirth)
+	observeCreator(telemetry.AttrOriginCaught, leakedBirth)
 	r.minute(nil, p)
 	r.minute(nil, p)
 	if want := "detected explained explained"; r.kinds() != want {
-		t.Errorf("got %q, not %q", r.kinds(), want)
+		t.Errorf("got %q, want %q", r.kinds(), want)
 	}
 	if text := r.changes[1].Text; !strings.HasPrefix(text, "leak probable, its origin is known now: ") || !strings.Contains(text, "started by shop.checkOut") {
 		t.Error(text)
 	}
 }
 
-// TestOriginsOfTheNewestVersion has the code move by a deploy, while an old process is still there.
+// TestOriginsOfTheNewestVersion deploys a version in which the line has moved, while an old process
+// is still running.
 func TestOriginsOfTheNewestVersion(t *testing.T) {
-	told := func(line string, n float64) []Point {
+	creatorAt := func(line string, n float64) []Point {
 		return []Point{{Metric: telemetry.OriginCreations, Value: n, Attributes: attributes(append(order.pairs(""),
 			telemetry.AttrCreatorType, "go", telemetry.AttrCreatorFunction, "shop.checkOut", telemetry.AttrCreatorFile, "/src/shop.go",
 			telemetry.AttrCreatorLine, line)...)}}
 	}
 	r := newRig(t, Config{})
 	before := leaking("a", "b1")
-	before.more = told("12", 100)
+	before.more = creatorAt("12", 100)
 	r.minute(nil, before)
 	r.minute(nil, before)
 	after := leaking("b", "b2")
-	after.more = told("20", 3)
+	after.more = creatorAt("20", 3)
 	for range 2 {
 		r.minute(nil, before, after)
 	}
@@ -114,7 +114,7 @@ func TestOriginInWords(t *testing.T) {
 		"example.com/q.(*Queue[example.com/shop.Item]).put": "q.(*Queue[example.com/shop.Item]).put",
 	} {
 		if got := (Origin{Function: function}).String(); got != want {
-			t.Errorf("%s is told as %s, want %s", function, got, want)
+			t.Errorf("%s: got %s, want %s", function, got, want)
 		}
 	}
 	if got := (Origin{Launch: "c"}).String(); got != "C" {

@@ -5,13 +5,13 @@ import (
 	"time"
 )
 
-// pace is how fast the goroutines of a finding arrive, per hour of the processes that leak
-// them and per goroutine that those start. It is measured while the leak is there, and tells
-// afterwards how long none must arrive for the leak's absence to be certain.
+// pace is the arrival rate of the goroutines of a finding, per hour of the processes that leak and
+// per goroutine that they start. It is measured while the leak is open. Afterwards it determines how
+// long none must arrive until the absence of the leak is certain.
 type pace struct {
-	// Arrivals, Hours and Births are the arrivals of the latest looks, those before the finding
-	// was known included, the hours of processes in which they came, and the goroutines that
-	// these started, leaked or not. Births of 0 are unknown.
+	// Arrivals is the number of recent arrivals, including those before the finding was known.
+	// Hours is the time of processes in which they came, and Births the number of goroutines,
+	// leaked or not, that the processes started in that time; 0 if unknown.
 	Arrivals float64 `json:"arrivals"`
 	Hours    float64 `json:"hours"`
 	Births   float64 `json:"births"`
@@ -19,10 +19,10 @@ type pace struct {
 	Spread spread `json:"spread"`
 	Load   load   `json:"load"`
 
-	// High is the count that was reached, by process where the census tells it: only what
-	// exceeds it has arrived. It is nil before the first count.
+	// High is the highest count, by process if the census has it. Only goroutines beyond it are
+	// arrivals. It is nil before the first count.
 	High map[string]float64 `json:"high,omitempty"`
-	// Source is where the counts came from: another source begins with a new High.
+	// Source is the source of High. Counts from another source start a new High.
 	Source source `json:"source"`
 }
 
@@ -35,12 +35,12 @@ const (
 	fromRows   source = "rows"
 )
 
-// together is the key of counts that are of all processes.
-const together = ""
+// allProcesses is the key of the total count of all processes.
+const allProcesses = ""
 
-// look adds what happened since the look before, and returns how many goroutines arrived. If
-// lost is set, a count that fell did so because a process is gone, and begins anew.
-func (p *pace) look(from source, counts map[string]float64, lost bool, watched exposure) float64 {
+// observe adds counts and the exposure since the last call, and returns the number of arrivals. If
+// lost is set, a process is gone, and a count that falls replaces High.
+func (p *pace) observe(from source, counts map[string]float64, lost bool, watched exposure) float64 {
 	came := 0.0
 	if p.High == nil || p.Source != from {
 		p.High, p.Source = make(map[string]float64), from
@@ -56,14 +56,14 @@ func (p *pace) look(from source, counts map[string]float64, lost bool, watched e
 		}
 	}
 	if came == 0 && watched.Hours == 0 {
-		return 0 // no process is there that leaks
+		return 0 // there are no leaking processes
 	}
 	p.Arrivals += came
 	p.Hours += watched.Hours
 	p.Births += watched.Births
-	p.Spread.look(came)
-	p.Load.look(came, watched)
-	if p.events() > remembered {
+	p.Spread.observe(came)
+	p.Load.observe(came, watched)
+	if p.events() > maxArrivals {
 		p.Arrivals, p.Hours, p.Births = p.Arrivals/2, p.Hours/2, p.Births/2
 	}
 	return came
@@ -74,28 +74,26 @@ func (p *pace) seed(count float64, in exposure) {
 	*p = pace{Arrivals: count, Hours: in.Hours, Births: in.Births}
 }
 
-// remembered bounds the arrivals of which the pace is made: the latest 32 to 64, so that it
-// is the pace just before a deploy. With 32, a tenth more time is needed than if the pace was
-// known.
-const remembered = 64
+// maxArrivals bounds the arrivals that determine the pace to the latest 32 to 64, so that it is the
+// pace just before a deploy. With 32, closing takes a tenth more time than if the pace was known.
+const maxArrivals = 64
 
 // events returns the number of independent arrivals: a job that leaks twenty goroutines at
 // once each night is one event a night.
 func (p *pace) events() float64 { return p.Arrivals / p.Spread.dispersion() }
 
-// wrong is the probability that is allowed of a leak that goes on without an arrival.
-const wrong = 0.001
+// alpha is the maximum probability of closing a leak that is still there.
+const alpha = 0.001
 
-// unloaded is how much longer it takes where the goroutines that were started are not known.
-// Where they are, a quiet night counts for little; without, it may have half the load of
-// the day before.
-const unloaded = 2
+// unknownLoadFactor is how much longer closing takes if the number of started goroutines is unknown:
+// a night may have half the load of the day before.
+const unknownLoadFactor = 2
 
-// chance returns the probability that none arrives in e though the leak goes on. Of a Poisson
-// process of which nothing is known but that n events came in T, none comes in E with the
-// probability (1 + E/T)^-n (gamma-Poisson); for large n that is exp(-n·E/T), as if the pace
-// was known. T and E may be hours of processes or goroutines that these started. Which of the
-// two the leak follows is known as far as Load tells.
+// chance returns the probability that no goroutine arrives in e although the leak is still there. If
+// n events of a Poisson process came in time T, and nothing else is known of it, none comes in E with
+// probability (1 + E/T)^-n (gamma-Poisson); for large n that is exp(-n·E/T), as if the pace was
+// known. T and E are hours of processes, or goroutines that these started. Load has the probability
+// of either.
 func (p *pace) chance(e exposure) float64 {
 	n := p.events()
 	none := func(before, since float64) float64 { return math.Pow(1+since/before, -n) }
@@ -103,16 +101,16 @@ func (p *pace) chance(e exposure) float64 {
 	case n <= 0 || p.Hours <= 0:
 		return 1
 	case p.Births <= 0:
-		return none(unloaded*p.Hours, e.Hours)
+		return none(unknownLoadFactor*p.Hours, e.Hours)
 	}
 	follows := p.Load.follows(p.Spread.dispersion())
 	return (1-follows)*none(p.Hours, e.Hours) + follows*none(p.Births, e.Births)
 }
 
-// certain tells whether the absence of the leak is certain after e without an arrival.
-func (p *pace) certain(e exposure) bool { return p.chance(e) <= wrong }
+// certain reports whether the absence of the leak is certain after e without an arrival.
+func (p *pace) certain(e exposure) bool { return p.chance(e) <= alpha }
 
-// exposure is for how long processes have been watched: in hours, and in goroutines that they
+// exposure is the time for which processes were watched, in hours and in goroutines that they
 // started.
 type exposure struct {
 	Hours  float64 `json:"hours"`
@@ -125,11 +123,11 @@ func (e exposure) plus(f exposure) exposure {
 
 func (e exposure) times(n float64) exposure { return exposure{e.Hours * n, e.Births * n} }
 
-// remaining returns how much longer it takes after e until the absence is certain, if the
-// processes show so much in each hour. It returns false if that takes longer than longest.
+// remaining returns the time after e until the absence is certain, if the exposure grows by perHour.
+// It returns false if that is longer than maxForecast.
 func (p *pace) remaining(e, perHour exposure) (time.Duration, bool) {
 	after := func(hours float64) exposure { return e.plus(perHour.times(hours)) }
-	low, high := 0.0, longest.Hours()
+	low, high := 0.0, maxForecast.Hours()
 	if !p.certain(after(high)) {
 		return 0, false
 	}
@@ -146,11 +144,11 @@ func (p *pace) remaining(e, perHour exposure) (time.Duration, bool) {
 	return time.Duration(high * float64(time.Hour)), true
 }
 
-// longest is the longest time that is told ahead.
-const longest = 365 * 24 * time.Hour
+// maxForecast is the longest forecast.
+const maxForecast = 365 * 24 * time.Hour
 
-// exposureOf returns for how long a process has shown that goroutines of an age are absent:
-// those that are as old by now have had the time since it was first seen, less that age.
+// exposureOf returns the exposure of a process in which goroutines could have started that are at
+// least as old as age now.
 func exposureOf(p *process, age time.Duration) exposure {
 	watched := p.watched()
 	if watched <= age {

@@ -34,7 +34,7 @@ func placeOf(p Point) Place {
 	}
 }
 
-// key tells places apart.
+// key identifies the place.
 func (p Place) key() string {
 	return strings.Join([]string{p.State, p.Function, p.File, strconv.Itoa(p.Line), p.Entry}, "\x00")
 }
@@ -53,7 +53,7 @@ func (p Place) String() string {
 	var text string
 	switch {
 	case p == Place{}:
-		return "of the whole process" // there are no groups where all goroutines are one number
+		return "of the whole process" // no groups, only the total number of goroutines
 	case p.Function == "" && p.Entry == "":
 		return "at an unknown place"
 	case p.Function == "":
@@ -86,7 +86,7 @@ func (p Place) Module() string {
 		return ""
 	}
 	name := found[1]
-	// Where modules are kept elsewhere, the path of one begins with a domain.
+	// In another module cache, the module begins at a folder that is a domain.
 	for strings.HasPrefix(found[1], "/") && name != "" {
 		folder, rest, _ := strings.Cut(name, "/")
 		if strings.Contains(folder, ".") {
@@ -97,7 +97,7 @@ func (p Place) Module() string {
 	return unescapeModule(name) + " " + found[2]
 }
 
-// unescapeModule undoes what the module cache does to upper case letters: "!a" is "A".
+// unescapeModule undoes the escaping of upper case letters in the module cache: "!a" is "A".
 func unescapeModule(name string) string {
 	var b strings.Builder
 	upper := false
@@ -116,7 +116,7 @@ func unescapeModule(name string) string {
 	return b.String()
 }
 
-// owner is whose code a place is in, ordered by who can repair it.
+// owner is the owner of the code of a place; those who can repair it come first.
 type owner uint8
 
 const (
@@ -151,8 +151,8 @@ func isStandard(folder string) bool {
 	return false
 }
 
-// comparePlaces orders places: a line before an entry, whose code it is, then by name. It
-// never goes by counts, so that a finding keeps its name.
+// comparePlaces orders places: lines before entries, then by owner, then by name. It ignores counts,
+// so that a finding keeps its name.
 func comparePlaces(a, b Place) int {
 	entryOnly := func(p Place) int {
 		if p.Function == "" {

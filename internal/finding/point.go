@@ -8,7 +8,7 @@ import (
 	"github.com/otel-goroutine/otel-goroutine/internal/telemetry"
 )
 
-// Attributes returns the value of an attribute as text, empty if there is none. A Book calls it
+// Attributes returns the value of an attribute as text, empty if there is none. A Tracker calls it
 // with the key of OpenTelemetry, and then with the key that Prometheus makes of that.
 type Attributes func(key string) string
 
@@ -29,8 +29,8 @@ func (a Attributes) get(k key) string {
 	return clean(value)
 }
 
-// maxName bounds every name, in bytes. The longest names of generic functions that were met have
-// 300.
+// maxName is the maximum length of a name, in bytes. The longest names of generic functions seen so
+// far have 300.
 const maxName = 512
 
 // clean returns a name on one line, valid and at most maxName bytes long.
@@ -49,7 +49,7 @@ func clean(name string) string {
 	}, strings.ToValidUTF8(name, ""))
 }
 
-// isPlain reports whether a name needs no cleaning, as almost all.
+// isPlain reports whether clean would not change the name. Almost all names are plain.
 func isPlain(name string) bool {
 	if len(name) > maxName {
 		return false
@@ -136,7 +136,7 @@ func (m metric) rank() int {
 	case processBuild:
 		return 1
 	case originCreations, originWakeups, originTraced, stackAged, entryAged:
-		return 3 // they need the finding
+		return 3 // after the finding that they belong to
 	}
 	return 2
 }
@@ -152,7 +152,7 @@ const (
 	memoryTypeStack = "stack"
 )
 
-// The attributes that are read.
+// The keys of attributes.
 var (
 	keyNamespace         = keyOf("service.namespace")
 	keyServiceName       = keyOf("service.name")
@@ -189,10 +189,10 @@ var (
 	wakerKeys      = lineKeys{keyOf(telemetry.AttrWakerFunction), keyOf(telemetry.AttrWakerFile), keyOf(telemetry.AttrWakerLine)}
 )
 
-// lineKeys are those of a line of an origin.
+// lineKeys are the keys of the line of an origin.
 type lineKeys struct{ function, file, number key }
 
-// sources are the metrics that are read, and what Prometheus adds to the name of each.
+// sources are the metrics that a Tracker reads, with the suffix that Prometheus adds to the name.
 var sources = [...]struct {
 	name, suffix string
 	is           metric
@@ -223,7 +223,7 @@ var sources = [...]struct {
 	{telemetry.OriginTraced, "_seconds_total", originTraced},
 }
 
-// metricsByName returns the metrics by every name that they may have.
+// metricsByName returns the metrics by all spellings of their names.
 func metricsByName() map[string]metric {
 	names := make(map[string]metric, 4*len(sources))
 	for _, s := range sources {
@@ -258,7 +258,7 @@ type sample struct {
 
 func (s sample) known() bool { return !s.At.IsZero() }
 
-// set replaces the sample unless it is newer, and reports whether it did.
+// set replaces the sample unless the sample is newer, and reports whether it did.
 func (s *sample) set(at time.Time, value float64) bool {
 	if at.Before(s.At) {
 		return false

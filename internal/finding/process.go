@@ -5,8 +5,7 @@ import (
 	"time"
 )
 
-// process is a process of a service while its data comes. A new process with the same name replaces
-// it.
+// process is a process of a service that sends data. A new process with the same name replaces it.
 type process struct {
 	// First and Last are times of its data, FirstSeen and Seen times of their arrival.
 	First     time.Time `json:"first"`
@@ -24,7 +23,7 @@ type process struct {
 	Memory     memory            `json:"memory"`
 	Census     census            `json:"census"`
 	Ended      map[string]ending `json:"ended,omitempty"` // by the reason
-	Version    int               `json:"version"`         // of the service; 0 is unknown
+	Version    int               `json:"version"`         // number in the service; 0 if unknown
 	touched    bool              // since the last Advance
 	hours      float64           // of data since the last Advance
 	born       float64           // goroutines since the last Advance
@@ -32,7 +31,7 @@ type process struct {
 	bornBefore float64           // Born at the last Advance
 }
 
-// ending counts the flags that ended for a reason. Last is when the counter last rose.
+// ending is the counter of flags that ended for a reason. Last is when it last rose.
 type ending struct {
 	Count float64   `json:"count"`
 	Last  time.Time `json:"last"`
@@ -57,7 +56,7 @@ func instanceOf(p Point) string {
 	return strings.Join(parts, " ")
 }
 
-// observe reads a point about the process itself.
+// observe adds a point about the process itself.
 func (p *process) observe(m metric, point Point) {
 	p.touched = true
 	if p.First.IsZero() {
@@ -87,7 +86,7 @@ func (p *process) observe(m metric, point Point) {
 	}
 }
 
-// count adds the goroutines that were started since the point before.
+// count adds the goroutines that were started since the previous point.
 func (p *process) count(point Point) {
 	before := p.Births
 	if !p.Births.set(point.At, point.Value) || !before.known() {
@@ -112,7 +111,7 @@ func (p *process) countEnded(point Point) {
 	if known && point.Value <= before.Count {
 		return
 	}
-	// A first count above 0 is of flags that ended before the process was watched.
+	// A first count above 0 includes flags that ended before the process was watched.
 	now := ending{Count: point.Value}
 	if known {
 		now.Last = point.At
@@ -128,13 +127,13 @@ func (p *process) newer(m metric, point Point) bool {
 		start := point.start()
 		return !start.IsZero() && !p.Start.IsZero() && start.Sub(p.Start) > time.Second && point.At.After(p.Last)
 	case processBuild:
-		return p.Build.other(buildOf(point)) && !point.At.Before(p.Last)
+		return p.Build.differs(buildOf(point)) && !point.At.Before(p.Last)
 	}
 	return false
 }
 
-// begun returns when the process began, as far as known.
-func (p *process) begun() time.Time {
+// startedAt returns the earliest known time of the process.
+func (p *process) startedAt() time.Time {
 	if !p.Start.IsZero() && p.Start.Before(p.First) {
 		return p.Start
 	}
@@ -142,22 +141,22 @@ func (p *process) begun() time.Time {
 }
 
 // age returns the age of the process by its own counters: an upper bound.
-func (p *process) age() time.Duration { return p.Last.Sub(p.begun()) }
+func (p *process) age() time.Duration { return p.Last.Sub(p.startedAt()) }
 
-// watched returns how long data of the process has come, by time stamps and by arrival: a lower
-// bound of its age.
+// watched returns how long the process was watched, by time stamps and by arrival: a lower bound of
+// its age.
 func (p *process) watched() time.Duration {
 	return min(p.Last.Sub(p.First), p.Seen.Sub(p.FirstSeen))
 }
 
-// quiet returns how long the process may send nothing, while others of its service do, before it
-// counts as gone.
-func (p *process) quiet() time.Duration { return max(leastQuiet, 3*min(p.Step, time.Hour)) }
+// quiet returns the time without data after which the process is considered gone, if others of its
+// service send data.
+func (p *process) quiet() time.Duration { return max(minQuiet, 3*min(p.Step, time.Hour)) }
 
-// leastQuiet is the lower bound of quiet: a failed scrape or two are no end.
-const leastQuiet = 10 * time.Minute
+// minQuiet is the minimum of quiet, more than one or two failed scrapes.
+const minQuiet = 10 * time.Minute
 
-// advance sums up what came since the last call.
+// advance computes the hours and births since the last call.
 func (p *process) advance(now time.Time) {
 	p.hours, p.born = 0, 0
 	if !p.touched {

@@ -14,39 +14,39 @@ type record struct {
 	// Severity is that of the latest change.
 	Severity Severity         `json:"severity"`
 	Detected time.Time        `json:"detected"` // by the time of the data
-	Opened   time.Time        `json:"opened"`   // the latest data of any process was then
+	Opened   time.Time        `json:"opened"`   // latest data of any process at that time
 	Began    time.Time        `json:"began"`    // when the goroutines began to gather
 	Latest   time.Time        `json:"latest"`   // evidence, by the time of the data
 	Seen     time.Time        `json:"seen"`     // evidence, by arrival
-	Age      time.Duration    `json:"age"`      // the least at which they gather; 0 is unknown
+	Age      time.Duration    `json:"age"`      // minimum age of the leaked goroutines; 0 if unknown
 	Rows     map[string]*row  `json:"rows"`
 	Whole    *whole           `json:"whole,omitempty"`
 	Places   map[string]Place `json:"places"`
 	Groups   map[string]bool  `json:"groups"` // of the places
 	// Old is the number of old goroutines in each process, by the census.
-	Old      map[string]*old  `json:"old,omitempty"`
-	Creators map[string]tally `json:"creators,omitempty"`
-	// CreatorsLeak is set if Creators have started goroutines that leaked, not only healthy ones.
+	Old      map[string]*agedCount `json:"old,omitempty"`
+	Creators map[string]tally      `json:"creators,omitempty"`
+	// CreatorsLeak is set if Creators are those of leaked goroutines, not of healthy siblings.
 	CreatorsLeak bool `json:"creators_leak,omitempty"`
-	// Told is how much the latest change has said of the creators.
-	Told knowledge `json:"told,omitempty"`
+	// Reported is how much of Creators the latest change has reported.
+	Reported knowledge `json:"told,omitempty"`
 	// OriginsOf is the version of Creators and Wakers, 0 if unknown.
 	OriginsOf int              `json:"origins_of,omitempty"`
 	Wakers    map[string]tally `json:"wakers,omitempty"`
-	// Class is the class that a trace has told, empty if none has.
+	// Class is the class of the mistake by a trace, empty if there is none.
 	Class    mistake.Class     `json:"class,omitempty"`
 	Pace     pace              `json:"pace"`
-	Pending  exposure          `json:"pending"` // of processes that leak, since the last look
-	Looked   time.Time         `json:"looked"`  // the count that was looked at last is of then
+	Pending  exposure          `json:"pending"` // of processes that leak, not yet in Pace
+	CountAt  time.Time         `json:"looked"`  // time of the latest count in Pace
 	Cost     map[string]*costs `json:"cost,omitempty"`
 	PastCost costs             `json:"past_cost"`
 
 	// Leaking are the versions that have shown the leak, in order.
 	Leaking []int `json:"leaking,omitempty"`
-	// Held is the severity of processes that are gone. A deploy lowers nothing.
+	// Held is the severity of processes that are gone, so that a deploy does not lower it.
 	Held      Severity  `json:"held"`
 	HeldUntil time.Time `json:"held_until"`
-	// Waiting is the time since which nothing shows the leak, though nothing ended it.
+	// Waiting is the time since which there is no evidence, though the finding has not ended.
 	Waiting time.Time `json:"waiting"`
 	// Clean is the exposure of processes without the leak that are gone.
 	Clean exposure `json:"clean"`
@@ -55,8 +55,8 @@ type record struct {
 	Delay    time.Duration `json:"delay"`
 	Enough   float64       `json:"enough"`
 	ClosedBy int           `json:"closed_by"`
-	// Missing is the number of goroutines to be expected at the old pace when a version closed
-	// the finding.
+	// Missing is the number of goroutines that were to be expected at the old pace when a version
+	// closed the finding.
 	Missing float64 `json:"missing"`
 	// AtLatest is set if only several versions together make the absence certain.
 	AtLatest bool      `json:"at_latest"`
@@ -136,7 +136,7 @@ func (r *record) row(process string, place Place) *row {
 	return found
 }
 
-// placeKey returns the key of a place as the rows before have it: it is kept once.
+// placeKey returns the string for key that other rows use, to store it once.
 func (r *record) placeKey(key string) string {
 	for known := range r.Places {
 		if known == key {
@@ -146,7 +146,7 @@ func (r *record) placeKey(key string) string {
 	return key
 }
 
-// observe reads a point about a row.
+// observe adds a point of the row.
 func (w *row) observe(m metric, p Point) {
 	switch m {
 	case leakSeverity:
@@ -167,7 +167,7 @@ func (w *row) observe(m metric, p Point) {
 	}
 }
 
-// observe reads a point about the service as a whole.
+// observe adds a point of the service as a whole.
 func (w *whole) observe(m metric, p Point) {
 	w.touched = true
 	switch m {
@@ -185,13 +185,13 @@ func (w *whole) observe(m metric, p Point) {
 	}
 }
 
-// bounded returns the nearest severity.
+// bounded clamps a number to the range of severities.
 func bounded(severity float64) float64 {
 	return float64(Severity(min(max(severity, 0), float64(Confirmed))))
 }
 
-// shows reports whether the service as a whole shows the leak. The detector keeps a severity above 0
-// for a while after all goroutines are gone, which is no evidence.
+// shows reports whether the verdict is evidence of the leak. The detector keeps a severity above 0
+// for a while after all goroutines are gone.
 func (w *whole) shows() bool {
 	return w != nil && !w.Unseen && w.Severity.Value > 0 && !w.empty()
 }
@@ -201,8 +201,8 @@ func (w *whole) empty() bool {
 	return w.Count.known() && !w.Count.At.Before(w.Severity.At) && w.Count.Value == 0
 }
 
-// shown returns the largest severity of the processes that are alive.
-func (r *record) shown() Severity {
+// shownSeverity returns the highest severity of the living processes.
+func (r *record) shownSeverity() Severity {
 	worst := None
 	for _, w := range r.Rows {
 		worst = max(worst, Severity(w.Severity.Value))
@@ -210,18 +210,18 @@ func (r *record) shown() Severity {
 	return worst
 }
 
-// live returns the severity for which there is evidence now. The detector counts processes for a
-// while after they are gone. If the census of those alive shows no goroutine, that count is no
-// evidence.
-func (r *record) live(s *service) Severity {
-	worst := r.shown()
+// liveSeverity returns the severity for which there is evidence now. The detector counts processes
+// for a while after they are gone, so its count is no evidence if the census of living processes has
+// no goroutine.
+func (r *record) liveSeverity(s *service) Severity {
+	worst := r.shownSeverity()
 	if r.Whole.shows() && (worst > None || !r.absentInCensus(s)) {
 		worst = max(worst, Severity(r.Whole.Severity.Value))
 	}
 	return worst
 }
 
-// age returns the least age at which the goroutines of the finding are known to gather.
+// age returns the minimum age of the leaked goroutines.
 func (r *record) age() time.Duration {
 	if r.Age > 0 {
 		return r.Age
@@ -233,13 +233,14 @@ func (r *record) age() time.Duration {
 const defaultAge = 10 * time.Minute
 
 func seconds(s float64) time.Duration {
-	return time.Duration(min(max(s, 0), longest.Seconds()) * float64(time.Second))
+	return time.Duration(min(max(s, 0), maxForecast.Seconds()) * float64(time.Second))
 }
 
 // leaks reports whether a version has shown the leak.
 func (r *record) leaks(version int) bool { return slices.Contains(r.Leaking, version) }
 
-func (r *record) mark(version int) {
+// markLeaking adds a version to those that have shown the leak.
+func (r *record) markLeaking(version int) {
 	if i, found := slices.BinarySearch(r.Leaking, version); !found && version > 0 {
 		r.Leaking = slices.Insert(r.Leaking, i, version)
 		if len(r.Leaking) > maxVersions {
@@ -248,14 +249,14 @@ func (r *record) mark(version int) {
 	}
 }
 
-// lose keeps what a process has shown that is gone.
-func (r *record) lose(name string, p *process, now time.Time) {
+// removeProcess deletes the rows of a process that is gone, and keeps its severity and exposure.
+func (r *record) removeProcess(name string, p *process, now time.Time) {
 	for key, w := range r.Rows {
 		if w.Process != name {
 			continue
 		}
 		if severity := Severity(w.Severity.Value); severity >= r.Held && severity > None {
-			r.Held, r.HeldUntil = severity, now.Add(heldFor)
+			r.Held, r.HeldUntil = severity, now.Add(holdTime)
 		}
 		delete(r.Rows, key)
 	}
@@ -274,5 +275,5 @@ func (r *record) lose(name string, p *process, now time.Time) {
 	}
 }
 
-// heldFor is how long a finding keeps the severity of a process that is gone.
-const heldFor = 24 * time.Hour
+// holdTime is how long a finding keeps the severity of a process that is gone.
+const holdTime = 24 * time.Hour

@@ -11,7 +11,7 @@ import (
 
 var epoch = time.Date(2026, 6, 1, 9, 0, 0, 0, time.UTC)
 
-// attributes returns those of a resource or a point, as pairs of keys and values.
+// attributes returns the Attributes with these pairs of keys and values.
 func attributes(pairs ...string) Attributes {
 	return func(key string) string {
 		for i := 0; i < len(pairs); i += 2 {
@@ -38,36 +38,36 @@ func (p Place) pairs(id string) []string {
 	return pairs
 }
 
-// instance is a process of the service shop, and what it shows at a time.
+// instance is the state of a process of the service shop.
 type instance struct {
 	name, build string
 	version     string
 	start       time.Time
 	births      float64
-	// severity is below 0 if nothing is told of the leak.
+	// severity is negative if there are no metrics about the leak.
 	severity, leaked, rate float64
 	at                     Place
 	more                   []Point // of the same resource
 }
 
-// verdict is what the detector says of the service as a whole.
+// verdict is the verdict of the detector on the service as a whole.
 type verdict struct{ severity, count, rate, instances float64 }
 
-// rig is a Book, and what has changed in it.
+// rig is a Tracker with its changes so far.
 type rig struct {
 	t       *testing.T
-	book    *Book
+	tracker *Tracker
 	now     time.Time
 	changes []Change
-	// spoil changes the points of a batch on their way.
-	spoil func([]Point) []Point
+	// transport modifies the points of a batch on the way to the Tracker.
+	transport func([]Point) []Point
 }
 
 func newRig(t *testing.T, c Config) *rig {
-	return &rig{t: t, book: New(c), now: epoch}
+	return &rig{t: t, tracker: NewTracker(c), now: epoch}
 }
 
-// minute passes a minute, at the end of which instances and the detector tell what they see.
+// minute advances by a minute, and sends the metrics of instances and of the detector.
 func (r *rig) minute(whole *verdict, instances ...instance) {
 	r.now = r.now.Add(time.Minute)
 	var points []Point
@@ -87,13 +87,13 @@ func (r *rig) minute(whole *verdict, instances ...instance) {
 }
 
 func (r *rig) deliver(points []Point) {
-	if r.spoil != nil {
-		points = r.spoil(points)
+	if r.transport != nil {
+		points = r.transport(points)
 	}
 	for _, p := range points {
-		r.book.Observe(p)
+		r.tracker.Observe(p)
 	}
-	r.changes = append(r.changes, r.book.Advance(r.now)...)
+	r.changes = append(r.changes, r.tracker.Advance(r.now)...)
 }
 
 func (r *rig) pointsOf(p instance) []Point {
@@ -127,7 +127,7 @@ func (r *rig) pointsOf(p instance) []Point {
 	return points
 }
 
-// leak lets one instance leak a goroutine a minute, for so many minutes.
+// leak leaks one goroutine a minute in an instance, for some minutes.
 func (r *rig) leak(p instance, minutes int) instance {
 	for range minutes {
 		p.leaked++
@@ -137,17 +137,17 @@ func (r *rig) leak(p instance, minutes int) instance {
 	return p
 }
 
-// leaking is an instance that has leaked for an hour.
+// leaking returns an instance that has leaked for an hour.
 func leaking(name, build string) instance {
 	return instance{name: name, build: build, start: epoch.Add(-time.Hour), severity: 2, leaked: 50, rate: 60, births: 36_000}
 }
 
-// healthy is a new process without the leak.
+// healthy returns a new process without the leak.
 func (r *rig) healthy(name, build string) instance {
 	return instance{name: name, build: build, start: r.now, severity: -1}
 }
 
-// kinds returns what changed, in order.
+// kinds returns the kinds of the changes, in order.
 func (r *rig) kinds() string {
 	var all []string
 	for _, c := range r.changes {
@@ -162,14 +162,14 @@ func (r *rig) kinds() string {
 
 func (r *rig) only() Finding {
 	r.t.Helper()
-	all := r.book.Findings()
+	all := r.tracker.Findings()
 	if len(all) != 1 {
 		r.t.Fatalf("%d findings", len(all))
 	}
 	return all[0]
 }
 
-// shuffled delivers the points of a batch in any order, some of them twice.
+// shuffled delivers the points of a batch in random order, some of them twice.
 func shuffled(seed uint64) func([]Point) []Point {
 	r := rand.New(rand.NewPCG(seed, 1))
 	return func(points []Point) []Point {
@@ -183,8 +183,8 @@ func shuffled(seed uint64) func([]Point) []Point {
 	}
 }
 
-// asPrometheus renames metrics and labels as Prometheus does by default, and makes the
-// resource labels of each series.
+// asPrometheus renames metrics and attributes as Prometheus does by default, and moves the
+// attributes of the resource to each point.
 func asPrometheus(points []Point) []Point {
 	for i, p := range points {
 		for _, s := range sources {

@@ -25,16 +25,16 @@ func serviceOf(p Point) Service {
 	return s
 }
 
-// service is the state of a service.
+// service is the state of a Service.
 type service struct {
 	Service     Service             `json:"service"`
 	Processes   map[string]*process `json:"processes"`
 	Versions    []*version          `json:"versions"`
 	LastVersion int                 `json:"last_version"`
 	Records     map[string]*record  `json:"records"`
-	Instances   sample              `json:"instances"` // as the detector counts them
-	Seen        time.Time           `json:"seen"`      // when anything of it came
-	Lost        time.Time           `json:"lost"`      // when a process went
+	Instances   sample              `json:"instances"` // as counted by the detector
+	Seen        time.Time           `json:"seen"`      // latest arrival of data
+	Lost        time.Time           `json:"lost"`      // latest removal of a process
 	Deaths      []death             `json:"deaths,omitempty"`
 	config      *Config
 	touched     bool
@@ -44,16 +44,16 @@ func newService(name Service, c *Config) *service {
 	return &service{config: c, Service: name, Processes: make(map[string]*process), Records: make(map[string]*record)}
 }
 
-// lose keeps what a process has shown that is gone.
-func (s *service) lose(name string, p *process, now time.Time) {
+// removeProcess handles a process that is gone. The caller deletes it.
+func (s *service) removeProcess(name string, p *process, now time.Time) {
 	s.Lost = now
 	s.noteDeath(name, p)
 	for _, r := range s.Records {
-		r.lose(name, p, now)
+		r.removeProcess(name, p, now)
 	}
 }
 
-// advance reads what came of the service since the last call, and returns what changed.
+// advance updates the processes and findings of the service, and returns the changes.
 func (s *service) advance(now time.Time) []Change {
 	if s.touched {
 		s.Seen, s.touched = now, false
@@ -66,7 +66,7 @@ func (s *service) advance(now time.Time) []Change {
 	}
 	for name, p := range s.Processes {
 		if s.Seen.Sub(p.Seen) > p.quiet() || now.Sub(p.Seen) > s.config.MaxStale {
-			s.lose(name, p, now)
+			s.removeProcess(name, p, now)
 			delete(s.Processes, name)
 		}
 	}
@@ -77,14 +77,14 @@ func (s *service) advance(now time.Time) []Change {
 		if change := r.advance(s, now); change != nil {
 			changes = append(changes, *change)
 		}
-		if r.forgettable(now) {
+		if r.canDelete(now) {
 			delete(s.Records, id)
 		}
 	}
 	return changes
 }
 
-// instances returns the number of instances of which data comes.
+// instances returns the number of instances.
 func (s *service) instances() int {
 	return max(len(s.Processes), int(s.Instances.Value))
 }

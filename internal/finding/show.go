@@ -70,7 +70,7 @@ func (r *record) places() []Place {
 	var all []Place
 	for _, key := range sorted(r.Places) {
 		p := r.Places[key]
-		if p.File == "" && p.Function != "" && r.has(func(q Place) bool { return q.Function == p.Function && q.File != "" }) {
+		if p.File == "" && p.Function != "" && r.hasPlace(func(q Place) bool { return q.Function == p.Function && q.File != "" }) {
 			continue
 		}
 		all = append(all, p)
@@ -103,7 +103,7 @@ func (r *record) addRows(f *Finding, s *service) {
 	}
 	slices.SortStableFunc(f.Worst, func(a, b Instance) int { return cmp.Compare(b.Count, a.Count) })
 	f.Instances = len(f.Worst)
-	f.Worst = slices.Clone(f.Worst[:min(toldInstances, len(f.Worst))]) // who keeps a Finding keeps no others
+	f.Worst = slices.Clone(f.Worst[:min(maxWorst, len(f.Worst))]) // so that a Finding does not keep all instances in memory
 	if w := r.Whole; w.shows() {
 		f.Count, f.PerHour = max(f.Count, w.Count.Value), max(f.PerHour, w.Rate.Value)
 		f.Instances = max(f.Instances, int(w.Instances.Value))
@@ -111,8 +111,8 @@ func (r *record) addRows(f *Finding, s *service) {
 	f.Of = max(f.Of, f.Instances)
 }
 
-// toldInstances is the number of instances in a Finding.
-const toldInstances = 5
+// maxWorst is the maximum number of instances in a Finding.
+const maxWorst = 5
 
 // change returns a Change with the Finding as of now.
 func (r *record) change(s *service, kind ChangeKind, was Severity, now time.Time) *Change {
@@ -130,6 +130,6 @@ func (r *record) change(s *service, kind ChangeKind, was Severity, now time.Time
 		c.Finding.Reason = ""
 	}
 	c.Text = c.sentence()
-	r.Told = max(r.Told, r.knowledge())
+	r.Reported = max(r.Reported, r.knowledge())
 	return c
 }

@@ -10,58 +10,58 @@ import (
 // stateVersion changes with the fields of the state, and with their meaning.
 const stateVersion = 3
 
-// state is the state of a Book.
+// state is the state of a Tracker.
 type state struct {
 	Version  int        `json:"version"`
 	Services []*service `json:"services"`
 }
 
 // ErrState is returned by UnmarshalBinary for data that is not a state.
-var ErrState = errors.New("no state of findings")
+var ErrState = errors.New("not a state of findings")
 
-// MarshalBinary returns the state of the Book.
-func (b *Book) MarshalBinary() ([]byte, error) {
-	kept := state{Version: stateVersion}
-	for _, s := range b.services {
-		kept.Services = append(kept.Services, s)
+// MarshalBinary returns the state of the Tracker.
+func (t *Tracker) MarshalBinary() ([]byte, error) {
+	saved := state{Version: stateVersion}
+	for _, s := range t.services {
+		saved.Services = append(saved.Services, s)
 	}
-	data, err := json.Marshal(kept)
+	data, err := json.Marshal(saved)
 	if err != nil {
-		return nil, fmt.Errorf("keep findings: %w", err)
+		return nil, fmt.Errorf("encode findings: %w", err)
 	}
 	return data, nil
 }
 
-// UnmarshalBinary replaces the state of the Book. On error the Book is unchanged.
-func (b *Book) UnmarshalBinary(data []byte) error {
-	var kept state
+// UnmarshalBinary replaces the state of the Tracker. On error the Tracker is unchanged.
+func (t *Tracker) UnmarshalBinary(data []byte) error {
+	var saved state
 	decoder := json.NewDecoder(bytes.NewReader(data))
 	decoder.DisallowUnknownFields()
-	if err := decoder.Decode(&kept); err != nil {
+	if err := decoder.Decode(&saved); err != nil {
 		return fmt.Errorf("%w: %w", ErrState, err)
 	}
-	if kept.Version != stateVersion {
-		return fmt.Errorf("%w: version %d, not %d", ErrState, kept.Version, stateVersion)
+	if saved.Version != stateVersion {
+		return fmt.Errorf("%w: version %d, not %d", ErrState, saved.Version, stateVersion)
 	}
-	services := make(map[Service]*service, len(kept.Services))
+	services := make(map[Service]*service, len(saved.Services))
 	processes, records := 0, 0
-	for _, s := range kept.Services {
+	for _, s := range saved.Services {
 		if s == nil || services[s.Service] != nil {
-			return fmt.Errorf("%w: a service is missing or there twice", ErrState)
+			return fmt.Errorf("%w: a service is missing or duplicated", ErrState)
 		}
 		if err := s.check(); err != nil {
 			return err
 		}
-		s.config = &b.config
+		s.config = &t.config
 		services[s.Service] = s
 		processes += len(s.Processes)
 		records += len(s.Records)
 	}
-	b.services, b.processes, b.records = services, processes, records
+	t.services, t.processes, t.records = services, processes, records
 	return nil
 }
 
-// check returns an error if parts of a service are missing, and fills what may be absent.
+// check returns an error if the service is incomplete. It creates missing maps.
 func (s *service) check() error {
 	for _, p := range s.Processes {
 		if p == nil {

@@ -16,7 +16,7 @@ func buildOf(p Point) build {
 	return build{p.attribute(keyBuild), p.attribute(keyRevision), p.attribute(keyVersion)}
 }
 
-// add adds the parts that more has.
+// add sets the parts that are known in more.
 func (b *build) add(more build) {
 	for _, part := range [...]struct{ to, from *string }{
 		{&b.ID, &more.ID},
@@ -29,22 +29,22 @@ func (b *build) add(more build) {
 	}
 }
 
-// other reports whether two builds differ in a part that both have.
-func (b build) other(c build) bool {
+// differs reports whether two builds differ in a part that both have.
+func (b build) differs(c build) bool {
 	differ := func(x, y string) bool { return x != "" && y != "" && x != y }
 	return differ(b.ID, c.ID) || differ(b.Revision, c.Revision) || differ(b.Version, c.Version)
 }
 
-// same reports whether two builds agree in a part that both have, and differ in none.
-func (b build) same(c build) bool {
+// matches reports whether two builds agree in a part that both have, and differ in none.
+func (b build) matches(c build) bool {
 	agree := func(x, y string) bool { return x != "" && x == y }
-	return !b.other(c) && (agree(b.ID, c.ID) || agree(b.Revision, c.Revision) || agree(b.Version, c.Version))
+	return !b.differs(c) && (agree(b.ID, c.ID) || agree(b.Revision, c.Revision) || agree(b.Version, c.Version))
 }
 
 func (b build) known() bool { return b != build{} }
 
-// knows returns the number of parts that are known.
-func (b build) knows() int {
+// knownParts returns the number of parts that are known.
+func (b build) knownParts() int {
 	n := 0
 	for _, part := range [...]string{b.ID, b.Revision, b.Version} {
 		if part != "" {
@@ -62,18 +62,18 @@ type version struct {
 	Seen   time.Time `json:"seen"` // of any of its processes, by arrival
 }
 
-// maxVersions bounds the versions of a service: a week of ten deploys a day. The version that has
-// been gone for longest is deleted first.
+// maxVersions bounds the versions of a service: a week of ten deploys a day. The version that was
+// seen least recently is deleted first.
 const maxVersions = 64
 
-// versionOf returns the number of a build in its service, 0 if the build is unknown. A build keeps
-// its number when more of it becomes known.
+// versionOf returns the version number of a build, 0 if the build is unknown. A build keeps its
+// number when more of it becomes known.
 func (s *service) versionOf(b build, at, now time.Time) int {
 	if !b.known() {
 		return 0
 	}
 	for _, v := range slices.Backward(s.Versions) {
-		if v.Build.same(b) {
+		if v.Build.matches(b) {
 			v.Build.add(b)
 			v.Seen = now
 			if at.Before(v.First) {
@@ -116,7 +116,7 @@ func (s *service) versionName(number int) string {
 		return short(v.Build.ID, 8)
 	}
 	for _, w := range s.Versions {
-		if w != v && w.Build.Version == v.Build.Version && v.Build.Version != "" && v.Build.knows() > 1 {
+		if w != v && w.Build.Version == v.Build.Version && v.Build.Version != "" && v.Build.knownParts() > 1 {
 			if v.Build.ID != "" {
 				return name + " (build " + short(v.Build.ID, 8) + ")"
 			}

@@ -24,7 +24,7 @@ func TestPlace(t *testing.T) {
 		{"entry", Place{Entry: "main.poll", EntryFile: "/src/poll.go"}, "started with main.poll (poll.go)", ownCode},
 		{"entry alone", Place{Entry: "main.poll"}, "started with main.poll", ownCode},
 		{"all goroutines", Place{}, "of the whole process", ownCode},
-		{"nothing but a state", Place{State: "select"}, "at an unknown place", ownCode},
+		{"state alone", Place{State: "select"}, "at an unknown place", ownCode},
 		{
 			"dependency",
 			Place{Function: "github.com/Big/y.Run", File: "/go/pkg/mod/github.com/!big/y@v1.2.3/sub/z.go", Line: 7},
@@ -36,7 +36,7 @@ func TestPlace(t *testing.T) {
 			"at z.go:7 in github.com/x/y/v2 v2.0.1-rc.1", moduleCode,
 		},
 		{
-			"kept elsewhere",
+			"other module cache",
 			Place{Function: "github.com/x/y.Run", File: "/cache/mod/github.com/x/y@v1.2.3/z.go", Line: 7},
 			"at z.go:7 in github.com/x/y v1.2.3", moduleCode,
 		},
@@ -90,7 +90,7 @@ func TestNumbers(t *testing.T) {
 	}
 }
 
-// TestClasses has a class and a page for every state that there is, and every page exists.
+// TestClasses checks that every state has a class and an existing page.
 func TestClasses(t *testing.T) {
 	want := map[stack.State]mistake.Class{
 		stack.StateChanSend: mistake.AnswerNotTaken, stack.StateChanReceive: mistake.ReplyNeverComes, stack.StateSelect: mistake.CancelForgotten,
@@ -161,7 +161,7 @@ func TestVersionNames(t *testing.T) {
 			t.Errorf("version %d is %q, want %q", number, got, name)
 		}
 	}
-	// What becomes known later does not make another version.
+	// A build of which more becomes known is the same version.
 	if got := s.versionOf(build{ID: "9", Version: "1.9.0"}, epoch, epoch); got != 8 {
 		t.Error(got)
 	}
@@ -177,7 +177,7 @@ func TestVersionNames(t *testing.T) {
 }
 
 func TestNames(t *testing.T) {
-	b := New(Config{})
+	b := NewTracker(Config{})
 	for _, name := range []string{
 		"goroutine.leak.severity", "goroutine_leak_severity", "goroutine_leak_growth_rate_per_hour", "goroutine.leak.growth_rate_per_hour",
 		"goroutine_leak_growth_rate", "goroutine_leak_ended_total", "go_memory_used_bytes",

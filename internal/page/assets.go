@@ -14,56 +14,56 @@ import (
 //go:embed assets
 var assets embed.FS
 
-// assetNames are the addresses of the assets of a page. Each address contains a part of the hash
-// of its content, so that browsers may cache it forever. The style sheet is in the page itself: a
+// assetPaths are the URL paths of the assets that a page requests. Each contains a hash of the
+// content, so that browsers may cache it forever. The style sheet is inlined in the page, since a
 // request for it would delay the first paint.
-type assetNames struct{ Script, Icon string }
+type assetPaths struct{ Script, Icon string }
 
-// asset is a file that is served as it is.
+// asset is a file that is served unchanged.
 type asset struct {
-	content []byte
-	kind    string
+	content     []byte
+	contentType string
 }
 
-// static are the assets by their address.
-var static = sync.OnceValue(func() map[string]asset {
+// assetsByPath returns the assets by URL path.
+var assetsByPath = sync.OnceValue(func() map[string]asset {
 	all := make(map[string]asset)
-	for _, f := range [...]struct{ name, kind string }{
+	for _, f := range [...]struct{ name, contentType string }{
 		{"page.js", "text/javascript; charset=utf-8"}, {"icon.svg", "image/svg+xml"},
 	} {
-		content := read(f.name)
-		all[address(f.name, content)] = asset{content, f.kind}
+		content := readAsset(f.name)
+		all[assetPath(f.name, content)] = asset{content, f.contentType}
 	}
 	return all
 })
 
-var names = sync.OnceValue(func() assetNames {
-	return assetNames{
-		Script: address("page.js", read("page.js")), Icon: address("icon.svg", read("icon.svg")),
+var pageAssets = sync.OnceValue(func() assetPaths {
+	return assetPaths{
+		Script: assetPath("page.js", readAsset("page.js")), Icon: assetPath("icon.svg", readAsset("icon.svg")),
 	}
 })
 
-func address(name string, content []byte) string {
+func assetPath(name string, content []byte) string {
 	sum := sha256.Sum256(content)
 	ext := path.Ext(name)
 	return "/assets/" + strings.TrimSuffix(name, ext) + "-" + hex.EncodeToString(sum[:6]) + ext
 }
 
-// read returns an embedded file, which is there.
-func read(name string) []byte {
+// readAsset returns the content of an embedded file.
+func readAsset(name string) []byte {
 	content, err := assets.ReadFile("assets/" + name)
 	if err != nil {
-		panic(err) // it is part of the binary
+		panic(err) // a missing file is a defect of the build
 	}
 	return content
 }
 
-// sheet returns the style sheet.
-func sheet() template.CSS { return template.CSS(read("page.css")) } //nolint:gosec // our own style sheet
+func styleSheet() template.CSS { return template.CSS(readAsset("page.css")) } //nolint:gosec // our own style sheet
 
-// sheetHash returns the hash by which a Content-Security-Policy permits the style sheet.
-var sheetHash = sync.OnceValue(func() string {
-	sum := sha256.Sum256(read("page.css"))
+// styleSheetHash returns the source expression that permits the style sheet in a
+// Content-Security-Policy.
+var styleSheetHash = sync.OnceValue(func() string {
+	sum := sha256.Sum256(readAsset("page.css"))
 	return "'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'"
 })
 

@@ -1,6 +1,7 @@
 package page
 
 import (
+	"cmp"
 	"slices"
 	"strconv"
 	"strings"
@@ -10,47 +11,45 @@ import (
 	"github.com/otel-goroutine/otel-goroutine/internal/history"
 )
 
-// detailView is a finding on a page of its own.
+// detailView is the page of a finding.
 type detailView struct {
-	Row                  rowView
-	Anchor               string
-	Evidence             string
-	Where                lineView
-	Facts                []fact
-	First                []string // what to do
-	Wide, Narrow         *plot
-	Legends              []legend
-	Class                string
-	Intro                []block
-	Causes, Repair       []block
-	Healthy              []block
-	Guide                string // URL
-	Creators, Wakers     []originView
-	Stacks               []stackView
-	Traced               string
-	Places               []placeView
-	Worst                []instanceView
-	MoreInstances        int
-	Acquittal            string
-	Memory               string
-	Markdown             string
-	MarkdownLink         string
-	JSONLink             string
-	ServiceLink          string
-	Began, BeganISO      string
-	Detected             string
-	DetectedISO          string
-	VersionNote, EndNote string
+	Row              rowView
+	Anchor           string
+	Evidence         string
+	Facts            []fact
+	First            []string // what to do first
+	Wide, Narrow     *plot
+	Legends          []legend
+	Class            string
+	Intro            []block
+	Causes, Repair   []block
+	Healthy          []block
+	Guide            string // URL
+	Creators, Wakers []originView
+	Stacks           []stackView
+	Traced           string
+	Places           []placeView
+	Worst            []instanceView
+	MoreInstances    int
+	Acquittal        string
+	Memory           string
+	Markdown         string
+	MarkdownLink     string
+	JSONLink         string
+	ServiceLink      string
+	Began, BeganISO  string
+	Detected         string
+	DetectedISO      string
 }
 
-// fact is a part of the first answer: where, who, since when.
+// fact is one of the facts at the top of a finding: where, started by, since.
 type fact struct {
 	Name string
 	Line lineView
 	Note string
 }
 
-// lineView is a line of source, with a link to it if one is known.
+// lineView is a source line, with a link if its URL is known.
 type lineView struct{ Text, Link, Title string }
 
 type originView struct {
@@ -63,7 +62,6 @@ type originView struct {
 type stackView struct {
 	Title  string
 	Frames []frameView
-	Text   string // of what is no stack
 }
 
 type frameView struct {
@@ -81,10 +79,11 @@ type instanceView struct{ Name, Version, Count string }
 
 func (r *renderer) detail(f *Finding) detailView {
 	g := guideOf(f.Page)
+	where := r.lineOf(f, sourceLine{cmp.Or(f.Head.Function, f.Head.Entry), cmp.Or(f.Head.File, f.Head.EntryFile), f.Head.Line})
 	v := detailView{
-		Row: r.row(f), Anchor: strings.TrimPrefix(links{file: true}.finding(f.ID), "#"), Evidence: sentence(shortened(f.Evidence, maxEvidence)),
-		Where:    r.lineOf(f, line{cmpOr(f.Head.Function, f.Head.Entry), cmpOr(f.Head.File, f.Head.EntryFile), f.Head.Line}),
-		First:    r.first(f, g),
+		Row: r.row(f), Anchor: strings.TrimPrefix(links{file: true}.finding(f.ID), "#"), Evidence: sentence(truncate(f.Evidence, maxEvidence)),
+		Facts:    r.facts(f, where),
+		First:    r.firstSteps(f, g),
 		Wide:     newPlot(f.Chart, f.Versions, 760, 250),
 		Narrow:   newPlot(f.Chart, f.Versions, 360, 230),
 		Legends:  legends(f.Chart),
@@ -93,35 +92,34 @@ func (r *renderer) detail(f *Finding) detailView {
 		Causes:   resolve(g.causes, r.options.RepositoryURL),
 		Repair:   resolve(g.repair, r.options.RepositoryURL),
 		Healthy:  resolve(g.healthy, r.options.RepositoryURL),
-		Guide:    secure(strings.TrimSuffix(r.options.RepositoryURL, "/") + "/" + f.Page),
+		Guide:    httpsURL(strings.TrimSuffix(r.options.RepositoryURL, "/") + "/" + f.Page),
 		Creators: r.originsOf(f, f.Creators), Wakers: r.originsOf(f, f.Wakers),
-		Acquittal: shortened(f.Acquittal, maxEvidence), Memory: memoryText(f.Memory),
+		Acquittal: truncate(f.Acquittal, maxEvidence), Memory: memoryText(f.Memory),
 		Markdown: Markdown(f, r.options), MarkdownLink: r.links.finding(f.ID) + "/markdown", JSONLink: "/api/findings/" + strings.TrimPrefix(r.links.finding(f.ID), "/findings/"),
 		ServiceLink: r.links.service(f.Service),
-		Began:       clock(f.Began), BeganISO: machine(f.Began), Detected: clock(f.Detected), DetectedISO: machine(f.Detected),
+		Began:       formatTime(f.Began), BeganISO: rfc3339(f.Began), Detected: formatTime(f.Detected), DetectedISO: rfc3339(f.Detected),
 	}
-	v.Facts = r.facts(f, v.Where)
 	if len(f.Origins) > 0 {
 		v.Stacks = r.stacks(f, f.Origins[0].Stacks)
-		v.Traced = shortened(f.Origins[0].Text, maxEvidence)
+		v.Traced = truncate(f.Origins[0].Text, maxEvidence)
 	}
 	for _, p := range f.Places {
 		v.Places = append(v.Places, placeView{
-			Line:  r.lineOf(f, line{cmpOr(p.Function, p.Entry), cmpOr(p.File, p.EntryFile), p.Line}),
-			State: stateWord(p), Function: short(p.Function), Entry: short(p.Entry), Module: short(p.Module()),
+			Line:  r.lineOf(f, sourceLine{cmp.Or(p.Function, p.Entry), cmp.Or(p.File, p.EntryFile), p.Line}),
+			State: stateText(p), Function: short(p.Function), Entry: short(p.Entry), Module: short(p.Module()),
 		})
 	}
 	for _, i := range f.Worst {
-		v.Worst = append(v.Worst, instanceView{short(cmpOr(i.Name, "unnamed")), short(i.Version), finding.Number(i.Count)})
+		v.Worst = append(v.Worst, instanceView{short(cmp.Or(i.Name, "unnamed")), short(i.Version), finding.Number(i.Count)})
 	}
 	v.MoreInstances = max(0, f.Instances-len(f.Worst))
 	return v
 }
 
-// maxEvidence is how much of a sentence is shown, in bytes.
+// maxEvidence is the maximum length of a sentence, in bytes.
 const maxEvidence = 1200
 
-// sentence returns a text that begins as a sentence does, and ends so.
+// sentence capitalizes text and adds a period.
 func sentence(text string) string {
 	if text == "" {
 		return ""
@@ -129,13 +127,13 @@ func sentence(text string) string {
 	return strings.ToUpper(text[:1]) + text[1:] + "."
 }
 
-// lineOf returns a line of source, of the latest version of the finding that is known.
-func (r *renderer) lineOf(f *Finding, l line) lineView {
-	text := at(finding.Place{Function: l.function, File: l.file, Line: l.line})
+// lineOf returns a source line, linked to the last version with the finding.
+func (r *renderer) lineOf(f *Finding, l sourceLine) lineView {
+	text := placeText(finding.Place{Function: l.function, File: l.file, Line: l.line})
 	return lineView{Text: text, Link: r.options.Source.link(l, f.Service, f.version()), Title: short(l.file)}
 }
 
-// version returns the build that showed the finding last.
+// version returns the last version with the finding.
 func (f *Finding) version() finding.Version {
 	for _, v := range slices.Backward(f.Versions) {
 		if v.Name == f.LastVersion {
@@ -145,13 +143,13 @@ func (f *Finding) version() finding.Version {
 	return finding.Version{Name: f.LastVersion}
 }
 
-// facts are what somebody on call wants to know first.
+// facts returns what an on-call engineer needs first.
 func (r *renderer) facts(f *Finding, where lineView) []fact {
-	all := []fact{{Name: "They wait at", Line: where, Note: r.row(f).Function}}
+	all := []fact{{Name: "Waiting at", Line: where, Note: r.row(f).Function}}
 	if f.Head.State == "" {
-		all[0].Name = "They run"
+		all[0].Name = "Running"
 	}
-	creator := fact{Name: "Started by", Line: lineView{Text: "not known yet"}, Note: "A trace tells, where the receiver may take one."}
+	creator := fact{Name: "Started by", Line: lineView{Text: "not known yet"}, Note: "The receiver finds out by a trace, if the target permits it."}
 	if len(f.Creators) > 0 {
 		c := f.Creators[0]
 		creator.Line, creator.Note = r.lineOf(f, originLine(c)), originName(c)
@@ -159,55 +157,55 @@ func (r *renderer) facts(f *Finding, where lineView) []fact {
 			creator.Line, creator.Note = lineView{Text: originName(c)}, ""
 		}
 		if len(f.Creators) > 1 {
-			creator.Note += ", " + percent(c.Share) + " of what was seen"
+			creator.Note += ", " + percent(c.Share) + " of the starts in traces"
 		}
 	} else if f.Head.Entry != "" {
-		creator.Note = "Its goroutines run " + short(f.Head.Entry) + "."
+		creator.Note = "The goroutines run " + short(f.Head.Entry) + "."
 	}
 	all = append(all, creator)
-	since := fact{Name: "Since", Line: lineView{Text: cmpOr(ago(began(f), r.site.At), "unknown")}, Note: clock(began(f))}
+	since := fact{Name: "Since", Line: lineView{Text: cmp.Or(ago(startTime(f), r.site.At), "unknown")}, Note: formatTime(startTime(f))}
 	switch {
 	case f.FirstVersion == "":
 	case f.Introduced:
 		since.Line.Text = "version " + short(f.FirstVersion)
-		since.Note = ago(began(f), r.site.At) + "; an earlier version does not show it"
+		since.Note = ago(startTime(f), r.site.At) + "; an earlier version did not have it"
 	case f.FirstVersion != f.LastVersion:
 		since.Line.Text = short(f.FirstVersion) + " to " + short(f.LastVersion)
-		since.Note = ago(began(f), r.site.At) + ", in every version known"
+		since.Note = ago(startTime(f), r.site.At) + ", in all known versions"
 	default:
 		since.Line.Text = "version " + short(f.FirstVersion)
-		since.Note = ago(began(f), r.site.At) + ", no other version is known"
+		since.Note = ago(startTime(f), r.site.At) + ", no other version is known"
 	}
 	return append(all, since)
 }
 
-// began returns since when the goroutines gather, as far as that is known.
-func began(f *Finding) time.Time {
+// startTime returns when the goroutines began to gather; if unknown, when the leak was detected.
+func startTime(f *Finding) time.Time {
 	if f.Began.IsZero() {
 		return f.Detected
 	}
 	return f.Began
 }
 
-// first says what to do first: to gain time, and to end the leak.
-func (r *renderer) first(f *Finding, g *guide) []string {
+// firstSteps returns what to do first: to gain time, and to end the leak.
+func (r *renderer) firstSteps(f *Finding, g *guide) []string {
 	switch f.Status {
 	case finding.Closed:
 		return []string{"Nothing: version " + short(f.ClosedBy) + " does not have it."}
 	case finding.Over:
-		return []string{"Nothing, while it does not come back."}
+		return []string{"Nothing, unless it comes back."}
 	case finding.Waiting:
-		return []string{"Wait: the processes that leaked are gone. " + sentence(f.Acquittal)}
+		return []string{"Wait: the processes that leaked are gone. It is closed if " + f.Acquittal + "."}
 	}
 	var all []string
 	if f.Limit.Kind != "" {
-		who := ""
+		instance := ""
 		if f.Limit.Instance != "" {
-			who = short(f.Limit.Instance) + ": "
+			instance = short(f.Limit.Instance) + ": "
 		}
-		all = append(all, who+limitText(f.Limit)+". A restart gains "+gains(f, r.site.At)+".")
-	} else if text := gains(f, r.site.At); text != "" {
-		all = append(all, "A restart gains "+text+", if it must be now.")
+		all = append(all, instance+limitText(f.Limit)+". A restart gains "+restartGain(f, r.site.At)+".")
+	} else if text := restartGain(f, r.site.At); text != "" {
+		all = append(all, "A restart gains "+text+", if it cannot wait.")
 	}
 	if f.Introduced {
 		all = append(all, "Roll back to a version before "+short(f.FirstVersion)+".")
@@ -218,10 +216,11 @@ func (r *renderer) first(f *Finding, g *guide) []string {
 	return all
 }
 
-// gains returns for how long a restart ends a leak: as long as it took to get here.
-func gains(f *Finding, now time.Time) string {
-	if d := now.Sub(began(f)); !began(f).IsZero() && d >= time.Minute {
-		return "some " + finding.Span(d)
+// restartGain returns how much time a restart gains: as much as the leak took to get here. It
+// returns an empty string if that is unknown or less than a minute.
+func restartGain(f *Finding, now time.Time) string {
+	if d := now.Sub(startTime(f)); !startTime(f).IsZero() && d >= time.Minute {
+		return "about " + finding.Span(d)
 	}
 	return ""
 }
@@ -245,19 +244,19 @@ func (r *renderer) stacks(f *Finding, text string) []stackView {
 	for _, s := range history.ReadStacks(text) {
 		v := stackView{Title: s.Title}
 		for _, frame := range s.Frames {
-			v.Frames = append(v.Frames, frameView{short(frame.Function), r.lineOf(f, line{frame.Function, frame.File, frame.Line})})
+			v.Frames = append(v.Frames, frameView{short(frame.Function), r.lineOf(f, sourceLine{frame.Function, frame.File, frame.Line})})
 		}
 		all = append(all, v)
 	}
 	return all
 }
 
-// memoryText says what a leak holds.
+// memoryText returns the memory that a leak holds, empty if unknown.
 func memoryText(m finding.Memory) string {
 	if m.Held <= 0 {
 		return ""
 	}
-	text := bytesOf(m.Held) + " held, " + bytesOf(m.PerGoroutine) + " a goroutine"
+	text := formatBytes(m.Held) + " held, " + formatBytes(m.PerGoroutine) + " a goroutine"
 	if m.AtLeast {
 		return "at least " + text + " (stacks alone)"
 	}

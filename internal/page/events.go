@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// streams are the browsers that are told when something comes.
+// streams are the open streams of server-sent events, one for each browser.
 type streams struct {
 	mu   sync.Mutex
 	open int
@@ -14,19 +14,22 @@ type streams struct {
 	once sync.Once
 }
 
-// The most streams, and how often each is told: people do not read faster.
 const (
-	maxStreams   = 64
-	tellInterval = 3 * time.Second
-	beatInterval = 20 * time.Second
+	maxStreams = 64
+	// minEventInterval is the minimum time between two events of a stream. People do not read
+	// faster.
+	minEventInterval = 3 * time.Second
+	// heartbeatInterval is the time between two comments that keep a stream open.
+	heartbeatInterval = 20 * time.Second
 )
 
 func newStreams() *streams { return &streams{done: make(chan struct{})} }
 
-// close ends all streams.
+// close ends all streams. It is idempotent.
 func (s *streams) close() { s.once.Do(func() { close(s.done) }) }
 
-func (s *streams) enter() bool {
+// acquire reserves a stream. It returns false if there are too many.
+func (s *streams) acquire() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.open >= maxStreams {
@@ -36,41 +39,41 @@ func (s *streams) enter() bool {
 	return true
 }
 
-func (s *streams) leave() {
+func (s *streams) release() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.open--
 }
 
-// serve tells a browser when something comes, until one of both ends.
+// serve sends an event for new data until the request is canceled or the streams are closed.
 func (s *streams) serve(w http.ResponseWriter, r *http.Request, changed func() <-chan struct{}) {
 	control := http.NewResponseController(w)
-	if !s.enter() {
-		http.Error(w, "too many browsers watch", http.StatusServiceUnavailable)
+	if !s.acquire() {
+		http.Error(w, "too many event streams", http.StatusServiceUnavailable)
 		return
 	}
-	defer s.leave()
-	// A server's write timeout would end the stream.
+	defer s.release()
+	// The write timeout of the server would end the stream.
 	if err := control.SetWriteDeadline(time.Time{}); err != nil {
-		http.Error(w, "no events here: "+err.Error(), http.StatusNotImplemented)
+		http.Error(w, "event streams are not supported: "+err.Error(), http.StatusNotImplemented)
 		return
 	}
 	w.Header().Set("Content-Type", "text/event-stream")
 	w.Header().Set("Cache-Control", "no-store")
-	say := func(text string) bool {
+	send := func(text string) bool {
 		_, err := w.Write([]byte(text))
 		return err == nil && control.Flush() == nil
 	}
-	beat := time.NewTicker(beatInterval)
-	defer beat.Stop()
+	heartbeat := time.NewTicker(heartbeatInterval)
+	defer heartbeat.Stop()
 	next := changed()
-	for ok := say("retry: 5000\n\n"); ok; {
+	for ok := send("retry: 5000\n\n"); ok; {
 		select {
 		case <-next:
-			next = changed() // before it is told, so that nothing is missed meanwhile
-			ok = say("event: change\ndata:\n\n") && s.pause(r)
-		case <-beat.C:
-			ok = say(": here\n\n")
+			next = changed() // before the event is sent, so that no later change is missed
+			ok = send("event: change\ndata:\n\n") && s.pause(r)
+		case <-heartbeat.C:
+			ok = send(": heartbeat\n\n")
 		case <-r.Context().Done():
 			return
 		case <-s.done:
@@ -79,9 +82,9 @@ func (s *streams) serve(w http.ResponseWriter, r *http.Request, changed func() <
 	}
 }
 
-// pause waits until a browser may be told again, and reports whether it is still there.
+// pause waits for minEventInterval. It returns false if the stream has ended.
 func (s *streams) pause(r *http.Request) bool {
-	timer := time.NewTimer(tellInterval)
+	timer := time.NewTimer(minEventInterval)
 	defer timer.Stop()
 	select {
 	case <-timer.C:

@@ -12,33 +12,33 @@ import (
 	"github.com/otel-goroutine/otel-goroutine/internal/finding"
 )
 
-// listen reads the events of a server.
+// listen opens a stream of events.
 func listen(ctx context.Context, t *testing.T, url string) *bufio.Scanner {
 	t.Helper()
 	r, err := http.NewRequestWithContext(ctx, http.MethodGet, url+"/events", http.NoBody)
 	if err != nil {
 		t.Fatal(err)
 	}
-	answer, err := http.DefaultClient.Do(r)
+	response, err := http.DefaultClient.Do(r)
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = answer.Body.Close() })
-	if answer.StatusCode != http.StatusOK || answer.Header.Get("Content-Type") != "text/event-stream" {
-		t.Fatalf("%s, %s", answer.Status, answer.Header.Get("Content-Type"))
+	t.Cleanup(func() { _ = response.Body.Close() })
+	if response.StatusCode != http.StatusOK || response.Header.Get("Content-Type") != "text/event-stream" {
+		t.Fatalf("%s, %s", response.Status, response.Header.Get("Content-Type"))
 	}
-	return bufio.NewScanner(answer.Body)
+	return bufio.NewScanner(response.Body)
 }
 
-func TestBrowsersAreToldOfWhatIsNew(t *testing.T) {
-	m := NewMemory(Config{})
+func TestNewDataSendsAnEvent(t *testing.T) {
+	m := NewAggregator(Config{})
 	h := NewHandler(m, Options{}, nil)
 	server := httptest.NewServer(h)
 	defer server.Close()
 	defer http.DefaultClient.CloseIdleConnections()
 	events := listen(t.Context(), t, server.URL)
 	events.Scan() // the stream is open
-	m.Batch(time.Now(), func(func(finding.Point)) {})
+	m.ObserveBatch(time.Now(), func(func(finding.Point)) {})
 	for events.Scan() {
 		if events.Text() == "event: change" {
 			break
@@ -51,13 +51,13 @@ func TestBrowsersAreToldOfWhatIsNew(t *testing.T) {
 	h.Close() // idempotent
 	for events.Scan() {
 		if text := events.Text(); strings.HasPrefix(text, "event") {
-			t.Errorf("%q after the end", text)
+			t.Errorf("%q after Close", text)
 		}
 	}
 }
 
 func TestStreamsAreBounded(t *testing.T) {
-	h := NewHandler(frozen{&Site{}}, Options{}, nil)
+	h := NewHandler(fixedSite{&Site{}}, Options{}, nil)
 	server := httptest.NewServer(h)
 	defer server.Close()
 	defer http.DefaultClient.CloseIdleConnections()
@@ -65,12 +65,12 @@ func TestStreamsAreBounded(t *testing.T) {
 	for range maxStreams {
 		listen(t.Context(), t, server.URL)
 	}
-	answer, err := http.Get(server.URL + "/events")
+	response, err := http.Get(server.URL + "/events")
 	if err != nil {
 		t.Fatal(err)
 	}
-	_ = answer.Body.Close()
-	if answer.StatusCode != http.StatusServiceUnavailable {
-		t.Error(answer.Status)
+	_ = response.Body.Close()
+	if response.StatusCode != http.StatusServiceUnavailable {
+		t.Error(response.Status)
 	}
 }

@@ -5,7 +5,7 @@ import (
 	"io"
 )
 
-// fileView is a Site as one file.
+// fileView is a Site in one file.
 type fileView struct {
 	Text     string
 	Findings []detailView
@@ -14,16 +14,17 @@ type fileView struct {
 	More     int
 }
 
-// maxInFile is how many findings a file has in full; more are listed only.
+// maxInFile is the maximum number of findings, and of services, in a file.
 const maxInFile = 50
 
-// WriteFile writes a Site as one HTML file, which needs nothing from elsewhere, and can be
-// attached to an issue. A summary of what was looked at, such as a verdict, comes first.
+// WriteFile writes a Site as one self-contained HTML file, to attach to an issue. The file begins
+// with summary, such as a verdict. If summary is empty and there are no findings, the file begins
+// with what that means.
 func WriteFile(w io.Writer, s *Site, o Options, summary string) error {
 	r := &renderer{site: s, options: o.orDefaults(), links: links{file: true}}
-	v := fileView{Text: shortened(summary, maxEvidence)}
+	v := fileView{Text: truncate(summary, maxEvidence)}
 	if v.Text == "" && len(s.Findings) == 0 {
-		v.Text = r.calm().Text
+		v.Text = r.noLeaks().Text
 	}
 	for i := range s.Findings {
 		if i < maxInFile {
@@ -42,7 +43,7 @@ func WriteFile(w io.Writer, s *Site, o Options, summary string) error {
 	err := templates().ExecuteTemplate(w, "file", struct {
 		pageView
 		Policy string
-	}{page, "default-src 'none'; img-src data:; style-src " + sheetHash()})
+	}{page, "default-src 'none'; img-src data:; style-src " + styleSheetHash()})
 	if err != nil {
 		return fmt.Errorf("write the page: %w", err)
 	}

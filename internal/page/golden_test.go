@@ -19,30 +19,25 @@ import (
 
 var update = flag.Bool("update", false, "rewrite the golden files")
 
-// shop returns a Memory that has watched the shop of pagetest for a day. It must not be changed.
-func shop(t testing.TB) (*Memory, time.Time) {
+// shop returns an Aggregator after a day of pagetest.Shop, and the end of that day. The
+// Aggregator is shared and must not be modified.
+func shop(t testing.TB) (*Aggregator, time.Time) {
 	t.Helper()
-	p := playedShop()
-	return p.memory, p.end
+	return sharedShop()
 }
 
-type played struct {
-	memory *Memory
-	end    time.Time
-}
-
-var playedShop = sync.OnceValue(func() played {
-	m := NewMemory(Config{})
-	return played{m, pagetest.Shop(m)}
+var sharedShop = sync.OnceValues(func() (*Aggregator, time.Time) {
+	a := NewAggregator(Config{})
+	return a, pagetest.Shop(a)
 })
 
-// frozen is a Site that does not change.
-type frozen struct{ site *Site }
+// fixedSite is a Provider whose Site never changes.
+type fixedSite struct{ site *Site }
 
-func (f frozen) Site(time.Time) *Site   { return f.site }
-func (frozen) Changed() <-chan struct{} { return nil }
+func (f fixedSite) Site(time.Time) *Site   { return f.site }
+func (fixedSite) Changed() <-chan struct{} { return nil }
 
-// get asks a handler as a browser on the same machine does.
+// get requests a page as a browser on the same machine does.
 func get(t testing.TB, h http.Handler, path string) *httptest.ResponseRecorder {
 	t.Helper()
 	r := httptest.NewRequest(http.MethodGet, path, http.NoBody)
@@ -52,11 +47,11 @@ func get(t testing.TB, h http.Handler, path string) *httptest.ResponseRecorder {
 	return w
 }
 
-// TestGolden compares what is shown of the shop with what was looked at by eye. Rewrite the
-// files with -update, and look at them again.
+// TestGolden compares all responses about the shop with golden files. Review the files after
+// -update.
 func TestGolden(t *testing.T) {
 	m, end := shop(t)
-	h := NewHandler(frozen{m.Site(end)}, Options{}, nil)
+	h := NewHandler(fixedSite{m.Site(end)}, Options{}, nil)
 	for name, path := range map[string]string{
 		"list.html": "/", "list-filtered.html": "/?q=audit&severity=confirmed", "list-empty.html": "/?status=closed",
 		"finding.html": "/findings/3e0e28e30f2a7cd8", "finding-entry.html": "/findings/07aa19be55d2c3f4",
@@ -70,14 +65,14 @@ func TestGolden(t *testing.T) {
 		var b bytes.Buffer
 		site := *m.Site(end)
 		site.Findings = site.Findings[1:2]
-		if err := WriteFile(&b, &site, Options{Title: "10.0.0.5:6060"}, "Probable: 1 leak in 10 s of looking."); err != nil {
+		if err := WriteFile(&b, &site, Options{Title: "10.0.0.5:6060"}, "Probable: 1 leak after 10 s."); err != nil {
 			t.Fatal(err)
 		}
 		compareGolden(t, "file.html", b.Bytes())
 	})
 }
 
-func serviceIDOf(m *Memory, at time.Time, name string) string {
+func serviceIDOf(m *Aggregator, at time.Time, name string) string {
 	for _, s := range m.Site(at).Services {
 		if s.Service.Name == name {
 			return serviceID(s.Service)
@@ -86,7 +81,8 @@ func serviceIDOf(m *Memory, at time.Time, name string) string {
 	return ""
 }
 
-// Style sheet and script are looked at in a browser.
+// Hashes of assets and the style sheet are left out of golden files; make page-check tests them in
+// a browser.
 var (
 	assetHash = regexp.MustCompile(`(/assets/[a-z]+)-[0-9a-f]{12}\.`)
 	styles    = regexp.MustCompile(`(?s)(style-src )[^"]*("|&#39;")|<style>.*</style>`)

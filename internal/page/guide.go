@@ -8,7 +8,7 @@ import (
 	"github.com/otel-goroutine/otel-goroutine/docs/leaks"
 )
 
-// guide is what docs/leaks says of a state.
+// guide is a page of docs/leaks, about goroutines in one state.
 type guide struct {
 	intro, causes, repair, healthy []block
 	// first is the first sentence of the repair.
@@ -28,36 +28,36 @@ type span struct {
 	Code       bool
 }
 
-// guides reads the pages of docs/leaks once.
-var guides = sync.OnceValue(func() map[string]*guide {
+// guidesByPage returns the guides by the path of their page.
+var guidesByPage = sync.OnceValue(func() map[string]*guide {
 	all := make(map[string]*guide)
 	entries, err := leaks.Pages.ReadDir(".")
 	if err != nil {
-		return all // an embedded folder can be read
+		return all // reading an embedded folder never fails
 	}
 	for _, e := range entries {
 		data, err := leaks.Pages.ReadFile(e.Name())
 		if err == nil {
-			all["docs/leaks/"+e.Name()] = readGuide(string(data))
+			all["docs/leaks/"+e.Name()] = parseGuide(string(data))
 		}
 	}
 	return all
 })
 
-// guideOf returns the guide of a page of docs/leaks.
+// guideOf returns the guide of a page of docs/leaks; an empty guide if there is no such page.
 func guideOf(name string) *guide {
-	if g := guides()[name]; g != nil {
+	if g := guidesByPage()[name]; g != nil {
 		return g
 	}
 	return &guide{}
 }
 
-// readGuide reads the sections of a page that are shown.
-func readGuide(page string) *guide {
+// parseGuide parses the sections of a page that are shown.
+func parseGuide(page string) *guide {
 	g := &guide{}
 	for section := range strings.SplitSeq("\n"+page, "\n## ") {
 		title, body, _ := strings.Cut(section, "\n")
-		blocks := readBlocks(body)
+		blocks := parseBlocks(body)
 		switch strings.TrimSpace(title) {
 		case "Usual causes":
 			g.causes = blocks
@@ -75,7 +75,7 @@ func readGuide(page string) *guide {
 	return g
 }
 
-// withoutTitle drops the heading of a page.
+// withoutTitle removes the heading of a page.
 func withoutTitle(blocks []block) []block {
 	if len(blocks) > 0 && len(blocks[0].Spans) > 0 && strings.HasPrefix(blocks[0].Spans[0].Text, "# ") {
 		return blocks[1:]
@@ -83,17 +83,17 @@ func withoutTitle(blocks []block) []block {
 	return blocks
 }
 
-// readBlocks reads Markdown as docs/leaks uses it: paragraphs, lists and fenced code.
+// parseBlocks parses the Markdown of docs/leaks: paragraphs, lists and fenced code.
 //
 //   - an item,
-//     which goes on
-func readBlocks(text string) []block {
+//     continued
+func parseBlocks(text string) []block {
 	var blocks []block
 	var words []string
 	item := false
-	end := func() {
+	endBlock := func() {
 		if len(words) > 0 {
-			blocks = append(blocks, block{Item: item, Spans: readSpans(strings.Join(words, " "))})
+			blocks = append(blocks, block{Item: item, Spans: parseSpans(strings.Join(words, " "))})
 		}
 		words, item = nil, false
 	}
@@ -102,29 +102,29 @@ func readBlocks(text string) []block {
 		line := lines[i]
 		switch {
 		case strings.HasPrefix(line, "```"):
-			end()
+			endBlock()
 			var code []string
 			for i++; i < len(lines) && !strings.HasPrefix(lines[i], "```"); i++ {
 				code = append(code, lines[i])
 			}
 			blocks = append(blocks, block{Code: true, Text: strings.Join(code, "\n")})
 		case strings.TrimSpace(line) == "":
-			end()
+			endBlock()
 		case strings.HasPrefix(line, "- "):
-			end()
+			endBlock()
 			item, words = true, []string{strings.TrimPrefix(line, "- ")}
 		default:
 			words = append(words, strings.TrimSpace(line))
 		}
 	}
-	end()
+	endBlock()
 	return blocks
 }
 
-// readSpans reads code and links in a line of text: "see `x` in [that](file.go)".
-func readSpans(text string) []span {
+// parseSpans parses code and links in a line of text: "see `x` in [that](file.go)".
+func parseSpans(text string) []span {
 	var spans []span
-	plain := func(s string) {
+	addText := func(s string) {
 		if s != "" {
 			spans = append(spans, span{Text: s})
 		}
@@ -140,7 +140,7 @@ func readSpans(text string) []span {
 			if !ok {
 				break
 			}
-			plain(before)
+			addText(before)
 			spans = append(spans, span{Text: code, Code: true})
 			text = after
 			continue
@@ -148,19 +148,19 @@ func readSpans(text string) []span {
 		label, after, ok := strings.Cut(rest, "](")
 		link, after, ok2 := strings.Cut(after, ")")
 		if !ok || !ok2 || strings.Contains(label, "[") {
-			plain(text[:i+1])
+			addText(text[:i+1])
 			text = rest
 			continue
 		}
-		plain(before)
+		addText(before)
 		spans = append(spans, span{Text: label, Link: link})
 		text = after
 	}
-	plain(text)
+	addText(text)
 	return spans
 }
 
-// firstSentence returns a text up to the end of its first sentence.
+// firstSentence returns the first sentence of a text, with a period at its end.
 func firstSentence(spans []span) string {
 	var b strings.Builder
 	for _, s := range spans {
@@ -175,7 +175,8 @@ func firstSentence(spans []span) string {
 	return text
 }
 
-// resolve returns the blocks with links that lead from the page at a URL.
+// resolve returns a copy of the blocks in which links are absolute; base is the URL of the
+// repository.
 func resolve(blocks []block, base string) []block {
 	resolved := make([]block, len(blocks))
 	for i, b := range blocks {
@@ -191,10 +192,10 @@ func resolve(blocks []block, base string) []block {
 	return resolved
 }
 
-// documentLink returns the URL of a link in docs/leaks, empty if it is none of https.
+// documentLink returns the https URL of a link in docs/leaks; an empty string if there is none.
 func documentLink(base, link string) string {
 	if strings.Contains(link, "://") {
-		return secure(link)
+		return httpsURL(link)
 	}
-	return secure(strings.TrimSuffix(base, "/") + "/" + path.Join("docs/leaks", link))
+	return httpsURL(strings.TrimSuffix(base, "/") + "/" + path.Join("docs/leaks", link))
 }

@@ -8,15 +8,15 @@ import (
 	"strings"
 )
 
-// leastGzip is from how many bytes on a response is compressed: a packet has no more.
-const leastGzip = 1400
+// minGzipSize is the minimum size of a compressed response, in bytes: the payload of a packet.
+const minGzipSize = 1400
 
-// respond writes a response, compressed if the client takes that.
-func respond(w http.ResponseWriter, r *http.Request, kind string, content []byte) {
+// respond writes a response with status 200, compressed if the client accepts that.
+func respond(w http.ResponseWriter, r *http.Request, contentType string, content []byte) {
 	h := w.Header()
-	h.Set("Content-Type", kind)
+	h.Set("Content-Type", contentType)
 	h.Add("Vary", "Accept-Encoding")
-	if len(content) >= leastGzip && takesGzip(r.Header.Get("Accept-Encoding")) {
+	if len(content) >= minGzipSize && acceptsGzip(r.Header.Get("Accept-Encoding")) {
 		var b bytes.Buffer
 		z := gzip.NewWriter(&b)
 		_, err := z.Write(content)
@@ -28,12 +28,13 @@ func respond(w http.ResponseWriter, r *http.Request, kind string, content []byte
 	h.Set("Content-Length", strconv.Itoa(len(content)))
 	w.WriteHeader(http.StatusOK)
 	if r.Method != http.MethodHead {
-		_, _ = w.Write(content) //nolint:gosec // a template or JSON escaped it, and a client that is gone needs nothing
+		_, _ = w.Write(content) //nolint:gosec // a template or JSON escaped the content; an error means that the client is gone
 	}
 }
 
-// takesGzip reports whether an Accept-Encoding names gzip, and not as what is refused.
-func takesGzip(accept string) bool {
+// acceptsGzip reports whether the value of an Accept-Encoding header has gzip with a weight above
+// 0.
+func acceptsGzip(accept string) bool {
 	for part := range strings.SplitSeq(accept, ",") {
 		name, weight, _ := strings.Cut(part, ";")
 		if strings.EqualFold(strings.TrimSpace(name), "gzip") {

@@ -16,11 +16,10 @@ import (
 	"github.com/otel-goroutine/otel-goroutine/internal/telemetry"
 )
 
-// hostile is a name that would be markup, a script, an attribute or an address if anything
-// took it for that.
+// hostile is a name that acts as markup, script, attribute or URL wherever it is not escaped.
 const hostile = "<script>alert(1)</script>\"'><img src=x onerror=alert(1)>{{.}}`[x](javascript:alert(1))\n# h\u2028\x00</style></textarea>"
 
-// hostileFinding has it in every name, made as long as there is room for.
+// hostileFinding returns a finding with name in every field.
 func hostileFinding(id, name string) Finding {
 	place := finding.Place{State: name, Function: name, File: "/x/" + name, Line: 7, Entry: name, EntryFile: name}
 	origins := []finding.Origin{{Function: name, File: name, Line: 1, Share: 0.5}, {Function: name, File: name, Line: 2, Share: 0.3}, {Function: name, Share: 0.2}}
@@ -57,13 +56,13 @@ var (
 	href      = regexp.MustCompile(`(?:href|src|action)="([^"]*)"`)
 )
 
-// checkMarkup reports what does not come from the templates.
+// checkMarkup checks that elements, attributes and links come from the templates.
 func checkMarkup(t *testing.T, what, text string) {
 	t.Helper()
-	ours := strings.Fields("html head meta title link script style body a header nav p span time main footer kbd h1 h2 h3 svg path strong li b br ol ul form label input select option button div article dl dt dd section i pre code small table thead tbody tr th td details summary text g rect doctype")
+	elements := strings.Fields("html head meta title link script style body a header nav p span time main footer kbd h1 h2 h3 svg path strong li b br ol ul form label input select option button div article dl dt dd section i pre code small table thead tbody tr th td details summary text g rect doctype")
 	for _, m := range tag.FindAllStringSubmatch(text, -1) {
 		found := false
-		for _, name := range ours {
+		for _, name := range elements {
 			found = found || name == m[2]
 		}
 		if !found {
@@ -89,7 +88,7 @@ func checkMarkup(t *testing.T, what, text string) {
 func TestNamesAreNeverMarkup(t *testing.T) {
 	for _, name := range []string{hostile, strings.Repeat(hostile, 9)[:512], strings.Repeat("\u00ff", 256)} {
 		site := hostileSite(name)
-		h := NewHandler(frozen{site}, Options{Title: name, Source: Source{Template: "https://x.example/{file}#{line}{revision}"}}, nil)
+		h := NewHandler(fixedSite{site}, Options{Title: name, Source: Source{Template: "https://x.example/{file}#{line}{revision}"}}, nil)
 		pages := []string{"/", "/?q=" + strings.Repeat("%3Cb%3E", 99), "/services", "/services/" + serviceID(site.Services[0].Service)}
 		pages = append(pages, links{}.finding(site.Findings[0].ID))
 		for _, path := range pages {
@@ -100,7 +99,7 @@ func TestNamesAreNeverMarkup(t *testing.T) {
 			if n := w.Body.Len(); n > 512<<10 {
 				t.Errorf("%.40s: %d bytes", path, n)
 			}
-			checkMarkup(t, shortened(path, 40), w.Body.String())
+			checkMarkup(t, truncate(path, 40), w.Body.String())
 		}
 		var b bytes.Buffer
 		if err := WriteFile(&b, site, Options{Title: name}, name); err != nil {
@@ -113,10 +112,10 @@ func TestNamesAreNeverMarkup(t *testing.T) {
 	}
 }
 
-// TestMegabytes has names of a mebibyte come as metrics do.
-func TestMegabytes(t *testing.T) {
+// TestLongNames observes metrics with names of a mebibyte.
+func TestLongNames(t *testing.T) {
 	name := strings.Repeat(hostile, 1<<20/len(hostile))
-	m, at := NewMemory(Config{}), time.Unix(1e9, 0)
+	m, at := NewAggregator(Config{}), time.Unix(1e9, 0)
 	attributes := func(key string) string {
 		if key == telemetry.AttrLine || key == telemetry.AttrAgeMin {
 			return "600"
@@ -125,15 +124,15 @@ func TestMegabytes(t *testing.T) {
 	}
 	for n := range 9 {
 		now := at.Add(time.Duration(n) * time.Minute)
-		m.Batch(now, func(observe func(finding.Point)) {
+		m.ObserveBatch(now, func(observe func(finding.Point)) {
 			for _, metric := range []string{telemetry.StackCount, telemetry.StackAgedCount, telemetry.LeakSeverity, telemetry.LeakCount, telemetry.ScrapeUp, telemetry.ScrapeFailures, telemetry.ProcessBuild, telemetry.OriginCreations, telemetry.OriginWakeups} {
 				observe(finding.Point{Metric: metric, Resource: attributes, Attributes: attributes, At: now, Value: float64(n)})
 			}
 		})
-		m.Origin(finding.Point{Resource: attributes}.Service(), history.Origin{Place: finding.Point{Attributes: attributes}.Place(), Caught: name, Text: name, Stacks: name, At: now}, now)
+		m.ObserveOrigin(finding.Point{Resource: attributes}.Service(), history.Origin{Place: finding.Point{Attributes: attributes}.Place(), Caught: name, Text: name, Stacks: name, At: now}, now)
 	}
 	site := m.Site(at.Add(time.Hour))
-	h := NewHandler(frozen{site}, Options{}, nil)
+	h := NewHandler(fixedSite{site}, Options{}, nil)
 	if len(site.Findings) != 1 || len(site.Services) != 1 {
 		t.Fatalf("%d findings, %d services", len(site.Findings), len(site.Services))
 	}
@@ -143,7 +142,7 @@ func TestMegabytes(t *testing.T) {
 			t.Errorf("%.40s: %d, %d bytes", path, w.Code, w.Body.Len())
 		}
 		if !strings.HasPrefix(path, "/api") {
-			checkMarkup(t, shortened(path, 40), w.Body.String())
+			checkMarkup(t, truncate(path, 40), w.Body.String())
 		}
 	}
 	if data, err := m.MarshalBinary(); err != nil || len(data) > 128<<10 {
@@ -151,8 +150,9 @@ func TestMegabytes(t *testing.T) {
 	}
 }
 
-// TestDocumentIsShort: a finding has 2,000 tokens at most, whatever its names are.
-func TestDocumentIsShort(t *testing.T) {
+// TestDocumentSize checks that a document has at most 2,000 tokens, even if every name is long and
+// every byte of it is escaped.
+func TestDocumentSize(t *testing.T) {
 	long := strings.Repeat("\u00e9\"<", 170)
 	for name, f := range map[string]Finding{"hostile": hostileFinding(long, long), "quotes": hostileFinding("x", strings.Repeat("\"", 512))} {
 		r := &renderer{site: &Site{At: time.Unix(1e9, 0)}, options: Options{}.orDefaults()}
@@ -160,20 +160,20 @@ func TestDocumentIsShort(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if len(data) > 2*maxDocument || !json.Valid(data) {
+		if len(data) > 2*maxDocumentSize || !json.Valid(data) {
 			t.Errorf("%s: %d bytes", name, len(data))
 		}
 	}
 	m, end := shop(t)
-	h := NewHandler(frozen{m.Site(end)}, Options{}, nil)
+	h := NewHandler(fixedSite{m.Site(end)}, Options{}, nil)
 	for _, f := range m.Site(end).Findings {
-		if n := get(t, h, "/api/findings/"+f.ID).Body.Len(); n > maxDocument {
+		if n := get(t, h, "/api/findings/"+f.ID).Body.Len(); n > maxDocumentSize {
 			t.Errorf("%s: %d bytes", f.ID, n)
 		}
 	}
 }
 
-// TestManyFindings shows a hundred thousand.
+// TestManyFindings renders lists of a hundred thousand findings.
 func TestManyFindings(t *testing.T) {
 	site := &Site{At: time.Unix(1e9+3600, 0)}
 	f := hostileFinding("", "name")
@@ -182,14 +182,14 @@ func TestManyFindings(t *testing.T) {
 		f.ID = strconv.Itoa(i)
 		site.Findings = append(site.Findings, f)
 	}
-	h := NewHandler(frozen{site}, Options{}, nil)
+	h := NewHandler(fixedSite{site}, Options{}, nil)
 	for path, rows := range map[string]int{"/": perPage, "/?page=2000": perPage, "/?page=2001": 0, "/?q=nothing": 0, "/?page=999999": 0} {
-		began := time.Now()
+		start := time.Now()
 		w := get(t, h, path)
 		if got := strings.Count(w.Body.String(), `<li class="row`); got != rows {
 			t.Errorf("%s: %d rows", path, got)
 		}
-		if took := time.Since(began); took > 5*time.Second {
+		if took := time.Since(start); took > 5*time.Second {
 			t.Errorf("%s took %v", path, took)
 		}
 	}

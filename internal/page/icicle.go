@@ -8,8 +8,8 @@ import (
 	"github.com/otel-goroutine/otel-goroutine/internal/history"
 )
 
-// icicle is where the goroutines of a service wait, as SVG: states, their packages, and the
-// lines of those, each as high as its share.
+// icicle is an icicle chart of the places where the goroutines of a service wait, as SVG: states,
+// packages and lines from left to right, each as high as its share.
 type icicle struct {
 	Width, Height int
 	Cells         []cell
@@ -19,12 +19,12 @@ type icicle struct {
 type cell struct {
 	X, Y, Width, Height float64
 	Class               string
-	Text                string // as much as there is room for; empty if there is none
-	Title               string // all of it
-	Link                string // to the finding of a line that leaks
+	Text                string // shortened to the width; empty if the cell is too low
+	Title               string // the complete text
+	Link                string // to the finding, if the line leaks
 }
 
-// node is a state, a package or a line, and the goroutines there.
+// node is a state, a package or a line, with its number of goroutines.
 type node struct {
 	name     string
 	count    float64
@@ -32,14 +32,15 @@ type node struct {
 	children []*node
 }
 
-// The sizes of an icicle, in pixels.
+// Sizes in pixels.
 const (
-	icicleHeight = 460
-	leastCell    = 17 // what a word needs
-	letter       = 6.8
+	icicleHeight  = 460
+	minCellHeight = 17 // of a cell with text
+	letterWidth   = 6.8
 )
 
-// newIcicle draws the lines of a service; nil if there are none.
+// newIcicle returns the icicle of a service with total goroutines; nil if there are none. leaking
+// maps groups that leak to links.
 func newIcicle(lines []history.Line, total float64, leaking map[string]string, width int) *icicle {
 	root := treeOf(lines, leaking)
 	if rest := total - root.count; rest >= 1 {
@@ -49,31 +50,31 @@ func newIcicle(lines []history.Line, total float64, leaking map[string]string, w
 	if root.count <= 0 {
 		return nil
 	}
-	root.fold(leastCell * root.count / icicleHeight)
-	d := &icicle{Width: width, Height: icicleHeight}
-	d.draw(root, 0, 0, icicleHeight, root.count)
-	return d
+	root.fold(minCellHeight * root.count / icicleHeight)
+	c := &icicle{Width: width, Height: icicleHeight}
+	c.draw(root, 0, 0, icicleHeight, root.count)
+	return c
 }
 
-// treeOf sorts lines by state and package.
+// treeOf groups lines by state and package.
 func treeOf(lines []history.Line, leaking map[string]string) *node {
 	root := &node{}
 	index := make(map[[2]string]*node)
-	child := func(of *node, state, name string) *node {
+	child := func(parent *node, state, name string) *node {
 		key := [2]string{state, name}
 		n := index[key]
 		if n == nil {
 			n = &node{name: name}
 			index[key] = n
-			of.children = append(of.children, n)
+			parent.children = append(parent.children, n)
 		}
 		return n
 	}
 	for _, l := range lines {
 		state := child(root, l.Place.State, "")
 		state.name = l.Place.State
-		pkg := child(state, l.Place.State, "p"+packageOf(cmpOr(l.Place.Function, l.Place.Entry)))
-		leaf := &node{name: at(l.Place) + " " + packageless(l.Place.Function), count: l.Count, link: leaking[l.Place.Group()]}
+		pkg := child(state, l.Place.State, "p"+packageOf(cmp.Or(l.Place.Function, l.Place.Entry)))
+		leaf := &node{name: placeText(l.Place) + " " + withoutPath(l.Place.Function), count: l.Count, link: leaking[l.Place.Group()]}
 		pkg.children = append(pkg.children, leaf)
 		for _, n := range [...]*node{root, state, pkg} {
 			n.count += l.Count
@@ -87,9 +88,9 @@ func treeOf(lines []history.Line, leaking map[string]string) *node {
 	return root
 }
 
-// fold puts the children of every node in order, and those that are too small for a word into
-// one. Lines that leak stay.
-func (n *node) fold(least float64) {
+// fold sorts the children of all nodes by count, and merges those with fewer than minCount
+// goroutines into one. It keeps lines that leak.
+func (n *node) fold(minCount float64) {
 	if len(n.children) == 0 {
 		return
 	}
@@ -99,7 +100,7 @@ func (n *node) fold(least float64) {
 	rest := &node{}
 	folded := 0
 	n.children = slices.DeleteFunc(n.children, func(c *node) bool {
-		if c.count >= least || c.leaks() {
+		if c.count >= minCount || c.leaks() {
 			return false
 		}
 		rest.count += c.count
@@ -114,7 +115,7 @@ func (n *node) fold(least float64) {
 		n.children = append(n.children, rest)
 	}
 	for _, c := range n.children {
-		c.fold(least)
+		c.fold(minCount)
 	}
 }
 
@@ -122,17 +123,18 @@ func (n *node) leaks() bool {
 	return n.link != "" || slices.ContainsFunc(n.children, (*node).leaks)
 }
 
-// draw draws the children of a node between two heights.
-func (d *icicle) draw(n *node, depth int, top, height, total float64) {
+// draw adds the cells of the descendants of a node. depth selects the column; top and height are
+// the vertical position of the node.
+func (i *icicle) draw(n *node, depth int, top, height, total float64) {
 	widths := [...]float64{0.2, 0.35, 0.45}
 	if depth >= len(widths) {
 		return
 	}
 	x := 0.0
 	for _, w := range widths[:depth] {
-		x += w * float64(d.Width)
+		x += w * float64(i.Width)
 	}
-	width := widths[depth] * float64(d.Width)
+	width := widths[depth] * float64(i.Width)
 	for _, c := range n.children {
 		h := height * c.count / n.count
 		if h < 0.5 {
@@ -146,25 +148,25 @@ func (d *icicle) draw(n *node, depth int, top, height, total float64) {
 		if c.link != "" {
 			box.Class += " leaks"
 		}
-		if h >= leastCell-1 {
-			box.Text = fit(finding.Number(c.count)+" "+c.name, int((width-12)/letter))
+		if h >= minCellHeight-1 {
+			box.Text = fit(finding.Number(c.count)+" "+c.name, int((width-12)/letterWidth))
 		}
-		d.Cells = append(d.Cells, box)
-		d.draw(c, depth+1, top, h, total)
+		i.Cells = append(i.Cells, box)
+		i.draw(c, depth+1, top, h, total)
 		top += h
 	}
 }
 
-// fit returns as much of a text as so many letters hold. The end of a package or a line says
-// more than its begin.
-func fit(text string, letters int) string {
+// fit shortens a text to n letters by omitting its middle: the end of a package or a line says
+// most.
+func fit(text string, n int) string {
 	runes := []rune(text)
-	if len(runes) <= letters {
+	if len(runes) <= n {
 		return text
 	}
-	if letters < 4 {
+	if n < 4 {
 		return ""
 	}
-	half := letters / 2
-	return string(runes[:half-1]) + "…" + string(runes[len(runes)-(letters-half):])
+	half := n / 2
+	return string(runes[:half-1]) + "…" + string(runes[len(runes)-(n-half):])
 }

@@ -1,6 +1,7 @@
 package page
 
 import (
+	"cmp"
 	"fmt"
 	"regexp"
 	"strings"
@@ -9,21 +10,21 @@ import (
 	"github.com/otel-goroutine/otel-goroutine/internal/history"
 )
 
-// Markdown returns a finding as text to paste into an issue.
+// Markdown returns a finding as Markdown to paste into an issue.
 func Markdown(f *Finding, o Options) string {
 	o = o.orDefaults()
 	var b strings.Builder
-	fmt.Fprintf(&b, "## Goroutine leak in %s at %s (%s)\n\n", escape(serviceName(f.Service)), escape(at(f.Head)), f.label())
-	fmt.Fprintf(&b, "%s\n\n", escape(sentence(f.Evidence)))
+	fmt.Fprintf(&b, "## Goroutine leak in %s at %s (%s)\n\n", escapeMarkdown(serviceName(f.Service)), escapeMarkdown(placeText(f.Head)), f.label())
+	fmt.Fprintf(&b, "%s\n\n", escapeMarkdown(sentence(f.Evidence)))
 	for _, row := range [...]struct{ name, value string }{
 		{"waits at", codePlace(f.Head)},
 		{"started by", codeOrigins(f.Creators)},
-		{"healthy ones are woken by", codeOrigins(f.Wakers)},
-		{"since", escape(strings.TrimPrefix(clock(began(f)), ", "))},
-		{"versions", escape(versionsText(f))},
-		{"limit", escape(limitText(f.Limit))},
-		{"memory", escape(memoryText(f.Memory))},
-		{"what would acquit it", escape(f.Acquittal)},
+		{"healthy goroutines are woken by", codeOrigins(f.Wakers)},
+		{"since", escapeMarkdown(strings.TrimPrefix(formatTime(startTime(f)), ", "))},
+		{"versions", escapeMarkdown(versionsText(f))},
+		{"limit", escapeMarkdown(limitText(f.Limit))},
+		{"memory", escapeMarkdown(memoryText(f.Memory))},
+		{"no leak if", escapeMarkdown(f.Acquittal)},
 	} {
 		if row.value != "" {
 			fmt.Fprintf(&b, "- **%s**: %s\n", row.name, row.value)
@@ -34,17 +35,17 @@ func Markdown(f *Finding, o Options) string {
 	}
 	if len(f.Origins) > 0 {
 		for _, s := range history.ReadStacks(f.Origins[0].Stacks) {
-			fmt.Fprintf(&b, "\n%s:\n\n", escape(s.Title))
+			fmt.Fprintf(&b, "\n%s:\n\n", escapeMarkdown(s.Title))
 			for _, frame := range s.Frames {
 				fmt.Fprintf(&b, "    %s(...)\n    \t%s:%d\n", frame.Function, frame.File, frame.Line)
 			}
 		}
 	}
-	fmt.Fprintf(&b, "\nFinding %s, by [otel-goroutine](https://github.com/otel-goroutine/otel-goroutine).\n", code(f.ID))
+	fmt.Fprintf(&b, "\nFinding %s, reported by [otel-goroutine](https://github.com/otel-goroutine/otel-goroutine).\n", codeSpan(f.ID))
 	return b.String()
 }
 
-// label is the severity of a finding that leaks, and the status of others.
+// label returns the severity of an open finding, and the status of any other.
 func (f *Finding) label() string {
 	if f.Status == finding.Open {
 		return f.Severity.String()
@@ -53,10 +54,10 @@ func (f *Finding) label() string {
 }
 
 func guideLink(f *Finding, o Options) string {
-	return secure(strings.TrimSuffix(o.RepositoryURL, "/") + "/" + f.Page)
+	return httpsURL(strings.TrimSuffix(o.RepositoryURL, "/") + "/" + f.Page)
 }
 
-// versionsText says in which versions a finding was.
+// versionsText returns the versions with a finding.
 func versionsText(f *Finding) string {
 	switch {
 	case f.FirstVersion == "":
@@ -72,9 +73,9 @@ func versionsText(f *Finding) string {
 }
 
 func codePlace(p finding.Place) string {
-	text := code(short(cmpOr(p.Function, p.Entry)))
+	text := codeSpan(short(cmp.Or(p.Function, p.Entry)))
 	if p.File != "" {
-		text += " (" + code(fmt.Sprintf("%s:%d", short(p.File), p.Line)) + ")"
+		text += " (" + codeSpan(fmt.Sprintf("%s:%d", short(p.File), p.Line)) + ")"
 	}
 	return text
 }
@@ -82,23 +83,23 @@ func codePlace(p finding.Place) string {
 func codeOrigins(all []finding.Origin) string {
 	var parts []string
 	for _, o := range all {
-		text := code(originName(o))
+		text := codeSpan(originName(o))
 		if o.File != "" {
-			text += " (" + code(fmt.Sprintf("%s:%d", short(o.File), o.Line)) + ")"
+			text += " (" + codeSpan(fmt.Sprintf("%s:%d", short(o.File), o.Line)) + ")"
 		}
 		parts = append(parts, text+", "+percent(o.Share))
 	}
 	return strings.Join(parts, "; ")
 }
 
-// markup matches what Markdown and HTML give a meaning to.
-var markup = regexp.MustCompile("[\\\\`*_{}\\[\\]()<>#!|~@&]")
+// markdownSpecial matches characters with a meaning in Markdown or HTML.
+var markdownSpecial = regexp.MustCompile("[\\\\`*_{}\\[\\]()<>#!|~@&]")
 
-// escape returns a name as text of Markdown, whatever it contains.
-func escape(text string) string { return markup.ReplaceAllString(text, `\$0`) }
+// escapeMarkdown escapes text that must not be Markdown or HTML.
+func escapeMarkdown(text string) string { return markdownSpecial.ReplaceAllString(text, `\$0`) }
 
-// code returns a name in code font. It cannot end it.
-func code(text string) string {
+// codeSpan returns text as a code span, which it cannot end.
+func codeSpan(text string) string {
 	if text == "" {
 		return ""
 	}

@@ -10,19 +10,20 @@ import (
 	"github.com/otel-goroutine/otel-goroutine/internal/history"
 )
 
-// plot is a chart as SVG: shapes by their path, and words where they stand.
+// plot is a chart of goroutines over time, as SVG.
 type plot struct {
 	Width, Height int
-	Label         string // what it shows, in words
+	Label         string // description in words
 	Areas         []shape
 	Exits         []bar
-	Ticks         []tick // along the count
+	Ticks         []tick // of the counts
 	Times         []tick
 	Marks         []tick // versions
 	Bottom, Right float64
-	Base          float64 // where the exits begin
+	Base          float64 // y of the bottom of the exits
 }
 
+// shape is an SVG path with a CSS class.
 type shape struct {
 	Class, Path string
 }
@@ -35,7 +36,7 @@ type tick struct {
 	End  bool // the text ends at X
 }
 
-// The places of a chart: the words of the count at the left, of versions above, exits below.
+// The layout, in pixels: labels of counts at the left, versions above, exits and times below.
 const (
 	plotLeft   = 44
 	plotTop    = 26
@@ -43,25 +44,25 @@ const (
 	timesSpace = 20
 )
 
-// legend names an area of a chart.
+// legend is the legend of an area.
 type legend struct{ Class, Text string }
 
 // frame maps times and counts to the pixels of a chart.
 type frame struct {
 	left, top, width, height float64
 	from, to                 time.Time
-	most                     float64
+	maxCount                 float64
 }
 
 func (f frame) x(t time.Time) float64 {
 	return round(f.left + f.width*min(max(float64(t.Sub(f.from))/float64(f.to.Sub(f.from)), 0), 1))
 }
 
-func (f frame) y(n float64) float64 { return round(f.top + f.height*(1-n/f.most)) }
+func (f frame) y(n float64) float64 { return round(f.top + f.height*(1-n/f.maxCount)) }
 
-// newPlot draws a chart; nil if there is nothing to draw.
+// newPlot returns the plot of a chart; nil if the chart has fewer than two values.
 func newPlot(c history.Chart, versions []finding.Version, width, height int) *plot {
-	first, last := known(c.Count)
+	first, last := knownRange(c.Count)
 	if last <= first {
 		return nil
 	}
@@ -69,7 +70,7 @@ func newPlot(c history.Chart, versions []finding.Version, width, height int) *pl
 	f := frame{
 		left: plotLeft, top: plotTop, width: float64(width - plotLeft - 8), height: float64(height - plotTop - exitsSpace - timesSpace),
 		from: c.Start.Add(time.Duration(first) * c.Step), to: c.Start.Add(time.Duration(last) * c.Step),
-		most: niceAbove(largest(c.Count)),
+		maxCount: roundUp(maxValue(c.Count)),
 	}
 	p.Bottom, p.Right, p.Base = f.top+f.height, f.left+f.width, f.top+f.height+exitsSpace
 	for i, layer := range layers(c) {
@@ -82,8 +83,8 @@ func newPlot(c history.Chart, versions []finding.Version, width, height int) *pl
 	return p
 }
 
-// known returns the first and the last value that is known.
-func known(values []float64) (first, last int) {
+// knownRange returns the indexes of the first and the last known value, -1 if there are none.
+func knownRange(values []float64) (first, last int) {
 	first, last = -1, -1
 	for i, v := range values {
 		if !math.IsNaN(v) {
@@ -96,18 +97,18 @@ func known(values []float64) (first, last int) {
 	return first, last
 }
 
-func largest(values []float64) float64 {
-	most := 0.0
+func maxValue(values []float64) float64 {
+	largest := 0.0
 	for _, v := range values {
-		if v > most {
-			most = v
+		if v > largest { // false for NaN
+			largest = v
 		}
 	}
-	return most
+	return largest
 }
 
-// niceAbove returns a round number that is no less than n.
-func niceAbove(n float64) float64 {
+// roundUp returns a round number that is at least n.
+func roundUp(n float64) float64 {
 	if n <= 2 {
 		return 2
 	}
@@ -120,9 +121,9 @@ func niceAbove(n float64) float64 {
 	return n
 }
 
-// layers returns the tops of the areas that are drawn one over the other, the largest first:
-// all goroutines, then those that are at least as old as each bound. A band that is not known
-// is as good as empty: the census names those that are not.
+// layers returns the upper edges of the areas, which are drawn over each other, the largest first:
+// all goroutines, then those at least as old as the lower bound of each age band. An unknown band
+// is empty, since the census names all others.
 func layers(c history.Chart) [][]float64 {
 	all := [][]float64{c.Count}
 	older := make([]float64, len(c.Count))
@@ -142,7 +143,7 @@ func layers(c history.Chart) [][]float64 {
 	return append(all, tops...)
 }
 
-// layerClass returns the class of an area: "young", or by its band.
+// layerClass returns the CSS class of the area of layer i.
 func layerClass(i, bands int) string {
 	if i == 0 {
 		if bands == 0 {
@@ -153,11 +154,12 @@ func layerClass(i, bands int) string {
 	return "band" + strconv.Itoa(i)
 }
 
-// area returns the path below values, with a gap where too many are not known in a row.
+// area returns the SVG path of the area below values, with a gap where more than maxGap consecutive
+// values are unknown.
 func area(f frame, c history.Chart, values []float64, first, last int) string {
 	var b strings.Builder
 	start, end, gap := -1.0, -1.0, 0
-	finish := func() {
+	closePath := func() {
 		if start >= 0 {
 			b.WriteString("V" + pixel(f.y(0)) + "H" + pixel(start) + "Z")
 		}
@@ -166,8 +168,8 @@ func area(f frame, c history.Chart, values []float64, first, last int) string {
 	for i := first; i <= last; i++ {
 		v := values[i]
 		if math.IsNaN(v) {
-			if gap++; gap > bridged {
-				finish()
+			if gap++; gap > maxGap {
+				closePath()
 			}
 			continue
 		}
@@ -183,21 +185,21 @@ func area(f frame, c history.Chart, values []float64, first, last int) string {
 		b.WriteString(pixel(x) + " " + pixel(f.y(v)))
 	}
 	if end >= 0 {
-		finish()
+		closePath()
 	}
 	return b.String()
 }
 
-// bridged is how many values may be unknown in a row before a curve is broken.
-const bridged = 3
+// maxGap is the number of consecutive unknown values that a curve bridges.
+const maxGap = 3
 
 func pixel(v float64) string { return strconv.FormatFloat(v, 'f', -1, 64) }
 
-// round returns a coordinate with one decimal at most.
+// round rounds a coordinate to one decimal.
 func round(v float64) float64 { return math.Round(v*10) / 10 }
 
 func (p *plot) addTicks(f frame) {
-	for _, n := range [...]float64{0, f.most / 2, f.most} {
+	for _, n := range [...]float64{0, f.maxCount / 2, f.maxCount} {
 		p.Ticks = append(p.Ticks, tick{X: f.left - 6, Y: f.y(n), Text: compact(n)})
 	}
 	step := timeStep(f.to.Sub(f.from), int(f.width/90))
@@ -206,7 +208,7 @@ func (p *plot) addTicks(f frame) {
 	}
 }
 
-// compact returns a number in four characters: "1.2k".
+// compact formats a number in about four characters: "1.2k".
 func compact(n float64) string {
 	for _, unit := range [...]string{"", "k", "M", "G"} {
 		if n < 1000 {
@@ -217,12 +219,13 @@ func compact(n float64) string {
 	return strconv.FormatFloat(n, 'g', 3, 64) + "T"
 }
 
-func timeStep(span time.Duration, most int) time.Duration {
+// timeStep returns the time between two ticks if there may be at most maxTicks.
+func timeStep(span time.Duration, maxTicks int) time.Duration {
 	for _, step := range [...]time.Duration{
 		time.Second, 5 * time.Second, 15 * time.Second, time.Minute, 5 * time.Minute, 15 * time.Minute, 30 * time.Minute,
 		time.Hour, 2 * time.Hour, 3 * time.Hour, 6 * time.Hour, 12 * time.Hour,
 	} {
-		if span <= step*time.Duration(max(most, 1)) {
+		if span <= step*time.Duration(max(maxTicks, 1)) {
 			return step
 		}
 	}
@@ -236,48 +239,48 @@ func timeFormat(step time.Duration) string {
 	return "15:04"
 }
 
-// addMarks adds the versions that came while the chart was drawn. Those close to each other
-// share one label.
+// addMarks adds the versions that began within the chart. If marks are close together, only the
+// last has a label.
 func (p *plot) addMarks(f frame, versions []finding.Version) {
 	for _, v := range versions {
 		if v.First.Before(f.from) || v.First.After(f.to) || v.Name == "" {
 			continue
 		}
-		t := tick{X: f.x(v.First), Y: f.top - 10, Text: shortened(v.Name, 18), End: f.x(v.First) > f.left+f.width*0.75}
+		t := tick{X: f.x(v.First), Y: f.top - 10, Text: truncate(v.Name, 18), End: f.x(v.First) > f.left+f.width*0.75}
 		if n := len(p.Marks); n > 0 && t.X-p.Marks[n-1].X < 64 {
-			p.Marks[n-1].Text = "" // the latest of them is named
+			p.Marks[n-1].Text = ""
 		}
 		p.Marks = append(p.Marks, t)
 	}
 }
 
 func (p *plot) addExits(f frame, c history.Chart, first, last int) {
-	most := largest(c.Exits)
+	largest := maxValue(c.Exits)
 	width := max(1.5, f.width/float64(last-first+1)-1)
 	for i := first; i <= last && i < len(c.Exits); i++ {
 		if c.Exits[i] > 0 {
-			height := round(max(2, (exitsSpace-6)*c.Exits[i]/most))
+			height := round(max(2, (exitsSpace-6)*c.Exits[i]/largest))
 			x := f.x(c.Start.Add(time.Duration(i) * c.Step))
 			p.Exits = append(p.Exits, bar{round(x - width/2), round(p.Base - height), round(width), height})
 		}
 	}
 }
 
-// plotLabel says in words what a chart shows.
+// plotLabel describes a chart in words, for screen readers.
 func plotLabel(c history.Chart, first, last int) string {
-	left := 0.0
+	exits := 0.0
 	for _, n := range c.Exits {
-		left += n
+		exits += n
 	}
 	text := "Goroutines of the group over " + finding.Span(time.Duration(last-first)*c.Step) + ": from " +
 		finding.Number(c.Count[first]) + " to " + finding.Number(c.Count[last])
 	if len(c.Bands) > 0 {
-		text += "; aged ones that left: " + finding.Number(left)
+		text += "; exits of aged goroutines: " + finding.Number(exits)
 	}
 	return text + "."
 }
 
-// legends names the areas of a chart, the youngest first.
+// legends returns the legends of the areas, youngest first.
 func legends(c history.Chart) []legend {
 	if len(c.Bands) == 0 {
 		return nil
@@ -293,19 +296,19 @@ func legends(c history.Chart) []legend {
 	return all
 }
 
-// The size of a sparkline.
+// The size of a sparkline in pixels, and its maximum number of points.
 const (
 	sparkWidth, sparkHeight = 120, 28
 	sparkPoints             = 40
 )
 
-// sparkline returns the path of a count over time, empty if nothing is known of it.
+// sparkline returns the SVG path of values; empty if fewer than two are known.
 func sparkline(values []float64) string {
-	first, last := known(values)
+	first, last := knownRange(values)
 	if last <= first {
 		return ""
 	}
-	most := max(1, largest(values))
+	largest := max(1, maxValue(values))
 	stride := max(1, (last-first+sparkPoints-1)/sparkPoints)
 	var b strings.Builder
 	for i := last; i >= first; i -= stride {
@@ -313,13 +316,13 @@ func sparkline(values []float64) string {
 		if math.IsNaN(v) {
 			continue
 		}
-		to := byte('L')
+		command := byte('L')
 		if b.Len() == 0 {
-			to = 'M'
+			command = 'M'
 		}
-		b.WriteByte(to)
+		b.WriteByte(command)
 		x := sparkWidth * float64(i-first) / float64(last-first)
-		b.WriteString(strconv.Itoa(int(x)) + " " + strconv.Itoa(int(1+(sparkHeight-2)*(1-v/most))))
+		b.WriteString(strconv.Itoa(int(x)) + " " + strconv.Itoa(int(1+(sparkHeight-2)*(1-v/largest))))
 	}
 	return b.String()
 }

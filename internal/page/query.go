@@ -8,24 +8,23 @@ import (
 	"github.com/otel-goroutine/otel-goroutine/internal/finding"
 )
 
-// query says which findings are wanted.
+// query selects findings.
 type query struct {
-	Text     string
-	Severity finding.Severity // the least
-	Status   string           // empty is what is not over
-	Page     int              // from 1 on
+	Text     string           // words that must all occur
+	Severity finding.Severity // minimum
+	Status   string           // if empty, open or waiting
+	Page     int              // from 1
 }
 
-// allStatuses is the value of the parameter status that asks for every finding.
+// allStatuses is the value of the parameter status for findings in any status.
 const allStatuses = "all"
 
-// The most that is taken of a text, and the most pages.
 const (
-	maxQuery = 200
+	maxQuery = 200 // bytes of text
 	maxPage  = 1_000_000
 )
 
-// parseQuery reads the parameters of an address. What makes no sense is left out.
+// parseQuery parses the parameters of a URL, ignoring invalid values.
 func parseQuery(values url.Values) query {
 	text := finding.Clean(values.Get("q"))
 	q := query{Text: strings.TrimSpace(strings.ToValidUTF8(text[:min(maxQuery, len(text))], "")), Page: 1}
@@ -44,8 +43,9 @@ func parseQuery(values url.Values) query {
 	return q
 }
 
-// address returns the parameters that parseQuery reads as the query.
-func (q query) address() string {
+// encode returns the query as parameters of a URL, with the question mark; empty for the default
+// query.
+func (q query) encode() string {
 	values := url.Values{}
 	if q.Text != "" {
 		values.Set("q", q.Text)
@@ -65,8 +65,8 @@ func (q query) address() string {
 	return "?" + values.Encode()
 }
 
-// wants reports whether a finding is wanted.
-func (q query) wants(f *Finding) bool {
+// matches reports whether a finding matches the query.
+func (q query) matches(f *Finding) bool {
 	switch q.Status {
 	case "":
 		if f.Status == finding.Closed || f.Status == finding.Over {
@@ -89,12 +89,12 @@ func (q query) wants(f *Finding) bool {
 	return true
 }
 
-// mentions reports whether any name of a finding contains a word in lower case.
+// mentions reports whether any name of a finding contains word, which must be in lower case.
 func mentions(f *Finding, word string) bool {
 	contains := func(text string) bool { return strings.Contains(strings.ToLower(text), word) }
 	for _, text := range [...]string{
 		f.ID, f.Service.Name, f.Service.Namespace, f.Service.Environment, f.Service.Cluster, f.Service.K8sNamespace,
-		f.FirstVersion, f.LastVersion, f.ClosedBy, f.Class.String(), f.Severity.String(), at(f.Head),
+		f.FirstVersion, f.LastVersion, f.ClosedBy, f.Class.String(), f.Severity.String(), placeText(f.Head),
 	} {
 		if contains(text) {
 			return true
@@ -113,23 +113,23 @@ func mentions(f *Finding, word string) bool {
 	return false
 }
 
-// find returns the findings that are wanted, in the order of the Site.
+// find returns the matching findings in the order of the Site.
 func (q query) find(s *Site) []*Finding {
 	var found []*Finding
 	for i := range s.Findings {
-		if q.wants(&s.Findings[i]) {
+		if q.matches(&s.Findings[i]) {
 			found = append(found, &s.Findings[i])
 		}
 	}
 	return found
 }
 
-// perPage is how many findings a page has: nobody reads more, and a browser needs a
-// millisecond for each before it shows the first.
+// perPage is the number of findings on a page. A browser needs a millisecond for each before the
+// first paint.
 const perPage = 50
 
-// cut returns the findings of a page.
-func cut[T any](all []T, page int) []T {
+// pageOf returns the elements on a page, from 1.
+func pageOf[T any](all []T, page int) []T {
 	from := min((page-1)*perPage, len(all))
 	return all[from:min(from+perPage, len(all))]
 }

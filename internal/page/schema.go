@@ -6,8 +6,7 @@ import (
 	"strings"
 )
 
-// schema returns the JSON schema of everything that the API answers, made of the types that
-// it answers with.
+// schema returns the JSON schema of all responses of the API, derived from their types.
 func schema() ([]byte, error) {
 	definitions := make(map[string]any)
 	for _, t := range [...]reflect.Type{reflect.TypeFor[Document](), reflect.TypeFor[Documents](), reflect.TypeFor[ServiceDocuments]()} {
@@ -17,19 +16,19 @@ func schema() ([]byte, error) {
 	return json.MarshalIndent(map[string]any{
 		"$schema":     "https://json-schema.org/draft/2020-12/schema",
 		"title":       "Goroutine leaks",
-		"description": "GET /api/findings answers Documents (parameters q, severity, status, page), GET /api/findings/{id} a Document (parameter version asks whether that version closed it), GET /api/services ServiceDocuments. Times are RFC 3339. Names come from the watched processes and may be cut.",
+		"description": "GET /api/findings returns Documents (parameters q, severity, status, page), GET /api/findings/{id} returns a Document (with parameter version, also whether that version closed the finding), GET /api/services returns ServiceDocuments. Times are in RFC 3339. Names come from the watched processes and may be truncated.",
 		"anyOf":       []any{ref(reflect.TypeFor[Document]()), ref(reflect.TypeFor[Documents]()), ref(reflect.TypeFor[ServiceDocuments]())},
 		"$defs":       definitions,
 	}, "", " ")
 }
 
-// define adds the definition of a struct, and of those in it.
+// define adds the definitions of a struct and of the structs in it.
 func define(t reflect.Type, to map[string]any) {
 	if to[t.Name()] != nil {
 		return
 	}
 	properties := make(map[string]any)
-	to[t.Name()] = properties // it may contain itself
+	to[t.Name()] = properties // ends the recursion for a struct that contains itself
 	required := []string{}
 	for i := range t.NumField() {
 		f := t.Field(i)

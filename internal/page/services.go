@@ -13,31 +13,31 @@ import (
 // servicesView is the list of services.
 type servicesView struct {
 	Rows []serviceRow
-	Text string // where there is none
+	Text string // if there are no rows
 }
 
 // serviceRow is a service in a list.
 type serviceRow struct {
 	Link, Name, Where string
 	Standing          standing
-	Up                string // targets
-	Down              bool
+	Up                string // number of targets
+	Down              bool   // a target is down
 	Goroutines        string
 	Spark, SparkLabel string
-	Reasons           []string // why targets are down, the most frequent first
+	Reasons           []string // why targets are down, most frequent first
 }
 
-// standing says how a service is.
+// standing is the assessment of a service.
 type standing struct {
-	Class, Text, Note string
-	fine              bool
-	rank              int // in a list: what asks for somebody first
+	Class, Text, Note string // Class is a CSS class
+	healthy           bool
+	rank              int // in a list: services that need attention first
 }
 
 func (r *renderer) services() servicesView {
 	v := servicesView{}
 	if len(r.site.Services) == 0 {
-		v.Text = "Nothing has come yet."
+		v.Text = "No data has come yet."
 	}
 	for i := range r.site.Services {
 		v.Rows = append(v.Rows, r.serviceRow(&r.site.Services[i]))
@@ -71,69 +71,69 @@ func (r *renderer) serviceRow(s *history.Service) serviceRow {
 	}
 	v.Reasons = byCount(reasons)
 	if v.Spark != "" {
-		v.SparkLabel = "all goroutines over " + finding.Span(s.Chart.Step*sparkSpan(s.Chart.Count))
+		v.SparkLabel = "all goroutines over " + finding.Span(s.Chart.Step*sparkSteps(s.Chart.Count))
 	}
 	return v
 }
 
-// sparkSpan is how many steps a sparkline covers.
-func sparkSpan(values []float64) time.Duration {
-	first, last := known(values)
+// sparkSteps returns the number of steps of a sparkline.
+func sparkSteps(values []float64) time.Duration {
+	first, last := knownRange(values)
 	return time.Duration(last - first)
 }
 
-// standing says whether a service leaks, is fine, or what it needs until that can be said.
+// standing returns whether a service leaks or is healthy, or why that is unknown.
 func (r *renderer) standing(s *history.Service) standing {
-	worst, n := finding.None, 0
+	worst, leaks := finding.None, 0
 	for i := range r.site.Findings {
 		if f := &r.site.Findings[i]; f.Service == s.Service && f.Status == finding.Open {
 			worst = max(worst, f.Severity)
-			n++
+			leaks++
 		}
 	}
 	watched := s.Last.Sub(s.First)
-	enough := r.site.Detector.Enough()
+	required := r.site.Detector.MinWatch()
 	quiet := r.site.At.Sub(s.Last)
-	down, all := targetsDown(s)
+	down, allDown := targetsDown(s)
 	switch {
-	case n > 0:
-		return standing{Class: worst.String(), Text: leaksText(n, worst), rank: -int(worst)}
+	case leaks > 0:
+		return standing{Class: worst.String(), Text: leaksText(leaks, worst), rank: -int(worst)}
 	case quiet > silentAfter:
-		return standing{Class: "none", rank: rankTrouble, Text: "silent", Note: "Nothing has come for " + finding.Span(quiet) + "."}
-	case all:
+		return standing{Class: "none", rank: rankTrouble, Text: "silent", Note: "No data has come for " + finding.Span(quiet) + "."}
+	case allDown:
 		return standing{Class: "none", rank: rankTrouble, Text: "not watched", Note: "No target can be scraped."}
-	case watched > detectorSpeaks && s.Last.Sub(s.Judged) > detectorSpeaks:
+	case watched > verdictInterval && s.Last.Sub(s.Judged) > verdictInterval:
 		return standing{
 			Class: "none", rank: rankUnjudged, Text: "not judged as a whole",
-			Note: "Nothing is flagged, but no detector says that it judges the service: leak_detect does with services: true, if it stands before this page.",
+			Note: "Nothing is flagged, but no detector reports on the service as a whole. leak_detect does with services: true, in a pipeline before this page.",
 		}
-	case watched < enough:
+	case watched < required:
 		return standing{
-			Class: "none", rank: rankWaits, Text: "needs " + finding.Span(enough-watched+time.Second) + " more",
+			Class: "none", rank: rankWaiting, Text: "needs " + finding.Span(required-watched+time.Second) + " more",
 			Note: "Goroutines are aged after " + finding.Span(r.site.Detector.AgedAfter) + ", and growth must last " + finding.Span(r.site.Detector.MinDuration) + ".",
 		}
 	case down > 0:
 		return standing{
-			Class: "none", rank: rankTrouble, Text: "watched in part", Note: "Nothing grows in the targets that are up. " + r.means(watched),
+			Class: "none", rank: rankTrouble, Text: "partly watched", Note: "Nothing grows in the targets that are up. " + r.sensitivity(watched),
 		}
 	case !s.Aged:
 		return standing{
-			Class: "fine", Text: "watched, nothing grows", fine: true, rank: rankFine,
-			Note: "There are counts without ages, so a leak shows late: suspected after some 19 hours at the defaults.",
+			Class: "fine", Text: "watched, nothing grows", healthy: true, rank: rankHealthy,
+			Note: "Ages are unknown, so leaks are found late: by default they are suspected after about 19 hours.",
 		}
 	}
-	return standing{Class: "fine", Text: "watched, and fine", Note: r.means(watched), fine: true, rank: rankFine}
+	return standing{Class: "fine", Text: "watched, healthy", Note: r.sensitivity(watched), healthy: true, rank: rankHealthy}
 }
 
 // The ranks of services that do not leak; those that leak come before them.
 const (
 	rankTrouble = iota + 1
 	rankUnjudged
-	rankWaits
-	rankFine
+	rankWaiting
+	rankHealthy
 )
 
-// leaksText says how many leaks there are, and how sure the surest is.
+// leaksText returns the number of leaks and the highest severity.
 func leaksText(n int, worst finding.Severity) string {
 	if n == 1 {
 		return "1 leak, " + worst.String()
@@ -141,15 +141,16 @@ func leaksText(n int, worst finding.Severity) string {
 	return strconv.Itoa(n) + " leaks, up to " + worst.String()
 }
 
-// detectorSpeaks is within which time a detector says something of a service: it does so at
-// each scrape from the second on.
-const detectorSpeaks = 5 * time.Minute
+// verdictInterval is the longest time between two reports of a detector on a service. A detector
+// reports after each scrape, from the second on.
+const verdictInterval = 5 * time.Minute
 
-// silentAfter is after how long without data a service is called silent.
+// silentAfter is the time without data after which a service is silent.
 const silentAfter = 15 * time.Minute
 
-// targetsDown returns how many targets cannot be scraped, and whether that is all instances.
-func targetsDown(s *history.Service) (down int, all bool) {
+// targetsDown returns the number of targets that cannot be scraped, and whether these are all
+// instances.
+func targetsDown(s *history.Service) (down int, allDown bool) {
 	for _, i := range s.Instances {
 		if i.Scraped && !i.Up {
 			down++
@@ -158,7 +159,7 @@ func targetsDown(s *history.Service) (down int, all bool) {
 	return down, down > 0 && down == len(s.Instances)
 }
 
-// serviceView is a service on a page of its own.
+// serviceView is the page of a service.
 type serviceView struct {
 	Row          serviceRow
 	Anchor       string
@@ -184,16 +185,15 @@ type targetView struct {
 	Class                                           string
 }
 
-// shownTargets is how many instances a page shows: those that are down come first. Lines are
-// those of the table below the icicle.
+// The maximum number of instances on a page, and of lines in the table below the icicle.
 const (
-	shownTargets = 100
-	shownLines   = 20
+	maxTargets = 100
+	maxLines   = 20
 )
 
 func (r *renderer) service(s *history.Service) serviceView {
 	v := serviceView{
-		Row: r.serviceRow(s), Anchor: "service-" + serviceID(s.Service), First: clock(s.First), Last: clock(s.Last), LastISO: machine(s.Last),
+		Row: r.serviceRow(s), Anchor: "service-" + serviceID(s.Service), First: formatTime(s.First), Last: formatTime(s.Last), LastISO: rfc3339(s.Last),
 	}
 	leaking := make(map[string]string)
 	var versions []finding.Version
@@ -212,17 +212,18 @@ func (r *renderer) service(s *history.Service) serviceView {
 		}
 	}
 	v.Wide, v.Narrow = newIcicle(s.Lines, s.Goroutines, leaking, 960), newIcicle(s.Lines, s.Goroutines, leaking, 360)
-	of := &Finding{Finding: finding.Finding{Service: s.Service}, Versions: versions}
+	// Lines without a finding are linked to the newest version.
+	newest := &Finding{Finding: finding.Finding{Service: s.Service}, Versions: versions}
 	if n := len(versions); n > 0 {
-		of.LastVersion = versions[n-1].Name
+		newest.LastVersion = versions[n-1].Name
 	}
-	for _, l := range s.Lines[:min(shownLines, len(s.Lines))] {
+	for _, l := range s.Lines[:min(maxLines, len(s.Lines))] {
 		v.Lines = append(v.Lines, lineRow{
-			Line: r.lineOf(of, line{l.Place.Function, l.Place.File, l.Place.Line}), State: stateWord(l.Place), Function: short(l.Place.Function),
+			Line: r.lineOf(newest, sourceLine{l.Place.Function, l.Place.File, l.Place.Line}), State: stateText(l.Place), Function: short(l.Place.Function),
 			Count: finding.Number(l.Count), Link: leaking[l.Place.Group()],
 		})
 	}
-	for _, i := range s.Instances[:min(shownTargets, len(s.Instances))] {
+	for _, i := range s.Instances[:min(maxTargets, len(s.Instances))] {
 		v.Targets = append(v.Targets, r.target(i))
 	}
 	v.MoreTargets = len(s.Instances) - len(v.Targets)
@@ -230,14 +231,14 @@ func (r *renderer) service(s *history.Service) serviceView {
 }
 
 func (r *renderer) target(i history.Instance) targetView {
-	v := targetView{Name: short(cmpOr(i.Name, "unnamed")), Address: short(i.Address), Version: short(i.Version), Goroutines: finding.Number(i.Goroutines)}
+	v := targetView{Name: short(cmp.Or(i.Name, "unnamed")), Address: short(i.Address), Version: short(i.Version), Goroutines: finding.Number(i.Goroutines)}
 	switch {
 	case i.Quiet:
 		v.State, v.Class, v.Note = "quiet", "none", "last data "+ago(i.Last, r.site.At)
 	case !i.Scraped:
-		v.State, v.Class, v.Note = "sends", "fine", "it instruments itself"
+		v.State, v.Class, v.Note = "pushes", "fine", "instrumented, not scraped"
 	case i.Up && i.Source == "profile":
-		v.State, v.Class, v.Note = "up", "fine", "by profile: counts without ages"
+		v.State, v.Class, v.Note = "up", "fine", "from profiles: ages unknown"
 	case i.Up:
 		v.State, v.Class = "up", "fine"
 		if i.Took > 0 {

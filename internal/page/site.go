@@ -1,9 +1,9 @@
-// Package page shows findings: as HTML for a browser, as one HTML file to attach to an issue,
+// Package page renders findings: as HTML for a browser, as one HTML file to attach to an issue,
 // as Markdown and as JSON.
 //
-// A Memory takes points and origins and makes a Site of them, the values that are shown. A
-// Handler serves a Site; WriteFile and WriteMarkdown write it. Names come from the watched
-// processes and are never markup: everything goes through html/template.
+// An Aggregator aggregates points and origins into a Site, which has the values to render. A
+// Handler serves a Site, WriteFile writes it to a file, and Markdown renders one finding of it.
+// Names come from the watched processes and are untrusted: all HTML is made by html/template.
 package page
 
 import (
@@ -15,29 +15,30 @@ import (
 	"github.com/otel-goroutine/otel-goroutine/internal/history"
 )
 
-// Site is what is shown, at a time.
+// Site is the content of all pages at one time.
 type Site struct {
 	At       time.Time
 	Detector Detector
-	Findings []Finding // the worst first
+	Findings []Finding // worst first
 	Services []history.Service
 }
 
-// Finding is a leak and what is shown beside it.
+// Finding is a finding with the history of its goroutines.
 type Finding struct {
 	finding.Finding
 	Chart    history.Chart
 	Origins  []history.Origin
-	Versions []finding.Version // of its service, the oldest first
+	Versions []finding.Version // of its service, oldest first
 }
 
-// Detector is how the detector judges, which says how much a Site without findings means.
+// Detector is the configuration of the detector. It determines which leaks a Site without findings
+// excludes.
 type Detector struct {
-	// AgedAfter is from which age on a goroutine is aged, 10 min if 0.
+	// AgedAfter is the age from which a goroutine is aged; 10 min if 0.
 	AgedAfter time.Duration
-	// MinDuration is for how long growth must last, 30 min if 0.
+	// MinDuration is the time that growth must last; 30 min if 0.
 	MinDuration time.Duration
-	// MaxLifetime is the longest that a healthy goroutine lives, 12 h if 0.
+	// MaxLifetime is the longest lifetime of a healthy goroutine; 12 h if 0.
 	MaxLifetime time.Duration
 }
 
@@ -49,22 +50,23 @@ func (d Detector) orDefaults() Detector {
 	}
 }
 
-// Enough returns for how long a service must be watched before anything can be flagged.
-func (d Detector) Enough() time.Duration { return d.AgedAfter + d.MinDuration }
+// MinWatch returns the time for which a service must be watched before anything can be flagged.
+func (d Detector) MinWatch() time.Duration { return d.AgedAfter + d.MinDuration }
 
-// Visible returns the slowest leak, in goroutines an hour, that is probable after a service
-// was watched for a time. A leak of r has gathered E = r·t²/2 goroutine-hours after t hours,
-// and none of them left by a chance of 1 in 1,000 when E is 6.9 times the longest lifetime;
-// ten of them at least are flagged.
-func (d Detector) Visible(watched time.Duration) float64 {
+// SlowestLeak returns the rate of the slowest leak, in goroutines per hour, that is probable after
+// a service was watched for the given time; +Inf if none is. A leak of rate r has gathered
+// E = r·t²/2 goroutine-hours after t hours. Without an exit in E, the probability that its
+// goroutines are healthy is 1 in 1,000 if E is 6.9 times MaxLifetime. At least ten goroutines must
+// have leaked.
+func (d Detector) SlowestLeak(watched time.Duration) float64 {
 	t := (watched - d.AgedAfter).Hours()
-	if watched < d.Enough() {
+	if watched < d.MinWatch() {
 		return math.Inf(1)
 	}
 	return max(2*math.Log(1000)*d.MaxLifetime.Hours()/(t*t), 10/t)
 }
 
-// Find returns the finding of an ID, nil if there is none.
+// Find returns the finding with an ID, nil if there is none.
 func (s *Site) Find(id string) *Finding {
 	for i := range s.Findings {
 		if s.Findings[i].ID == id {
@@ -74,7 +76,7 @@ func (s *Site) Find(id string) *Finding {
 	return nil
 }
 
-// open counts the findings that leak.
+// open returns the number of open findings.
 func (s *Site) open() int {
 	n := 0
 	for i := range s.Findings {
@@ -85,11 +87,11 @@ func (s *Site) open() int {
 	return n
 }
 
-// leaksOf counts the findings of a service that leak.
-func (s *Site) leaksOf(of finding.Service) int {
+// leaksOf returns the number of open findings of a service.
+func (s *Site) leaksOf(service finding.Service) int {
 	n := 0
 	for i := range s.Findings {
-		if f := &s.Findings[i]; f.Service == of && f.Status == finding.Open {
+		if f := &s.Findings[i]; f.Service == service && f.Status == finding.Open {
 			n++
 		}
 	}

@@ -10,11 +10,10 @@ import (
 	"github.com/otel-goroutine/otel-goroutine/internal/page/pagetest"
 )
 
-// TestStanding holds what is said of a service to what is known of it.
 func TestStanding(t *testing.T) {
 	now := pagetest.Start.Add(48 * time.Hour)
 	up, down := history.Instance{Scraped: true, Up: true}, history.Instance{Scraped: true, Reason: "timeout"}
-	sends := history.Instance{}
+	pushes := history.Instance{}
 	watchedFor := func(d time.Duration, instances ...history.Instance) history.Service {
 		return history.Service{Service: finding.Service{Name: "shop"}, First: now.Add(-d), Last: now, Judged: now, Aged: true, Instances: instances}
 	}
@@ -29,12 +28,12 @@ func TestStanding(t *testing.T) {
 		open    finding.Severity
 		text    string
 		note    string
-		fine    bool
+		healthy bool
 	}{
-		"fine":                {watchedFor(day, up, sends), finding.None, "watched, and fine", "would have shown", true},
+		"healthy":             {watchedFor(day, up, pushes), finding.None, "watched, healthy", "would have shown", true},
 		"leaks":               {watchedFor(day, up), finding.Probable, "1 leak, probable", "", false},
-		"leaks, in part down": {watchedFor(day, up, down), finding.Suspected, "1 leak, suspected", "", false},
-		"in part down":        {watchedFor(day, up, down), finding.None, "watched in part", "the targets that are up", false},
+		"leaks, partly down":  {watchedFor(day, up, down), finding.Suspected, "1 leak, suspected", "", false},
+		"partly down":         {watchedFor(day, up, down), finding.None, "partly watched", "the targets that are up", false},
 		"down":                {watchedFor(day, down, down), finding.None, "not watched", "No target", false},
 		"new":                 {watchedFor(30*time.Minute, up), finding.None, "needs 10 min more", "aged after 10 min", false},
 		"new, no verdict yet": {with(watchedFor(time.Minute, up), unjudged), finding.None, "needs 39 min more", "", false},
@@ -44,7 +43,7 @@ func TestStanding(t *testing.T) {
 		},
 		"services: false, and it leaks": {with(watchedFor(day, up), unjudged), finding.Probable, "1 leak, probable", "", false},
 		"silent":                        {with(watchedFor(day, up), func(s *history.Service) { s.Last, s.Judged = now.Add(-time.Hour), now.Add(-time.Hour) }), finding.None, "silent", "1 h", false},
-		"counts alone":                  {with(watchedFor(day, up), func(s *history.Service) { s.Aged = false }), finding.None, "watched, nothing grows", "without ages", true},
+		"counts alone":                  {with(watchedFor(day, up), func(s *history.Service) { s.Aged = false }), finding.None, "watched, nothing grows", "Ages are unknown", true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			site := &Site{At: now, Detector: Detector{AgedAfter: 10 * time.Minute, MinDuration: 30 * time.Minute, MaxLifetime: 12 * time.Hour}, Services: []history.Service{tc.service}}
@@ -53,8 +52,8 @@ func TestStanding(t *testing.T) {
 			}
 			r := &renderer{site: site, options: Options{}.orDefaults()}
 			got := r.standing(&site.Services[0])
-			if got.Text != tc.text || !strings.Contains(got.Note, tc.note) || got.fine != tc.fine {
-				t.Errorf("got %q, %q, fine: %t", got.Text, got.Note, got.fine)
+			if got.Text != tc.text || !strings.Contains(got.Note, tc.note) || got.healthy != tc.healthy {
+				t.Errorf("got %q, %q, healthy: %t", got.Text, got.Note, got.healthy)
 			}
 		})
 	}

@@ -1,6 +1,7 @@
 package page
 
 import (
+	"cmp"
 	"math"
 	"path"
 	"strconv"
@@ -10,47 +11,41 @@ import (
 	"github.com/otel-goroutine/otel-goroutine/internal/finding"
 )
 
-// shownName is how much of a name is shown, in bytes: long ones are those of generic code.
-const shownName = 160
+// maxName is the maximum length of a name, in bytes. Longer ones are those of generic functions.
+const maxName = 160
 
-// short returns a name that is not too long to be shown.
-func short(name string) string { return shortened(name, shownName) }
+// short truncates a name to maxName.
+func short(name string) string { return truncate(name, maxName) }
 
-func shortened(name string, most int) string {
-	if len(name) <= most {
-		return name
+// truncate shortens a text to n bytes, and adds an ellipsis if it was longer.
+func truncate(text string, n int) string {
+	if len(text) <= n {
+		return text
 	}
-	return strings.ToValidUTF8(name[:most], "") + "…"
+	return strings.ToValidUTF8(text[:n], "") + "…"
 }
 
-// at returns a line as people speak of it: "order.go:88".
-func at(p finding.Place) string {
+// placeText returns a short name of a place: "order.go:88".
+func placeText(p finding.Place) string {
 	switch {
 	case p == finding.Place{}:
 		return "the whole process"
 	case p.Function == "" && p.Entry == "":
 		return "an unknown place"
 	case p.Function == "" || p.File == "":
-		return short(packageless(cmpOr(p.Function, p.Entry)))
+		return short(withoutPath(cmp.Or(p.Function, p.Entry)))
 	case p.Line == 0:
 		return short(path.Base(p.File))
 	}
 	return short(path.Base(p.File)) + ":" + strconv.Itoa(p.Line)
 }
 
-func cmpOr(a, b string) string {
-	if a != "" {
-		return a
-	}
-	return b
-}
-
-// packageless returns a function without the path of its package: "order.ask".
-func packageless(function string) string {
+// withoutPath returns a function without the path of its package: "order.ask".
+func withoutPath(function string) string {
 	return function[strings.LastIndexByte(function, '/')+1:]
 }
 
-// originName returns what starts or wakes goroutines: a function, a timer or C.
+// originName returns the name of an origin: a function, a timer or C.
 func originName(o finding.Origin) string {
 	switch o.Launch {
 	case "timer":
@@ -60,24 +55,23 @@ func originName(o finding.Origin) string {
 	}
 	name := short(o.Function)
 	if o.Call != "" {
-		name += " (by " + short(packageless(o.Call)) + ")"
+		name += " (by " + short(withoutPath(o.Call)) + ")"
 	}
 	return name
 }
 
-// originLine returns the line of an origin.
-func originLine(o finding.Origin) line { return line{o.Function, o.File, o.Line} }
+func originLine(o finding.Origin) sourceLine { return sourceLine{o.Function, o.File, o.Line} }
 
-// serviceName returns a service as people speak of it.
+// serviceName returns the name of a service with its namespace.
 func serviceName(s finding.Service) string {
-	name := cmpOr(s.Name, "unnamed service")
+	name := cmp.Or(s.Name, "unnamed service")
 	if s.Namespace != "" {
 		name = s.Namespace + "/" + name
 	}
 	return short(name)
 }
 
-// serviceWhere returns what else tells a service apart.
+// serviceWhere returns the environment, cluster and Kubernetes namespace of a service.
 func serviceWhere(s finding.Service) string {
 	var parts []string
 	for _, part := range [...]string{s.Environment, s.Cluster, s.K8sNamespace} {
@@ -88,7 +82,7 @@ func serviceWhere(s finding.Service) string {
 	return short(strings.Join(parts, " · "))
 }
 
-// ago returns how long before now a time was.
+// ago returns the time between then and now: "3 h ago".
 func ago(then, now time.Time) string {
 	if then.IsZero() {
 		return ""
@@ -99,32 +93,32 @@ func ago(then, now time.Time) string {
 	return "just now"
 }
 
-// clock returns a time for people.
-func clock(t time.Time) string {
+// formatTime formats a time for people.
+func formatTime(t time.Time) string {
 	if t.IsZero() {
 		return ""
 	}
 	return t.UTC().Format("2 Jan 2006, 15:04 UTC")
 }
 
-// machine returns a time for programs.
-func machine(t time.Time) string {
+// rfc3339 formats a time for programs.
+func rfc3339(t time.Time) string {
 	if t.IsZero() {
 		return ""
 	}
 	return t.UTC().Format(time.RFC3339)
 }
 
-// perHour returns a growth: "+12/h".
-func perHour(n float64) string {
+// formatRate formats a growth rate per hour: "+12/h".
+func formatRate(n float64) string {
 	if n <= 0 {
 		return ""
 	}
 	return "+" + finding.Number(n) + "/h"
 }
 
-// bytesOf returns an amount of memory for people.
-func bytesOf(n float64) string {
+// formatBytes formats an amount of memory.
+func formatBytes(n float64) string {
 	for _, unit := range [...]string{"bytes", "KiB", "MiB", "GiB"} {
 		if n < 1024 {
 			return finding.Number(n) + " " + unit
@@ -134,7 +128,7 @@ func bytesOf(n float64) string {
 	return finding.Number(n) + " TiB"
 }
 
-// plural returns a number of things.
+// plural returns a number with a noun: "1 leak", "2 leaks".
 func plural(n float64, what string) string {
 	if math.Round(n) == 1 {
 		return "1 " + what
@@ -142,7 +136,7 @@ func plural(n float64, what string) string {
 	return finding.Number(n) + " " + what + "s"
 }
 
-// limitText returns what a finding runs into first, and when.
+// limitText returns which limit is reached first, and when.
 func limitText(l finding.Limit) string {
 	switch {
 	case l.Kind == "":

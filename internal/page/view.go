@@ -1,6 +1,7 @@
 package page
 
 import (
+	"cmp"
 	"hash/fnv"
 	"html/template"
 	"net/url"
@@ -10,25 +11,25 @@ import (
 	"github.com/otel-goroutine/otel-goroutine/internal/finding"
 )
 
-// Options say how a Site is shown.
+// Options configures pages.
 type Options struct {
-	// Title is what shows it, such as the address of a target.
+	// Title is shown at the top of each page, such as the address of a target.
 	Title string
-	// RepositoryURL is where the folder docs/leaks of this project is found.
+	// RepositoryURL is the URL of the folder that has docs/leaks of this project;
+	// DefaultRepositoryURL if empty.
 	RepositoryURL string
 	Source        Source
 }
 
-// DefaultRepositoryURL is where docs/leaks is found if Options do not say.
+// DefaultRepositoryURL is the URL of this repository.
 const DefaultRepositoryURL = "https://github.com/otel-goroutine/otel-goroutine/blob/main"
 
 func (o Options) orDefaults() Options {
-	o.RepositoryURL = cmpOr(o.RepositoryURL, DefaultRepositoryURL)
+	o.RepositoryURL = cmp.Or(o.RepositoryURL, DefaultRepositoryURL)
 	return o
 }
 
-// links tells where the parts of a Site are found: at addresses of a server, or further down
-// in a file.
+// links makes links to findings and services: to a path on the server, or to an anchor in a file.
 type links struct{ file bool }
 
 func (l links) finding(id string) string {
@@ -45,14 +46,14 @@ func (l links) service(s finding.Service) string {
 	return "/services/" + serviceID(s)
 }
 
-// serviceID identifies a service in an address.
+// serviceID identifies a service in a URL.
 func serviceID(s finding.Service) string {
 	h := fnv.New64a()
 	_, _ = h.Write([]byte(strings.Join([]string{s.Namespace, s.Name, s.Environment, s.Cluster, s.K8sNamespace}, "\x00"))) // never fails
 	return strconv.FormatUint(h.Sum64(), 16)
 }
 
-// renderer makes what templates show of a Site.
+// renderer converts a Site to the data of templates.
 type renderer struct {
 	site    *Site
 	options Options
@@ -61,58 +62,53 @@ type renderer struct {
 
 // rowView is a finding in a list.
 type rowView struct {
-	Link, ID                      string
-	Severity, Status              string
-	Where, State, Function        string
-	Service, ServiceWhere         string
-	Instances, Since, Creator     string
-	Count, Rate, Limit, Ended     string
-	Spark                         string
-	SparkLabel                    string
-	SeverityNote                  string
-	Memory                        string
-	FirstSeen, FirstSeenForPeople string
+	Link, ID                  string
+	Severity                  string // or the status, if it is not open
+	Where, State, Function    string
+	Service, ServiceWhere     string
+	Instances, Since, Creator string
+	Count, Rate, Limit, Ended string
+	Spark, SparkLabel         string
 }
 
 func (r *renderer) row(f *Finding) rowView {
 	v := rowView{
-		Link: r.links.finding(f.ID), ID: f.ID, Severity: f.Severity.String(), Status: string(f.Status),
-		Where: at(f.Head), State: stateWord(f.Head), Function: short(cmpOr(f.Head.Function, f.Head.Entry)),
+		Link: r.links.finding(f.ID), ID: f.ID, Severity: f.Severity.String(),
+		Where: placeText(f.Head), State: stateText(f.Head), Function: short(cmp.Or(f.Head.Function, f.Head.Entry)),
 		Service: serviceName(f.Service), ServiceWhere: serviceWhere(f.Service),
 		Since: r.since(f), Spark: sparkline(f.Chart.Count), Limit: limitText(f.Limit),
-		FirstSeen: machine(began(f)), FirstSeenForPeople: clock(began(f)),
 	}
-	if v.Where == packageless(v.Function) {
+	if v.Where == withoutPath(v.Function) {
 		v.Where = v.Function
 	}
 	if len(f.Creators) > 0 {
-		v.Creator = packageless(originName(f.Creators[0]))
+		v.Creator = withoutPath(originName(f.Creators[0]))
 	}
 	if f.Status != finding.Open {
-		v.Severity, v.Ended = string(f.Status), shortened(f.Evidence, maxEvidence)
+		v.Severity, v.Ended = string(f.Status), truncate(f.Evidence, maxEvidence)
 		return v
 	}
-	v.Count, v.Rate = finding.Number(f.Count), perHour(f.PerHour)
+	v.Count, v.Rate = finding.Number(f.Count), formatRate(f.PerHour)
 	if f.Of > 1 {
 		v.Instances = strconv.Itoa(f.Instances) + " of " + strconv.Itoa(f.Of) + " instances"
 	}
 	if v.Spark != "" {
-		v.SparkLabel = "goroutines over " + finding.Span(f.Chart.Step*sparkSpan(f.Chart.Count))
+		v.SparkLabel = "goroutines over " + finding.Span(f.Chart.Step*sparkSteps(f.Chart.Count))
 	}
 	return v
 }
 
-// stateWord returns a state for people: "chan send".
-func stateWord(p finding.Place) string {
+// stateText returns the state of a place in words: "chan send".
+func stateText(p finding.Place) string {
 	if p.State == "" {
 		return "never ends"
 	}
 	return strings.ReplaceAll(short(p.State), "_", " ")
 }
 
-// since returns since when a finding is there, and in which version.
+// since returns the first version of a finding and its age.
 func (r *renderer) since(f *Finding) string {
-	text := ago(began(f), r.site.At)
+	text := ago(startTime(f), r.site.At)
 	if f.FirstVersion == "" {
 		return text
 	}
@@ -126,13 +122,13 @@ func (r *renderer) since(f *Finding) string {
 	return version + ", " + text
 }
 
-// pageView is what every page shows.
+// pageView is the common part of all pages.
 type pageView struct {
 	Title, Heading string
 	Tab            string
 	Open           int
 	At, AtISO      string
-	Assets         assetNames
+	Assets         assetPaths
 	Sheet          template.CSS
 	Live           bool
 	Body           any
@@ -140,7 +136,7 @@ type pageView struct {
 
 func (r *renderer) page(title, tab string, body any) pageView {
 	return pageView{
-		Title: title, Heading: short(r.options.Title), Tab: tab, Open: r.site.open(), At: clock(r.site.At), AtISO: machine(r.site.At),
-		Assets: names(), Sheet: sheet(), Live: true, Body: body,
+		Title: title, Heading: short(r.options.Title), Tab: tab, Open: r.site.open(), At: formatTime(r.site.At), AtISO: rfc3339(r.site.At),
+		Assets: pageAssets(), Sheet: styleSheet(), Live: true, Body: body,
 	}
 }

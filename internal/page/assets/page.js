@@ -1,10 +1,11 @@
-// What the page does with scripts: it follows what is new, moves by keys, and copies.
+// Enhances the page: updates it when data comes, handles keys, and copies Markdown.
 (() => {
   const main = () => document.getElementById("main");
   const live = document.getElementById("live");
-  const say = (text) => { if (live) live.textContent = text; };
+  const setStatus = (text) => { if (live) live.textContent = text; };
 
-  const ready = () => {
+  // Called after each update.
+  const init = () => {
     for (const button of document.querySelectorAll("button.copy")) {
       button.hidden = !navigator.clipboard;
     }
@@ -17,48 +18,49 @@
     const text = document.querySelector("#markdown code");
     if (!text || !navigator.clipboard) return;
     await navigator.clipboard.writeText(text.textContent);
-    say("copied");
+    setStatus("copied");
   };
 
   document.addEventListener("click", (event) => {
     if (event.target.closest("button.copy")) copy();
   });
 
-  // Somebody who reads or types is not disturbed.
+  // While the user types or selects text, or the page is hidden, updates are postponed.
   const busy = () => {
     const active = document.activeElement;
     return document.hidden || (active && active.matches("input, select")) || String(getSelection()) !== "";
   };
 
-  let late = false;
-  const follow = async () => {
-    if (busy()) { late = true; return; }
-    late = false;
-    const answer = await fetch(location.href, { headers: { Accept: "text/html" } });
-    if (!answer.ok) return;
-    const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
-    const at = document.activeElement && document.activeElement.getAttribute("href");
+  let pending = false;
+  // Replaces the content by that of a new request, and keeps the focus and open details.
+  const update = async () => {
+    if (busy()) { pending = true; return; }
+    pending = false;
+    const response = await fetch(location.href, { headers: { Accept: "text/html" } });
+    if (!response.ok) return;
+    const next = new DOMParser().parseFromString(await response.text(), "text/html");
+    const focused = document.activeElement && document.activeElement.getAttribute("href");
     const open = [...document.querySelectorAll("main details")].map((d) => d.open);
-    const time = fresh.querySelector(".asof time"), was = document.querySelector(".asof time");
-    if (time && was) was.replaceWith(time);
+    const newTime = next.querySelector(".asof time"), oldTime = document.querySelector(".asof time");
+    if (newTime && oldTime) oldTime.replaceWith(newTime);
     for (const part of ["#main", "nav"]) {
-      const from = fresh.querySelector(part), to = document.querySelector(part);
+      const from = next.querySelector(part), to = document.querySelector(part);
       if (from && to && from.innerHTML !== to.innerHTML) to.replaceChildren(...from.childNodes);
     }
     document.querySelectorAll("main details").forEach((d, i) => { d.open = open[i] === true; });
-    if (at) {
-      const again = [...main().querySelectorAll("a")].find((a) => a.getAttribute("href") === at);
-      if (again) again.focus({ preventScroll: true });
+    if (focused) {
+      const link = [...main().querySelectorAll("a")].find((a) => a.getAttribute("href") === focused);
+      if (link) link.focus({ preventScroll: true });
     }
-    ready();
+    init();
   };
 
   if (window.EventSource) {
     const events = new EventSource("/events");
-    events.addEventListener("change", () => follow().catch(() => say("· cannot be followed")));
-    events.onopen = () => say("· live");
-    events.onerror = () => say("· not connected");
-    document.addEventListener("visibilitychange", () => { if (late) follow().catch(() => {}); });
+    events.addEventListener("change", () => update().catch(() => setStatus("· update failed")));
+    events.onopen = () => setStatus("· live");
+    events.onerror = () => setStatus("· not connected");
+    document.addEventListener("visibilitychange", () => { if (pending) update().catch(() => {}); });
     addEventListener("pagehide", () => events.close());
   }
 
@@ -71,8 +73,8 @@
     const rows = [...document.querySelectorAll("main a.open")];
     const step = { j: 1, k: -1 }[event.key];
     if (step && rows.length) {
-      const now = rows.indexOf(document.activeElement);
-      const next = rows[Math.min(Math.max(now + step, 0), rows.length - 1)];
+      const current = rows.indexOf(document.activeElement);
+      const next = rows[Math.min(Math.max(current + step, 0), rows.length - 1)];
       next.focus();
       next.scrollIntoView({ block: "nearest" });
     } else if (event.key === "/") {
@@ -85,5 +87,5 @@
     }
   });
 
-  ready();
+  init();
 })();

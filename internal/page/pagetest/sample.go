@@ -10,13 +10,12 @@ import (
 	"github.com/otel-goroutine/otel-goroutine/internal/telemetry"
 )
 
-// place returns a line of a function.
 func place(state, function, file string, line int, entry string) finding.Place {
 	return finding.Place{State: state, Function: function, File: file, Line: line, Entry: entry}
 }
 
-// The groups that every service has.
-func usual() []Group {
+// healthyGroups returns groups that every service has.
+func healthyGroups() []Group {
 	return []Group{
 		{Place: place("io_wait", "net/http.(*persistConn).readLoop", "/usr/local/go/src/net/http/transport.go", 2325, "net/http.(*persistConn).readLoop"), Count: 12, Exits: 6},
 		{Place: place("select", "net/http.(*persistConn).writeLoop", "/usr/local/go/src/net/http/transport.go", 2523, "net/http.(*persistConn).writeLoop"), Count: 12},
@@ -27,9 +26,10 @@ func usual() []Group {
 	}
 }
 
-// Shop plays a day of a shop: three leaks, a service in which nothing grows, one that is
-// watched for half an hour, and one that cannot be scraped.
-func Shop(m Memory) time.Time {
+// Shop plays a day of a shop and returns its end. There are three services that leak, one that is
+// healthy, one that was watched for half an hour only, one that cannot be scraped, and one that
+// no detector judges.
+func Shop(to Sink) time.Time {
 	order := Group{
 		Place: place("chan_send", "github.com/acme/shop/order.ask.func1", "/src/shop/order/order.go", 88, "github.com/acme/shop/order.ask.func1"),
 		Count: 3, Leaks: 4, After: 14 * time.Hour, ID: "3e0e28e30f2a7cd8", Severity: finding.Probable,
@@ -43,17 +43,17 @@ func Shop(m Memory) time.Time {
 		Count: 4, Leaks: 2, After: 10 * time.Hour, ID: "07aa19be55d2c3f4", Severity: finding.Suspected, Exits: 1,
 	}
 	services := []Service{
-		{Name: "shop", Instances: 4, Groups: append(usual(), order), Versions: []string{"1.8.1", "1.8.2"}, Every: 14 * time.Hour},
-		{Name: "audit", Instances: 2, Groups: append(usual(), audit), Versions: []string{"0.4.0"}},
-		{Name: "feed", Instances: 3, Groups: append(usual(), feed)},
-		{Name: "checkout", Instances: 6, Groups: usual(), Versions: []string{"2.0.0"}},
-		{Name: "mailer", Instances: 2, Groups: usual(), Begins: 24*time.Hour - 28*time.Minute},
-		{Name: "billing", Instances: 2, Groups: usual(), Down: 2, Reason: "unauthorized"},
-		{Name: "search", Instances: 3, Groups: usual(), Down: 1, Reason: "timeout", Unjudged: true},
+		{Name: "shop", Instances: 4, Groups: append(healthyGroups(), order), Versions: []string{"1.8.1", "1.8.2"}, Every: 14 * time.Hour},
+		{Name: "audit", Instances: 2, Groups: append(healthyGroups(), audit), Versions: []string{"0.4.0"}},
+		{Name: "feed", Instances: 3, Groups: append(healthyGroups(), feed)},
+		{Name: "checkout", Instances: 6, Groups: healthyGroups(), Versions: []string{"2.0.0"}},
+		{Name: "mailer", Instances: 2, Groups: healthyGroups(), Begins: 24*time.Hour - 28*time.Minute},
+		{Name: "billing", Instances: 2, Groups: healthyGroups(), Down: 2, Reason: "unauthorized"},
+		{Name: "search", Instances: 3, Groups: healthyGroups(), Down: 1, Reason: "timeout", Unjudged: true},
 	}
-	end := Play(m, services, 24*time.Hour, 4*time.Minute)
-	m.Origin(finding.Service{Name: "shop"}, orderOrigin(order.Place, end), end)
-	m.Batch(end, func(observe func(finding.Point)) { tellOrigin(order, end, observe) })
+	end := Play(to, services, 24*time.Hour, 4*time.Minute)
+	to.ObserveOrigin(finding.Service{Name: "shop"}, orderOrigin(order.Place, end), end)
+	to.ObserveBatch(end, func(observe func(finding.Point)) { observeOrigin(order, end, observe) })
 	return end
 }
 
@@ -69,8 +69,8 @@ func orderOrigin(p finding.Place, at time.Time) history.Origin {
 	}
 }
 
-// tellOrigin tells what a trace showed, as metrics do.
-func tellOrigin(g Group, at time.Time, observe func(finding.Point)) {
+// observeOrigin observes the metrics of an origin.
+func observeOrigin(g Group, at time.Time, observe func(finding.Point)) {
 	resource := pairs{"service.name", "shop", "service.instance.id", "shop-0"}.get
 	set := pairs{
 		telemetry.AttrState, g.State, telemetry.AttrFunction, g.Function, telemetry.AttrFile, g.File, telemetry.AttrLine, strconv.Itoa(g.Line),
@@ -83,11 +83,12 @@ func tellOrigin(g Group, at time.Time, observe func(finding.Point)) {
 	}
 }
 
-// Fleet returns services that leak, with so many instances and findings each, for tests of size.
+// Fleet returns services with the given number of instances, findings and healthy groups each, for
+// tests of size.
 func Fleet(services, instances, findings, healthy int) []Service {
 	var all []Service
 	for i := range services {
-		s := Service{Name: fmt.Sprintf("service-%03d", i), Instances: instances, Groups: usual(), Versions: []string{"1.0.0", "1.1.0"}, Every: 9 * time.Hour}
+		s := Service{Name: fmt.Sprintf("service-%03d", i), Instances: instances, Groups: healthyGroups(), Versions: []string{"1.0.0", "1.1.0"}, Every: 9 * time.Hour}
 		for k := range healthy {
 			function := fmt.Sprintf("github.com/acme/service%03d/internal/module%d.(*Worker).run", i, k)
 			s.Groups = append(s.Groups, Group{Place: place("select", function, fmt.Sprintf("/src/service/internal/module%d/worker.go", k), 40+k, function), Count: 5})

@@ -46,9 +46,9 @@ type Judge struct {
 	rules    *growth.Rules
 	ignore   func(Sample) bool
 	detector *detect.Detector
-	book     *finding.Book
+	book     *finding.Tracker
 	// memory is what a page shows, nil if there is none; and points what is to come to it.
-	memory *page.Memory
+	memory *page.Aggregator
 	points []finding.Point
 	labels map[detect.ID]label
 	// flagged are the latest verdicts of what is flagged, by finding and group, and working the
@@ -71,12 +71,12 @@ const maxStale = 24 * time.Hour
 
 // New returns a Judge that goes by these thresholds, and flags nothing of which ignore is
 // true. If memory is not nil, it is told all that a page shows.
-func New(t Thresholds, ignore func(Sample) bool, memory *page.Memory) *Judge {
+func New(t Thresholds, ignore func(Sample) bool, memory *page.Aggregator) *Judge {
 	return &Judge{
 		rules:    t.rules(),
 		ignore:   ignore,
 		detector: detect.New(detect.Config{MinDuration: t.MinDuration, MaxStale: maxStale, MaxGroups: maxGroups}),
-		book:     finding.New(finding.Config{MaxStale: maxStale}),
+		book:     finding.NewTracker(finding.Config{MaxStale: maxStale}),
 		memory:   memory,
 		labels:   make(map[detect.ID]label),
 		flagged:  make(map[detect.ID]map[detect.ID]detect.Verdict),
@@ -109,7 +109,7 @@ func (j *Judge) point(p finding.Point) {
 // advance settles what has come, and returns what changed.
 func (j *Judge) advance(now time.Time) []finding.Change {
 	if j.memory != nil {
-		j.memory.Batch(now, func(observe func(finding.Point)) {
+		j.memory.ObserveBatch(now, func(observe func(finding.Point)) {
 			for _, p := range j.points {
 				observe(p)
 			}

@@ -55,7 +55,7 @@ func play(lives []life, ignore func(Sample) bool) *Judge {
 
 // A page says of a healthy service that it is fine only if something judges it.
 func TestHealthyServiceIsJudged(t *testing.T) {
-	memory := page.NewMemory(page.Config{})
+	memory := page.NewAggregator(page.Config{})
 	j := New(Scaled(time.Minute), nobody, memory)
 	now := time.Unix(1e9, 0)
 	for range 3 {

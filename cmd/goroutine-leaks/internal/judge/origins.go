@@ -18,7 +18,7 @@ func (j *Judge) Origins(p Process, origins []origin.Origin, at time.Time) {
 		j.origin(resourceOf(p), &origins[i], at)
 		if j.memory != nil {
 			o := &origins[i]
-			j.memory.Origin(finding.Service{Name: p.Service}, history.Origin{
+			j.memory.ObserveOrigin(finding.Service{Name: p.Service}, history.Origin{
 				Place: PlaceOf(o.Signature), Caught: string(o.Caught), Text: o.Sentence(), Stacks: o.StackTrace(), At: at,
 			}, at)
 		}

@@ -21,7 +21,7 @@ type Options struct {
 	Match      []string // label matchers, such as job="shop"
 	Thresholds judge.Thresholds
 	Ignore     func(judge.Sample) bool
-	Page       *page.Memory // nil if there is none
+	Page       *page.Aggregator // nil if there is none
 	// Progress is told how far the replay has come.
 	Progress func(at time.Time)
 }

@@ -24,7 +24,7 @@ type Options struct {
 	// Ignore tells which groups are not flagged.
 	Ignore func(judge.Sample) bool
 	// Page remembers what a page shows, nil if there is none.
-	Page *page.Memory
+	Page *page.Aggregator
 }
 
 // Interval returns how much time passes from one look to the next: a sixtieth of the watch,

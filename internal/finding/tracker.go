@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// Config configures a Book.
+// Config configures a Tracker.
 type Config struct {
 	// GoroutineLimit and MemoryLimit, in bytes, are what an instance must not exceed; 0 if
 	// unknown.
@@ -27,7 +27,7 @@ const (
 	defaultMaxProcesses = 20_000
 )
 
-// Dropped counts the points that a Book has dropped.
+// Dropped counts the points that a Tracker has dropped.
 type Dropped struct {
 	// Invalid counts points with an impossible number or time.
 	Invalid int64
@@ -35,8 +35,8 @@ type Dropped struct {
 	Beyond int64
 }
 
-// Book holds what is known of the leaks of all services. It is not safe for concurrent use.
-type Book struct {
+// Tracker tracks the leaks of all services. It is not safe for concurrent use.
+type Tracker struct {
 	config    Config
 	metrics   map[string]metric
 	services  map[Service]*service
@@ -45,92 +45,92 @@ type Book struct {
 	swept     time.Time
 	dropped   Dropped
 	batch     []reading // since the last Advance
-	full      bool      // no finding can give way before the next Advance
+	full      bool      // makeRoom failed since the last Advance
 }
 
-// reading is a point that waits to be settled.
+// reading is a point of the batch with its metric.
 type reading struct {
 	metric metric
 	point  Point
 }
 
-// New returns an empty Book.
-func New(c Config) *Book {
+// NewTracker returns an empty Tracker.
+func NewTracker(c Config) *Tracker {
 	c.MaxStale = cmp.Or(c.MaxStale, defaultMaxStale)
 	c.MaxFindings = cmp.Or(c.MaxFindings, defaultMaxFindings)
 	c.MaxProcesses = cmp.Or(c.MaxProcesses, defaultMaxProcesses)
-	return &Book{config: c, metrics: metricsByName(), services: make(map[Service]*service)}
+	return &Tracker{config: c, metrics: metricsByName(), services: make(map[Service]*service)}
 }
 
-// Reads reports whether a Book uses the metric with this name.
-func (b *Book) Reads(metric string) bool { return b.metrics[metric] != irrelevant }
+// Reads reports whether a Tracker uses the metric with this name.
+func (t *Tracker) Reads(metric string) bool { return t.metrics[metric] != irrelevant }
 
-// Observe adds a point to the batch. It ignores metrics that the Book does not read. The
-// Book may call the Attributes of the point until Advance returns.
-func (b *Book) Observe(p Point) {
-	m := b.metrics[p.Metric]
+// Observe adds a point to the batch. It ignores metrics that the Tracker does not read. The
+// Tracker may call the Attributes of the point until Advance returns.
+func (t *Tracker) Observe(p Point) {
+	m := t.metrics[p.Metric]
 	if m == irrelevant {
 		return
 	}
 	if !p.valid() {
-		b.dropped.Invalid++
+		t.dropped.Invalid++
 		return
 	}
-	if (m == stackAged || m == entryAged) && b.records == 0 {
-		return // most of all points, and of use for findings only
+	if (m == stackAged || m == entryAged) && t.records == 0 {
+		return // these are most points, and only findings need them
 	}
 	p.At = p.At.UTC()
-	b.batch = append(b.batch, reading{m, p})
+	t.batch = append(t.batch, reading{m, p})
 }
 
-// settle reads the points of the batch in the order of their time, so that the order of arrival
-// does not matter. Points that tell a process from its predecessor come first.
-func (b *Book) settle(now time.Time) {
-	slices.SortStableFunc(b.batch, func(x, y reading) int {
+// applyBatch applies the points of the batch in the order of their time, so that the order of
+// arrival does not matter. Points that distinguish a process from its predecessor come first.
+func (t *Tracker) applyBatch(now time.Time) {
+	slices.SortStableFunc(t.batch, func(x, y reading) int {
 		return cmp.Or(x.point.At.Compare(y.point.At), cmp.Compare(x.metric.rank(), y.metric.rank()))
 	})
-	for _, r := range b.batch {
-		b.take(r.metric, r.point, now)
+	for _, r := range t.batch {
+		t.apply(r.metric, r.point, now)
 	}
-	clear(b.batch)
-	b.batch = b.batch[:0]
+	clear(t.batch)
+	t.batch = t.batch[:0]
 }
 
-func (b *Book) take(m metric, p Point, now time.Time) {
-	s := b.service(serviceOf(p))
+func (t *Tracker) apply(m metric, p Point, now time.Time) {
+	s := t.service(serviceOf(p))
 	if s == nil {
-		b.dropped.Beyond++
+		t.dropped.Beyond++
 		return
 	}
 	switch m {
 	case serviceSeverity, serviceCount, serviceRate, serviceInstances:
-		b.observeWhole(s, m, p)
+		t.observeWhole(s, m, p)
 	case instances:
 		s.touched = true
 		s.Instances.set(p.At, p.Value)
 	default:
-		b.observeProcess(s, m, p, now)
+		t.observeProcess(s, m, p, now)
 	}
 }
 
 // service returns the state of a service, nil if there are too many.
-func (b *Book) service(name Service) *service {
-	s := b.services[name]
-	if s == nil && len(b.services) < b.config.MaxProcesses {
-		s = newService(name, &b.config)
-		b.services[name] = s
+func (t *Tracker) service(name Service) *service {
+	s := t.services[name]
+	if s == nil && len(t.services) < t.config.MaxProcesses {
+		s = newService(name, &t.config)
+		t.services[name] = s
 	}
 	return s
 }
 
-func (b *Book) observeWhole(s *service, m metric, p Point) {
-	r := b.record(s, p)
+func (t *Tracker) observeWhole(s *service, m metric, p Point) {
+	r := t.record(s, p)
 	if r == nil {
 		return
 	}
 	s.touched = true
 	if place := placeOf(p); len(r.Places) == 0 && place != (Place{}) {
-		r.Places[place.key()] = place // until a process tells the line
+		r.Places[place.key()] = place // without a line, which only processes send
 		r.Groups[place.group()] = true
 	}
 	if r.Whole == nil {
@@ -140,45 +140,45 @@ func (b *Book) observeWhole(s *service, m metric, p Point) {
 	r.touched = r.touched || m == serviceSeverity && p.Value > 0
 }
 
-func (b *Book) observeProcess(s *service, m metric, p Point, now time.Time) {
+func (t *Tracker) observeProcess(s *service, m metric, p Point, now time.Time) {
 	name := instanceOf(p)
-	of := s.Processes[name]
-	if of != nil && of.newer(m, p) {
-		of.advance(now)
-		s.lose(name, of, now)
+	proc := s.Processes[name]
+	if proc != nil && proc.newer(m, p) {
+		proc.advance(now)
+		s.removeProcess(name, proc, now)
 		delete(s.Processes, name)
-		b.processes--
-		of = nil
+		t.processes--
+		proc = nil
 	}
-	if of == nil {
-		if b.processes >= b.config.MaxProcesses {
-			b.dropped.Beyond++
+	if proc == nil {
+		if t.processes >= t.config.MaxProcesses {
+			t.dropped.Beyond++
 			return
 		}
-		of = &process{}
-		s.Processes[name] = of
-		b.processes++
+		proc = &process{}
+		s.Processes[name] = proc
+		t.processes++
 	}
 	s.touched = true
-	of.observe(m, p)
+	proc.observe(m, p)
 	switch m {
 	case leakSeverity, leakCount, leakRate, leakStart, leakAge, leakExits:
-		b.observeRow(s, m, p, name)
+		t.observeRow(s, m, p, name)
 	case stackAged, entryAged:
-		s.observeCensus(m, p, name, of)
+		s.observeCensus(m, p, name, proc)
 	case originCreations, originWakeups, originTraced:
-		s.observeOrigin(m, p, of)
+		s.observeOrigin(m, p, proc)
 	}
 }
 
-func (b *Book) observeRow(s *service, m metric, p Point, process string) {
-	r := b.record(s, p)
+func (t *Tracker) observeRow(s *service, m metric, p Point, process string) {
+	r := t.record(s, p)
 	if r == nil {
 		return
 	}
 	w := r.row(process, placeOf(p))
 	if w == nil {
-		b.dropped.Beyond++
+		t.dropped.Beyond++
 		return
 	}
 	w.observe(m, p)
@@ -187,71 +187,70 @@ func (b *Book) observeRow(s *service, m metric, p Point, process string) {
 
 // record returns the record of the finding of a point, nil if there are too many. A finding
 // that is over makes room for a new one.
-func (b *Book) record(s *service, p Point) *record {
+func (t *Tracker) record(s *service, p Point) *record {
 	id := p.Attributes.get(keyID)
 	if id == "" {
-		b.dropped.Invalid++
+		t.dropped.Invalid++
 		return nil
 	}
 	r := s.Records[id]
 	if r != nil {
 		return r
 	}
-	if b.records >= b.config.MaxFindings && (b.full || !b.makeRoom()) {
-		b.full = true // to look at all findings for each of a million IDs would take minutes
-		b.dropped.Beyond++
+	if t.records >= t.config.MaxFindings && (t.full || !t.makeRoom()) {
+		t.full = true // searching all findings again for each of a million IDs would take minutes
+		t.dropped.Beyond++
 		return nil
 	}
 	r = newRecord(id)
 	s.Records[id] = r
-	b.records++
+	t.records++
 	return r
 }
 
-// makeRoom deletes the finding that has been over for longest. It reports whether there was
-// one.
-func (b *Book) makeRoom() bool {
+// makeRoom deletes the finding that has been over for longest. It returns false if none is over.
+func (t *Tracker) makeRoom() bool {
 	var oldest *record
-	var of *service
-	for _, s := range b.services {
+	var owner *service
+	for _, s := range t.services {
 		for _, r := range s.Records {
 			if (r.Phase == closed || r.Phase == ended) && (oldest == nil || r.Over.Before(oldest.Over)) {
-				oldest, of = r, s
+				oldest, owner = r, s
 			}
 		}
 	}
 	if oldest == nil {
 		return false
 	}
-	delete(of.Records, oldest.ID)
-	b.records--
+	delete(owner.Records, oldest.ID)
+	t.records--
 	return true
 }
 
-// sweepInterval is how often Advance looks at services without new points.
+// sweepInterval is the time between two calls of Advance that process services without new points.
 const sweepInterval = time.Minute
 
-// Advance reads the points since the last call, and returns what changed, in the order of time.
-// It must be called once a batch; now is the time at which the batch arrived.
-func (b *Book) Advance(now time.Time) []Change {
+// Advance applies the points since the last call, and returns the changes in the order of time.
+// It must be called once after each batch; now is the time at which the batch arrived.
+func (t *Tracker) Advance(now time.Time) []Change {
 	now = now.Round(0).UTC() // the state must be the same after a restart
-	sweep := now.Sub(b.swept) >= sweepInterval || now.Before(b.swept)
+	sweep := now.Sub(t.swept) >= sweepInterval || now.Before(t.swept)
 	if sweep {
-		b.swept = now
+		t.swept = now
 	}
-	b.full = false
-	b.settle(now)
+	t.full = false
+	t.applyBatch(now)
 	var changes []Change
-	for name, s := range b.services {
+	for name, s := range t.services {
 		if !sweep && !s.touched {
 			continue
 		}
 		processes, records := len(s.Processes), len(s.Records)
 		changes = append(changes, s.advance(now)...)
-		b.processes += len(s.Processes) - processes
-		b.records += len(s.Records) - records
+		t.processes += len(s.Processes) - processes
+		t.records += len(s.Records) - records
 		if len(s.Processes) == 0 && len(s.Records) == 0 {
-			delete(b.services, name)
+			delete(t.services, name)
 		}
 	}
 	slices.SortFunc(changes, func(x, y Change) int {
@@ -260,10 +259,10 @@ func (b *Book) Advance(now time.Time) []Change {
 	return changes
 }
 
-// Findings returns all findings, the worst first, and those that are over last.
-func (b *Book) Findings() []Finding {
+// Findings returns all findings, worst first, and those that are over last.
+func (t *Tracker) Findings() []Finding {
 	var all []Finding
-	for _, s := range b.services {
+	for _, s := range t.services {
 		for _, r := range s.Records {
 			if r.Phase != unflagged {
 				all = append(all, r.finding(s))
@@ -283,10 +282,10 @@ func (b *Book) Findings() []Finding {
 }
 
 // Dropped returns the number of points that were dropped so far.
-func (b *Book) Dropped() Dropped { return b.dropped }
+func (t *Tracker) Dropped() Dropped { return t.dropped }
 
 // Size returns the number of findings and processes in the state.
-func (b *Book) Size() (findings, processes int) { return b.records, b.processes }
+func (t *Tracker) Size() (findings, processes int) { return t.records, t.processes }
 
 // sorted returns the keys of a map in order, for results that do not depend on the order of the
 // map.

@@ -10,7 +10,7 @@ import (
 )
 
 func TestHostAndOriginMustBeAllowed(t *testing.T) {
-	h := NewHandler(frozen{&Site{}}, Options{}, []string{"leaks.example:8443", "Collector"})
+	h := NewHandler(fixedSite{&Site{}}, Options{}, []string{"leaks.example:8443", "Collector"})
 	for _, test := range []struct {
 		host, origin, method string
 		status               int
@@ -37,7 +37,7 @@ func TestHostAndOriginMustBeAllowed(t *testing.T) {
 		{"localhost:5325", "", http.MethodPost, 405},
 		{"localhost:5325", "http://localhost:5325", http.MethodDelete, 405},
 	} {
-		for _, path := range []string{"/", "/api/findings", names().Script} {
+		for _, path := range []string{"/", "/api/findings", pageAssets().Script} {
 			r := httptest.NewRequest(test.method, path, http.NoBody)
 			r.Host = test.host
 			if test.origin != "" {
@@ -46,22 +46,22 @@ func TestHostAndOriginMustBeAllowed(t *testing.T) {
 			w := httptest.NewRecorder()
 			h.ServeHTTP(w, r)
 			if w.Code != test.status {
-				t.Errorf("%s %s of %q from %q: %d, not %d", test.method, path, test.host, test.origin, w.Code, test.status)
+				t.Errorf("%s %s of %q from %q: %d, want %d", test.method, path, test.host, test.origin, w.Code, test.status)
 			}
 			policy := w.Header().Get("Content-Security-Policy")
 			if strings.Contains(policy, "unsafe") || !strings.Contains(policy, "default-src 'none'") || w.Header().Get("X-Content-Type-Options") != "nosniff" {
 				t.Errorf("%s: policy %q", path, policy)
 			}
 			if w.Header().Get("Access-Control-Allow-Origin") != "" {
-				t.Errorf("%s may be read by others", path)
+				t.Errorf("%s can be read by other origins", path)
 			}
 		}
 	}
 }
 
-// TestRefusalsAreNoMarkup: a refusal tells the name that was asked for.
-func TestRefusalsAreNoMarkup(t *testing.T) {
-	h := NewHandler(frozen{&Site{}}, Options{}, nil)
+// TestRejectionIsPlainText requests a host whose name is markup, which the response quotes.
+func TestRejectionIsPlainText(t *testing.T) {
+	h := NewHandler(fixedSite{&Site{}}, Options{}, nil)
 	r := httptest.NewRequest(http.MethodGet, "/", http.NoBody)
 	r.Host = "<script>\x00" + strings.Repeat("x", 1<<16)
 	w := httptest.NewRecorder()
@@ -73,18 +73,18 @@ func TestRefusalsAreNoMarkup(t *testing.T) {
 
 func TestGzip(t *testing.T) {
 	m, end := shop(t)
-	h := NewHandler(frozen{m.Site(end)}, Options{}, nil)
-	for accept, zipped := range map[string]bool{"gzip": true, "br, GZIP;q=0.5": true, "gzip;q=0": false, "gzip; q=0.0": false, "br": false, "": false} {
+	h := NewHandler(fixedSite{m.Site(end)}, Options{}, nil)
+	for accept, compressed := range map[string]bool{"gzip": true, "br, GZIP;q=0.5": true, "gzip;q=0": false, "gzip; q=0.0": false, "br": false, "": false} {
 		r := httptest.NewRequest(http.MethodGet, "/services", http.NoBody)
 		r.Host = "localhost"
 		r.Header.Set("Accept-Encoding", accept)
 		w := httptest.NewRecorder()
 		h.ServeHTTP(w, r)
 		var body io.Reader = w.Body
-		if (w.Header().Get("Content-Encoding") == "gzip") != zipped {
+		if (w.Header().Get("Content-Encoding") == "gzip") != compressed {
 			t.Errorf("%q: %q", accept, w.Header().Get("Content-Encoding"))
 		}
-		if zipped {
+		if compressed {
 			z, err := gzip.NewReader(w.Body)
 			if err != nil {
 				t.Fatal(err)
@@ -97,8 +97,8 @@ func TestGzip(t *testing.T) {
 	}
 }
 
-func TestAddressesOfNothing(t *testing.T) {
-	h := NewHandler(frozen{&Site{}}, Options{}, nil)
+func TestNotFound(t *testing.T) {
+	h := NewHandler(fixedSite{&Site{}}, Options{}, nil)
 	for _, path := range []string{"/findings/x", "/findings/x/markdown", "/services/x", "/api/findings/x", "/assets/page.css", "/assets/%2e%2e", "/favicon.ico", "/api"} {
 		if w := get(t, h, path); w.Code != http.StatusNotFound {
 			t.Errorf("%s: %d", path, w.Code)
