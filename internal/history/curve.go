@@ -7,37 +7,37 @@ import (
 	"time"
 )
 
-// slots is how many values a curve has, and span what they cover at least: with 180 a value
-// is of eight minutes after a day, and 720 pixels have four each.
+// A curve has slots values, which finally cover at least span. With 180, a value covers eight
+// minutes after a day, and four of 720 pixels.
 const (
 	slots = 180
 	span  = 24 * time.Hour
 )
 
-// curve is the values of a group over time, NaN where nothing came. All curves of a service
-// share its timeline.
+// curve is a number of goroutines or exits over time, NaN if unknown. All curves of a service share
+// its timeline.
 type curve [slots]float32
 
 func newCurve() *curve {
 	c := new(curve)
 	for i := range c {
-		c[i] = unknown
+		c[i] = unknownValue
 	}
 	return c
 }
 
-var unknown = float32(math.NaN())
+var unknownValue = float32(math.NaN())
 
 func isUnknown(v float32) bool { return v != v }
 
 // timeline maps the values of a curve to times.
 type timeline struct {
 	start time.Time
-	width time.Duration // 0 while there is nothing
+	width time.Duration // of a slot; 0 before the first value
 	n     int           // slots in use
 }
 
-// slot returns the slot of a time, and makes room for it in all curves of the service.
+// slot returns the slot of a time. If necessary, it makes room in all curves of the service.
 func (h *History) slot(s *service, at time.Time) int {
 	t := &s.time
 	if t.width == 0 {
@@ -73,7 +73,7 @@ func (s *service) eachCurve(do func(*curve)) {
 	}
 }
 
-// halve makes one value of two, the later one if it is known.
+// halve merges each two values into one, the later one if it is known.
 func (c *curve) halve() {
 	for i := range slots / 2 {
 		v := c[2*i+1]
@@ -83,20 +83,21 @@ func (c *curve) halve() {
 		c[i] = v
 	}
 	for i := slots / 2; i < slots; i++ {
-		c[i] = unknown
+		c[i] = unknownValue
 	}
 }
 
-// shift drops the oldest n values.
+// shift removes the oldest n values.
 func (c *curve) shift(n int) {
 	n = min(n, slots)
 	copy(c[:], c[n:])
 	for i := slots - n; i < slots; i++ {
-		c[i] = unknown
+		c[i] = unknownValue
 	}
 }
 
-// set sets a value of a curve. It creates the curve if it is nil, unless there are too many.
+// set sets a value of c and returns c. If c is nil, it creates a curve, or returns nil if there are
+// too many.
 func (h *History) set(c *curve, slot int, value float64) *curve {
 	if c == nil {
 		if h.series >= h.config.MaxSeries {
@@ -109,8 +110,8 @@ func (h *History) set(c *curve, slot int, value float64) *curve {
 	return c
 }
 
-// band returns the index of an age band by its lower bound in seconds, -1 if there are too
-// many or it is none.
+// band returns the index of the age band with a lower bound in seconds; -1 if text is not a bound, or
+// if there are too many bands.
 func (s *service) band(text string) int {
 	bound, err := strconv.ParseFloat(text, 64)
 	if err != nil || !(bound >= 0 && bound < 1e9) {

@@ -7,7 +7,7 @@ import (
 	"github.com/otel-goroutine/otel-goroutine/internal/finding"
 )
 
-// FuzzState goes on from any state.
+// FuzzState checks that a History works from any state that it accepts.
 func FuzzState(f *testing.F) {
 	h := New(Config{})
 	for n := range 9 {
@@ -33,7 +33,7 @@ func FuzzState(f *testing.F) {
 	})
 }
 
-// FuzzReadStacks reads any stacks.
+// FuzzReadStacks parses any text.
 func FuzzReadStacks(f *testing.F) {
 	f.Add("created by, 8, 100%:\nmain.checkOut(...)\n\t/src/order.go:31\n\nwoken by, 375, 100%:\nmain.reply(...)\n\t/src/order.go:60\n")
 	f.Add("\n\n\x00(...)\n\t:9")

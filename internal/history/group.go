@@ -24,11 +24,11 @@ type line struct {
 	group   *group
 	now     float64 // in the last window
 	pending float64
-	last    time.Time // when there were any
+	last    time.Time // latest time with goroutines
 }
 
-// counted returns the metric with the number of goroutines.
-func (l *line) counted() metric {
+// countMetric returns the metric with the number of goroutines.
+func (l *line) countMetric() metric {
 	if l.place.State == "" {
 		return entryCount
 	}
@@ -42,14 +42,14 @@ type group struct {
 	place   finding.Place // its latest line
 	curve   [parts]*curve
 	pending [parts]float64
-	last    time.Time // when there were any
-	zero    bool      // none had left in an earlier window
+	last    time.Time // latest time with goroutines
+	zero    bool      // the exits were 0 in an earlier window
 }
 
 // part is a curve of a group.
 type part uint8
 
-// The parts: how many there are, how many of each age band, and how many aged ones have left.
+// The parts: the count, the aged goroutines of each age band, and the exits of aged goroutines.
 const (
 	partCount part = iota
 	partAged
@@ -80,7 +80,8 @@ func (h *History) sumGroup(s *service, m metric, p finding.Point) {
 	}
 }
 
-// line returns the line of a point, nil if it is the sum of all others, or one of too many.
+// line returns the line of a point, adding it if necessary. It returns nil if the point is the sum of
+// all other lines, or if there are too many.
 func (h *History) line(s *service, m metric, p finding.Point) *line {
 	place := p.Place()
 	if m < entryCount && p.Attributes.Value(keySignature) == telemetry.SignatureOther || place.Entry == telemetry.SignatureOther {
@@ -99,7 +100,7 @@ func (h *History) line(s *service, m metric, p finding.Point) *line {
 			h.dropped.Beyond++
 			return nil
 		}
-		place = cloned(place)
+		place = clone(place)
 		key = keyOf(place)
 		l = &line{place: place, group: s.group(place), last: p.At}
 		s.lines[key] = l
@@ -121,7 +122,8 @@ func (s *service) group(place finding.Place) *group {
 	return g
 }
 
-func cloned(p finding.Place) finding.Place {
+// clone returns a copy of a place that does not keep the batch in memory.
+func clone(p finding.Place) finding.Place {
 	for _, text := range [...]*string{&p.State, &p.Function, &p.File, &p.Entry, &p.EntryFile} {
 		*text = strings.Clone(*text)
 	}
@@ -136,15 +138,15 @@ func (h *History) drawGroup(g *group, w *window, slot int) {
 		count, aged, exits = entryCount, entryAged, entryExits
 	}
 	for p := range parts {
-		of := aged
+		m := aged
 		switch p {
 		case partCount:
-			of = count
+			m = count
 		case partExits:
-			of = exits
+			m = exits
 		}
 		value := g.pending[p]
-		if !w.came[of] || value == 0 && g.curve[p] == nil {
+		if !w.came[m] || value == 0 && g.curve[p] == nil {
 			continue
 		}
 		begins := g.curve[p] == nil
@@ -166,7 +168,7 @@ func (g *group) curves() int {
 	return n
 }
 
-// sweepGroups deletes lines and groups that had no goroutines for as long as the page shows.
+// sweepGroups deletes lines and groups that had no goroutines for forgetAfter.
 func (h *History) sweepGroups(s *service) {
 	kept := make(map[*group]bool, len(s.groups))
 	for key, l := range s.lines {

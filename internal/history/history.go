@@ -1,4 +1,4 @@
-// Package history stores what a page shows besides findings: the last day of each group of
+// Package history stores the data of a page other than findings: the last day of each group of
 // goroutines in a service, the latest data of each instance, and the stacks of origins.
 //
 // Curves are stored per service and group, never per instance. An instance contributes
@@ -40,9 +40,9 @@ const (
 
 // Dropped counts dropped points.
 type Dropped struct {
-	// Invalid points have no number or time that can be true.
+	// Invalid counts points with an impossible number or time.
 	Invalid int64
-	// Beyond points are of more instances or groups than are kept.
+	// Beyond counts points of instances, groups or origins beyond the limits.
 	Beyond int64
 }
 
@@ -79,7 +79,7 @@ const (
 	entryAged
 	entryExits
 	goroutines
-	// Those up to here are summed over instances.
+	// summed is the number of metrics above, which are summed over instances.
 	summed
 	scrapeUp
 	scrapeFailures
@@ -89,6 +89,7 @@ const (
 	leakSeverity
 )
 
+// sources are the metrics that a History reads, with the suffix that Prometheus adds to the name.
 var sources = [...]struct {
 	name, suffix string
 	is           metric
@@ -118,7 +119,7 @@ func metricsByName() map[string]metric {
 	return names
 }
 
-// The attributes that are read beside those of finding.
+// The keys of attributes, in addition to those of package finding.
 var (
 	keySignature = finding.NewKey(telemetry.AttrSignature)
 	keyAgeMin    = finding.NewKey(telemetry.AttrAgeMin)
@@ -129,20 +130,20 @@ var (
 	keyVersion   = finding.NewKey(telemetry.AttrServiceVersion)
 )
 
-// Reads reports whether a metric of this name is used by a History.
+// Reads reports whether a History uses the metric with this name.
 func (h *History) Reads(name string) bool { return h.metrics[name] != irrelevant }
 
-// ahead is how far a point may be ahead of its arrival. One that is further would end all
-// windows before their time.
-const ahead = 10 * time.Minute
+// maxAhead is the maximum time by which a point may be ahead of its arrival. A later one would close
+// all windows too early.
+const maxAhead = 10 * time.Minute
 
-// Observe adds a point that arrived at now. It ignores points of other metrics.
+// Observe adds a point that arrived at now. It ignores metrics that a History does not read.
 func (h *History) Observe(p finding.Point, now time.Time) {
 	m := h.metrics[p.Metric]
 	if m == irrelevant {
 		return
 	}
-	if !p.Valid() || p.At.After(now.Add(ahead)) {
+	if !p.Valid() || p.At.After(now.Add(maxAhead)) {
 		h.dropped.Invalid++
 		return
 	}
@@ -176,7 +177,7 @@ func (h *History) Observe(p finding.Point, now time.Time) {
 	i.observe(m, p)
 }
 
-// service returns the service of that name, adding it if necessary, or nil if there are too many.
+// service returns the data of a service, adding it if necessary; nil if there are too many.
 func (h *History) service(name finding.Service) *service {
 	s := h.services[name]
 	if s == nil && len(h.services) < h.config.MaxInstances {
@@ -192,7 +193,7 @@ func (h *History) Dropped() Dropped { return h.dropped }
 // forgetAfter is the time without data after which an entry is deleted: the page shows a day.
 const forgetAfter = 24 * time.Hour
 
-// Sweep deletes entries without data for a day.
+// Sweep deletes entries without data for forgetAfter.
 func (h *History) Sweep(now time.Time) {
 	for name, s := range h.services {
 		for key, i := range s.instances {

@@ -15,8 +15,8 @@ import (
 	"github.com/otel-goroutine/otel-goroutine/internal/telemetry"
 )
 
-// TestSumsOverInstances has instances that are scraped one after the other, early and late,
-// and sometimes not at all: each is in every sum once.
+// TestSumsOverInstances checks that each instance is in every sum once, although scrapes are spread
+// over the interval, and early or late.
 func TestSumsOverInstances(t *testing.T) {
 	for _, step := range []time.Duration{time.Second, 15 * time.Second, time.Minute, 5 * time.Minute} {
 		t.Run(step.String(), func(t *testing.T) {
@@ -51,9 +51,8 @@ func TestSumsOverInstances(t *testing.T) {
 	}
 }
 
-// TestFirstLookIsShown: there is something to show after one scrape, with which there are no
-// windows yet.
-func TestFirstLookIsShown(t *testing.T) {
+// TestFirstScrape checks that there are numbers after one scrape, before the first window is closed.
+func TestFirstScrape(t *testing.T) {
 	h := New(Config{})
 	observe(h, "a", epoch, 3, 0, 0)
 	observe(h, "b", epoch.Add(time.Second), 4, 0, 0)
@@ -62,7 +61,7 @@ func TestFirstLookIsShown(t *testing.T) {
 	}
 }
 
-func TestAnOutageIsNoStep(t *testing.T) {
+func TestOutageIsNotAStep(t *testing.T) {
 	h := New(Config{})
 	at := epoch
 	for n := range 60 {
@@ -80,7 +79,7 @@ func TestAnOutageIsNoStep(t *testing.T) {
 	}
 }
 
-func TestExitsAreStepsOfTheirCounter(t *testing.T) {
+func TestExitsAreIncreasesOfTheCounter(t *testing.T) {
 	h := New(Config{})
 	for n := range 30 {
 		exits := 0.0
@@ -97,11 +96,11 @@ func TestExitsAreStepsOfTheirCounter(t *testing.T) {
 		total += n
 	}
 	if total != 5 {
-		t.Errorf("%v left", total)
+		t.Errorf("got %v exits, want 5", total)
 	}
 }
 
-// TestADayIsKept plays three days: the last is kept, in as many values as there are at most.
+// TestADayIsKept observes three days, of which the last is kept.
 func TestADayIsKept(t *testing.T) {
 	h := New(Config{})
 	for n := range 3 * 24 * 60 {
@@ -139,14 +138,14 @@ func TestBounds(t *testing.T) {
 	if len(h.services) != 3 || h.instances != 3 || h.groups != 4 || h.series > 5 || h.origins != 2 || h.Dropped().Beyond == 0 {
 		t.Errorf("%d services, %d instances, %d groups, %d series, %d origins, %v", len(h.services), h.instances, h.groups, h.series, h.origins, h.Dropped())
 	}
-	// What is forgotten makes room.
+	// Sweep subtracts what it deletes.
 	h.Sweep(epoch.Add(8 * 24 * time.Hour))
 	if len(h.services) != 0 || h.instances != 0 || h.groups != 0 || h.series != 0 || h.origins != 0 {
 		t.Errorf("%d services, %d instances, %d groups, %d series, %d origins are left", len(h.services), h.instances, h.groups, h.series, h.origins)
 	}
 }
 
-func TestPointsOfABrokenClockAreNotTaken(t *testing.T) {
+func TestImpossiblePointsAreDropped(t *testing.T) {
 	h := New(Config{})
 	observe(h, "a", epoch, 3, 0, 0)
 	h.Observe(finding.Point{Metric: telemetry.GoroutineCount, Resource: pairs{"service.name", "shop"}.get, At: epoch.Add(time.Hour), Value: 1}, epoch)
@@ -156,19 +155,19 @@ func TestPointsOfABrokenClockAreNotTaken(t *testing.T) {
 	}
 }
 
-func TestScrapeStateHasItsReason(t *testing.T) {
+func TestReasonOfAFailedScrape(t *testing.T) {
 	h := New(Config{})
 	resource := pairs{"service.name", "shop", "service.instance.id", "a", "server.address", "10.0.0.5", "server.port", "6060"}.get
-	tell := func(minute int, up float64, failures map[string]float64) {
+	observe := func(minute int, up float64, failures map[string]float64) {
 		at := epoch.Add(time.Duration(minute) * time.Minute)
 		h.Observe(finding.Point{Metric: telemetry.ScrapeUp, Resource: resource, At: at, Value: up}, at)
 		for kind, n := range failures {
 			h.Observe(finding.Point{Metric: "goroutine_scrape_failures_total", Resource: resource, Attributes: pairs{"error_type", kind}.get, At: at, Value: n}, at)
 		}
 	}
-	tell(0, 1, map[string]float64{"timeout": 7, "connection": 0})
-	tell(1, 0, map[string]float64{"timeout": 7, "connection": 1})
-	tell(2, 0, map[string]float64{"timeout": 7, "connection": 2})
+	observe(0, 1, map[string]float64{"timeout": 7, "connection": 0})
+	observe(1, 0, map[string]float64{"timeout": 7, "connection": 1})
+	observe(2, 0, map[string]float64{"timeout": 7, "connection": 2})
 	want := Instance{
 		Name: "a", Address: "10.0.0.5:6060", First: epoch, Last: epoch.Add(2 * time.Minute), Scraped: true, Since: epoch.Add(time.Minute),
 		Reason: "connection", Failed: epoch.Add(2 * time.Minute), Failures: 9,
@@ -202,9 +201,8 @@ func TestOriginOfALeakComesFirst(t *testing.T) {
 	}
 }
 
-// TestGoesOnAfterARestart compares what is shown before with what is shown after, and that
-// both go on alike.
-func TestGoesOnAfterARestart(t *testing.T) {
+// TestRestart checks that a restored History has the same content, and continues.
+func TestRestart(t *testing.T) {
 	h := New(Config{})
 	for n := range 90 {
 		at := epoch.Add(time.Duration(n) * time.Minute)

@@ -13,13 +13,13 @@ type instance struct {
 	first time.Time // of its data
 	last  time.Time
 	seen  time.Time // arrival
-	// step is the least time between two of its scrapes, of so many gaps.
+	// step is the shortest time between two scrapes, of gaps many.
 	step time.Duration
 	gaps int
-	// taken is the time of the scrape that the window has of it, for each metric that is summed.
+	// taken is the time of the scrape that contributed to the window, for each summed metric.
 	taken      [summed]int64
-	window     int64 // the last to which it contributed
-	latest     int64 // of its latest scrape
+	window     int64 // index of the last window to which it contributed
+	latest     int64 // time of its latest scrape, Unix ns
 	goroutines float64
 	version    string
 	address    string
@@ -33,7 +33,7 @@ type scrape struct {
 	since    time.Time // when up last changed
 	at       time.Time
 	failures map[string]float64
-	reason   string // the error type that was counted last
+	reason   string // error type of the last failure
 	failed   time.Time
 	seconds  float64
 	source   string
@@ -42,7 +42,7 @@ type scrape struct {
 // maxErrorTypes bounds the error types of a target; the receiver has nine.
 const maxErrorTypes = 16
 
-// instance returns the instance of a point, adding it if necessary, or nil if there are too many.
+// instance returns the instance of a point, adding it if necessary; nil if there are too many.
 func (h *History) instance(s *service, p finding.Point, now time.Time) *instance {
 	name := p.Instance()
 	i := s.instances[name]
@@ -62,7 +62,7 @@ func (h *History) instance(s *service, p finding.Point, now time.Time) *instance
 	return i
 }
 
-// observe reads a point about the instance itself.
+// observe adds a point about the instance itself.
 func (i *instance) observe(m metric, p finding.Point) {
 	switch m {
 	case scrapeUp:
@@ -98,8 +98,8 @@ func (s *scrape) observe(p finding.Point) {
 	s.known, s.up, s.at = true, up, p.At
 }
 
-// count reads the number of scrapes that failed with an error type. The first count is of failures
-// before anything was watched, and is the reason only if there is no later one.
+// count sets the number of scrapes that failed with an error type. The first number includes failures
+// before the instance was watched, so it is the reason only until another one increases.
 func (s *scrape) count(p finding.Point) {
 	kind := p.Attributes.Value(keyErrorType)
 	before, known := s.failures[kind]

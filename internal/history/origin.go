@@ -7,26 +7,26 @@ import (
 	"github.com/otel-goroutine/otel-goroutine/internal/finding"
 )
 
-// Origin is where the goroutines of a group come from, with complete stacks, as a log
-// record of the event goroutine.origin reports it.
+// Origin is the origin of the goroutines of a group, with complete stacks, as in a log record of the
+// event goroutine.origin.
 type Origin struct {
 	Place finding.Place
-	// Caught is whether the start of a leaked goroutine was seen, as its attribute says.
+	// Caught is the value of goroutine.origin.caught: whether the start of a leaked goroutine
+	// was seen.
 	Caught string
-	// Text is the sentence of the record.
+	// Text is the body of the record, a sentence.
 	Text string
-	// Stacks are those of creators and wakers, as Go writes stacks, each after a line that
-	// says whose it is.
+	// Stacks are the stacks of creators and wakers, in the format of ReadStacks.
 	Stacks string
 	At     time.Time
 	seen   time.Time
 }
 
-// originKey is the group, and what was caught: a start that was seen is worth more than a
-// later guess.
+// originKey identifies an origin. It includes Caught, so that a later guess does not replace a start
+// that was seen.
 type originKey struct{ group, caught string }
 
-// Maximum length of a text, in bytes.
+// The maximum lengths of texts, in bytes.
 const (
 	maxStacks = 16 << 10
 	maxText   = 1 << 10
@@ -34,17 +34,17 @@ const (
 
 // ObserveOrigin adds an origin that arrived at now. It replaces an earlier one of the same group
 // and the same value of Caught.
-func (h *History) ObserveOrigin(of finding.Service, o Origin, now time.Time) {
-	if o.At.After(now.Add(ahead)) {
+func (h *History) ObserveOrigin(service finding.Service, o Origin, now time.Time) {
+	if o.At.After(now.Add(maxAhead)) {
 		h.dropped.Invalid++
 		return
 	}
-	s := h.service(of)
+	s := h.service(service)
 	if s == nil {
 		h.dropped.Beyond++
 		return
 	}
-	o.Place = cloned(o.Place)
+	o.Place = clone(o.Place)
 	key := originKey{o.Place.Group(), strings.Clone(finding.Clean(o.Caught))}
 	before := s.origins[key]
 	if before != nil && o.At.Before(before.At) {
@@ -66,10 +66,11 @@ func (h *History) ObserveOrigin(of finding.Service, o Origin, now time.Time) {
 	}
 }
 
-// bounded returns a text that is valid and short, at the end of a line if it has to be cut.
-func bounded(text string, most int) string {
-	if len(text) > most {
-		text = text[:most]
+// bounded returns a copy of a text without control characters, truncated to maxLength bytes, at the
+// end of a line if possible.
+func bounded(text string, maxLength int) string {
+	if len(text) > maxLength {
+		text = text[:maxLength]
 		if end := strings.LastIndexByte(text, '\n'); end > 0 {
 			text = text[:end+1]
 		}
@@ -84,12 +85,12 @@ func bounded(text string, most int) string {
 
 func (h *History) sweepOrigins(s *service, now time.Time) {
 	for key, o := range s.origins {
-		if now.Sub(o.seen) > originKept {
+		if now.Sub(o.seen) > originRetention {
 			delete(s.origins, key)
 			h.origins--
 		}
 	}
 }
 
-// originKept is how long an origin is stored: it is reported once, and is valid for a version.
-const originKept = 7 * 24 * time.Hour
+// originRetention is how long an origin is stored. It is sent only once, and valid for a version.
+const originRetention = 7 * 24 * time.Hour

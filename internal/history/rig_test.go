@@ -32,11 +32,11 @@ func signature(p finding.Place, more ...string) finding.Attributes {
 		telemetry.AttrLine, strconv.Itoa(p.Line), telemetry.AttrEntry, p.Entry)).get
 }
 
-// observe tells what a scrape of an instance shows: how many goroutines order has, of which so
-// many are aged, and how many of those have left.
+// observe adds the points of a scrape of an instance: the number of goroutines of order, the number
+// of those that are aged, and the exits of aged ones.
 func observe(h *History, instance string, at time.Time, count, aged, exits float64) {
 	resource := pairs{"service.name", "shop", "service.instance.id", instance}.get
-	// A collection of the SDK has several times within a millisecond.
+	// The points of one collection of the SDK have several times within a millisecond.
 	for i, p := range [...]finding.Point{
 		{Metric: telemetry.GoroutineCount, Value: count + 1},
 		{Metric: telemetry.StackCount, Attributes: signature(order), Value: count},
@@ -48,7 +48,7 @@ func observe(h *History, instance string, at time.Time, count, aged, exits float
 	}
 }
 
-// only returns what is shown of the service shop.
+// only returns the only service.
 func only(t *testing.T, h *History) Service {
 	t.Helper()
 	all := h.Services()

@@ -17,13 +17,13 @@ type service struct {
 	lines       map[lineKey]*line
 	groups      map[string]*group
 	origins     map[originKey]*Origin
-	bounds      []float64 // of the age bands, in seconds, in the order in which they came
+	bounds      []float64 // of the age bands, in seconds, in order of arrival
 	window      window
 	time        timeline
 	total       total
 }
 
-// total is the goroutines of all instances, those of no group included.
+// total is the number of all goroutines of a service.
 type total struct {
 	count, instances *curve
 	now              float64
@@ -43,37 +43,37 @@ func newService(name finding.Service) *service {
 	}
 }
 
-// window is an interval in which each instance is added once.
+// window is an interval in which each instance contributes once.
 type window struct {
 	width time.Duration // 0 until the time between two scrapes is known
 	index int64
-	// came reports which metrics arrived in the window, and contributed is the number of instances
-	// that were added.
+	// came has the metrics that arrived in the window, and contributed is the number of instances
+	// that contributed.
 	came        [summed]bool
 	contributed int
-	partial     bool // it began before it was known how wide it must be
-	done        bool // one was closed
+	partial     bool // points came before its width was known
+	done        bool // a window was closed
 }
 
-// Minimum and maximum width of a window. Instances that are scraped more rarely than
-// every ten minutes contribute to some windows only.
+// The minimum and maximum width of a window. Instances that are scraped less often than every ten
+// minutes contribute only to some windows.
 const (
-	leastWidth = 500 * time.Millisecond
-	mostWidth  = 20 * time.Minute
+	minWidth = 500 * time.Millisecond
+	maxWidth = 20 * time.Minute
 )
 
-// scrapesPerWindow is how often an instance is scraped in a window, at least: with two, one
-// that comes late is the second, which does not count.
+// scrapesPerWindow is the minimum number of scrapes of an instance in a window. With two, a late
+// scrape is the second of its window, which does not count.
 const scrapesPerWindow = 2
 
-// sum adds a point to the window of its service, if it is of the first scrape of its instance
-// in it.
+// sum adds a point to the window of its service, if it is from the first scrape of its instance in
+// the window.
 func (h *History) sum(s *service, i *instance, m metric, p finding.Point) {
 	at := p.At.UnixNano()
 	h.learnStep(s, i, at)
 	width := s.window.width
 	if width == 0 {
-		width = mostWidth // everything is of one window until the step is known
+		width = maxWidth // until the step is known
 	}
 	index := at / int64(width)
 	switch {
@@ -81,7 +81,7 @@ func (h *History) sum(s *service, i *instance, m metric, p finding.Point) {
 		if s.window.width > 0 {
 			h.closeWindow(s)
 		} else {
-			s.restart()
+			s.resetWindow()
 		}
 		s.window.index = index
 	case index < s.window.index:
@@ -114,7 +114,7 @@ func (h *History) learnStep(s *service, i *instance, at int64) {
 	}
 	known := i.latest != 0
 	// Points of one scrape may be milliseconds apart.
-	if gap < leastWidth/4 && known {
+	if gap < minWidth/4 && known {
 		return
 	}
 	i.latest = at
@@ -124,22 +124,22 @@ func (h *History) learnStep(s *service, i *instance, at int64) {
 	if i.gaps++; i.gaps == 1 || gap < i.step {
 		i.step = gap
 	}
-	if s.window.width > 0 && i.gaps < gapsKnown {
+	if s.window.width > 0 && i.gaps < minGaps {
 		return
 	}
-	if width := min(max(scrapesPerWindow*i.step, leastWidth), mostWidth); width > s.window.width {
+	if width := min(max(scrapesPerWindow*i.step, minWidth), maxWidth); width > s.window.width {
 		s.window.width = width
-		s.restart()
+		s.resetWindow()
 		s.window.index, s.window.partial = at/int64(width), true
 	}
 }
 
-// gapsKnown is the number of gaps after which the step of an instance is reliable: one may be an
-// outage.
-const gapsKnown = 3
+// minGaps is the number of gaps from which the step of an instance is reliable: a single one may be
+// an outage.
+const minGaps = 3
 
-// restart empties the window.
-func (s *service) restart() {
+// resetWindow empties the window.
+func (s *service) resetWindow() {
 	w := &s.window
 	w.came, w.contributed = [summed]bool{}, 0
 	s.total.pending = 0
@@ -154,7 +154,8 @@ func (s *service) restart() {
 	}
 }
 
-// closeWindow adds the window to the curves. A partial one has not seen every instance.
+// closeWindow updates the current numbers, and adds the window to the curves unless it is partial:
+// then instances may be missing.
 func (h *History) closeWindow(s *service) {
 	w := &s.window
 	at := time.Unix(0, (w.index+1)*int64(w.width)-1)
@@ -162,7 +163,7 @@ func (h *History) closeWindow(s *service) {
 		s.total.now = s.total.pending
 	}
 	for _, l := range s.lines {
-		if w.came[l.counted()] {
+		if w.came[l.countMetric()] {
 			if l.now = l.pending; l.now > 0 {
 				l.last = at
 			}

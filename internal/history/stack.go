@@ -19,14 +19,14 @@ type Frame struct {
 	Line           int
 }
 
-// The most stacks and frames that are read.
+// The maximum number of stacks, and of frames in a stack.
 const (
 	maxStackCount = 12
 	maxFrames     = 64
 )
 
-// ReadStacks parses stacks as Go writes them, each after a line that says whose it is, with an
-// empty line between. Lines that are not frames are skipped.
+// ReadStacks parses stacks in the format of Go, each after a title line and separated by empty lines.
+// Lines that are not frames are skipped.
 //
 //	created by, 8, 100%:
 //	main.checkout(...)

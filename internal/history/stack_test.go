@@ -10,7 +10,7 @@ import (
 	"github.com/otel-goroutine/otel-goroutine/internal/telemetry"
 )
 
-// TestReadStacksOfTheReceiver reads the record that the receiver's tests hold it to.
+// TestReadStacksOfTheReceiver parses the stacks in a golden file of the receiver.
 func TestReadStacksOfTheReceiver(t *testing.T) {
 	data, err := os.ReadFile("../../receiver/goroutinereceiver/testdata/origin.json")
 	if err != nil {

@@ -10,7 +10,8 @@ import (
 	"github.com/otel-goroutine/otel-goroutine/internal/finding"
 )
 
-// savedHistory is the saved state of a History. Windows are not saved.
+// savedHistory is the saved state of a History. Windows are not saved. Field names are part of the
+// format.
 type savedHistory struct {
 	Services []savedService
 }
@@ -24,7 +25,7 @@ type savedService struct {
 	Width, Window       time.Duration
 	N                   int
 	Now                 float64
-	Count, Running      []float32
+	Count, Running      []float32 // Running is the number of instances
 	Instances           []savedInstance
 	Lines               []savedLine
 	Groups              []savedGroup
@@ -69,48 +70,48 @@ func (h *History) Empty() *History { return New(h.config) }
 func (h *History) MarshalBinary() ([]byte, error) {
 	var all savedHistory
 	for _, s := range h.services {
-		all.Services = append(all.Services, s.keep())
+		all.Services = append(all.Services, s.save())
 	}
 	var b bytes.Buffer
 	if err := gob.NewEncoder(&b).Encode(all); err != nil {
-		return nil, fmt.Errorf("keep history: %w", err)
+		return nil, fmt.Errorf("encode history: %w", err)
 	}
 	return b.Bytes(), nil
 }
 
-func (s *service) keep() savedService {
-	k := savedService{
+func (s *service) save() savedService {
+	saved := savedService{
 		Name: s.name, First: s.first, Last: s.last, Judged: s.judged, Aged: s.aged, Bounds: s.bounds,
 		Start: s.time.start, Width: s.time.width, Window: s.window.width, N: s.time.n, Now: s.total.now,
-		Count: s.total.count.keep(s.time.n), Running: s.total.instances.keep(s.time.n),
+		Count: s.total.count.save(s.time.n), Running: s.total.instances.save(s.time.n),
 	}
 	for _, i := range s.instances {
-		k.Instances = append(k.Instances, savedInstance{
+		saved.Instances = append(saved.Instances, savedInstance{
 			Name: i.Name, Version: i.version, Address: i.address, First: i.first, Last: i.last, Seen: i.seen, Step: i.step, Gaps: i.gaps,
 			Latest: i.latest, Goroutines: i.goroutines, Known: i.scrape.known, Up: i.scrape.up, Since: i.scrape.since, At: i.scrape.at,
 			Failed: i.scrape.failed, Failures: i.scrape.failures, Reason: i.scrape.reason, Source: i.scrape.source, Seconds: i.scrape.seconds,
 		})
 	}
 	for _, l := range s.lines {
-		k.Lines = append(k.Lines, savedLine{l.place, l.now, l.last})
+		saved.Lines = append(saved.Lines, savedLine{l.place, l.now, l.last})
 	}
 	for _, g := range s.groups {
-		of := savedGroup{Place: g.place, Curve: make(map[int][]float32), Last: g.last}
+		group := savedGroup{Place: g.place, Curve: make(map[int][]float32), Last: g.last}
 		for p, c := range g.curve {
 			if c != nil {
-				of.Curve[p] = c.keep(s.time.n)
+				group.Curve[p] = c.save(s.time.n)
 			}
 		}
-		k.Groups = append(k.Groups, of)
+		saved.Groups = append(saved.Groups, group)
 	}
 	for _, o := range s.origins {
-		k.Origins = append(k.Origins, savedOrigin{*o, o.seen})
+		saved.Origins = append(saved.Origins, savedOrigin{*o, o.seen})
 	}
-	return k
+	return saved
 }
 
-// keep returns the values in use.
-func (c *curve) keep(n int) []float32 {
+// save returns the first n values.
+func (c *curve) save(n int) []float32 {
 	if c == nil {
 		return nil
 	}
@@ -118,9 +119,9 @@ func (c *curve) keep(n int) []float32 {
 }
 
 // ErrState is returned by UnmarshalBinary for data that is not a state.
-var ErrState = errors.New("no state of history")
+var ErrState = errors.New("not a state of a history")
 
-// UnmarshalBinary loads a state into an empty History. On error the History must not be used.
+// UnmarshalBinary restores a state in an empty History. On error the History must not be used.
 func (h *History) UnmarshalBinary(data []byte) error {
 	var all savedHistory
 	if err := gob.NewDecoder(bytes.NewReader(data)).Decode(&all); err != nil {
@@ -132,7 +133,7 @@ func (h *History) UnmarshalBinary(data []byte) error {
 			return err
 		}
 		if h.services[k.Name] != nil {
-			return fmt.Errorf("%w: a service is there twice", ErrState)
+			return fmt.Errorf("%w: a service is duplicated", ErrState)
 		}
 		if len(h.services) < h.config.MaxInstances {
 			h.services[k.Name] = h.restore(k)
@@ -143,13 +144,13 @@ func (h *History) UnmarshalBinary(data []byte) error {
 
 // check returns an error if the state of a service is invalid.
 func (k *savedService) check() error {
-	if k.N < 0 || k.N > slots || k.Width < 0 || k.Window < 0 || k.Window > mostWidth || len(k.Bounds) > maxBands || (k.N > 0) != (k.Width > 0) {
-		return fmt.Errorf("%w: times that cannot be", ErrState)
+	if k.N < 0 || k.N > slots || k.Width < 0 || k.Window < 0 || k.Window > maxWidth || len(k.Bounds) > maxBands || (k.N > 0) != (k.Width > 0) {
+		return fmt.Errorf("%w: impossible times", ErrState)
 	}
 	return nil
 }
 
-// restore returns the service of a state, as far as the bounds allow.
+// restore returns the service of a state. It omits what exceeds the limits.
 func (h *History) restore(k *savedService) *service {
 	s := newService(k.Name)
 	s.first, s.last, s.judged, s.aged, s.bounds = k.First, k.Last, k.Judged, k.Aged, k.Bounds
@@ -171,11 +172,11 @@ func (h *History) restore(k *savedService) *service {
 		}
 	}
 	for _, g := range k.Groups {
-		of := s.group(g.Place)
-		of.last = g.Last
+		group := s.group(g.Place)
+		group.last = g.Last
 		for p, values := range g.Curve {
-			if p >= 0 && p < int(parts) && of.curve[p] == nil {
-				of.curve[p] = h.curve(values)
+			if p >= 0 && p < int(parts) && group.curve[p] == nil {
+				group.curve[p] = h.curve(values)
 			}
 		}
 	}
@@ -190,9 +191,9 @@ func (h *History) restore(k *savedService) *service {
 		key := originKey{o.Origin.Place.Group(), o.Origin.Caught}
 		if h.origins < h.config.MaxOrigins && s.origins[key] == nil {
 			h.origins++
-			of := o.Origin
-			of.seen = o.Seen
-			s.origins[key] = &of
+			restored := o.Origin
+			restored.seen = o.Seen
+			s.origins[key] = &restored
 		}
 	}
 	return s

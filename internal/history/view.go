@@ -20,7 +20,7 @@ type Service struct {
 	Aged       bool
 	Goroutines float64
 	Instances  []Instance // those that are down first, then by name
-	Lines      []Line     // those with the most goroutines first
+	Lines      []Line     // most goroutines first
 	Chart      Chart      // of all goroutines
 }
 
@@ -29,7 +29,7 @@ type Instance struct {
 	Name, Version, Address string
 	First, Last            time.Time
 	Goroutines             float64
-	// Scraped reports whether the instance is a target of the receiver. Others push.
+	// Scraped reports whether the instance is a target of the receiver. Other instances push.
 	Scraped bool
 	Up      bool
 	Since   time.Time // when Up last changed
@@ -39,26 +39,26 @@ type Instance struct {
 	Failures float64
 	Source   string // trace or profile
 	Took     time.Duration
-	Quiet    bool // nothing has come for longer than there should be between two scrapes
+	Quiet    bool // no data has come for several scrapes
 }
 
-// Line is the goroutines at a line now.
+// Line is the current number of goroutines at a line.
 type Line struct {
 	Place finding.Place
 	Count float64
 }
 
-// Chart is the goroutines of a group over time. Values are NaN where nothing came.
+// Chart is the number of goroutines over time. Values are NaN if unknown.
 type Chart struct {
 	Start time.Time
 	Step  time.Duration
 	Count []float64
-	Bands []Band // the youngest first
-	// Exits is how many aged goroutines left in each step.
+	Bands []Band // youngest first
+	// Exits is the number of aged goroutines that exited in each step.
 	Exits []float64
 }
 
-// Band is the goroutines of an age band.
+// Band is the number of goroutines in an age band over time.
 type Band struct {
 	Min    time.Duration
 	Values []float64
@@ -109,12 +109,13 @@ func (s *service) view() Service {
 			cmp.Compare(a.Place.Line, b.Place.Line), cmp.Compare(a.Place.State, b.Place.State), cmp.Compare(a.Place.Entry, b.Place.Entry))
 	})
 	if v.Goroutines == 0 {
-		v.Goroutines = named // there is no metric of the total
+		v.Goroutines = named // without a metric of the total
 	}
 	return v
 }
 
-// isInstance reports whether an instance is more than a name on the resource of its service.
+// isInstance reports whether an instance is scraped or sends goroutine counts. Other points, such as
+// verdicts, may have an instance too.
 func (s *service) isInstance(i *instance) bool {
 	return i.scrape.known || i.latest != 0
 }
@@ -135,7 +136,7 @@ func (i *instance) view(now time.Time) Instance {
 		Name: i.Name, Version: i.version, Address: i.scrapeAddress(), First: i.first, Last: i.last, Goroutines: i.goroutines,
 		Scraped: i.scrape.known, Up: i.scrape.up, Since: i.scrape.since, Reason: i.scrape.reason, Failed: i.scrape.failed,
 		Source: i.scrape.source, Took: time.Duration(min(i.scrape.seconds, 3600) * float64(time.Second)),
-		Quiet: now.Sub(i.last) > max(leastQuiet, 3*i.step),
+		Quiet: now.Sub(i.last) > max(minQuiet, 3*i.step),
 	}
 	for _, n := range i.scrape.failures {
 		v.Failures += n
@@ -143,9 +144,9 @@ func (i *instance) view(now time.Time) Instance {
 	return v
 }
 
-// leastQuiet is for how long at least nothing must come: a scrape or two that failed are no
-// end.
-const leastQuiet = 10 * time.Minute
+// minQuiet is the minimum time without data after which an instance is quiet, more than one or two
+// failed scrapes.
+const minQuiet = 10 * time.Minute
 
 func (i *instance) scrapeAddress() string {
 	if i.address == i.Name {
@@ -156,7 +157,7 @@ func (i *instance) scrapeAddress() string {
 
 func (s *service) timeChart() Chart { return Chart{Start: s.time.start, Step: s.time.width} }
 
-// values returns the values of a curve, NaN where it has none.
+// values returns the values of a curve, NaN if they are unknown or the curve is nil.
 func (s *service) values(c *curve) []float64 {
 	values := make([]float64, s.time.n)
 	for i := range values {
@@ -168,9 +169,9 @@ func (s *service) values(c *curve) []float64 {
 	return values
 }
 
-// Chart returns the groups of all places of a finding over time, added up.
-func (h *History) Chart(of finding.Service, places []finding.Place) Chart {
-	s := h.services[of]
+// Chart returns the sum of the groups of all places of a finding.
+func (h *History) Chart(service finding.Service, places []finding.Place) Chart {
+	s := h.services[service]
 	if s == nil {
 		return Chart{}
 	}
@@ -185,11 +186,11 @@ func (h *History) Chart(of finding.Service, places []finding.Place) Chart {
 	bands := make([][]float64, len(s.bounds))
 	for _, name := range slices.Sorted(maps.Keys(groups)) {
 		g := groups[name]
-		c.Count = s.added(c.Count, g.curve[partCount])
+		c.Count = s.addCurve(c.Count, g.curve[partCount])
 		for i := range s.bounds {
-			bands[i] = s.added(bands[i], g.curve[partAged+part(i)])
+			bands[i] = s.addCurve(bands[i], g.curve[partAged+part(i)])
 		}
-		exits = s.added(exits, g.curve[partExits])
+		exits = s.addCurve(exits, g.curve[partExits])
 	}
 	for i, bound := range s.bounds {
 		if bands[i] != nil {
@@ -197,12 +198,12 @@ func (h *History) Chart(of finding.Service, places []finding.Place) Chart {
 		}
 	}
 	slices.SortFunc(c.Bands, func(a, b Band) int { return cmp.Compare(a.Min, b.Min) })
-	c.Exits = steps(exits)
+	c.Exits = increases(exits)
 	return c
 }
 
-// added adds a curve to values, which are unknown where neither is known.
-func (s *service) added(to []float64, c *curve) []float64 {
+// addCurve adds a curve to values. The sum is unknown only if both values are.
+func (s *service) addCurve(to []float64, c *curve) []float64 {
 	if c == nil {
 		return to
 	}
@@ -221,25 +222,25 @@ func (s *service) added(to []float64, c *curve) []float64 {
 	return to
 }
 
-// steps returns by how much a counter rose at each value. It falls when a process is gone.
-func steps(counter []float64) []float64 {
-	rises := make([]float64, len(counter))
+// increases returns the increase of a counter at each value. A counter falls when a process is gone.
+func increases(counter []float64) []float64 {
+	increases := make([]float64, len(counter))
 	before := math.NaN()
 	for i, v := range counter {
 		if !math.IsNaN(v) {
 			if v > before {
-				rises[i] = v - before
+				increases[i] = v - before
 			}
 			before = v
 		}
 	}
-	return rises
+	return increases
 }
 
-// Origins returns the origins of the groups of all places of a finding, those first in which
-// the start of a leaked goroutine was seen, and of those the latest.
-func (h *History) Origins(of finding.Service, places []finding.Place) []Origin {
-	s := h.services[of]
+// Origins returns the origins of the groups of all places of a finding. Those in which the start of a
+// leaked goroutine was seen come first, then the latest.
+func (h *History) Origins(service finding.Service, places []finding.Place) []Origin {
+	s := h.services[service]
 	if s == nil {
 		return nil
 	}
@@ -266,6 +267,5 @@ func caughtRank(caught string) int {
 	return 1
 }
 
-// caughtLeaked is the value of goroutine.origin.caught when the start of a goroutine that
-// leaks was seen.
+// caughtLeaked is the value of goroutine.origin.caught if the start of a leaked goroutine was seen.
 const caughtLeaked = "leaked_birth"
