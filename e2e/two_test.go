@@ -141,7 +141,7 @@ func TestStorageThatIsNotThereSaysWhere(t *testing.T) {
 		},
 		"misspelled": {
 			"atomic_storage", "", "atomic_file_storage/other",
-			`'storage': this collector has no extension of type "atomic_storage": one is atomic_file_storage`,
+			`'storage': this collector has no extension of type "atomic_storage"; the type of a storage extension is, for example, atomic_file_storage`,
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -10,7 +10,7 @@ import (
 	"testing"
 )
 
-// A file that is truncated while it is mapped has pages without content.
+// Reading a page of a mapped file after the file was truncated causes a fault.
 func TestFaultInMappedMemory(t *testing.T) {
 	file, err := os.Create(filepath.Join(t.TempDir(), "mapped"))
 	if err != nil {

@@ -40,8 +40,8 @@ func readMetric(resource finding.Attributes, m pmetric.Metric, observe func(find
 	}
 }
 
-// pointsOf returns the points of a gauge or a cumulative sum, and none of other types: the
-// difference in a delta sum would be taken for a level.
+// pointsOf returns the points of a gauge or a cumulative sum, and none for other types: the
+// difference in a delta sum would be mistaken for a level.
 func pointsOf(m pmetric.Metric) pmetric.NumberDataPointSlice {
 	switch m.Type() {
 	case pmetric.MetricTypeGauge:

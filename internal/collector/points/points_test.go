@@ -14,7 +14,7 @@ import (
 
 var epoch = time.Date(2026, 6, 1, 9, 0, 0, 0, time.UTC)
 
-// appendPoint sets the value, times and attributes of a point that is appended to s.
+// appendPoint appends a point with value, time and attributes to s.
 func appendPoint(s pmetric.NumberDataPointSlice) pmetric.NumberDataPoint {
 	p := s.AppendEmpty()
 	p.SetTimestamp(pcommon.NewTimestampFromTime(epoch.Add(time.Minute)))

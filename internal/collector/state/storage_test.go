@@ -10,22 +10,22 @@ import (
 	"github.com/otel-goroutine/otel-goroutine/internal/collector/state/statetest"
 )
 
-// builtWith is a host that knows the types of extensions that it was built with.
+// builtWith is a Host with the factories of these types of extensions.
 type builtWith struct {
 	component.Host
 	types []string
 }
 
-func (b builtWith) GetFactory(kind component.Kind, of component.Type) component.Factory {
+func (b builtWith) GetFactory(kind component.Kind, componentType component.Type) component.Factory {
 	for _, built := range b.types {
-		if kind == component.KindExtension && built == of.String() {
-			return struct{ component.Factory }{} // any will do
+		if kind == component.KindExtension && built == componentType.String() {
+			return struct{ component.Factory }{} // only compared with nil
 		}
 	}
 	return nil
 }
 
-func TestOpenNamesWhatIsWrongWithTheConfiguration(t *testing.T) {
+func TestOpenErrors(t *testing.T) {
 	const notStarted = `'storage': extension "atomic_file_storage" is not started: add it to service::extensions, and define it under extensions if it is not there yet`
 	started := statetest.NewHost(statetest.New(nil))
 	for name, tc := range map[string]struct {
@@ -34,10 +34,10 @@ func TestOpenNamesWhatIsWrongWithTheConfiguration(t *testing.T) {
 		want    string
 	}{
 		"not started":               {"atomic_file_storage", componenttest.NewNopHost(), notStarted},
-		"not started, but another":  {"atomic_file_storage", started, notStarted + "; or name a storage that is started: file_storage"},
-		"not started, but built in": {"atomic_file_storage", builtWith{started, []string{"atomic_file_storage"}}, notStarted + "; or name a storage that is started: file_storage"},
-		"not built in":              {"atomic_storage", builtWith{started, []string{"atomic_file_storage"}}, `'storage': this collector has no extension of type "atomic_storage": one is atomic_file_storage`},
-		"no storage":                {"zpages", started, `'storage': extension "zpages" is no storage, such as atomic_file_storage is`},
+		"not started, but another":  {"atomic_file_storage", started, notStarted + "; or use a storage extension that is started: file_storage"},
+		"not started, but built in": {"atomic_file_storage", builtWith{started, []string{"atomic_file_storage"}}, notStarted + "; or use a storage extension that is started: file_storage"},
+		"not built in":              {"atomic_storage", builtWith{started, []string{"atomic_file_storage"}}, `'storage': this collector has no extension of type "atomic_storage"; the type of a storage extension is, for example, atomic_file_storage`},
+		"no storage":                {"zpages", started, `'storage': extension "zpages" is not a storage extension, as atomic_file_storage is`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			c := newComponent()

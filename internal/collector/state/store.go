@@ -32,12 +32,12 @@ var Operations = [...]string{OperationOpen, OperationLoad, OperationSave, Operat
 
 // Store saves the state of one component under one key of a storage extension. An error of the
 // storage never stops the component: Store counts it, logs it unless the last one had the same
-// text, and goes on, if need be without the storage. Methods must not be called concurrently.
+// text, and continues, if necessary without the storage. It is not safe for concurrent use.
 type Store struct {
 	log     *zap.Logger
 	failed  func(ctx context.Context, operation string)
 	client  storage.Client // nil if no storage is in use
-	trouble string         // last error that was logged
+	lastErr string         // last error that was logged, empty after a success
 }
 
 // NewStore returns a Store that is not open. It calls failed for each operation that fails.
@@ -46,8 +46,8 @@ func NewStore(log *zap.Logger, failed func(ctx context.Context, operation string
 }
 
 // Open opens the storage extension with an ID for the component self, and passes the saved state
-// to restore, if there is one. It sets a state aside that restore refuses. Open returns an error
-// only if the host has no such storage extension.
+// to restore, if there is one. If restore returns an error, the state is set aside. Open returns an
+// error only if the host has no such storage extension.
 func (s *Store) Open(ctx context.Context, host component.Host, id component.ID, kind component.Kind, self component.ID, restore func(data []byte) error) error {
 	provider, err := storageOf(host, id)
 	if err != nil {
@@ -67,11 +67,11 @@ func (s *Store) Open(ctx context.Context, host component.Host, id component.ID, 
 	return nil
 }
 
-// IsOpen reports whether a storage is in use.
+// IsOpen reports whether a storage is used.
 func (s *Store) IsOpen() bool { return s.client != nil }
 
-// load restores the saved state. A storage that cannot be read is not used any more, since the
-// state in it may be intact and must not be overwritten.
+// load restores the saved state. A storage that cannot be read is no longer used, since the state in
+// it may be intact and must not be overwritten.
 func (s *Store) load(ctx context.Context, restore func(data []byte) error) {
 	var data []byte
 	err := s.use(func(client storage.Client) (err error) {
@@ -147,15 +147,15 @@ func (s *Store) use(f func(storage.Client) error) error {
 // note counts and logs an error. It logs when the storage works again.
 func (s *Store) note(ctx context.Context, operation string, err error) {
 	if err == nil {
-		if s.trouble != "" {
+		if s.lastErr != "" {
 			s.log.Info("The state can be saved again")
 		}
-		s.trouble = ""
+		s.lastErr = ""
 		return
 	}
 	s.failed(ctx, operation)
-	if text := err.Error(); text != s.trouble {
-		s.trouble = text
+	if text := err.Error(); text != s.lastErr {
+		s.lastErr = text
 		s.log.Warn("The state is not saved over a restart", zap.String("operation", operation), zap.Error(err))
 	}
 }

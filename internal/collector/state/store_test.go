@@ -15,7 +15,7 @@ import (
 	"github.com/otel-goroutine/otel-goroutine/internal/collector/state/statetest"
 )
 
-// statefulComponent is a component whose state is a text. It refuses the text "bad".
+// statefulComponent is a component whose state is a text. It rejects the text "bad".
 type statefulComponent struct {
 	store    *state.Store
 	text     string
@@ -51,7 +51,7 @@ func (c *statefulComponent) save(t *testing.T) bool {
 
 func (c *statefulComponent) warnings() int { return c.logs.FilterLevelExact(zap.WarnLevel).Len() }
 
-func TestStateOutlivesARestart(t *testing.T) {
+func TestStateSurvivesARestart(t *testing.T) {
 	storage := statetest.New(nil)
 	first := newComponent()
 	require.NoError(t, first.open(t, statetest.NewHost(storage), statetest.ID))
@@ -72,7 +72,7 @@ func TestStateOutlivesARestart(t *testing.T) {
 	assert.Zero(t, first.warnings()+second.warnings())
 }
 
-func TestWithoutAStorageNothingIsSaved(t *testing.T) {
+func TestWithoutStorage(t *testing.T) {
 	c := newComponent()
 	assert.False(t, c.store.IsOpen())
 	assert.False(t, c.save(t))
@@ -80,7 +80,7 @@ func TestWithoutAStorageNothingIsSaved(t *testing.T) {
 	assert.Empty(t, c.failures)
 }
 
-func TestAStateThatIsRefusedIsSetAside(t *testing.T) {
+func TestInvalidStateIsSetAside(t *testing.T) {
 	for _, text := range []string{"bad", "panic"} {
 		t.Run(text, func(t *testing.T) {
 			storage := statetest.New(map[string][]byte{state.Key: []byte(text)})
@@ -96,7 +96,7 @@ func TestAStateThatIsRefusedIsSetAside(t *testing.T) {
 	}
 }
 
-func TestAStateThatCannotBeSetAsideIsReportedToo(t *testing.T) {
+func TestInvalidStateCannotBeSetAside(t *testing.T) {
 	storage := statetest.New(map[string][]byte{state.Key: []byte("bad")})
 	storage.Fail = statetest.Failing(state.OperationSave, false).Fail
 	c := newComponent()
@@ -105,7 +105,7 @@ func TestAStateThatCannotBeSetAsideIsReportedToo(t *testing.T) {
 	assert.Equal(t, map[string][]byte{state.Key: []byte("bad")}, storage.Data())
 }
 
-func TestAFailingStorage(t *testing.T) {
+func TestStorageFails(t *testing.T) {
 	for name, tc := range map[string]struct {
 		operation string
 		panics    bool
@@ -137,7 +137,7 @@ func TestAFailingStorage(t *testing.T) {
 }
 
 // A state that cannot be read may be intact.
-func TestAStateThatCannotBeReadIsNotOverwritten(t *testing.T) {
+func TestUnreadableStateIsNotOverwritten(t *testing.T) {
 	storage := statetest.New(map[string][]byte{state.Key: []byte("a leak")})
 	storage.Fail = statetest.Failing(state.OperationLoad, false).Fail
 	c := newComponent()
@@ -148,8 +148,8 @@ func TestAStateThatCannotBeReadIsNotOverwritten(t *testing.T) {
 	assert.Zero(t, storage.Clients())
 }
 
-// A defect of the component costs the save, and not the storage.
-func TestAStateThatCannotBeEncoded(t *testing.T) {
+// A component that fails to encode its state loses a save, but not the storage.
+func TestEncodingFails(t *testing.T) {
 	storage := statetest.New(nil)
 	c := newComponent()
 	require.NoError(t, c.open(t, statetest.NewHost(storage), statetest.ID))

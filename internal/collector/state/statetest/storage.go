@@ -13,8 +13,8 @@ import (
 	"github.com/otel-goroutine/otel-goroutine/internal/collector/state"
 )
 
-// Storage is a storage extension in memory, and the only client of it. It outlives the components
-// that use it. Its methods may be called concurrently.
+// Storage is a storage extension in memory, and its own only client. It outlives the components
+// that use it. It is safe for concurrent use.
 type Storage struct {
 	component.StartFunc
 	component.ShutdownFunc
@@ -39,8 +39,8 @@ func New(data map[string][]byte) *Storage {
 // Failing returns a Storage whose operation returns an error, or panics with it.
 func Failing(operation string, panics bool) *Storage {
 	s := New(nil)
-	s.Fail = func(tried string) error {
-		if tried != operation {
+	s.Fail = func(attempted string) error {
+		if attempted != operation {
 			return nil
 		}
 		err := errors.New("no space left on device")
@@ -52,7 +52,7 @@ func Failing(operation string, panics bool) *Storage {
 	return s
 }
 
-// Data returns a copy of what is stored.
+// Data returns a copy of the stored data.
 func (s *Storage) Data() map[string][]byte {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -143,7 +143,7 @@ type Host map[component.ID]component.Component
 // ID is the ID of the Storage in a host of NewHost.
 var ID = component.MustNewID("file_storage")
 
-// NewHost returns a Host with a Storage, and with an extension zpages, which is none.
+// NewHost returns a Host with a Storage, and with an extension zpages, which is not a storage.
 func NewHost(s *Storage) Host {
 	return Host{ID: s, component.MustNewID("zpages"): struct{ component.Component }{}}
 }
