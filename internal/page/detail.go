@@ -205,7 +205,7 @@ func (r *renderer) firstSteps(f *Finding, g *guide) []string {
 		}
 		all = append(all, instance+limitText(f.Limit)+". A restart gains "+restartGain(f, r.site.At)+".")
 	} else if text := restartGain(f, r.site.At); text != "" {
-		all = append(all, "A restart gains "+text+", if it cannot wait.")
+		all = append(all, "If it cannot wait, a restart gains "+text+".")
 	}
 	if f.Introduced {
 		all = append(all, "Roll back to a version before "+short(f.FirstVersion)+".")
