@@ -53,7 +53,7 @@ func scenarios() []scenario {
 // trial is one simulated deploy.
 type trial struct {
 	fleet
-	book     *finding.Tracker
+	tracker  *finding.Tracker
 	scenario scenario
 	// restored is when the last process that leaks went, zero if one is there.
 	restored time.Time
@@ -78,7 +78,7 @@ type closing struct {
 // newTrial returns a fleet that has leaked for long enough to be flagged.
 func newTrial(seed uint64, judged bool) *trial {
 	r := rand.New(rand.NewPCG(seed, 16))
-	t := &trial{book: finding.NewTracker(finding.Config{}), scenario: pick(r)}
+	t := &trial{tracker: finding.NewTracker(finding.Config{}), scenario: pick(r)}
 	rate := 0.2 * math.Pow(300, r.Float64())
 	replicas := int(math.Pow(40, r.Float64()))
 	step := time.Minute
@@ -138,7 +138,7 @@ func (t *trial) play() bool {
 
 // waits tells whether a repaired leak is still to be closed.
 func (t *trial) waits() bool {
-	return !t.restored.IsZero() && len(t.closed) == 0 && slices.ContainsFunc(t.book.Findings(), func(f finding.Finding) bool {
+	return !t.restored.IsZero() && len(t.closed) == 0 && slices.ContainsFunc(t.tracker.Findings(), func(f finding.Finding) bool {
 		return f.Status == finding.Waiting
 	})
 }
@@ -184,7 +184,7 @@ func (t *trial) tick() {
 			t.asked.seen = took
 		}
 	}
-	for _, c := range t.scrape(t.book) {
+	for _, c := range t.scrape(t.tracker) {
 		switch {
 		case c.Kind == finding.ClosedByVersion:
 			t.closed = append(t.closed, t.judge(c))

@@ -133,7 +133,7 @@ var place = attributes(telemetry.AttrLeakID, "3e0e28e30f2a7cd8", telemetry.AttrS
 var census = attributes(telemetry.AttrState, "chan_send", telemetry.AttrFunction, "shop/order.ask", telemetry.AttrFile, "/src/order.go",
 	telemetry.AttrLine, "91", telemetry.AttrEntry, "shop/order.ask", telemetry.AttrAgeMin, "600")
 
-// scrape hands the metrics of now to a book, as the receiver and the processor emit them.
+// scrape passes the current metrics to a Tracker, as the receiver and the processor emit them.
 func (f *fleet) scrape(b *finding.Tracker) []finding.Change {
 	verdict := f.detector.judge(f)
 	service := attributes("service.name", "shop")

@@ -1,6 +1,6 @@
-// Command held measures how right it is what a finding says of memory: it leaks goroutines
-// in its own process, each of which holds so much, while other goroutines allocate and the
-// garbage collector runs, and has a book told of it.
+// Command held measures the accuracy of the memory that a finding reports. It leaks goroutines of
+// known size in its own process, while other goroutines allocate and the garbage collector runs,
+// and passes the metrics to a finding.Tracker.
 //
 //	go -C bench run ./held
 package main
@@ -62,20 +62,20 @@ func measure(held int) figures {
 			limit += used / last
 		}
 	}
-	book := finding.NewTracker(finding.Config{MemoryLimit: int64(limit)})
+	tracker := finding.NewTracker(finding.Config{MemoryLimit: int64(limit)})
 	var halfway finding.Finding
 	for minute, points := range records {
 		for _, p := range points {
-			book.Observe(p)
+			tracker.Observe(p)
 		}
-		book.Advance(points[0].At)
+		tracker.Advance(points[0].At)
 		if minute == minutes/2 {
-			halfway = book.Findings()[0]
+			halfway = tracker.Findings()[0]
 		}
 	}
 	return figures{
 		truth:     float64(held) + 2<<10,
-		estimate:  book.Findings()[0].Memory.PerGoroutine,
+		estimate:  tracker.Findings()[0].Memory.PerGoroutine,
 		left:      minutes/2 - last/2,
 		predicted: halfway.Limit.In.Minutes(),
 	}

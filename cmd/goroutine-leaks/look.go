@@ -25,11 +25,11 @@ type lookCommand struct {
 
 // Run looks until the time is over or the user has seen enough.
 func (c *lookCommand) Run(ctx context.Context, out streams) error {
-	var memory *page.Aggregator
+	var aggregator *page.Aggregator
 	if c.HTML != "" {
-		memory = newMemory(judge.Scaled(c.For))
+		aggregator = newAggregator(judge.Scaled(c.For))
 	}
-	watching, options, closing, err := c.open(c.For, memory)
+	watching, options, closing, err := c.open(c.For, aggregator)
 	if err != nil {
 		return err
 	}
@@ -49,8 +49,8 @@ func (c *lookCommand) Run(ctx context.Context, out streams) error {
 		return unreachable(state, err, out)
 	}
 	report := conclude(ctx, watching, state, said)
-	if memory != nil {
-		if err := writePage(c.HTML, memory, strings.Join(c.URLs, ", "), report.Summary()); err != nil {
+	if aggregator != nil {
+		if err := writePage(c.HTML, aggregator, strings.Join(c.URLs, ", "), report.Summary()); err != nil {
 			return err
 		}
 		fmt.Fprintln(said, "The page is in", c.HTML)

@@ -49,12 +49,12 @@ func (c *replayCommand) Run(ctx context.Context, out streams) error {
 	defer client.CloseIdleConnections()
 	thresholds := judge.Defaults()
 	thresholds.MinDuration, thresholds.MinLeaked, thresholds.MaxLifetime = c.MinDuration, c.MinLeaked, c.MaxLifetime
-	var memory *page.Aggregator
+	var aggregator *page.Aggregator
 	if c.HTML != "" {
-		memory = newMemory(thresholds)
+		aggregator = newAggregator(thresholds)
 	}
 	result, err := replay.Run(ctx, replay.NewPrometheus(address, client, headers), replay.Options{
-		Since: c.Since, Match: c.Match, Thresholds: thresholds, Ignore: ignore.matches, Page: memory,
+		Since: c.Since, Match: c.Match, Thresholds: thresholds, Ignore: ignore.matches, Page: aggregator,
 		Progress: func(at time.Time) {
 			if out.terminal != nil {
 				fmt.Fprintf(out.stderr, "\r%s ", at.Format(time.DateTime))
@@ -71,8 +71,8 @@ func (c *replayCommand) Run(ctx context.Context, out streams) error {
 	case err != nil:
 		return fmt.Errorf("%s: %w", address.Host, err)
 	}
-	if memory != nil {
-		if err := writePage(c.HTML, memory, address.Host, show.ReplaySummary(result)); err != nil {
+	if aggregator != nil {
+		if err := writePage(c.HTML, aggregator, address.Host, show.ReplaySummary(result)); err != nil {
 			return err
 		}
 	}

@@ -29,13 +29,13 @@ type serveCommand struct {
 
 // Run serves until it is interrupted.
 func (c *serveCommand) Run(ctx context.Context, out streams) error {
-	memory := newMemory(judge.Scaled(c.For))
-	watching, options, closing, err := c.open(c.For, memory)
+	aggregator := newAggregator(judge.Scaled(c.For))
+	watching, options, closing, err := c.open(c.For, aggregator)
 	if err != nil {
 		return err
 	}
 	defer closing()
-	handler := page.NewHandler(memory, page.Options{Title: strings.Join(c.URLs, ", ")}, c.AllowHost)
+	handler := page.NewHandler(aggregator, page.Options{Title: strings.Join(c.URLs, ", ")}, c.AllowHost)
 	site, err := openSite(c.Listen, handler)
 	if err != nil {
 		return err

@@ -43,9 +43,9 @@ const (
 
 var errFor = fmt.Errorf("--for must be from %v to %v", minFor, maxFor)
 
-// open returns a watch over the targets, which closing gives up. If memory is not nil, it is told
-// what a page shows.
-func (w *watched) open(watchFor time.Duration, memory *page.Aggregator) (watching *watch.Watch, options watch.Options, closing func(), err error) {
+// open returns a watch over the targets, which closing gives up. If aggregator is not nil, it receives
+// the points and origins.
+func (w *watched) open(watchFor time.Duration, aggregator *page.Aggregator) (watching *watch.Watch, options watch.Options, closing func(), err error) {
 	if watchFor < minFor || watchFor > maxFor {
 		return nil, options, nil, errFor
 	}
@@ -53,7 +53,7 @@ func (w *watched) open(watchFor time.Duration, memory *page.Aggregator) (watchin
 	if err != nil {
 		return nil, options, nil, err
 	}
-	options = watch.Options{For: watchFor, Service: w.Service, Ignore: ignore.matches, Page: memory}
+	options = watch.Options{For: watchFor, Service: w.Service, Ignore: ignore.matches, Page: aggregator}
 	var targets []*target.Target
 	seen := make(map[string]bool)
 	for _, url := range w.URLs {

@@ -49,7 +49,7 @@ func sendLifecycle(r *rig) {
 	play(3, again)
 }
 
-// TestEvents compares the records of a leak with a golden file, of which README.md shows a part.
+// TestEvents compares the records of a leak with a golden file, parts of which are in README.md.
 func TestEvents(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := start(t, statetest.New(nil))

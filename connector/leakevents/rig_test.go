@@ -97,7 +97,7 @@ type process struct {
 	name, build      string
 	start            time.Time
 	severity, leaked int
-	whole            int // goroutines in all instances; below 0 if nothing is said of the service
+	whole            int // goroutines in all instances; negative without metrics of the service as a whole
 }
 
 var epoch = time.Date(2026, 6, 1, 9, 0, 0, 0, time.UTC)

@@ -10,7 +10,7 @@ import (
 	"github.com/otel-goroutine/otel-goroutine/internal/finding"
 )
 
-// Read passes the points of all metrics to observe for whose name reads returns true.
+// Read passes the points of metrics to observe if reads returns true for the name of the metric.
 func Read(md pmetric.Metrics, reads func(metric string) bool, observe func(finding.Point)) {
 	for _, rm := range md.ResourceMetrics().All() {
 		resource := AttributesOf(rm.Resource().Attributes())

@@ -46,11 +46,11 @@ type Judge struct {
 	rules    *growth.Rules
 	ignore   func(Sample) bool
 	detector *detect.Detector
-	book     *finding.Tracker
-	// memory is what a page shows, nil if there is none; and points what is to come to it.
-	memory *page.Aggregator
-	points []finding.Point
-	labels map[detect.ID]label
+	tracker  *finding.Tracker
+	// aggregator is that of the page, nil if there is none; points are its next batch.
+	aggregator *page.Aggregator
+	points     []finding.Point
+	labels     map[detect.ID]label
 	// flagged are the latest verdicts of what is flagged, by finding and group, and working the
 	// groups that were seen at work.
 	flagged map[detect.ID]map[detect.ID]detect.Verdict
@@ -70,17 +70,17 @@ const maxGroups = 50_000
 const maxStale = 24 * time.Hour
 
 // New returns a Judge that goes by these thresholds, and flags nothing of which ignore is
-// true. If memory is not nil, it is told all that a page shows.
-func New(t Thresholds, ignore func(Sample) bool, memory *page.Aggregator) *Judge {
+// true. If aggregator is not nil, it receives all points and origins.
+func New(t Thresholds, ignore func(Sample) bool, aggregator *page.Aggregator) *Judge {
 	return &Judge{
-		rules:    t.rules(),
-		ignore:   ignore,
-		detector: detect.New(detect.Config{MinDuration: t.MinDuration, MaxStale: maxStale, MaxGroups: maxGroups}),
-		book:     finding.NewTracker(finding.Config{MaxStale: maxStale}),
-		memory:   memory,
-		labels:   make(map[detect.ID]label),
-		flagged:  make(map[detect.ID]map[detect.ID]detect.Verdict),
-		working:  make(map[detect.ID]bool),
+		rules:      t.rules(),
+		ignore:     ignore,
+		detector:   detect.New(detect.Config{MinDuration: t.MinDuration, MaxStale: maxStale, MaxGroups: maxGroups}),
+		tracker:    finding.NewTracker(finding.Config{MaxStale: maxStale}),
+		aggregator: aggregator,
+		labels:     make(map[detect.ID]label),
+		flagged:    make(map[detect.ID]map[detect.ID]detect.Verdict),
+		working:    make(map[detect.ID]bool),
 	}
 }
 
@@ -90,7 +90,7 @@ func (j *Judge) Observe(now time.Time, samples []Sample) []finding.Change {
 	for i := range samples {
 		readings = append(readings, j.reading(&samples[i]))
 	}
-	if j.memory != nil {
+	if j.aggregator != nil {
 		j.measured(samples)
 	}
 	j.take(j.detector.Observe(now.UnixNano(), readings))
@@ -100,27 +100,27 @@ func (j *Judge) Observe(now time.Time, samples []Sample) []finding.Change {
 
 // point hands a point to the findings, and to the page.
 func (j *Judge) point(p finding.Point) {
-	j.book.Observe(p)
-	if j.memory != nil {
+	j.tracker.Observe(p)
+	if j.aggregator != nil {
 		j.points = append(j.points, p)
 	}
 }
 
 // advance settles what has come, and returns what changed.
 func (j *Judge) advance(now time.Time) []finding.Change {
-	if j.memory != nil {
-		j.memory.ObserveBatch(now, func(observe func(finding.Point)) {
+	if j.aggregator != nil {
+		j.aggregator.ObserveBatch(now, func(observe func(finding.Point)) {
 			for _, p := range j.points {
 				observe(p)
 			}
 		})
 		j.points = j.points[:0]
 	}
-	return j.book.Advance(now)
+	return j.tracker.Advance(now)
 }
 
 // Findings returns all that are known, the worst first.
-func (j *Judge) Findings() []finding.Finding { return j.book.Findings() }
+func (j *Judge) Findings() []finding.Finding { return j.tracker.Findings() }
 
 func (j *Judge) reading(s *Sample) detect.Reading {
 	process, service := s.Process.id(), hash("service", s.Process.Service)

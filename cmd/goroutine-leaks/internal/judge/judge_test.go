@@ -55,8 +55,8 @@ func play(lives []life, ignore func(Sample) bool) *Judge {
 
 // A page says of a healthy service that it is fine only if something judges it.
 func TestHealthyServiceIsJudged(t *testing.T) {
-	memory := page.NewAggregator(page.Config{})
-	j := New(Scaled(time.Minute), nobody, memory)
+	aggregator := page.NewAggregator(page.Config{})
+	j := New(Scaled(time.Minute), nobody, aggregator)
 	now := time.Unix(1e9, 0)
 	for range 3 {
 		now = now.Add(time.Second)
@@ -66,7 +66,7 @@ func TestHealthyServiceIsJudged(t *testing.T) {
 		}
 		j.Observe(now, samples)
 	}
-	services := memory.Site(now).Services
+	services := aggregator.Site(now).Services
 	if len(services) != 1 || !services[0].Judged.Equal(now) || len(services[0].Instances) != 2 {
 		t.Errorf("%+v", services)
 	}

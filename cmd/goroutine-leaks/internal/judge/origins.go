@@ -16,9 +16,9 @@ import (
 func (j *Judge) Origins(p Process, origins []origin.Origin, at time.Time) {
 	for i := range origins {
 		j.origin(resourceOf(p), &origins[i], at)
-		if j.memory != nil {
+		if j.aggregator != nil {
 			o := &origins[i]
-			j.memory.ObserveOrigin(finding.Service{Name: p.Service}, history.Origin{
+			j.aggregator.ObserveOrigin(finding.Service{Name: p.Service}, history.Origin{
 				Place: PlaceOf(o.Signature), Caught: string(o.Caught), Text: o.Sentence(), Stacks: o.StackTrace(), At: at,
 			}, at)
 		}

@@ -23,7 +23,7 @@ type Options struct {
 	Service string
 	// Ignore tells which groups are not flagged.
 	Ignore func(judge.Sample) bool
-	// Page remembers what a page shows, nil if there is none.
+	// Page receives the content of a page; nil if there is none.
 	Page *page.Aggregator
 }
 
