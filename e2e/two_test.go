@@ -137,7 +137,7 @@ func TestStorageThatIsNotThereSaysWhere(t *testing.T) {
 		},
 		"neither": {
 			"atomic_file_storage", "", "atomic_file_storage/other",
-			`define it under extensions if it is not there yet; or name a storage that is started: atomic_file_storage/other`,
+			`define it under extensions if it is not there yet; or use a storage extension that is started: atomic_file_storage/other`,
 		},
 		"misspelled": {
 			"atomic_storage", "", "atomic_file_storage/other",
