@@ -1,6 +1,6 @@
-// Command held measures the accuracy of the memory that a finding reports. It leaks goroutines of
-// known size in its own process, while other goroutines allocate and the garbage collector runs,
-// and passes the metrics to a finding.Tracker.
+// Command held measures how right it is what a finding says of memory: it leaks goroutines
+// in its own process, each of which holds so much, while other goroutines allocate and the
+// garbage collector runs, and has a book told of it.
 //
 //	go -C bench run ./held
 package main
