@@ -203,9 +203,10 @@ func (r *renderer) firstSteps(f *Finding, g *guide) []string {
 		if f.Limit.Instance != "" {
 			instance = short(f.Limit.Instance) + ": "
 		}
-		all = append(all, instance+limitText(f.Limit)+". A restart gains "+restartGain(f, r.site.At)+".")
-	} else if text := restartGain(f, r.site.At); text != "" {
-		all = append(all, "If it cannot wait, a restart gains "+text+".")
+		all = append(all, instance+limitText(f.Limit)+".")
+	}
+	if gain := restartGain(f, r.site.At); gain != "" {
+		all = append(all, "If it cannot wait, a restart gains "+gain+".")
 	}
 	if f.Introduced {
 		all = append(all, "Roll back to a version before "+short(f.FirstVersion)+".")
