@@ -33,7 +33,7 @@ fi
 echo "goroutine-leaks $pprof --for $watch --html $bin/demo.html"
 "$bin/goroutine-leaks" "$pprof" --for "$watch" --html "$bin/demo.html" | tee "$work/said"
 # places has one line per leak: the places where its goroutines are.
-places=$(awk '/^(SUSPECTED|PROBABLE|CONFIRMED): /{ if (n++) print "" } /^  (stands|entry|and) /{ printf "%s ", $0 } END { if (n) print "" }' "$work/said")
+places=$(awk '/^(SUSPECTED|PROBABLE|CONFIRMED): /{ if (n++) print "" } /^  (where|entry|also) /{ printf "%s ", $0 } END { if (n) print "" }' "$work/said")
 for function in $planted; do
 	if ! grep -qF "$function " <<< "$places"; then
 		echo "missing: $function"

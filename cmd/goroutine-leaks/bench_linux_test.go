@@ -16,8 +16,8 @@ import (
 	"github.com/otel-goroutine/otel-goroutine/internal/tracetest"
 )
 
-// many serves the traces of a process with 100,000 goroutines at 200 lines.
-func many() http.HandlerFunc {
+// largeProcess serves traces of a process with 100,000 goroutines at 200 lines.
+func largeProcess() http.HandlerFunc {
 	var stacks []tracetest.Stack
 	for i := range 200 {
 		stacks = append(stacks, tracetest.Stack{
@@ -44,7 +44,7 @@ func many() http.HandlerFunc {
 // BenchmarkHundredThousand watches 100,000 goroutines for the default time in a separate process.
 // It measures the time to the first line, CPU time and memory.
 func BenchmarkHundredThousand(b *testing.B) {
-	server := httptest.NewServer(many())
+	server := httptest.NewServer(largeProcess())
 	defer server.Close()
 	executable, err := os.Executable()
 	if err != nil {

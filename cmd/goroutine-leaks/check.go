@@ -9,37 +9,37 @@ import (
 	"github.com/otel-goroutine/otel-goroutine/cmd/goroutine-leaks/internal/show"
 )
 
-// checkCommand watches, and reports the result as its exit status.
+// checkCommand watches processes and reports the result as its exit status.
 type checkCommand struct {
-	watched
+	watchFlags
 
-	For    time.Duration `help:"How long to look. Thresholds are scaled to it." default:"2m"`
-	FailOn string        `help:"The least severity that is a leak: suspected, probable or confirmed." enum:"suspected,probable,confirmed" default:"probable"`
-	JUnit  string        `help:"File to write the result to as JUnit XML." name:"junit" type:"path"`
-	JSON   bool          `help:"Write the result as JSON, and nothing else." name:"json"`
+	For    time.Duration `help:"Time to watch. Thresholds are scaled to it." default:"2m"`
+	FailOn string        `help:"Lowest severity that counts as a leak: suspected, probable or confirmed." enum:"suspected,probable,confirmed" default:"probable"`
+	JUnit  string        `help:"Write the result as JUnit XML to this file." name:"junit" type:"path" placeholder:"FILE"`
+	JSON   bool          `help:"Write the report as JSON to stdout, and progress to stderr." name:"json"`
 }
 
-// Run watches for the whole time.
+// Run implements the command.
 func (c *checkCommand) Run(ctx context.Context, out streams) error {
-	watching, options, closing, err := c.open(c.For, nil)
+	watcher, options, closeTargets, err := c.open(c.For, nil)
 	if err != nil {
 		return err
 	}
-	defer closing()
-	said := out.stdout
+	defer closeTargets()
+	messages := out.stdout
 	if c.JSON {
-		said = out.stderr
+		messages = out.stderr
 	}
-	state, err := watchPlainly(ctx, watching, options, said, out.width)
+	state, err := watchPlain(ctx, watcher, options, messages, out.width)
 	if err != nil {
 		result := show.NewResult(&show.Report{State: state}, c.FailOn, c.For)
-		if writeErr := c.write(result); writeErr != nil {
+		if writeErr := c.writeJUnit(result); writeErr != nil {
 			return writeErr
 		}
-		return unreachable(state, err, out)
+		return reportUnreachable(state, err, out)
 	}
-	result := show.NewResult(conclude(ctx, watching, state, said), c.FailOn, c.For)
-	if err := c.write(result); err != nil {
+	result := show.NewResult(newReport(ctx, watcher, state, messages), c.FailOn, c.For)
+	if err := c.writeJUnit(result); err != nil {
 		return err
 	}
 	if c.JSON {
@@ -50,19 +50,20 @@ func (c *checkCommand) Run(ctx context.Context, out streams) error {
 	if err != nil {
 		return err
 	}
-	fmt.Fprintln(said, result)
+	fmt.Fprintln(messages, result)
 	switch result.Outcome {
 	case show.Clean:
 		return nil
 	case show.Leak:
 		return statusError(statusLeak)
-	case show.NotLooked:
-		return statusError(statusFailed)
+	case show.Unreachable:
+		return statusError(statusFailure)
 	}
-	return statusError(statusNotEnough)
+	return statusError(statusInsufficient)
 }
 
-func (c *checkCommand) write(r *show.Result) error {
+// writeJUnit writes the file of --junit, if it is set.
+func (c *checkCommand) writeJUnit(r *show.Result) error {
 	if c.JUnit == "" {
 		return nil
 	}

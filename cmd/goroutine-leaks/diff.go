@@ -12,22 +12,22 @@ import (
 	"github.com/otel-goroutine/otel-goroutine/cmd/goroutine-leaks/internal/target"
 )
 
-// diffCommand compares two looks.
+// diffCommand compares two snapshots.
 type diffCommand struct {
-	access `group:"Access"`
+	accessFlags `group:"Access:"`
 
-	Before string `arg:"" help:"A file or an address: a goroutine profile, an execution trace, or the text of debug=1 or debug=2."`
-	After  string `arg:"" help:"The same, later."`
+	Before string `arg:"" help:"File or URL of a goroutine profile, an execution trace, or a debug=1 or debug=2 text."`
+	After  string `arg:"" help:"The same, taken later."`
 	JSON   bool   `help:"Write the difference as JSON." name:"json"`
 }
 
-// Run compares.
+// Run implements the command.
 func (c *diffCommand) Run(ctx context.Context, out streams) error {
 	var looks [2]target.Look
-	for i, from := range []string{c.Before, c.After} {
-		look, err := c.read(ctx, from)
+	for i, argument := range []string{c.Before, c.After} {
+		look, err := c.read(ctx, argument)
 		if err != nil {
-			return fmt.Errorf("%s: %w", withoutPassword(from), err)
+			return err
 		}
 		looks[i] = look
 	}
@@ -38,36 +38,44 @@ func (c *diffCommand) Run(ctx context.Context, out streams) error {
 	return d.Text(out.stdout, out.width)
 }
 
-// read reads a file of that name, or asks the process at that address.
-func (c *diffCommand) read(ctx context.Context, from string) (target.Look, error) {
-	body, err := readFile(from)
+// read reads the file, or takes a snapshot of the process if there is no such file.
+func (c *diffCommand) read(ctx context.Context, fileOrURL string) (target.Look, error) {
+	body, err := readFile(fileOrURL)
 	if err == nil {
-		return target.Read(body)
+		look, err := target.Read(body)
+		if err != nil {
+			return look, fmt.Errorf("%s: %w", fileOrURL, err)
+		}
+		return look, nil
 	}
 	if !errors.Is(err, os.ErrNotExist) {
 		return target.Look{}, err
 	}
-	t, addressErr := target.New(from, c.access.access())
+	t, addressErr := target.New(fileOrURL, c.access())
 	if addressErr != nil {
-		if !strings.Contains(from, ":") {
-			return target.Look{}, err // it was meant as a file
+		if !strings.Contains(fileOrURL, ":") {
+			return target.Look{}, err // it is probably the name of a file
 		}
 		return target.Look{}, addressErr
 	}
 	defer t.Close()
-	return t.Look(ctx)
+	look, err := t.Look(ctx)
+	if err != nil {
+		return look, fmt.Errorf("%s: %w", t.Name, err)
+	}
+	return look, nil
 }
 
 // readFile reads a file of at most target.MaxBody bytes.
 func readFile(name string) (body []byte, err error) {
-	file, err := os.Open(name) //nolint:gosec // it is the file that the user names
+	file, err := os.Open(name) //nolint:gosec // the file is named by the user
 	if err != nil {
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, file.Close()) }()
 	body, err = io.ReadAll(io.LimitReader(file, target.MaxBody+1))
 	if len(body) > target.MaxBody {
-		return nil, target.ErrTooLarge
+		return nil, fmt.Errorf("%s: %w", name, target.ErrTooLarge)
 	}
 	return body, err
 }

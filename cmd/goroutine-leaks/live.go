@@ -17,25 +17,24 @@ import (
 	"github.com/otel-goroutine/otel-goroutine/internal/finding"
 )
 
-// live watches, and redraws a table on the terminal after each look. The caller writes the
-// result below it.
-func live(ctx context.Context, watching *watch.Watch, o watch.Options, out streams) (state watch.State, err error) {
+// watchLive watches, and redraws a table on the terminal after each look.
+func watchLive(ctx context.Context, watcher *watch.Watcher, o watch.Options, out streams) (state watch.State, err error) {
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
 	program := tea.NewProgram(&screen{options: o, stop: stop, width: out.width}, tea.WithInput(os.Stdin), tea.WithOutput(out.terminal), tea.WithoutSignalHandler())
-	watched := make(chan struct{})
+	done := make(chan struct{})
 	go func() {
-		defer close(watched)
-		state, err = watching.Run(ctx, func(s watch.State) { program.Send(s) })
+		defer close(done)
+		state, err = watcher.Run(ctx, func(s watch.State) { program.Send(s) })
 		program.Quit()
 	}()
-	_, failed := program.Run()
+	_, screenErr := program.Run()
 	stop()
-	<-watched
-	return state, errors.Join(err, failed)
+	<-done
+	return state, errors.Join(err, screenErr)
 }
 
-// screen is what the terminal shows.
+// screen is the model of the live table.
 type screen struct {
 	options       watch.Options
 	stop          context.CancelFunc
@@ -60,7 +59,7 @@ func (s *screen) Update(message tea.Msg) (tea.Model, tea.Cmd) {
 	return s, nil
 }
 
-// The colors are of the sixteen that every terminal has, and that its user chose.
+// The colors are among the sixteen of every terminal, which its user can configure.
 var (
 	titleStyle = lipgloss.NewStyle().Bold(true)
 	faintStyle = lipgloss.NewStyle().Faint(true)
@@ -73,23 +72,23 @@ var (
 
 func (s *screen) View() tea.View {
 	if s.state == nil {
-		return tea.NewView("Looking...\n")
+		return tea.NewView("Connecting...\n")
 	}
 	return tea.NewView(strings.Join(s.lines(), "\n") + "\n")
 }
 
-// lines returns no more than the terminal has.
+// lines returns at most as many lines as the terminal has.
 func (s *screen) lines() []string {
 	var above []string
 	for _, t := range s.state.Targets {
 		if t.Error != "" {
-			above = append(above, s.wrap(fmt.Sprintf("%s: %s; asking on", t.Name, t.Error))...)
+			above = append(above, s.wrap(fmt.Sprintf("%s: %s; retrying", t.Name, t.Error))...)
 			continue
 		}
-		above = append(above, titleStyle.Render(s.cut(fmt.Sprintf("%s: %d goroutines in %d groups, %s", t.Name, t.Count, t.Groups, show.From(t)))))
+		above = append(above, titleStyle.Render(s.cut(fmt.Sprintf("%s: %d goroutines in %d groups, %s", t.Name, t.Count, t.Groups, show.SourceText(t)))))
 	}
 	left := max(s.options.For-s.state.Watched(), 0).Round(time.Second)
-	above = append(above, faintStyle.Render(s.cut(judge.Span(left)+" to go; q ends it")))
+	above = append(above, faintStyle.Render(s.cut(judge.FormatDuration(left)+" left; press q to finish now")))
 	var below []string
 	for i := range s.state.Findings {
 		f := &s.state.Findings[i]
@@ -106,7 +105,7 @@ func (s *screen) lines() []string {
 	return append(append(append(above, ""), s.table(max(room-len(below)-1, 1))...), append([]string{""}, below...)...)
 }
 
-// table returns the worst rows.
+// table returns the first rows, which are the worst.
 func (s *screen) table(rows int) []string {
 	shown := s.state.Rows[:min(rows, len(s.state.Rows))]
 	lines := show.Table(shown, len(s.state.Targets) > 1, s.width)

@@ -44,12 +44,11 @@ func someState() watch.State {
 	return s
 }
 
-// Whatever the size of the terminal, no line is wider, and there are no more lines than fit;
-// the worst group is always there.
+// TestScreenFits checks that the view fits in the terminal and has the worst group.
 func TestScreenFits(t *testing.T) {
 	for _, size := range [][2]int{{40, 12}, {40, 40}, {80, 24}, {120, 50}, {200, 100}} {
 		s := &screen{options: watch.Options{For: 50 * time.Second}}
-		if text := s.View().Content; text != "Looking...\n" {
+		if text := s.View().Content; text != "Connecting...\n" {
 			t.Errorf("before the first look: %q", text)
 		}
 		s.Update(tea.WindowSizeMsg{Width: size[0], Height: size[1]})
@@ -64,27 +63,27 @@ func TestScreenFits(t *testing.T) {
 				t.Errorf("%v: %d columns: %q", size, width, line)
 			}
 		}
-		if !strings.Contains(content, "main.go:1 ") || !strings.Contains(content, "asking on") || !strings.Contains(content, "30 s to go") {
+		if !strings.Contains(content, "main.go:1 ") || !strings.Contains(content, "retrying") || !strings.Contains(content, "30 s left") {
 			t.Errorf("%v:\n%s", size, content)
 		}
 	}
 }
 
-// Keys end the watch.
+// TestKeys checks the keys that end the watch.
 func TestKeys(t *testing.T) {
 	for _, key := range []tea.KeyPressMsg{{Code: 'q', Text: "q"}, {Code: tea.KeyEscape}, {Code: 'c', Mod: tea.ModCtrl}} {
 		ended := false
 		s := &screen{stop: func() { ended = true }}
 		s.Update(tea.KeyPressMsg{Code: 'x', Text: "x"})
 		if ended {
-			t.Error("any key ends the watch")
+			t.Error("x ends the watch")
 		}
 		if s.Update(key); !ended {
 			t.Errorf("%s does not end the watch", key)
 		}
 	}
 	if (&screen{}).Init() != nil {
-		t.Error("there is something to be done at first")
+		t.Error("there is an initial command")
 	}
 }
 
@@ -109,6 +108,6 @@ func devNull(t *testing.T) *os.File {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = file.Close() }) // it was only read
+	t.Cleanup(func() { _ = file.Close() }) // only read from
 	return file
 }

@@ -13,47 +13,47 @@ import (
 	"github.com/otel-goroutine/otel-goroutine/internal/page"
 )
 
-// lookCommand looks, and tells.
+// lookCommand watches processes and reports leaks.
 type lookCommand struct {
-	watched
+	watchFlags
 
-	For      time.Duration `help:"How long to look. Thresholds are scaled to it." default:"50s"`
-	JSON     bool          `help:"Write what was found as JSON, and nothing else." name:"json" xor:"form"`
-	Markdown bool          `help:"Write what was found as Markdown, and nothing else." xor:"form"`
-	HTML     string        `help:"File to write a page of what was found to." name:"html" type:"path"`
+	For      time.Duration `help:"Time to watch. Thresholds are scaled to it." default:"50s"`
+	JSON     bool          `help:"Write the report as JSON to stdout, and progress to stderr." name:"json" xor:"form"`
+	Markdown bool          `help:"Write the report as Markdown to stdout, and progress to stderr." xor:"form"`
+	HTML     string        `help:"Also write the report as a page to this file." name:"html" type:"path" placeholder:"FILE"`
 }
 
-// Run looks until the time is over or the user has seen enough.
+// Run implements the command. An interrupt ends the watch, and the report follows.
 func (c *lookCommand) Run(ctx context.Context, out streams) error {
 	var aggregator *page.Aggregator
 	if c.HTML != "" {
 		aggregator = newAggregator(judge.Scaled(c.For))
 	}
-	watching, options, closing, err := c.open(c.For, aggregator)
+	watcher, options, closeTargets, err := c.open(c.For, aggregator)
 	if err != nil {
 		return err
 	}
-	defer closing()
-	said := out.stdout
+	defer closeTargets()
+	messages := out.stdout
 	if c.JSON || c.Markdown {
-		said = out.stderr
+		messages = out.stderr
 	}
 	var state watch.State
 	if out.terminal != nil && !c.JSON && !c.Markdown {
 		fmt.Fprintln(out.stdout, show.Plan(options.For, options.Interval(), judge.Scaled(c.For)))
-		state, err = live(ctx, watching, options, out)
+		state, err = watchLive(ctx, watcher, options, out)
 	} else {
-		state, err = watchPlainly(ctx, watching, options, said, out.width)
+		state, err = watchPlain(ctx, watcher, options, messages, out.width)
 	}
 	if err != nil {
-		return unreachable(state, err, out)
+		return reportUnreachable(state, err, out)
 	}
-	report := conclude(ctx, watching, state, said)
+	report := newReport(ctx, watcher, state, messages)
 	if aggregator != nil {
 		if err := writePage(c.HTML, aggregator, strings.Join(c.URLs, ", "), report.Summary()); err != nil {
 			return err
 		}
-		fmt.Fprintln(said, "The page is in", c.HTML)
+		fmt.Fprintln(messages, "Wrote the page to", c.HTML)
 	}
 	switch {
 	case c.JSON:
@@ -64,28 +64,28 @@ func (c *lookCommand) Run(ctx context.Context, out streams) error {
 	return show.Text(out.stdout, report)
 }
 
-// watchPlainly watches, and writes a line for everything that is new.
-func watchPlainly(ctx context.Context, watching *watch.Watch, o watch.Options, to io.Writer, width int) (watch.State, error) {
+// watchPlain watches, and writes progress as lines.
+func watchPlain(ctx context.Context, watcher *watch.Watcher, o watch.Options, to io.Writer, width int) (watch.State, error) {
 	progress := show.Progress{To: to, Width: width, For: o.For, Interval: o.Interval()}
-	return watching.Run(ctx, progress.Look)
+	return watcher.Run(ctx, progress.Update)
 }
 
-// unreachable tells why nothing could be looked at.
-func unreachable(s watch.State, err error, out streams) error {
+// reportUnreachable writes the error of each target.
+func reportUnreachable(s watch.State, err error, out streams) error {
 	for _, t := range s.Targets {
 		fmt.Fprintf(out.stderr, "goroutine-leaks: %s: %s\n", t.Name, t.Error)
 	}
 	fmt.Fprintln(out.stderr, "goroutine-leaks:", err)
-	return statusError(statusFailed)
+	return statusError(statusFailure)
 }
 
-// conclude asks where the goroutines come from that leak, and puts together what was found.
-// It does so after an interrupt as well, unless there is a second one.
-func conclude(ctx context.Context, watching *watch.Watch, last watch.State, said io.Writer) *show.Report {
-	if watching.Gathers() {
-		fmt.Fprintln(said, "Tracing for a second or three, to see what starts and wakes them.")
+// newReport traces the processes whose goroutines leak or accumulate, and returns the final report.
+// An interrupt during the watch does not prevent the traces; a second one ends the process.
+func newReport(ctx context.Context, watcher *watch.Watcher, last watch.State, messages io.Writer) *show.Report {
+	if watcher.HasCandidates() {
+		fmt.Fprintln(messages, "Tracing for 1 to 4 s to find what starts and wakes the goroutines.")
 	}
-	origins, problems := watching.Origins(context.WithoutCancel(ctx))
-	watching.Weigh(origins, &last)
+	origins, problems := watcher.Origins(context.WithoutCancel(ctx))
+	watcher.DowngradeAtWork(origins, &last)
 	return &show.Report{State: last, Origins: origins, Problems: problems}
 }

@@ -1,8 +1,8 @@
-// Command goroutine-leaks looks at running Go processes and tells which goroutines leak in
-// them, in a minute and without a collector.
+// Command goroutine-leaks finds goroutine leaks in running Go processes, in a minute and without
+// a collector.
 //
-// Its exit status is 0 if it did what it was asked for and, of check, found no leak; 1 if
-// check found one; 2 if it could not look; 3 if check has not seen enough to say.
+// The exit status is 0 on success, 1 if check found a leak, 2 on errors, and 3 if there is too
+// little data to decide.
 package main
 
 import (
@@ -17,59 +17,64 @@ import (
 	"github.com/alecthomas/kong"
 )
 
-// The exit statuses.
+// Exit statuses.
 const (
-	statusClean       = 0
-	statusLeak        = 1
-	statusFailed      = 2
-	statusNotEnough   = 3
-	description       = "Looks at running Go processes and tells which goroutines leak in them."
-	longerDescription = `
-Of a process it needs net/http/pprof. It takes a very short execution trace at each look, which lists every goroutine, and judges as the collector of otel-goroutine does, with thresholds that are scaled to the time it looks. It never asks for debug=2, which stops a process.
-
-  goroutine-leaks :6060                    look for a minute
-  goroutine-leaks check :6060 --for 2m     for CI: exit status 1 if anything leaks
-  goroutine-leaks diff before.pprof :6060  what a saved profile did not have`
+	statusOK           = 0
+	statusLeak         = 1
+	statusFailure      = 2
+	statusInsufficient = 3
 )
 
-// commands are all that can be asked for.
+const (
+	description = "Finds goroutine leaks in running Go processes."
+	details     = `
+The processes must serve net/http/pprof. Each look takes an execution trace of a millisecond, which lists every goroutine. The rules are those of otel-goroutine's collector, with thresholds scaled to the time watched. It never requests debug=2, which stops a process.
+
+  goroutine-leaks :6060                    watch for 50 s and report leaks
+  goroutine-leaks check :6060 --for 2m     for CI: exit with status 1 if goroutines leak
+  goroutine-leaks diff before.pprof :6060  compare a saved profile with the process
+
+Exit status: 0 on success, 1 if check found a leak, 2 on errors, 3 if there is too little data to decide.`
+)
+
+// commands is the command line.
 type commands struct {
-	Look   lookCommand   `cmd:"" default:"withargs" help:"Look at processes, and tell what leaks (the default)."`
-	Check  checkCommand  `cmd:"" help:"Look, and exit with 1 if anything leaks: for CI and soak tests."`
-	Serve  serveCommand  `cmd:"" help:"Look until interrupted, and serve a page of what is found."`
-	Replay replayCommand `cmd:"" help:"Judge what a Prometheus has kept: what would have been flagged, and when."`
-	Diff   diffCommand   `cmd:"" help:"Compare two saved profiles, traces or dumps, or one with now."`
+	Look   lookCommand   `cmd:"" default:"withargs" help:"Watch processes and report leaks (the default)."`
+	Check  checkCommand  `cmd:"" help:"Watch processes and exit with status 1 if goroutines leak, for CI and soak tests."`
+	Serve  serveCommand  `cmd:"" help:"Watch processes until interrupted and serve a page of the leaks."`
+	Replay replayCommand `cmd:"" help:"Report what would have been flagged in samples stored in Prometheus."`
+	Diff   diffCommand   `cmd:"" help:"Compare two saved profiles, traces or dumps, or one with a running process."`
 }
 
-// streams are where a command writes to.
+// streams are the outputs of a command.
 type streams struct {
 	stdout, stderr io.Writer
-	// terminal is stdout if that is a terminal, nil if not; and width that of a line, 0 if
-	// it does not matter.
+	// terminal is stdout if it is a terminal, else nil.
 	terminal *os.File
-	width    int
+	// width is the maximum line length in columns, 0 if unlimited.
+	width int
 }
 
-// statusError ends a command with a status. What there is to say has been said.
+// statusError is the exit status of a command that has already reported its result.
 type statusError int
 
 func (e statusError) Error() string { return fmt.Sprintf("status %d", int(e)) }
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	context.AfterFunc(ctx, stop) // a second Ctrl-C does not wait
+	context.AfterFunc(ctx, stop) // a second Ctrl-C ends the process at once
 	out := streams{stdout: os.Stdout, stderr: os.Stderr}
 	out.findTerminal(os.Stdout, os.Getenv)
 	os.Exit(run(ctx, os.Args[1:], out))
 }
 
-// run does what the arguments ask for, and returns the exit status.
+// run parses the arguments, runs the command and returns the exit status.
 func run(ctx context.Context, args []string, out streams) (status int) {
 	var c commands
 	exited := false
 	parser, err := kong.New(&c,
 		kong.Name("goroutine-leaks"),
-		kong.Description(description+longerDescription),
+		kong.Description(description+details),
 		kong.Writers(out.stdout, out.stderr),
 		kong.Exit(func(code int) { exited, status = true, code }),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 100}),
@@ -78,7 +83,7 @@ func run(ctx context.Context, args []string, out streams) (status int) {
 	)
 	if err != nil {
 		fmt.Fprintln(out.stderr, "goroutine-leaks:", err)
-		return statusFailed
+		return statusFailure
 	}
 	if len(args) == 0 {
 		args = []string{"--help"}
@@ -90,10 +95,10 @@ func run(ctx context.Context, args []string, out streams) (status int) {
 	if err == nil {
 		err = parsed.Run()
 	}
-	code := statusError(statusFailed)
+	code := statusError(statusFailure)
 	switch {
 	case err == nil:
-		return statusClean
+		return statusOK
 	case errors.As(err, &code):
 	default:
 		fmt.Fprintln(out.stderr, "goroutine-leaks:", err)

@@ -18,25 +18,24 @@ import (
 	"github.com/otel-goroutine/otel-goroutine/internal/tracetest"
 )
 
-// goroutines serves traces of a simulated process with workers that stay and a leak of each
-// goroutines a second.
-type goroutines struct {
-	program *tracetest.Program
-	began   time.Time
-	each    float64 // goroutines a second
+// leakyProcess serves traces of a simulated process with workers that stay and a leak.
+type leakyProcess struct {
+	program   *tracetest.Program
+	began     time.Time
+	perSecond float64 // leaked goroutines
 }
 
-func newGoroutines(each float64) *goroutines {
-	return &goroutines{
+func newLeakyProcess(perSecond float64) *leakyProcess {
+	return &leakyProcess{
 		program: tracetest.NewProgram(
 			tracetest.Stack{{Function: "runtime.chansend", File: "/go/src/runtime/chan.go", Line: 1}, {Function: "main.ask", File: "/src/order.go", Line: 88}},
 			tracetest.Stack{{Function: "main.work", File: "/src/work.go", Line: 12}},
 		),
-		began: time.Now(), each: each,
+		began: time.Now(), perSecond: perSecond,
 	}
 }
 
-func (g *goroutines) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+func (p *leakyProcess) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if !strings.HasSuffix(r.URL.Path, "/trace") || r.URL.Query().Get("seconds") != "0.001" {
 		http.Error(w, "Could not enable tracing: tracing is already enabled", http.StatusInternalServerError)
 		return
@@ -45,10 +44,10 @@ func (g *goroutines) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	for i := range 4 {
 		all = append(all, tracetest.Goroutine{ID: uint64(i + 10), Stack: 1})
 	}
-	for i := range int(g.each * time.Since(g.began).Seconds()) {
+	for i := range int(p.perSecond * time.Since(p.began).Seconds()) {
 		all = append(all, tracetest.Goroutine{ID: uint64(i + 100), Stack: 0})
 	}
-	_, _ = w.Write(g.program.AppendTrace(nil, 2, all)) // the client may have disconnected
+	_, _ = w.Write(p.program.AppendTrace(nil, 2, all)) // the client may have disconnected
 }
 
 func serve(t *testing.T, handler http.Handler) string {
@@ -58,7 +57,7 @@ func serve(t *testing.T, handler http.Handler) string {
 	return server.URL
 }
 
-// command runs the command, and returns what it wrote.
+// command runs the command and returns its status and outputs.
 func command(t *testing.T, args ...string) (status int, stdout, stderr string) {
 	t.Helper()
 	var out, problems bytes.Buffer
@@ -69,7 +68,7 @@ func command(t *testing.T, args ...string) (status int, stdout, stderr string) {
 // TestLookAndCheck checks that the command finds the leak of a simulated process, in all output
 // formats, and nothing in a healthy one.
 func TestLookAndCheck(t *testing.T) {
-	leaky, healthy := serve(t, newGoroutines(20)), serve(t, newGoroutines(0))
+	leaky, healthy := serve(t, newLeakyProcess(20)), serve(t, newLeakyProcess(0))
 	t.Parallel()
 	folder := t.TempDir()
 	page, report := filepath.Join(folder, "page.html"), filepath.Join(folder, "junit.xml")
@@ -79,40 +78,40 @@ func TestLookAndCheck(t *testing.T) {
 		status         int
 		stdout, stderr []string
 	}{
-		{"text", []string{leaky, "--for", "5s", "--html", page}, 0, []string{"main.ask", "PROBABLE: ", "at order.go:88, none has left", "how sure"}, nil},
+		{"text", []string{leaky, "--for", "5s", "--html", page}, 0, []string{"main.ask", "PROBABLE: ", "at order.go:88, none has left", "certainty"}, nil},
 		{"JSON", []string{leaky, healthy, "--for", "5s", "--json"}, 0, []string{`"severity": "probable"`}, []string{"leak probable"}},
 		{"check", []string{"check", leaky, "--for", "5s", "--junit", report}, 1, []string{"check: 1 leak"}, nil},
 		{"check ignored", []string{"check", leaky, "--for", "5s", "--ignore", "function=main.ask"}, 0, []string{"check: clean"}, nil},
 		{"check healthy", []string{"check", healthy, "--for", "5s", "--json"}, 0, []string{`"findings": []`}, []string{"check: clean"}},
 	}
-	// They wait for most of their time, so all run at once.
+	// They mostly wait, so all run concurrently.
 	type result struct {
 		status         int
 		stdout, stderr string
 	}
 	results := make([]result, len(tests))
-	var all sync.WaitGroup
+	var running sync.WaitGroup
 	for i, test := range tests {
-		all.Go(func() {
+		running.Go(func() {
 			r := &results[i]
 			r.status, r.stdout, r.stderr = command(t, test.args...)
 		})
 	}
-	all.Wait()
+	running.Wait()
 	for i, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			r := results[i]
 			if r.status != test.status {
 				t.Errorf("status %d, want %d", r.status, test.status)
 			}
-			for _, each := range test.stdout {
-				if !strings.Contains(r.stdout, each) {
-					t.Errorf("stdout lacks %q", each)
+			for _, want := range test.stdout {
+				if !strings.Contains(r.stdout, want) {
+					t.Errorf("stdout lacks %q", want)
 				}
 			}
-			for _, each := range test.stderr {
-				if !strings.Contains(r.stderr, each) {
-					t.Errorf("stderr lacks %q", each)
+			for _, want := range test.stderr {
+				if !strings.Contains(r.stderr, want) {
+					t.Errorf("stderr lacks %q", want)
 				}
 			}
 			if t.Failed() {
@@ -144,42 +143,42 @@ func TestUsage(t *testing.T) {
 	for _, test := range []struct {
 		args   []string
 		status int
-		says   string
+		want   string
 	}{
 		{nil, 0, "Commands:"},
 		{[]string{"--help"}, 0, "Commands:"},
 		{[]string{"check", "--help"}, 0, "--fail-on"},
 		{[]string{"look"}, 2, `expected "<url> ..."`},
 		{[]string{":1", "--nonsense"}, 2, "--nonsense"},
-		{[]string{"localhost"}, 2, "the port is missing"},
-		{[]string{"http://user:secret@h:x"}, 2, "http://h:x: an address is"},
+		{[]string{"localhost"}, 2, "missing port"},
+		{[]string{"http://user:secret@h:x"}, 2, "http://h:x: invalid address"},
 		{[]string{":1", "--for", "1s"}, 2, "--for must be"},
-		{[]string{":1", "--ignore", "line=5"}, 2, "--ignore takes"},
-		{[]string{":1", "--ignore", "entry="}, 2, "--ignore takes"},
-		{[]string{":1", "--ignore", "until=2026-12-31"}, 2, "--ignore takes"},
-		{[]string{":1", "--ignore", "entry=a,until=tomorrow"}, 2, "--ignore takes"},
+		{[]string{":1", "--ignore", "line=5"}, 2, `invalid --ignore "line=5"`},
+		{[]string{":1", "--ignore", "entry="}, 2, "invalid --ignore"},
+		{[]string{":1", "--ignore", "until=2026-12-31"}, 2, "invalid --ignore"},
+		{[]string{":1", "--ignore", "entry=a,until=tomorrow"}, 2, "invalid --ignore"},
 		{[]string{"check", ":1", "--fail-on", "sure"}, 2, "suspected"},
 		{[]string{":1", "--cert", file}, 2, "--cert and --key"},
 		{[]string{":1", "--json", "--markdown"}, 2, "can't be used together"},
 		{[]string{"diff", file, file}, 2, "not a profile"},
 		{[]string{"diff", "absent", "absent"}, 2, "absent"},
-		{[]string{"diff", "http://", file}, 2, "host is missing"},
+		{[]string{"diff", "http://", file}, 2, "missing host"},
 		{[]string{"replay"}, 2, "--prometheus"},
-		{[]string{"replay", "--prometheus", "ftp://h"}, 2, "--prometheus takes"},
+		{[]string{"replay", "--prometheus", "ftp://h"}, 2, "--prometheus must be"},
 		{[]string{"replay", "--prometheus", "h:1", "--since", "0s"}, 2, "--since"},
 		{[]string{"serve", ":1", "--listen", "127.0.0.1:x"}, 2, "unknown port"},
 	} {
 		status, stdout, stderr := command(t, test.args...)
-		if status != test.status || !strings.Contains(stdout+stderr, test.says) {
-			t.Errorf("%q: status %d, want %d and %q:\n%s%s", test.args, status, test.status, test.says, stdout, stderr)
+		if status != test.status || !strings.Contains(stdout+stderr, test.want) {
+			t.Errorf("%q: status %d, want %d and %q:\n%s%s", test.args, status, test.status, test.want, stdout, stderr)
 		}
 		if strings.Contains(stdout+stderr, "secret") {
-			t.Errorf("%q: the password is repeated", test.args)
+			t.Errorf("%q: the output contains the password", test.args)
 		}
 	}
 }
 
-// TestUnreachable checks that a target that never answers is status 2 and an error in JUnit.
+// TestUnreachable checks that an unreachable target means status 2 and an error in JUnit XML.
 func TestUnreachable(t *testing.T) {
 	t.Parallel()
 	server := httptest.NewServer(http.NotFoundHandler())
@@ -196,10 +195,10 @@ func TestUnreachable(t *testing.T) {
 
 func TestDiff(t *testing.T) {
 	trace := func(n int) string {
-		g := newGoroutines(1)
-		g.began = time.Now().Add(-time.Duration(n) * time.Second)
+		p := newLeakyProcess(1)
+		p.began = time.Now().Add(-time.Duration(n) * time.Second)
 		recorder := httptest.NewRecorder()
-		g.ServeHTTP(recorder, httptest.NewRequest(http.MethodGet, "/debug/pprof/trace?seconds=0.001", http.NoBody))
+		p.ServeHTTP(recorder, httptest.NewRequest(http.MethodGet, "/debug/pprof/trace?seconds=0.001", http.NoBody))
 		file := filepath.Join(t.TempDir(), "trace")
 		if err := os.WriteFile(file, recorder.Body.Bytes(), 0o600); err != nil {
 			t.Fatal(err)
@@ -211,16 +210,16 @@ func TestDiff(t *testing.T) {
 	if status != 0 || !strings.Contains(stdout, "7 goroutines") && !strings.Contains(stdout, "+7") {
 		t.Errorf("status %d:\n%s%s", status, stdout, stderr)
 	}
-	status, stdout, _ = command(t, "diff", before, serve(t, newGoroutines(0)), "--json")
+	status, stdout, _ = command(t, "diff", before, serve(t, newLeakyProcess(0)), "--json")
 	if status != 0 || !strings.Contains(stdout, `"before": 3`) || !json.Valid([]byte(stdout)) {
 		t.Errorf("status %d:\n%s", status, stdout)
 	}
 }
 
-// TestServe checks that the page is served until the end, with the findings.
+// TestServe checks that the page has the findings.
 func TestServe(t *testing.T) {
 	t.Parallel()
-	leaky := serve(t, newGoroutines(20))
+	leaky := serve(t, newLeakyProcess(20))
 	listen := freeAddress(t)
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan int)
@@ -245,7 +244,7 @@ func freeAddress(t *testing.T) string {
 	return strings.TrimPrefix(server.URL, "http://")
 }
 
-// get returns a page, empty if there is none yet.
+// get returns a page, empty if it is not served yet.
 func get(url string) string {
 	client := &http.Client{Timeout: time.Second, Transport: &http.Transport{DisableKeepAlives: true}}
 	response, err := client.Get(url)

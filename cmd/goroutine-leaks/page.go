@@ -8,7 +8,7 @@ import (
 	"github.com/otel-goroutine/otel-goroutine/internal/page"
 )
 
-// newAggregator returns the Aggregator of a page for these thresholds.
+// newAggregator returns an empty state of a page that shows these thresholds.
 func newAggregator(t judge.Thresholds) *page.Aggregator {
 	return page.NewAggregator(page.Config{
 		Detector: page.Detector{AgedAfter: t.AgedAfter, MinDuration: t.MinDuration, MaxLifetime: t.MaxLifetime},
@@ -17,7 +17,7 @@ func newAggregator(t judge.Thresholds) *page.Aggregator {
 
 // writePage writes the page to a file.
 func writePage(name string, aggregator *page.Aggregator, title, summary string) error {
-	file, err := os.Create(name) //nolint:gosec // it is the file that the user names
+	file, err := os.Create(name) //nolint:gosec // the file is named by the user
 	if err != nil {
 		return err
 	}

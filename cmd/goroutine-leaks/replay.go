@@ -12,27 +12,27 @@ import (
 	"github.com/otel-goroutine/otel-goroutine/internal/page"
 )
 
-// replayCommand judges samples stored in a Prometheus.
+// replayCommand applies the detector to samples stored in Prometheus.
 type replayCommand struct {
-	access `group:"Access"`
+	accessFlags `group:"Access:"`
 
-	Prometheus  string        `help:"Where the Prometheus is, or a server with its API." required:"" placeholder:"URL"`
-	Since       time.Duration `help:"How much of the past to replay." default:"168h"`
-	Match       []string      `help:"Label matcher, such as job=\"shop\". Again for more." sep:"none"`
-	MinDuration time.Duration `help:"As min_duration of the processor." default:"30m"`
-	MinLeaked   int           `help:"As min_leaked of the processor." default:"10"`
-	MaxLifetime time.Duration `help:"As max_lifetime of the processor: the longest that a healthy goroutine lives." default:"12h"`
-	Ignore      []string      `help:"As of look." sep:"none"`
-	JSON        bool          `help:"Write what would have been flagged as JSON, and nothing else." name:"json"`
-	HTML        string        `help:"File to write a page of it to." name:"html" type:"path"`
+	Prometheus  string        `help:"URL of Prometheus, or of a server with its HTTP API." required:"" placeholder:"URL"`
+	Since       time.Duration `help:"How far back to start." default:"168h"`
+	Match       []string      `help:"Label matcher, such as job=\"shop\". Repeatable." sep:"none" placeholder:"MATCHER"`
+	MinDuration time.Duration `help:"min_duration of leak_detect: the shortest growth that counts." default:"30m"`
+	MinLeaked   int           `help:"min_leaked of leak_detect: the fewest goroutines that count." default:"10"`
+	MaxLifetime time.Duration `help:"max_lifetime of leak_detect: the longest that a healthy goroutine lives." default:"12h"`
+	Ignore      []string      `help:"Goroutines not to flag, as in look." sep:"none" placeholder:"RULE"`
+	JSON        bool          `help:"Write the report as JSON." name:"json"`
+	HTML        string        `help:"Also write the report as a page to this file." name:"html" type:"path" placeholder:"FILE"`
 }
 
-var errReplay = errors.New("--since, --min-duration, --min-leaked and --max-lifetime must be above 0, and --since at most a year")
+var errReplayFlags = errors.New("--since, --min-duration, --min-leaked and --max-lifetime must be positive, and --since at most 8760h")
 
-// Run replays, and reports what would have been flagged, and when.
+// Run implements the command.
 func (c *replayCommand) Run(ctx context.Context, out streams) error {
-	if c.Since <= 0 || c.Since > judge.Longest || c.MinDuration <= 0 || c.MinLeaked <= 0 || c.MaxLifetime <= 0 {
-		return errReplay
+	if c.Since <= 0 || c.Since > judge.Year || c.MinDuration <= 0 || c.MinLeaked <= 0 || c.MaxLifetime <= 0 {
+		return errReplayFlags
 	}
 	ignore, err := parseIgnore(c.Ignore, time.Now())
 	if err != nil {
@@ -42,7 +42,7 @@ func (c *replayCommand) Run(ctx context.Context, out streams) error {
 	if err != nil {
 		return err
 	}
-	client, headers, err := c.access.access().Client()
+	client, headers, err := c.access().Client()
 	if err != nil {
 		return err
 	}
@@ -67,7 +67,7 @@ func (c *replayCommand) Run(ctx context.Context, out streams) error {
 	switch {
 	case errors.Is(err, replay.ErrNoData):
 		fmt.Fprintf(out.stderr, "goroutine-leaks: %s: %v\n", address.Host, err)
-		return statusError(statusNotEnough)
+		return statusError(statusInsufficient)
 	case err != nil:
 		return fmt.Errorf("%s: %w", address.Host, err)
 	}

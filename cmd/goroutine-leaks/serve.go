@@ -18,55 +18,57 @@ import (
 	"github.com/otel-goroutine/otel-goroutine/internal/page"
 )
 
-// serveCommand looks on, and serves a page.
+// serveCommand watches processes and serves a page of the leaks.
 type serveCommand struct {
-	watched
+	watchFlags
 
-	For       time.Duration `help:"Time to which thresholds are scaled. It is watched for longer." default:"20m"`
+	For       time.Duration `help:"Time to which thresholds are scaled. Watching continues after it." default:"20m"`
 	Listen    string        `help:"Address to serve the page at." default:"127.0.0.1:7077"`
-	AllowHost []string      `help:"Host that browsers may ask for, where the page is not served on loopback. Again for more." placeholder:"NAME"`
+	AllowHost []string      `help:"Host name in addition to loopback that requests may have. Repeatable." placeholder:"NAME"`
 }
 
-// Run serves until it is interrupted.
+// Run implements the command. It serves until interrupted.
 func (c *serveCommand) Run(ctx context.Context, out streams) error {
 	aggregator := newAggregator(judge.Scaled(c.For))
-	watching, options, closing, err := c.open(c.For, aggregator)
+	watcher, options, closeTargets, err := c.open(c.For, aggregator)
 	if err != nil {
 		return err
 	}
-	defer closing()
+	defer closeTargets()
 	handler := page.NewHandler(aggregator, page.Options{Title: strings.Join(c.URLs, ", ")}, c.AllowHost)
-	site, err := openSite(c.Listen, handler)
+	server, err := startServer(c.Listen, handler)
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(out.stdout, "The page is at http://%s until Ctrl-C.\n", site.address())
+	fmt.Fprintf(out.stdout, "Serving the page at http://%s until Ctrl-C.\n", server.address())
 	progress := show.Progress{To: out.stdout, Width: out.width, For: c.For, Interval: options.Interval()}
-	watching.RunOn(ctx, func(s watch.State) {
-		progress.Look(s)
-		if !slices.ContainsFunc(s.Changes, begins) {
+	watcher.RunUntilDone(ctx, func(s watch.State) {
+		progress.Update(s)
+		if !slices.ContainsFunc(s.Changes, isNewLeak) {
 			return
 		}
-		_, problems := watching.Origins(ctx)
+		_, problems := watcher.Origins(ctx)
 		for _, err := range problems {
 			fmt.Fprintln(out.stdout, err)
 		}
 	})
-	return site.close()
+	return server.close()
 }
 
-// begins tells whether a leak was found that was not known before.
-func begins(c finding.Change) bool { return c.Kind == finding.Detected || c.Kind == finding.Regressed }
+// isNewLeak reports whether a leak was detected for the first time or again.
+func isNewLeak(c finding.Change) bool {
+	return c.Kind == finding.Detected || c.Kind == finding.Regressed
+}
 
-// site is a page that is served.
-type site struct {
+// pageServer serves a page over HTTP.
+type pageServer struct {
 	listener net.Listener
 	server   *http.Server
 	handler  *page.Handler
 	served   chan error
 }
 
-func openSite(listen string, handler *page.Handler) (*site, error) {
+func startServer(listen string, handler *page.Handler) (*pageServer, error) {
 	listener, err := net.Listen("tcp", listen)
 	switch {
 	case errors.Is(err, syscall.EADDRINUSE):
@@ -74,7 +76,7 @@ func openSite(listen string, handler *page.Handler) (*site, error) {
 	case err != nil:
 		return nil, err
 	}
-	s := &site{
+	s := &pageServer{
 		listener: listener,
 		server:   &http.Server{Handler: handler, ReadHeaderTimeout: 5 * time.Second, IdleTimeout: 2 * time.Minute},
 		handler:  handler,
@@ -84,14 +86,14 @@ func openSite(listen string, handler *page.Handler) (*site, error) {
 	return s, nil
 }
 
-func (s *site) address() net.Addr { return s.listener.Addr() }
+func (s *pageServer) address() net.Addr { return s.listener.Addr() }
 
-// close ends the server, and waits for it.
-func (s *site) close() error {
+// close stops the server and waits for it.
+func (s *pageServer) close() error {
 	s.handler.Close()
 	err := s.server.Close()
-	if reason := <-s.served; !errors.Is(reason, http.ErrServerClosed) {
-		err = errors.Join(err, reason)
+	if serveErr := <-s.served; !errors.Is(serveErr, http.ErrServerClosed) {
+		err = errors.Join(err, serveErr)
 	}
 	return err
 }

@@ -12,124 +12,117 @@ import (
 	"github.com/otel-goroutine/otel-goroutine/internal/page"
 )
 
-// access is how processes are reached.
-type access struct {
-	Header   []string `help:"Header to send along, \"Name: value\". Again for more." sep:"none" env:"GOROUTINE_LEAKS_HEADER"`
-	Token    string   `help:"Bearer token to send along." env:"GOROUTINE_LEAKS_TOKEN"`
-	CA       string   `help:"PEM file with the authorities that may sign server certificates." name:"ca" type:"path" env:"GOROUTINE_LEAKS_CA"`
-	Cert     string   `help:"PEM file with the client certificate." type:"path" env:"GOROUTINE_LEAKS_CERT"`
-	Key      string   `help:"PEM file with its key." type:"path" env:"GOROUTINE_LEAKS_KEY"`
-	Insecure bool     `help:"Accept any server certificate." env:"GOROUTINE_LEAKS_INSECURE"`
+// accessFlags configure HTTP requests.
+type accessFlags struct {
+	Header   []string `help:"HTTP header to send, such as \"Name: value\". Repeatable." sep:"none" env:"GOROUTINE_LEAKS_HEADER" placeholder:"HEADER"`
+	Token    string   `help:"Bearer token to send." env:"GOROUTINE_LEAKS_TOKEN" placeholder:"TOKEN"`
+	CA       string   `help:"PEM file with the certificate authorities that servers are verified with." name:"ca" type:"path" env:"GOROUTINE_LEAKS_CA" placeholder:"FILE"`
+	Cert     string   `help:"PEM file with the client certificate." type:"path" env:"GOROUTINE_LEAKS_CERT" placeholder:"FILE"`
+	Key      string   `help:"PEM file with the client key." type:"path" env:"GOROUTINE_LEAKS_KEY" placeholder:"FILE"`
+	Insecure bool     `help:"Do not verify server certificates." env:"GOROUTINE_LEAKS_INSECURE"`
 }
 
-func (a *access) access() target.Access {
-	return target.Access{Headers: a.Header, Token: a.Token, CA: a.CA, Certificate: a.Cert, Key: a.Key, Insecure: a.Insecure}
+func (f *accessFlags) access() target.Access {
+	return target.Access{Headers: f.Header, Token: f.Token, CA: f.CA, Certificate: f.Cert, Key: f.Key, Insecure: f.Insecure}
 }
 
-// watched is what is watched, and how.
-type watched struct {
-	access `group:"Access"`
+// watchFlags are the flags of the commands that watch processes.
+type watchFlags struct {
+	accessFlags `group:"Access:"`
 
-	URLs    []string `arg:"" name:"url" help:"Where processes serve net/http/pprof: host:port, a port of this machine, or a URL."`
-	Service string   `help:"Take all URLs for instances of the service of this name, and judge them together."`
-	Ignore  []string `help:"Goroutines that are not flagged: function=F, entry=F or signature=S, several with commas, and until=DAY. Again for more." sep:"none"`
+	URLs    []string `arg:"" name:"url" help:"Process that serves net/http/pprof: host:port, a local port, or a URL."`
+	Service string   `help:"Name of the service that all URLs are instances of. By default, each URL is a service of its own." placeholder:"NAME"`
+	Ignore  []string `help:"Goroutines not to flag: function=F, entry=F or signature=S, combined with commas, optionally with until=YYYY-MM-DD and reason=TEXT. Repeatable." sep:"none" placeholder:"RULE"`
 }
 
-// The shortest and the longest look. In less time no goroutine is seen to be old.
+// Limits of --for. In less time, no goroutine becomes old.
 const (
 	minFor = 5 * time.Second
 	maxFor = 14 * 24 * time.Hour
 )
 
-var errFor = fmt.Errorf("--for must be from %v to %v", minFor, maxFor)
+var errFor = fmt.Errorf("--for must be between %v and %.0fh", minFor, maxFor.Hours())
 
-// open returns a watch over the targets, which closing gives up. If aggregator is not nil, it receives
-// the points and origins.
-func (w *watched) open(watchFor time.Duration, aggregator *page.Aggregator) (watching *watch.Watch, options watch.Options, closing func(), err error) {
+// open returns a watcher of the targets. Call closeTargets when it is no longer used. If aggregator is
+// not nil, it receives the data of a page.
+func (f *watchFlags) open(watchFor time.Duration, aggregator *page.Aggregator) (watcher *watch.Watcher, options watch.Options, closeTargets func(), err error) {
 	if watchFor < minFor || watchFor > maxFor {
 		return nil, options, nil, errFor
 	}
-	ignore, err := parseIgnore(w.Ignore, time.Now())
+	ignore, err := parseIgnore(f.Ignore, time.Now())
 	if err != nil {
 		return nil, options, nil, err
 	}
-	options = watch.Options{For: watchFor, Service: w.Service, Ignore: ignore.matches, Page: aggregator}
+	options = watch.Options{For: watchFor, Service: f.Service, Ignore: ignore.matches, Page: aggregator}
 	var targets []*target.Target
 	seen := make(map[string]bool)
-	for _, url := range w.URLs {
-		t, err := target.New(url, w.access.access())
+	for _, url := range f.URLs {
+		t, err := target.New(url, f.access())
 		if err != nil {
-			return nil, options, nil, fmt.Errorf("%s: %w", withoutPassword(url), err)
+			return nil, options, nil, err
 		}
 		if !seen[t.Name] {
 			targets = append(targets, t)
 		}
 		seen[t.Name] = true
 	}
-	closing = func() {
+	closeTargets = func() {
 		for _, t := range targets {
 			t.Close()
 		}
 	}
-	return watch.New(options, targets), options, closing, nil
+	return watch.New(options, targets), options, closeTargets, nil
 }
 
-// withoutPassword returns an address as it may be printed.
-func withoutPassword(url string) string {
-	if at := strings.LastIndexByte(url, '@'); at >= 0 {
-		scheme, _, found := strings.Cut(url[:at], "://")
-		if !found {
-			return url[at+1:]
-		}
-		return scheme + "://" + url[at+1:]
-	}
-	return url
-}
-
-// ignoreRule names goroutines that are not flagged. All that is set must be as in the group.
+// ignoreRule selects goroutines not to flag. All fields that are set must match.
 type ignoreRule struct{ function, entry, signature string }
 
 type ignoreList []ignoreRule
 
-var errIgnore = errors.New("--ignore takes function=F, entry=F or signature=S, several with commas, and until=YYYY-MM-DD")
+var errIgnore = errors.New("want function=F, entry=F or signature=S, combined with commas, and optionally until=YYYY-MM-DD and reason=TEXT")
 
-// parseIgnore reads rules. One that is over by now is left out.
-//
-//	entry=main.pollForever,until=2026-12-31
-func parseIgnore(texts []string, now time.Time) (ignoreList, error) {
+// parseIgnore parses rules and omits expired ones.
+func parseIgnore(rules []string, now time.Time) (ignoreList, error) {
 	var list ignoreList
-	for _, text := range texts {
-		rule, until := ignoreRule{}, time.Time{}
-		for part := range strings.SplitSeq(text, ",") {
-			key, value, found := strings.Cut(part, "=")
-			var err error
-			switch {
-			case !found || value == "":
-				return nil, fmt.Errorf("%w, unlike %q", errIgnore, text)
-			case key == "function":
-				rule.function = value
-			case key == "entry":
-				rule.entry = value
-			case key == "signature":
-				rule.signature = value
-			case key == "until":
-				until, err = time.Parse(time.DateOnly, value)
-			case key == "reason": // for those who read the command later
-			default:
-				return nil, fmt.Errorf("%w, unlike %q", errIgnore, text)
-			}
-			if err != nil {
-				return nil, fmt.Errorf("%w, unlike %q", errIgnore, text)
-			}
-		}
-		if rule == (ignoreRule{}) {
-			return nil, fmt.Errorf("%w, unlike %q", errIgnore, text)
+	for _, text := range rules {
+		rule, until, ok := parseIgnoreRule(text)
+		if !ok {
+			return nil, fmt.Errorf("invalid --ignore %q: %w", text, errIgnore)
 		}
 		if until.IsZero() || now.Before(until.AddDate(0, 0, 1)) {
 			list = append(list, rule)
 		}
 	}
 	return list, nil
+}
+
+// parseIgnoreRule parses a rule such as
+//
+//	entry=main.pollForever,until=2026-12-31
+func parseIgnoreRule(text string) (rule ignoreRule, until time.Time, ok bool) {
+	for part := range strings.SplitSeq(text, ",") {
+		key, value, found := strings.Cut(part, "=")
+		if !found || value == "" {
+			return rule, until, false
+		}
+		switch key {
+		case "function":
+			rule.function = value
+		case "entry":
+			rule.entry = value
+		case "signature":
+			rule.signature = value
+		case "until":
+			var err error
+			if until, err = time.Parse(time.DateOnly, value); err != nil {
+				return rule, until, false
+			}
+		case "reason": // a comment
+		default:
+			return rule, until, false
+		}
+	}
+	return rule, until, rule != (ignoreRule{})
 }
 
 func (l ignoreList) matches(s judge.Sample) bool {

@@ -7,8 +7,7 @@ import (
 	"github.com/charmbracelet/x/term"
 )
 
-// findTerminal finds out whether stdout is a terminal, and how wide. COLUMNS says so where
-// it is none.
+// findTerminal sets terminal and width. COLUMNS sets the width of other outputs.
 func (s *streams) findTerminal(stdout *os.File, getenv func(string) string) {
 	if columns, err := strconv.Atoi(getenv("COLUMNS")); err == nil && columns > 0 {
 		s.width = columns

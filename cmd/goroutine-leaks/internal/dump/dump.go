@@ -1,9 +1,9 @@
-// Package dump reads the texts in which Go writes goroutines for people: debug=1, which
-// counts equal stacks, and debug=2, which lists every goroutine as a crash does.
+// Package dump parses the goroutine profile in its text formats: debug=1, which counts equal
+// stacks, and debug=2, which lists every goroutine as a panic does.
 //
-// A text tells less than a profile or a trace. Of debug=1 nobody can say why a goroutine
-// waits, as the frames of the runtime are left out; neither has ages that could be compared.
-// A record that makes no sense is counted and passed over.
+// They have less information than a profile or a trace. In debug=1 the state is unknown, since the
+// runtime's frames are omitted. Neither has goroutine ages. Malformed records are counted and
+// skipped.
 package dump
 
 import (
@@ -22,33 +22,33 @@ import (
 	"github.com/otel-goroutine/otel-goroutine/internal/stack"
 )
 
-// Form is how a text is written.
-type Form string
+// Format is a text format.
+type Format string
 
-// The forms.
+// Formats.
 const (
-	Counts     Form = "debug=1"
-	Goroutines Form = "debug=2"
+	Counts     Format = "debug=1"
+	Goroutines Format = "debug=2"
 )
 
-// Dump is what a text says.
+// Dump is a parsed text.
 type Dump struct {
-	Form     Form
+	Format   Format
 	Snapshot *stack.Snapshot
-	// Bad is how many records made no sense.
-	Bad int
+	// Skipped is the number of malformed records.
+	Skipped int
 }
 
-// Lacks tells what cannot be told from the text.
+// Lacks describes what the format does not contain.
 func (d *Dump) Lacks() string {
-	if d.Form == Counts {
-		return "a debug=1 text has counts only: it tells neither why goroutines wait nor how old they are"
+	if d.Format == Counts {
+		return "a debug=1 text has neither states nor ages of goroutines"
 	}
-	return "a debug=2 text has counts and states: it does not tell how old goroutines are, and the process stood still while it was written"
+	return "a debug=2 text has no ages of goroutines, and the process was stopped while it was written"
 }
 
-// ErrNotDump is a text that is no dump of goroutines.
-var ErrNotDump = errors.New("not a dump of goroutines")
+// ErrNotDump is returned for a text in neither format.
+var ErrNotDump = errors.New("not a goroutine dump")
 
 var (
 	countsHeader = regexp.MustCompile(`^goroutine profile: total \d+$`)
@@ -56,10 +56,10 @@ var (
 	goroutineHeader = regexp.MustCompile(`^goroutine \d+ (?:[^\[]* )?\[([^\]]+)\]:$`)
 )
 
-// Is tells whether a text begins as a dump does.
-func Is(text []byte) bool { return formOf(text) != "" }
+// IsDump reports whether the text begins like a dump.
+func IsDump(text []byte) bool { return formatOf(text) != "" }
 
-func formOf(text []byte) Form {
+func formatOf(text []byte) Format {
 	line, _, _ := bytes.Cut(bytes.TrimLeft(text[:min(len(text), 4096)], "\r\n\t "), []byte("\n"))
 	line = bytes.TrimRight(line, "\r")
 	switch {
@@ -71,51 +71,50 @@ func formOf(text []byte) Form {
 	return ""
 }
 
-// Parse reads a text.
+// Parse parses a text. It returns ErrNotDump if the format is unknown.
 func Parse(text []byte) (*Dump, error) {
-	d := &Dump{Form: formOf(text)}
-	r := &reader{dump: d, groups: make(map[stack.ID]*stack.Group)}
+	d := &Dump{Format: formatOf(text)}
+	p := &parser{dump: d, groups: make(map[stack.ID]*stack.Group)}
 	var err error
-	switch d.Form {
+	switch d.Format {
 	case Counts:
-		err = r.lines(text, r.countsLine)
+		err = p.parseLines(text, p.countsLine)
 	case Goroutines:
-		err = r.lines(text, r.goroutinesLine)
+		err = p.parseLines(text, p.goroutinesLine)
 	default:
 		return nil, ErrNotDump
 	}
 	if err != nil {
 		return nil, err
 	}
-	r.end()
-	d.Snapshot = &stack.Snapshot{Source: stack.SourceProfile, Groups: r.list()}
+	p.endRecord()
+	d.Snapshot = &stack.Snapshot{Source: stack.SourceProfile, Groups: p.sortedGroups()}
 	return d, nil
 }
 
-// reader puts records together line by line.
-type reader struct {
+// parser assembles records from lines.
+type parser struct {
 	dump   *Dump
 	groups map[stack.ID]*stack.Group
 
-	open     bool // a record has begun
-	count    int
-	state    stack.State // empty is unknown
-	activity stack.Activity
-	frames   []stack.Frame
-	function string // whose line comes next
-	cut      bool   // frames are left out
-	ended    bool   // what comes is not of the stack any more
+	inRecord   bool
+	count      int
+	state      stack.State // empty if unknown
+	activity   stack.Activity
+	frames     []stack.Frame
+	function   string // of the next frame, until its file is parsed
+	elided     bool   // frames are missing
+	stackEnded bool   // further lines of the record are not frames
 }
 
-// maxLine is the longest line that is read, in bytes. Names of functions are cut at a
-// thousand.
+// maxLine is the longest line, in bytes.
 const maxLine = 1 << 20
 
-func (r *reader) lines(text []byte, read func(string)) error {
+func (p *parser) parseLines(text []byte, parse func(string)) error {
 	lines := bufio.NewScanner(bytes.NewReader(text))
 	lines.Buffer(make([]byte, 0, 4096), maxLine)
 	for lines.Scan() {
-		read(strings.TrimRight(lines.Text(), "\r"))
+		parse(strings.TrimRight(lines.Text(), "\r"))
 	}
 	if err := lines.Err(); err != nil {
 		return fmt.Errorf("%w: %w", ErrNotDump, err)
@@ -123,31 +122,31 @@ func (r *reader) lines(text []byte, read func(string)) error {
 	return nil
 }
 
-// countsLine reads a line of debug=1.
+// countsLine parses a line of debug=1.
 //
 //	3 @ 0x43e6ce 0x4a9c51                                   3 goroutines have the stack that follows
 //	#	0x4a9c51	main.wait+0x31	/src/main.go:12     a frame, leaf first
-//	# labels: {"user":"a"}                                  passed over
-func (r *reader) countsLine(line string) {
+//	# labels: {"user":"a"}                                  ignored
+func (p *parser) countsLine(line string) {
 	switch {
 	case strings.HasPrefix(line, "#\t"):
 		if frame, ok := countsFrame(line); ok {
-			r.push(frame)
+			p.push(frame)
 		}
 	case strings.HasPrefix(line, "#"), line == "", strings.HasPrefix(line, "goroutine profile:"):
 	default:
-		r.end()
+		p.endRecord()
 		count, _, found := strings.Cut(line, " @ ")
 		n, err := strconv.Atoi(count)
 		if !found || err != nil || n <= 0 || n > maxCount {
-			r.dump.Bad++
+			p.dump.Skipped++
 			return
 		}
-		r.open, r.count = true, n
+		p.inRecord, p.count = true, n
 	}
 }
 
-// maxCount is more goroutines than any process can have.
+// maxCount is more goroutines than a process can have.
 const maxCount = 1 << 32
 
 func countsFrame(line string) (stack.Frame, bool) {
@@ -155,53 +154,53 @@ func countsFrame(line string) (stack.Frame, bool) {
 	if len(fields) < 4 {
 		return stack.Frame{}, false
 	}
-	// A name may hold "+", an offset does not.
+	// A name may contain "+", an offset does not.
 	name := fields[2]
 	if i := strings.LastIndex(name, "+0x"); i >= 0 {
 		name = name[:i]
 	}
-	file, line1 := fileAndLine(strings.TrimSpace(fields[len(fields)-1]))
-	return stack.Frame{Function: stack.Clean(name), File: file, Line: line1}, name != ""
+	file, number := parseFileLine(strings.TrimSpace(fields[len(fields)-1]))
+	return stack.Frame{Function: stack.Clean(name), File: file, Line: number}, name != ""
 }
 
-// goroutinesLine reads a line of debug=2.
+// goroutinesLine parses a line of debug=2.
 //
 //	goroutine 18 [chan receive, 5 minutes]:
 //	main.wait(0xc000012345)
 //		/src/main.go:12 +0x31
 //	created by main.main in goroutine 1
 //		/src/main.go:8 +0x20
-func (r *reader) goroutinesLine(line string) {
+func (p *parser) goroutinesLine(line string) {
 	switch header := goroutineHeader.FindStringSubmatch(line); {
 	case header != nil:
-		r.end()
-		r.open, r.count = true, 1
-		r.state, r.activity = stateOf(header[1])
+		p.endRecord()
+		p.inRecord, p.count = true, 1
+		p.state, p.activity = parseState(header[1])
 	case strings.TrimSpace(line) == "":
-		r.end()
-	case !r.open:
-		r.dump.Bad++
-	case r.ended:
+		p.endRecord()
+	case !p.inRecord:
+		p.dump.Skipped++
+	case p.stackEnded:
 	case strings.HasPrefix(line, "\t"):
-		if r.function != "" {
-			place, _, _ := strings.Cut(strings.TrimSpace(line), " +0x")
-			file, number := fileAndLine(place)
-			r.push(stack.Frame{Function: stack.Clean(r.function), File: file, Line: number})
-			r.function = ""
+		if p.function != "" {
+			location, _, _ := strings.Cut(strings.TrimSpace(line), " +0x")
+			file, number := parseFileLine(location)
+			p.push(stack.Frame{Function: stack.Clean(p.function), File: file, Line: number})
+			p.function = ""
 		}
 	case strings.HasPrefix(line, "created by "):
-		r.ended = true
+		p.stackEnded = true
 	case strings.HasPrefix(line, "..."):
-		r.cut, r.function = true, ""
+		p.elided, p.function = true, ""
 	default:
-		r.function = functionOf(line)
+		p.function = trimArguments(line)
 	}
 }
 
-// functionOf takes the arguments off a call.
+// trimArguments removes the arguments of a call.
 //
 //	main.(*pool).work(0xc000012345, {0x1, 0x2})  ->  main.(*pool).work
-func functionOf(call string) string {
+func trimArguments(call string) string {
 	if strings.HasSuffix(call, ")") {
 		if i := strings.LastIndexByte(call, '('); i > 0 {
 			return call[:i]
@@ -210,61 +209,62 @@ func functionOf(call string) string {
 	return call
 }
 
-func fileAndLine(place string) (file string, line int) {
-	i := strings.LastIndexByte(place, ':')
+func parseFileLine(location string) (file string, line int) {
+	i := strings.LastIndexByte(location, ':')
 	if i < 0 {
-		return stack.Clean(place), 0
+		return stack.Clean(location), 0
 	}
-	n, err := strconv.Atoi(place[i+1:])
+	n, err := strconv.Atoi(location[i+1:])
 	if err != nil || n < 0 || n > maxCount {
 		n = 0
 	}
-	return stack.Clean(place[:i]), n
+	return stack.Clean(location[:i]), n
 }
 
-func (r *reader) push(f stack.Frame) {
-	if r.open && len(r.frames) < stack.MaxDepth {
-		r.frames = append(r.frames, f)
+func (p *parser) push(f stack.Frame) {
+	if p.inRecord && len(p.frames) < stack.MaxDepth {
+		p.frames = append(p.frames, f)
 	}
 }
 
-// end takes the record that was read into its group.
-func (r *reader) end() {
-	if r.open {
-		if signature, ok := r.signature(); ok {
-			of := r.groups[signature.ID]
-			if of == nil {
-				of = &stack.Group{Signature: signature}
-				r.groups[signature.ID] = of
+// endRecord adds the current record, if there is one, to its group.
+func (p *parser) endRecord() {
+	if p.inRecord {
+		if signature, ok := p.signature(); ok {
+			group := p.groups[signature.ID]
+			if group == nil {
+				group = &stack.Group{Signature: signature}
+				p.groups[signature.ID] = group
 			}
-			of.Count += r.count
+			group.Count += p.count
 		}
 	}
-	r.open, r.count, r.state, r.activity, r.function, r.cut, r.ended = false, 0, "", stack.Unknown, "", false, false
-	r.frames = r.frames[:0]
+	p.inRecord, p.count, p.state, p.activity, p.function, p.elided, p.stackEnded = false, 0, "", stack.Unknown, "", false, false
+	p.frames = p.frames[:0]
 }
 
-// signature reads the stack as one that waits, since the frames that would tell are left out.
-func (r *reader) signature() (stack.Signature, bool) {
-	if r.activity == stack.Unknown {
-		r.activity = stack.Waiting
+// signature returns the signature of the current record. In debug=1 the activity is unknown, and
+// the goroutine is assumed to wait.
+func (p *parser) signature() (stack.Signature, bool) {
+	if p.activity == stack.Unknown {
+		p.activity = stack.Waiting
 	}
-	s, ok := stack.Read(r.frames, r.activity)
+	s, ok := stack.Read(p.frames, p.activity)
 	if !ok {
 		return s, false
 	}
-	s.State = r.state
-	if r.cut {
+	s.State = p.state
+	if p.elided {
 		s.Entry, s.EntryFile = "", ""
 	}
 	s.ID = stack.ID(xxhash.Sum64String(strings.Join([]string{string(s.State), s.Blamed.Function, strconv.Itoa(s.Blamed.Line), s.Entry}, "\x00")))
 	return s, true
 }
 
-func (r *reader) list() []stack.Group {
-	list := make([]stack.Group, 0, len(r.groups))
-	for _, id := range slices.Sorted(maps.Keys(r.groups)) {
-		list = append(list, *r.groups[id])
+func (p *parser) sortedGroups() []stack.Group {
+	list := make([]stack.Group, 0, len(p.groups))
+	for _, id := range slices.Sorted(maps.Keys(p.groups)) {
+		list = append(list, *p.groups[id])
 	}
 	return list
 }

@@ -58,14 +58,14 @@ created by main.main in goroutine 1
 func TestParse(t *testing.T) {
 	for _, test := range []struct {
 		name, text string
-		form       Form
+		format     Format
 		want       []string
 	}{
 		{"debug=1", counts, Counts, []string{
 			"1  net/http.(*persistConn).readLoop:2450 by net/http.(*persistConn).readLoop",
 			"5  main.wait:12 by main.(*pool).work",
 		}},
-		{"debug=1 of Windows", strings.ReplaceAll(counts, "\n", "\r\n"), Counts, []string{
+		{"debug=1 with CRLF", strings.ReplaceAll(counts, "\n", "\r\n"), Counts, []string{
 			"1  net/http.(*persistConn).readLoop:2450 by net/http.(*persistConn).readLoop",
 			"5  main.wait:12 by main.(*pool).work",
 		}},
@@ -81,8 +81,8 @@ func TestParse(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if d.Form != test.form || d.Bad != 0 {
-				t.Errorf("form %q with %d bad records", d.Form, d.Bad)
+			if d.Format != test.format || d.Skipped != 0 {
+				t.Errorf("format %q with %d records skipped", d.Format, d.Skipped)
 			}
 			if diff := cmp.Diff(test.want, describe(d)); diff != "" {
 				t.Error(diff)
@@ -100,7 +100,7 @@ func describe(d *Dump) []string {
 	return all
 }
 
-// What the runtime of this test writes of it is read, and names the goroutine that waits here.
+// TestParseThisProcess parses the dumps of the test process and finds a waiting goroutine in them.
 func TestParseThisProcess(t *testing.T) {
 	release := make(chan struct{})
 	entered := make(chan struct{})
@@ -115,13 +115,9 @@ func TestParseThisProcess(t *testing.T) {
 		close(release)
 		<-ended
 	}()
-	for _, form := range []Form{Counts, Goroutines} {
+	for debug, format := range map[int]Format{1: Counts, 2: Goroutines} {
 		var text bytes.Buffer
-		debug := 1
-		if form == Goroutines {
-			debug = 2
-		}
-		// The goroutine may not have come to its wait yet.
+		// The goroutine may not wait yet.
 		found := false
 		for !found {
 			text.Reset()
@@ -129,8 +125,8 @@ func TestParseThisProcess(t *testing.T) {
 				t.Fatal(err)
 			}
 			d, err := Parse(text.Bytes())
-			if err != nil || d.Form != form || d.Bad != 0 {
-				t.Fatalf("%v, %d bad records, %v", d.Form, d.Bad, err)
+			if err != nil || d.Format != format || d.Skipped != 0 {
+				t.Fatalf("%v, %d records skipped, %v", d.Format, d.Skipped, err)
 			}
 			for _, g := range d.Snapshot.Groups {
 				found = found || strings.HasSuffix(g.Blamed.Function, "dump.waitHere") && strings.Contains(g.Entry, "TestParseThisProcess")
@@ -142,13 +138,13 @@ func TestParseThisProcess(t *testing.T) {
 //go:noinline
 func waitHere(release chan struct{}) { <-release }
 
-func TestNoDump(t *testing.T) {
+func TestNotDump(t *testing.T) {
 	for _, text := range []string{
 		"", "\n\n", "<html>", "goroutine profile: total many", "goroutine one [running]:", "heap profile: 1: 2 [3: 4] @ heap/1",
 		strings.Repeat("x", 5000),
 	} {
-		if Is([]byte(text)) {
-			t.Errorf("%.20q is taken for a dump", text)
+		if IsDump([]byte(text)) {
+			t.Errorf("%.20q is recognized as a dump", text)
 		}
 		if _, err := Parse([]byte(text)); !errors.Is(err, ErrNotDump) {
 			t.Errorf("%.20q: %v", text, err)
@@ -156,25 +152,25 @@ func TestNoDump(t *testing.T) {
 	}
 }
 
-// A record that makes no sense does not spoil the others.
-func TestBadRecords(t *testing.T) {
+// TestMalformedRecords checks that malformed records do not affect the others.
+func TestMalformedRecords(t *testing.T) {
 	d, err := Parse([]byte("goroutine profile: total 3\nmany @ 0x1\n#\t0x1\tmain.a+0x1\t/a.go:1\n\n-1 @ 0x1\n\n99999999999999 @ 0x1\n\n2 @ 0x1\n#\tshort\n#\t0x1\tmain.b+0x1\t/b.go\n"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if d.Bad != 3 {
-		t.Errorf("%d bad records", d.Bad)
+	if d.Skipped != 3 {
+		t.Errorf("%d records skipped, want 3", d.Skipped)
 	}
 	if diff := cmp.Diff([]string{"2  main.b:0 by main.b"}, describe(d)); diff != "" {
 		t.Error(diff)
 	}
 	if _, err := Parse([]byte("goroutine 1 [running]:\n" + strings.Repeat("x", maxLine+1))); !errors.Is(err, ErrNotDump) {
-		t.Errorf("a line of a megabyte: %v", err)
+		t.Errorf("a line of 1 MiB: %v", err)
 	}
 }
 
-// Names are cut and cleaned, whatever a text has in their place.
-func TestNames(t *testing.T) {
+// TestHostileNames checks that names are truncated and cleaned.
+func TestHostileNames(t *testing.T) {
 	d, err := Parse([]byte("goroutine 1 [select]:\nmain." + strings.Repeat("x", 100_000) + "\x1b[31m()\n\t/a\x07.go:99999999999999999999 +0x1\n"))
 	if err != nil {
 		t.Fatal(err)
@@ -197,8 +193,8 @@ func FuzzParse(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, text []byte) {
 		d, err := Parse(text)
-		if Is(text) != (err == nil) && len(text) < maxLine {
-			t.Fatalf("Is says %v, Parse %v", Is(text), err)
+		if IsDump(text) != (err == nil) && len(text) < maxLine {
+			t.Fatalf("IsDump is %v, Parse returns %v", IsDump(text), err)
 		}
 		if err != nil {
 			return
@@ -209,7 +205,7 @@ func FuzzParse(f *testing.F) {
 			}
 		}
 		if d.Lacks() == "" {
-			t.Fatal("nothing is lacking")
+			t.Fatal("Lacks is empty")
 		}
 	})
 }

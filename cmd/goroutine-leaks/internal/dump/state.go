@@ -6,7 +6,7 @@ import (
 	"github.com/otel-goroutine/otel-goroutine/internal/stack"
 )
 
-// states are the words of the runtime for why a goroutine waits (runtime/runtime2.go).
+// states maps the runtime's wait reasons and statuses (runtime/runtime2.go).
 var states = map[string]stack.State{
 	"chan send":           stack.StateChanSend,
 	"chan receive":        stack.StateChanReceive,
@@ -26,10 +26,10 @@ var states = map[string]stack.State{
 	"runnable":            stack.StateRunning,
 }
 
-// stateOf reads what stands in brackets after a goroutine's number.
+// parseState parses the text in brackets after a goroutine's ID.
 //
 //	chan receive (nil chan), 5 minutes  ->  chan_receive
-func stateOf(text string) (stack.State, stack.Activity) {
+func parseState(text string) (stack.State, stack.Activity) {
 	reason, _, _ := strings.Cut(text, ", ")
 	reason, _, _ = strings.Cut(reason, " (nil chan)")
 	state, known := states[reason]

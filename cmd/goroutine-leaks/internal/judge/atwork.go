@@ -10,8 +10,8 @@ import (
 	"github.com/otel-goroutine/otel-goroutine/internal/origin"
 )
 
-// flag remembers a verdict for as long as its group is flagged.
-func (j *Judge) flag(v *detect.Verdict) {
+// rememberVerdict keeps the verdict until the flag of its group ends.
+func (j *Judge) rememberVerdict(v *detect.Verdict) {
 	groups := j.flagged[v.Finding]
 	switch {
 	case v.Severity == growth.None:
@@ -24,54 +24,54 @@ func (j *Judge) flag(v *detect.Verdict) {
 	groups[v.Group] = *v
 }
 
-// Served returns how many goroutines at a place others woke while they were traced, of how many: those
-// of a group, or of all groups of an entry that were traced.
-func Served(at finding.Place, origins []origin.Origin) (served, of int) {
+// Served returns how many of the traced goroutines at a place were woken by others. The place is a
+// group, or an entry with all of its groups.
+func Served(at finding.Place, origins []origin.Origin) (served, total int) {
 	for i := range origins {
 		o := &origins[i]
 		if place := PlaceOf(o.Signature); place == at || at.Function == "" && place.Function != "" && place.Entry == at.Entry {
-			served, of = served+o.Served, of+o.Older
+			served, total = served+o.Served, total+o.Older
 		}
 	}
-	return served, of
+	return served, total
 }
 
-// AtWork tells whether so many that were served are half of all or more. They are not stuck: sessions
-// and workers that stay, or a leak that still gets work.
-func AtWork(served, of int) bool { return served > 0 && 2*served >= of }
+// IsAtWork reports whether at least half of the goroutines were served. They are not stuck: either
+// sessions and workers that stay, or a leak that still receives work.
+func IsAtWork(served, total int) bool { return served > 0 && 2*served >= total }
 
-// Weigh takes findings for suspected whose goroutines were seen at work, which is the last that is
-// learned in a watch: clients that come while it is looked, and stay, look like a leak in everything
-// else. What is stuck is woken by nobody. A timer does not count: a loop without an exit is woken by one.
-func (j *Judge) Weigh(p Process, origins []origin.Origin, at time.Time) {
+// DowngradeAtWork lowers probable findings to suspected if their goroutines are at work: clients
+// that arrive during the watch and stay are otherwise indistinguishable from a leak. Stuck
+// goroutines are not woken. Timers do not count, since they wake a loop without an exit.
+func (j *Judge) DowngradeAtWork(p Process, origins []origin.Origin, at time.Time) {
 	for i := range origins {
 		place := PlaceOf(origins[i].Signature)
-		if AtWork(Served(place, origins)) {
-			j.working[groupID(p.id(), detect.Stack, origins[i].Signature.ID.String(), place)] = true
+		if IsAtWork(Served(place, origins)) {
+			j.atWork[groupID(p.id(), detect.Stack, origins[i].Signature.ID.String(), place)] = true
 		}
-		if entry := (finding.Place{Entry: place.Entry}); AtWork(Served(entry, origins)) {
-			j.working[groupID(p.id(), detect.Entry, "", entry)] = true
+		if entry := (finding.Place{Entry: place.Entry}); IsAtWork(Served(entry, origins)) {
+			j.atWork[groupID(p.id(), detect.Entry, "", entry)] = true
 		}
 	}
 	for _, groups := range j.flagged {
-		if !j.atWork(groups) {
+		if !j.anyAtWork(groups) {
 			continue
 		}
 		for _, v := range maps.Clone(groups) {
 			if v.Severity == growth.Probable {
 				v.Severity, v.At = growth.Suspected, at.UnixNano()
-				j.verdict(&v)
+				j.addVerdict(&v)
 			}
 		}
 	}
 	j.advance(at)
 }
 
-// atWork tells whether any of these groups was seen at work. Those of one finding come and stay
-// together, as reader, writer and handler of a connection do, so one of them speaks for the others.
-func (j *Judge) atWork(groups map[detect.ID]detect.Verdict) bool {
+// anyAtWork reports whether any group of a finding is at work. Its groups arrive and stay together,
+// like reader, writer and handler of a connection, so one counts for all.
+func (j *Judge) anyAtWork(groups map[detect.ID]detect.Verdict) bool {
 	for id := range groups {
-		if j.working[id] {
+		if j.atWork[id] {
 			return true
 		}
 	}

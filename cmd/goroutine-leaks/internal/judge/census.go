@@ -10,7 +10,7 @@ import (
 	"github.com/otel-goroutine/otel-goroutine/internal/telemetry"
 )
 
-// PlaceOf returns where the goroutines of a group are.
+// PlaceOf returns the place of a group.
 func PlaceOf(s stack.Signature) finding.Place {
 	return finding.Place{
 		State: string(s.State), Function: s.Blamed.Function, File: s.Blamed.File, Line: s.Blamed.Line,
@@ -18,41 +18,41 @@ func PlaceOf(s stack.Signature) finding.Place {
 	}
 }
 
-// Samples returns what a census measures, as the receiver would send it. The start is that of
-// the process, zero if it is unknown.
+// Samples returns the samples of a census report, as the receiver would send them. start is that of
+// the process, zero if unknown.
 func Samples(p Process, r *census.Report, start, at time.Time) []Sample {
 	var samples []Sample
-	add := func(of Sample, n census.Numbers) {
-		of.Process, of.At, of.Start = p, at, start
-		of.Part, of.Value = detect.Count, float64(n.Count)
-		samples = append(samples, of)
+	add := func(s Sample, n census.Numbers) {
+		s.Process, s.At, s.Start = p, at, start
+		s.Part, s.Value = detect.Count, float64(n.Count)
+		samples = append(samples, s)
 		for i, band := range n.Bands {
-			of.Band = r.Bounds[i]
+			s.Band = r.Bounds[i]
 			if band.SendAged {
-				of.Part, of.Value = detect.Aged, float64(band.Aged)
-				samples = append(samples, of)
+				s.Part, s.Value = detect.Aged, float64(band.Aged)
+				samples = append(samples, s)
 			}
 			if band.SendExits {
-				of.Part, of.Value = detect.Exits, float64(band.Exits)
-				samples = append(samples, of)
+				s.Part, s.Value = detect.Exits, float64(band.Exits)
+				samples = append(samples, s)
 			}
 		}
 	}
 	for _, g := range r.Groups {
-		of := Sample{Kind: detect.Stack, Rest: g.Other}
+		s := Sample{Kind: detect.Stack, Rest: g.Other}
 		if g.Other {
-			of.Signature = telemetry.SignatureOther
+			s.Signature = telemetry.SignatureOther
 		} else {
-			of.Signature, of.Place = g.Signature.ID.String(), PlaceOf(g.Signature)
+			s.Signature, s.Place = g.Signature.ID.String(), PlaceOf(g.Signature)
 		}
-		add(of, g.Numbers)
+		add(s, g.Numbers)
 	}
 	for _, e := range r.Entries {
-		of := Sample{Kind: detect.Entry, Rest: e.Other, Place: finding.Place{Entry: e.Function, EntryFile: e.File}}
+		s := Sample{Kind: detect.Entry, Rest: e.Other, Place: finding.Place{Entry: e.Function, EntryFile: e.File}}
 		if e.Other {
-			of.Place.Entry = telemetry.SignatureOther
+			s.Place.Entry = telemetry.SignatureOther
 		}
-		add(of, e.Numbers)
+		add(s, e.Numbers)
 	}
 	return samples
 }

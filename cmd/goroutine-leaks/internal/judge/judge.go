@@ -1,5 +1,5 @@
-// Package judge decides what leaks: it hands numbers to the detector of the collector,
-// unchanged, and what the detector says to the findings.
+// Package judge decides what leaks. It passes samples to the collector's detector, and the verdicts
+// of the detector to the findings.
 package judge
 
 import (
@@ -16,61 +16,61 @@ import (
 	"github.com/otel-goroutine/otel-goroutine/internal/telemetry"
 )
 
-// Process is who is judged.
+// Process identifies a process.
 type Process struct {
-	// Service is what replicas have in common, and Instance one of them.
+	// Service is the service that the process is an instance of.
 	Service, Instance string
-	// Life counts the processes that have taken the place of the first: what was seen of one is
-	// no evidence about another.
+	// Life is the number of restarts. Evidence from before a restart does not count.
 	Life int
 }
 
-// Sample is one number of one group of goroutines at one time.
+// Sample is a value of a group of goroutines at one time.
 type Sample struct {
 	Process Process
 	Kind    detect.Kind
 	Part    detect.Part
-	Band    time.Duration // lower bound of the ages that Aged and Exits are about
-	// Place is where they are: of an entry its Entry, of all goroutines nothing.
+	Band    time.Duration // lower bound of the age band, for Aged and Exits
+	// Place is the place of a group. For an entry, only Entry and EntryFile are set; for a
+	// whole process, nothing.
 	Place     finding.Place
 	Signature string
-	// Rest is the sum of all groups beyond the limit.
+	// Rest means that the sample is the sum of all groups above the limit.
 	Rest bool
-	// At is the time of the number, and Start that of the process, zero if unknown.
+	// At is the time of the sample, and Start that of the process, zero if unknown.
 	At, Start time.Time
 	Value     float64
 }
 
-// Judge watches processes. It is not safe for concurrent use.
+// Judge judges processes by their samples. It is not safe for concurrent use.
 type Judge struct {
 	rules    *growth.Rules
 	ignore   func(Sample) bool
 	detector *detect.Detector
 	tracker  *finding.Tracker
-	// aggregator is that of the page, nil if there is none; points are its next batch.
+	// aggregator is the state of a page, or nil, and points the points to add to it.
 	aggregator *page.Aggregator
 	points     []finding.Point
 	labels     map[detect.ID]label
-	// flagged are the latest verdicts of what is flagged, by finding and group, and working the
-	// groups that were seen at work.
+	// flagged has the latest verdict of each flagged group, by finding and group.
 	flagged map[detect.ID]map[detect.ID]detect.Verdict
-	working map[detect.ID]bool
+	// atWork has the groups that DowngradeAtWork found at work.
+	atWork map[detect.ID]bool
 }
 
-// label is what a group is called.
+// label is the attributes of a group.
 type label struct {
 	resource, group finding.Attributes
 	process         detect.ID
 }
 
-// maxGroups is how many groups are watched at most.
+// maxGroups is the most groups of all processes.
 const maxGroups = 50_000
 
-// maxStale is after how long without data a process is forgotten.
+// maxStale is how long a process is kept without data.
 const maxStale = 24 * time.Hour
 
-// New returns a Judge that goes by these thresholds, and flags nothing of which ignore is
-// true. If aggregator is not nil, it receives all points and origins.
+// New returns a Judge with the given thresholds. It does not flag groups for which ignore returns
+// true. If aggregator is not nil, the Judge adds the data of a page to it.
 func New(t Thresholds, ignore func(Sample) bool, aggregator *page.Aggregator) *Judge {
 	return &Judge{
 		rules:      t.rules(),
@@ -80,33 +80,33 @@ func New(t Thresholds, ignore func(Sample) bool, aggregator *page.Aggregator) *J
 		aggregator: aggregator,
 		labels:     make(map[detect.ID]label),
 		flagged:    make(map[detect.ID]map[detect.ID]detect.Verdict),
-		working:    make(map[detect.ID]bool),
+		atWork:     make(map[detect.ID]bool),
 	}
 }
 
-// Observe takes what was measured at one time, and returns what changed.
+// Observe adds the samples of one time and returns the changes of findings.
 func (j *Judge) Observe(now time.Time, samples []Sample) []finding.Change {
 	readings := make([]detect.Reading, 0, len(samples))
 	for i := range samples {
 		readings = append(readings, j.reading(&samples[i]))
 	}
 	if j.aggregator != nil {
-		j.measured(samples)
+		j.addSamples(samples)
 	}
-	j.take(j.detector.Observe(now.UnixNano(), readings))
-	j.instances(now, samples)
+	j.addVerdicts(j.detector.Observe(now.UnixNano(), readings))
+	j.addInstanceCounts(now, samples)
 	return j.advance(now)
 }
 
-// point hands a point to the findings, and to the page.
-func (j *Judge) point(p finding.Point) {
+// addPoint adds a point to the findings and to the page.
+func (j *Judge) addPoint(p finding.Point) {
 	j.tracker.Observe(p)
 	if j.aggregator != nil {
 		j.points = append(j.points, p)
 	}
 }
 
-// advance settles what has come, and returns what changed.
+// advance updates findings and page, and returns the changes of findings.
 func (j *Judge) advance(now time.Time) []finding.Change {
 	if j.aggregator != nil {
 		j.aggregator.ObserveBatch(now, func(observe func(finding.Point)) {
@@ -119,7 +119,7 @@ func (j *Judge) advance(now time.Time) []finding.Change {
 	return j.tracker.Advance(now)
 }
 
-// Findings returns all that are known, the worst first.
+// Findings returns all findings, worst first.
 func (j *Judge) Findings() []finding.Finding { return j.tracker.Findings() }
 
 func (j *Judge) reading(s *Sample) detect.Reading {
@@ -152,12 +152,12 @@ func (j *Judge) reading(s *Sample) detect.Reading {
 		r.Service, r.Rank = service, detect.RankOf(s.Place.File, s.Place.Function)
 		r.ServiceGroup = detect.FindingID(service, s.Kind, s.Place.State, s.Place.Function, s.Place.Entry)
 	}
-	j.name(s, &r)
+	j.addLabel(s, &r)
 	return r
 }
 
-// name remembers what a group is called, which the detector does not.
-func (j *Judge) name(s *Sample, r *detect.Reading) {
+// addLabel keeps the attributes of a group, which the detector does not know.
+func (j *Judge) addLabel(s *Sample, r *detect.Reading) {
 	if s.Part != detect.Count || len(j.labels) >= 2*maxGroups {
 		return
 	}
@@ -187,13 +187,13 @@ func hash(parts ...string) detect.ID {
 	var h xxhash.Digest
 	h.Reset()
 	for _, part := range parts {
-		_, _ = h.WriteString(part) // never fails, as below
+		_, _ = h.WriteString(part) // never fails
 		_, _ = h.WriteString("\x00")
 	}
 	return detect.ID(h.Sum64())
 }
 
-// resourceOf returns the attributes of a process, or of a service.
+// resourceOf returns the resource attributes of a process, or of a service.
 func resourceOf(p Process) finding.Attributes {
 	return func(key string) string {
 		switch key {
@@ -231,8 +231,8 @@ func attributesOf(p finding.Place, signature string) finding.Attributes {
 	}
 }
 
-// with adds an attribute.
-func with(a finding.Attributes, key, value string) finding.Attributes {
+// withAttribute adds an attribute.
+func withAttribute(a finding.Attributes, key, value string) finding.Attributes {
 	return func(k string) string {
 		if k == key {
 			return value

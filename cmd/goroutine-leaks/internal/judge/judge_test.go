@@ -16,8 +16,8 @@ import (
 	"github.com/otel-goroutine/otel-goroutine/internal/stack"
 )
 
-// life is a goroutine, from its birth to its death, in seconds.
-type life struct{ born, dies float64 }
+// lifetime is that of a goroutine, in seconds since the start of the watch.
+type lifetime struct{ start, end float64 }
 
 const (
 	watch   = 55.0 // seconds
@@ -28,17 +28,17 @@ var group = stack.Signature{
 	ID: 5, State: stack.StateSelect, Blamed: stack.Frame{Function: "main.wait", File: "/src/main.go", Line: 3}, Entry: "main.serve",
 }
 
-func nobody(Sample) bool { return false }
+func ignoreNothing(Sample) bool { return false }
 
-// play watches a group once a second, and returns what is found.
-func play(lives []life, ignore func(Sample) bool) *Judge {
+// simulate observes a group of goroutines with these lifetimes once a second.
+func simulate(lives []lifetime, ignore func(Sample) bool) *Judge {
 	t := Scaled(time.Duration(watch * float64(time.Second)))
 	c, j := census.New(t.AgedAfter, 100), New(t, ignore, nil)
 	for at := 0.0; at <= watch; at++ {
 		s := &stack.Snapshot{Source: stack.SourceTrace, Procs: 8, HighestID: uint64(len(lives))}
 		n := 0
 		for i, l := range lives {
-			if l.born <= at && l.dies > at {
+			if l.start <= at && l.end > at {
 				n++
 				s.Goroutines = append(s.Goroutines, stack.Goroutine{ID: uint64(i + 1)})
 			}
@@ -53,10 +53,10 @@ func play(lives []life, ignore func(Sample) bool) *Judge {
 	return j
 }
 
-// A page says of a healthy service that it is fine only if something judges it.
+// TestHealthyServiceIsJudged checks that the page knows that a healthy service is judged.
 func TestHealthyServiceIsJudged(t *testing.T) {
 	aggregator := page.NewAggregator(page.Config{})
-	j := New(Scaled(time.Minute), nobody, aggregator)
+	j := New(Scaled(time.Minute), ignoreNothing, aggregator)
 	now := time.Unix(1e9, 0)
 	for range 3 {
 		now = now.Add(time.Second)
@@ -72,63 +72,62 @@ func TestHealthyServiceIsJudged(t *testing.T) {
 	}
 }
 
-func leak(r *rand.Rand, every float64) (lives []life) {
+func leak(r *rand.Rand, every float64) (lives []lifetime) {
 	for at := -1.0; at < watch; at += r.ExpFloat64() * every {
-		lives = append(lives, life{at, forever})
+		lives = append(lives, lifetime{at, forever})
 	}
 	return lives
 }
 
-func sessions(r *rand.Rand, since, mean float64) (lives []life) {
+func sessions(r *rand.Rand, since, mean float64) (lives []lifetime) {
 	for at := since; at < watch; at += r.ExpFloat64() / 3 {
-		lives = append(lives, life{at, at + r.ExpFloat64()*mean})
+		lives = append(lives, lifetime{at, at + r.ExpFloat64()*mean})
 	}
 	return lives
 }
 
-func pool(r *rand.Rand, n int, mean float64) (lives []life) {
+func pool(r *rand.Rand, n int, mean float64) (lives []lifetime) {
 	for range n {
-		lives = append(lives, life{r.ExpFloat64()*mean - 1, forever})
+		lives = append(lives, lifetime{r.ExpFloat64()*mean - 1, forever})
 	}
 	return lives
 }
 
-// With the scaled thresholds leaks are found in a minute, and sessions and pools are not
-// accused. The bounds leave three standard deviations to the shares that 1,000 cases
-// had, of which the comment on Scaled tells; the cases are always the same.
+// TestScaledThresholds checks that a watch of a minute finds leaks, and that sessions and pools are
+// rarely flagged. The bounds are three standard deviations from the rates in the comment on Scaled.
+// The cases are deterministic.
 func TestScaledThresholds(t *testing.T) {
 	const cases = 40
 	for _, test := range []struct {
 		name        string
-		lives       func(*rand.Rand) []life
+		lives       func(*rand.Rand) []lifetime
 		least, most int
 	}{
-		{"a leak of one a second", func(r *rand.Rand) []life { return leak(r, 1) }, cases - 2, cases},
-		{"sessions of 10 s", func(r *rand.Rand) []life { return sessions(r, -100, 10) }, 0, 0},
-		{"sessions of 30 s that have just begun", func(r *rand.Rand) []life { return sessions(r, -1, 30) }, 0, 2},
-		{"a pool of 40 that fills", func(r *rand.Rand) []life { return pool(r, 40, 10) }, 0, 13},
+		{"a leak of one a second", func(r *rand.Rand) []lifetime { return leak(r, 1) }, cases - 2, cases},
+		{"sessions of 10 s", func(r *rand.Rand) []lifetime { return sessions(r, -100, 10) }, 0, 0},
+		{"sessions of 30 s that have just begun", func(r *rand.Rand) []lifetime { return sessions(r, -1, 30) }, 0, 2},
+		{"a pool of 40 that fills", func(r *rand.Rand) []lifetime { return pool(r, 40, 10) }, 0, 13},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			r := rand.New(rand.NewPCG(1, 2))
 			found := 0
 			for range cases {
-				if all := play(test.lives(r), nobody).Findings(); len(all) > 0 && all[0].Severity >= finding.Probable {
+				if all := simulate(test.lives(r), ignoreNothing).Findings(); len(all) > 0 && all[0].Severity >= finding.Probable {
 					found++
 				}
 			}
 			if found < test.least || found > test.most {
-				t.Errorf("%d of %d are called a leak, want %d to %d", found, cases, test.least, test.most)
+				t.Errorf("%d of %d flagged, want %d to %d", found, cases, test.least, test.most)
 			}
 		})
 	}
 }
 
-// A finding has the place, the service and the class of the leak, and its origins where they
-// are known.
+// TestFinding checks the place, service, class and origins of a finding.
 func TestFinding(t *testing.T) {
-	j := play(leak(rand.New(rand.NewPCG(1, 3)), 1), nobody)
+	j := simulate(leak(rand.New(rand.NewPCG(1, 3)), 1), ignoreNothing)
 	now := time.Unix(1e9+60, 0)
-	j.Origins(Process{Service: "shop", Instance: "shop:1"}, []origin.Origin{{
+	j.AddOrigins(Process{Service: "shop", Instance: "shop:1"}, []origin.Origin{{
 		Signature: group, Caught: origin.LeakedBirth, Class: mistake.CancelForgotten, Traced: time.Second, Births: 3, Leaked: 2,
 		Creators: []origin.Creator{{
 			Launch: exectrace.ByGo, Stack: []stack.Frame{{Function: "lib.Go", File: "/lib.go", Line: 1}},
@@ -153,14 +152,14 @@ func TestFinding(t *testing.T) {
 	}
 }
 
-// Goroutines that others wake again and again are not stuck: it may be that clients came and stay.
-func TestWhatIsAtWorkIsSuspected(t *testing.T) {
+// TestAtWorkIsSuspected checks that goroutines woken by others are suspected at most.
+func TestAtWorkIsSuspected(t *testing.T) {
 	for _, test := range []struct {
 		older, served int
 		want          finding.Severity
 	}{{60, 55, finding.Suspected}, {60, 29, finding.Probable}, {0, 0, finding.Probable}} {
-		j := play(leak(rand.New(rand.NewPCG(1, 3)), 1), nobody)
-		j.Weigh(Process{Service: "shop", Instance: "shop:1"}, []origin.Origin{{
+		j := simulate(leak(rand.New(rand.NewPCG(1, 3)), 1), ignoreNothing)
+		j.DowngradeAtWork(Process{Service: "shop", Instance: "shop:1"}, []origin.Origin{{
 			Signature: group, Caught: origin.NotCaught, Traced: time.Second, Older: test.older, Served: test.served,
 		}}, time.Unix(1e9+60, 0))
 		if all := j.Findings(); len(all) != 1 || all[0].Severity != test.want {
@@ -169,25 +168,25 @@ func TestWhatIsAtWorkIsSuspected(t *testing.T) {
 	}
 }
 
-// Those of an entry are at work if half of those are that its groups have.
-func TestServedOfAnEntry(t *testing.T) {
+// TestServedByEntry checks that an entry has the sum of its groups.
+func TestServedByEntry(t *testing.T) {
 	at := func(line, older, served int) origin.Origin {
 		s := group
 		s.ID, s.Blamed.Line = stack.ID(line), line
 		return origin.Origin{Signature: s, Older: older, Served: served}
 	}
 	origins := []origin.Origin{at(1, 10, 9), at(2, 30, 10), {Signature: stack.Signature{Entry: group.Entry}}}
-	if served, of := Served(finding.Place{Entry: group.Entry}, origins); served != 19 || of != 40 || AtWork(served, of) {
-		t.Errorf("%d of %d", served, of)
+	if served, total := Served(finding.Place{Entry: group.Entry}, origins); served != 19 || total != 40 || IsAtWork(served, total) {
+		t.Errorf("%d of %d", served, total)
 	}
-	if served, of := Served(PlaceOf(origins[0].Signature), origins); served != 9 || of != 10 || !AtWork(served, of) {
-		t.Errorf("%d of %d", served, of)
+	if served, total := Served(PlaceOf(origins[0].Signature), origins); served != 9 || total != 10 || !IsAtWork(served, total) {
+		t.Errorf("%d of %d", served, total)
 	}
 }
 
-// What is ignored is not flagged.
+// TestIgnored checks that ignored groups are not flagged.
 func TestIgnored(t *testing.T) {
-	j := play(leak(rand.New(rand.NewPCG(1, 3)), 1), func(s Sample) bool { return s.Place.Entry == "main.serve" })
+	j := simulate(leak(rand.New(rand.NewPCG(1, 3)), 1), func(s Sample) bool { return s.Place.Entry == "main.serve" })
 	if all := j.Findings(); len(all) > 0 {
 		t.Errorf("%+v", all)
 	}

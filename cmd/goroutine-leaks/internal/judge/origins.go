@@ -12,12 +12,12 @@ import (
 	"github.com/otel-goroutine/otel-goroutine/internal/telemetry"
 )
 
-// Origins takes where the goroutines of groups come from.
-func (j *Judge) Origins(p Process, origins []origin.Origin, at time.Time) {
+// AddOrigins adds the origins of groups to the findings and to the page.
+func (j *Judge) AddOrigins(p Process, origins []origin.Origin, at time.Time) {
 	for i := range origins {
-		j.origin(resourceOf(p), &origins[i], at)
+		o := &origins[i]
+		j.addOrigin(resourceOf(p), o, at)
 		if j.aggregator != nil {
-			o := &origins[i]
 			j.aggregator.ObserveOrigin(finding.Service{Name: p.Service}, history.Origin{
 				Place: PlaceOf(o.Signature), Caught: string(o.Caught), Text: o.Sentence(), Stacks: o.StackTrace(), At: at,
 			}, at)
@@ -26,18 +26,18 @@ func (j *Judge) Origins(p Process, origins []origin.Origin, at time.Time) {
 	j.advance(at)
 }
 
-func (j *Judge) origin(resource finding.Attributes, o *origin.Origin, at time.Time) {
+func (j *Judge) addOrigin(resource finding.Attributes, o *origin.Origin, at time.Time) {
 	place, signature := PlaceOf(o.Signature), ""
 	if o.Signature.ID != 0 {
 		signature = o.Signature.ID.String()
 	}
 	group := attributesOf(place, signature)
 	add := func(metric string, attributes finding.Attributes, value float64) {
-		j.point(finding.Point{Metric: metric, Resource: resource, Attributes: attributes, At: at, Value: value})
+		j.addPoint(finding.Point{Metric: metric, Resource: resource, Attributes: attributes, At: at, Value: value})
 	}
-	add(telemetry.OriginTraced, with(group, telemetry.AttrOriginClass, string(o.Class)), o.Traced.Seconds())
+	add(telemetry.OriginTraced, withAttribute(group, telemetry.AttrOriginClass, string(o.Class)), o.Traced.Seconds())
 	for _, c := range o.Creators {
-		attributes := with(with(group, telemetry.AttrOriginCaught, string(o.Caught)), telemetry.AttrCreatorType, creatorType(c.Launch))
+		attributes := withAttribute(withAttribute(group, telemetry.AttrOriginCaught, string(o.Caught)), telemetry.AttrCreatorType, creatorType(c.Launch))
 		attributes = withFrame(attributes, c.Own, telemetry.AttrCreatorOwnFunction, telemetry.AttrCreatorOwnFile, telemetry.AttrCreatorOwnLine)
 		if len(c.Stack) > 0 {
 			attributes = withFrame(attributes, c.Stack[0], telemetry.AttrCreatorFunction, telemetry.AttrCreatorFile, telemetry.AttrCreatorLine)
@@ -46,7 +46,7 @@ func (j *Judge) origin(resource finding.Attributes, o *origin.Origin, at time.Ti
 	}
 	for _, w := range o.Wakers {
 		attributes := withFrame(group, w.Own, telemetry.AttrWakerFunction, telemetry.AttrWakerFile, telemetry.AttrWakerLine)
-		add(telemetry.OriginWakeups, with(attributes, telemetry.AttrWakerCall, w.Call), float64(w.Count))
+		add(telemetry.OriginWakeups, withAttribute(attributes, telemetry.AttrWakerCall, w.Call), float64(w.Count))
 	}
 }
 
@@ -61,5 +61,5 @@ func creatorType(l exectrace.Launch) string {
 }
 
 func withFrame(a finding.Attributes, f stack.Frame, function, file, line string) finding.Attributes {
-	return with(with(with(a, function, f.Function), file, f.File), line, strconv.Itoa(f.Line))
+	return withAttribute(withAttribute(withAttribute(a, function, f.Function), file, f.File), line, strconv.Itoa(f.Line))
 }

@@ -10,30 +10,29 @@ import (
 	"github.com/otel-goroutine/otel-goroutine/internal/telemetry"
 )
 
-// take hands what the detector says to the findings, as the metrics that the processor would
-// write.
-func (j *Judge) take(r *detect.Result) {
+// addVerdicts adds the results of the detector, as the metrics that the processor would write.
+func (j *Judge) addVerdicts(r *detect.Result) {
 	for i := range r.Verdicts {
-		j.verdict(&r.Verdicts[i])
+		j.addVerdict(&r.Verdicts[i])
 	}
 	for i := range r.Gone {
-		j.verdict(&r.Gone[i])
+		j.addVerdict(&r.Gone[i])
 		delete(j.labels, r.Gone[i].Group)
 	}
 	for _, ended := range r.Ended {
-		j.ended(ended)
+		j.addEnded(ended)
 	}
 }
 
-func (j *Judge) verdict(v *detect.Verdict) {
-	called, known := j.labels[v.Group]
+func (j *Judge) addVerdict(v *detect.Verdict) {
+	label, known := j.labels[v.Group]
 	if !known || v.Finding == 0 {
 		return
 	}
-	j.flag(v)
-	attributes := with(called.group, telemetry.AttrLeakID, idText(v.Finding))
+	j.rememberVerdict(v)
+	attributes := withAttribute(label.group, telemetry.AttrLeakID, idText(v.Finding))
 	add := func(metric string, value float64) {
-		j.point(finding.Point{Metric: metric, Resource: called.resource, Attributes: attributes, At: time.Unix(0, v.At), Value: value})
+		j.addPoint(finding.Point{Metric: metric, Resource: label.resource, Attributes: attributes, At: time.Unix(0, v.At), Value: value})
 	}
 	if v.Service {
 		add(telemetry.ServiceLeakSeverity, float64(v.Severity))
@@ -54,29 +53,29 @@ func (j *Judge) verdict(v *detect.Verdict) {
 	}
 }
 
-// instances tells of how many processes each service is judged.
-func (j *Judge) instances(now time.Time, samples []Sample) {
-	of := make(map[string]map[string]bool)
+// addInstanceCounts adds the number of instances of each service.
+func (j *Judge) addInstanceCounts(now time.Time, samples []Sample) {
+	instances := make(map[string]map[string]bool) // by service
 	for i := range samples {
 		p := &samples[i].Process
-		if of[p.Service] == nil {
-			of[p.Service] = make(map[string]bool)
+		if instances[p.Service] == nil {
+			instances[p.Service] = make(map[string]bool)
 		}
-		of[p.Service][p.Instance] = true
+		instances[p.Service][p.Instance] = true
 	}
-	for service, all := range of {
-		j.point(finding.Point{
-			Metric: telemetry.ServiceInstanceCount, Resource: resourceOf(Process{Service: service}), Attributes: nothing, At: now, Value: float64(len(all)),
+	for service, names := range instances {
+		j.addPoint(finding.Point{
+			Metric: telemetry.ServiceInstanceCount, Resource: resourceOf(Process{Service: service}), Attributes: noAttributes, At: now, Value: float64(len(names)),
 		})
 	}
 }
 
-// ended tells why flags of a process ended.
-func (j *Judge) ended(e detect.Ended) {
+// addEnded adds the number of ended flags of a process, by reason.
+func (j *Judge) addEnded(e detect.Ended) {
 	var resource finding.Attributes
-	for _, called := range j.labels {
-		if called.process == e.Process {
-			resource = called.resource
+	for _, label := range j.labels {
+		if label.process == e.Process {
+			resource = label.resource
 			break
 		}
 	}
@@ -84,53 +83,52 @@ func (j *Judge) ended(e detect.Ended) {
 		return
 	}
 	for i, reason := range detect.Ends() {
-		j.point(finding.Point{
+		j.addPoint(finding.Point{
 			Metric: telemetry.LeakEnded, Resource: resource,
-			Attributes: with(nothing, telemetry.AttrLeakEndReason, string(reason)),
+			Attributes: withAttribute(noAttributes, telemetry.AttrLeakEndReason, string(reason)),
 			Start:      time.Unix(0, e.Since), At: time.Unix(0, e.At), Value: float64(e.Counts[i]),
 		})
 	}
 }
 
-// nothing is the attributes of what has none.
-func nothing(string) string { return "" }
+func noAttributes(string) string { return "" }
 
-// metrics are the names of what is measured, by kind and part.
-var metrics = map[detect.Kind]map[detect.Part]string{
+// metricNames has the metrics of samples.
+var metricNames = map[detect.Kind]map[detect.Part]string{
 	detect.Stack: {detect.Count: telemetry.StackCount, detect.Aged: telemetry.StackAgedCount, detect.Exits: telemetry.StackAgedExits},
 	detect.Entry: {detect.Count: telemetry.EntryCount, detect.Aged: telemetry.EntryAgedCount, detect.Exits: telemetry.EntryAgedExits},
 	detect.Total: {detect.Count: telemetry.GoroutineCount},
 }
 
-// measured hands what was measured to the page.
-func (j *Judge) measured(samples []Sample) {
+// addSamples adds samples to the page, as the metrics that the receiver would write.
+func (j *Judge) addSamples(samples []Sample) {
 	for _, s := range samples {
 		attributes := attributesOf(s.Place, s.Signature)
 		if s.Part != detect.Count {
-			attributes = with(attributes, telemetry.AttrAgeMin, strconv.FormatFloat(s.Band.Seconds(), 'g', -1, 64))
+			attributes = withAttribute(attributes, telemetry.AttrAgeMin, strconv.FormatFloat(s.Band.Seconds(), 'g', -1, 64))
 		}
-		j.point(finding.Point{
-			Metric: metrics[s.Kind][s.Part], Resource: resourceOf(s.Process), Attributes: attributes, Start: s.Start, At: s.At, Value: s.Value,
+		j.addPoint(finding.Point{
+			Metric: metricNames[s.Kind][s.Part], Resource: resourceOf(s.Process), Attributes: attributes, Start: s.Start, At: s.At, Value: s.Value,
 		})
 	}
 }
 
-// Looked takes how a look at a process went: of which build it is, empty if that is unknown, and
-// what its census says, or that it could not be looked at.
-func (j *Judge) Looked(p Process, build string, at time.Time, r *census.Report, failed bool) {
+// ObserveProcess adds the state of a process after a look: its build, empty if unknown, and the
+// totals of its census, or that the look failed.
+func (j *Judge) ObserveProcess(p Process, build string, at time.Time, r *census.Report, failed bool) {
 	add := func(metric string, value float64, attributes finding.Attributes) {
-		j.point(finding.Point{Metric: metric, Resource: resourceOf(p), Attributes: attributes, Start: r.Start, At: at, Value: value})
+		j.addPoint(finding.Point{Metric: metric, Resource: resourceOf(p), Attributes: attributes, Start: r.Start, At: at, Value: value})
 	}
 	if failed {
-		add(telemetry.ScrapeUp, 0, nothing)
+		add(telemetry.ScrapeUp, 0, noAttributes)
 		return
 	}
-	add(telemetry.ScrapeUp, 1, nothing)
-	add(telemetry.GoroutineCount, float64(r.Count), nothing)
+	add(telemetry.ScrapeUp, 1, noAttributes)
+	add(telemetry.GoroutineCount, float64(r.Count), noAttributes)
 	if r.Complete {
-		add(telemetry.GoroutineCreations, float64(r.Creations), nothing)
+		add(telemetry.GoroutineCreations, float64(r.Creations), noAttributes)
 	}
 	if build != "" {
-		add(telemetry.ProcessBuild, 1, with(nothing, telemetry.AttrBuildID, build))
+		add(telemetry.ProcessBuild, 1, withAttribute(noAttributes, telemetry.AttrBuildID, build))
 	}
 }

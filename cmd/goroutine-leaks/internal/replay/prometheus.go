@@ -1,4 +1,4 @@
-// Package replay judges what a Prometheus has kept of the past.
+// Package replay applies the detector to samples stored in Prometheus.
 package replay
 
 import (
@@ -23,10 +23,10 @@ type Prometheus struct {
 	headers http.Header
 }
 
-// ErrAddress is an argument that is no address of a Prometheus.
-var ErrAddress = errors.New("--prometheus takes a URL such as http://prometheus:9090")
+// ErrAddress is returned for an invalid address.
+var ErrAddress = errors.New("--prometheus must be a URL such as http://prometheus:9090")
 
-// ParseAddress reads the address of a Prometheus.
+// ParseAddress returns the base URL of a Prometheus.
 //
 //	prometheus:9090               ->  http://prometheus:9090
 //	https://host/prometheus/graph ->  https://host/prometheus
@@ -36,31 +36,31 @@ func ParseAddress(argument string) (*url.URL, error) {
 	}
 	u, err := url.Parse(argument)
 	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
-		return nil, ErrAddress // the error of url.Parse quotes the URL, which may hold a password
+		return nil, ErrAddress // the error of url.Parse contains the URL, which may contain a password
 	}
 	u.RawQuery, u.Fragment, u.RawFragment = "", "", ""
 	u.Path = strings.TrimSuffix(strings.TrimRight(u.Path, "/"), "/graph")
 	return u, nil
 }
 
-// NewPrometheus returns a Prometheus that is asked by client with these headers.
+// NewPrometheus returns a Prometheus that receives requests by client with these headers.
 func NewPrometheus(address *url.URL, client *http.Client, headers http.Header) *Prometheus {
 	return &Prometheus{client: client, address: address, headers: headers}
 }
 
-// Series is the samples of one series, as they were scraped.
+// Series is a series with its raw samples.
 type Series struct {
 	Labels  map[string]string `json:"metric"`
 	Samples []Sample          `json:"values"`
 }
 
-// Sample is a number and its time.
+// Sample is a value and its time.
 type Sample struct {
 	At    time.Time
 	Value float64
 }
 
-// UnmarshalJSON reads [1435781430.781, "1"].
+// UnmarshalJSON parses [1435781430.781, "1"].
 func (s *Sample) UnmarshalJSON(text []byte) error {
 	var value string
 	var seconds float64
@@ -71,44 +71,44 @@ func (s *Sample) UnmarshalJSON(text []byte) error {
 	if err != nil {
 		return err
 	}
-	if math.IsNaN(seconds) || math.Abs(seconds) > maxSeconds {
-		return errTime
+	if math.IsNaN(seconds) || math.Abs(seconds) > maxTimestamp {
+		return errTimestamp
 	}
 	*s = Sample{time.UnixMilli(int64(math.Round(seconds * 1000))), number}
 	return nil
 }
 
-// maxSeconds is the year 2200.
-const maxSeconds = 7_258_118_400
+// maxTimestamp is the year 2200, in Unix seconds.
+const maxTimestamp = 7_258_118_400
 
-var errTime = errors.New("a sample has an impossible time")
+var errTimestamp = errors.New("a sample has an invalid timestamp")
 
-// errTooMuch is more samples at once than the server, or this program, takes.
-var errTooMuch = errors.New("too many samples at once")
+// errTooManySamples means that a response exceeds the limit of the server, or maxResponse.
+var errTooManySamples = errors.New("too many samples in one query")
 
-// Error is what the server says is wrong.
+// Error is an error response of the server.
 type Error struct {
 	Code int
 	Text string
 }
 
 func (e *Error) Error() string {
-	said := fmt.Sprintf("HTTP status %d %s", e.Code, http.StatusText(e.Code))
+	status := fmt.Sprintf("HTTP status %d %s", e.Code, http.StatusText(e.Code))
 	switch {
 	case e.Text != "":
-		return said + ": " + e.Text
+		return status + ": " + e.Text
 	case e.Code == http.StatusUnauthorized, e.Code == http.StatusForbidden:
-		return said + ": --header and --token send credentials"
+		return status + ": send credentials with --header or --token"
 	case e.Code == http.StatusNotFound:
-		return said + ": is it a Prometheus?"
+		return status + ": check that this is the URL of a Prometheus"
 	}
-	return said
+	return status
 }
 
-// maxAnswer is the largest answer that is read, in bytes: two million samples.
-const maxAnswer = 64 << 20
+// maxResponse is the largest response, in bytes: two million samples.
+const maxResponse = 64 << 20
 
-// query asks for an expression at a time, zero for the server's own.
+// query evaluates an expression at a time; zero is the server's current time.
 func (p *Prometheus) query(ctx context.Context, expression string, at time.Time, into any) (err error) {
 	address := p.address.JoinPath("api/v1/query")
 	values := url.Values{"query": {expression}}
@@ -123,47 +123,47 @@ func (p *Prometheus) query(ctx context.Context, expression string, at time.Time,
 	maps.Copy(request.Header, p.headers)
 	response, err := p.client.Do(request)
 	if err != nil {
-		if at, ok := errors.AsType[*url.Error](err); ok {
-			err = at.Err // it quotes the URL, which may hold a password
+		if urlErr, ok := errors.AsType[*url.Error](err); ok {
+			err = urlErr.Err // without the URL, which may contain a password
 		}
 		return err
 	}
 	defer func() { err = errors.Join(err, response.Body.Close()) }()
 	if response.StatusCode < 200 {
-		return &Error{Code: response.StatusCode} // its body is the bare connection
+		return &Error{Code: response.StatusCode} // the body would be the raw connection
 	}
 	return decode(response, into)
 }
 
 func decode(response *http.Response, into any) error {
-	body := &io.LimitedReader{R: response.Body, N: maxAnswer}
-	answer := struct {
+	body := &io.LimitedReader{R: response.Body, N: maxResponse}
+	document := struct {
 		Status string          `json:"status"`
 		Error  string          `json:"error"`
 		Data   json.RawMessage `json:"data"`
 	}{}
-	err := json.NewDecoder(body).Decode(&answer)
+	err := json.NewDecoder(body).Decode(&document)
 	switch {
 	case body.N <= 0:
-		return errTooMuch
-	case response.StatusCode == http.StatusUnprocessableEntity && strings.Contains(answer.Error, "too many samples"):
-		return errTooMuch
+		return errTooManySamples
+	case response.StatusCode == http.StatusUnprocessableEntity && strings.Contains(document.Error, "too many samples"):
+		return errTooManySamples
 	case response.StatusCode != http.StatusOK:
-		return &Error{response.StatusCode, strings.ToValidUTF8(answer.Error[:min(len(answer.Error), 300)], "")}
-	case err != nil || answer.Status != "success":
-		return errNotPrometheus
+		return &Error{response.StatusCode, strings.ToValidUTF8(document.Error[:min(len(document.Error), 300)], "")}
+	case err != nil || document.Status != "success":
+		return errNotAPI
 	}
-	if err := json.Unmarshal(answer.Data, &struct {
+	if err := json.Unmarshal(document.Data, &struct {
 		Result any `json:"result"`
 	}{into}); err != nil {
-		return fmt.Errorf("%w: %w", errNotPrometheus, err)
+		return fmt.Errorf("%w: %w", errNotAPI, err)
 	}
 	return nil
 }
 
-var errNotPrometheus = errors.New("the answer is not one of Prometheus")
+var errNotAPI = errors.New("not a response of the Prometheus API")
 
-// Clock returns the time that the server has.
+// Clock returns the server's time.
 func (p *Prometheus) Clock(ctx context.Context) (time.Time, error) {
 	var s Sample
 	if err := p.query(ctx, "time()", time.Time{}, &s); err != nil {
@@ -172,8 +172,8 @@ func (p *Prometheus) Clock(ctx context.Context) (time.Time, error) {
 	return s.At, nil
 }
 
-// Range returns the samples of a selector in a time that ends at end, as they were scraped.
-// A range query would return points at even steps, which were never measured.
+// Range returns the raw samples of a selector in the duration d before end. A range query would
+// return interpolated points instead.
 func (p *Prometheus) Range(ctx context.Context, selector string, end time.Time, d time.Duration) ([]Series, error) {
 	var all []Series
 	err := p.query(ctx, fmt.Sprintf("%s[%dms]", selector, d.Milliseconds()), end, &all)

@@ -15,18 +15,18 @@ import (
 	"github.com/otel-goroutine/otel-goroutine/internal/page"
 )
 
-// Options are what is replayed.
+// Options configure a replay.
 type Options struct {
 	Since      time.Duration
 	Match      []string // label matchers, such as job="shop"
 	Thresholds judge.Thresholds
 	Ignore     func(judge.Sample) bool
-	Page       *page.Aggregator // nil if there is none
-	// Progress is told how far the replay has come.
+	Page       *page.Aggregator // receives the data of a page if not nil
+	// Progress is called with the end of each window.
 	Progress func(at time.Time)
 }
 
-// Result is what would have been flagged.
+// Result is the result of a replay.
 type Result struct {
 	From, To   time.Time
 	Changes    []finding.Change
@@ -35,25 +35,24 @@ type Result struct {
 	Samples    int
 	Processes  int
 	Thresholds judge.Thresholds
-	// Skew is by how much the clock of the server is ahead of this one.
+	// Skew is how far the server's clock is ahead of the local one.
 	Skew time.Duration
-	// PlainOnly tells that there are only numbers of goroutines, without groups.
+	// PlainOnly means that the data has only goroutine counts, without groups.
 	PlainOnly bool
 }
 
-// ErrNoData means that there is nothing to be judged.
+// ErrNoData means that no samples were found.
 var ErrNoData = errors.New("no data")
 
-// The windows in which samples are asked for: at first the largest of which a series that is
-// scraped every 15 s has 1,440 samples.
+// Windows of the queries. In the largest one, a series that is scraped every 15 s has 1,440 samples.
 const (
 	largestWindow  = 6 * time.Hour
 	smallestWindow = time.Minute
 )
 
-// Run replays the past through the detector.
+// Run applies the detector to the samples of the last Options.Since.
 func Run(ctx context.Context, p *Prometheus, o Options) (*Result, error) {
-	asked := time.Now()
+	requestedAt := time.Now()
 	clock, err := p.Clock(ctx)
 	if err != nil {
 		return nil, err
@@ -62,8 +61,7 @@ func Run(ctx context.Context, p *Prometheus, o Options) (*Result, error) {
 		options: o, judge: judge.New(o.Thresholds, o.Ignore, o.Page), latest: make(map[string]time.Time),
 		starts: make(map[judge.Process]time.Time), processes: make(map[judge.Process]bool), names: make(map[string]bool),
 	}
-	// The samples have the server's time.
-	r.result = Result{From: clock.Add(-o.Since), To: clock, Thresholds: o.Thresholds, Skew: clock.Sub(asked).Round(time.Second)}
+	r.result = Result{From: clock.Add(-o.Since), To: clock, Thresholds: o.Thresholds, Skew: clock.Sub(requestedAt).Round(time.Second)}
 	selector := r.selector()
 	window := min(largestWindow, o.Since)
 	for at := r.result.From; at.Before(clock); {
@@ -73,19 +71,19 @@ func Run(ctx context.Context, p *Prometheus, o Options) (*Result, error) {
 		}
 		series, err := p.Range(ctx, selector, end, end.Sub(at))
 		switch {
-		case errors.Is(err, errTooMuch) && window > smallestWindow:
+		case errors.Is(err, errTooManySamples) && window > smallestWindow:
 			window = max(window/2, smallestWindow)
 			continue
 		case err != nil:
 			return nil, err
 		}
-		r.take(series)
+		r.observe(series)
 		at = end
 		o.Progress(at)
 	}
 	if r.result.Samples == 0 {
-		return nil, fmt.Errorf("%w: it has no %s and none of the metrics of otel-goroutine in the last %s; does --match select a service?",
-			ErrNoData, plainCount, judge.Span(o.Since))
+		return nil, fmt.Errorf("%w: neither %s nor metrics of otel-goroutine in the last %s; check --match and --since",
+			ErrNoData, plainCount, judge.FormatDuration(o.Since))
 	}
 	r.result.Findings = r.judge.Findings()
 	r.result.Series, r.result.Processes = len(r.latest), len(r.processes)
@@ -93,48 +91,48 @@ func Run(ctx context.Context, p *Prometheus, o Options) (*Result, error) {
 	return &r.result, nil
 }
 
-// replayer is a replay under way.
+// replayer is the state of a replay.
 type replayer struct {
 	options   Options
 	judge     *judge.Judge
-	latest    map[string]time.Time // of each series
+	latest    map[string]time.Time // latest sample of each series
 	starts    map[judge.Process]time.Time
 	processes map[judge.Process]bool
 	names     map[string]bool
 	result    Result
 }
 
-// selector selects all metrics that are judged.
+// selector selects all series that are judged.
 func (r *replayer) selector() string {
-	names := slices.Sorted(maps.Keys(metrics))
+	names := slices.Sorted(maps.Keys(judgedMetrics))
 	matchers := append([]string{fmt.Sprintf("__name__=~%q", strings.Join(append(names, startTime), "|"))}, r.options.Match...)
 	return "{" + strings.Join(matchers, ",") + "}"
 }
 
-// batch is how much of the past is judged at once: the detector sorts out what came late.
+// batch is the time between two calls of the judge.
 const batch = time.Minute
 
-// take judges the samples of a window, in the order of time.
-func (r *replayer) take(series []Series) {
+// observe judges the samples of a window in the order of time.
+func (r *replayer) observe(series []Series) {
 	var starts []judge.Sample
 	var samples []judge.Sample
 	for _, s := range series {
-		fresh := r.fresh(s)
+		added := r.added(s)
 		if s.Labels["__name__"] == startTime {
-			for _, sample := range fresh {
+			for _, sample := range added {
 				starts = append(starts, judge.Sample{Process: processOf(s.Labels), At: sample.At, Value: sample.Value})
 			}
 			continue
 		}
-		of, known := sampleOf(s.Labels)
+		judged, known := sampleOf(s.Labels)
 		if !known {
 			continue
 		}
-		r.names[s.Labels["__name__"]], r.processes[of.Process] = true, true
-		for _, sample := range fresh {
-			if validValue(sample.Value) {
-				of.At, of.Value = sample.At, sample.Value
-				samples = append(samples, of)
+		r.names[s.Labels["__name__"]], r.processes[judged.Process] = true, true
+		for _, sample := range added {
+			if isValid(sample.Value) {
+				judged.At, judged.Value = sample.At, sample.Value
+				samples = append(samples, judged)
 			}
 		}
 	}
@@ -146,7 +144,7 @@ func (r *replayer) take(series []Series) {
 		end := samples[0].At.Truncate(batch).Add(batch)
 		n, _ := slices.BinarySearchFunc(samples, end, func(s judge.Sample, at time.Time) int { return s.At.Compare(at) })
 		for i := range samples[:n] {
-			starts = r.learnStarts(starts, samples[i].At)
+			starts = r.applyStarts(starts, samples[i].At)
 			samples[i].Start = r.starts[samples[i].Process]
 		}
 		r.result.Changes = append(r.result.Changes, r.judge.Observe(end, samples[:n])...)
@@ -154,20 +152,20 @@ func (r *replayer) take(series []Series) {
 	}
 }
 
-// learnStarts notes when processes began, as far as it is known at a time.
-func (r *replayer) learnStarts(starts []judge.Sample, at time.Time) (later []judge.Sample) {
+// applyStarts applies the start times known at a time, and returns the later ones.
+func (r *replayer) applyStarts(starts []judge.Sample, at time.Time) (later []judge.Sample) {
 	for len(starts) > 0 && !starts[0].At.After(at) {
-		if began := starts[0].Value; began > 0 && began < maxSeconds {
-			r.starts[starts[0].Process] = time.UnixMilli(int64(began * 1000))
+		if start := starts[0].Value; start > 0 && start < maxTimestamp {
+			r.starts[starts[0].Process] = time.UnixMilli(int64(start * 1000))
 		}
 		starts = starts[1:]
 	}
 	return starts
 }
 
-// fresh returns the samples of a series that were not in the window before, which may share
-// its end.
-func (r *replayer) fresh(s Series) []Sample {
+// added returns the samples of a series that are not in the previous window. Windows overlap at
+// their ends.
+func (r *replayer) added(s Series) []Sample {
 	var key strings.Builder
 	for _, name := range slices.Sorted(maps.Keys(s.Labels)) {
 		key.WriteString(name + "\x00" + s.Labels[name] + "\x00")
@@ -185,7 +183,7 @@ func (r *replayer) fresh(s Series) []Sample {
 	return all
 }
 
-// Ordered returns the changes in the order of time.
+// Ordered returns the changes ordered by time.
 func (r *Result) Ordered() []finding.Change {
 	ordered := slices.Clone(r.Changes)
 	slices.SortStableFunc(ordered, func(a, b finding.Change) int {

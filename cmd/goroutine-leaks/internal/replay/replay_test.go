@@ -16,15 +16,15 @@ import (
 	"github.com/otel-goroutine/otel-goroutine/internal/finding"
 )
 
-// past is what a Prometheus of the tests has kept, by the series.
-type past struct {
-	now    time.Time
-	series []Series
-	most   int // samples that it gives at once, 0 if that does not matter
-	asked  int
+// fakePrometheus serves series.
+type fakePrometheus struct {
+	now        time.Time
+	series     []Series
+	maxSamples int // of a response, 0 if unlimited
+	requests   int
 }
 
-func (p *past) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+func (p *fakePrometheus) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	query, at := r.FormValue("query"), p.now
 	if text := r.FormValue("time"); text != "" {
 		seconds, err := strconv.ParseFloat(text, 64)
@@ -38,11 +38,11 @@ func (p *past) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		fmt.Fprintf(w, `{"status":"success","data":{"resultType":"scalar","result":[%d,"%d"]}}`, p.now.Unix(), p.now.Unix())
 		return
 	}
-	p.asked++
+	p.requests++
 	_, text, found := strings.Cut(query, "}[")
 	milliseconds, err := strconv.Atoi(strings.TrimSuffix(text, "ms]"))
 	if !found || err != nil {
-		http.Error(w, "no range selector: "+query, http.StatusBadRequest)
+		http.Error(w, "not a range selector: "+query, http.StatusBadRequest)
 		return
 	}
 	from, n := at.Add(-time.Duration(milliseconds)*time.Millisecond), 0
@@ -64,7 +64,7 @@ func (p *past) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			result = append(result, fmt.Sprintf(`{"metric":%s,"values":[%s]}`, labels, strings.Join(values, ",")))
 		}
 	}
-	if p.most > 0 && n > p.most {
+	if p.maxSamples > 0 && n > p.maxSamples {
 		w.WriteHeader(http.StatusUnprocessableEntity)
 		fmt.Fprint(w, `{"status":"error","errorType":"execution","error":"query processing would load too many samples into memory in query execution"}`)
 		return
@@ -74,8 +74,8 @@ func (p *past) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 var now = time.Date(2026, 11, 26, 3, 0, 0, 0, time.UTC)
 
-// of returns a series that is scraped once a minute for some hours until now.
-func of(hours int, value func(minute int) float64, labels ...string) Series {
+// newSeries returns a series that was scraped once a minute in the last hours.
+func newSeries(hours int, value func(minute int) float64, labels ...string) Series {
 	s := Series{Labels: map[string]string{"job": "shop", "instance": "shop:1"}}
 	for i := 0; i < len(labels); i += 2 {
 		s.Labels[labels[i]] = labels[i+1]
@@ -86,14 +86,15 @@ func of(hours int, value func(minute int) float64, labels ...string) Series {
 	return s
 }
 
-// census is the series of a group that leaks one goroutine a minute, as the receiver sends it.
-func census(hours int) []Series {
+// leakSeries returns the series of a group that leaks one goroutine a minute, as the receiver sends
+// them.
+func leakSeries(hours int) []Series {
 	group := []string{
 		"goroutine_stack_signature", "0123456789abcdef", "goroutine_state", "chan_send", "code_function_name", "shop.ask",
 		"code_file_path", "/src/order.go", "code_line_number", "88", "goroutine_entry_function_name", "shop.serve", "service_name", "shop",
 	}
 	series := func(name string, value func(int) float64, labels ...string) Series {
-		return of(hours, value, append(append([]string{"__name__", name}, group...), labels...)...)
+		return newSeries(hours, value, append(append([]string{"__name__", name}, group...), labels...)...)
 	}
 	bounds := []int{10, 80, 320, 640, 1 << 30} // minutes
 	all := []Series{
@@ -108,7 +109,7 @@ func census(hours int) []Series {
 	return all
 }
 
-func run(t *testing.T, p *past, o Options) (*Result, error) {
+func run(t *testing.T, p *fakePrometheus, o Options) (*Result, error) {
 	t.Helper()
 	server := httptest.NewServer(p)
 	defer server.Close()
@@ -125,10 +126,10 @@ func run(t *testing.T, p *past, o Options) (*Result, error) {
 	return Run(t.Context(), NewPrometheus(address, client, nil), o)
 }
 
-// A leak is flagged at the time at which the processor would have flagged it: 110 minutes
+// TestCensus checks that a leak is flagged when the processor would have flagged it: 110 minutes
 // after it began.
 func TestCensus(t *testing.T) {
-	r, err := run(t, &past{now: now, series: census(4)}, Options{})
+	r, err := run(t, &fakePrometheus{now: now, series: leakSeries(4)}, Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -149,13 +150,13 @@ func TestCensus(t *testing.T) {
 	}
 }
 
-// From numbers of goroutines alone a leak is suspected after some 19 hours; what does not grow
-// is not. The start of the process is known from its metric.
+// TestPlainCounts checks that a leak is suspected after about 19 hours of goroutine counts, and a
+// constant count is not. A metric has the start time of the process.
 func TestPlainCounts(t *testing.T) {
-	leaks := of(30, func(m int) float64 { return 50 + float64(m)/2 }, "__name__", "go_goroutines")
-	fine := of(30, func(m int) float64 { return 50 + float64(m%7) }, "__name__", "go_goroutines", "instance", "shop:2")
-	start := of(30, func(int) float64 { return float64(now.Add(-31 * time.Hour).Unix()) }, "__name__", "process_start_time_seconds")
-	r, err := run(t, &past{now: now, series: []Series{leaks, fine, start}}, Options{})
+	leaks := newSeries(30, func(m int) float64 { return 50 + float64(m)/2 }, "__name__", "go_goroutines")
+	healthy := newSeries(30, func(m int) float64 { return 50 + float64(m%7) }, "__name__", "go_goroutines", "instance", "shop:2")
+	start := newSeries(30, func(int) float64 { return float64(now.Add(-31 * time.Hour).Unix()) }, "__name__", "process_start_time_seconds")
+	r, err := run(t, &fakePrometheus{now: now, series: []Series{leaks, healthy, start}}, Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -174,26 +175,26 @@ func TestPlainCounts(t *testing.T) {
 	}
 }
 
-// Windows are asked for one after another, each no larger than the server gives, and a
-// sample that is in two of them counts once.
+// TestWindows checks that windows shrink to the limit of the server, and that a sample in two
+// windows counts once.
 func TestWindows(t *testing.T) {
-	whole, err := run(t, &past{now: now, series: census(4)}, Options{})
+	whole, err := run(t, &fakePrometheus{now: now, series: leakSeries(4)}, Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	small := &past{now: now, series: census(4), most: 200}
+	small := &fakePrometheus{now: now, series: leakSeries(4), maxSamples: 200}
 	parts, err := run(t, small, Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if small.asked < 15 || parts.Samples != whole.Samples || parts.Samples != 6*4*60 || len(parts.Changes) != len(whole.Changes) {
-		t.Errorf("%d samples in %d windows, %d in whole; %d changes, and %d", parts.Samples, small.asked, whole.Samples, len(parts.Changes), len(whole.Changes))
+	if small.requests < 15 || parts.Samples != whole.Samples || parts.Samples != 6*4*60 || len(parts.Changes) != len(whole.Changes) {
+		t.Errorf("%d samples in %d windows, %d in whole; %d changes, and %d", parts.Samples, small.requests, whole.Samples, len(parts.Changes), len(whole.Changes))
 	}
 }
 
-// Times are the server's, whatever the clock here says.
+// TestWrongClock checks that times are the server's.
 func TestWrongClock(t *testing.T) {
-	r, err := run(t, &past{now: now, series: census(4)}, Options{})
+	r, err := run(t, &fakePrometheus{now: now, series: leakSeries(4)}, Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -206,24 +207,24 @@ func TestWrongClock(t *testing.T) {
 }
 
 func TestNoData(t *testing.T) {
-	if _, err := run(t, &past{now: now}, Options{Match: []string{`job="other"`}}); !errors.Is(err, ErrNoData) {
+	if _, err := run(t, &fakePrometheus{now: now}, Options{Match: []string{`job="other"`}}); !errors.Is(err, ErrNoData) {
 		t.Error(err)
 	}
 }
 
-// What is no Prometheus, or refuses, is told in words.
-func TestNoPrometheus(t *testing.T) {
+// TestErrorResponses checks the error messages for a server that refuses or is not a Prometheus.
+func TestErrorResponses(t *testing.T) {
 	for _, test := range []struct {
 		code       int
-		body, says string
+		body, want string
 	}{
-		{200, "<html>login</html>", "not one of Prometheus"},
-		{200, "", "not one of Prometheus"},
-		{200, `{"status":"success","data":{"result":{"a":1}}}`, "not one of Prometheus"},
-		{200, `{"status":"success","data":{"result":[1e300,"1"]}}`, "impossible time"},
-		{200, `{"status":"success","data":{"result":[1,"many"]}}`, "not one of Prometheus"},
+		{200, "<html>login</html>", "not a response of the Prometheus API"},
+		{200, "", "not a response of the Prometheus API"},
+		{200, `{"status":"success","data":{"result":{"a":1}}}`, "not a response of the Prometheus API"},
+		{200, `{"status":"success","data":{"result":[1e300,"1"]}}`, "invalid timestamp"},
+		{200, `{"status":"success","data":{"result":[1,"many"]}}`, "not a response of the Prometheus API"},
 		{401, "", "--token"},
-		{404, "not found", "is it a Prometheus?"},
+		{404, "not found", "check that this is the URL of a Prometheus"},
 		{400, `{"status":"error","error":"parse error: unexpected"}`, "parse error: unexpected"},
 		{503, `{"status":"error","error":"` + strings.Repeat("x", 10_000) + `"}`, "503"},
 	} {
@@ -236,7 +237,7 @@ func TestNoPrometheus(t *testing.T) {
 			t.Fatal(err)
 		}
 		_, err = NewPrometheus(address, server.Client(), nil).Clock(context.Background())
-		if err == nil || !strings.Contains(err.Error(), test.says) || len(err.Error()) > 500 {
+		if err == nil || !strings.Contains(err.Error(), test.want) || len(err.Error()) > 500 {
 			t.Errorf("%d %.40q: %v", test.code, test.body, err)
 		}
 		server.Close()
@@ -261,7 +262,7 @@ func TestParseAddress(t *testing.T) {
 	}
 }
 
-func FuzzAnswer(f *testing.F) {
+func FuzzResponse(f *testing.F) {
 	f.Add([]byte(`{"status":"success","data":{"resultType":"matrix","result":[{"metric":{"__name__":"go_goroutines"},"values":[[1435781430.781,"1"]]}]}}`))
 	f.Add([]byte(`{"status":"success","data":{"result":[{"metric":{"__name__":"goroutine_stack_count","code_line_number":"-1","goroutine_age_min":"1e300"},"values":[[1,"NaN"],[2,"+Inf"]]}]}}`))
 	f.Fuzz(func(t *testing.T, body []byte) {
@@ -279,9 +280,9 @@ func FuzzAnswer(f *testing.F) {
 			return
 		}
 		for _, s := range all {
-			of, known := sampleOf(s.Labels)
-			if known && (of.Place.Line < 0 || of.Band < 0) {
-				t.Fatalf("%+v", of)
+			sample, known := sampleOf(s.Labels)
+			if known && (sample.Place.Line < 0 || sample.Band < 0) {
+				t.Fatalf("%+v", sample)
 			}
 		}
 	})

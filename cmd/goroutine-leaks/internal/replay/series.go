@@ -13,36 +13,37 @@ import (
 	"github.com/otel-goroutine/otel-goroutine/internal/telemetry"
 )
 
-// what is what a metric measures.
-type what struct {
+// quantity is what a metric measures.
+type quantity struct {
 	kind detect.Kind
 	part detect.Part
 }
 
-// The metrics of Prometheus' Go client.
+// Metrics of Prometheus' Go client.
 const (
 	plainCount = "go_goroutines"
 	startTime  = "process_start_time_seconds"
 )
 
-// metrics are those that are judged, by the names that Prometheus makes of them by default.
-var metrics = map[string]what{
-	plainCount:                                {detect.Total, detect.Count},
-	flat(telemetry.GoroutineCount):            {detect.Total, detect.Count},
-	flat(telemetry.StackCount):                {detect.Stack, detect.Count},
-	flat(telemetry.StackAgedCount):            {detect.Stack, detect.Aged},
-	flat(telemetry.StackAgedExits):            {detect.Stack, detect.Exits},
-	flat(telemetry.StackAgedExits + ".total"): {detect.Stack, detect.Exits},
-	flat(telemetry.EntryCount):                {detect.Entry, detect.Count},
-	flat(telemetry.EntryAgedCount):            {detect.Entry, detect.Aged},
-	flat(telemetry.EntryAgedExits):            {detect.Entry, detect.Exits},
-	flat(telemetry.EntryAgedExits + ".total"): {detect.Entry, detect.Exits},
+// judgedMetrics has the judged metrics, by their names in Prometheus with default settings.
+var judgedMetrics = map[string]quantity{
+	plainCount:                                  {detect.Total, detect.Count},
+	escape(telemetry.GoroutineCount):            {detect.Total, detect.Count},
+	escape(telemetry.StackCount):                {detect.Stack, detect.Count},
+	escape(telemetry.StackAgedCount):            {detect.Stack, detect.Aged},
+	escape(telemetry.StackAgedExits):            {detect.Stack, detect.Exits},
+	escape(telemetry.StackAgedExits + ".total"): {detect.Stack, detect.Exits},
+	escape(telemetry.EntryCount):                {detect.Entry, detect.Count},
+	escape(telemetry.EntryAgedCount):            {detect.Entry, detect.Aged},
+	escape(telemetry.EntryAgedExits):            {detect.Entry, detect.Exits},
+	escape(telemetry.EntryAgedExits + ".total"): {detect.Entry, detect.Exits},
 }
 
-func flat(name string) string { return strings.ReplaceAll(name, ".", "_") }
+// escape returns a name with the underscores that Prometheus substitutes.
+func escape(name string) string { return strings.ReplaceAll(name, ".", "_") }
 
-// processOf returns who a series is of: the resource that a collector made labels of, or
-// what Prometheus calls its target.
+// processOf returns the process of a series, from the resource attributes that a collector turned
+// into labels, or from the labels of the scrape target.
 func processOf(labels map[string]string) judge.Process {
 	p := judge.Process{
 		Service:  cmp.Or(labels["service_name"], labels["job"], "unknown"),
@@ -57,15 +58,15 @@ func processOf(labels map[string]string) judge.Process {
 	return p
 }
 
-// sampleOf returns what all samples of a series have in common.
+// sampleOf returns a sample with the identity of a series. It reports whether the series is judged.
 func sampleOf(labels map[string]string) (judge.Sample, bool) {
-	w, known := metrics[labels["__name__"]]
+	q, known := judgedMetrics[labels["__name__"]]
 	if !known {
 		return judge.Sample{}, false
 	}
-	label := func(key string) string { return labels[flat(key)] }
+	label := func(key string) string { return labels[escape(key)] }
 	s := judge.Sample{
-		Process: processOf(labels), Kind: w.kind, Part: w.part,
+		Process: processOf(labels), Kind: q.kind, Part: q.part,
 		Signature: label(telemetry.AttrSignature),
 		Place: finding.Place{
 			State: label(telemetry.AttrState), Function: label(telemetry.AttrFunction), File: label(telemetry.AttrFile),
@@ -75,12 +76,12 @@ func sampleOf(labels map[string]string) (judge.Sample, bool) {
 	if line, err := strconv.Atoi(label(telemetry.AttrLine)); err == nil && line > 0 {
 		s.Place.Line = line
 	}
-	if seconds, err := strconv.ParseFloat(label(telemetry.AttrAgeMin), 64); err == nil && seconds > 0 && seconds < maxSeconds {
+	if seconds, err := strconv.ParseFloat(label(telemetry.AttrAgeMin), 64); err == nil && seconds > 0 && seconds < maxTimestamp {
 		s.Band = time.Duration(seconds * float64(time.Second))
 	}
 	s.Rest = s.Signature == telemetry.SignatureOther || s.Kind == detect.Entry && s.Place.Entry == telemetry.SignatureOther
 	return s, true
 }
 
-// validValue tells numbers from what Prometheus writes where a series ended.
-func validValue(v float64) bool { return !math.IsNaN(v) && !math.IsInf(v, 0) }
+// isValid reports whether a value is a number. Prometheus marks the end of a series with NaN.
+func isValid(v float64) bool { return !math.IsNaN(v) && !math.IsInf(v, 0) }

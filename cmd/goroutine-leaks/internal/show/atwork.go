@@ -9,8 +9,7 @@ import (
 	"github.com/otel-goroutine/otel-goroutine/internal/origin"
 )
 
-// atWork tells how many of its goroutines are at work of a finding that is merely suspected for it; it
-// is empty of any other.
+// atWork returns how many goroutines of a suspected finding are at work; empty if they are not.
 func (r *Report) atWork(f *finding.Finding) string {
 	if f.Severity != finding.Suspected {
 		return ""
@@ -21,14 +20,14 @@ func (r *Report) atWork(f *finding.Finding) string {
 		origins, traced = append(origins, o.Origin), max(traced, o.Traced)
 	}
 	for _, place := range append([]finding.Place{f.Head}, f.Places...) {
-		if served, of := judge.Served(place, origins); judge.AtWork(served, of) {
-			return fmt.Sprintf("%d of %d were woken by others within %s, and came back", served, of, judge.Span(traced.Round(100*time.Millisecond)))
+		if served, total := judge.Served(place, origins); judge.IsAtWork(served, total) {
+			return fmt.Sprintf("in %s, %d of %d were woken by others", judge.FormatDuration(traced.Round(100*time.Millisecond)), served, total)
 		}
 	}
 	return ""
 }
 
-// certainty tells how sure a finding is, after all was looked at, and what would make it surer.
+// certainty describes how certain a finding is at the end of a watch.
 func (r *Report) certainty(f *finding.Finding) string {
 	if r.atWork(f) != "" {
 		return "suspected: " + r.whySuspected(f)
@@ -36,10 +35,10 @@ func (r *Report) certainty(f *finding.Finding) string {
 	return Certainty(f, r.Thresholds, r.At)
 }
 
-// whySuspected tells why a finding is merely suspected, and what to do.
+// whySuspected describes why a finding is only suspected, and what to do.
 func (r *Report) whySuspected(f *finding.Finding) string {
 	if served := r.atWork(f); served != "" {
-		return "they are at work, " + served + ". Clients that came and stay look so, and so does a leak that still gets work; look while the load is steady"
+		return "they are at work (" + served + "), like clients that have connected and stay, or a leak that still receives work; watch under steady load to decide"
 	}
-	return "some have left, or fewer come than at first; a longer look tells"
+	return whyNotProbable(f) + "; watch longer to decide"
 }

@@ -15,45 +15,44 @@ import (
 	"github.com/otel-goroutine/otel-goroutine/internal/stack"
 )
 
-// Difference is what has changed from one look to another.
+// Difference is the difference of two snapshots.
 type Difference struct {
 	Before, After int // goroutines
-	Rows          []Changed
-	// Notes tell what cannot be told.
+	Rows          []ChangedGroup
+	// Notes describe the limits of the comparison.
 	Notes []string
-	// Stayed tells whether it is known which goroutines are the same.
-	Stayed bool
+	// HasStayed reports whether ChangedGroup.Stayed is known.
+	HasStayed bool
 }
 
-// Changed is a group in two looks.
-type Changed struct {
+// ChangedGroup is a group with different counts in two snapshots.
+type ChangedGroup struct {
 	finding.Place
 	Before, After int
-	// Stayed is how many of those after were there before.
+	// Stayed is the number of goroutines that are in both snapshots.
 	Stayed int
 }
 
-// place tells groups of two looks apart. Files are left out, as builds differ in them, and
-// the state where one of the looks does not tell it.
-type place struct {
+// groupKey identifies a group in two snapshots. It has no file, which differs between builds, and no
+// state if it is unknown in one of the snapshots.
+type groupKey struct {
 	state, function, entry string
 	line                   int
 }
 
-// Compare compares two looks. Goroutines are compared one by one if both are traces, and the
-// IDs tell that it is one process.
+// Compare compares two snapshots. It compares single goroutines if both are execution traces.
 func Compare(before, after target.Look) *Difference {
 	d := &Difference{Before: before.Count(), After: after.Count()}
-	stateless := statesUnknown(before) || statesUnknown(after)
-	rows := make(map[place]*Changed)
-	row := func(s stack.Signature) *Changed {
+	ignoreState := !hasStates(before) || !hasStates(after)
+	rows := make(map[groupKey]*ChangedGroup)
+	row := func(s stack.Signature) *ChangedGroup {
 		p := judge.PlaceOf(s)
-		if stateless {
+		if ignoreState {
 			p.State = ""
 		}
-		key := place{p.State, p.Function, p.Entry, p.Line}
+		key := groupKey{p.State, p.Function, p.Entry, p.Line}
 		if rows[key] == nil {
-			rows[key] = &Changed{Place: p}
+			rows[key] = &ChangedGroup{Place: p}
 		}
 		return rows[key]
 	}
@@ -64,7 +63,7 @@ func Compare(before, after target.Look) *Difference {
 		row(g.Signature).After += g.Count
 	}
 	if before.From == target.Trace && after.From == target.Trace {
-		d.Stayed = true
+		d.HasStayed = true
 		known := make(map[uint64]bool, len(before.Goroutines))
 		for _, g := range before.Goroutines {
 			known[g.ID] = true
@@ -75,7 +74,7 @@ func Compare(before, after target.Look) *Difference {
 			}
 		}
 	} else {
-		d.Notes = append(d.Notes, "Counts are compared, not goroutines: only two execution traces tell which of them are the same.")
+		d.Notes = append(d.Notes, "Only counts are compared. Two execution traces also show which goroutines have stayed.")
 	}
 	for _, look := range []target.Look{before, after} {
 		if look.Lacks != "" && !slices.Contains(d.Notes, look.Lacks) {
@@ -87,25 +86,25 @@ func Compare(before, after target.Look) *Difference {
 			d.Rows = append(d.Rows, *r)
 		}
 	}
-	slices.SortFunc(d.Rows, func(a, b Changed) int {
+	slices.SortFunc(d.Rows, func(a, b ChangedGroup) int {
 		return cmp.Or(cmp.Compare(b.After-b.Before, a.After-a.Before), cmp.Compare(a.Function, b.Function), cmp.Compare(a.Line, b.Line),
 			cmp.Compare(a.State, b.State), cmp.Compare(a.Entry, b.Entry))
 	})
 	return d
 }
 
-func statesUnknown(l target.Look) bool {
-	return l.From == target.Text && !slices.ContainsFunc(l.Groups, func(g stack.Group) bool { return g.State != "" })
+func hasStates(l target.Look) bool {
+	return l.From != target.Text || slices.ContainsFunc(l.Groups, func(g stack.Group) bool { return g.State != "" })
 }
 
-// Text writes the difference for a person.
+// Text writes the difference as text.
 func (d *Difference) Text(to io.Writer, width int) error {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s before, %d after: %s differ\n", count(d.Before, "goroutine"), d.After, count(len(d.Rows), "group"))
+	fmt.Fprintf(&b, "%s before, %d after, %s changed\n", plural(d.Before, "goroutine"), d.After, plural(len(d.Rows), "group"))
 	rows := make([]watch.Row, len(d.Rows))
 	for i, r := range d.Rows {
 		rows[i] = watch.Row{Place: r.Place, Count: r.After, Grown: r.After - r.Before, Aged: -1, Exits: -1}
-		if d.Stayed {
+		if d.HasStayed {
 			rows[i].Aged = r.Stayed
 		}
 	}
@@ -114,18 +113,18 @@ func (d *Difference) Text(to io.Writer, width int) error {
 			fmt.Fprintln(&b, text)
 		}
 	}
-	if d.Stayed {
-		b.WriteString("OLD are those that were there before.\n")
+	if d.HasStayed {
+		b.WriteString("OLD goroutines are in both.\n")
 	}
 	for _, note := range d.Notes {
 		fmt.Fprintln(&b, note)
 	}
-	b.WriteString("Two looks do not tell a leak from load: goroutine-leaks URL watches a process for a minute.\n")
+	b.WriteString("Two snapshots cannot distinguish a leak from load. To watch a process for a minute: goroutine-leaks URL\n")
 	_, err := io.WriteString(to, b.String())
 	return err
 }
 
-// JSON writes the difference for programs.
+// JSON writes the difference as JSON.
 func (d *Difference) JSON(to io.Writer) error {
 	type row struct {
 		finding.Place
@@ -141,11 +140,11 @@ func (d *Difference) JSON(to io.Writer) error {
 		Notes   []string `json:"notes,omitempty"`
 	}{1, d.Before, d.After, []row{}, d.Notes}
 	for _, r := range d.Rows {
-		one := row{Place: r.Place, Before: r.Before, After: r.After}
-		if d.Stayed {
-			one.Stayed = &r.Stayed
+		group := row{Place: r.Place, Before: r.Before, After: r.After}
+		if d.HasStayed {
+			group.Stayed = &r.Stayed
 		}
-		document.Groups = append(document.Groups, one)
+		document.Groups = append(document.Groups, group)
 	}
 	e := json.NewEncoder(to)
 	e.SetEscapeHTML(false)

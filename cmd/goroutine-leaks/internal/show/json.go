@@ -10,7 +10,7 @@ import (
 	"github.com/otel-goroutine/otel-goroutine/internal/finding"
 )
 
-// document is what JSON writes. Durations are in seconds. A later version only adds to it.
+// document is the JSON output. Later versions of the command only add fields.
 type document struct {
 	Version    int            `json:"version"`
 	At         time.Time      `json:"at"`
@@ -80,7 +80,7 @@ type jsonGroup struct {
 	Finding  string `json:"finding,omitempty"`
 }
 
-// JSON writes a report for programs.
+// JSON writes a report as JSON.
 func JSON(to io.Writer, r *Report) error {
 	d := document{
 		Version: 1, At: r.At.UTC(), Watched: r.Watched().Seconds(), Thresholds: jsonThresholdsOf(r.Thresholds),
@@ -92,7 +92,7 @@ func JSON(to io.Writer, r *Report) error {
 			Restarts: t.Restarts, Lacks: t.Lacks, Error: t.Error,
 		})
 	}
-	for _, f := range open(r.Findings) {
+	for _, f := range openFindings(r.Findings) {
 		d.Findings = append(d.Findings, jsonFinding{
 			ID: f.ID, Service: f.Service, Severity: f.Severity.String(), Evidence: f.Evidence, Certainty: r.certainty(&f),
 			Places: f.Places, Class: string(f.Class), Page: f.Page, Creators: jsonOrigins(f.Creators), Wakers: jsonOrigins(f.Wakers),

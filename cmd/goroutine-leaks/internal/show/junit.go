@@ -31,8 +31,8 @@ type message struct {
 	Text    string `xml:",chardata"`
 }
 
-// JUnit writes the result of a check as a test report: a test for each leak, which failed,
-// and one for each target without any.
+// JUnit writes the result of a check as JUnit XML: a failed test for each leak, and a test for each
+// target without leaks.
 func JUnit(to io.Writer, r *Result) error {
 	s := suite{Name: "goroutine-leaks", Time: fmt.Sprintf("%.0f", r.Watched().Seconds())}
 	leaky := make(map[string]bool)
@@ -40,8 +40,8 @@ func JUnit(to io.Writer, r *Result) error {
 		f := &r.Leaks[i]
 		leaky[f.Service.Name] = true
 		var text strings.Builder
-		for _, each := range r.fields(f) {
-			fmt.Fprintf(&text, "%s: %s\n", each.name, each.text)
+		for _, field := range r.fields(f) {
+			fmt.Fprintf(&text, "%s: %s\n", field.name, field.text)
 		}
 		s.Cases = append(s.Cases, testCase{
 			Class: f.Service.Name, Name: strings.TrimSpace("goroutines " + f.Head.String() + " " + f.Head.Function),
@@ -58,7 +58,7 @@ func JUnit(to io.Writer, r *Result) error {
 			c.Error = &message{Message: t.Error}
 			s.Errors++
 		case doubt != "":
-			c.Skipped = &message{Message: string(NotEnough) + ": " + doubt}
+			c.Skipped = &message{Message: string(Insufficient) + ": " + doubt}
 			s.Skipped++
 		}
 		s.Cases = append(s.Cases, c)

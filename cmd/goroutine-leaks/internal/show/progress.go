@@ -10,42 +10,42 @@ import (
 	"github.com/otel-goroutine/otel-goroutine/cmd/goroutine-leaks/internal/watch"
 )
 
-// Progress writes what is new after each look, for where there is no terminal.
+// Progress writes the progress of a watch as lines, if there is no terminal.
 type Progress struct {
 	To    io.Writer
-	Width int // of a line, 0 if that does not matter
-	// For and Interval are of the watch.
+	Width int // maximum line length, 0 if unlimited
+	// For and Interval are those of the watch.
 	For, Interval time.Duration
 
-	began bool
-	told  map[string]string // of a target, what is wrong with it
-	grew  bool              // is told
+	started     bool
+	errors      map[string]string // latest error by target
+	growthShown bool
 }
 
-// shownRows is how many groups are shown: as many as people read.
-const shownRows = 10
+// maxProgressRows is the most groups in a table.
+const maxProgressRows = 10
 
-// grewAfter is when it is told what has grown.
-const grewAfter = 10 * time.Second
+// growthAfter is the time after which growth is shown.
+const growthAfter = 10 * time.Second
 
-// Look tells what is new.
-func (p *Progress) Look(s watch.State) {
-	if !p.began {
-		p.began, p.told = true, make(map[string]string)
-		p.begin(&s)
+// Update writes what has changed since the previous look.
+func (p *Progress) Update(s watch.State) {
+	reached := slices.ContainsFunc(s.Targets, func(t watch.Target) bool { return t.Reached })
+	if reached && !p.started {
+		p.started = true
+		p.start(&s)
 	}
 	for _, t := range s.Targets {
-		if p.told[t.Name] != t.Error {
-			p.told[t.Name] = t.Error
+		if p.setError(t) {
 			if t.Error == "" {
-				p.line(&s, "%s answers: %s in %s, %s", t.Name, count(t.Count, "goroutine"), count(t.Groups, "group"), From(t))
+				p.line(&s, "%s: reached, %s", t.Name, targetText(t))
 			} else {
-				p.line(&s, "%s: %s; asking on", t.Name, t.Error)
+				p.line(&s, "%s: %s; retrying", t.Name, t.Error)
 			}
 		}
 	}
-	if !p.grew && s.Watched() >= grewAfter && slices.ContainsFunc(s.Targets, func(t watch.Target) bool { return t.Reached }) {
-		p.grew = true
+	if !p.growthShown && s.Watched() >= growthAfter && reached {
+		p.growthShown = true
 		p.growth(&s)
 	}
 	for _, c := range s.Changes {
@@ -53,17 +53,28 @@ func (p *Progress) Look(s watch.State) {
 	}
 }
 
-func (p *Progress) line(s *watch.State, format string, args ...any) {
-	fmt.Fprintf(p.To, "%5s  %s\n", judge.Span(s.Watched().Truncate(time.Second)), fmt.Sprintf(format, args...))
+// setError keeps the error of a target, and reports whether it has changed.
+func (p *Progress) setError(t watch.Target) (changed bool) {
+	changed = p.errors[t.Name] != t.Error
+	if p.errors == nil {
+		p.errors = make(map[string]string)
+	}
+	p.errors[t.Name] = t.Error
+	return changed
 }
 
-// begin shows the groups as they are now.
-func (p *Progress) begin(s *watch.State) {
+func (p *Progress) line(s *watch.State, format string, args ...any) {
+	fmt.Fprintf(p.To, "%5s  %s\n", judge.FormatDuration(s.Watched().Truncate(time.Second)), fmt.Sprintf(format, args...))
+}
+
+// start writes the groups of the first successful look, and the plan.
+func (p *Progress) start(s *watch.State) {
 	for _, t := range s.Targets {
 		if t.Error != "" {
 			continue
 		}
-		fmt.Fprintf(p.To, "%s: %s in %s, %s\n", t.Name, count(t.Count, "goroutine"), count(t.Groups, "group"), From(t))
+		p.setError(t)
+		fmt.Fprintf(p.To, "%s: %s\n", t.Name, targetText(t))
 		if t.Lacks != "" {
 			fmt.Fprintf(p.To, "%s: %s\n", t.Name, t.Lacks)
 		}
@@ -72,12 +83,16 @@ func (p *Progress) begin(s *watch.State) {
 	fmt.Fprintln(p.To, Plan(p.For, p.Interval, s.Thresholds))
 }
 
-// Plan tells how long it is watched, and by what it is judged.
-func Plan(watch, interval time.Duration, t judge.Thresholds) string {
-	return fmt.Sprintf("Watching for %s, every %s: %v", judge.Span(watch), judge.Span(interval), t)
+func targetText(t watch.Target) string {
+	return plural(t.Count, "goroutine") + " in " + plural(t.Groups, "group") + ", " + SourceText(t)
 }
 
-// growth shows the groups that have more goroutines than at first.
+// Plan describes the duration and the thresholds of a watch.
+func Plan(watch, interval time.Duration, t judge.Thresholds) string {
+	return fmt.Sprintf("Watching for %s, every %s: %v", judge.FormatDuration(watch), judge.FormatDuration(interval), t)
+}
+
+// growth writes the groups that have grown since the first look.
 func (p *Progress) growth(s *watch.State) {
 	var rows []watch.Row
 	for _, r := range s.Rows {
@@ -86,28 +101,21 @@ func (p *Progress) growth(s *watch.State) {
 		}
 	}
 	if len(rows) == 0 {
-		p.line(s, "nothing has grown so far")
+		p.line(s, "no group has grown so far")
 		return
 	}
-	p.line(s, "%s more goroutines than at first, which may be load:", grown(len(rows)))
+	p.line(s, "%s grown so far, which may be load:", plural(len(rows), "group"))
 	p.table(rows, len(s.Targets) > 1)
 }
 
-func grown(n int) string {
-	if n == 1 {
-		return "1 group has"
-	}
-	return fmt.Sprintf("%d groups have", n)
-}
-
-func (p *Progress) table(rows []watch.Row, several bool) {
+func (p *Progress) table(rows []watch.Row, withTarget bool) {
 	if len(rows) == 0 {
 		return
 	}
-	for _, text := range Table(rows[:min(shownRows, len(rows))], several, p.Width) {
+	for _, text := range Table(rows[:min(maxProgressRows, len(rows))], withTarget, p.Width) {
 		fmt.Fprintln(p.To, text)
 	}
-	if more := len(rows) - shownRows; more > 0 {
-		fmt.Fprintf(p.To, "and %s\n", count(more, "more group"))
+	if more := len(rows) - maxProgressRows; more > 0 {
+		fmt.Fprintf(p.To, "and %s\n", plural(more, "more group"))
 	}
 }

@@ -12,10 +12,10 @@ import (
 	"github.com/otel-goroutine/otel-goroutine/internal/finding"
 )
 
-// maxSkew is by how much two clocks may differ that are kept.
+// maxSkew is the clock skew above which there is a note.
 const maxSkew = time.Minute
 
-// ReplaySummary tells in a sentence what would have been flagged.
+// ReplaySummary summarizes a replay in a sentence.
 func ReplaySummary(r *replay.Result) string {
 	flagged := make(map[string]bool)
 	for _, c := range r.Changes {
@@ -23,37 +23,30 @@ func ReplaySummary(r *replay.Result) string {
 	}
 	found := "nothing would have been flagged"
 	if len(flagged) > 0 {
-		found = count(len(flagged), "leak") + " would have been flagged"
+		found = plural(len(flagged), "leak") + " would have been flagged"
 	}
 	return fmt.Sprintf("From %s to %s UTC, %s of %s: %s.", r.From.UTC().Format(time.DateTime), r.To.UTC().Format(time.DateTime),
-		count(r.Series, "series"), processes(r.Processes), found)
+		plural(r.Series, "series"), plural(r.Processes, "process"), found)
 }
 
-func processes(n int) string {
-	if n == 1 {
-		return "1 process"
-	}
-	return fmt.Sprintf("%d processes", n)
-}
-
-// replayNotes tell what limits a replay.
+// replayNotes describe the limits of a replay.
 func replayNotes(r *replay.Result) []string {
 	var notes []string
 	if r.Skew > maxSkew || r.Skew < -maxSkew {
-		ahead := "ahead of"
+		direction := "ahead of"
 		if r.Skew < 0 {
-			ahead = "behind"
+			direction = "behind"
 		}
-		notes = append(notes, fmt.Sprintf("The clock of the server is %s %s this one. Times are the server's.", judge.Span(r.Skew.Abs()), ahead))
+		notes = append(notes, fmt.Sprintf("The server's clock is %s %s the local one. Times are the server's.", judge.FormatDuration(r.Skew.Abs()), direction))
 	}
 	if r.PlainOnly {
-		notes = append(notes, "There are only numbers of goroutines here, no groups and no ages: a leak is suspected after some 19 hours at the defaults, "+
-			"and nobody can say where it is. The receiver, or instrument, tells more.")
+		notes = append(notes, "The data has only goroutine counts, without lines and ages. With the default thresholds, a leak is suspected after about 19 hours. "+
+			"The goroutine receiver and package instrument record lines and ages.")
 	}
 	return notes
 }
 
-// Replay writes what would have been flagged, for a person.
+// Replay writes a replay as text.
 func Replay(to io.Writer, r *replay.Result) error {
 	var b strings.Builder
 	for _, c := range r.Ordered() {
@@ -61,7 +54,7 @@ func Replay(to io.Writer, r *replay.Result) error {
 	}
 	t := r.Thresholds
 	fmt.Fprintln(&b, ReplaySummary(r))
-	fmt.Fprintf(&b, "Judged as the processor does with min_duration %s, min_leaked %d and max_lifetime %s.\n", t.MinDuration, t.MinLeaked, t.MaxLifetime)
+	fmt.Fprintf(&b, "Thresholds: min_duration %s, min_leaked %d, max_lifetime %s.\n", t.MinDuration, t.MinLeaked, t.MaxLifetime)
 	for _, note := range replayNotes(r) {
 		fmt.Fprintln(&b, note)
 	}
@@ -69,7 +62,7 @@ func Replay(to io.Writer, r *replay.Result) error {
 	return err
 }
 
-// ReplayJSON writes the same for programs.
+// ReplayJSON writes a replay as JSON.
 func ReplayJSON(to io.Writer, r *replay.Result) error {
 	type change struct {
 		At       time.Time       `json:"at"`

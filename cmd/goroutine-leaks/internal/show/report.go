@@ -10,24 +10,24 @@ import (
 	"github.com/otel-goroutine/otel-goroutine/internal/finding"
 )
 
-// Report is what a watch has found in the end.
+// Report is the result of a watch.
 type Report struct {
 	watch.State
 	Origins []watch.Origin
-	// Problems are what prevented to learn more.
+	// Problems are errors in finding the origins.
 	Problems []error
 }
 
-// maxTold is how many leaks are told in full: more than anybody reads.
-const maxTold = 100
+// maxFindings is the most findings of a text or Markdown report.
+const maxFindings = 100
 
-// pages is where the pages are that treat a leak.
-const pages = "https://github.com/otel-goroutine/otel-goroutine/blob/main/"
+// docsURL is the base URL of the pages about leaks.
+const docsURL = "https://github.com/otel-goroutine/otel-goroutine/blob/main/"
 
-// field is one line about a finding.
+// field is a line about a finding.
 type field struct{ name, text string }
 
-// fields returns what is known of a finding, but for the evidence.
+// fields returns the details of a finding, without its evidence.
 func (r *Report) fields(f *finding.Finding) []field {
 	all := []field{}
 	add := func(name, text string) {
@@ -37,17 +37,17 @@ func (r *Report) fields(f *finding.Finding) []field {
 	}
 	switch {
 	case f.Head.Function != "":
-		add("stands", where(f.Head))
+		add("where", placeText(f.Head))
 	case f.Head.Entry != "":
-		add("entry", f.Head.Entry+inFile(f.Head.EntryFile, 0)+", at more than one line")
+		add("entry", f.Head.Entry+inFile(f.Head.EntryFile, 0)+", at several lines")
 	}
 	for i, p := range f.Places {
 		if i > 0 {
-			add("and", where(p))
+			add("also", placeText(p))
 		}
 	}
 	if f.Service.Name != "" && len(r.Targets) > 1 {
-		add("in", f.Service.Name)
+		add("service", f.Service.Name)
 	}
 	for _, c := range f.Creators {
 		add("started by", originText(c))
@@ -55,23 +55,22 @@ func (r *Report) fields(f *finding.Finding) []field {
 	for _, w := range f.Wakers {
 		text := originText(w)
 		if w.Call != "" {
-			text += ", by its call of " + function(w.Call)
+			text += " with its call of " + shortFunction(w.Call)
 		}
-		add("woken by", text+": those that end; for these it did not run")
+		add("woken by", text+": healthy goroutines only; it did not run for the leaked ones")
 	}
 	mistake := f.Class.String()
 	if f.Page != "" {
-		mistake = strings.TrimSpace(mistake + " " + pages + f.Page)
+		mistake = strings.TrimSpace(mistake + " " + docsURL + f.Page)
 	}
 	add("mistake", mistake)
-	add("how sure", r.certainty(f))
-	add("surer", r.surer(f))
+	add("certainty", r.certainty(f))
 	add("ends if", f.Acquittal)
 	return all
 }
 
-// where returns a place with the whole path of its file, which a terminal makes a link of.
-func where(p finding.Place) string {
+// placeText describes a place with the whole path of its file, which terminals turn into a link.
+func placeText(p finding.Place) string {
 	if p.Function == "" {
 		return "started with " + p.Entry + inFile(p.EntryFile, 0)
 	}
@@ -94,7 +93,7 @@ func originText(o finding.Origin) string {
 		text = o.String()
 	}
 	if o.File != "" {
-		text += " (" + line(o.File, o.Line) + ")"
+		text += " (" + fileLine(o.File, o.Line) + ")"
 	}
 	if o.Share > 0 && o.Share < 0.995 {
 		text += fmt.Sprintf(", %.0f%%", 100*o.Share)
@@ -102,25 +101,22 @@ func originText(o finding.Origin) string {
 	return text
 }
 
-// surer tells what would make a finding surer than it is.
-func (r *Report) surer(f *finding.Finding) string {
-	if f.Severity == finding.Confirmed {
-		return ""
-	}
+// nextStep describes how to make the findings more certain.
+func (r *Report) nextStep() string {
 	longer := (10 * r.Thresholds.MaxLifetime).Round(time.Second)
-	return fmt.Sprintf("a longer look: --for %s tells leaks from goroutines that live up to %s", longer, judge.Span(longer/2))
+	return fmt.Sprintf("To distinguish leaks from goroutines that live up to %s, watch longer: --for %s", judge.FormatDuration(longer/2), longer)
 }
 
-// Summary tells in a sentence what was found.
+// Summary summarizes the report in a sentence.
 func (r *Report) Summary() string {
-	watched := judge.Span(r.Watched().Round(time.Second))
-	if leaks := len(open(r.Findings)); leaks > 0 {
-		return fmt.Sprintf("%s in %s. Judged by: %v", count(leaks, "leak"), watched, r.Thresholds)
+	watched := judge.FormatDuration(r.Watched().Round(time.Second))
+	if leaks := len(openFindings(r.Findings)); leaks > 0 {
+		return fmt.Sprintf("%s in %s. Thresholds: %v", plural(leaks, "leak"), watched, r.Thresholds)
 	}
-	return nothing(&r.State)
+	return noLeaksText(&r.State)
 }
 
-// Lines returns the report for a person.
+// Lines returns the report as lines of text.
 func (r *Report) Lines() []string {
 	var lines []string
 	add := func(format string, args ...any) {
@@ -131,27 +127,27 @@ func (r *Report) Lines() []string {
 			add("%s", text)
 		}
 	}
-	leaks := open(r.Findings)
+	leaks := openFindings(r.Findings)
 	if len(leaks) == 0 {
 		if r.anyReached() {
-			add("%s", nothing(&r.State))
+			add("%s", noLeaksText(&r.State))
 		}
 		return append(lines, r.problems()...)
 	}
-	for i := range leaks[:min(maxTold, len(leaks))] {
+	for i := range leaks[:min(maxFindings, len(leaks))] {
 		f := &leaks[i]
 		add("%s: %s", strings.ToUpper(f.Severity.String()), f.Evidence)
-		for _, each := range r.fields(f) {
-			add("  %-10s  %s", each.name, each.text)
+		for _, field := range r.fields(f) {
+			add("  %-10s  %s", field.name, field.text)
 		}
 		add("")
 	}
-	if more := len(leaks) - maxTold; more > 0 {
-		add("and %s; --json tells all", count(more, "more leak"))
+	if more := len(leaks) - maxFindings; more > 0 {
+		add("and %s, listed with --json", plural(more, "more leak"))
 	}
-	add("%s in %s.", count(len(leaks), "leak"), judge.Span(r.Watched().Round(time.Second)))
+	add("%s in %s. %s", plural(len(leaks), "leak"), judge.FormatDuration(r.Watched().Round(time.Second)), r.nextStep())
 	if rows := Undecided(r.Rows); len(rows) > 0 {
-		add("%s may be a leak too, or a pool that fills:\n%s", count(len(rows), "group"), strings.Join(Table(rows, len(r.Targets) > 1, 0), "\n"))
+		add("Also accumulating, a leak or a pool that fills:\n%s", strings.Join(Table(rows, len(r.Targets) > 1, 0), "\n"))
 	}
 	return append(lines, r.problems()...)
 }
@@ -173,12 +169,12 @@ func (r *Report) anyReached() bool {
 	return false
 }
 
-// notes tells what a reader must know of a target.
+// notes returns what limits the evidence about a target.
 func notes(t watch.Target) []string {
 	var lines []string
 	switch {
 	case t.Error != "" && t.Since > 0:
-		lines = append(lines, fmt.Sprintf("%s: no answer for %s: %s", t.Name, judge.Span(t.Since), t.Error))
+		lines = append(lines, fmt.Sprintf("%s: unreachable for %s: %s", t.Name, judge.FormatDuration(t.Since), t.Error))
 	case t.Error != "":
 		lines = append(lines, fmt.Sprintf("%s: %s", t.Name, t.Error))
 	}
@@ -186,8 +182,8 @@ func notes(t watch.Target) []string {
 		lines = append(lines, fmt.Sprintf("%s: %s", t.Name, t.Lacks))
 	}
 	if t.Restarts > 0 {
-		lines = append(lines, fmt.Sprintf("%s: another process took the place of the one before, %s; it has been watched for %s",
-			t.Name, count(t.Restarts, "time"), judge.Span(t.Watched)))
+		lines = append(lines, fmt.Sprintf("%s: restarted %s; the current process has been watched for %s",
+			t.Name, plural(t.Restarts, "time"), judge.FormatDuration(t.Watched)))
 	}
 	return lines
 }

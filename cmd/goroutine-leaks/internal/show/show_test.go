@@ -27,7 +27,7 @@ import (
 	"github.com/otel-goroutine/otel-goroutine/internal/stack"
 )
 
-// The golden files are written by: go test ./internal/show -update
+// To write the golden files: go test ./internal/show -update
 var update = flag.Bool("update", false, "write the golden files")
 
 func compare(t *testing.T, name, got string) {
@@ -91,7 +91,7 @@ func leaking() *Report {
 			},
 			Findings: []finding.Finding{leak()},
 		},
-		Problems: []error{errors.New("10.0.0.5:6060: where goroutines come from is not known: it gives no execution trace")},
+		Problems: []error{errors.New("10.0.0.5:6060: cannot find what starts the goroutines: no execution trace")},
 	}
 }
 
@@ -102,8 +102,8 @@ func healthy() *Report {
 	return r
 }
 
-// doubtful is two targets, of which one has another process now and one no traces, where
-// something gathers.
+// doubtful is a report with an undecided group, of a target that was restarted and one without
+// traces.
 func doubtful() *Report {
 	r := leaking()
 	r.Findings, r.Problems = nil, nil
@@ -111,12 +111,12 @@ func doubtful() *Report {
 	r.Targets[0].Restarts, r.Targets[0].Watched = 1, 20*time.Second
 	r.Targets = append(r.Targets, watch.Target{
 		Name: "10.0.0.6:6060", Service: "10.0.0.6:6060", Error: "connection refused", Since: 12 * time.Second, Reached: true, From: target.Profile,
-		Lacks: "there is no execution trace (404), so ages are unknown: growth can be suspected at most", Count: 10, Groups: 2, Watched: 38 * time.Second,
+		Lacks: "no execution trace (404), so ages are unknown and leaks are suspected at most", Count: 10, Groups: 2, Watched: 38 * time.Second,
 	})
 	return r
 }
 
-// working is a finding that is merely suspected, since its goroutines are at work.
+// working is a report with a finding that is only suspected, since its goroutines are at work.
 func working() *Report {
 	r := leaking()
 	r.Problems, r.Rows = nil, nil
@@ -156,24 +156,24 @@ func TestResults(t *testing.T) {
 	unreached.Targets[0].Reached, unreached.Targets[0].Error = false, "connection refused"
 	short := healthy()
 	short.Targets[0].Watched = 30 * time.Second
-	gathers := leaking()
-	gathers.Findings = nil
+	undecided := leaking()
+	undecided.Findings = nil
 	for _, test := range []struct {
 		name, failOn string
 		report       *Report
 		want         Outcome
 	}{
 		{"leak", "probable", leaking(), Leak},
-		{"confirmed", "confirmed", leaking(), Clean}, // it is not, and more time would not make it so
+		{"confirmed", "confirmed", leaking(), Clean}, // more time would not confirm it
 		{"suspected", "suspected", suspected, Leak},
-		{"suspected_only", "probable", suspected, NotEnough},
-		{"counts", "probable", counts, NotEnough},
+		{"suspected_only", "probable", suspected, Insufficient},
+		{"counts", "probable", counts, Insufficient},
 		{"counts_suspected", "suspected", counts, Leak},
 		{"healthy", "probable", healthy(), Clean},
-		{"unreached", "probable", unreached, NotLooked},
-		{"short", "probable", short, NotEnough},
-		{"gathers", "probable", gathers, NotEnough},
-		{"working", "probable", working(), NotEnough},
+		{"unreached", "probable", unreached, Unreachable},
+		{"short", "probable", short, Insufficient},
+		{"undecided", "probable", undecided, Insufficient},
+		{"working", "probable", working(), Insufficient},
 		{"working_suspected", "suspected", working(), Leak},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -194,7 +194,7 @@ func TestResults(t *testing.T) {
 	}
 }
 
-// No line is wider than the terminal, and all of a name is not needed to know it.
+// TestTableFits checks that no line is wider than the terminal.
 func TestTableFits(t *testing.T) {
 	r := leaking()
 	r.Rows = append(r.Rows, watch.Row{Place: finding.Place{
@@ -202,8 +202,8 @@ func TestTableFits(t *testing.T) {
 		Entry: strings.Repeat("e", 1<<14),
 	}, Count: 123456789, Grown: 123456789, Aged: 123456789})
 	for _, width := range []int{0, 20, 40, 60, 80, 120, 200} {
-		for _, several := range []bool{false, true} {
-			lines := Table(r.Rows, several, width)
+		for _, withTarget := range []bool{false, true} {
+			lines := Table(r.Rows, withTarget, width)
 			if len(lines) != len(r.Rows)+1 {
 				t.Fatalf("%d lines of %d rows", len(lines), len(r.Rows))
 			}
@@ -212,12 +212,12 @@ func TestTableFits(t *testing.T) {
 					t.Errorf("width %d: %d columns: %s", width, n, text)
 				}
 			}
-			compare(t, fmt.Sprintf("table_%d_%v.txt", width, several), strings.Join(Table(leaking().Rows, several, width), "\n")+"\n")
+			compare(t, fmt.Sprintf("table_%d_%v.txt", width, withTarget), strings.Join(Table(leaking().Rows, withTarget, width), "\n")+"\n")
 		}
 	}
 }
 
-// What a process says is never markup.
+// TestHostileNames checks that names from a process are not markup.
 func TestHostileNames(t *testing.T) {
 	r := leaking()
 	f := &r.Findings[0]
@@ -242,7 +242,7 @@ func TestHostileNames(t *testing.T) {
 	}
 }
 
-// Of 100,000 findings the first are told, and how many there are.
+// TestManyFindings checks that a report has the first of 100,000 findings, and their number.
 func TestManyFindings(t *testing.T) {
 	r := leaking()
 	for i := range 100_000 {
@@ -259,7 +259,7 @@ func TestManyFindings(t *testing.T) {
 	}
 }
 
-// A pipe that closes is an error that ends the command.
+// TestClosedPipe checks that errors of writes are returned.
 func TestClosedPipe(t *testing.T) {
 	closed := closedPipe{}
 	for name, err := range map[string]error{
@@ -281,21 +281,35 @@ func TestProgress(t *testing.T) {
 	p := Progress{To: &b, Width: 100, For: 50 * time.Second, Interval: 833 * time.Millisecond}
 	s := leaking().State
 	s.At, s.Findings = began, nil
-	p.Look(s)
+	p.Update(s)
 	s.At = began.Add(5 * time.Second)
 	s.Targets = []watch.Target{s.Targets[0]}
 	s.Targets[0].Error, s.Targets[0].Since = "connection refused", time.Second
-	p.Look(s)
+	p.Update(s)
 	s.At = began.Add(6 * time.Second)
-	p.Look(s) // it is told once
+	p.Update(s) // it is written once
 	s.Targets[0].Error = ""
-	p.Look(s)
+	p.Update(s)
 	s.At = began.Add(11 * time.Second)
-	p.Look(s)
+	p.Update(s)
 	s.At = began.Add(20 * time.Second)
 	s.Changes = []finding.Change{{Text: "leak probable: 20 goroutines"}}
-	p.Look(s)
+	p.Update(s)
 	compare(t, "progress.txt", b.String())
+}
+
+// TestProgressUntilReached checks that groups and plan follow the first successful look.
+func TestProgressUntilReached(t *testing.T) {
+	var b bytes.Buffer
+	p := Progress{To: &b, Width: 100, For: 50 * time.Second, Interval: 833 * time.Millisecond}
+	reached := leaking().State
+	s := reached
+	s.At, s.Findings, s.Rows = began, nil, nil
+	s.Targets = []watch.Target{{Name: "10.0.0.5:6060", Error: "connection refused"}}
+	p.Update(s)
+	s.At, s.Targets, s.Rows = began.Add(time.Second), reached.Targets, reached.Rows
+	p.Update(s)
+	compare(t, "progress_reached.txt", b.String())
 }
 
 func TestCompare(t *testing.T) {
@@ -317,7 +331,7 @@ func TestCompare(t *testing.T) {
 			traced([]stack.Group{group("select", "main.a", 1, 2), group("sleep", "main.b", 2, 1)}, 1, 2, 3),
 			traced([]stack.Group{group("select", "main.a", 1, 5)}, 1, 2, 7, 8, 9),
 		),
-		// The state is not compared, since a debug=1 text does not tell it.
+		// The states are not compared, since a debug=1 text has none.
 		"text": Compare(text(group("", "main.a", 1, 2)), traced([]stack.Group{group("select", "main.a", 1, 5), group("sleep", "main.a", 1, 1)}, 1)),
 		"same": Compare(text(group("", "main.a", 1, 2)), text(group("", "main.a", 1, 2))),
 	} {

@@ -9,35 +9,34 @@ import (
 	"github.com/otel-goroutine/otel-goroutine/cmd/goroutine-leaks/internal/watch"
 )
 
-// column is one of a table.
+// column is a column of a table.
 type column struct {
-	title string
-	right bool // aligned
-	text  func(*watch.Row) string
-	// least is the width below which the column is left out of a narrow table, 0 if it never
-	// is.
-	least int
-	grows bool // takes the room that is left
+	title      string
+	alignRight bool
+	text       func(*watch.Row) string
+	// minWidth is the least width of a table with this column, 0 if there is none.
+	minWidth int
+	elastic  bool // is narrowed before other columns
 }
 
-// says tells whether the column says anything of a row.
-func (c column) says(r watch.Row) bool { return c.text(&r) != "" && c.text(&r) != unknown }
+// hasText reports whether the cell of a row is neither empty nor unknown.
+func (c column) hasText(r watch.Row) bool { return c.text(&r) != "" && c.text(&r) != unknown }
 
-// columns are those of groups. On a narrow terminal those on the right go first.
-func columns(several bool) []column {
+// columns returns the columns of a table of groups.
+func columns(withTarget bool) []column {
 	all := []column{
-		{title: "COUNT", right: true, text: func(r *watch.Row) string { return strconv.Itoa(r.Count) }},
-		{title: "GREW", right: true, text: func(r *watch.Row) string { return signed(r.Grown) }},
-		{title: "OLD", right: true, text: func(r *watch.Row) string { return known(r.Aged) }, least: 60},
-		{title: "GONE", right: true, text: func(r *watch.Row) string { return known(r.Exits) }, least: 100},
-		{title: "STATE", text: func(r *watch.Row) string { return r.State }, least: 60},
-		{title: "LINE", text: func(r *watch.Row) string { return line(r.File, r.Line) }},
-		{title: "FUNCTION", text: func(r *watch.Row) string { return function(r.Function) }, grows: true},
-		{title: "STARTED WITH", text: func(r *watch.Row) string { return function(r.Entry) }, grows: true, least: 110},
+		{title: "COUNT", alignRight: true, text: func(r *watch.Row) string { return strconv.Itoa(r.Count) }},
+		{title: "GREW", alignRight: true, text: func(r *watch.Row) string { return signed(r.Grown) }},
+		{title: "OLD", alignRight: true, text: func(r *watch.Row) string { return orUnknown(r.Aged) }, minWidth: 60},
+		{title: "EXITED", alignRight: true, text: func(r *watch.Row) string { return orUnknown(r.Exits) }, minWidth: 100},
+		{title: "STATE", text: func(r *watch.Row) string { return r.State }, minWidth: 60},
+		{title: "LINE", text: func(r *watch.Row) string { return fileLine(r.File, r.Line) }},
+		{title: "FUNCTION", text: func(r *watch.Row) string { return shortFunction(r.Function) }, elastic: true},
+		{title: "ENTRY", text: func(r *watch.Row) string { return shortFunction(r.Entry) }, elastic: true, minWidth: 110},
 		{title: "LEAK", text: severity},
 	}
-	if several {
-		all = append([]column{{title: "TARGET", text: func(r *watch.Row) string { return r.Target }, least: 80}}, all...)
+	if withTarget {
+		all = append([]column{{title: "TARGET", text: func(r *watch.Row) string { return r.Target }, minWidth: 80}}, all...)
 	}
 	return all
 }
@@ -56,24 +55,24 @@ func signed(n int) string {
 	return strconv.Itoa(n)
 }
 
-// unknown stands for a number that is not known.
+// unknown is the text of an unknown number.
 const unknown = "-"
 
-func known(n int) string {
+func orUnknown(n int) string {
 	if n < 0 {
 		return unknown
 	}
 	return strconv.Itoa(n)
 }
 
-// maxCell is the widest cell where nobody says how wide a line may be.
+// maxCell is the width of the widest cell.
 const maxCell = 60
 
-// Table returns rows as lines of at most width columns, 0 if that does not matter.
-func Table(rows []watch.Row, several bool, width int) []string {
+// Table formats rows as lines of at most width columns, 0 if unlimited.
+func Table(rows []watch.Row, withTarget bool, width int) []string {
 	var shown []column
-	for _, c := range columns(several) {
-		if (width == 0 || width >= c.least) && slices.ContainsFunc(rows, c.says) {
+	for _, c := range columns(withTarget) {
+		if (width == 0 || width >= c.minWidth) && slices.ContainsFunc(rows, c.hasText) {
 			shown = append(shown, c)
 		}
 	}
@@ -91,14 +90,14 @@ func Table(rows []watch.Row, several bool, width int) []string {
 	fit(shown, widths, width)
 	lines := make([]string, 0, len(cells))
 	for _, row := range cells {
-		lines = append(lines, join(shown, widths, row))
+		lines = append(lines, formatRow(shown, widths, row))
 	}
 	return lines
 }
 
 const gap = 2
 
-// fit narrows the columns that can be, until a line is no wider than width.
+// fit narrows columns until a line fits in width, elastic ones first.
 func fit(shown []column, widths []int, width int) {
 	if width == 0 {
 		return
@@ -107,9 +106,9 @@ func fit(shown []column, widths []int, width int) {
 	for _, w := range widths {
 		total += w + gap
 	}
-	for _, growing := range []bool{true, false} {
+	for _, elastic := range []bool{true, false} {
 		for i := len(shown) - 1; i >= 0 && total > width; i-- {
-			if shown[i].grows != growing {
+			if shown[i].elastic != elastic {
 				continue
 			}
 			narrowed := max(widths[i]-(total-width), min(widths[i], 6))
@@ -119,7 +118,7 @@ func fit(shown []column, widths []int, width int) {
 	}
 }
 
-func join(shown []column, widths []int, row []string) string {
+func formatRow(shown []column, widths []int, row []string) string {
 	var b strings.Builder
 	for i, text := range row {
 		text = Cut(text, widths[i])
@@ -127,7 +126,7 @@ func join(shown []column, widths []int, row []string) string {
 		if i > 0 {
 			b.WriteString(strings.Repeat(" ", gap))
 		}
-		if shown[i].right {
+		if shown[i].alignRight {
 			b.WriteString(space + text)
 		} else {
 			b.WriteString(text + space)
@@ -136,7 +135,7 @@ func join(shown []column, widths []int, row []string) string {
 	return strings.TrimRight(b.String(), " ")
 }
 
-// Cut shortens a text to so many runes, 0 if that does not matter.
+// Cut shortens a text to width runes, 0 if unlimited.
 func Cut(text string, width int) string {
 	if width == 0 || utf8.RuneCountInString(text) <= width {
 		return text

@@ -7,41 +7,41 @@ import (
 	"strings"
 )
 
-// Text writes a report for a person.
+// Text writes a report as text.
 func Text(to io.Writer, r *Report) error {
 	_, err := io.WriteString(to, strings.Join(r.Lines(), "\n")+"\n")
 	return err
 }
 
-// Markdown writes a report to be put into an issue.
+// Markdown writes a report as Markdown, for an issue.
 func Markdown(to io.Writer, r *Report) error {
 	var b strings.Builder
-	leaks := open(r.Findings)
+	leaks := openFindings(r.Findings)
 	if len(leaks) == 0 {
-		fmt.Fprintf(&b, "**No goroutine leak found.** %s\n", escape(strings.ReplaceAll(strings.Join(r.Lines(), " "), "\n", " ")))
+		fmt.Fprintf(&b, "**No goroutine leak found.**\n\n    %s\n", strings.Join(r.Lines(), "\n    "))
 	}
-	for i := range leaks[:min(maxTold, len(leaks))] {
+	for i := range leaks[:min(maxFindings, len(leaks))] {
 		f := &leaks[i]
-		fmt.Fprintf(&b, "### Goroutine leak, %s: %s\n\n%s\n\n", f.Severity, escape(cmp.Or(line(f.Head.File, f.Head.Line), f.Head.Entry)), escape(f.Evidence))
-		for _, each := range r.fields(f) {
-			fmt.Fprintf(&b, "- **%s**: %s\n", each.name, escape(each.text))
+		fmt.Fprintf(&b, "### Goroutine leak, %s: %s\n\n%s\n\n", f.Severity, escape(cmp.Or(fileLine(f.Head.File, f.Head.Line), f.Head.Entry)), escape(f.Evidence))
+		for _, field := range r.fields(f) {
+			fmt.Fprintf(&b, "- **%s**: %s\n", field.name, escape(field.text))
 		}
 		b.WriteString("\n")
 	}
-	if more := len(leaks) - maxTold; more > 0 {
-		fmt.Fprintf(&b, "And %s.\n\n", count(more, "more leak"))
+	if more := len(leaks) - maxFindings; more > 0 {
+		fmt.Fprintf(&b, "And %s.\n\n", plural(more, "more leak"))
 	}
 	if len(leaks) > 0 {
-		fmt.Fprintf(&b, "Judged by: %s\n", r.Thresholds)
+		fmt.Fprintf(&b, "Thresholds: %s %s\n", r.Thresholds, r.nextStep())
 	}
 	_, err := io.WriteString(to, b.String())
 	return err
 }
 
-// escape keeps what a process says from being markup.
 var markup = strings.NewReplacer(
 	`\`, `\\`, "`", "\\`", "*", `\*`, "_", `\_`, "[", `\[`, "]", `\]`, "<", "&lt;", ">", "&gt;", "&", "&amp;", "|", `\|`, "#", `\#`, "!", `\!`,
 	"@", "&#64;", "~", `\~`,
 )
 
+// escape escapes Markdown in names from a process.
 func escape(text string) string { return markup.Replace(strings.Join(strings.Fields(text), " ")) }

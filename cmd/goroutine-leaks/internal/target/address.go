@@ -1,5 +1,4 @@
-// Package target asks a process for its goroutines: where it is, how it is reached, and what
-// its answers mean.
+// Package target gets goroutines from processes that serve net/http/pprof.
 package target
 
 import (
@@ -13,16 +12,15 @@ import (
 	"strings"
 )
 
-// index is where net/http/pprof registers itself.
-const index = "/debug/pprof"
+// defaultPath is where net/http/pprof registers itself.
+const defaultPath = "/debug/pprof"
 
-// errAddress is an argument that is no address.
-var errAddress = errors.New("an address is host:port, a port of this machine, or a URL such as http://10.0.0.5:6060/debug/pprof")
+var errAddress = errors.New("want host:port, a local port, or a URL such as http://10.0.0.5:6060/debug/pprof")
 
-// profiles are the last parts of paths that people copy from a browser.
-var profiles = []string{"goroutine", "trace", "heap", "profile", "threadcreate", "cmdline"}
+// profileNames are the last elements of paths that users copy from a browser.
+var profileNames = []string{"goroutine", "trace", "heap", "profile", "threadcreate", "cmdline"}
 
-// ParseAddress returns the URL of the pprof index that an argument means.
+// ParseAddress returns the URL of the pprof index for an argument.
 //
 //	10.0.0.5:6060                                      ->  http://10.0.0.5:6060/debug/pprof
 //	6060, :6060                                        ->  http://127.0.0.1:6060/debug/pprof
@@ -36,31 +34,31 @@ func ParseAddress(argument string) (*url.URL, error) {
 	}
 	u, err := url.Parse(scheme + "://" + bracketed(rest))
 	switch {
-	case err != nil: // it quotes the URL, which may hold a password
-		return nil, errAddress
+	case err != nil: // it contains the URL, which may contain a password
+		return nil, fmt.Errorf("invalid address: %w", errAddress)
 	case u.Scheme != "http" && u.Scheme != "https":
-		return nil, fmt.Errorf("%w; the scheme is %q", errAddress, u.Scheme)
+		return nil, fmt.Errorf("unsupported scheme %q: %w", u.Scheme, errAddress)
 	case u.Hostname() == "":
-		return nil, fmt.Errorf("%w; the host is missing", errAddress)
+		return nil, fmt.Errorf("missing host: %w", errAddress)
 	case !found && u.Port() == "" && strings.Trim(u.Host, "0123456789") == "":
-		return nil, fmt.Errorf("%w; no port is %q", errAddress, u.Host)
+		return nil, fmt.Errorf("invalid port %q: %w", u.Host, errAddress)
 	case !found && u.Port() == "":
-		return nil, fmt.Errorf("%w; the port is missing", errAddress)
+		return nil, fmt.Errorf("missing port: %w", errAddress)
 	case !validPort(u.Port()):
-		return nil, fmt.Errorf("%w; the port is %q", errAddress, u.Port())
+		return nil, fmt.Errorf("invalid port %q: %w", u.Port(), errAddress)
 	}
 	u.RawQuery, u.Fragment, u.RawFragment, u.RawPath = "", "", "", ""
 	u.Path = strings.TrimRight(u.Path, "/")
-	if slices.Contains(profiles, path.Base(u.Path)) {
+	if slices.Contains(profileNames, path.Base(u.Path)) {
 		u.Path = path.Dir(u.Path)
 	}
 	if u.Path == "" || u.Path == "/" {
-		u.Path = index
+		u.Path = defaultPath
 	}
 	return u, nil
 }
 
-// withHost puts this machine before a port that stands alone.
+// withHost adds the loopback address to a port without host.
 func withHost(address string) string {
 	if strings.HasPrefix(address, ":") && !strings.HasPrefix(address, "::") {
 		return "127.0.0.1" + address
@@ -71,7 +69,7 @@ func withHost(address string) string {
 	return address
 }
 
-// bracketed puts the brackets around an IPv6 address that were left out.
+// bracketed adds missing brackets to an IPv6 address.
 func bracketed(hostPath string) string {
 	host, rest, _ := strings.Cut(hostPath, "/")
 	if rest != "" {
@@ -95,11 +93,22 @@ func validPort(port string) bool {
 	return err == nil && n > 0
 }
 
-// Name is what a target is called: its host and port, and the path if it is not the usual
-// one.
+// Name returns the name of a target: host, port, and the path if it is not the default.
 func Name(u *url.URL) string {
-	if u.Path == index {
+	if u.Path == defaultPath {
 		return u.Host
 	}
 	return u.Host + u.Path
+}
+
+// withoutPassword returns an argument without user name and password.
+func withoutPassword(argument string) string {
+	if at := strings.LastIndexByte(argument, '@'); at >= 0 {
+		scheme, _, found := strings.Cut(argument[:at], "://")
+		if !found {
+			return argument[at+1:]
+		}
+		return scheme + "://" + argument[at+1:]
+	}
+	return argument
 }

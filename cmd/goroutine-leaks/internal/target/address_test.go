@@ -32,24 +32,24 @@ func TestParseAddress(t *testing.T) {
 	}
 }
 
-func TestNoAddress(t *testing.T) {
-	for argument, says := range map[string]string{
-		"":                       "host",
-		"localhost":              "port is missing",
-		"99999":                  `no port is "99999"`,
-		"host:0":                 `port is "0"`,
-		"host:99999":             `port is "99999"`,
-		"ftp://host:1":           `scheme is "ftp"`,
-		"http://":                "host is missing",
+func TestInvalidAddress(t *testing.T) {
+	for argument, want := range map[string]string{
+		"":                       "missing host",
+		"localhost":              "missing port",
+		"99999":                  `invalid port "99999"`,
+		"host:0":                 `invalid port "0"`,
+		"host:99999":             `invalid port "99999"`,
+		"ftp://host:1":           `scheme "ftp"`,
+		"http://":                "missing host",
 		"http://a b:1":           "host:port",
 		"http://user:secret@h:x": "host:port",
 	} {
 		_, err := ParseAddress(argument)
-		if !errors.Is(err, errAddress) || !strings.Contains(err.Error(), says) {
-			t.Errorf("%q: %v, which does not say %q", argument, err, says)
+		if !errors.Is(err, errAddress) || !strings.Contains(err.Error(), want) {
+			t.Errorf("%q: error %v, want %q", argument, err, want)
 		}
 		if err != nil && strings.Contains(err.Error(), "secret") {
-			t.Errorf("%q: the error repeats the password", argument)
+			t.Errorf("%q: the error contains the password", argument)
 		}
 	}
 }

@@ -11,30 +11,30 @@ import (
 	"time"
 )
 
-// Access is how targets are reached, the same for all.
+// Access configures requests to targets.
 type Access struct {
-	// Headers are sent along, each as "Name: value".
+	// Headers are sent with each request, each as "Name: value".
 	Headers []string
 	// Token is a bearer token.
 	Token string
-	// CA, Certificate and Key are PEM files.
+	// CA, Certificate and Key are names of PEM files.
 	CA, Certificate, Key string
 	// Insecure accepts any server certificate.
 	Insecure bool
 }
 
-// maxHeader is how many bytes of headers an answer may have. net/http/pprof sends some 200.
+// maxHeader is the most bytes of response headers. net/http/pprof sends about 200.
 const maxHeader = 64 << 10
 
 var (
-	errHeader  = errors.New(`a header must be "Name: value"`)
-	errKeyPair = errors.New("a client certificate needs both --cert and --key")
-	errCA      = errors.New("no certificate in the file of --ca")
+	errHeader  = errors.New(`want "Name: value"`)
+	errKeyPair = errors.New("--cert and --key must be set together")
+	errCA      = errors.New("no certificates found")
 )
 
-// Client returns a client and the headers to send along. It has connections of its own, so that
-// a new one can be told. Redirects are not followed: they would take the credentials to another host, and most lead
-// to a login page.
+// Client returns a client and the headers to send. The client has its own connections, so that a
+// new connection to a target is recognized. It does not follow redirects, which would pass the
+// credentials to another host, and mostly lead to a login page.
 func (a Access) Client() (*http.Client, http.Header, error) {
 	headers, err := a.headers()
 	if err != nil {
@@ -58,7 +58,7 @@ func (a Access) Client() (*http.Client, http.Header, error) {
 }
 
 func (a Access) tls() (*tls.Config, error) {
-	config := &tls.Config{MinVersion: tls.VersionTLS12, InsecureSkipVerify: a.Insecure} //nolint:gosec // it is what --insecure asks for
+	config := &tls.Config{MinVersion: tls.VersionTLS12, InsecureSkipVerify: a.Insecure} //nolint:gosec // requested with --insecure
 	if a.CA != "" {
 		pem, err := os.ReadFile(a.CA)
 		if err != nil {
@@ -66,7 +66,7 @@ func (a Access) tls() (*tls.Config, error) {
 		}
 		config.RootCAs = x509.NewCertPool()
 		if !config.RootCAs.AppendCertsFromPEM(pem) {
-			return nil, errCA
+			return nil, fmt.Errorf("--ca %s: %w", a.CA, errCA)
 		}
 	}
 	if (a.Certificate == "") != (a.Key == "") {
@@ -82,15 +82,15 @@ func (a Access) tls() (*tls.Config, error) {
 	return config, nil
 }
 
-// headers returns what is sent along with every request.
+// headers returns the headers to send with each request.
 func (a Access) headers() (http.Header, error) {
 	all := make(http.Header)
 	for _, header := range a.Headers {
 		name, value, found := strings.Cut(header, ":")
 		name, value = strings.TrimSpace(name), strings.TrimSpace(value)
-		// The value may be a secret, so the error does not repeat it.
+		// The error does not contain the value, which may be a secret.
 		if !found || name == "" || strings.ContainsAny(name, " \r\n\t") || strings.ContainsAny(value, "\r\n") {
-			return nil, fmt.Errorf("%w, unlike the one that begins with %q", errHeader, name[:min(len(name), 20)])
+			return nil, fmt.Errorf("invalid header %q: %w", name[:min(len(name), 20)]+"...", errHeader)
 		}
 		all.Add(name, value)
 	}

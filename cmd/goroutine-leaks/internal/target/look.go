@@ -13,87 +13,88 @@ import (
 	"github.com/otel-goroutine/otel-goroutine/internal/stack"
 )
 
-// Timeout is how long a target may take to answer.
+// Timeout is the timeout of a request.
 const Timeout = 15 * time.Second
 
-// Source is what a look was read from.
+// Source is the format of the data of a look.
 type Source string
 
-// The sources, the one that tells most first.
+// Sources, best first.
 const (
-	Trace   Source = "trace"   // every goroutine with its ID, so ages and exits
+	Trace   Source = "trace"   // goroutines with IDs, thus ages and exits
 	Profile Source = "profile" // counts by state and line
-	Text    Source = "text"    // counts, with debug=1 without states
+	Text    Source = "text"    // counts; with debug=1 without states
 )
 
 // Target is one process. It is not safe for concurrent use.
 type Target struct {
-	Name  string
-	asker asker
-	// noTrace is why this target gives no trace.
-	noTrace error
-	// traced tells whether it has given one, and failed how many failed since the last that did not.
-	traced bool
-	failed int
+	Name      string
+	requester requester
+	// traceErr is why no traces are requested, nil if they are.
+	traceErr error
+	// traced reports whether a trace has succeeded, and failedTraces is the number of failures
+	// since.
+	traced       bool
+	failedTraces int
 }
 
-// maxFailed is how many traces fail, one after the other, until a target that gave some is taken to
-// give none. One may be cut or damaged by chance, and ages cannot be had without.
-const maxFailed = 3
+// maxFailedTraces is the number of consecutive failures after which no more traces are requested,
+// if one has succeeded before. A single trace may be damaged, and ages require traces.
+const maxFailedTraces = 3
 
 // New returns the target at an address.
 func New(argument string, access Access) (*Target, error) {
 	address, err := ParseAddress(argument)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("%s: %w", withoutPassword(argument), err)
 	}
 	client, headers, err := access.Client()
 	if err != nil {
 		return nil, err
 	}
-	return &Target{Name: Name(address), asker: asker{client, address, headers}}, nil
+	return &Target{Name: Name(address), requester: requester{client, address, headers}}, nil
 }
 
-// Close closes its connections.
-func (t *Target) Close() { t.asker.client.CloseIdleConnections() }
+// Close closes the connections of the target.
+func (t *Target) Close() { t.requester.client.CloseIdleConnections() }
 
-// Look is all goroutines of a process at one time.
+// Look is a snapshot of a process and its source.
 type Look struct {
 	*stack.Snapshot
 	From Source
-	// Lacks is what cannot be told from it, and why; empty if nothing.
+	// Lacks describes information that the source does not have, and why; empty if none.
 	Lacks         string
 	NewConnection bool
 }
 
-// Look takes a snapshot: of an execution trace of a millisecond, or where none can be had of
-// a goroutine profile. It never asks for debug=2, which stops the process.
+// Look takes a snapshot from an execution trace of a millisecond, or from a goroutine profile if
+// there are no traces. It never requests debug=2, which stops the process.
 func (t *Target) Look(ctx context.Context) (Look, error) {
 	ctx, cancel := context.WithTimeout(ctx, Timeout)
 	defer cancel()
-	if t.noTrace == nil {
+	if t.traceErr == nil {
 		look, err := t.trace(ctx)
 		if err == nil {
-			t.traced, t.failed = true, 0
+			t.traced, t.failedTraces = true, 0
 			return look, nil
 		}
-		if !profileMayWork(err) {
+		if !isTraceError(err) {
 			return look, err
 		}
-		if t.failed++; !isBusy(err) && (!t.traced || t.failed >= maxFailed) {
-			t.noTrace = err
+		if t.failedTraces++; !isBusy(err) && (!t.traced || t.failedTraces >= maxFailedTraces) {
+			t.traceErr = err
 		}
 		return t.profile(ctx, err)
 	}
-	return t.profile(ctx, t.noTrace)
+	return t.profile(ctx, t.traceErr)
 }
 
 func (t *Target) trace(ctx context.Context) (Look, error) {
-	found, err := t.asker.ask(ctx, "trace", "seconds=0.001")
+	found, err := t.requester.get(ctx, "trace", "seconds=0.001")
 	if err != nil {
 		return Look{}, err
 	}
-	body, err := readAll(found)
+	body, err := found.read()
 	if err != nil {
 		return Look{}, err
 	}
@@ -104,12 +105,13 @@ func (t *Target) trace(ctx context.Context) (Look, error) {
 	return Look{Snapshot: s, From: Trace, NewConnection: found.newConnection}, nil
 }
 
-func (t *Target) profile(ctx context.Context, noTrace error) (Look, error) {
-	found, err := t.asker.ask(ctx, "goroutine", "debug=0")
+// profile takes a snapshot from a profile, since traces fail with traceErr.
+func (t *Target) profile(ctx context.Context, traceErr error) (Look, error) {
+	found, err := t.requester.get(ctx, "goroutine", "debug=0")
 	if err != nil {
 		return Look{}, err
 	}
-	body, err := readAll(found)
+	body, err := found.read()
 	if err != nil {
 		return Look{}, err
 	}
@@ -119,21 +121,20 @@ func (t *Target) profile(ctx context.Context, noTrace error) (Look, error) {
 	}
 	look.NewConnection = found.newConnection
 	if look.From == Profile {
-		look.Lacks = fmt.Sprintf("there is no execution trace (%v), so ages are unknown: growth can be suspected at most", noTrace)
+		look.Lacks = fmt.Sprintf("no execution trace (%v), so ages are unknown and leaks are suspected at most", traceErr)
 	}
 	return look, nil
 }
 
-// Build returns the build ID of the binary, off the smallest profile that has it; empty if it
-// cannot be had.
+// Build returns the build ID of the binary from the smallest profile that has it, empty if unknown.
 func (t *Target) Build(ctx context.Context) string {
 	ctx, cancel := context.WithTimeout(ctx, Timeout)
 	defer cancel()
-	found, err := t.asker.ask(ctx, "threadcreate", "debug=0")
+	found, err := t.requester.get(ctx, "threadcreate", "debug=0")
 	if err != nil {
 		return ""
 	}
-	body, err := readAll(found)
+	body, err := found.read()
 	if err != nil {
 		return ""
 	}
@@ -144,8 +145,8 @@ func (t *Target) Build(ctx context.Context) string {
 	return s.Build
 }
 
-// profileMayWork tells whether the failure is one of the trace alone.
-func profileMayWork(err error) bool {
+// isTraceError reports whether the error is about the trace, so that a profile may succeed.
+func isTraceError(err error) bool {
 	if status, ok := errors.AsType[*StatusError](err); ok {
 		return status.Code == http.StatusNotFound || status.Code == http.StatusForbidden || status.Code >= 500
 	}
@@ -159,19 +160,19 @@ func profileMayWork(err error) bool {
 	return false
 }
 
-// isBusy tells whether somebody else traces the process, which is soon over. net/http/pprof
-// answers 500 then.
+// isBusy reports whether another client traces the process, which is temporary. net/http/pprof
+// responds with status 500.
 func isBusy(err error) bool {
 	status, ok := errors.AsType[*StatusError](err)
 	return ok && status.Code == http.StatusInternalServerError
 }
 
-// Read reads a trace, a profile or a dump, whichever it is.
+// Read decodes a trace, a profile or a dump.
 func Read(body []byte) (Look, error) {
-	if isPage(body) {
-		return Look{}, ErrNotPprof
+	if isHTML(body) {
+		return Look{}, ErrHTML
 	}
-	if dump.Is(body) {
+	if dump.IsDump(body) {
 		d, err := dump.Parse(body)
 		if err != nil {
 			return Look{}, err

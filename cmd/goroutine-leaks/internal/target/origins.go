@@ -11,25 +11,24 @@ import (
 	"github.com/otel-goroutine/otel-goroutine/internal/origin"
 )
 
-// maxOriginTrace is the largest trace that is read for origins, in bytes: three seconds of
-// 20,000 births each have 13 MB.
+// maxOriginTrace is the largest trace for origins, in bytes. Three seconds of 20,000 births each
+// take 13 MB.
 const maxOriginTrace = 32 << 20
 
-// errOriginTrace is a trace that is larger.
 var errOriginTrace = fmt.Errorf("the trace is larger than %d MiB", maxOriginTrace>>20)
 
-// Origins traces the process for so long, and returns where the goroutines of the subjects
-// come from. It ends the trace as soon as nothing more can be learned.
-func (t *Target) Origins(ctx context.Context, d time.Duration, of origin.Subjects) (origins []origin.Origin, err error) {
+// Origins traces the process for the duration d, and returns the origins of the subjects. It ends
+// the trace early if they are all known.
+func (t *Target) Origins(ctx context.Context, d time.Duration, subjects origin.Subjects) (origins []origin.Origin, err error) {
 	ctx, cancel := context.WithTimeout(ctx, d+Timeout)
 	defer cancel()
-	found, err := t.asker.ask(ctx, "trace", "seconds="+strconv.FormatFloat(d.Seconds(), 'f', -1, 64))
+	found, err := t.requester.get(ctx, "trace", "seconds="+strconv.FormatFloat(d.Seconds(), 'f', -1, 64))
 	if err != nil {
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, found.Body.Close()) }()
 	body := &io.LimitedReader{R: found.Body, N: maxOriginTrace}
-	_, origins, err = origin.Read(body, of)
+	_, origins, err = origin.Read(body, subjects)
 	if err != nil && body.N <= 0 {
 		err = errOriginTrace
 	}

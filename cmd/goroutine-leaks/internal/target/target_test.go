@@ -18,7 +18,7 @@ import (
 	"github.com/otel-goroutine/otel-goroutine/internal/origin"
 )
 
-// serve returns a target that answers as a handler does.
+// serve returns a target that is served by a handler.
 func serve(t *testing.T, access Access, handler http.HandlerFunc) *Target {
 	t.Helper()
 	server := httptest.NewServer(handler)
@@ -33,7 +33,7 @@ func serve(t *testing.T, access Access, handler http.HandlerFunc) *Target {
 	return found
 }
 
-// realPprof serves this process, of which the parts that are named are absent.
+// realPprof serves the profiles of the test process, except the absent ones.
 func realPprof(absent ...string) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		name := strings.TrimPrefix(r.URL.Path, "/debug/pprof/")
@@ -58,7 +58,7 @@ func TestLook(t *testing.T) {
 	}{
 		{"a trace", realPprof(), Trace, ""},
 		{"no trace", realPprof("trace"), Profile, "404"},
-		{"a trace that is refused", func(w http.ResponseWriter, r *http.Request) {
+		{"a refused trace", func(w http.ResponseWriter, r *http.Request) {
 			if strings.HasSuffix(r.URL.Path, "trace") {
 				http.Error(w, "Could not enable tracing", http.StatusInternalServerError)
 				return
@@ -82,7 +82,7 @@ func TestLook(t *testing.T) {
 					t.Fatal(err)
 				}
 				if look.From != test.from || !strings.Contains(look.Lacks, test.lacks) || test.lacks == "" && look.Lacks != "" {
-					t.Errorf("by %s, which lacks %q", look.From, look.Lacks)
+					t.Errorf("source %s, lacks %q", look.From, look.Lacks)
 				}
 				if look.Count() < 2 {
 					t.Errorf("%d goroutines", look.Count())
@@ -95,9 +95,8 @@ func TestLook(t *testing.T) {
 	}
 }
 
-// One trace that is damaged is no reason to give up on traces. One that never comes is not asked for
-// again.
-func TestTracesThatFailByChance(t *testing.T) {
+// TestDamagedTraces checks that traces are requested until three consecutive ones fail.
+func TestDamagedTraces(t *testing.T) {
 	pprof, damaged, traces := realPprof(), func(int) bool { return false }, 0
 	target := serve(t, Access{}, func(w http.ResponseWriter, r *http.Request) {
 		if strings.HasSuffix(r.URL.Path, "/trace") {
@@ -111,7 +110,7 @@ func TestTracesThatFailByChance(t *testing.T) {
 	look := func(want Source) {
 		t.Helper()
 		if got, err := target.Look(t.Context()); err != nil || got.From != want {
-			t.Errorf("by %v after %d traces, want %v: %v", got.From, traces, want, err)
+			t.Errorf("source %v after %d traces, want %v: %v", got.From, traces, want, err)
 		}
 	}
 	damaged = func(n int) bool { return n == 2 || n >= 4 }
@@ -119,11 +118,12 @@ func TestTracesThatFailByChance(t *testing.T) {
 		look(want)
 	}
 	if traces != 6 {
-		t.Errorf("%d traces, want 6: no more after three that failed", traces)
+		t.Errorf("%d traces, want 6: none after three failures", traces)
 	}
 }
 
-// The build is told by the smallest profile; that it cannot be had is no failure.
+// TestBuild checks that the build ID comes from the smallest profile, and that a missing one is not
+// an error.
 func TestBuild(t *testing.T) {
 	of := &profile.Mapping{ID: 1, Start: 1, Limit: 2, File: "/bin/shop", BuildID: "b1b1b1b1"}
 	begin := &profile.Function{ID: 1, Name: "runtime.mstart", Filename: "/go/src/runtime/proc.go"}
@@ -134,7 +134,7 @@ func TestBuild(t *testing.T) {
 	}
 	build := serve(t, Access{}, func(w http.ResponseWriter, r *http.Request) {
 		if strings.HasSuffix(r.URL.Path, "/threadcreate") {
-			_ = threads.Write(w) // whoever asked may be gone
+			_ = threads.Write(w) // the client may have disconnected
 		}
 	}).Build(t.Context())
 	if build != "b1b1b1b1" {
@@ -145,44 +145,43 @@ func TestBuild(t *testing.T) {
 	}
 }
 
-// What an answer of another kind means is said so that the user knows what to do.
-func TestWhatIsWrong(t *testing.T) {
+// TestErrorResponses checks that errors say what to do.
+func TestErrorResponses(t *testing.T) {
 	page := "<!DOCTYPE html><html><form>login</form></html>"
 	for _, test := range []struct {
 		name    string
 		handler http.HandlerFunc
-		says    string
+		want    string
 	}{
-		{"a login page", func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte(page)) }, "is it a login page?"},
+		{"a login page", func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte(page)) }, "if it is a login page"},
 		{"a redirect", func(w http.ResponseWriter, r *http.Request) {
 			http.Redirect(w, r, "https://login.example.com/secret", http.StatusFound)
-		}, "302 Found to login.example.com"},
-		{"no pprof", http.NotFound, "does the service import net/http/pprof"},
+		}, "redirect to login.example.com"},
+		{"no pprof", http.NotFound, "check that the service imports net/http/pprof"},
 		{"no access", func(w http.ResponseWriter, _ *http.Request) {
 			http.Error(w, "your token was abc", http.StatusUnauthorized)
-		}, "--header and --token"},
+		}, "--header or --token"},
 		{"something else", func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("hello")) }, "not a profile"},
 		{"nothing", func(http.ResponseWriter, *http.Request) {}, "not a profile"},
 		{"a failure", func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "out of order", http.StatusBadGateway) }, `"out of order"`},
-		{"an answer that breaks off", func(w http.ResponseWriter, _ *http.Request) {
+		{"an incomplete response", func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Length", "1000")
 			_, _ = w.Write([]byte("go 1.26 trace"))
-		}, "broke off"},
+		}, "incomplete response"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			_, err := serve(t, Access{}, test.handler).Look(t.Context())
-			if err == nil || !strings.Contains(err.Error(), test.says) {
-				t.Errorf("%v, which does not say %q", err, test.says)
+			if err == nil || !strings.Contains(err.Error(), test.want) {
+				t.Errorf("error %v, want %q", err, test.want)
 			}
 			if err != nil && strings.Contains(err.Error(), "abc") {
-				t.Error("the error repeats what a refusal says, which may be the token")
+				t.Error("the error quotes the body, which may contain the token")
 			}
 		})
 	}
 }
 
-// A body that does not end is not read for ever.
-func TestNoAnswerInTime(t *testing.T) {
+func TestTimeout(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 0)
 	defer cancel()
 	target, err := New("127.0.0.1:1", Access{})
@@ -190,26 +189,27 @@ func TestNoAnswerInTime(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer target.Close()
-	if _, err := target.Look(ctx); err == nil || err.Error() != "no full answer within 15 s" {
+	if _, err := target.Look(ctx); err == nil || err.Error() != "no complete response within 15 s" {
 		t.Errorf("got %v", err)
 	}
 }
 
 func TestEndlessBody(t *testing.T) {
-	_, err := readAll(answer{Response: &http.Response{Body: io.NopCloser(zeros{}), ContentLength: -1}})
+	_, err := response{Response: &http.Response{Body: io.NopCloser(zeros{}), ContentLength: -1}}.read()
 	if !errors.Is(err, ErrTooLarge) {
 		t.Error(err)
 	}
 }
 
-// zeros has no end.
+// zeros is an endless reader.
 type zeros struct{}
 
 func (zeros) Read(b []byte) (int, error) { return len(b), nil }
 
-func TestTLSIsTold(t *testing.T) {
+// TestTLS checks that plain HTTP to a TLS server suggests https.
+func TestTLS(t *testing.T) {
 	server := httptest.NewUnstartedServer(realPprof())
-	server.Config.ErrorLog = log.New(io.Discard, "", 0) // it tells of the handshake that is to fail
+	server.Config.ErrorLog = log.New(io.Discard, "", 0) // it logs the failed handshake
 	server.StartTLS()
 	defer server.Close()
 	plain, err := New(strings.TrimPrefix(server.URL, "https://"), Access{})
@@ -230,7 +230,6 @@ func TestTLSIsTold(t *testing.T) {
 	}
 }
 
-// Credentials reach the target.
 func TestCredentials(t *testing.T) {
 	var got http.Header
 	target := serve(t, Access{Headers: []string{"X-Team: a:b", "Host: pprof.internal"}, Token: "secret"}, func(w http.ResponseWriter, r *http.Request) {
@@ -248,29 +247,29 @@ func TestCredentials(t *testing.T) {
 	}
 }
 
-func TestWrongAccess(t *testing.T) {
+func TestInvalidAccess(t *testing.T) {
 	for _, test := range []struct {
 		access Access
-		says   string
+		want   string
 	}{
 		{Access{Headers: []string{"secretsecretsecretsecretsecret"}}, `"Name: value"`},
 		{Access{Headers: []string{"A: b\r\nC: d"}}, `"Name: value"`},
 		{Access{Certificate: "a.pem"}, "--cert and --key"},
-		{Access{CA: "target_test.go"}, "no certificate"},
+		{Access{CA: "target_test.go"}, "--ca target_test.go: no certificates"},
 		{Access{CA: "absent.pem"}, "absent.pem"},
 		{Access{Certificate: "absent.pem", Key: "absent.pem"}, "absent.pem"},
 	} {
 		_, err := New("h:1", test.access)
-		if err == nil || !strings.Contains(err.Error(), test.says) {
-			t.Errorf("%+v: %v", test.access, err)
+		if err == nil || !strings.Contains(err.Error(), test.want) {
+			t.Errorf("%+v: error %v, want %q", test.access, err, test.want)
 		}
 		if err != nil && strings.Contains(err.Error(), "secretsecretsecretsecretsecret") {
-			t.Error("the error repeats a header")
+			t.Error("the error contains the whole header")
 		}
 	}
 }
 
-// A trace of a second shows who starts a goroutine that stays.
+// TestOrigins checks that a trace of a second shows what starts goroutines that stay.
 func TestOrigins(t *testing.T) {
 	target := serve(t, Access{}, realPprof())
 	release := make(chan struct{})
@@ -305,15 +304,15 @@ func TestOrigins(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	births := make(chan struct{})
-	go func() { // births while it is traced
+	go func() { // starts goroutines during the trace
 		defer close(births)
-		again := time.NewTicker(20 * time.Millisecond)
-		defer again.Stop()
+		ticker := time.NewTicker(20 * time.Millisecond)
+		defer ticker.Stop()
 		for {
 			select {
 			case <-ctx.Done():
 				return
-			case <-again.C:
+			case <-ticker.C:
 				start()
 			}
 		}

@@ -15,61 +15,61 @@ import (
 	"github.com/otel-goroutine/otel-goroutine/internal/stack"
 )
 
-// The traces for origins: one of a second as a rule, and one of three where that held no
-// birth of a goroutine that leaks (docs/decisions/origins.md).
-var traces = []time.Duration{time.Second, 3 * time.Second}
+// traceDurations are those of the traces for origins: the second one is taken if the first has no
+// start of a leaked goroutine (docs/decisions/origins.md).
+var traceDurations = []time.Duration{time.Second, 3 * time.Second}
 
-// maxTraced is how many goroutines a process may have that is traced for so long. Above that
-// its requests wait for longer while it is traced (docs/decisions/origins.md).
+// maxTraced is the most goroutines of a process that is traced for origins. With more, the traces
+// delay its requests (docs/decisions/origins.md).
 const maxTraced = 50_000
 
-// maxSubjects is how many groups of a process are asked for, the worst first.
+// maxSubjects is the most groups, and the most entries, of a process to find the origins of.
 const maxSubjects = 50
 
-// Origin is what is known of where the goroutines of a group of a process come from.
+// Origin is the origin of a group of a target.
 type Origin struct {
 	Target string
 	origin.Origin
 }
 
-// Origins traces each process in which anything leaks or gathers, and returns where the
-// goroutines come from, and what prevented to learn it of which target.
-func (w *Watch) Origins(ctx context.Context) (found []Origin, problems []error) {
+// Origins traces each process whose goroutines leak or accumulate, and returns their origins and the
+// errors of targets.
+func (w *Watcher) Origins(ctx context.Context) (found []Origin, problems []error) {
 	findings := w.judge.Findings()
-	results := make([]traced, len(w.processes))
-	var all sync.WaitGroup
+	results := make([]traceResult, len(w.processes))
+	var traces sync.WaitGroup
 	for i, p := range w.processes {
 		subjects := p.subjects(findings)
 		if len(subjects.Groups)+len(subjects.Entries) > 0 {
-			all.Go(func() { results[i] = p.trace(ctx, subjects) })
+			traces.Go(func() { results[i] = p.trace(ctx, subjects) })
 		}
 	}
-	all.Wait()
+	traces.Wait()
 	now := time.Now()
 	for i, p := range w.processes {
-		w.judge.Origins(p.process, results[i].origins, now)
+		w.judge.AddOrigins(p.identity, results[i].origins, now)
 		for _, o := range results[i].origins {
 			found = append(found, Origin{p.name, o})
 		}
 		if err := results[i].err; err != nil {
-			problems = append(problems, fmt.Errorf("%s: where goroutines come from is not known: %w", p.name, err))
+			problems = append(problems, fmt.Errorf("%s: cannot find what starts the goroutines: %w", p.name, err))
 		}
 	}
 	return found, problems
 }
 
-// Weigh has what is at work, as origins tell, be suspected at most, and puts what is known of findings
-// into the last state of a watch.
-func (w *Watch) Weigh(origins []Origin, last *State) {
+// DowngradeAtWork lowers findings whose goroutines are at work to suspected, and updates the
+// findings of the last state.
+func (w *Watcher) DowngradeAtWork(origins []Origin, last *State) {
 	now := time.Now()
 	for _, p := range w.processes {
-		var of []origin.Origin
+		var own []origin.Origin
 		for _, o := range origins {
 			if o.Target == p.name {
-				of = append(of, o.Origin)
+				own = append(own, o.Origin)
 			}
 		}
-		w.judge.Weigh(p.process, of, now)
+		w.judge.DowngradeAtWork(p.identity, own, now)
 	}
 	last.Findings = w.judge.Findings()
 	severity := make(map[string]finding.Severity)
@@ -83,15 +83,15 @@ func (w *Watch) Weigh(origins []Origin, last *State) {
 	}
 }
 
-var errNoTrace = errors.New("it gives no execution trace")
+var errNoTrace = errors.New("no execution trace")
 
-// traced is what came of the traces of a process.
-type traced struct {
+// traceResult is the result of the traces of a process.
+type traceResult struct {
 	origins []origin.Origin
 	err     error
 }
 
-// subjects returns what is worth to be asked: groups that are flagged, and those that gather.
+// subjects returns the flagged and the accumulating groups and entries.
 func (p *process) subjects(findings []finding.Finding) origin.Subjects {
 	perHour := make(map[stack.ID]float64)
 	for _, c := range p.groups {
@@ -104,16 +104,16 @@ func (p *process) subjects(findings []finding.Finding) origin.Subjects {
 	var s origin.Subjects
 	known := make(map[string]bool)
 	for _, f := range findings {
-		if entry := f.Head.Entry; f.Head.Function == "" && entry != "" && f.Service.Name == p.process.Service && !known[entry] {
+		if entry := f.Head.Entry; f.Head.Function == "" && entry != "" && f.Service.Name == p.identity.Service && !known[entry] {
 			s.Entries = append(s.Entries, origin.Subject{Signature: stack.Signature{Entry: entry}, PerHour: f.PerHour})
 			known[entry] = true
 		}
 	}
-	whole := maps.Clone(known) // entries that are asked for as such, and by all of their groups
+	flagged := maps.Clone(known) // all groups of a flagged entry are subjects
 	for _, g := range p.report.Groups {
-		pace, gathers := perHour[g.Signature.ID]
-		if (gathers || leaking[g.Signature.ID.String()] || whole[g.Signature.Entry]) && !g.Other && !p.ignored(g.Signature) && len(s.Groups) < maxSubjects {
-			s.Groups = append(s.Groups, origin.Subject{Signature: g.Signature, PerHour: pace})
+		growth, accumulates := perHour[g.Signature.ID]
+		if (accumulates || leaking[g.Signature.ID.String()] || flagged[g.Signature.Entry]) && !g.Other && !p.ignored(g.Signature) && len(s.Groups) < maxSubjects {
+			s.Groups = append(s.Groups, origin.Subject{Signature: g.Signature, PerHour: growth})
 			known[g.Signature.Entry] = true
 		}
 	}
@@ -125,27 +125,24 @@ func (p *process) subjects(findings []finding.Finding) origin.Subjects {
 	return s
 }
 
-func (p *process) trace(ctx context.Context, of origin.Subjects) (t traced) {
+func (p *process) trace(ctx context.Context, subjects origin.Subjects) (r traceResult) {
 	switch {
 	case p.err != nil:
-		t.err = p.err
-		return t
-	case p.looked.From != target.Trace:
-		t.err = errNoTrace
-		return t
+		return traceResult{err: p.err}
+	case p.latest.From != target.Trace:
+		return traceResult{err: errNoTrace}
 	case p.report.Count > maxTraced:
-		t.err = fmt.Errorf("a process of more than %d goroutines is not traced for longer than a look", maxTraced)
-		return t
+		return traceResult{err: fmt.Errorf("processes with more than %d goroutines are not traced", maxTraced)}
 	}
-	for _, d := range traces {
-		origins, err := p.source.Origins(ctx, d, of)
-		t.err = err
+	for _, d := range traceDurations {
+		origins, err := p.source.Origins(ctx, d, subjects)
+		r.err = err
 		if len(origins) > 0 {
-			t.origins = origins
+			r.origins = origins
 		}
-		if err != nil || !slices.ContainsFunc(t.origins, func(o origin.Origin) bool { return o.Caught != origin.LeakedBirth }) {
+		if err != nil || !slices.ContainsFunc(r.origins, func(o origin.Origin) bool { return o.Caught != origin.LeakedBirth }) {
 			break
 		}
 	}
-	return t
+	return r
 }

@@ -6,67 +6,67 @@ import (
 	"time"
 )
 
-// Patience is how long it is tried to reach a target before the watch is given up. A port
-// that is about to be forwarded takes some seconds.
-const Patience = 5 * time.Second
+// reachTimeout is how long Run tries to reach a target. A port that is being forwarded takes some
+// seconds.
+const reachTimeout = 5 * time.Second
 
-// again is after how long a target is asked again that has not answered yet.
-const again = time.Second
+// retryInterval is the time between looks until a target is reached.
+const retryInterval = time.Second
 
-// ErrUnreachable means that no target answered.
-var ErrUnreachable = errors.New("no target could be looked at")
+// ErrUnreachable means that no target was reached.
+var ErrUnreachable = errors.New("no target could be reached")
 
-// Run looks again and again for as long as Options.For says, or until ctx ends, and calls each
-// with what is known after every look. A target that is lost is asked on. Run returns what is
-// known in the end; the error tells that nothing is.
-func (w *Watch) Run(ctx context.Context, each func(State)) (State, error) {
+// Run looks repeatedly for Options.For, or until ctx is done, and calls onLook with the state after
+// each look. It continues if targets become unreachable. Run returns the last state. It returns
+// ErrUnreachable if no look at any target has succeeded.
+func (w *Watcher) Run(ctx context.Context, onLook func(State)) (State, error) {
 	began := time.Now()
 	for {
 		s := w.Look(ctx)
 		interrupted := ctx.Err() != nil
 		if !interrupted || w.looks == 1 {
-			each(s)
+			onLook(s)
 		}
 		over := time.Since(began) >= w.options.For
 		switch {
-		case !s.reached() && (over || interrupted || time.Since(began) >= Patience):
+		case !s.reached() && (over || interrupted || time.Since(began) >= reachTimeout):
 			return s, ErrUnreachable
 		case over, interrupted:
 			return s, nil
 		}
 		next := w.Next()
 		if !s.reached() {
-			next = min(next, again)
+			next = min(next, retryInterval)
 		}
-		if !pause(ctx, min(next, w.options.For-time.Since(began))) {
+		if !sleep(ctx, min(next, w.options.For-time.Since(began))) {
 			return s, nil
 		}
 	}
 }
 
-// RunOn looks again and again until ctx ends, whether anything answers or not.
-func (w *Watch) RunOn(ctx context.Context, each func(State)) {
+// RunUntilDone looks repeatedly until ctx is done, even if no target is reached.
+func (w *Watcher) RunUntilDone(ctx context.Context, onLook func(State)) {
 	for {
-		each(w.Look(ctx))
-		if !pause(ctx, w.Next()) {
+		onLook(w.Look(ctx))
+		if !sleep(ctx, w.Next()) {
 			return
 		}
 	}
 }
 
-// pause waits, and tells whether ctx goes on.
-func pause(ctx context.Context, d time.Duration) bool {
-	wait := time.NewTimer(d)
-	defer wait.Stop()
+// sleep waits for d. It returns false if ctx is done first.
+func sleep(ctx context.Context, d time.Duration) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
 	select {
 	case <-ctx.Done():
 		return false
-	case <-wait.C:
+	case <-timer.C:
 		return true
 	}
 }
 
-// reached tells whether any target has answered.
+// reached reports whether a look at any target has succeeded.
 func (s *State) reached() bool {
 	for _, t := range s.Targets {
 		if t.Reached {

@@ -21,25 +21,25 @@ func signature(id stack.ID, function string) stack.Signature {
 	}
 }
 
-// fake is a process that leaks one goroutine a second beside a pool of four. Looks take as
-// long as they are told.
-type fake struct {
-	began time.Time
-	takes time.Duration
-	// down tells whether there is no answer at a time since the beginning.
-	down    func(time.Duration) bool
-	from    target.Source
-	asked   []origin.Subjects
+// fakeSource is a process with a pool of four goroutines that leaks one goroutine a second.
+type fakeSource struct {
+	began    time.Time
+	duration time.Duration // of a look
+	// down reports whether looks fail at a time since the first one.
+	down   func(time.Duration) bool
+	from   target.Source
+	traced []origin.Subjects
+	// healthy means that nothing leaks.
 	healthy bool
-	// restartAt is when another process takes its place, 0 if none does.
+	// restartAt is when the process is replaced, 0 if never.
 	restartAt time.Duration
-	// busyAt is when twenty workers that were idle begin to work, 0 if there are none.
+	// busyAt is when twenty idle workers begin to work; 0 if there are no workers.
 	busyAt time.Duration
 }
 
 var errDown = errors.New("connection refused")
 
-func (f *fake) Look(ctx context.Context) (target.Look, error) {
+func (f *fakeSource) Look(ctx context.Context) (target.Look, error) {
 	if f.began.IsZero() {
 		f.began = time.Now()
 	}
@@ -47,7 +47,7 @@ func (f *fake) Look(ctx context.Context) (target.Look, error) {
 	select {
 	case <-ctx.Done():
 		return target.Look{}, ctx.Err()
-	case <-time.After(f.takes):
+	case <-time.After(f.duration):
 	}
 	if f.down != nil && f.down(at) {
 		return target.Look{}, errDown
@@ -56,7 +56,7 @@ func (f *fake) Look(ctx context.Context) (target.Look, error) {
 	first, leaked := uint64(100), int(at.Seconds())
 	worker := signature(7, "main.work")
 	if f.restartAt > 0 && at >= f.restartAt {
-		// Known IDs have other entries now.
+		// Known IDs have different entries.
 		first, leaked, worker, look.NewConnection = 100, int((at - f.restartAt).Seconds()), signature(8, "main.other"), true
 	}
 	if f.healthy {
@@ -88,19 +88,19 @@ func (f *fake) Look(ctx context.Context) (target.Look, error) {
 	return look, nil
 }
 
-// Build tells another build of each process.
-func (f *fake) Build(context.Context) string {
+// Build returns a different build after the restart.
+func (f *fakeSource) Build(context.Context) string {
 	if f.restartAt > 0 && time.Since(f.began) > f.restartAt {
 		return "b2b2b2b2"
 	}
 	return "b1b1b1b1"
 }
 
-func (f *fake) Origins(_ context.Context, d time.Duration, of origin.Subjects) ([]origin.Origin, error) {
-	f.asked = append(f.asked, of)
+func (f *fakeSource) Origins(_ context.Context, d time.Duration, subjects origin.Subjects) ([]origin.Origin, error) {
+	f.traced = append(f.traced, subjects)
 	time.Sleep(d)
 	var all []origin.Origin
-	for _, s := range of.Groups {
+	for _, s := range subjects.Groups {
 		all = append(all, origin.Origin{
 			Signature: s.Signature, Caught: origin.LeakedBirth,
 			Creators: []origin.Creator{{Own: stack.Frame{Function: "main.start", File: "/src/main.go", Line: 9}, Count: 1, Share: 1}},
@@ -109,8 +109,8 @@ func (f *fake) Origins(_ context.Context, d time.Duration, of origin.Subjects) (
 	return all, nil
 }
 
-// of returns a watch over processes.
-func of(watch time.Duration, sources ...source) *Watch {
+// newTestWatcher returns a watcher of processes.
+func newTestWatcher(watch time.Duration, sources ...source) *Watcher {
 	o := Options{For: watch, Ignore: func(judge.Sample) bool { return false }}
 	w := New(o, nil)
 	for i, s := range sources {
@@ -120,10 +120,10 @@ func of(watch time.Duration, sources ...source) *Watch {
 	return w
 }
 
-func TestALeakIsFound(t *testing.T) {
+func TestLeakIsFound(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		f := &fake{}
-		w := of(time.Minute, f)
+		f := &fakeSource{}
+		w := newTestWatcher(time.Minute, f)
 		looks := 0
 		began := time.Now()
 		s, err := w.Run(t.Context(), func(State) { looks++ })
@@ -140,45 +140,45 @@ func TestALeakIsFound(t *testing.T) {
 		if pool := s.Rows[1]; pool.Grown != 0 || pool.Severity != 0 || pool.Aged != 4 {
 			t.Errorf("the pool is %+v", pool)
 		}
-		if !w.Gathers() {
-			t.Error("nothing gathers")
+		if !w.HasCandidates() {
+			t.Error("no candidates")
 		}
 		origins, problems := w.Origins(t.Context())
-		if len(problems) > 0 || len(origins) != 1 || len(f.asked) != 1 || len(f.asked[0].Groups) != 1 {
-			t.Errorf("%+v, %v, asked for %+v", origins, problems, f.asked)
+		if len(problems) > 0 || len(origins) != 1 || len(f.traced) != 1 || len(f.traced[0].Groups) != 1 {
+			t.Errorf("%+v, %v, traced %+v", origins, problems, f.traced)
 		}
 		if all := w.judge.Findings(); len(all[0].Creators) != 1 || all[0].Creators[0].Function != "main.start" {
 			t.Errorf("started by %+v", all[0].Creators)
 		}
 		origins[0].Older, origins[0].Served = 50, 40
-		if w.Weigh(origins, &s); s.Findings[0].Severity != finding.Suspected || s.Rows[0].Severity != finding.Suspected {
-			t.Errorf("at work, and %+v", s)
+		if w.DowngradeAtWork(origins, &s); s.Findings[0].Severity != finding.Suspected || s.Rows[0].Severity != finding.Suspected {
+			t.Errorf("at work, but not suspected: %+v", s)
 		}
 	})
 }
 
-func TestNothingIsFound(t *testing.T) {
+func TestHealthyProcess(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		f := &fake{healthy: true}
-		w := of(time.Minute, f)
+		f := &fakeSource{healthy: true}
+		w := newTestWatcher(time.Minute, f)
 		s, err := w.Run(t.Context(), func(State) {})
 		if err != nil || len(s.Findings) > 0 || slices.ContainsFunc(s.Rows, func(r Row) bool { return r.Undecided }) {
 			t.Errorf("%v, %+v", err, s)
 		}
-		if w.Gathers() {
-			t.Error("something gathers")
+		if w.HasCandidates() {
+			t.Error("there are candidates")
 		}
-		if origins, problems := w.Origins(t.Context()); len(origins)+len(problems)+len(f.asked) > 0 {
-			t.Error("it was traced for nothing")
+		if origins, problems := w.Origins(t.Context()); len(origins)+len(problems)+len(f.traced) > 0 {
+			t.Error("traced without candidates")
 		}
 	})
 }
 
-// Old goroutines that go from one line to another, as the connections of etcd did that had all become
-// runnable at the last look, do not gather there.
-func TestWorkersThatBecomeBusyDoNotGather(t *testing.T) {
+// TestBusyWorkersAreNotUndecided checks that old goroutines that move to another line do not count as
+// arrivals there. Connections of etcd did so when all became runnable in the last look.
+func TestBusyWorkersAreNotUndecided(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s, err := of(time.Minute, &fake{healthy: true, busyAt: 58 * time.Second}).Run(t.Context(), func(State) {})
+		s, err := newTestWatcher(time.Minute, &fakeSource{healthy: true, busyAt: 58 * time.Second}).Run(t.Context(), func(State) {})
 		if err != nil || len(s.Findings) > 0 {
 			t.Fatalf("%v, %+v", err, s.Findings)
 		}
@@ -189,12 +189,12 @@ func TestWorkersThatBecomeBusyDoNotGather(t *testing.T) {
 	})
 }
 
-// A port-forward that drops and comes back does not end the watch, nor does it count as time
-// in which the process was watched.
-func TestATargetThatIsLostForAWhile(t *testing.T) {
+// TestTargetUnreachableForAWhile checks that the watch survives a port-forward that drops and
+// returns, and that the time between does not count as watched.
+func TestTargetUnreachableForAWhile(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		f := &fake{down: func(at time.Duration) bool { return at > 20*time.Second && at < 30*time.Second }}
-		w := of(time.Minute, f)
+		f := &fakeSource{down: func(at time.Duration) bool { return at > 20*time.Second && at < 30*time.Second }}
+		w := newTestWatcher(time.Minute, f)
 		var lost, found bool
 		s, err := w.Run(t.Context(), func(s State) {
 			if s.Targets[0].Error != "" {
@@ -217,23 +217,23 @@ func TestATargetThatIsLostForAWhile(t *testing.T) {
 	})
 }
 
-// One that never answers is given up soon; one that comes after some seconds is not.
-func TestATargetThatDoesNotAnswer(t *testing.T) {
+// TestUnreachableTarget checks that Run gives up after reachTimeout, unless a target is reached.
+func TestUnreachableTarget(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		began := time.Now()
-		s, err := of(time.Hour, &fake{down: func(time.Duration) bool { return true }}).Run(t.Context(), func(State) {})
+		s, err := newTestWatcher(time.Hour, &fakeSource{down: func(time.Duration) bool { return true }}).Run(t.Context(), func(State) {})
 		if !errors.Is(err, ErrUnreachable) || s.Targets[0].Error != errDown.Error() || s.Targets[0].Reached {
 			t.Errorf("%v, %+v", err, s.Targets)
 		}
-		if waited := time.Since(began); waited < Patience || waited > Patience+2*again {
+		if waited := time.Since(began); waited < reachTimeout || waited > reachTimeout+2*retryInterval {
 			t.Errorf("given up after %v", waited)
 		}
-		late := &fake{down: func(at time.Duration) bool { return at < 3*time.Second }}
-		if _, err := of(time.Minute, late).Run(t.Context(), func(State) {}); err != nil {
+		late := &fakeSource{down: func(at time.Duration) bool { return at < 3*time.Second }}
+		if _, err := newTestWatcher(time.Minute, late).Run(t.Context(), func(State) {}); err != nil {
 			t.Error(err)
 		}
-		// Beside one that answers, another may stay away.
-		if _, err := of(time.Minute, &fake{}, &fake{down: func(time.Duration) bool { return true }}).Run(t.Context(), func(State) {}); err != nil {
+		// One reachable target suffices.
+		if _, err := newTestWatcher(time.Minute, &fakeSource{}, &fakeSource{down: func(time.Duration) bool { return true }}).Run(t.Context(), func(State) {}); err != nil {
 			t.Error(err)
 		}
 	})
@@ -243,26 +243,26 @@ func TestInterrupted(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		time.AfterFunc(10500*time.Millisecond, cancel)
-		s, err := of(time.Minute, &fake{}).Run(ctx, func(State) {})
+		s, err := newTestWatcher(time.Minute, &fakeSource{}).Run(ctx, func(State) {})
 		if err != nil || s.Watched() < 9*time.Second || s.Watched() > 11*time.Second {
 			t.Errorf("%v after %v", err, s.Watched())
 		}
-		on := of(time.Minute, &fake{})
+		endless := newTestWatcher(time.Minute, &fakeSource{})
 		ctx, cancel = context.WithTimeout(t.Context(), 3*time.Minute)
 		defer cancel()
 		looks := 0
-		on.RunOn(ctx, func(State) { looks++ })
+		endless.RunUntilDone(ctx, func(State) { looks++ })
 		if looks < 170 {
 			t.Errorf("%d looks in three minutes", looks)
 		}
 	})
 }
 
-// A process whose looks take long is looked at less often.
-func TestASlowProcessIsSpared(t *testing.T) {
+// TestSlowLooksAreRarer checks that looks are rarer if they take long.
+func TestSlowLooksAreRarer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		looks := 0
-		if _, err := of(time.Minute, &fake{takes: 200 * time.Millisecond}).Run(t.Context(), func(State) { looks++ }); err != nil {
+		if _, err := newTestWatcher(time.Minute, &fakeSource{duration: 200 * time.Millisecond}).Run(t.Context(), func(State) { looks++ }); err != nil {
 			t.Fatal(err)
 		}
 		if looks < 13 || looks > 16 {
@@ -271,10 +271,10 @@ func TestASlowProcessIsSpared(t *testing.T) {
 	})
 }
 
-// Where there are no traces, ages are unknown and a leak is suspected at most.
-func TestCountsAlone(t *testing.T) {
+// TestCountsOnly checks that a leak is suspected at most without traces, since ages are unknown.
+func TestCountsOnly(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := of(2*time.Minute, &fake{from: target.Profile})
+		w := newTestWatcher(2*time.Minute, &fakeSource{from: target.Profile})
 		s, err := w.Run(t.Context(), func(State) {})
 		if err != nil {
 			t.Fatal(err)
@@ -291,18 +291,18 @@ func TestCountsAlone(t *testing.T) {
 	})
 }
 
-// After another process has taken the place, ages and growth begin anew.
-func TestAnotherProcess(t *testing.T) {
+// TestRestart checks that ages and growth start anew after a restart.
+func TestRestart(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s, err := of(time.Minute, &fake{restartAt: 30 * time.Second}).Run(t.Context(), func(State) {})
+		s, err := newTestWatcher(time.Minute, &fakeSource{restartAt: 30 * time.Second}).Run(t.Context(), func(State) {})
 		if err != nil {
 			t.Fatal(err)
 		}
 		if len(s.Findings) != 1 || s.Findings[0].FirstVersion != "b1b1b1b1" || s.Findings[0].LastVersion != "b2b2b2b2" {
 			t.Errorf("%+v", s.Findings)
 		}
-		if t0 := s.Targets[0]; t0.Restarts != 1 || t0.Watched > 31*time.Second {
-			t.Errorf("%+v", t0)
+		if got := s.Targets[0]; got.Restarts != 1 || got.Watched > 31*time.Second {
+			t.Errorf("%+v", got)
 		}
 	})
 }
