@@ -54,7 +54,7 @@ func (o *originTracer) look(r *census.Report, at time.Time) {
 
 // publish stores the known origins for the callback.
 func (o *originTracer) publish() {
-	rows := newOriginRows(o.process.Told())
+	rows := newOriginRows(o.process.Origins())
 	o.rows.Store(&rows)
 }
 

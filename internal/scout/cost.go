@@ -33,20 +33,21 @@ type budget struct {
 // maxSaved limits the budget to what accumulates in this time.
 const maxSaved = time.Hour
 
-func (p *budget) fill(budget float64, at time.Time) {
-	if p.filled.IsZero() {
-		p.filled = at
+// fill adds the budget for the time since the last call, as a share of a core.
+func (b *budget) fill(share float64, at time.Time) {
+	if b.filled.IsZero() {
+		b.filled = at
 	}
-	passed := max(at.Sub(p.filled), 0)
-	p.filled = p.filled.Add(passed)
-	most := max(time.Duration(budget*float64(maxSaved)), p.highest)
-	p.available = min(p.available+time.Duration(budget*float64(passed)), most)
+	passed := max(at.Sub(b.filled), 0)
+	b.filled = b.filled.Add(passed)
+	most := max(time.Duration(share*float64(maxSaved)), b.highest)
+	b.available = min(b.available+time.Duration(share*float64(passed)), most)
 }
 
 // suffices reports whether another trace may be taken. The cost of the first one is unknown.
-func (p *budget) suffices() bool { return p.available > 0 && p.available >= p.highest }
+func (b *budget) suffices() bool { return b.available > 0 && b.available >= b.highest }
 
-func (p *budget) pay(cost time.Duration) {
-	p.available -= cost
-	p.highest = max(p.highest, cost)
+func (b *budget) pay(cost time.Duration) {
+	b.available -= cost
+	b.highest = max(b.highest, cost)
 }

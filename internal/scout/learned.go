@@ -97,48 +97,48 @@ var wakerCounter = counter[origin.Waker, wakerKey]{
 }
 
 // merge adds two lists and returns the maxKept largest elements, largest first.
-func (l counter[T, K]) merge(a, b []T) []T {
+func (c counter[T, K]) merge(a, b []T) []T {
 	all := slices.Clone(a)
 	for i := range b {
-		if at := l.index(all, &b[i]); at >= 0 {
-			*l.count(&all[at]) += *l.count(&b[i])
+		if at := c.index(all, &b[i]); at >= 0 {
+			*c.count(&all[at]) += *c.count(&b[i])
 			continue
 		}
 		added := b[i]
-		*l.stack(&added) = truncate(*l.stack(&added))
+		*c.stack(&added) = truncate(*c.stack(&added))
 		all = append(all, added)
 	}
-	slices.SortStableFunc(all, func(x, y T) int { return cmp.Compare(*l.count(&y), *l.count(&x)) })
+	slices.SortStableFunc(all, func(x, y T) int { return cmp.Compare(*c.count(&y), *c.count(&x)) })
 	return all[:min(len(all), maxKept)]
 }
 
 // index returns the index of the element with the identity of t, or -1.
-func (l counter[T, K]) index(all []T, t *T) int {
-	key := l.identity(t)
-	return slices.IndexFunc(all, func(u T) bool { return l.identity(&u) == key })
+func (c counter[T, K]) index(all []T, t *T) int {
+	key := c.identity(t)
+	return slices.IndexFunc(all, func(u T) bool { return c.identity(&u) == key })
 }
 
 // top returns a copy of the origin.Most largest elements, each with its share of all.
-func (l counter[T, K]) top(all []T) []T {
+func (c counter[T, K]) top(all []T) []T {
 	most := slices.Clone(all[:min(len(all), origin.Most)])
 	for i := range most {
-		*l.share(&most[i]) = float64(*l.count(&most[i])) / float64(l.total(all))
+		*c.share(&most[i]) = float64(*c.count(&most[i])) / float64(c.total(all))
 	}
 	return most
 }
 
-func (l counter[T, K]) total(all []T) int {
+func (c counter[T, K]) total(all []T) int {
 	n := 0
 	for i := range all {
-		n += *l.count(&all[i])
+		n += *c.count(&all[i])
 	}
 	return n
 }
 
 // same reports whether two lists have the same elements, ignoring counts.
-func (l counter[T, K]) same(a, b []T) bool {
+func (c counter[T, K]) same(a, b []T) bool {
 	for i := range b {
-		if l.index(a, &b[i]) < 0 {
+		if c.index(a, &b[i]) < 0 {
 			return false
 		}
 	}

@@ -11,14 +11,14 @@ import (
 	"github.com/otel-goroutine/otel-goroutine/internal/stack"
 )
 
-// seen is the result of one trace.
+// seen returns the result of a trace.
 func seen(caught origin.Caught, creators ...origin.Creator) origin.Origin {
 	return origin.Origin{Caught: caught, Creators: creators, Births: 10, Leaked: 1, Traced: time.Second, Class: mistake.NotClosed}
 }
 
-// TestWhatIsBetterReplaces checks that creators of leaked births replace those of siblings, and never
+// TestBetterOriginReplaces checks that creators of leaked births replace those of siblings, and never
 // the other way round.
-func TestWhatIsBetterReplaces(t *testing.T) {
+func TestBetterOriginReplaces(t *testing.T) {
 	var l learned
 	for _, step := range []struct {
 		origin  origin.Origin
@@ -35,7 +35,7 @@ func TestWhatIsBetterReplaces(t *testing.T) {
 		{seen(origin.LeakedBirth, by("main.b", 2)), false, "main.b", 3},
 	} {
 		if l.add(step.origin) != step.isNew {
-			t.Errorf("%+v: is it new?", step.origin)
+			t.Errorf("%+v: changed is not %v", step.origin, step.isNew)
 		}
 		switch o := l.summary(); {
 		case step.creator == "" && len(o.Creators) > 0:
@@ -84,7 +84,7 @@ func TestWakers(t *testing.T) {
 	var l learned
 	l.add(woken(mistake.ReplyNeverComes, 1))
 	if !l.add(woken(mistake.CancelForgotten, 5)) || l.add(woken(mistake.ReplyNeverComes, 2)) {
-		t.Error("another class is new, and one that rests on less is not taken")
+		t.Error("a class with more wakers must replace another, one with fewer must not")
 	}
 	if o := l.summary(); o.Class != mistake.CancelForgotten || o.Wakers[0].Count != 8 {
 		t.Errorf("%+v", o)

@@ -65,8 +65,8 @@ func TestFailed(t *testing.T) {
 	}
 	cut := result(plan, origin.SiblingsOnly, by("main.checkout", 1))
 	cut.Ending = Failed
-	if news := p.Return(cut, p.at); len(news) != 1 {
-		t.Errorf("%+v", news)
+	if changed := p.Return(cut, p.at); len(changed) != 1 {
+		t.Errorf("%+v", changed)
 	}
 	if plan = p.mustNext(t, hour); plan.Duration != 5*DefaultDuration/2 {
 		t.Errorf("%v", plan.Duration)
@@ -82,8 +82,9 @@ func TestFailed(t *testing.T) {
 	}
 }
 
-// TestMuchIsTold adds new groups all the time, like a hostile process: the latest are reported.
-func TestMuchIsTold(t *testing.T) {
+// TestMaxReported adds new groups continuously, like a hostile process, and checks that the latest are
+// reported.
+func TestMaxReported(t *testing.T) {
 	p := New().simulate("cart", 1)
 	var latest *subject
 	for id := range stack.ID(3 * maxReported) {
@@ -91,8 +92,8 @@ func TestMuchIsTold(t *testing.T) {
 		latest = p.scout.subject("cart", stack.Signature{ID: id + 1}, at)
 		p.report(latest, at)
 	}
-	if n := len(p.Told()); n != maxReported || latest.reporter != p.Process {
-		t.Errorf("%d are told", n)
+	if n := len(p.Origins()); n != maxReported || latest.reporter != p.Process {
+		t.Errorf("%d reported", n)
 	}
 }
 
@@ -107,7 +108,7 @@ func TestBudget(t *testing.T) {
 	}{
 		{"plain", 1000, 100_000, time.Millisecond},
 		{"busy", 10_000, 1_000_000, 10 * time.Millisecond},
-		{"as large as is traced", maxGoroutines, 8 << 20, 90 * time.Millisecond},
+		{"largest traced", maxGoroutines, 8 << 20, 90 * time.Millisecond},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			p := New().simulate("cart", 1)
@@ -125,7 +126,7 @@ func TestBudget(t *testing.T) {
 				r.Size = min(int(float64(test.bytes)*seconds), 8<<20)
 				r.Reading = time.Duration(float64(test.reading) * seconds)
 				if now := p.at.Sub(began); float64(spent) > rules.Budget*float64(now) {
-					t.Fatalf("%v spent in %v, and another trace", spent, now)
+					t.Fatalf("trace after %v spent in %v", spent, now)
 				}
 				spent += plan.cost(r)
 				traces++

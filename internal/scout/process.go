@@ -22,9 +22,9 @@ type processState struct {
 	service    string
 	candidates census.Candidates
 	budget     budget
-	// requests are the candidates of the latest report, fastest first, and reported the
-	// subjects that it reports, with the end of the time in which it does.
+	// requests are the candidates of the latest census report, fastest first.
 	requests []request
+	// reported has the subjects whose origins the process reports, and until when.
 	reported map[*subject]time.Time
 
 	goroutines int
@@ -118,15 +118,15 @@ func (p *Process) Next(at time.Time) (*Plan, bool) {
 	}
 	plan := &Plan{goroutines: p.goroutines}
 	due := false
-	for _, w := range p.requests {
-		if w.subject.isKnown() || w.subject.tracing != nil {
+	for _, c := range p.requests {
+		if c.subject.isKnown() || c.subject.tracing != nil {
 			continue
 		}
-		if !at.Before(w.subject.due) {
+		if !at.Before(c.subject.due) {
 			due = true
-			plan.Duration = max(plan.Duration, w.subject.length(p.rules))
+			plan.Duration = max(plan.Duration, c.subject.length(p.rules))
 		}
-		plan.add(w)
+		plan.add(c)
 	}
 	if !due {
 		return nil, false
@@ -137,16 +137,16 @@ func (p *Process) Next(at time.Time) (*Plan, bool) {
 }
 
 // add adds a candidate to the plan. Groups come before entries.
-func (p *Plan) add(w request) {
-	s := origin.Subject{Signature: w.Signature, PerHour: w.PerHour}
-	if w.Signature.ID == 0 {
+func (p *Plan) add(c request) {
+	s := origin.Subject{Signature: c.Signature, PerHour: c.PerHour}
+	if c.Signature.ID == 0 {
 		p.Subjects.Entries = append(p.Subjects.Entries, s)
-		p.subjects, p.perHour = append(p.subjects, w.subject), append(p.perHour, w.PerHour)
+		p.subjects, p.perHour = append(p.subjects, c.subject), append(p.perHour, c.PerHour)
 		return
 	}
 	i := len(p.Subjects.Groups)
 	p.Subjects.Groups = append(p.Subjects.Groups, s)
-	p.subjects, p.perHour = slices.Insert(p.subjects, i, w.subject), slices.Insert(p.perHour, i, w.PerHour)
+	p.subjects, p.perHour = slices.Insert(p.subjects, i, c.subject), slices.Insert(p.perHour, i, c.PerHour)
 }
 
 // limit shortens the trace. Limits of 0 are ignored.
@@ -161,8 +161,8 @@ func (p *Plan) limit(limits ...time.Duration) {
 func (p *Process) startPlan(plan *Plan) {
 	p.plan = plan
 	p.scout.tracing++
-	for _, of := range plan.subjects {
-		of.tracing = p
+	for _, s := range plan.subjects {
+		s.tracing = p
 	}
 }
 
@@ -172,8 +172,8 @@ func (p *Process) release() {
 		return
 	}
 	p.scout.tracing--
-	for _, of := range p.plan.subjects {
-		of.tracing = nil
+	for _, s := range p.plan.subjects {
+		s.tracing = nil
 	}
 	p.plan = nil
 }

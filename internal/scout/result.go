@@ -12,7 +12,7 @@ type Ending uint8
 const (
 	// Read means that it was read to its end, or until everything was known.
 	Read Ending = iota
-	// Busy means that somebody else traces the process, which is temporary.
+	// Busy means that another client traces the process, which is temporary.
 	Busy
 	// Failed means that the trace could not be obtained or is incomplete.
 	Failed
@@ -31,7 +31,7 @@ type Result struct {
 
 // Return adds the result of the trace that Next has planned, and returns the origins that have
 // changed. It ignores the result if the process was replaced in the meantime.
-func (p *Process) Return(r Result, at time.Time) (news []origin.Origin) {
+func (p *Process) Return(r Result, at time.Time) (changed []origin.Origin) {
 	p.scout.mu.Lock()
 	defer p.scout.mu.Unlock()
 	if p.plan == nil {
@@ -44,14 +44,14 @@ func (p *Process) Return(r Result, at time.Time) (news []origin.Origin) {
 	if len(r.Origins) != len(plan.subjects) {
 		return nil
 	}
-	for i, of := range plan.subjects {
-		of.traced(p.rules, plan.perHour[i], at)
-		if of.learned.add(r.Origins[i]) {
-			news = append(news, of.learned.summary())
+	for i, s := range plan.subjects {
+		s.traced(p.rules, plan.perHour[i], at)
+		if s.learned.add(r.Origins[i]) {
+			changed = append(changed, s.learned.summary())
 		}
-		p.report(of, at)
+		p.report(s, at)
 	}
-	return news
+	return changed
 }
 
 // noteEnding schedules a pause after a trace that was not read: if busy, until the next observation;
@@ -71,27 +71,27 @@ func (p *Process) noteEnding(e Ending, plan *Plan, at time.Time) {
 
 // updateReports adds the candidates that no other process reports, and removes expired reports.
 func (p *Process) updateReports(at time.Time) {
-	for _, w := range p.requests {
-		if w.subject.learned.Traced > 0 && (w.subject.reporter == nil || w.subject.reporter == p) {
-			p.report(w.subject, at)
+	for _, c := range p.requests {
+		if c.subject.learned.Traced > 0 && (c.subject.reporter == nil || c.subject.reporter == p) {
+			p.report(c.subject, at)
 		}
 	}
-	for of, until := range p.reported {
-		if of.reporter != p || at.After(until) {
-			delete(p.reported, of)
-			if of.reporter == p {
-				of.reporter = nil
+	for s, until := range p.reported {
+		if s.reporter != p || at.After(until) {
+			delete(p.reported, s)
+			if s.reporter == p {
+				s.reporter = nil
 			}
 		}
 	}
 }
 
 // report makes the process the only one that reports a subject.
-func (p *Process) report(of *subject, at time.Time) {
+func (p *Process) report(s *subject, at time.Time) {
 	if p.reported == nil {
 		p.reported = make(map[*subject]time.Time)
 	}
-	of.reporter, p.reported[of] = p, at.Add(reportFor)
+	s.reporter, p.reported[s] = p, at.Add(reportFor)
 	if len(p.reported) > maxReported {
 		p.dropOldestReport()
 	}
@@ -100,9 +100,9 @@ func (p *Process) report(of *subject, at time.Time) {
 // dropOldestReport removes the report that would expire first.
 func (p *Process) dropOldestReport() {
 	var first *subject
-	for of, until := range p.reported {
+	for s, until := range p.reported {
 		if first == nil || until.Before(p.reported[first]) {
-			first = of
+			first = s
 		}
 	}
 	delete(p.reported, first)
@@ -111,23 +111,23 @@ func (p *Process) dropOldestReport() {
 
 // dropReports leaves the reports of the process to others.
 func (p *Process) dropReports() {
-	for of := range p.reported {
-		if of.reporter == p {
-			of.reporter = nil
+	for s := range p.reported {
+		if s.reporter == p {
+			s.reporter = nil
 		}
 	}
 	p.reported = nil
 }
 
-// Told returns the known origins of the process's groups that no replica reports, in no particular
-// order.
-func (p *Process) Told() []origin.Origin {
+// Origins returns the origins that this process reports, in no particular order. A group of a service
+// is reported by only one of its processes.
+func (p *Process) Origins() []origin.Origin {
 	p.scout.mu.Lock()
 	defer p.scout.mu.Unlock()
 	var all []origin.Origin
-	for of := range p.reported {
-		if of.reporter == p {
-			all = append(all, of.learned.summary())
+	for s := range p.reported {
+		if s.reporter == p {
+			all = append(all, s.learned.summary())
 		}
 	}
 	return all

@@ -126,28 +126,28 @@ type subject struct {
 // subject returns the subject of a service with a signature, which it adds if it is new.
 func (s *Scout) subject(service string, signature stack.Signature, at time.Time) *subject {
 	key := newSubjectKey(service, signature)
-	of := s.subjects[key]
-	if of == nil {
+	found := s.subjects[key]
+	if found == nil {
 		if len(s.subjects) >= maxSubjectsKnown {
 			s.evict()
 		}
-		of = new(subject)
-		s.subjects[key] = of
+		found = new(subject)
+		s.subjects[key] = found
 	}
-	of.requestedAt = at
-	return of
+	found.requestedAt = at
+	return found
 }
 
 // evict removes the subject that was not requested for longest.
 func (s *Scout) evict() {
-	var oldest subjectKey
-	var of *subject
+	var oldestKey subjectKey
+	var oldest *subject
 	for key, other := range s.subjects {
-		if of == nil || other.requestedAt.Before(of.requestedAt) {
-			oldest, of = key, other
+		if oldest == nil || other.requestedAt.Before(oldest.requestedAt) {
+			oldestKey, oldest = key, other
 		}
 	}
-	delete(s.subjects, oldest)
+	delete(s.subjects, oldestKey)
 }
 
 // isKnown reports whether further traces are unnecessary.

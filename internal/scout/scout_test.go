@@ -32,7 +32,7 @@ func TestFirstTrace(t *testing.T) {
 		t.Errorf("%v an hour", perHour)
 	}
 	if again := p.next(hour); again != nil {
-		t.Error("two at a time in a process")
+		t.Error("a process is traced twice at a time")
 	}
 }
 
@@ -42,11 +42,11 @@ func TestOneProcessAtATime(t *testing.T) {
 	a, b, c, d := s.simulate("cart", 1), s.simulate("cart", 1), s.simulate("order", 1), s.simulate("mail", 1)
 	first := a.mustNext(t, hour)
 	if b.next(hour) != nil {
-		t.Error("two processes of a service and group")
+		t.Error("two processes are traced for the same group")
 	}
 	c.mustNext(t, hour)
 	if d.next(hour) != nil {
-		t.Errorf("more than %d in all", maxConcurrent)
+		t.Errorf("more than %d traces at a time", maxConcurrent)
 	}
 	a.Return(result(first, origin.NotCaught), a.at)
 	b.mustNext(t, hour)
@@ -95,7 +95,7 @@ func TestNotCaught(t *testing.T) {
 				t.Errorf("waits %v", got)
 			}
 			if got := waits[len(waits)-1]; got != test.rest {
-				t.Errorf("at last %v", got)
+				t.Errorf("last wait %v", got)
 			}
 		})
 	}
@@ -105,16 +105,16 @@ func TestNotCaught(t *testing.T) {
 func TestSiblingsOnly(t *testing.T) {
 	p := New().simulate("cart", 1)
 	plan := p.mustNext(t, hour)
-	news := p.Return(result(plan, origin.SiblingsOnly, by("main.checkout", 10)), p.at)
-	if len(news) != 1 || news[0].Caught != origin.SiblingsOnly || news[0].Creators[0].Stack[0].Function != "main.checkout" {
-		t.Fatalf("%+v", news)
+	changed := p.Return(result(plan, origin.SiblingsOnly, by("main.checkout", 10)), p.at)
+	if len(changed) != 1 || changed[0].Caught != origin.SiblingsOnly || changed[0].Creators[0].Stack[0].Function != "main.checkout" {
+		t.Fatalf("%+v", changed)
 	}
 	again := p.mustNext(t, hour)
-	if news := p.Return(result(again, origin.SiblingsOnly, by("main.checkout", 10)), p.at); len(news) > 0 {
-		t.Errorf("nothing is new: %+v", news)
+	if changed := p.Return(result(again, origin.SiblingsOnly, by("main.checkout", 10)), p.at); len(changed) > 0 {
+		t.Errorf("unchanged origins returned: %+v", changed)
 	}
-	if told := p.Told(); len(told) != 1 || told[0].Creators[0].Count != 20 || told[0].Births != 20 || told[0].Traced != 4*DefaultDuration {
-		t.Errorf("%+v", told)
+	if origins := p.Origins(); len(origins) != 1 || origins[0].Creators[0].Count != 20 || origins[0].Births != 20 || origins[0].Traced != 4*DefaultDuration {
+		t.Errorf("%+v", origins)
 	}
 }
 
@@ -124,26 +124,26 @@ func TestKnown(t *testing.T) {
 	s := New()
 	a, b := s.simulate("cart", 1), s.simulate("cart", 1)
 	plan := a.mustNext(t, hour)
-	if news := a.Return(result(plan, origin.LeakedBirth, by("main.checkout", 2)), a.at); len(news) != 1 {
-		t.Errorf("%+v", news)
+	if changed := a.Return(result(plan, origin.LeakedBirth, by("main.checkout", 2)), a.at); len(changed) != 1 {
+		t.Errorf("%+v", changed)
 	}
 	if a.next(week) != nil || b.next(week) != nil {
 		t.Error("traced again")
 	}
-	if len(a.Told()) != 1 || len(b.Told()) != 0 {
-		t.Error("one of them tells it, and the other does not")
+	if len(a.Origins()) != 1 || len(b.Origins()) != 0 {
+		t.Error("exactly one replica must report the origin")
 	}
 	a.restart()
-	if a.next(1) != nil || len(a.Told()) > 0 {
-		t.Error("a new process tells nothing of another one")
+	if a.next(1) != nil || len(a.Origins()) > 0 {
+		t.Error("a new process must not report the origin of the previous one")
 	}
 	b.look()
-	if told := b.Told(); len(told) != 1 || told[0].Caught != origin.LeakedBirth {
-		t.Errorf("a replica takes over: %+v", told)
+	if origins := b.Origins(); len(origins) != 1 || origins[0].Caught != origin.LeakedBirth {
+		t.Errorf("the replica must take over the report: %+v", origins)
 	}
 	b.Leave()
-	if a.next(hour) != nil || len(a.Told()) != 1 {
-		t.Error("and the new process, once the group gathers there")
+	if a.next(hour) != nil || len(a.Origins()) != 1 {
+		t.Error("the new process must report once its group is a candidate")
 	}
 }
 
@@ -163,8 +163,8 @@ func TestBuildThatBecomesKnown(t *testing.T) {
 	p.Return(result(p.mustNext(t, hour), origin.LeakedBirth, by("main.checkout", 2)), p.at)
 	p.service = "build 1 of cart"
 	p.Return(result(p.mustNext(t, hour), origin.LeakedBirth, by("main.checkout", 3)), p.at)
-	if told := p.Told(); len(told) != 1 || told[0].Creators[0].Count != 3 {
-		t.Errorf("%+v", told)
+	if origins := p.Origins(); len(origins) != 1 || origins[0].Creators[0].Count != 3 {
+		t.Errorf("%+v", origins)
 	}
 }
 
@@ -174,14 +174,14 @@ func TestReplacedWhileTraced(t *testing.T) {
 	plan := p.mustNext(t, hour)
 	p.restart()
 	p.look()
-	if news := p.Return(result(plan, origin.LeakedBirth, by("main.checkout", 2)), p.at); news != nil || len(p.Told()) > 0 {
-		t.Errorf("%+v", news)
+	if changed := p.Return(result(plan, origin.LeakedBirth, by("main.checkout", 2)), p.at); changed != nil || len(p.Origins()) > 0 {
+		t.Errorf("%+v", changed)
 	}
 	p.mustNext(t, hour)
 }
 
-// TestTellingEnds checks that an origin is reported for an hour after the group was last a candidate.
-func TestTellingEnds(t *testing.T) {
+// TestReportExpires checks that an origin is reported for an hour after the group was last a candidate.
+func TestReportExpires(t *testing.T) {
 	p := New().simulate("cart", 1)
 	p.Return(result(p.mustNext(t, hour), origin.LeakedBirth, by("main.checkout", 2)), p.at)
 	p.arrivals, p.leaving = 0, 1
@@ -190,27 +190,27 @@ func TestTellingEnds(t *testing.T) {
 	}
 	p.leaving = 0
 	for range hour - 2 {
-		if p.look(); len(p.Told()) != 1 {
+		if p.look(); len(p.Origins()) != 1 {
 			t.Fatalf("ended after %v", p.at.Sub(began))
 		}
 	}
 	for range hour {
 		p.look()
 	}
-	if len(p.Told()) > 0 {
-		t.Error("still told")
+	if len(p.Origins()) > 0 {
+		t.Error("still reported")
 	}
 }
 
-// TestMuchIsForgotten checks the limit of subjects.
-func TestMuchIsForgotten(t *testing.T) {
+// TestMaxSubjectsKnown checks that the oldest subjects are evicted.
+func TestMaxSubjectsKnown(t *testing.T) {
 	s := New()
 	p := s.simulate("cart", 1)
 	for id := range stack.ID(3 * maxSubjectsKnown) {
 		s.subject("cart", stack.Signature{ID: id + 1}, began.Add(time.Duration(id)))
 	}
 	if len(s.subjects) != maxSubjectsKnown {
-		t.Errorf("%d are known", len(s.subjects))
+		t.Errorf("%d subjects", len(s.subjects))
 	}
 	p.mustNext(t, hour)
 }

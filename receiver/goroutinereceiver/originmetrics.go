@@ -54,7 +54,7 @@ func (t *target) recordOrigins(rec *recording, r *census.Report, at time.Time) {
 	}
 	now := pcommon.NewTimestampFromTime(at)
 	rec.lifetimes = lifetimes{start: pcommon.NewTimestampFromTime(r.Start), at: now}
-	for _, o := range t.origins.process.Told() {
+	for _, o := range t.origins.process.Origins() {
 		rec.recordOrigin(&o, now)
 		rec.lifetimes.add(o.Signature.Entry, &o.Lifetimes)
 	}
