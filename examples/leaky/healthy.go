@@ -9,13 +9,13 @@ import (
 )
 
 // The functions in this file are healthy. Each runs until its context is done, and
-// returns when all goroutines that it has started have ended.
+// returns after all goroutines that it has started have exited.
 
 const (
 	// poolSize is the number of workers.
 	poolSize = 40
-	// warmUp is how long the pool takes to hire them: long enough to be seen
-	// as growth, and short enough to be over before growth counts as a leak.
+	// warmUp is how long the pool takes to start them: long enough to be seen
+	// as growth, but too short to count as a leak.
 	warmUp = 5 * time.Second
 )
 
@@ -26,15 +26,15 @@ func runPool(ctx context.Context) {
 	defer workers.Wait()
 	defer close(jobs)
 
-	hiring := time.NewTicker(warmUp / poolSize)
-	defer hiring.Stop()
-	for hired := 0; ; {
+	ticker := time.NewTicker(warmUp / poolSize)
+	defer ticker.Stop()
+	for started := 0; ; {
 		select {
 		case <-ctx.Done():
 			return
-		case <-hiring.C:
-			if hired < poolSize {
-				hired++
+		case <-ticker.C:
+			if started < poolSize {
+				started++
 				workers.Add(1)
 				go runWorker(jobs, &workers)
 			}
@@ -50,33 +50,33 @@ func runWorker(jobs <-chan time.Duration, workers *sync.WaitGroup) {
 	}
 }
 
-// The load, as a service sees it over a day, in a fraction of a minute.
+// The daily load of a service, in a fraction of a minute.
 const (
-	// loadPeriod is the time from one peak of the load to the next. Half of it
-	// is too short for growth to count as a leak.
+	// loadPeriod is the time between two peaks of the load. Half of it is too
+	// short for growth to count as a leak.
 	loadPeriod = 20 * time.Second
 	// peakLoad and lowLoad are in requests a second.
 	peakLoad, lowLoad = 200, 20
 	// requestTime is how long a request takes.
 	requestTime = 400 * time.Millisecond
-	// admission is how often new requests are let in.
-	admission = 10 * time.Millisecond
+	// startInterval is the time between the starts of new requests.
+	startInterval = 10 * time.Millisecond
 )
 
-// takeRequests serves a load that goes up and down: between 8 and 80 requests at
-// a time.
+// takeRequests serves a load that rises and falls between 8 and 80 concurrent
+// requests.
 func takeRequests(ctx context.Context) {
 	var requests sync.WaitGroup
 	defer requests.Wait()
 	begin := time.Now()
-	ticker := time.NewTicker(admission)
+	ticker := time.NewTicker(startInterval)
 	defer ticker.Stop()
 	for due := 0.0; ; {
 		select {
 		case <-ctx.Done():
 			return
 		case now := <-ticker.C:
-			for due += load(now.Sub(begin)) * admission.Seconds(); due >= 1; due-- {
+			for due += load(now.Sub(begin)) * startInterval.Seconds(); due >= 1; due-- {
 				requests.Add(1)
 				go handleRequest(ctx, &requests)
 			}
@@ -84,8 +84,8 @@ func takeRequests(ctx context.Context) {
 	}
 }
 
-// load returns the requests a second at a time after the start, which is in the
-// deepest night.
+// load returns the requests per second at a time after the start, which is at the
+// lowest load.
 func load(t time.Duration) float64 {
 	phase := 2 * math.Pi * t.Seconds() / loadPeriod.Seconds()
 	return lowLoad + (peakLoad-lowLoad)*(1-math.Cos(phase))/2
@@ -103,9 +103,9 @@ const (
 	meanSession = 15 * time.Second
 )
 
-// keepSessions holds a session for each client. A client whose session ends returns
-// at once. Lifetimes are exponential, so the sessions are in a steady state from the
-// start.
+// keepSessions holds a session for each client. A client whose session ends
+// reconnects at once. Lifetimes are exponentially distributed, so the sessions are in
+// a steady state from the start.
 func keepSessions(ctx context.Context) {
 	var sessions sync.WaitGroup
 	defer sessions.Wait()
@@ -131,7 +131,7 @@ func lifetime() time.Duration {
 	return time.Duration(rand.ExpFloat64() * float64(meanSession))
 }
 
-// holdSession says that it has ended, unless the service ends first.
+// holdSession signals its end, unless the service ends first.
 func holdSession(ctx context.Context, life time.Duration, ended chan<- struct{}, sessions *sync.WaitGroup) {
 	defer sessions.Done()
 	pause(ctx, life)

@@ -7,31 +7,31 @@ import (
 	"time"
 )
 
-// observe runs a healthy neighbour for a minute, tells how many goroutines with
-// the function there were at each second, and demands that all end within
-// a second of its context.
-func observe(t *testing.T, neighbour func(context.Context), function string) (counts []int) {
+// observe runs a healthy part for a minute, returns the number of goroutines of a
+// function at each second, and checks that all exit within a second after the context
+// is done.
+func observe(t *testing.T, run func(context.Context), function string) (counts []int) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		ended := make(chan struct{})
 		go func() {
-			neighbour(ctx)
+			run(ctx)
 			close(ended)
 		}()
-		time.Sleep(time.Millisecond) // beside the ticks
+		time.Sleep(time.Millisecond) // between the ticks
 		for range 60 {
 			synctest.Wait()
 			counts = append(counts, len(inBubble(stacks(function))))
 			time.Sleep(time.Second)
 		}
 		cancel()
-		time.Sleep(time.Second) // a job in hand is done first
+		time.Sleep(time.Second) // current jobs are completed
 		synctest.Wait()
 		select {
 		case <-ended:
 		default:
-			t.Error("it goes on after its context has ended")
+			t.Error("still running after the context is done")
 		}
 		if left := inBubble(stacks(function)); len(left) != 0 {
 			t.Errorf("%d are left: %s", len(left), left[0])
@@ -40,10 +40,10 @@ func observe(t *testing.T, neighbour func(context.Context), function string) (co
 	return counts
 }
 
-func TestPoolWarmsUpAndStays(t *testing.T) {
+func TestPoolGrowsOnce(t *testing.T) {
 	counts := observe(t, runPool, "runWorker")
 	if counts[0] > 1 || counts[2] < 10 || counts[2] > 30 {
-		t.Errorf("it does not warm up step by step: %v", counts[:6])
+		t.Errorf("the pool does not grow step by step: %v", counts[:6])
 	}
 	for second, n := range counts[6:] {
 		if n != poolSize {
@@ -52,7 +52,7 @@ func TestPoolWarmsUpAndStays(t *testing.T) {
 	}
 }
 
-func TestLoadComesAndGoes(t *testing.T) {
+func TestLoadRisesAndFalls(t *testing.T) {
 	counts := observe(t, takeRequests, "handleRequest")
 	for cycle := range 3 {
 		peak, trough := counts[20*cycle+10], counts[20*cycle+1]
@@ -62,7 +62,7 @@ func TestLoadComesAndGoes(t *testing.T) {
 	}
 }
 
-func TestSessionsStayAsManyAndDoNotStayLong(t *testing.T) {
+func TestSessionsAreReplaced(t *testing.T) {
 	for second, n := range observe(t, keepSessions, "holdSession") {
 		if n != clients {
 			t.Errorf("second %d: %d sessions", second, n)
@@ -73,7 +73,7 @@ func TestSessionsStayAsManyAndDoNotStayLong(t *testing.T) {
 	for range draws {
 		sum += lifetime()
 	}
-	// Five standard deviations of the mean of as many exponential draws.
+	// Five standard deviations of the mean of that many exponential draws.
 	if mean := sum / draws; mean < meanSession*95/100 || mean > meanSession*105/100 {
 		t.Errorf("mean session %v", mean)
 	}

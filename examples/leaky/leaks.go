@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// leak is one planted mistake, and how often it is made.
+// leak is a planted mistake.
 type leak struct {
 	// every is the time between two calls.
 	every time.Duration
@@ -16,9 +16,9 @@ type leak struct {
 	call func()
 }
 
-// plantLeaks returns all mistakes of this service. Each leaks two to four goroutines a second,
-// since the demonstration has a minute for what takes hours elsewhere, and each at its own
-// pace: two leaks with the same pace may be taken for two ends of one mistake.
+// plantLeaks returns all mistakes of this service. Each leaks two to four goroutines a second, to
+// show in a minute what takes hours elsewhere. The rates differ, since two leaks with the same rate
+// may be reported as one.
 func plantLeaks() []leak {
 	var quotes quoteTraffic
 	return []leak{
@@ -45,14 +45,14 @@ func (l leak) run(ctx context.Context) {
 
 // waitForReply waits for the reply to a message.
 //
-// Mistake: the message was dropped, so there will never be a reply, and there is
-// neither a timeout nor a context.
+// Mistake: the message was dropped, so no reply will ever come, and there is neither
+// a timeout nor a context.
 func waitForReply(reply <-chan string) {
 	<-reply
 }
 
-// quoteTraffic is healthy traffic in which every fiftieth call meets a slow
-// backend.
+// quoteTraffic is healthy traffic in which the backend is slow for every fiftieth
+// call.
 type quoteTraffic struct{ calls int }
 
 func (q *quoteTraffic) next() {
@@ -68,8 +68,8 @@ func latency(call int) time.Duration {
 	return patience / 10
 }
 
-// patience is how long fetchQuote waits for its backend: long enough that a busy
-// machine does not make the other calls hang too.
+// patience is how long fetchQuote waits for its backend: long enough that the other
+// calls succeed on a busy machine.
 const patience = 250 * time.Millisecond
 
 // fetchQuote asks the backend for a quote and gives up after patience. It does not
@@ -87,9 +87,9 @@ func fetchQuote(latency time.Duration) (quote string, ok bool) {
 
 // askSlowBackend gets the answer for fetchQuote.
 //
-// Mistake: the channel is unbuffered, so once fetchQuote has given up, the send
-// blocks forever. A buffer of one
-// value fixes it.
+// Mistake: the channel is unbuffered, so once fetchQuote has given up, the
+// send blocks forever. A channel with a buffer of one value lets every call
+// complete.
 func askSlowBackend(answer chan<- string, latency time.Duration) {
 	time.Sleep(latency)
 	answer <- "42.00"
@@ -97,41 +97,41 @@ func askSlowBackend(answer chan<- string, latency time.Duration) {
 
 // pollForever follows a feed for one subscriber.
 //
-// Mistake: the loop has no exit, so it goes on after the subscriber
-// has gone.
+// Mistake: the loop has no exit, so it continues after the subscriber has
+// left.
 //
-// No single line shows this leak. All loops poll on the same beat, so at any time
-// they are together at one line of pollOnce, and a moment later that line is empty
-// again. Only the number of goroutines with the entry
-// pollForever never falls.
+// No single line shows this leak. All loops poll at the same time, so at any
+// time they are at one line of pollOnce, and a moment later at another one.
+// Only the number of goroutines that were started with pollForever never
+// falls.
 func pollForever(period time.Duration) {
 	for {
 		pollOnce(period)
 	}
 }
 
-// pollOnce sleeps until the next beat, waits a third of the period for the feed,
-// works, and waits another third for news that would call for a second look.
+// pollOnce sleeps until the next multiple of the period, waits a third of the period
+// for the feed, computes, and waits another third for news.
 func pollOnce(period time.Duration) {
-	time.Sleep(untilBeat(period))
+	time.Sleep(untilMultiple(period))
 	page := <-time.After(period / 3)
 	digest := sha256.Sum256([]byte(page.String()))
 	for range 20 {
 		digest = sha256.Sum256(digest[:])
 	}
-	var news chan struct{} // none ever comes
+	var news chan struct{} // never receives
 	select {
 	case <-news:
 	case <-time.After(period / 3):
 	}
 }
 
-// untilBeat returns the time to the next whole multiple of period.
-func untilBeat(period time.Duration) time.Duration {
+// untilMultiple returns the time until the next multiple of period.
+func untilMultiple(period time.Duration) time.Duration {
 	return period - time.Duration(time.Now().UnixNano())%period
 }
 
-// auditLog is a log with many writers.
+// auditLog is a log file with many writers.
 type auditLog struct {
 	mu    sync.Mutex
 	lines int
@@ -139,10 +139,10 @@ type auditLog struct {
 
 var errDiskFull = errors.New("disk full")
 
-// rotate begins a new file.
+// rotate starts a new file.
 //
-// Mistake: the early return leaves the mutex locked. Nothing waits here;
-// the damage is in writeAudit.
+// Mistake: the early return leaves the mutex locked. The goroutines wait in
+// writeAudit, not here.
 func (a *auditLog) rotate(free int) error {
 	a.mu.Lock()
 	if free == 0 {
@@ -163,6 +163,6 @@ func writeAudit(a *auditLog) {
 // auditTraffic returns calls that write to a log whose rotation has failed.
 func auditTraffic() func() {
 	var audit auditLog
-	_ = audit.rotate(0) // the error is ignored, as such errors often are
+	_ = audit.rotate(0) // errors like this are often ignored
 	return func() { go writeAudit(&audit) }
 }

@@ -11,8 +11,8 @@ import (
 	"time"
 )
 
-// stacks returns the text of every goroutine of this process that has the
-// function of this package on its stack.
+// stacks returns the debug=2 text of the goroutines with a function of this package on
+// their stack.
 func stacks(function string) []string {
 	buf := make([]byte, 1<<20)
 	for {
@@ -32,34 +32,34 @@ func stacks(function string) []string {
 	return found
 }
 
-// state returns what the runtime says the goroutine waits for.
+// state returns the wait reason of a goroutine.
 //
 //	goroutine 7 [chan receive, 2 minutes]:  ->  chan receive
 func state(stack string) string {
 	return strings.TrimSpace(regexp.MustCompile(`\[([a-zA-Z. ]+)`).FindStringSubmatch(stack)[1])
 }
 
-// eventually looks again and again until the condition holds.
-func eventually(t *testing.T, what string, condition func() bool) {
+// eventually polls until the condition is true.
+func eventually(t *testing.T, failure string, condition func() bool) {
 	t.Helper()
-	look := time.NewTicker(5 * time.Millisecond)
-	defer look.Stop()
+	ticker := time.NewTicker(5 * time.Millisecond)
+	defer ticker.Stop()
 	deadline := time.After(20 * time.Second)
 	for !condition() {
 		select {
-		case <-look.C:
+		case <-ticker.C:
 		case <-deadline:
-			t.Fatal(what)
+			t.Fatal(failure)
 		}
 	}
 }
 
-// Here the leaks run in real time, and faster than in the service: goroutines
-// that never end cannot be in a bubble of synctest.
+// TestLeaksGrow runs the leaks in real time, since goroutines that never exit cannot be
+// in a synctest bubble, and faster than in the service.
 func TestLeaksGrow(t *testing.T) {
 	planted := []struct {
 		function string
-		state    string // "" is any: this one moves
+		state    string // empty if it varies
 	}{
 		{"waitForReply", "chan receive"},
 		{"askSlowBackend", "chan send"},
@@ -76,10 +76,10 @@ func TestLeaksGrow(t *testing.T) {
 		l.every = time.Millisecond
 		running.Go(func() { l.run(ctx) })
 	}
-	waiting := func(function, wanted string) int {
+	waiting := func(function, want string) int {
 		n := 0
 		for _, s := range stacks(function) {
-			if wanted == "" || state(s) == wanted {
+			if want == "" || state(s) == want {
 				n++
 			}
 		}
@@ -92,13 +92,13 @@ func TestLeaksGrow(t *testing.T) {
 	running.Wait()
 	for _, p := range planted {
 		if n := waiting(p.function, p.state); n < 10 {
-			t.Errorf("%s: only %d are left at the end", p.function, n)
+			t.Errorf("%s: only %d goroutines left", p.function, n)
 		}
 	}
 }
 
-// At least one a second of each must leak, or the demonstration would not see it
-// in its minute.
+// TestLeaksAreFastEnough checks that each leaks at least one goroutine a second, so that
+// the demonstration finds it in a minute.
 func TestLeaksAreFastEnough(t *testing.T) {
 	for i, l := range plantLeaks() {
 		share := 1
@@ -123,7 +123,7 @@ func TestTwoPercentOfCallsOutlastPatience(t *testing.T) {
 	}
 }
 
-func TestFastCallsLeaveNothing(t *testing.T) {
+func TestFastCallsDoNotLeak(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		if quote, ok := fetchQuote(latency(1)); !ok || quote == "" {
 			t.Errorf("got %q, %v", quote, ok)
@@ -135,39 +135,39 @@ func TestFastCallsLeaveNothing(t *testing.T) {
 	})
 }
 
-// No line of the endless loop may only ever grow: in a period it is asleep, waits
-// to receive, and waits in a select, about as long in each.
+// TestPollerMoves checks that the endless loop moves between lines, so that none only
+// grows: it sleeps, receives and selects for a third of the period each.
 func TestPollerMoves(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const period = 3 * time.Second
-		time.Sleep(untilBeat(period) + period/6)
+		time.Sleep(untilMultiple(period) + period/6)
 		go func() {
 			pollOnce(period)
 			pollOnce(period)
 		}()
-		for _, wanted := range []string{
+		for _, want := range []string{
 			"sleep", "sleep", "sleep",
 			"chan receive", "select", "sleep",
 			"chan receive", "select",
 		} {
 			synctest.Wait()
-			if s := inBubble(stacks("pollOnce")); len(s) != 1 || state(s[0]) != wanted {
-				t.Errorf("%v: want %s, have %q", time.Now(), wanted, s)
+			if s := inBubble(stacks("pollOnce")); len(s) != 1 || state(s[0]) != want {
+				t.Errorf("%v: want %s, have %q", time.Now(), want, s)
 			}
 			time.Sleep(period / 3)
 		}
 	})
 }
 
-// inBubble keeps the stacks of goroutines in a bubble of synctest.
+// inBubble returns the stacks of goroutines in a synctest bubble.
 //
 //	goroutine 7 [sleep (durable), synctest bubble 3]:
 func inBubble(stacks []string) []string {
-	var kept []string
+	var found []string
 	for _, s := range stacks {
 		if strings.Contains(s, "synctest bubble") {
-			kept = append(kept, s)
+			found = append(found, s)
 		}
 	}
-	return kept
+	return found
 }

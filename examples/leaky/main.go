@@ -1,6 +1,6 @@
 // Command leaky is a service that leaks goroutines in four ways, beside healthy ones
-// that only look like leaks. The demonstration watches it. It imports nothing of this
-// project, and only serves net/http/pprof, as many services do.
+// that only look like leaks. It is the service of the demonstration. It serves
+// net/http/pprof, as many services do, and imports nothing of this project.
 //
 // leaks.go has the leaks, healthy.go the healthy goroutines.
 package main
@@ -34,8 +34,8 @@ func main() {
 	}
 }
 
-// errUsage is a mistake on the command line that has already been reported.
-var errUsage = errors.New("wrong command line")
+// errUsage is returned after a usage error has been reported.
+var errUsage = errors.New("invalid usage")
 
 type options struct {
 	listen   string
@@ -46,12 +46,12 @@ func parse(args []string, stderr io.Writer) (options, error) {
 	var o options
 	flags := flag.NewFlagSet("leaky", flag.ContinueOnError)
 	flags.SetOutput(stderr)
-	// Profiles reveal the internals of a process, so they are served to this
-	// machine only.
+	// Profiles reveal the internals of a process, so they are served on
+	// loopback only.
 	flags.StringVar(&o.listen, "listen", "127.0.0.1:6060", "`address` that serves /debug/pprof/")
-	// Ten minutes are enough to look around; at eleven leaks a second the
-	// service then has some 7,000 goroutines.
-	flags.DurationVar(&o.duration, "for", 10*time.Minute, "`duration` after which the service ends by itself")
+	// At eleven leaks a second, the service has about 7,000 goroutines after ten
+	// minutes.
+	flags.DurationVar(&o.duration, "for", 10*time.Minute, "`duration` after which the service exits")
 	switch err := flags.Parse(args); {
 	case errors.Is(err, flag.ErrHelp):
 		return o, err
@@ -64,8 +64,8 @@ func parse(args []string, stderr io.Writer) (options, error) {
 	return o, nil
 }
 
-// run serves and leaks until ctx is done or the time is over. When it returns, all
-// healthy goroutines have ended; leaked ones end with the process.
+// run serves and leaks until ctx is done or the duration has elapsed. When it returns,
+// all healthy goroutines have exited; leaked ones end with the process.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	o, err := parse(args, stderr)
 	if err != nil {
@@ -82,27 +82,26 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 
 	ctx, cancel := context.WithTimeout(ctx, o.duration)
 	defer cancel()
-	var neighbours sync.WaitGroup
-	for _, neighbour := range []func(context.Context){runPool, takeRequests, keepSessions, beat} {
-		neighbours.Go(func() { neighbour(ctx) })
+	var running sync.WaitGroup
+	for _, healthy := range []func(context.Context){runPool, takeRequests, keepSessions, beat} {
+		running.Go(func() { healthy(ctx) })
 	}
 	for _, l := range plantLeaks() {
-		neighbours.Go(func() { l.run(ctx) })
+		running.Go(func() { l.run(ctx) })
 	}
 	err = serve(ctx, listener)
 	cancel()
-	neighbours.Wait()
+	running.Wait()
 	return err
 }
 
 // serve serves profiles until ctx is done.
 func serve(ctx context.Context, listener net.Listener) error {
 	server := &http.Server{
-		Handler: profiles(),
-		// A request for a profile is one line.
+		Handler:           profiles(),
 		ReadHeaderTimeout: 5 * time.Second,
-		// pprof refuses to record for longer than this; its own default is
-		// to record for 30 s.
+		// pprof refuses longer profiles and traces than this. Its default is
+		// 30 s.
 		WriteTimeout: time.Minute,
 		IdleTimeout:  2 * time.Minute,
 	}
@@ -113,10 +112,10 @@ func serve(ctx context.Context, listener net.Listener) error {
 		return err
 	case <-ctx.Done():
 	}
-	// A profile that is being recorded may be lost: the service must end now.
+	// Close, not Shutdown, since a profile may take longer than the user waits.
 	err := server.Close()
-	if reason := <-served; !errors.Is(reason, http.ErrServerClosed) {
-		err = errors.Join(err, reason)
+	if serveErr := <-served; !errors.Is(serveErr, http.ErrServerClosed) {
+		err = errors.Join(err, serveErr)
 	}
 	return err
 }

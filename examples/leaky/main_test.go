@@ -17,7 +17,7 @@ import (
 	"go.uber.org/goleak"
 )
 
-// What is planted is what remains, and nothing else does.
+// TestMain checks that no goroutines leak except the planted ones.
 func TestMain(m *testing.M) {
 	const here = "github.com/otel-goroutine/otel-goroutine/examples/leaky."
 	goleak.VerifyTestMain(m,
@@ -28,8 +28,7 @@ func TestMain(m *testing.M) {
 	)
 }
 
-// start runs the service and returns the address that its first line names, and
-// where its result will come.
+// start runs the service and returns its address and a channel with the result of run.
 func start(ctx context.Context, t *testing.T, args ...string) (address string, result <-chan error) {
 	t.Helper()
 	r, w := io.Pipe()
@@ -50,7 +49,7 @@ func start(ctx context.Context, t *testing.T, args ...string) (address string, r
 	return address, done
 }
 
-func TestServesProfilesUntilToldToEnd(t *testing.T) {
+func TestServesProfiles(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	address, result := start(ctx, t, "-listen", "127.0.0.1:0")
 	for _, path := range []string{"goroutine", "trace?seconds=0.001", ""} {
@@ -82,7 +81,7 @@ func get(t *testing.T, url string) []byte {
 	return body
 }
 
-func TestEndsByItself(t *testing.T) {
+func TestExitsAfterDuration(t *testing.T) {
 	_, result := start(t.Context(), t, "-listen", "127.0.0.1:0", "-for", "20ms")
 	select {
 	case err := <-result:
@@ -90,7 +89,7 @@ func TestEndsByItself(t *testing.T) {
 			t.Errorf("ended with %v", err)
 		}
 	case <-time.After(10 * time.Second):
-		t.Fatal("still runs 10 s later")
+		t.Fatal("still running after 10 s")
 	}
 }
 
@@ -107,11 +106,11 @@ func TestPortInUse(t *testing.T) {
 	}
 }
 
-func TestWrongCommandLine(t *testing.T) {
+func TestUsageErrors(t *testing.T) {
 	for _, tc := range []struct {
-		args []string
-		err  error
-		told string
+		args   []string
+		err    error
+		stderr string
 	}{
 		{[]string{"-for", "soon"}, errUsage, "soon"},
 		{[]string{"here"}, errUsage, `"here"`},
@@ -119,8 +118,8 @@ func TestWrongCommandLine(t *testing.T) {
 	} {
 		var stderr bytes.Buffer
 		err := run(t.Context(), tc.args, io.Discard, &stderr)
-		if !errors.Is(err, tc.err) || !strings.Contains(stderr.String(), tc.told) {
-			t.Errorf("%q: %v, told %q", tc.args, err, &stderr)
+		if !errors.Is(err, tc.err) || !strings.Contains(stderr.String(), tc.stderr) {
+			t.Errorf("%q: %v, stderr %q", tc.args, err, &stderr)
 		}
 	}
 }
