@@ -6,29 +6,29 @@ import (
 	"time"
 )
 
-// takeOrders takes a hundred orders a second until ctx is done. One in fifty leaks in
-// each of three ways.
+// takeOrders takes a hundred orders a second until ctx is done. One in fifty leaks three
+// goroutines, each in another way.
 func takeOrders(ctx context.Context) {
 	var orders sync.WaitGroup
 	defer orders.Wait()
 	ticker := time.NewTicker(10 * time.Millisecond)
 	defer ticker.Stop()
-	for n := 0; ; n++ {
+	for i := 0; ; i++ {
 		select {
 		case <-ctx.Done():
 			return
 		case <-ticker.C:
 		}
 		orders.Add(1)
-		go takeOrder(&orders, n%50 == 0)
+		go takeOrder(&orders, i%50 == 0)
 	}
 }
 
 // takeOrder takes an order. It does not leak itself.
-func takeOrder(orders *sync.WaitGroup, unlucky bool) {
+func takeOrder(orders *sync.WaitGroup, leak bool) {
 	defer orders.Done()
-	checkStock(unlucky)
-	if unlucky {
+	checkStock(leak)
+	if leak {
 		go awaitReceipt(make(chan string))
 		go followDelivery(time.Second)
 	}
@@ -60,15 +60,15 @@ func askWarehouse(answer chan<- int, slow bool) {
 
 // awaitReceipt waits for the receipt of a payment.
 //
-// Mistake: nobody sends one, and there is no context to cancel.
+// Mistake: no receipt is ever sent, and there is no context to cancel.
 func awaitReceipt(receipt <-chan string) {
 	<-receipt
 }
 
 // followDelivery polls the position of a delivery.
 //
-// Mistake: the loop has no exit, so it goes on after the delivery has arrived. It
-// moves between two lines, and never leaves its entry function.
+// Mistake: the loop has no exit, so it continues after the delivery has arrived. It moves
+// between two lines and never returns from its entry function.
 func followDelivery(every time.Duration) {
 	for {
 		time.Sleep(every)

@@ -1,5 +1,5 @@
-// Command instrumented is a service that reports its goroutines to an OpenTelemetry Collector. It
-// leaks in three ways (leaks.go) beside healthy traffic.
+// Command instrumented is a service that exports metrics about its goroutines to an OpenTelemetry
+// Collector. It leaks in three ways (leaks.go) beside healthy traffic.
 //
 // The standard variables configure the export: OTEL_EXPORTER_OTLP_ENDPOINT
 // (https://localhost:4318 by default), OTEL_METRIC_EXPORT_INTERVAL (60000 ms),
@@ -49,7 +49,7 @@ func runFor(duration time.Duration, listen string) error {
 // lastExport is the timeout of the last export.
 const lastExport = 5 * time.Second
 
-// run leaks and reports until ctx is done.
+// run leaks and exports metrics until ctx is done.
 func run(ctx context.Context, listen string) (err error) {
 	provider, err := newProvider(ctx)
 	if err != nil {
@@ -62,13 +62,13 @@ func run(ctx context.Context, listen string) (err error) {
 		err = errors.Join(err, provider.Shutdown(ctx))
 	}()
 
-	// The one line. Nothing else in this service reports runtime metrics and CPU time.
+	// The service has no other source of runtime metrics and CPU time.
 	stop, err := instrument.Start(instrument.WithRuntimeMetrics(), instrument.WithProcessCPUTime())
 	if err != nil {
 		return err
 	}
 	defer func() {
-		// Export the last interval before the metrics end.
+		// Export the last interval before stop unregisters the metrics.
 		ctx, cancel := context.WithTimeout(context.Background(), lastExport)
 		defer cancel()
 		err = errors.Join(err, provider.ForceFlush(ctx), stop(ctx))
@@ -82,13 +82,13 @@ func run(ctx context.Context, listen string) (err error) {
 	return serve(ctx, listener)
 }
 
-// newProvider returns a MeterProvider that pushes by OTLP.
+// newProvider returns a MeterProvider that exports by OTLP.
 func newProvider(ctx context.Context) (*sdkmetric.MeterProvider, error) {
 	exporter, err := otlpmetrichttp.New(ctx)
 	if err != nil {
 		return nil, err
 	}
-	about, err := resource.New(ctx,
+	res, err := resource.New(ctx,
 		resource.WithService(), // includes service.instance.id, which distinguishes replicas
 		resource.WithTelemetrySDK(), resource.WithHost(), resource.WithFromEnv())
 	if err != nil {
@@ -96,7 +96,7 @@ func newProvider(ctx context.Context) (*sdkmetric.MeterProvider, error) {
 	}
 	return sdkmetric.NewMeterProvider(
 		sdkmetric.WithReader(sdkmetric.NewPeriodicReader(exporter)),
-		sdkmetric.WithResource(about)), nil
+		sdkmetric.WithResource(res)), nil
 }
 
 // serve serves pprof and simulates traffic until ctx is done.

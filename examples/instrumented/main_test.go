@@ -13,7 +13,7 @@ import (
 	"go.uber.org/goleak"
 )
 
-// What leaks is the point of this service.
+// TestMain checks that no goroutines leak except the planted ones.
 func TestMain(m *testing.M) {
 	goleak.VerifyTestMain(m,
 		goleak.IgnoreAnyFunction("github.com/otel-goroutine/otel-goroutine/examples/instrumented.askWarehouse"),
@@ -22,21 +22,21 @@ func TestMain(m *testing.M) {
 	)
 }
 
-func TestServesPushesAndEnds(t *testing.T) {
+func TestExportsLastInterval(t *testing.T) {
 	var last atomic.Pointer[[]byte]
 	backend := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 		body, err := io.ReadAll(r.Body)
 		if err != nil {
 			t.Error(err)
 		}
-		// What is pushed after instrument has stopped has the totals of counters only.
+		// After instrument has stopped, only totals of counters are exported.
 		if bytes.Contains(body, []byte("goroutine.stack.count")) {
 			last.Store(&body)
 		}
 	}))
 	defer backend.Close()
 	t.Setenv("OTEL_EXPORTER_OTLP_ENDPOINT", backend.URL)
-	t.Setenv("OTEL_METRIC_EXPORT_INTERVAL", "3600000") // an hour: the last is the only one
+	t.Setenv("OTEL_METRIC_EXPORT_INTERVAL", "3600000") // an hour, so that only the last export happens
 	t.Setenv("OTEL_GO_GOROUTINE_INTERVAL", "50ms")
 
 	if err := runFor(time.Second, "127.0.0.1:0"); err != nil {
@@ -44,11 +44,11 @@ func TestServesPushesAndEnds(t *testing.T) {
 	}
 	body := last.Load()
 	if body == nil || !bytes.Contains(*body, []byte("goroutine.stack.count")) {
-		t.Error("the last interval was not pushed")
+		t.Error("the last interval was not exported")
 	}
 }
 
-func TestAPortInUseIsTold(t *testing.T) {
+func TestPortInUse(t *testing.T) {
 	taken, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -62,7 +62,7 @@ func TestAPortInUseIsTold(t *testing.T) {
 	}
 }
 
-func TestAMistakeInTheEnvironmentIsTold(t *testing.T) {
+func TestInvalidEnvironment(t *testing.T) {
 	t.Setenv("OTEL_RESOURCE_ATTRIBUTES", "no-value")
 	if err := run(t.Context(), "127.0.0.1:0"); err == nil {
 		t.Error("no error")

@@ -14,8 +14,8 @@ import (
 	"github.com/otel-goroutine/otel-goroutine/examples/leaks/workerpoolnotstopped"
 )
 
-// channels returns the mistakes with channels.
-func channels() []pattern {
+// channelPatterns returns the mistakes with channels.
+func channelPatterns() []pattern {
 	replicas := []sendwithoutreceiver.Replica{strings.ToUpper, strings.ToUpper}
 	const table = "1\n2\nthree\n"
 	pictures := []string{"a.png", "b.txt", "c.png"}
@@ -34,7 +34,7 @@ func channels() []pattern {
 		},
 		{
 			func(context.Context) { _, _ = timeoutleavesworker.QuoteLeaky(slowPrice, patience) },
-			func(ctx context.Context) { _, _ = timeoutleavesworker.QuoteRepaired(ctx, untilGivenUp, patience) },
+			func(ctx context.Context) { _, _ = timeoutleavesworker.QuoteRepaired(ctx, slowPriceUntil, patience) },
 		},
 		{
 			func(context.Context) { _ = workerpoolnotstopped.ScaleLeaky(pictures, scale) },
@@ -47,19 +47,19 @@ func channels() []pattern {
 	}
 }
 
-// slowPrice is asked of a backend that takes longer than anybody waits.
+// slowPrice requests a price from a backend that takes longer than patience.
 func slowPrice() int {
 	time.Sleep(2 * patience)
 	return 42
 }
 
-// untilGivenUp is asked of the same backend, and told when nobody waits any more.
-func untilGivenUp(ctx context.Context) int {
+// slowPriceUntil requests a price from the same backend. It returns when ctx is done.
+func slowPriceUntil(ctx context.Context) int {
 	<-ctx.Done()
 	return 0
 }
 
-// scale can scale a picture and nothing else.
+// scale fails for files other than pictures.
 func scale(picture string) error {
 	if !strings.HasSuffix(picture, ".png") {
 		return io.ErrUnexpectedEOF

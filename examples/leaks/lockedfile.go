@@ -11,7 +11,7 @@ import (
 	"github.com/otel-goroutine/otel-goroutine/examples/leaks/heldfile"
 )
 
-// openLocked makes a file and locks it.
+// openLocked creates a file and locks it.
 func openLocked() (*os.File, error) {
 	file, err := os.CreateTemp("", "stamps")
 	if err != nil {
@@ -23,10 +23,10 @@ func openLocked() (*os.File, error) {
 	return file, nil
 }
 
-// heldFiles returns the patterns that need a locked file.
-func heldFiles(s *surroundings) []pattern {
+// filePatterns returns the mistakes with files.
+func filePatterns(e *environment) []pattern {
 	return []pattern{{
-		func(context.Context) { _ = heldfile.StampLeaky(s.stamps.Name(), "noon") },
-		func(ctx context.Context) { _ = heldfile.StampRepaired(ctx, s.stamps.Name(), "noon") },
+		func(context.Context) { _ = heldfile.StampLeaky(e.stamps.Name(), "noon") },
+		func(ctx context.Context) { _ = heldfile.StampRepaired(ctx, e.stamps.Name(), "noon") },
 	}}
 }

@@ -13,8 +13,8 @@ import (
 	"github.com/otel-goroutine/otel-goroutine/examples/leaks/waitgroupmiscounted"
 )
 
-// locks returns the mistakes with package sync.
-func locks() []pattern {
+// lockPatterns returns the mistakes with package sync.
+func lockPatterns() []pattern {
 	encoder, repairedEncoder := new(mutexneverunlocked.EncoderLeaky), new(mutexneverunlocked.EncoderRepaired)
 	_, _ = encoder.Encode(math.NaN())
 	cache, repairedCache := rwmutexupgrade.NewCacheLeaky(strings.ToUpper), rwmutexupgrade.NewCacheRepaired(strings.ToUpper)
@@ -28,7 +28,7 @@ func locks() []pattern {
 			},
 		},
 		{
-			// Of one cache only the first waits to write, all others to read.
+			// The first call waits to write, all later ones to read.
 			func(context.Context) { cache.Get("a") },
 			func(context.Context) { repairedCache.Get("a") },
 		},
@@ -47,7 +47,7 @@ func locks() []pattern {
 	}
 }
 
-// check finds a host well that is a company's.
+// check fails for hosts outside .com.
 func check(host string) error {
 	if !strings.HasSuffix(host, ".com") {
 		return io.ErrUnexpectedEOF
@@ -55,7 +55,7 @@ func check(host string) error {
 	return nil
 }
 
-// fetchNothing takes a while to find that there are no letters.
+// fetchNothing takes some time, and returns no letters.
 func fetchNothing() []string {
 	time.Sleep(patience / 6)
 	return nil

@@ -1,10 +1,8 @@
-// Command leaks is a service that makes every mistake in the folders beside this
-// file repeatedly, and also does each job without the mistake. Use it to try out
-// leak detectors.
+// Command leaks is a service for testing leak detectors. It repeatedly makes every mistake in
+// the folders beside this file, and also does each job without the mistake.
 //
-// It serves net/http/pprof. With OTEL_EXPORTER_OTLP_ENDPOINT set it also exports
-// the metrics of package instrument, configured by the other standard
-// variables.
+// It serves net/http/pprof. If OTEL_EXPORTER_OTLP_ENDPOINT is set, it also exports the metrics
+// of package instrument, configured by the other standard variables.
 package main
 
 import (
@@ -26,7 +24,7 @@ func main() {
 	}
 }
 
-// runFor runs until the time is over, or until it is interrupted.
+// runFor runs for the duration of the options, or until interrupted.
 func runFor(o options) error {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
@@ -46,17 +44,17 @@ type options struct {
 func parse(args []string) options {
 	var o options
 	flags := flag.NewFlagSet("leaks", flag.ExitOnError)
-	// Profiles reveal the internals of a process, so they are served to this machine only.
+	// Profiles reveal the internals of a process, so they are served on loopback only.
 	flags.StringVar(&o.listen, "listen", "127.0.0.1:6062", "`address` that serves /debug/pprof/")
-	flags.DurationVar(&o.duration, "for", 10*time.Minute, "`duration` after which the service ends by itself")
-	flags.DurationVar(&o.every, "every", time.Second, "mean `duration` from one call of each function to its next")
-	// Some cost a file descriptor or a thread too, so that other limits are near.
-	flags.IntVar(&o.maxGoroutines, "max-goroutines", 10_000, "`number` of goroutines from which on nothing more is called")
-	_ = flags.Parse(args) // it exits by itself
+	flags.DurationVar(&o.duration, "for", 10*time.Minute, "`duration` after which the service exits")
+	flags.DurationVar(&o.every, "every", time.Second, "mean `duration` between two calls of each function")
+	// Some goroutines also take a file descriptor or a thread, which have lower limits.
+	flags.IntVar(&o.maxGoroutines, "max-goroutines", 10_000, "`number` of goroutines above which no functions are called")
+	_ = flags.Parse(args) // it exits on errors
 	return o
 }
 
-// run makes mistakes until ctx is done. Leaked goroutines end with the process.
+// run calls all patterns until ctx is done. Leaked goroutines end with the process.
 func run(ctx context.Context, o options) (err error) {
 	report, err := startReporting(ctx)
 	if err != nil {
@@ -68,11 +66,11 @@ func run(ctx context.Context, o options) (err error) {
 	if err != nil {
 		return err
 	}
-	surroundings, err := openSurroundings(ctx, listener)
+	env, err := openEnvironment(ctx, listener)
 	if err != nil {
 		return err
 	}
 	fmt.Printf("leaks: profiles at http://%s/debug/pprof/, for the next %v\n", listener.Addr(), o.duration)
-	callAll(ctx, patterns(surroundings), o)
-	return surroundings.close()
+	callAll(ctx, patterns(env), o)
+	return env.close()
 }

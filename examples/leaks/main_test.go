@@ -13,8 +13,9 @@ import (
 	"time"
 )
 
-// What leaks here ends with the test's process.
-func TestEndsByItselfAndStaysBounded(t *testing.T) {
+// TestMaxGoroutines checks that run returns after the duration, and that the number of goroutines is
+// limited. The leaked ones end with the test process.
+func TestMaxGoroutines(t *testing.T) {
 	t.Setenv("OTEL_EXPORTER_OTLP_ENDPOINT", "")
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
 	defer cancel()
@@ -22,38 +23,38 @@ func TestEndsByItselfAndStaysBounded(t *testing.T) {
 	if err := run(ctx, o); err != nil {
 		t.Fatal(err)
 	}
-	// One round more was allowed, and started less than 200 goroutines.
+	// The last round started fewer than 200 goroutines above the limit.
 	if n := runtime.NumGoroutine(); n < 300 || n > o.maxGoroutines+200 {
 		t.Errorf("%d goroutines are left", n)
 	}
 }
 
-func TestPushesWhatItKnowsOfItself(t *testing.T) {
-	var told atomic.Bool
+func TestExportsMetrics(t *testing.T) {
+	var exported atomic.Bool
 	backend := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 		body, err := io.ReadAll(r.Body)
 		if err != nil {
 			t.Error(err)
 		}
 		if bytes.Contains(body, []byte("goroutine.stack.count")) {
-			told.Store(true)
+			exported.Store(true)
 		}
 	}))
 	defer backend.Close()
 	t.Setenv("OTEL_EXPORTER_OTLP_ENDPOINT", backend.URL)
-	t.Setenv("OTEL_METRIC_EXPORT_INTERVAL", "3600000") // an hour: the last is the only one
+	t.Setenv("OTEL_METRIC_EXPORT_INTERVAL", "3600000") // an hour, so that only the last export happens
 	t.Setenv("OTEL_GO_GOROUTINE_INTERVAL", "50ms")
 
-	// One goroutine there is always, so nothing leaks.
+	// There is always one goroutine, so no function is called.
 	if err := runFor(parse([]string{"-listen", "127.0.0.1:0", "-for", "1s", "-max-goroutines", "1"})); err != nil {
 		t.Fatal(err)
 	}
-	if !told.Load() {
-		t.Error("the last interval was not pushed")
+	if !exported.Load() {
+		t.Error("the last interval was not exported")
 	}
 }
 
-func TestAPortInUseIsTold(t *testing.T) {
+func TestPortInUse(t *testing.T) {
 	t.Setenv("OTEL_EXPORTER_OTLP_ENDPOINT", "")
 	taken, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

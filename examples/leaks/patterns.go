@@ -5,18 +5,18 @@ import (
 	"slices"
 )
 
-// pattern is one mistake, and the same job without it. Results and errors are
-// ignored, since a failing call is what leaks.
+// pattern is a mistake, and the same job without it. Results and errors are ignored, since
+// most patterns leak when a call fails.
 type pattern struct {
-	// leaky makes one call. Its ctx is that of the service.
+	// leaky makes a call. Its ctx is that of the service.
 	leaky func(ctx context.Context)
-	// repaired makes one call. Its ctx is that of a request, and has a deadline.
+	// repaired makes a call. Its ctx is that of a request, with a deadline.
 	repaired func(ctx context.Context)
 }
 
-// patterns returns every mistake, each called as it leaks.
-func patterns(s *surroundings) []pattern {
-	return slices.Concat(channels(), endings(), locks(), network(s), heldFiles(s))
+// patterns returns all mistakes.
+func patterns(e *environment) []pattern {
+	return slices.Concat(channelPatterns(), lifetimePatterns(), lockPatterns(), networkPatterns(e), filePatterns(e))
 }
 
 func ignore[T any](T) {}

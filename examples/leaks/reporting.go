@@ -14,13 +14,13 @@ import (
 	"github.com/otel-goroutine/otel-goroutine/instrument"
 )
 
-// reporting is what pushes the metrics of this process, if anything does.
+// reporting exports the metrics of this process. The zero value exports nothing.
 type reporting struct {
 	provider *sdkmetric.MeterProvider
-	end      func(context.Context) error
+	shutdown func(context.Context) error
 }
 
-// startReporting pushes by OTLP if the environment says where to.
+// startReporting exports metrics by OTLP if OTEL_EXPORTER_OTLP_ENDPOINT is set.
 func startReporting(ctx context.Context) (reporting, error) {
 	if os.Getenv("OTEL_EXPORTER_OTLP_ENDPOINT") == "" {
 		return reporting{}, nil
@@ -29,18 +29,18 @@ func startReporting(ctx context.Context) (reporting, error) {
 	if err != nil {
 		return reporting{}, err
 	}
-	about, err := resource.New(ctx, resource.WithService(), resource.WithTelemetrySDK(), resource.WithFromEnv())
+	res, err := resource.New(ctx, resource.WithService(), resource.WithTelemetrySDK(), resource.WithFromEnv())
 	if err != nil {
 		return reporting{}, err
 	}
 	provider := sdkmetric.NewMeterProvider(
-		sdkmetric.WithReader(sdkmetric.NewPeriodicReader(exporter)), sdkmetric.WithResource(about))
+		sdkmetric.WithReader(sdkmetric.NewPeriodicReader(exporter)), sdkmetric.WithResource(res))
 	otel.SetMeterProvider(provider)
-	end, err := instrument.Start(instrument.WithRuntimeMetrics(), instrument.WithProcessCPUTime())
-	return reporting{provider: provider, end: end}, err
+	shutdown, err := instrument.Start(instrument.WithRuntimeMetrics(), instrument.WithProcessCPUTime())
+	return reporting{provider: provider, shutdown: shutdown}, err
 }
 
-// lastExport is how long the last export may take.
+// lastExport is the timeout of the last export.
 const lastExport = 5 * time.Second
 
 func (r reporting) stop() error {
@@ -49,5 +49,5 @@ func (r reporting) stop() error {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), lastExport)
 	defer cancel()
-	return errors.Join(r.provider.ForceFlush(ctx), r.end(ctx), r.provider.Shutdown(ctx))
+	return errors.Join(r.provider.ForceFlush(ctx), r.shutdown(ctx), r.provider.Shutdown(ctx))
 }

@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// server is an HTTP server at work.
+// server is a running HTTP server.
 type server struct {
 	http   *http.Server
 	served chan error
@@ -23,7 +23,7 @@ func serve(listener net.Listener, handler http.Handler) *server {
 	return s
 }
 
-// close lets the requests that are being served a second to end.
+// close stops the server. Current requests have a second to complete.
 func (s *server) close() error {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 	defer cancel()
@@ -31,8 +31,8 @@ func (s *server) close() error {
 	if errors.Is(err, context.DeadlineExceeded) {
 		err = s.http.Close()
 	}
-	if reason := <-s.served; !errors.Is(reason, http.ErrServerClosed) {
-		err = errors.Join(err, reason)
+	if serveErr := <-s.served; !errors.Is(serveErr, http.ErrServerClosed) {
+		err = errors.Join(err, serveErr)
 	}
 	return err
 }

@@ -8,18 +8,18 @@ import (
 	"time"
 )
 
-// callAll calls all functions again and again until ctx is done, each at its own times.
+// callAll repeatedly calls all patterns until ctx is done.
 func callAll(ctx context.Context, all []pattern, o options) {
 	var callers sync.WaitGroup
 	for _, p := range all {
-		callers.Go(func() { callAgain(ctx, p, o) })
+		callers.Go(func() { callRepeatedly(ctx, p, o) })
 	}
 	callers.Wait()
 }
 
-// callAgain calls a function and its repair at random times, as independent requests come:
-// the time to the next is exponential.
-func callAgain(ctx context.Context, p pattern, o options) {
+// callRepeatedly calls a function and its repair at random times, with exponential intervals as
+// between independent requests.
+func callRepeatedly(ctx context.Context, p pattern, o options) {
 	timer := time.NewTimer(0)
 	defer timer.Stop()
 	for {
@@ -36,13 +36,13 @@ func callAgain(ctx context.Context, p pattern, o options) {
 	}
 }
 
-// callLeaky makes one call, as a request would. Some never return from it.
+// callLeaky makes a call, like a request. Some calls never return.
 func callLeaky(ctx context.Context, p pattern) { p.leaky(ctx) }
 
 // patience is the deadline of a request.
 const patience = 300 * time.Millisecond
 
-// callRepaired makes one call, which has a deadline.
+// callRepaired makes a call with a deadline.
 func callRepaired(ctx context.Context, p pattern) {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()

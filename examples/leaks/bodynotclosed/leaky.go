@@ -7,14 +7,14 @@ import (
 	"net/http"
 )
 
-// RateLeaky gets a rate of exchange.
+// RateLeaky gets an exchange rate.
 //
-// Mistake: an answer other than 200 returns before the body is closed. Its
-// connection can neither be used again nor closed, and two goroutines of net/http
-// wait for somebody to read on. They were started by the client: no function of
-// this package is on their stacks. The Timeout of a client, which
-// http.DefaultClient does not have, would end them in the end. The linter does not
-// see it, since there is a way out on which the body is closed.
+// Mistake: for a status other than 200 it returns without closing the body. The
+// connection can neither be reused nor closed, and two goroutines of net/http wait
+// for the rest of the body to be read. They were started by the client, so no
+// function of this package is on their stacks. Client.Timeout would end them;
+// http.DefaultClient has none. Linters do not report it, since the body is closed on
+// one path.
 func RateLeaky(client *http.Client, url string) (string, error) {
 	resp, err := client.Get(url)
 	if err != nil {

@@ -9,8 +9,8 @@ import (
 
 // RateRepaired is RateLeaky without the leak.
 //
-// Fix: close the body, by defer, right after the error was looked at. And a
-// context ends the request if the bank does not.
+// Fix: defer the close right after the check of the error. A context ends the
+// request if the bank does not respond.
 func RateRepaired(ctx context.Context, client *http.Client, url string) (string, error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, http.NoBody)
 	if err != nil {

@@ -9,14 +9,14 @@ import (
 )
 
 func TestLeaky(t *testing.T) {
-	// It leaks if the reader waits by the time that there are no more letters.
-	none := func() []string {
+	// It leaks if the reader already waits when the mailbox is closed.
+	fetchNothing := func() []string {
 		<-time.After(20 * time.Millisecond)
 		return nil
 	}
 	leaktest.Leaks(t, "(*mailboxLeaky).readLeaky", "sync.Cond.Wait", func() {
 		for range 20 {
-			DeliverLeaky(none, func(string) {})
+			DeliverLeaky(fetchNothing, func(string) {})
 		}
 	})
 }

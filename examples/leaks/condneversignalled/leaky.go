@@ -1,9 +1,9 @@
-// Package condneversignalled shows a condition that comes true without a word.
+// Package condneversignalled shows a condition that changes without a signal.
 package condneversignalled
 
 import "sync"
 
-// mailboxLeaky holds letters until they are read.
+// mailboxLeaky is a queue of letters.
 type mailboxLeaky struct {
 	mu      sync.Mutex
 	changed *sync.Cond
@@ -24,10 +24,10 @@ func (m *mailboxLeaky) put(letter string) {
 	m.changed.Signal()
 }
 
-// close says that no more letters come.
+// close marks the end of the letters.
 //
-// Mistake: it changes what take waits for and wakes nobody. Who waits by
-// then waits forever.
+// Mistake: it changes the condition that take waits for without waking it. A
+// goroutine that already waits does so forever.
 func (m *mailboxLeaky) close() {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -47,7 +47,7 @@ func (m *mailboxLeaky) take() (letter string, ok bool) {
 	return letter, true
 }
 
-// DeliverLeaky fetches letters and reads each as it comes.
+// DeliverLeaky fetches letters and reads each when it arrives.
 func DeliverLeaky(fetch func() []string, read func(string)) {
 	m := newMailboxLeaky()
 	go m.readLeaky(read)

@@ -1,10 +1,10 @@
 package condneversignalled
 
-// DeliverRepaired is DeliverLeaky without the leak, and returns after the last letter
-// was read.
+// DeliverRepaired is DeliverLeaky without the leak. It returns after the last letter
+// has been read.
 //
-// Fix: a channel is such a mailbox, and its close wakes whoever waits.
-// (Where it has to be a Cond, whoever changes what is waited for calls Broadcast.)
+// Fix: use a channel as mailbox; closing it wakes all receivers. (If it must be a
+// Cond, call Broadcast after each change of the condition.)
 func DeliverRepaired(fetch func() []string, read func(string)) {
 	letters, done := make(chan string), make(chan struct{})
 	go readRepaired(letters, read, done)

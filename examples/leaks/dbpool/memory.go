@@ -8,15 +8,15 @@ import (
 	"io"
 )
 
-// OpenMemory returns a database of one table, name by number, in memory. Its pool
-// has so many connections.
+// OpenMemory returns an in-memory database with one table of numbers and names. Its
+// pool has the given number of connections.
 func OpenMemory(connections int, names ...string) *sql.DB {
 	db := sql.OpenDB(memory(names))
 	db.SetMaxOpenConns(connections)
 	return db
 }
 
-// memory is the driver. Every query asks for the name with a number.
+// memory is the driver. Every query is for the name of a number.
 type memory []string
 
 func (m memory) Connect(context.Context) (driver.Conn, error) { return session{m}, nil }
@@ -24,13 +24,13 @@ func (m memory) Driver() driver.Driver                        { return nil }
 
 type session struct{ names memory }
 
-var errUnsupported = errors.New("the database in memory can only be queried")
+var errUnsupported = errors.New("the in-memory database supports only queries")
 
 func (s session) Prepare(string) (driver.Stmt, error) { return nil, errUnsupported }
 func (s session) Begin() (driver.Tx, error)           { return nil, errUnsupported }
 func (s session) Close() error                        { return nil }
 
-// QueryContext makes a session a driver.QueryerContext.
+// QueryContext implements driver.QueryerContext.
 func (s session) QueryContext(_ context.Context, _ string, args []driver.NamedValue) (driver.Rows, error) {
 	number, ok := args[0].Value.(int64)
 	if !ok || number < 0 || int(number) >= len(s.names) {

@@ -8,9 +8,8 @@ import (
 
 // NameRepaired is NameLeaky without the leak, and gives up when ctx is done.
 //
-// Fix: close the rows by defer (or let QueryRowContext do it), and pass the
-// context of the request, so that a call waits for a connection no longer than its
-// caller does.
+// Fix: defer rows.Close (or use QueryRowContext), and pass the context of the
+// request, so that a call does not wait for a connection longer than its caller.
 func NameRepaired(ctx context.Context, db *sql.DB, customer int) (name string, err error) {
 	rows, err := db.QueryContext(ctx, "SELECT name FROM customers WHERE number = ?", customer)
 	if err != nil {

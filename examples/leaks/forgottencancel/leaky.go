@@ -19,7 +19,7 @@ func startLeaky(ctx context.Context) *tripLeaky {
 // Close ends the trip.
 func (t *tripLeaky) Close() { t.cancel() }
 
-// trackLeaky is itself in order: it ends with its context.
+// trackLeaky itself is correct: it returns when its context is done.
 func trackLeaky(ctx context.Context, positions chan<- int) {
 	for position := 0; ; position++ {
 		select { // leaks here
@@ -30,11 +30,11 @@ func trackLeaky(ctx context.Context, positions chan<- int) {
 	}
 }
 
-// ArrivedLeaky tells whether a courier has got to the destination.
+// ArrivedLeaky reports whether a courier arrives at the destination.
 //
-// Mistake: as soon as the courier is there it returns without closing the
-// trip. The context is then cancelled with its parent, which is that of the whole
-// service. The linter does not see it, since cancel is kept in a field.
+// Mistake: it returns on arrival without closing the trip. So the context is only
+// cancelled with its parent, which is that of the whole service. Linters do not
+// report it, since cancel is stored in a field.
 func ArrivedLeaky(ctx context.Context, destination int) bool {
 	trip := startLeaky(ctx)
 	for position := range trip.positions {

@@ -30,7 +30,7 @@ func trackRepaired(ctx context.Context, positions chan<- int) {
 
 // ArrivedRepaired is ArrivedLeaky without the leak.
 //
-// Fix: what is begun on one line is ended, by defer, on the next.
+// Fix: defer Close on the line after the start.
 func ArrivedRepaired(ctx context.Context, destination int) bool {
 	trip := startRepaired(ctx)
 	defer trip.Close()

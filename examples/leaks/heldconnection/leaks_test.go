@@ -10,8 +10,8 @@ import (
 	"github.com/otel-goroutine/otel-goroutine/examples/leaks/internal/leaktest"
 )
 
-// hung returns the address of a server to which one can connect, since the kernel
-// does that, and which never says anything.
+// hung returns the address of a server that never sends. The kernel accepts its
+// connections.
 func hung(t *testing.T) string {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

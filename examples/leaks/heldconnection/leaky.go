@@ -1,5 +1,5 @@
-// Package heldconnection shows a connection in the hands of a goroutine that waits
-// for a peer that has nothing to say.
+// Package heldconnection shows a connection that is held by a goroutine that waits for
+// a silent peer.
 package heldconnection
 
 import (
@@ -9,9 +9,9 @@ import (
 
 // GreetingLeaky connects to a mail server and returns its greeting.
 //
-// Mistake: a peer that hangs, or has gone without a word, never sends and
-// never closes. There is no deadline, so the read waits forever and the deferred
-// close never runs: each call costs a goroutine and a file descriptor.
+// Mistake: a peer that hangs or has disappeared neither sends nor closes. Without a
+// deadline the read waits forever, and the deferred close never runs: each call leaks
+// a goroutine and a file descriptor.
 func GreetingLeaky(address string) (string, error) {
 	conn, err := net.Dial("tcp", address)
 	if err != nil {

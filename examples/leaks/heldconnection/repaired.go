@@ -7,10 +7,10 @@ import (
 	"time"
 )
 
-// GreetingRepaired is GreetingLeaky without the leak, and gives up after patience.
+// GreetingRepaired is GreetingLeaky without the leak. It gives up after patience.
 //
-// Fix: a deadline on the connection, set before the first byte is read.
-// Reads do not look at a context; the dial does.
+// Fix: set a deadline on the connection before reading. Dialing observes the context,
+// reading does not.
 func GreetingRepaired(ctx context.Context, address string, patience time.Duration) (string, error) {
 	dialer := net.Dialer{Timeout: patience}
 	conn, err := dialer.DialContext(ctx, "tcp", address)

@@ -1,7 +1,7 @@
 //go:build unix && !solaris && !aix
 
-// Package heldfile shows files in the hands of goroutines that wait for a lock on
-// them, in the kernel.
+// Package heldfile shows files that are held by goroutines that wait in the kernel for a
+// lock on them.
 package heldfile
 
 import (
@@ -9,12 +9,11 @@ import (
 	"syscall"
 )
 
-// StampLeaky appends a line to a file that several processes write to, in turn.
+// StampLeaky appends a line to a file that several processes write to.
 //
-// Mistake: the lock is asked for without an end. If a process hangs with
-// the lock in hand, each call costs a goroutine, a file descriptor and a thread:
-// the wait is a system call of its own, which neither a deadline nor a context
-// can end.
+// Mistake: it waits for the lock without a limit. If a process hangs while it holds the
+// lock, each call leaks a goroutine, a file descriptor and a thread: neither a deadline
+// nor a context can end the system call.
 func StampLeaky(path, line string) error {
 	file, err := os.OpenFile(path, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
 	if err != nil {

@@ -10,14 +10,13 @@ import (
 	"time"
 )
 
-// retryEvery is how often the lock is asked for.
+// retryEvery is the time between attempts to lock.
 const retryEvery = 10 * time.Millisecond
 
-// StampRepaired is StampLeaky without the leak, or returns an error if ctx is done first.
+// StampRepaired is StampLeaky without the leak. It returns an error if ctx is done first.
 //
-// Fix: ask for the lock without waiting (LOCK_NB), and wait between two
-// tries where a context can end it. The file is closed by defer, and its lock goes
-// with it.
+// Fix: try to lock without waiting (LOCK_NB), and wait between attempts in a select with
+// ctx.Done(). Closing the file, by defer, releases the lock.
 func StampRepaired(ctx context.Context, path, line string) error {
 	file, err := os.OpenFile(path, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
 	if err != nil {
@@ -32,15 +31,15 @@ func StampRepaired(ctx context.Context, path, line string) error {
 }
 
 func lock(ctx context.Context, file *os.File) error {
-	again := time.NewTicker(retryEvery)
-	defer again.Stop()
+	ticker := time.NewTicker(retryEvery)
+	defer ticker.Stop()
 	for {
 		err := syscall.Flock(int(file.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
 		if !errors.Is(err, syscall.EWOULDBLOCK) {
 			return err
 		}
 		select {
-		case <-again.C:
+		case <-ticker.C:
 		case <-ctx.Done():
 			return context.Cause(ctx)
 		}

@@ -20,7 +20,7 @@ func TestRepaired(t *testing.T) {
 		changed := make(chan int, 1)
 		WatchRepaired(ctx, price, func(p int) { changed <- p })
 		if p := <-changed; p != price() {
-			t.Errorf("told of %d", p)
+			t.Errorf("changed to %d", p)
 		}
 	})
 }

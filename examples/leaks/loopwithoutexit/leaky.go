@@ -1,16 +1,15 @@
-// Package loopwithoutexit shows a loop that goes on for nobody.
+// Package loopwithoutexit shows a loop that never ends.
 package loopwithoutexit
 
 import "time"
 
-// pollEvery is how often a price is looked up.
+// pollEvery is the time between two lookups of a price.
 const pollEvery = 200 * time.Millisecond
 
-// WatchLeaky tells changed of every new price of an article, for as long as a
-// customer looks at it.
+// WatchLeaky calls changed with every new price of an article while a customer views it.
 //
-// Mistake: there is no way to say that the customer has left. The loop
-// goes on for as long as the process lives.
+// Mistake: there is no way to stop the loop when the customer leaves. It runs as long
+// as the process.
 func WatchLeaky(price func() int, changed func(int)) {
 	go pollLeaky(price, changed)
 }

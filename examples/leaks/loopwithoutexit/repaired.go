@@ -5,10 +5,10 @@ import (
 	"time"
 )
 
-// WatchRepaired is WatchLeaky without the leak until ctx is done.
+// WatchRepaired is WatchLeaky without the leak. It ends when ctx is done.
 //
-// Fix: the loop has an exit, and does not sleep through it. Whoever starts
-// it passes the context of what it is for.
+// Fix: an exit from the loop, which waits in a select instead of sleeping. The caller
+// passes the context of the customer's request.
 func WatchRepaired(ctx context.Context, price func() int, changed func(int)) {
 	go pollRepaired(ctx, price, changed)
 }

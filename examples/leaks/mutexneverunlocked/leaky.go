@@ -7,7 +7,7 @@ import (
 	"sync"
 )
 
-// EncoderLeaky turns values into JSON, in a buffer that is used again.
+// EncoderLeaky encodes values as JSON in a reused buffer.
 type EncoderLeaky struct {
 	mu     sync.Mutex
 	buffer bytes.Buffer
@@ -15,9 +15,8 @@ type EncoderLeaky struct {
 
 // Encode returns the JSON of a value.
 //
-// Mistake: for a value that has no JSON, such as NaN, it returns with the
-// mutex locked. It is not that call that waits, but every one after it, of
-// whatever value.
+// Mistake: if the value cannot be encoded, such as NaN, it returns with the mutex
+// locked. Not this call waits forever, but every later one.
 func (e *EncoderLeaky) Encode(value any) (string, error) {
 	e.mu.Lock() // leaks here
 	e.buffer.Reset()

@@ -1,16 +1,16 @@
 // Package nilchannel shows a channel that was never made.
 package nilchannel
 
-// ServerLeaky reads its settings anew when it is told to.
+// ServerLeaky is a server with settings that can be reloaded.
 type ServerLeaky struct {
 	reloads  chan string
 	settings func(path string)
 }
 
-// NewServerLeaky returns a server. Without reload its settings are final.
+// NewServerLeaky returns a server. If reload is false, its settings are final.
 //
-// Mistake: without reload the channel stays nil, and to receive from a nil
-// channel waits forever, whatever anybody does.
+// Mistake: if reload is false, the channel remains nil, and receiving from a nil channel
+// blocks forever.
 func NewServerLeaky(reload bool, settings func(path string)) *ServerLeaky {
 	s := &ServerLeaky{settings: settings}
 	if reload {
@@ -26,10 +26,10 @@ func (s *ServerLeaky) followLeaky() {
 	}
 }
 
-// Reload has the server read its settings.
+// Reload reads settings from a file.
 func (s *ServerLeaky) Reload(path string) { s.reloads <- path }
 
-// Close ends the server.
+// Close stops the server.
 func (s *ServerLeaky) Close() {
 	if s.reloads != nil {
 		close(s.reloads)

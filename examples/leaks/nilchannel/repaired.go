@@ -7,11 +7,10 @@ type ServerRepaired struct {
 	followed chan struct{}
 }
 
-// NewServerRepaired returns a server. Without reload its settings are final.
+// NewServerRepaired returns a server. If reload is false, its settings are final.
 //
-// Fix: what waits at the channel is started where the channel is made, and
-// only there. (A nil channel is of use only as a case of a select that is to be
-// switched off.)
+// Fix: start the receiver only where the channel is made. (A nil channel is only useful
+// to disable a case of a select.)
 func NewServerRepaired(reload bool, settings func(path string)) *ServerRepaired {
 	s := &ServerRepaired{settings: settings}
 	if reload {
@@ -28,7 +27,7 @@ func (s *ServerRepaired) followRepaired() {
 	}
 }
 
-// Reload has the server read its settings. It returns false if they are final.
+// Reload reads settings from a file. It returns false if the settings are final.
 func (s *ServerRepaired) Reload(path string) bool {
 	if s.reloads == nil {
 		return false
@@ -37,7 +36,7 @@ func (s *ServerRepaired) Reload(path string) bool {
 	return true
 }
 
-// Close ends the server.
+// Close stops the server.
 func (s *ServerRepaired) Close() {
 	if s.reloads != nil {
 		close(s.reloads)

@@ -1,4 +1,4 @@
-// Package pullnotstopped shows iterators that are pulled from and not stopped.
+// Package pullnotstopped shows pull iterators that are not stopped.
 package pullnotstopped
 
 import (
@@ -17,11 +17,10 @@ func (w wordsLeaky) all(yield func(string) bool) {
 	}
 }
 
-// SameLeaky tells whether two texts have the same words.
+// SameLeaky reports whether two texts have the same words.
 //
-// Mistake: at the first difference it returns, and neither iterator has come
-// to its end. Each is a goroutine, which waits in its yield for somebody to ask for the
-// next word, or to stop it.
+// Mistake: it returns at the first difference, before the iterators have ended. Each is a
+// goroutine, which waits in yield until next or stop is called.
 func SameLeaky(a, b string) bool {
 	nextA, _ := iter.Pull(wordsLeaky(strings.Fields(a)).all)
 	nextB, _ := iter.Pull(wordsLeaky(strings.Fields(b)).all)

@@ -18,8 +18,8 @@ func (w wordsRepaired) all(yield func(string) bool) {
 
 // SameRepaired is SameLeaky without the leak.
 //
-// Fix: stop is deferred where the iterator is begun. It is safe to call at the end
-// of the iterator, and twice.
+// Fix: defer stop after iter.Pull. It is idempotent, and safe to call after the iterator
+// has ended.
 func SameRepaired(a, b string) bool {
 	nextA, stopA := iter.Pull(wordsRepaired(strings.Fields(a)).all)
 	defer stopA()

@@ -11,7 +11,7 @@ const table = "1\n2\nthree\n4\n"
 
 func TestLeaky(t *testing.T) {
 	leaktest.Leaks(t, "storeLeaky", "chan receive", func() {
-		_ = ImportLeaky(strings.NewReader(table), func(int) {}) // it is what makes it leak
+		_ = ImportLeaky(strings.NewReader(table), func(int) {}) // the error makes it leak
 	})
 }
 

@@ -1,5 +1,4 @@
-// Package rangeneverclosed shows a loop over a channel that is not closed on every
-// way out.
+// Package rangeneverclosed shows a loop over a channel that is not closed on every path.
 package rangeneverclosed
 
 import (
@@ -8,10 +7,10 @@ import (
 	"strconv"
 )
 
-// ImportLeaky reads numbers, one a line, and passes them on to store.
+// ImportLeaky reads one number per line and passes them to store.
 //
-// Mistake: a line that is no number ends the import before the channel is
-// closed, and storeLeaky waits for the next row forever.
+// Mistake: after a line that is not a number it returns without closing the channel, and
+// storeLeaky waits for the next row forever.
 func ImportLeaky(lines io.Reader, store func(int)) error {
 	rows := make(chan int)
 	go storeLeaky(rows, store)

@@ -6,10 +6,10 @@ import (
 	"strconv"
 )
 
-// ImportRepaired is ImportLeaky without the leak, and returns after the last row is
+// ImportRepaired is ImportLeaky without the leak. It returns after the last row has been
 // stored.
 //
-// Fix: the sender closes the channel, by defer and thus on every path.
+// Fix: the sender defers the close of the channel, so it is closed on every path.
 func ImportRepaired(lines io.Reader, store func(int)) error {
 	rows, stored := make(chan int), make(chan struct{})
 	go storeRepaired(rows, store, stored)

@@ -5,9 +5,8 @@ import "strings"
 
 // AskLeaky sends a question to the help desk and returns the reply.
 //
-// Mistake: the help desk drops a question that it does not take for one,
-// as a queue drops a message that it cannot read. Nobody else will ever reply, and
-// there is nothing to give up with.
+// Mistake: the help desk drops texts that are not questions, as a queue drops malformed
+// messages. No reply will ever come, and there is no timeout.
 func AskLeaky(question string) string {
 	reply := make(chan string)
 	go answerLeaky(question, reply)

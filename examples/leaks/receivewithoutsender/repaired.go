@@ -5,11 +5,10 @@ import (
 	"strings"
 )
 
-// AskRepaired is AskLeaky without the leak, or returns an error if ctx is done first.
+// AskRepaired is AskLeaky without the leak. It returns an error if ctx is done first.
 //
-// Fix: the wait has a second way out, and the caller's context has a
-// deadline. The reply has a place in the channel's buffer, so that one that comes
-// too late does not leak in turn.
+// Fix: a select with ctx.Done(), and a deadline in the caller's context. The channel has
+// a buffer for the reply, so that a late one does not leak its sender.
 func AskRepaired(ctx context.Context, question string) (string, error) {
 	reply := make(chan string, 1)
 	go answerRepaired(question, reply)

@@ -1,10 +1,9 @@
-// Package rwmutexupgrade shows a lock for reading that is to become one for
-// writing.
+// Package rwmutexupgrade shows an attempt to upgrade a read lock to a write lock.
 package rwmutexupgrade
 
 import "sync"
 
-// CacheLeaky keeps what load returns.
+// CacheLeaky caches the results of load.
 type CacheLeaky struct {
 	mu     sync.RWMutex
 	values map[string]string
@@ -16,13 +15,12 @@ func NewCacheLeaky(load func(key string) string) *CacheLeaky {
 	return &CacheLeaky{values: make(map[string]string), load: load}
 }
 
-// Get returns the value of a key, and loads it if need be.
+// Get returns the value of a key, and loads it if necessary.
 //
-// Mistake: keep wants the lock for writing, and Get holds it for reading.
-// It waits for itself. Since a writer that waits keeps new readers out, so does
-// everybody who comes after it.
+// Mistake: keep locks for writing while Get holds the read lock, so it waits for itself.
+// A waiting writer blocks new readers, so all later calls wait too.
 func (c *CacheLeaky) Get(key string) string {
-	c.mu.RLock() // leaks here: all others
+	c.mu.RLock() // leaks here: later calls
 	defer c.mu.RUnlock()
 	if value, ok := c.values[key]; ok {
 		return value
@@ -31,7 +29,7 @@ func (c *CacheLeaky) Get(key string) string {
 }
 
 func (c *CacheLeaky) keep(key, value string) string {
-	c.mu.Lock() // leaks here: whoever came first
+	c.mu.Lock() // leaks here: first call
 	defer c.mu.Unlock()
 	c.values[key] = value
 	return value

@@ -14,10 +14,10 @@ func NewCacheRepaired(load func(key string) string) *CacheRepaired {
 	return &CacheRepaired{values: make(map[string]string), load: load}
 }
 
-// Get returns the value of a key, and loads it if need be.
+// Get returns the value of a key, and loads it if necessary.
 //
-// Fix: each lock is held by one small function, which calls nothing that
-// locks. Nothing is held while the value is loaded.
+// Fix: each lock is held by a small function that calls nothing that locks. No lock is
+// held while the value is loaded.
 func (c *CacheRepaired) Get(key string) string {
 	if value, ok := c.find(key); ok {
 		return value

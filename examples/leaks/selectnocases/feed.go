@@ -2,7 +2,7 @@ package selectnocases
 
 import "sync"
 
-// Feed calls its listeners with what is new.
+// Feed calls its listeners with news.
 type Feed struct {
 	mu        sync.Mutex
 	listeners map[*func(string)]struct{}
@@ -11,7 +11,7 @@ type Feed struct {
 // NewFeed returns a feed without listeners.
 func NewFeed() *Feed { return &Feed{listeners: make(map[*func(string)]struct{})} }
 
-// Listen calls the listener from now on, until remove is called.
+// Listen adds a listener, until remove is called.
 func (f *Feed) Listen(listener func(string)) (remove func()) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -23,8 +23,8 @@ func (f *Feed) Listen(listener func(string)) (remove func()) {
 	}
 }
 
-// Tell calls all listeners.
-func (f *Feed) Tell(news string) {
+// Publish calls all listeners.
+func (f *Feed) Publish(news string) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	for listener := range f.listeners {

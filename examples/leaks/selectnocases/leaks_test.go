@@ -17,7 +17,7 @@ func TestRepaired(t *testing.T) {
 		defer cancel()
 		feed, shown := NewFeed(), ""
 		FollowRepaired(ctx, feed, func(news string) { shown = news })
-		feed.Tell("sold")
+		feed.Publish("sold")
 		if shown != "sold" {
 			t.Errorf("shown %q", shown)
 		}

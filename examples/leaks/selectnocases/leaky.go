@@ -1,12 +1,12 @@
-// Package selectnocases shows a goroutine that stays only so that something goes
-// on.
+// Package selectnocases shows a goroutine that waits forever only to delay its deferred
+// calls.
 package selectnocases
 
-// FollowLeaky shows a client what is new in a feed.
+// FollowLeaky shows a client the news of a feed.
 //
-// Mistake: select{} keeps the listener alive and waits for nothing, so the
-// listener is never removed, and the goroutine stays when the client has left.
-// (In main it is right: the process ends by a signal. Nowhere else.)
+// Mistake: select{} blocks forever, so the listener is never removed, and the goroutine
+// remains after the client has left. (Only in main it is correct: a signal ends the
+// process.)
 func FollowLeaky(feed *Feed, show func(string)) {
 	go listenLeaky(feed, show)
 }

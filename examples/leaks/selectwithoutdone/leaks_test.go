@@ -24,21 +24,21 @@ func TestRepaired(t *testing.T) {
 		FollowRepaired(ctx, topic, func(event string) {
 			select {
 			case shown <- event:
-			default: // one more that was in the channel already when ctx ended
+			default: // another event that was already in the channel when ctx was done
 			}
 			cancel()
 		})
-		for again := time.NewTicker(time.Millisecond); ; {
+		for ticker := time.NewTicker(time.Millisecond); ; {
 			topic.Publish("sold")
 			select {
-			case <-again.C:
+			case <-ticker.C:
 				continue
 			case event := <-shown:
 				if event != "sold" {
 					t.Errorf("shown %q", event)
 				}
 			}
-			again.Stop()
+			ticker.Stop()
 			return
 		}
 	})

@@ -1,12 +1,12 @@
-// Package selectwithoutdone shows a select that does not hear that it is over.
+// Package selectwithoutdone shows a select without a case for the end of its context.
 package selectwithoutdone
 
 import "context"
 
-// FollowLeaky shows a client the events of a topic until the client's ctx ends.
+// FollowLeaky shows a client the events of a topic until ctx is done.
 //
-// Mistake: the end of ctx ends the subscription, but not the goroutine.
-// It waits at a select of channels that nobody has a hand on any more.
+// Mistake: the subscription ends with ctx, but not the goroutine. It waits for channels
+// that have no senders any more.
 func FollowLeaky(ctx context.Context, topic *Topic, show func(string)) {
 	s := topic.subscribe()
 	context.AfterFunc(ctx, func() { topic.unsubscribe(s) })

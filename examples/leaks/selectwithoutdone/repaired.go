@@ -4,7 +4,7 @@ import "context"
 
 // FollowRepaired is FollowLeaky without the leak.
 //
-// Fix: one more case. Every select in a loop needs one by which it ends.
+// Fix: a case for ctx.Done(). Every select in a loop needs a case that ends the loop.
 func FollowRepaired(ctx context.Context, topic *Topic, show func(string)) {
 	go showRepaired(ctx, topic, show)
 }

@@ -2,13 +2,13 @@ package selectwithoutdone
 
 import "sync"
 
-// subscription is what one client has subscribed to.
+// subscription is the subscription of a client.
 type subscription struct {
 	events  chan string
 	notices chan string
 }
 
-// Topic passes events on to those who have subscribed.
+// Topic passes events to subscribers.
 type Topic struct {
 	mu          sync.Mutex
 	subscribers map[*subscription]struct{}
@@ -17,7 +17,7 @@ type Topic struct {
 // NewTopic returns a topic without subscribers.
 func NewTopic() *Topic { return &Topic{subscribers: make(map[*subscription]struct{})} }
 
-// Publish passes an event on. A client that is busy misses it.
+// Publish passes an event to all subscribers. Busy ones miss it.
 func (t *Topic) Publish(event string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()

@@ -1,13 +1,13 @@
-// Package sendwithoutreceiver shows answers that nobody waits for any more.
+// Package sendwithoutreceiver shows answers that are never received.
 package sendwithoutreceiver
 
-// Replica looks a key up in one copy of the data.
+// Replica looks up a key in a copy of the data.
 type Replica func(key string) string
 
-// FirstLeaky asks all replicas at once and returns the first answer.
+// FirstLeaky asks all replicas concurrently and returns the first answer.
 //
-// Mistake: the channel has no buffer, and only one answer is taken from
-// it. All other replicas wait forever to get rid of theirs.
+// Mistake: the channel is unbuffered, and only one answer is received. All other replicas
+// block forever in their send.
 func FirstLeaky(replicas []Replica, key string) string {
 	answers := make(chan string)
 	for _, ask := range replicas {

@@ -2,10 +2,9 @@ package sendwithoutreceiver
 
 // FirstRepaired is FirstLeaky without the leak.
 //
-// Fix: there is room forevery answer, so every replica can deliver its own
-// and end, whether or not somebody takes it. The channel is collected with what is
-// in it. (Where an answer is dear, pass a context too, and cancel it after the
-// first.)
+// Fix: a buffer for every answer, so that every replica can send and return, even if
+// there is no receiver. The channel is garbage collected with its contents. (If an answer
+// is expensive, also pass a context, and cancel it after the first answer.)
 func FirstRepaired(replicas []Replica, key string) string {
 	answers := make(chan string, len(replicas))
 	for _, ask := range replicas {

@@ -8,7 +8,7 @@ import (
 	"github.com/otel-goroutine/otel-goroutine/examples/leaks/internal/leaktest"
 )
 
-// connect connects to somebody who does not read.
+// connect connects to a peer that does not read.
 func connect(t *testing.T) net.Conn {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -23,7 +23,7 @@ func connect(t *testing.T) net.Conn {
 	return client
 }
 
-// flood is more than any buffer between the two holds.
+// flood is larger than all buffers between both sides.
 var flood = make([]byte, 32<<20)
 
 func TestLeaky(t *testing.T) {

@@ -1,14 +1,14 @@
-// Package sharedconnection shows a connection to which many write, and whose peer
-// does not read.
+// Package sharedconnection shows a connection with many writers, whose peer does not
+// read.
 package sharedconnection
 
 import "net"
 
-// TellLeaky tells a client something.
+// TellLeaky sends news to a client.
 //
-// Mistake: once the buffers of both sides are full the first write waits
-// for room (io_wait), and every other write of the same connection queues up behind
-// it (semaphore). There is no deadline, and the client is still connected.
+// Mistake: when the buffers of both sides are full, the first write waits for space
+// (io_wait), and all other writes to the connection wait for the first (semaphore). There
+// is no deadline, and the client remains connected.
 func TellLeaky(client net.Conn, news []byte) error {
 	_, err := client.Write(news) // leaks here
 	return err

@@ -6,11 +6,11 @@ import (
 	"time"
 )
 
-// TellRepaired is TellLeaky without the leak, and hangs up on a client that does not
-// read for as long as patience.
+// TellRepaired is TellLeaky without the leak. It closes the connection of a client that
+// does not read within patience.
 //
-// Fix: a deadline before each write. When it is exceeded the connection is
-// closed, which ends those who wait behind.
+// Fix: set a deadline before each write. When it is exceeded, close the connection, which
+// also ends the waiting writes.
 func TellRepaired(client net.Conn, news []byte, patience time.Duration) error {
 	if err := client.SetWriteDeadline(time.Now().Add(patience)); err != nil {
 		return err

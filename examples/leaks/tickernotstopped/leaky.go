@@ -1,16 +1,16 @@
-// Package tickernotstopped shows a ticker that ticks on for somebody who has left.
+// Package tickernotstopped shows a ticker that is never stopped.
 package tickernotstopped
 
 import "time"
 
-// heartbeat is how often a client is told that the connection is alive.
+// heartbeat is the time between two messages that keep a connection alive.
 const heartbeat = 200 * time.Millisecond
 
 // KeepAliveLeaky sends heartbeats to a client.
 //
-// Mistake: what time.Tick returns cannot be stopped, and the loop over it
-// does not hear that the client has left. (Nor would it help to stop a ticker:
-// that does not close its channel, so the loop would wait forever instead.)
+// Mistake: the ticker of time.Tick cannot be stopped, and the loop does not end when the
+// client leaves. (To stop a ticker would not suffice: its channel is not closed, so the
+// loop would block forever.)
 func KeepAliveLeaky(send func()) {
 	go beatLeaky(send)
 }

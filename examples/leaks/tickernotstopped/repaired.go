@@ -5,10 +5,10 @@ import (
 	"time"
 )
 
-// KeepAliveRepaired is KeepAliveLeaky without the leak, until ctx is done.
+// KeepAliveRepaired is KeepAliveLeaky without the leak. It ends when ctx is done.
 //
-// Fix: a ticker that is stopped by defer, and a loop that also looks at the
-// context of the connection.
+// Fix: a deferred Stop of the ticker, and a loop with a case for the end of the
+// connection's context.
 func KeepAliveRepaired(ctx context.Context, send func()) {
 	go beatRepaired(ctx, send)
 }

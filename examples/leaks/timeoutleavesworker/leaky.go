@@ -1,4 +1,4 @@
-// Package timeoutleavesworker shows a timeout that forgets who is still at work.
+// Package timeoutleavesworker shows a timeout that leaves the worker behind.
 package timeoutleavesworker
 
 import (
@@ -9,10 +9,10 @@ import (
 // ErrTimeout is returned when a backend takes too long.
 var ErrTimeout = errors.New("the backend takes too long")
 
-// QuoteLeaky asks a backend for a price, for no longer than patience.
+// QuoteLeaky asks a backend for a price. It gives up after patience.
 //
-// Mistake: after the timeout nobody receives from the channel, which has
-// no buffer. The worker gets its price at last and waits forever to tell it.
+// Mistake: after the timeout, the unbuffered channel has no receiver. When the worker has
+// the price, it blocks forever in its send.
 func QuoteLeaky(price func() int, patience time.Duration) (int, error) {
 	answer := make(chan int)
 	go quoteLeaky(price, answer)

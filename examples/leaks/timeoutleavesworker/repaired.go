@@ -7,9 +7,8 @@ import (
 
 // QuoteRepaired is QuoteLeaky without the leak.
 //
-// Fix: the channel has room for the one answer that comes, so the worker
-// can always deliver it and end. The backend is told of the deadline by a context,
-// so that it stops to work on what nobody wants any more.
+// Fix: a channel with a buffer for the answer, so that the worker can always send it and
+// return. The context passes the deadline to the backend, so that it does not work in vain.
 func QuoteRepaired(ctx context.Context, price func(context.Context) int, patience time.Duration) (int, error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, patience, ErrTimeout)
 	defer cancel()

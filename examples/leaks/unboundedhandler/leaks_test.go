@@ -8,11 +8,11 @@ import (
 	"github.com/otel-goroutine/otel-goroutine/examples/leaks/internal/leaktest"
 )
 
-// status makes one request.
+// status makes a request and returns its status.
 func status(handler http.Handler) int {
-	answer := httptest.NewRecorder()
-	handler.ServeHTTP(answer, httptest.NewRequest(http.MethodPost, "/?to=a@example.com", http.NoBody))
-	return answer.Code
+	recorder := httptest.NewRecorder()
+	handler.ServeHTTP(recorder, httptest.NewRequest(http.MethodPost, "/?to=a@example.com", http.NoBody))
+	return recorder.Code
 }
 
 func TestLeaky(t *testing.T) {
@@ -20,7 +20,7 @@ func TestLeaky(t *testing.T) {
 	defer close(hung)
 	leaktest.Leaks(t, "(*MailerLeaky).enqueueLeaky", "chan send", func() {
 		mailer := NewMailerLeaky(func(string) { <-hung })
-		status(mailer) // is being sent
+		status(mailer) // the mail being sent
 		if code := status(mailer); code != http.StatusAccepted {
 			t.Errorf("status %d", code)
 		}
@@ -36,7 +36,7 @@ func TestRepaired(t *testing.T) {
 		}
 		close(hung)
 		mailer.Close()
-		if sent < waiting || sent > waiting+senders {
+		if sent < queueSize || sent > queueSize+senders {
 			t.Errorf("%d were accepted", sent)
 		}
 	})

@@ -1,10 +1,10 @@
-// Package unboundedhandler shows an HTTP handler that starts a goroutine a request
-// and lets nobody hold it back.
+// Package unboundedhandler shows an HTTP handler that starts a goroutine per request
+// without a limit.
 package unboundedhandler
 
 import "net/http"
 
-// MailerLeaky takes requests for mail, and has one goroutine that sends it.
+// MailerLeaky accepts requests for mail, and has one goroutine that sends it.
 type MailerLeaky struct{ outbox chan string }
 
 // NewMailerLeaky returns a mailer that sends with send.
@@ -20,10 +20,10 @@ func (m *MailerLeaky) sendAll(send func(to string)) {
 	}
 }
 
-// ServeHTTP answers at once, whatever the mail server does.
+// ServeHTTP accepts mail without waiting for the mail server.
 //
-// Mistake: the goroutines are a queue without an end. While mail comes in
-// faster than it is sent each request leaves one more, and nobody is told.
+// Mistake: the goroutines are an unbounded queue. While mail arrives faster than it is
+// sent, each request adds a goroutine, and clients do not notice.
 func (m *MailerLeaky) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	go m.enqueueLeaky(r.FormValue("to"))
 	w.WriteHeader(http.StatusAccepted)

@@ -6,17 +6,17 @@ import (
 )
 
 const (
-	// senders is how many mails are sent at a time.
+	// senders is the number of mails sent concurrently.
 	senders = 4
-	// waiting is how many mails may wait: what the senders get done in the time
-	// that a mail may take.
-	waiting = 16
+	// queueSize is the number of mails that may wait: as many as are sent within an
+	// acceptable delay.
+	queueSize = 16
 )
 
 // MailerRepaired is MailerLeaky without the leak.
 //
-// Fix: a bounded pool of workers behind a bounded queue. When the queue is
-// full the client is told so, and can come again.
+// Fix: a bounded worker pool with a bounded queue. When the queue is full, the client
+// gets an error and can retry.
 type MailerRepaired struct {
 	outbox  chan string
 	workers sync.WaitGroup
@@ -24,7 +24,7 @@ type MailerRepaired struct {
 
 // NewMailerRepaired returns a mailer that sends with send.
 func NewMailerRepaired(send func(to string)) *MailerRepaired {
-	m := &MailerRepaired{outbox: make(chan string, waiting)}
+	m := &MailerRepaired{outbox: make(chan string, queueSize)}
 	for range senders {
 		m.workers.Go(func() { m.sendAll(send) })
 	}
@@ -37,7 +37,7 @@ func (m *MailerRepaired) sendAll(send func(to string)) {
 	}
 }
 
-// ServeHTTP answers at once, with 503 if there is too much to do.
+// ServeHTTP accepts mail without waiting. It responds with 503 if the queue is full.
 func (m *MailerRepaired) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	select {
 	case m.outbox <- r.FormValue("to"):
@@ -48,8 +48,7 @@ func (m *MailerRepaired) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// Close sends what is in the queue and ends the workers. No request may come in
-// any more.
+// Close sends the queued mails and stops the workers. There must be no further requests.
 func (m *MailerRepaired) Close() {
 	close(m.outbox)
 	m.workers.Wait()

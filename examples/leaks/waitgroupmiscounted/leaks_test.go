@@ -8,20 +8,20 @@ import (
 )
 
 func check(host string) error {
-	if host == "ill" {
-		return errors.New("no answer")
+	if host == "down" {
+		return errors.New("no response")
 	}
 	return nil
 }
 
 func TestLeaky(t *testing.T) {
-	leaktest.Leaks(t, "HealthyLeaky", "sync.WaitGroup.Wait", func() { HealthyLeaky([]string{"well", "ill"}, check) })
+	leaktest.Leaks(t, "HealthyLeaky", "sync.WaitGroup.Wait", func() { HealthyLeaky([]string{"up", "down"}, check) })
 }
 
 func TestRepaired(t *testing.T) {
 	leaktest.Clean(t, func() {
-		if n := HealthyRepaired([]string{"well", "ill"}, check); n != 1 {
-			t.Errorf("%d are well", n)
+		if n := HealthyRepaired([]string{"up", "down"}, check); n != 1 {
+			t.Errorf("%d healthy hosts, want 1", n)
 		}
 	})
 }

@@ -1,5 +1,4 @@
-// Package waitgroupmiscounted shows a WaitGroup that waits for one more than there
-// are.
+// Package waitgroupmiscounted shows a WaitGroup whose counter never reaches zero.
 package waitgroupmiscounted
 
 import (
@@ -7,10 +6,10 @@ import (
 	"sync/atomic"
 )
 
-// HealthyLeaky returns how many of the hosts are well.
+// HealthyLeaky returns the number of healthy hosts.
 //
-// Mistake: where a host is not well, Done is not reached. The count never
-// gets to zero, and Wait waits forever.
+// Mistake: for a host that is not healthy, Done is not called. The counter never reaches
+// zero, and Wait blocks forever.
 func HealthyLeaky(hosts []string, check func(string) error) int {
 	var healthy atomic.Int64
 	var checks sync.WaitGroup

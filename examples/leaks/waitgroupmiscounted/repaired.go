@@ -7,8 +7,8 @@ import (
 
 // HealthyRepaired is HealthyLeaky without the leak.
 //
-// Fix: let WaitGroup.Go count, which cannot be done wrong. (Before Go 1.25:
-// Add(1) right before the go statement, and defer Done as its first line.)
+// Fix: use WaitGroup.Go, which counts correctly. (Before Go 1.25: Add(1) right before
+// the go statement, and defer Done as the first line of the function.)
 func HealthyRepaired(hosts []string, check func(string) error) int {
 	var healthy atomic.Int64
 	var checks sync.WaitGroup

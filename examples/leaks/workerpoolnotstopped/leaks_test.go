@@ -7,7 +7,7 @@ import (
 	"github.com/otel-goroutine/otel-goroutine/examples/leaks/internal/leaktest"
 )
 
-var errBroken = errors.New("this is no picture")
+var errBroken = errors.New("not a picture")
 
 func scale(picture string) error {
 	if picture == "broken" {
@@ -18,7 +18,7 @@ func scale(picture string) error {
 
 func TestLeaky(t *testing.T) {
 	leaktest.Leaks(t, "(*poolLeaky).workLeaky", "select", func() {
-		_ = ScaleLeaky([]string{"a", "broken", "c"}, scale) // it is what makes it leak
+		_ = ScaleLeaky([]string{"a", "broken", "c"}, scale) // the error makes it leak
 	})
 }
 

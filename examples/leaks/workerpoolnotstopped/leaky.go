@@ -1,7 +1,7 @@
-// Package workerpoolnotstopped shows a pool of workers that outlives its work.
+// Package workerpoolnotstopped shows a worker pool that outlives its jobs.
 package workerpoolnotstopped
 
-// workers is how many pictures are scaled at a time.
+// workers is the number of pictures scaled concurrently.
 const workers = 2
 
 type poolLeaky struct {
@@ -17,7 +17,7 @@ func newPoolLeaky() *poolLeaky {
 	return p
 }
 
-// Stop ends the workers.
+// Stop stops the workers.
 func (p *poolLeaky) Stop() { close(p.stopped) }
 
 func (p *poolLeaky) workLeaky() {
@@ -31,11 +31,10 @@ func (p *poolLeaky) workLeaky() {
 	}
 }
 
-// ScaleLeaky scales the pictures of an upload, some at a time, and returns the
-// first error.
+// ScaleLeaky scales the pictures of an upload concurrently and returns the first error.
 //
-// Mistake: a pool is made forevery upload, and where a picture cannot be
-// scaled it is never stopped.
+// Mistake: it starts a pool for every upload, and does not stop it if a picture cannot be
+// scaled.
 func ScaleLeaky(pictures []string, scale func(string) error) error {
 	pool := newPoolLeaky()
 	errs := make(chan error, len(pictures))

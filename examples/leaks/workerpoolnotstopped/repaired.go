@@ -4,9 +4,9 @@ import "golang.org/x/sync/errgroup"
 
 // ScaleRepaired is ScaleLeaky without the leak.
 //
-// Fix: no pool to be stopped, but a group that is waited for. errgroup
-// bounds how many goroutines there are, and each ends with its picture. (A pool
-// that is to be kept is stopped by defer, where it was made.)
+// Fix: an errgroup in place of a pool. It limits the number of goroutines, each of which
+// ends with its picture, and Wait waits for all. (A pool that is kept needs a deferred
+// Stop where it is made.)
 func ScaleRepaired(pictures []string, scale func(string) error) error {
 	var group errgroup.Group
 	group.SetLimit(workers)

@@ -1,7 +1,6 @@
-// Package leaktest checks of a call whether it leaves goroutines behind. What the
-// calls before it have left is not held against it, so leaks need not be ended. It
-// is why no package beside it has goleak look once more when all tests are over: what
-// TestLeaky leaks is there for good.
+// Package leaktest checks whether a call leaks goroutines. Goroutines of earlier calls are
+// ignored, so leaks need not be ended. For that reason the packages beside it do not use
+// goleak.VerifyTestMain: what TestLeaky leaks remains.
 package leaktest
 
 import (
@@ -12,28 +11,28 @@ import (
 	"go.uber.org/goleak"
 )
 
-// patience is how long a goroutine may take to get where it leaks, or to end. A
-// machine that is busy with the race detector needs some of it.
+// patience is how long a goroutine may take until it leaks or exits. A busy machine with the race
+// detector needs some of it.
 const patience = 20 * time.Second
 
-// Leaks checks that call leaves a goroutine behind which waits in function, for
-// the reason that the runtime calls state. The call may itself never return.
+// Leaks checks that call leaks a goroutine that waits in function, with the given wait reason of
+// the runtime. The call itself may never return.
 func Leaks(t *testing.T, function, state string, call func()) {
 	t.Helper()
 	before := goleak.IgnoreCurrent()
 	go call()
 	var last error
 	for deadline := time.Now().Add(patience); time.Now().Before(deadline); {
-		// Find looks again for half a second before it gives up hope.
+		// Find itself retries for half a second.
 		last = goleak.Find(before)
 		if last != nil && waits(last.Error(), function, state) {
 			return
 		}
 	}
-	t.Errorf("nothing waits in %s (%s), but:\n%v", function, state, last)
+	t.Errorf("no goroutine waits in %s (%s):\n%v", function, state, last)
 }
 
-// waits tells whether one of the stacks has both the function and the state.
+// waits reports whether a stack has both the function and the state.
 //
 //	[Goroutine 7 in state chan send, with ...main.answer on top of the stack:
 func waits(stacks, function, state string) bool {
@@ -45,7 +44,7 @@ func waits(stacks, function, state string) bool {
 	return false
 }
 
-// Clean checks that call leaves no goroutine behind.
+// Clean checks that call leaks no goroutine.
 func Clean(t *testing.T, call func()) {
 	t.Helper()
 	before := goleak.IgnoreCurrent()

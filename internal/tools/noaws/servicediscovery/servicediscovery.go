@@ -1,6 +1,6 @@
 // Package servicediscovery replaces the client of AWS Cloud Map in the collector distribution. The
 // aws_cloud_map resolver of the load-balancing exporter would add 4 MB of the AWS SDK. The package
-// declares what the exporter refers to; all calls fail with an error that names the other resolvers.
+// has the declarations that the exporter uses. All calls return an error that names other resolvers.
 package servicediscovery
 
 import (

@@ -1,7 +1,7 @@
 // Package types has the types of the configuration of aws_cloud_map.
 package types
 
-// HealthStatusFilter is which instances are asked for.
+// HealthStatusFilter selects instances by their health.
 type HealthStatusFilter string
 
 // HealthStatusFilterHealthy is the default of the exporter.

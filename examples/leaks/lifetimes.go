@@ -11,9 +11,9 @@ import (
 	"github.com/otel-goroutine/otel-goroutine/examples/leaks/tickernotstopped"
 )
 
-// endings returns the mistakes of those who go on when it is over. What they are
-// for lasts as long as a request.
-func endings() []pattern {
+// lifetimePatterns returns the mistakes in which a goroutine outlives its purpose, which lasts as
+// long as a request.
+func lifetimePatterns() []pattern {
 	topic, feed := selectwithoutdone.NewTopic(), selectnocases.NewFeed()
 	price := func() int { return 42 }
 	return []pattern{
