@@ -173,7 +173,7 @@ func (p *Prometheus) Clock(ctx context.Context) (time.Time, error) {
 }
 
 // Range returns the raw samples of a selector in the duration d before end. A range query would
-// return interpolated points instead.
+// return points at regular steps instead.
 func (p *Prometheus) Range(ctx context.Context, selector string, end time.Time, d time.Duration) ([]Series, error) {
 	var all []Series
 	err := p.query(ctx, fmt.Sprintf("%s[%dms]", selector, d.Milliseconds()), end, &all)
