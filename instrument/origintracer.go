@@ -48,7 +48,7 @@ func (o *originTracer) look(r *census.Report, at time.Time) {
 		return
 	}
 	// There is only one process, so the service does not matter.
-	o.process.Look("", r, at)
+	o.process.Observe("", r, at)
 	o.publish()
 }
 
@@ -61,7 +61,7 @@ func (o *originTracer) publish() {
 // leave resets the state after a panic.
 func (o *originTracer) leave() {
 	if o != nil {
-		o.process.Leave()
+		o.process.Close()
 		o.publish()
 	}
 }
@@ -87,7 +87,7 @@ func (o *originTracer) trace(ctx context.Context, plan *scout.Plan, lifetimes *l
 		o.trouble.report(fmt.Errorf("origins: %w", err))
 	}
 	now := time.Now()
-	news := o.process.Return(result, now)
+	news := o.process.AddResult(result, now)
 	lifetimes.record(ctx, result.Origins)
 	o.publish()
 	for i := range news {

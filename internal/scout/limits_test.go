@@ -45,7 +45,7 @@ func TestBusy(t *testing.T) {
 	p.goroutines = maxGoroutines
 	p.mustNext(t, hour)
 	for range 100 {
-		p.Return(Result{Ending: Busy}, p.at.Add(time.Second))
+		p.AddResult(Result{Ending: Busy}, p.at.Add(time.Second))
 		if plan := p.next(1); plan == nil || plan.Duration != DefaultDuration {
 			t.Fatalf("%+v", plan)
 		}
@@ -57,7 +57,7 @@ func TestBusy(t *testing.T) {
 func TestFailed(t *testing.T) {
 	p := New().simulate("cart", 1)
 	for range 2 {
-		p.Return(result(p.mustNext(t, hour), origin.NotCaught), p.at)
+		p.AddResult(result(p.mustNext(t, hour), origin.NotCaught), p.at)
 	}
 	plan := p.mustNext(t, hour)
 	if plan.Duration != 5*DefaultDuration {
@@ -65,7 +65,7 @@ func TestFailed(t *testing.T) {
 	}
 	cut := result(plan, origin.SiblingsOnly, by("main.checkout", 1))
 	cut.Ending = Failed
-	if changed := p.Return(cut, p.at); len(changed) != 1 {
+	if changed := p.AddResult(cut, p.at); len(changed) != 1 {
 		t.Errorf("%+v", changed)
 	}
 	if plan = p.mustNext(t, hour); plan.Duration != 5*DefaultDuration/2 {
@@ -73,7 +73,7 @@ func TestFailed(t *testing.T) {
 	}
 	last := p.at
 	for range 10 {
-		p.Return(Result{Ending: Failed}, p.at)
+		p.AddResult(Result{Ending: Failed}, p.at)
 		last = p.at
 		plan = p.mustNext(t, 2*hour)
 	}
@@ -130,7 +130,7 @@ func TestBudget(t *testing.T) {
 				}
 				spent += plan.cost(r)
 				traces++
-				p.Return(r, p.at)
+				p.AddResult(r, p.at)
 			}
 			cores := spent.Seconds() / (week * rules.Interval).Seconds()
 			t.Logf("%d traces, %.6f of a core", traces, cores)

@@ -48,26 +48,26 @@ type request struct {
 // Watch adds a process.
 func (s *Scout) Watch(r Rules) *Process { return &Process{scout: s, rules: r} }
 
-// Leave removes the process. Origins that it has found are kept.
-func (p *Process) Leave() {
+// Close removes the process. Origins that it has found are kept.
+func (p *Process) Close() {
 	p.scout.mu.Lock()
 	defer p.scout.mu.Unlock()
-	p.leave()
+	p.reset()
 }
 
-func (p *Process) leave() {
+func (p *Process) reset() {
 	p.release()
 	p.dropReports()
 	p.processState = processState{}
 }
 
-// Look adds the next census of the process. Processes with the same service, such as replicas,
+// Observe adds the next census of the process. Processes with the same service, such as replicas,
 // share their results. If the process was replaced, its state is reset.
-func (p *Process) Look(service string, r *census.Report, at time.Time) {
+func (p *Process) Observe(service string, r *census.Report, at time.Time) {
 	p.scout.mu.Lock()
 	defer p.scout.mu.Unlock()
 	if r.Restarted {
-		p.leave()
+		p.reset()
 	}
 	p.budget.fill(p.rules.Budget, at)
 	if r.Complete {
@@ -107,7 +107,7 @@ type Plan struct {
 }
 
 // Next returns the trace to take now instead of the next observation, if there is one. Pass its
-// result to Return.
+// result to AddResult.
 func (p *Process) Next(at time.Time) (*Plan, bool) {
 	p.scout.mu.Lock()
 	defer p.scout.mu.Unlock()

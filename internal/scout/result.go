@@ -29,9 +29,9 @@ type Result struct {
 	Reading time.Duration
 }
 
-// Return adds the result of the trace that Next has planned, and returns the origins that have
+// AddResult adds the result of the trace that Next has planned, and returns the origins that have
 // changed. It ignores the result if the process was replaced in the meantime.
-func (p *Process) Return(r Result, at time.Time) (changed []origin.Origin) {
+func (p *Process) AddResult(r Result, at time.Time) (changed []origin.Origin) {
 	p.scout.mu.Lock()
 	defer p.scout.mu.Unlock()
 	if p.plan == nil {

@@ -51,7 +51,7 @@ func (p *simulated) look() {
 		Start: p.start, Restarted: p.restarted, Count: p.goroutines, Complete: true, Creations: p.created, Bounds: census.Bounds(10 * time.Minute),
 		Groups: []census.Group{{Signature: p.group, Numbers: census.Numbers{Count: p.aged, Bands: [census.Bands]census.Band{{Aged: p.aged, Exits: p.exits}}}}},
 	}
-	p.Look(p.service, &r, p.at)
+	p.Observe(p.service, &r, p.at)
 	p.restarted = false
 }
 

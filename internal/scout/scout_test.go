@@ -48,7 +48,7 @@ func TestOneProcessAtATime(t *testing.T) {
 	if d.next(hour) != nil {
 		t.Errorf("more than %d traces at a time", maxConcurrent)
 	}
-	a.Return(result(first, origin.NotCaught), a.at)
+	a.AddResult(result(first, origin.NotCaught), a.at)
 	b.mustNext(t, hour)
 }
 
@@ -57,7 +57,7 @@ func (p *simulated) traces(looks int, caught origin.Caught, creators ...origin.C
 	for range looks {
 		p.look()
 		if plan, due := p.Next(p.at); due {
-			p.Return(result(plan, caught, creators...), p.at.Add(plan.Duration))
+			p.AddResult(result(plan, caught, creators...), p.at.Add(plan.Duration))
 			after, durations = append(after, p.at.Sub(began)), append(durations, plan.Duration)
 		}
 	}
@@ -83,7 +83,7 @@ func TestNotCaught(t *testing.T) {
 	}{{"120 an hour", 2, 10 * m}, {"a pool that has filled", 0, time.Hour}} {
 		t.Run(test.name, func(t *testing.T) {
 			p := New().simulate("cart", 1)
-			p.Return(result(p.mustNext(t, hour), origin.NotCaught), p.at)
+			p.AddResult(result(p.mustNext(t, hour), origin.NotCaught), p.at)
 			p.arrivals = test.arrivals
 			first := p.at.Sub(began)
 			after, durations := p.traces(24*hour, origin.NotCaught)
@@ -105,12 +105,12 @@ func TestNotCaught(t *testing.T) {
 func TestSiblingsOnly(t *testing.T) {
 	p := New().simulate("cart", 1)
 	plan := p.mustNext(t, hour)
-	changed := p.Return(result(plan, origin.SiblingsOnly, by("main.checkout", 10)), p.at)
+	changed := p.AddResult(result(plan, origin.SiblingsOnly, by("main.checkout", 10)), p.at)
 	if len(changed) != 1 || changed[0].Caught != origin.SiblingsOnly || changed[0].Creators[0].Stack[0].Function != "main.checkout" {
 		t.Fatalf("%+v", changed)
 	}
 	again := p.mustNext(t, hour)
-	if changed := p.Return(result(again, origin.SiblingsOnly, by("main.checkout", 10)), p.at); len(changed) > 0 {
+	if changed := p.AddResult(result(again, origin.SiblingsOnly, by("main.checkout", 10)), p.at); len(changed) > 0 {
 		t.Errorf("unchanged origins returned: %+v", changed)
 	}
 	if origins := p.Origins(); len(origins) != 1 || origins[0].Creators[0].Count != 20 || origins[0].Births != 20 || origins[0].Traced != 4*DefaultDuration {
@@ -124,7 +124,7 @@ func TestKnown(t *testing.T) {
 	s := New()
 	a, b := s.simulate("cart", 1), s.simulate("cart", 1)
 	plan := a.mustNext(t, hour)
-	if changed := a.Return(result(plan, origin.LeakedBirth, by("main.checkout", 2)), a.at); len(changed) != 1 {
+	if changed := a.AddResult(result(plan, origin.LeakedBirth, by("main.checkout", 2)), a.at); len(changed) != 1 {
 		t.Errorf("%+v", changed)
 	}
 	if a.next(week) != nil || b.next(week) != nil {
@@ -141,7 +141,7 @@ func TestKnown(t *testing.T) {
 	if origins := b.Origins(); len(origins) != 1 || origins[0].Caught != origin.LeakedBirth {
 		t.Errorf("the replica must take over the report: %+v", origins)
 	}
-	b.Leave()
+	b.Close()
 	if a.next(hour) != nil || len(a.Origins()) != 1 {
 		t.Error("the new process must report once its group is a candidate")
 	}
@@ -150,7 +150,7 @@ func TestKnown(t *testing.T) {
 // TestAnotherBuild checks that another build is traced again, since its lines may differ.
 func TestAnotherBuild(t *testing.T) {
 	p := New().simulate("build 1 of cart", 1)
-	p.Return(result(p.mustNext(t, hour), origin.LeakedBirth, by("main.checkout", 2)), p.at)
+	p.AddResult(result(p.mustNext(t, hour), origin.LeakedBirth, by("main.checkout", 2)), p.at)
 	p.restart()
 	p.service = "build 2 of cart"
 	p.mustNext(t, hour)
@@ -160,21 +160,21 @@ func TestAnotherBuild(t *testing.T) {
 // for two builds.
 func TestBuildThatBecomesKnown(t *testing.T) {
 	p := New().simulate("cart", 1)
-	p.Return(result(p.mustNext(t, hour), origin.LeakedBirth, by("main.checkout", 2)), p.at)
+	p.AddResult(result(p.mustNext(t, hour), origin.LeakedBirth, by("main.checkout", 2)), p.at)
 	p.service = "build 1 of cart"
-	p.Return(result(p.mustNext(t, hour), origin.LeakedBirth, by("main.checkout", 3)), p.at)
+	p.AddResult(result(p.mustNext(t, hour), origin.LeakedBirth, by("main.checkout", 3)), p.at)
 	if origins := p.Origins(); len(origins) != 1 || origins[0].Creators[0].Count != 3 {
 		t.Errorf("%+v", origins)
 	}
 }
 
-// TestReplacedWhileTraced replaces the process between Next and Return.
+// TestReplacedWhileTraced replaces the process between Next and AddResult.
 func TestReplacedWhileTraced(t *testing.T) {
 	p := New().simulate("cart", 1)
 	plan := p.mustNext(t, hour)
 	p.restart()
 	p.look()
-	if changed := p.Return(result(plan, origin.LeakedBirth, by("main.checkout", 2)), p.at); changed != nil || len(p.Origins()) > 0 {
+	if changed := p.AddResult(result(plan, origin.LeakedBirth, by("main.checkout", 2)), p.at); changed != nil || len(p.Origins()) > 0 {
 		t.Errorf("%+v", changed)
 	}
 	p.mustNext(t, hour)
@@ -183,7 +183,7 @@ func TestReplacedWhileTraced(t *testing.T) {
 // TestReportExpires checks that an origin is reported for an hour after the group was last a candidate.
 func TestReportExpires(t *testing.T) {
 	p := New().simulate("cart", 1)
-	p.Return(result(p.mustNext(t, hour), origin.LeakedBirth, by("main.checkout", 2)), p.at)
+	p.AddResult(result(p.mustNext(t, hour), origin.LeakedBirth, by("main.checkout", 2)), p.at)
 	p.arrivals, p.leaving = 0, 1
 	for len(p.requests) > 0 {
 		p.look()

@@ -59,7 +59,7 @@ func (o *originTracer) finish(at time.Time) []origin.Origin {
 		return nil
 	}
 	o.pending = false
-	return o.process.Return(o.result, at)
+	return o.process.AddResult(o.result, at)
 }
 
 // trace takes a trace, which also has the snapshot of this scrape.

@@ -124,7 +124,7 @@ func (t *target) applyConfig() {
 // release releases shared resources and idle connections. The target may be scraped again.
 func (t *target) release() {
 	if t.origins != nil {
-		t.origins.process.Leave()
+		t.origins.process.Close()
 	}
 	if t.closeOwn != nil {
 		t.closeOwn()
@@ -205,7 +205,7 @@ func (t *target) guardedCensus(c *captureResult) (report census.Report, err erro
 		}
 	}
 	if t.origins != nil {
-		t.origins.process.Look(t.serviceKey(), &report, t.censusAt)
+		t.origins.process.Observe(t.serviceKey(), &report, t.censusAt)
 	}
 	return report, nil
 }
@@ -228,7 +228,7 @@ func (t *target) resetOnPanic(err *error) {
 	}
 	t.census = t.deps.newCensus()
 	if t.origins != nil {
-		t.origins.process.Leave()
+		t.origins.process.Close()
 	}
 }
 
