@@ -58,10 +58,10 @@ func (o *originTracer) publish() {
 	o.rows.Store(&rows)
 }
 
-// leave resets the state after a panic.
-func (o *originTracer) leave() {
+// reset discards the state after a panic.
+func (o *originTracer) reset() {
 	if o != nil {
-		o.process.Close()
+		o.process.Reset()
 		o.publish()
 	}
 }

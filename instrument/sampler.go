@@ -155,7 +155,7 @@ func (s *sampler) sample(ctx context.Context, measure func(context.Context) erro
 		// The state after a panic cannot be trusted.
 		s.publish(ctx, nil)
 		s.beginCensus()
-		s.origins.leave()
+		s.origins.reset()
 	}
 	s.sampleTrouble.report(err)
 }

@@ -8,7 +8,7 @@ import (
 	"github.com/otel-goroutine/otel-goroutine/internal/page"
 )
 
-// newAggregator returns an empty state of a page that shows these thresholds.
+// newAggregator returns the Aggregator of a page with these thresholds.
 func newAggregator(t judge.Thresholds) *page.Aggregator {
 	return page.NewAggregator(page.Config{
 		Detector: page.Detector{AgedAfter: t.AgedAfter, MinDuration: t.MinDuration, MaxLifetime: t.MaxLifetime},

@@ -48,8 +48,8 @@ type request struct {
 // Watch adds a process.
 func (s *Scout) Watch(r Rules) *Process { return &Process{scout: s, rules: r} }
 
-// Close removes the process. Origins that it has found are kept.
-func (p *Process) Close() {
+// Reset discards the state of the process. Its service keeps the origins that it has found.
+func (p *Process) Reset() {
 	p.scout.mu.Lock()
 	defer p.scout.mu.Unlock()
 	p.reset()

@@ -141,7 +141,7 @@ func TestKnown(t *testing.T) {
 	if origins := b.Origins(); len(origins) != 1 || origins[0].Caught != origin.LeakedBirth {
 		t.Errorf("the replica must take over the report: %+v", origins)
 	}
-	b.Close()
+	b.Reset()
 	if a.next(hour) != nil || len(a.Origins()) != 1 {
 		t.Error("the new process must report once its group is a candidate")
 	}

@@ -124,7 +124,7 @@ func (t *target) applyConfig() {
 // release releases shared resources and idle connections. The target may be scraped again.
 func (t *target) release() {
 	if t.origins != nil {
-		t.origins.process.Close()
+		t.origins.process.Reset()
 	}
 	if t.closeOwn != nil {
 		t.closeOwn()
@@ -228,7 +228,7 @@ func (t *target) resetOnPanic(err *error) {
 	}
 	t.census = t.deps.newCensus()
 	if t.origins != nil {
-		t.origins.process.Close()
+		t.origins.process.Reset()
 	}
 }
 

@@ -47,7 +47,7 @@ type Judge struct {
 	ignore   func(Sample) bool
 	detector *detect.Detector
 	tracker  *finding.Tracker
-	// aggregator is the state of a page, or nil, and points the points to add to it.
+	// aggregator is that of the page, nil if there is none, and points its next batch.
 	aggregator *page.Aggregator
 	points     []finding.Point
 	labels     map[detect.ID]label
