@@ -14,49 +14,48 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestEveryOtherAlertReachesThePager has each alert fire that a leak that is probable does
-// not, and sees that it ends with its cause. Neighbours that are just below the limits, or
-// in order, have none.
+// TestEveryOtherAlertReachesThePager checks that each alert, except that of a probable leak, fires
+// and resolves with its cause. Services just below the limits, and healthy ones, cause no alert.
 func TestEveryOtherAlertReachesThePager(t *testing.T) {
-	// Before it is parallel, since the standard library may have to be compiled for it.
+	// Build before t.Parallel: the standard library may have to be compiled.
 	service := build(t, "service", "GOEXPERIMENT=goroutineleakprofile")
 	t.Parallel()
-	w := newWard(t, service)
-	pages := w.pages(t)
+	e := newEnvironment(t, service)
+	pages := e.pages(t)
 
 	begin := time.Now()
-	w.fallIll(t)
+	e.startFaults(t)
 	for _, p := range pages {
-		at := w.awaitHistory(t, p, firing)
+		at := e.awaitHistory(t, p, firing)
 		t.Logf("%s: at the webhook after %.1f s", p, at.Sub(begin).Seconds())
-		p.check(t, w.history(p)[0])
+		p.check(t, e.history(p)[0])
 	}
-	assert.ElementsMatch(t, pagesAboveInfo(pages), w.toldAboveInfo(), "these, and nothing else")
+	assert.ElementsMatch(t, pagesAboveInfo(pages), e.receivedAboveInfo(), "exactly the expected alerts")
 
 	begin = time.Now()
-	w.heal(t)
+	e.removeFaults(t)
 	for _, p := range pages {
-		at := w.awaitHistory(t, p, firing, resolved)
+		at := e.awaitHistory(t, p, firing, resolved)
 		t.Logf("%s: resolved after %.1f s", p, at.Sub(begin).Seconds())
-		told := w.history(p)
-		assert.Equal(t, told[0].Labels, told[1].Labels, "the same alert")
+		notifications := e.history(p)
+		assert.Equal(t, notifications[0].Labels, notifications[1].Labels, "labels of the firing and the resolved alert")
 	}
 
 	begin = time.Now()
-	w.stop()
-	w.collector.end(syscall.SIGTERM)
-	w.small.end(syscall.SIGTERM)
-	for _, p := range w.pagesOfTheEnd() {
-		at := w.awaitHistory(t, p, firing)
+	e.stop()
+	e.collector.end(syscall.SIGTERM)
+	e.small.end(syscall.SIGTERM)
+	for _, p := range e.pagesWithoutCollectors() {
+		at := e.awaitHistory(t, p, firing)
 		t.Logf("%s: at the webhook %.1f s after the collectors", p, at.Sub(begin).Seconds())
-		p.check(t, w.history(p)[0])
+		p.check(t, e.history(p)[0])
 	}
 }
 
-// pagesOfTheEnd returns what the pager should be told when the collectors are gone: of the one
-// whose own metrics are scraped, and of every service.
-func (w *ward) pagesOfTheEnd() []page {
-	address := regexp.QuoteMeta(w.small.metrics)
+// pagesWithoutCollectors returns the expected alerts after both collectors have stopped: one for the
+// collector whose internal metrics are scraped, and one for each service.
+func (e *environment) pagesWithoutCollectors() []page {
+	address := regexp.QuoteMeta(e.small.metrics)
 	pages := []page{{
 		alertname:   "GoroutineCollectorDown",
 		labels:      map[string]string{"severity": "warning", "job": "collector", "instance": address},
@@ -72,29 +71,29 @@ func (w *ward) pagesOfTheEnd() []page {
 			summary:     `Goroutine metrics of ` + service + ` are missing\.`,
 			description: `No collector and no instance of ` + service + ` has sent its goroutine metrics for 15s\. .*`,
 			runbook:     "deploy/prometheus/README.md#goroutinedatamissing",
-			dashboard:   "fleet" + chosenService(service),
+			dashboard:   "fleet" + dashboardQuery(service),
 		})
 	}
 	return pages
 }
 
-// chosenService is what a link to a dashboard chooses of a service.
-func chosenService(name string) string {
+// dashboardQuery returns the query of a dashboard link that selects a service.
+func dashboardQuery(name string) string {
 	return "?var-cluster=&var-deployment_environment_name=&var-k8s_cluster_name=&var-k8s_namespace_name=&var-service_namespace=&var-service=" + name
 }
 
-// page is what the pager should be told of an alert. Labels and texts are expressions,
-// each for the whole of one, and there are no other labels.
+// page is an expected alert. Labels and texts are regular expressions that match the whole value.
+// An alert has no other labels.
 type page struct {
 	alertname            string
 	labels               map[string]string
 	summary, description string
-	runbook, dashboard   string // as they are
+	runbook, dashboard   string // literal
 }
 
 func (p page) String() string { return nameOf(p.alertname, p.labels) }
 
-// nameOf tells an alert from those about other services.
+// nameOf returns the name of the alert and of its service.
 func nameOf(alertname string, labels map[string]string) string {
 	return strings.TrimSpace(alertname + " " + labels["service_name"])
 }
@@ -103,8 +102,8 @@ func (p page) check(t *testing.T, a alert) {
 	t.Helper()
 	labels := maps.Clone(p.labels)
 	labels["alertname"], labels["via"] = p.alertname, byScraping
-	matches(t, labels, a.Labels)
-	matches(t, map[string]string{
+	assertMatches(t, labels, a.Labels)
+	assertMatches(t, map[string]string{
 		"summary":       p.summary,
 		"description":   p.description,
 		"runbook_url":   ".*/blob/main/" + regexp.QuoteMeta(p.runbook),
@@ -113,8 +112,8 @@ func (p page) check(t *testing.T, a alert) {
 	checkRunbook(t, a.Annotations["runbook_url"])
 }
 
-// matches holds texts to expressions, each to the one of its name.
-func matches(t *testing.T, want, got map[string]string) {
+// assertMatches checks each value against the regular expression of the same key.
+func assertMatches(t *testing.T, want, got map[string]string) {
 	t.Helper()
 	assert.ElementsMatch(t, slices.Collect(maps.Keys(want)), slices.Collect(maps.Keys(got)))
 	for name, whole := range want {
@@ -122,10 +121,10 @@ func matches(t *testing.T, want, got map[string]string) {
 	}
 }
 
-// pages returns what the pager should be told of everyone in the ward.
-func (w *ward) pages(t *testing.T) []page {
+// pages returns the expected alerts for all services.
+func (e *environment) pages(t *testing.T) []page {
 	t.Helper()
-	down, small := regexp.QuoteMeta(w.down.address), regexp.QuoteMeta(w.small.metrics)
+	down, small := regexp.QuoteMeta(e.down.address), regexp.QuoteMeta(e.small.metrics)
 	return []page{
 		leakPage("GoroutineLeakConfirmed", "critical", "proved", "leaks goroutines", "confirmed by the runtime", "can never exit", `main\.awaitReply \(.*/e2e/alerts/service/leak\.go:`+leakLine(t)+`\)`),
 		leakPage("GoroutineLeakSuspected", "info", "unsure", "may leak goroutines", "suspected", "have accumulated and may not exit", `main\.maybe \(/src/unsure/maybe\.go:7\)`),
@@ -135,7 +134,7 @@ func (w *ward) pages(t *testing.T) []page {
 			summary:     `hoard leaks memory \(probable\): go\.memory\.used\.`,
 			description: `go\.memory\.used \(other\) of hoard keeps growing\. [0-9.]+GiB are believed leaked, of [0-9.]+GiB of Go memory in all\. Grows by [0-9.]+MiB an hour, to [0-9.]+GiB by this time tomorrow\. Affects 1 instance: hoard-1 \([0-9.]+GiB\)\. First: .*`,
 			runbook:     "deploy/prometheus/README.md#memoryleakprobable",
-			dashboard:   "service" + chosenService("hoard"),
+			dashboard:   "service" + dashboardQuery("hoard"),
 		},
 		limitPage("GoroutineCountHigh", "warning", "crowded", "1000 goroutines", "11[0-9]{2}", "deploy/prometheus/README.md#goroutinecounthigh"),
 		limitPage("GoMemoryHigh", "info", "large", "100 MiB of Go memory", "120MiB", "deploy/prometheus/README.md#gomemoryhigh"),
@@ -146,7 +145,7 @@ func (w *ward) pages(t *testing.T) []page {
 			summary:     `The profiles of down cannot be scraped\.`,
 			description: down + ` of down has not been scraped for 15s \(connection\)\. Its leaks are not detected\.`,
 			runbook:     "deploy/prometheus/README.md#goroutinetargetdown",
-			dashboard:   "fleet" + chosenService("down"),
+			dashboard:   "fleet" + dashboardQuery("down"),
 		},
 		{
 			alertname:   "GoroutineServiceNameMissing",
@@ -183,7 +182,7 @@ func (w *ward) pages(t *testing.T) []page {
 	}
 }
 
-// leakPage is that of a leak, whose goroutines wait for a reply.
+// leakPage returns the alert for a leak of goroutines that wait for a reply.
 func leakPage(alertname, severity, service, leaks, certainty, leaked, place string) page {
 	return page{
 		alertname: alertname,
@@ -195,11 +194,11 @@ func leakPage(alertname, severity, service, leaks, certainty, leaked, place stri
 		summary:     fmt.Sprintf(`%s %s \(%s\): %s, state chan_receive\.`, service, leaks, certainty, place),
 		description: leakDescription(service, leaked, place+", state chan_receive", "1 of 1 instance") + ".*",
 		runbook:     "docs/leaks/chan_receive.md",
-		dashboard:   "service" + chosenService(service),
+		dashboard:   "service" + dashboardQuery(service),
 	}
 }
 
-// limitPage is that of an instance that has more of something than the limit.
+// limitPage returns the alert for an instance above a limit.
 func limitPage(alertname, severity, service, limit, now, runbook string) page {
 	return page{
 		alertname:   alertname,
@@ -207,29 +206,29 @@ func limitPage(alertname, severity, service, limit, now, runbook string) page {
 		summary:     fmt.Sprintf(`%s has more than %s\.`, service, limit),
 		description: fmt.Sprintf(`The largest instance of %s has had more than %s for 15s, and has %s now\.`, service, limit, now),
 		runbook:     runbook,
-		dashboard:   "service" + chosenService(service),
+		dashboard:   "service" + dashboardQuery(service),
 	}
 }
 
-// history returns what was told of an alert.
-func (w *ward) history(p page) []alert {
-	return w.all(func(a alert) bool { return nameOf(a.Labels["alertname"], a.Labels) == p.String() })
+// history returns the notifications for an alert, oldest first.
+func (e *environment) history(p page) []alert {
+	return e.all(func(a alert) bool { return nameOf(a.Labels["alertname"], a.Labels) == p.String() })
 }
 
-// awaitHistory waits until the pager has been told this of an alert, and returns when
-// that was.
-func (w *ward) awaitHistory(t *testing.T, p page, want ...string) time.Time {
+// awaitHistory waits for the notifications of an alert, checks their statuses and returns the time
+// of the last one.
+func (e *environment) awaitHistory(t *testing.T, p page, want ...string) time.Time {
 	t.Helper()
-	await(t, toTheWebhook, fmt.Sprint(p, ": ", want), func() bool { return len(w.history(p)) >= len(want) })
-	told := w.history(p)
-	require.Equal(t, want, statuses(told), p)
-	return told[len(told)-1].at
+	await(t, toTheWebhook, fmt.Sprint(p, ": ", want), func() bool { return len(e.history(p)) >= len(want) })
+	notifications := e.history(p)
+	require.Equal(t, want, statuses(notifications), p)
+	return notifications[len(notifications)-1].at
 }
 
-// toldAboveInfo returns what the pager was told of, but for what is for the dashboard.
-func (w *ward) toldAboveInfo() []string {
+// receivedAboveInfo returns the names of the received alerts whose severity is above info.
+func (e *environment) receivedAboveInfo() []string {
 	var names []string
-	for _, a := range w.all(func(a alert) bool { return a.Labels["severity"] != "info" }) {
+	for _, a := range e.all(func(a alert) bool { return a.Labels["severity"] != "info" }) {
 		names = append(names, nameOf(a.Labels["alertname"], a.Labels))
 	}
 	return names

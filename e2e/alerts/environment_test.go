@@ -20,25 +20,25 @@ import (
 	"github.com/otel-goroutine/otel-goroutine/receiver/goroutinereceiver"
 )
 
-// ward is a service for each alert, and one that is in order beside each that is not.
-type ward struct {
+// environment has a service for each alert, and a neighbor of it that causes none.
+type environment struct {
 	*webhook
 	collector *watcher
-	small     *watcher // may watch one stream, and passes on more; its list of targets is absent
-	list      string   // of targets of small
-	service   string   // the program
+	small     *watcher // with max_streams at 1 and a list of targets that is missing
+	list      string   // path of the target list of small
+	service   string   // path of the service binary
 
 	crowded, busy *process
 	proved        *process
 	down          target
-	stop          func() // pushing
+	stop          func() // stops pushing metrics
 }
 
-// newWard starts all but the services.
-func newWard(t *testing.T, service string) *ward {
+// newEnvironment starts everything except the services.
+func newEnvironment(t *testing.T, service string) *environment {
 	t.Helper()
 	list := filepath.Join(t.TempDir(), "targets.json")
-	w := &ward{
+	e := &environment{
 		service:   service,
 		webhook:   startWebhook(t),
 		collector: planCollector(t),
@@ -46,53 +46,53 @@ func newWard(t *testing.T, service string) *ward {
 		list:      list,
 		down:      target{"down", loopback.FreeAddress(t)},
 	}
-	pager := startAlertmanager(t, w.URL)
-	startPrometheus(t, byScraping, renderRules(t, defaultNaming), pager.address, w.collector.metrics, w.small.metrics)
-	return w
+	pager := startAlertmanager(t, e.URL)
+	startPrometheus(t, byScraping, renderRules(t, defaultNaming), pager.address, e.collector.metrics, e.small.metrics)
+	return e
 }
 
-// fallIll starts the services, each with its trouble.
-func (w *ward) fallIll(t *testing.T) {
+// startFaults starts the services, each with the cause of an alert.
+func (e *environment) startFaults(t *testing.T) {
 	t.Helper()
 	crowded, busy := target{"crowded", loopback.FreeAddress(t)}, target{"busy", loopback.FreeAddress(t)}
 	proved := target{"proved", loopback.FreeAddress(t)}
-	w.collector.watch(t, []target{crowded, busy, w.down})
-	proveLeaks(t, proved, w.collector)
-	w.crowded = startProcess(t, nil, w.service, "-listen", crowded.address, "-hold", "1100")
-	w.busy = startProcess(t, nil, w.service, "-listen", busy.address, "-hold", "900")
-	w.proved = startProcess(t, nil, w.service, "-listen", proved.address, "-leak", "2s")
+	e.collector.watch(t, []target{crowded, busy, e.down})
+	proveLeaks(t, proved, e.collector)
+	e.crowded = startProcess(t, nil, e.service, "-listen", crowded.address, "-hold", "1100")
+	e.busy = startProcess(t, nil, e.service, "-listen", busy.address, "-hold", "900")
+	e.proved = startProcess(t, nil, e.service, "-listen", proved.address, "-leak", "2s")
 
 	now := time.Now()
-	w.stop = push(t, []*watcher{w.collector, w.small},
+	e.stop = push(t, []*watcher{e.collector, e.small},
 		// A day and a half, since a day of growth may be load.
 		memory("hoard", "other", now.Add(-36*time.Hour), grows(6*mib)),
 		memory("large", "other", now, steady(60*mib)),
 		memory("large", "stack", now, steady(60*mib)),
 		memory("modest", "other", now, steady(60*mib)),
 		memory("modest", "stack", now, steady(30*mib)),
-		// Less than a day: what is known from its number alone is not probable yet.
+		// A leak detected from the count alone is not probable before it has lasted a day.
 		waiting(now.Add(-2*time.Hour), grows(6)),
 		nameless(now),
 		broken(now),
 	)
 }
 
-// heal does away with the cause of each alert.
-func (w *ward) heal(t *testing.T) {
+// removeFaults removes the cause of each alert.
+func (e *environment) removeFaults(t *testing.T) {
 	t.Helper()
-	w.stop()
-	for _, p := range []*process{w.crowded, w.proved} {
-		p.args = p.args[:2] // where it listens
+	e.stop()
+	for _, p := range []*process{e.crowded, e.proved} {
+		p.args = p.args[:2] // keep only -listen
 		require.NoError(t, p.restart(syscall.SIGTERM))
 	}
-	startProcess(t, nil, w.service, "-listen", w.down.address)
-	require.NoError(t, os.WriteFile(w.list, []byte("[]"), 0o600))
-	w.small.env = append(w.small.env, "MAX_STREAMS=100")
-	require.NoError(t, w.small.restart(syscall.SIGTERM))
-	w.small.awaitReady(t)
+	startProcess(t, nil, e.service, "-listen", e.down.address)
+	require.NoError(t, os.WriteFile(e.list, []byte("[]"), 0o600))
+	e.small.env = append(e.small.env, "MAX_STREAMS=100")
+	require.NoError(t, e.small.restart(syscall.SIGTERM))
+	e.small.awaitReady(t)
 
 	now := time.Now()
-	w.stop = push(t, []*watcher{w.collector, w.small},
+	e.stop = push(t, []*watcher{e.collector, e.small},
 		memory("hoard", "other", now, steady(40*mib)),
 		memory("large", "other", now, steady(40*mib)),
 		memory("large", "stack", now, steady(40*mib)),
@@ -120,8 +120,8 @@ service:
     logs: {level: warn}
 `
 
-// startSmallCollector starts a collector that may watch one stream, and finds its targets in a
-// list. What a Prometheus scrapes of it are its own metrics.
+// startSmallCollector starts a collector with max_streams at 1 and targets from the file list.
+// Prometheus scrapes only its internal metrics.
 func startSmallCollector(t *testing.T, list string) *watcher {
 	t.Helper()
 	w := planCollector(t)
@@ -133,9 +133,9 @@ func startSmallCollector(t *testing.T, list string) *watcher {
 	return w
 }
 
-// proveLeaks has a receiver collect the leak profiles of a service, and push what they say
-// to a collector. It is not that of the collector, whose configuration has them at least
-// five minutes apart.
+// proveLeaks starts a receiver that collects leak profiles of a target and pushes the metrics to a
+// collector. The receiver of the collector itself is not used, since its configuration requires at
+// least five minutes between leak profiles.
 func proveLeaks(t *testing.T, of target, to *watcher) {
 	t.Helper()
 	next, err := consumer.NewMetrics(func(_ context.Context, md pmetric.Metrics) error { return to.push(md) })
