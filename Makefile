@@ -117,7 +117,7 @@ origins-check: ## Check the origins of each example leak, in services built in s
 
 .PHONY: e2e-long
 e2e-long: collector ## Kill the collector 50 times, and damage its state at every byte; 6 minutes
-	@go -C e2e test -count=1 -timeout 30m -v -run '^(TestKilledAgainAndAgain|TestAFileThatIsCut|TestAFileWithAWrongByte)$$' . -long
+	@go -C e2e test -count=1 -timeout 30m -v -run '^(TestRepeatedKills|TestTruncatedFile|TestCorruptByte)$$' . -long
 
 # Debian's Prometheus does not accept OTLP. Tests that need this one are skipped without it.
 .PHONY: prometheus

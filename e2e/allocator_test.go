@@ -16,9 +16,9 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// overDiscovery shortens the times of examples/collector/discovery.yaml, and writes to a file. The
-// allocator is polled as often as by default.
-const overDiscovery = `
+// discoveryOverrides overrides examples/collector/discovery.yaml: intervals are shorter, and output goes to
+// a file. The allocator is polled at the default interval.
+const discoveryOverrides = `
 receivers:
   goroutine:
     collection_interval: 1s
@@ -40,16 +40,16 @@ service:
 
 const (
 	shards = 3
-	// coveredWithin is within which time the targets of a lost shard are scraped by others, and
-	// inEffectWithin within which time any change of targets is in effect, at the default interval.
+	// coveredWithin is the longest time until other shards scrape the targets of a lost shard,
+	// inEffectWithin the longest time until any change of targets takes effect, at the default interval.
 	coveredWithin  = 60 * time.Second
 	inEffectWithin = 35 * time.Second
 )
 
-// TestAllocatorDividesPodsAmongCollectors runs examples/collector/discovery.yaml three times with
-// an allocator that has two pods for each, and is ready after they have started. Then one collector
-// is lost and its pods are handed on, while the job of another one is emptied. In the end the
-// allocator fails.
+// TestAllocatorDividesPodsAmongCollectors runs three collectors with examples/collector/discovery.yaml.
+// The allocator becomes ready after they have started, and assigns two pods to each. Then one collector
+// is killed and its pods are reassigned, while another collector loses its pods. Finally the allocator
+// fails.
 func TestAllocatorDividesPodsAmongCollectors(t *testing.T) {
 	t.Parallel()
 	program, allocator := buildExample(t, "leaky"), newAllocatorAPI(t)
@@ -64,7 +64,7 @@ func TestAllocatorDividesPodsAmongCollectors(t *testing.T) {
 		collectors = append(collectors, startShard(t, i, config, allocator.server.URL))
 		allocator.assign(collectors[i].name, pods[i]...)
 	}
-	await(t, 30*time.Second, "every collector has found the allocator not ready", func() bool { return allocator.refusals() == shards })
+	await(t, 30*time.Second, "the allocator has refused every collector", func() bool { return allocator.refusals() == shards })
 	allocator.ready(true)
 	began := time.Now()
 	for i, c := range collectors {
@@ -72,7 +72,7 @@ func TestAllocatorDividesPodsAmongCollectors(t *testing.T) {
 	}
 	found := time.Since(began)
 	t.Logf("pods were scraped %.1f s after the allocator was ready", found.Seconds())
-	assert.Less(t, found, 20*time.Second, "a source that is not ready is polled sooner than every 30 s")
+	assert.Less(t, found, 20*time.Second, "a source that is not ready is retried sooner than every 30 s")
 	for i, c := range collectors {
 		await(t, 100*time.Second, "leaks of all pods are flagged", func() bool { return c.report.hasFlagged(t, pods[i][0].name, pods[i][1].name) })
 	}
@@ -89,7 +89,7 @@ func TestAllocatorDividesPodsAmongCollectors(t *testing.T) {
 	t.Logf("the pods of a lost collector were scraped again after %.1f s", covered.Seconds())
 	assert.LessOrEqual(t, covered, coveredWithin)
 	assert.LessOrEqual(t, covered, inEffectWithin, "a change of targets")
-	await(t, time.Minute, "no pod is scraped of a job that was emptied", func() bool {
+	await(t, time.Minute, "the pods of an emptied job are no longer scraped", func() bool {
 		heir.report.update(t)
 		emptied.report.update(t)
 		return heir.lastScrape(pods[0]...).Sub(emptied.lastScrape(pods[1]...)) > 5*time.Second
@@ -97,9 +97,9 @@ func TestAllocatorDividesPodsAmongCollectors(t *testing.T) {
 	assert.LessOrEqual(t, emptied.lastScrape(pods[1]...).Sub(began), inEffectWithin)
 
 	allocator.ready(false)
-	await(t, time.Minute, "both collectors have found the allocator failing", func() bool { return allocator.refusals() == shards-1 })
+	await(t, time.Minute, "the allocator has refused both collectors", func() bool { return allocator.refusals() == shards-1 })
 	heir.awaitScraped(t, append(pods[0], pods[2]...)...)
-	await(t, 100*time.Second, "leaks of the pods that were handed on are flagged", func() bool {
+	await(t, 100*time.Second, "leaks of the reassigned pods are flagged", func() bool {
 		return heir.report.hasFlagged(t, pods[2][0].name, pods[2][1].name)
 	})
 	for _, c := range collectors {
@@ -107,7 +107,7 @@ func TestAllocatorDividesPodsAmongCollectors(t *testing.T) {
 	}
 }
 
-// shard is a collector that scrapes what an allocator assigns to it.
+// shard is a collector that scrapes the targets that the allocator assigns to it.
 type shard struct {
 	name    string
 	report  *podReport
@@ -127,11 +127,11 @@ func startShard(t *testing.T, i int, config, allocator string) shard {
 	process, stop := launch(t, []string{
 		"POD_NAME=" + name, "ALLOCATOR=" + allocator, "TARGETS=" + filepath.Join(folder, "*.none.json"),
 		"STATE_DIR=" + filepath.Join(folder, "state"), "OUTPUT=" + report.path,
-	}, lean, "--config", write("discovery.yaml", config), "--config", write("over.yaml", overDiscovery))
+	}, lean, "--config", write("discovery.yaml", config), "--config", write("overrides.yaml", discoveryOverrides))
 	return shard{name, report, process, stop}
 }
 
-// awaitScraped waits until each of the pods was scraped since this call.
+// awaitScraped waits until each pod has been scraped after this call.
 func (s shard) awaitScraped(t *testing.T, pods ...leakyPod) {
 	t.Helper()
 	var since []func() bool
@@ -143,7 +143,7 @@ func (s shard) awaitScraped(t *testing.T, pods ...leakyPod) {
 	}
 }
 
-// lastScrape returns when any of the pods was scraped last, as far as the report was read.
+// lastScrape returns the time of the last scrape of any of the pods, as of the last update of the report.
 func (s shard) lastScrape(pods ...leakyPod) (last time.Time) {
 	for _, pod := range pods {
 		if at := s.report.scraped[podInstance{pod.name, pod.address}]; at.After(last) {
@@ -153,13 +153,13 @@ func (s shard) lastScrape(pods ...leakyPod) (last time.Time) {
 	return last
 }
 
-// allocatorAPI is what collectors ask of a Target Allocator, which has one job.
+// allocatorAPI serves the API of a Target Allocator with one job.
 type allocatorAPI struct {
 	server *httptest.Server
 
 	mu       sync.Mutex
 	isReady  bool
-	refused  map[string]bool // collectors, since it was ready last
+	refused  map[string]bool // collectors that got 503 since the last call of ready
 	assigned map[string][]leakyPod
 }
 
@@ -176,10 +176,11 @@ func newAllocatorAPI(t *testing.T) *allocatorAPI {
 	return a
 }
 
-// allocatedJob is named as the Operator names the job of a PodMonitor.
+// allocatedJob has the form of the Operator's names for jobs of a PodMonitor.
 const allocatedJob = "podMonitor/shop/cart/0"
 
-// whenReady answers with JSON, or with 503 while the allocator is not ready.
+// whenReady returns a handler that encodes the answer as JSON, or responds 503 while the allocator is
+// not ready.
 func (a *allocatorAPI) whenReady(answer func(*http.Request) any) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		a.mu.Lock()
@@ -194,7 +195,7 @@ func (a *allocatorAPI) whenReady(answer func(*http.Request) any) http.HandlerFun
 	}
 }
 
-// targets returns what is assigned to the collector that asks, with the labels of Prometheus'
+// targets returns the targets of the collector in the request, with the labels of Prometheus'
 // Kubernetes discovery.
 func (a *allocatorAPI) targets(r *http.Request) any {
 	groups := []any{}
@@ -214,14 +215,15 @@ func (a *allocatorAPI) assign(collector string, pods ...leakyPod) {
 	a.assigned[collector] = pods
 }
 
-func (a *allocatorAPI) ready(so bool) {
+// ready sets whether the allocator is ready.
+func (a *allocatorAPI) ready(isReady bool) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	a.isReady = so
+	a.isReady = isReady
 	clear(a.refused)
 }
 
-// refusals returns how many collectors have been refused since the allocator was ready last.
+// refusals returns the number of collectors that got 503 since the last call of ready.
 func (a *allocatorAPI) refusals() int {
 	a.mu.Lock()
 	defer a.mu.Unlock()

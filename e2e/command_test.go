@@ -27,7 +27,7 @@ func buildCommand(t *testing.T) string {
 	return command
 }
 
-// checked is what the command writes as JSON of a check, as far as it matters here.
+// checked is the part of the JSON output of the check command that the test uses.
 type checked struct {
 	Findings []struct {
 		Severity string
@@ -43,13 +43,13 @@ type checked struct {
 	}
 }
 
-// TestCheckFindsEveryLeak has the command check examples/leaks for 52 s, which leaks one
-// goroutine a second at each line, and with the trace at its end is done within a minute.
+// TestCheckFindsEveryLeak runs the check command for 52 s on examples/leaks, which leaks one
+// goroutine a second at each line. With the trace at its end the command takes less than a minute.
 //
-// By chance some leak seems to slow down, as a pool does that fills, or is a queue that
-// some leave: it is probable in a longer look. Of two leaks at most that may be so, and they
-// must have been seen to gather. In 1,000 simulated leaks it was so for 3 (see
-// internal/judge of the command).
+// By chance a leak may appear to slow down, like a pool that fills, or some of its goroutines may
+// exit, like those of a queue; a longer check would find it. This may happen to at most two leaks,
+// and their goroutines must have been seen to accumulate. It happened to 3 of 1,000 simulated leaks
+// (see internal/judge of the command).
 func TestCheckFindsEveryLeak(t *testing.T) {
 	t.Parallel()
 	const undecided = 2
@@ -75,7 +75,7 @@ func TestCheckFindsEveryLeak(t *testing.T) {
 		for _, p := range f.Places {
 			probable[place{state: p.State, function: p.Function, line: p.Line}] = f.Severity == "probable"
 			leaking := strings.Contains(p.Function, "eaky") || strings.Contains(p.Entry, "eaky") || strings.HasPrefix(p.Function, "net/http.(*persistConn)")
-			assert.True(t, leaking, "what is in order is called a leak: %+v", p)
+			assert.True(t, leaking, "a healthy group is reported as a leak: %+v", p)
 		}
 	}
 	var rest []place
@@ -95,6 +95,6 @@ func TestCheckFindsEveryLeak(t *testing.T) {
 		}
 		assert.Greater(t, gathered, 10, "%+v", at)
 	}
-	assert.LessOrEqual(t, len(rest), undecided, "not called a leak: %+v", rest)
+	assert.LessOrEqual(t, len(rest), undecided, "not reported as a leak: %+v", rest)
 	t.Logf("%d of %d lines are probable after %v", len(leaks())-len(rest), len(leaks()), took.Round(time.Second))
 }

@@ -15,11 +15,11 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// ownMounts is set, to the name of a test, in a process that may mount something.
+// ownMounts is the environment variable that names the test to run in a process with its own mounts.
 const ownMounts = "E2E_OWN_MOUNTS"
 
-// withOwnMounts runs a test again in a process of its own, which may mount what nobody
-// else sees. Root is not needed, but a system may forbid it.
+// withOwnMounts runs the test again in a process with its own mount namespace. It does not require
+// root, but skips the test if the system forbids user namespaces.
 func withOwnMounts(t *testing.T, inside func(t *testing.T)) {
 	t.Helper()
 	if os.Getenv(ownMounts) == t.Name() {
@@ -40,7 +40,7 @@ func withOwnMounts(t *testing.T, inside func(t *testing.T)) {
 	require.NoError(t, err, string(out))
 }
 
-// smallDisk mounts a disk of so many bytes.
+// smallDisk mounts a file system of the given size in bytes.
 func smallDisk(t *testing.T, size int) string {
 	t.Helper()
 	folder := t.TempDir()
@@ -51,54 +51,54 @@ func smallDisk(t *testing.T, size int) string {
 	return folder
 }
 
-// TestADiskThatIsFull has no room left from the second life on, and some again in the
-// fourth.
-func TestADiskThatIsFull(t *testing.T) {
+// TestFullDisk fills the disk after the first run of the processor, and frees it before the fourth.
+func TestFullDisk(t *testing.T) {
 	withOwnMounts(t, func(t *testing.T) {
 		folder := smallDisk(t, 512<<10)
-		first := remember(t, folder)
-		first.live(t, rememberedGroups, 0, rememberedMinutes)
-		first.end(t)
-		require.Empty(t, first.reported())
+		first := startStored(t, folder)
+		first.consume(t, savedGroups, 0, savedMinutes)
+		first.shutdown(t)
+		require.Empty(t, first.warnings())
 
 		rest := filepath.Join(folder, "rest")
 		require.ErrorIs(t, os.WriteFile(rest, make([]byte, 1<<20), 0o600), syscall.ENOSPC)
 		for life := range 2 {
-			full := remember(t, folder)
-			assert.True(t, full.goesOn(), "life %d", life)
-			full.live(t, 4*rememberedGroups, rememberedMinutes+life, rememberedMinutes+life+1)
+			full := startStored(t, folder)
+			assert.True(t, full.restored(), "life %d", life)
+			full.consume(t, 4*savedGroups, savedMinutes+life, savedMinutes+life+1)
 			assert.True(t, full.flagged(), "life %d", life)
-			full.end(t)
-			assert.Contains(t, full.reported(), "save", "life %d", life)
+			full.shutdown(t)
+			assert.Contains(t, full.warnings(), "save", "life %d", life)
 		}
 
 		require.NoError(t, os.Remove(rest))
-		last := remember(t, folder)
-		assert.True(t, last.goesOn())
-		last.live(t, 4*rememberedGroups, rememberedMinutes+2, rememberedMinutes+3)
+		last := startStored(t, folder)
+		assert.True(t, last.restored())
+		last.consume(t, 4*savedGroups, savedMinutes+2, savedMinutes+3)
 		assert.True(t, last.flagged())
-		last.end(t)
-		assert.Empty(t, last.reported())
+		last.shutdown(t)
+		assert.Empty(t, last.warnings())
 	})
 }
 
-// TestADirectoryThatCannotBeWritten reports that nothing can be kept, damaged or not.
-func TestADirectoryThatCannotBeWritten(t *testing.T) {
+// TestReadOnlyDirectory checks that the processor warns that it cannot save its state, whether the
+// existing file is damaged or not.
+func TestReadOnlyDirectory(t *testing.T) {
 	withOwnMounts(t, func(t *testing.T) {
-		folder, whole := smallDisk(t, 1<<20), rememberedFile(t)
+		folder, whole := smallDisk(t, 1<<20), savedFile(t)
 		database := filepath.Join(folder, stateFile)
 		for name, file := range map[string][]byte{"whole": whole, "cut": whole[:len(whole)/8]} {
 			require.NoError(t, os.WriteFile(database, file, 0o600))
 			require.NoError(t, syscall.Mount("", folder, "", syscall.MS_REMOUNT|syscall.MS_RDONLY, ""))
-			m := remember(t, folder)
-			m.live(t, rememberedGroups, 0, rememberedMinutes)
+			m := startStored(t, folder)
+			m.consume(t, savedGroups, 0, savedMinutes)
 			assert.True(t, m.flagged())
-			m.end(t)
-			assert.Contains(t, m.reported(), "read-only file system", name)
+			m.shutdown(t)
+			assert.Contains(t, m.warnings(), "read-only file system", name)
 			require.NoError(t, syscall.Mount("", folder, "", syscall.MS_REMOUNT, ""))
-			kept, err := os.ReadFile(database)
+			unchanged, err := os.ReadFile(database)
 			require.NoError(t, err)
-			assert.Equal(t, file, kept, name)
+			assert.Equal(t, file, unchanged, name)
 		}
 	})
 }

@@ -26,38 +26,38 @@ import (
 	"github.com/otel-goroutine/otel-goroutine/processor/leakdetect"
 )
 
-// stateFile is the name of the file in which atomic_file_storage keeps what is remembered.
+// stateFile is the name of the file in which atomic_file_storage stores the state of the processor.
 const stateFile = "processor-leak_detect.store"
 
-// memory is a processor that keeps what it remembers in a real atomic_file_storage.
-type memory struct {
+// storedProcessor is a processor that saves its state in a real atomic_file_storage.
+type storedProcessor struct {
 	processor processor.Metrics
 	storage   component.Component
-	logs      *observer.ObservedLogs // of both
+	logs      *observer.ObservedLogs // of processor and storage
 	sink      *consumertest.MetricsSink
 }
 
-// storageHost has a storage extension.
+// storageHost is a host with a storage extension.
 type storageHost map[component.ID]component.Component
 
 func (h storageHost) GetExtensions() map[component.ID]component.Component { return h }
 
-// remember starts a processor over a folder.
-func remember(t *testing.T, folder string) *memory {
+// startStored starts a processor that stores its state in folder.
+func startStored(t *testing.T, folder string) *storedProcessor {
 	t.Helper()
 	core, logs := observer.New(zap.InfoLevel)
 	storages, processors := atomicstorage.NewFactory(), leakdetect.NewFactory()
-	place := storages.CreateDefaultConfig().(*atomicstorage.Config)
-	place.Directory = folder
-	about := extensiontest.NewNopSettings(storages.Type())
-	about.Logger = zap.New(core)
-	extension, err := storages.Create(t.Context(), about, place)
+	storageConfig := storages.CreateDefaultConfig().(*atomicstorage.Config)
+	storageConfig.Directory = folder
+	settings := extensiontest.NewNopSettings(storages.Type())
+	settings.Logger = zap.New(core)
+	extension, err := storages.Create(t.Context(), settings, storageConfig)
 	require.NoError(t, err)
 	require.NoError(t, extension.Start(t.Context(), storageHost{}))
 
 	rules, id := processors.CreateDefaultConfig().(*leakdetect.Config), component.NewID(storages.Type())
 	rules.Storage = &id
-	m := &memory{storage: extension, logs: logs, sink: new(consumertest.MetricsSink)}
+	m := &storedProcessor{storage: extension, logs: logs, sink: new(consumertest.MetricsSink)}
 	set := processortest.NewNopSettings(processors.Type())
 	set.ID = component.NewID(processors.Type())
 	set.Logger = zap.New(core)
@@ -67,9 +67,9 @@ func remember(t *testing.T, folder string) *memory {
 	return m
 }
 
-// live has the processor live through minutes of a service in which groups of goroutines
-// leak, and sees that all data is passed on.
-func (m *memory) live(t *testing.T, groups, from, to int) {
+// consume sends the processor one batch a minute of a service with leaking groups, and checks that each
+// batch is passed on.
+func (m *storedProcessor) consume(t *testing.T, groups, from, to int) {
 	t.Helper()
 	for minute := from; minute < to; minute++ {
 		m.sink.Reset()
@@ -78,30 +78,30 @@ func (m *memory) live(t *testing.T, groups, from, to int) {
 	}
 }
 
-// flagged tells whether the last batch had flags added to it.
-func (m *memory) flagged() bool {
+// flagged reports whether flags were added to the last batch.
+func (m *storedProcessor) flagged() bool {
 	all := m.sink.AllMetrics()
 	return all[len(all)-1].ResourceMetrics().At(0).ScopeMetrics().Len() > 1
 }
 
-func (m *memory) end(t *testing.T) {
+func (m *storedProcessor) shutdown(t *testing.T) {
 	t.Helper()
 	require.NoError(t, m.processor.Shutdown(context.Background()))
 	require.NoError(t, m.storage.Shutdown(context.Background()))
 }
 
-// goesOn tells whether the processor remembers what was before it.
-func (m *memory) goesOn() bool {
+// restored reports whether the processor restored a saved state.
+func (m *storedProcessor) restored() bool {
 	return m.logs.FilterMessage("Restored the saved state").Len() > 0
 }
 
-// begins tells whether the processor found nothing to remember, and nothing wrong.
-func (m *memory) begins() bool {
+// startedEmpty reports whether the processor started without saved state.
+func (m *storedProcessor) startedEmpty() bool {
 	return m.logs.FilterMessage("Starting without saved state").Len() > 0
 }
 
-// reported returns what processor and storage say that went wrong.
-func (m *memory) reported() string {
+// warnings returns the warnings of processor and storage.
+func (m *storedProcessor) warnings() string {
 	var all strings.Builder
 	for _, entry := range m.logs.FilterLevelExact(zap.WarnLevel).All() {
 		fmt.Fprintln(&all, entry.Message, entry.ContextMap())
@@ -109,7 +109,7 @@ func (m *memory) reported() string {
 	return all.String()
 }
 
-// leakingGroups makes the data of a minute.
+// leakingGroups returns the batch of one minute.
 func leakingGroups(groups, minute int) pmetric.Metrics {
 	at := pcommon.NewTimestampFromTime(time.Date(2026, 1, 5, 0, minute, 0, 0, time.UTC))
 	md := pmetric.NewMetrics()
@@ -134,51 +134,48 @@ func leakingGroups(groups, minute int) pmetric.Metrics {
 	return md
 }
 
-// remembered is how many groups there are in the file of the tests, and for how many
-// minutes they have leaked, enough for flags.
 const (
-	rememberedGroups  = 60
-	rememberedMinutes = 120
+	savedGroups  = 60
+	savedMinutes = 120 // enough for flags
 )
 
-// rememberedFile returns the file of a processor that has ended, and has saved more than
-// once.
-func rememberedFile(t *testing.T) []byte {
+// savedFile returns the state file of a processor that was restarted three times and shut down.
+func savedFile(t *testing.T) []byte {
 	t.Helper()
 	folder := t.TempDir()
 	for life := range 4 {
-		m := remember(t, folder)
-		m.live(t, rememberedGroups, life*rememberedMinutes/4, (life+1)*rememberedMinutes/4)
-		require.Equal(t, life > 0, m.goesOn())
-		require.Empty(t, m.reported())
-		m.end(t)
+		m := startStored(t, folder)
+		m.consume(t, savedGroups, life*savedMinutes/4, (life+1)*savedMinutes/4)
+		require.Equal(t, life > 0, m.restored())
+		require.Empty(t, m.warnings())
+		m.shutdown(t)
 	}
 	data, err := os.ReadFile(filepath.Join(folder, stateFile))
 	require.NoError(t, err)
 	return data
 }
 
-// survive starts a processor on a database twice: it works and ends well whatever the
-// file holds, and what it saves is there the second time.
-func survive(t *testing.T, file []byte, what string) (first *memory) {
+// restartWith starts a processor twice with a state file of any content. Both must work and shut down
+// without error, and the second must restore what the first has saved.
+func restartWith(t *testing.T, file []byte, what string) (first *storedProcessor) {
 	t.Helper()
 	folder := t.TempDir()
-	defer func() { require.NoError(t, os.RemoveAll(folder)) }() // there will be many
+	defer func() { require.NoError(t, os.RemoveAll(folder)) }() // the tests call it many times
 	require.NoError(t, os.WriteFile(filepath.Join(folder, stateFile), file, 0o600))
-	first = remember(t, folder)
-	first.live(t, rememberedGroups, rememberedMinutes, rememberedMinutes+1)
-	first.end(t)
-	second := remember(t, folder)
-	second.live(t, rememberedGroups, rememberedMinutes+1, rememberedMinutes+2)
-	second.end(t)
-	assert.True(t, second.goesOn(), "%s: what was saved after it is there: %s", what, first.reported())
-	assert.Equal(t, first.goesOn(), second.flagged(), "%s: the flags are those that were remembered", what)
+	first = startStored(t, folder)
+	first.consume(t, savedGroups, savedMinutes, savedMinutes+1)
+	first.shutdown(t)
+	second := startStored(t, folder)
+	second.consume(t, savedGroups, savedMinutes+1, savedMinutes+2)
+	second.shutdown(t)
+	assert.True(t, second.restored(), "%s: the second processor restores the state: %s", what, first.warnings())
+	assert.Equal(t, first.restored(), second.flagged(), "%s: flags depend on the restored state", what)
 	return first
 }
 
-// places returns offsets in a file of this size: every one in the long form, which takes
-// minutes, otherwise those of the first and last bytes and a sample of the rest.
-func places(size int) []int {
+// offsets returns offsets in a file of this size: all with -long, which takes minutes, otherwise those
+// of the first and last bytes and a sample of the rest.
+func offsets(size int) []int {
 	const edge, prime = 40, 1021
 	var at []int
 	for n := range size {
@@ -189,39 +186,38 @@ func places(size int) []int {
 	return at
 }
 
-// TestAFileThatIsCut cuts the file. What cannot be used is reported, and nothing else
-// suffers.
-func TestAFileThatIsCut(t *testing.T) {
+// TestTruncatedFile checks that the processor warns of a truncated state file, sets it aside, and works.
+func TestTruncatedFile(t *testing.T) {
 	t.Parallel()
-	whole := rememberedFile(t)
-	require.True(t, survive(t, whole, "whole").goesOn())
-	for _, n := range places(len(whole)) {
-		m := survive(t, whole[:n], fmt.Sprintf("cut at byte %d", n))
-		assert.True(t, m.begins(), "cut at byte %d", n)
-		assert.Contains(t, m.reported(), stateFile+".damaged", "cut at byte %d", n)
+	whole := savedFile(t)
+	require.True(t, restartWith(t, whole, "whole").restored())
+	for _, n := range offsets(len(whole)) {
+		m := restartWith(t, whole[:n], fmt.Sprintf("cut at byte %d", n))
+		assert.True(t, m.startedEmpty(), "cut at byte %d", n)
+		assert.Contains(t, m.warnings(), stateFile+".damaged", "cut at byte %d", n)
 	}
 }
 
-// TestAFileWithAWrongByte changes one byte at a time.
-func TestAFileWithAWrongByte(t *testing.T) {
+// TestCorruptByte flips one bit of one byte at a time.
+func TestCorruptByte(t *testing.T) {
 	t.Parallel()
-	whole := rememberedFile(t)
-	for _, n := range places(len(whole)) {
+	whole := savedFile(t)
+	for _, n := range offsets(len(whole)) {
 		damaged := slices.Clone(whole)
 		damaged[n] ^= 1 << (n % 8)
-		m := survive(t, damaged, fmt.Sprintf("byte %d", n))
-		assert.True(t, m.begins(), "byte %d", n)
-		assert.Contains(t, m.reported(), stateFile+".damaged", "byte %d", n)
+		m := restartWith(t, damaged, fmt.Sprintf("byte %d", n))
+		assert.True(t, m.startedEmpty(), "byte %d", n)
+		assert.Contains(t, m.warnings(), stateFile+".damaged", "byte %d", n)
 	}
 }
 
-// TestAFileThatCannotBeOpened has a folder in its place.
-func TestAFileThatCannotBeOpened(t *testing.T) {
+// TestStateFileIsDirectory has a directory in place of the state file.
+func TestStateFileIsDirectory(t *testing.T) {
 	folder := t.TempDir()
 	require.NoError(t, os.Mkdir(filepath.Join(folder, stateFile), 0o700))
-	m := remember(t, folder)
-	m.live(t, rememberedGroups, 0, rememberedMinutes)
+	m := startStored(t, folder)
+	m.consume(t, savedGroups, 0, savedMinutes)
 	assert.True(t, m.flagged())
-	m.end(t)
-	assert.Contains(t, m.reported(), "is a directory")
+	m.shutdown(t)
+	assert.Contains(t, m.warnings(), "is a directory")
 }

@@ -1,3 +1,3 @@
-// Package e2e holds the tests of the built collector, bin/otelcol-goroutine. They
-// are run by `make e2e`, which builds it first.
+// Package e2e tests the built collector, bin/otelcol-goroutine. `make e2e` builds it and runs the
+// tests.
 package e2e

@@ -16,7 +16,7 @@ import (
 	"github.com/otel-goroutine/otel-goroutine/e2e/internal/loopback"
 )
 
-// exampleCollectors returns the configurations that are meant to be used as they are, by name.
+// exampleCollectors returns the configurations of examples/collector by name.
 func exampleCollectors(t *testing.T) map[string]string {
 	t.Helper()
 	files, err := filepath.Glob(filepath.Join("..", "examples", "collector", "*.yaml"))
@@ -27,43 +27,43 @@ func exampleCollectors(t *testing.T) map[string]string {
 		require.NoError(t, err)
 		examples[strings.TrimSuffix(filepath.Base(file), ".yaml")] = string(content)
 	}
-	require.GreaterOrEqual(t, len(examples), 4, "one a backend")
+	require.GreaterOrEqual(t, len(examples), 4, "one for each backend")
 	return examples
 }
 
 var (
-	// What a collector has for itself, by the variable that sets it.
-	ownPlace = regexp.MustCompile(`\$\{env:((?:STATE_DIR|LEAKS_FILE|TELEMETRY_PORT|[A-Z_]+_LISTEN|PAGE_ENDPOINT|HEALTH_ENDPOINT)):-([^}]+)\}`)
-	// A port that is taken whatever the variables are.
+	// Default of a path or address that only one collector can use, and the variable that sets it.
+	exclusiveSetting = regexp.MustCompile(`\$\{env:((?:STATE_DIR|LEAKS_FILE|TELEMETRY_PORT|[A-Z_]+_LISTEN|PAGE_ENDPOINT|HEALTH_ENDPOINT)):-([^}]+)\}`)
+	// Port that no variable sets.
 	fixedPort = regexp.MustCompile(`(?m)^\s+(?:endpoint|port): *(?:127\.0\.0\.1:|0\.0\.0\.0:|localhost:)?[0-9]+$`)
 )
 
-// TestExamplesDoNotMeet has every example take places of its own: two collectors on one
-// machine, of two examples, both run. Whoever runs one of them twice sets a variable.
-func TestExamplesDoNotMeet(t *testing.T) {
+// TestExamplesUseSeparatePortsAndPaths checks that any two examples can run on one machine, and that
+// variables can separate two collectors that run the same example.
+func TestExamplesUseSeparatePortsAndPaths(t *testing.T) {
 	takenBy := make(map[string]string)
 	for name, content := range exampleCollectors(t) {
-		places := ownPlace.FindAllStringSubmatch(content, -1)
+		places := exclusiveSetting.FindAllStringSubmatch(content, -1)
 		assert.Contains(t, content, "TELEMETRY_PORT", "%s: the collector's own metrics would be at port 8888", name)
 		for _, place := range places {
 			at := place[2][strings.LastIndexByte(place[2], ':')+1:]
 			assert.Empty(t, takenBy[at], "%s: %s is %s", name, place[1], at)
 			takenBy[at] = name
 		}
-		assert.Empty(t, fixedPort.FindAllString(content, -1), "%s: no variable sets it", name)
+		assert.Empty(t, fixedPort.FindAllString(content, -1), "%s: a port that no variable sets", name)
 	}
-	assert.NotContains(t, takenBy, "8888", "the port of a collector that does not say where")
+	assert.NotContains(t, takenBy, "8888", "the default port of any collector")
 }
 
-// TestExamplesRemember sees that the processor of each example keeps what it knows.
-func TestExamplesRemember(t *testing.T) {
+// TestExamplesSaveState checks that the processor of each example saves its state.
+func TestExamplesSaveState(t *testing.T) {
 	for name, content := range exampleCollectors(t) {
 		var conf struct {
 			Processors map[string]struct{ Storage string }
 			Service    struct{ Extensions []string }
 		}
 		require.NoError(t, yaml.Unmarshal([]byte(content), &conf), name)
-		if name == "agent" { // it leaves that to the detectors behind it
+		if name == "agent" { // it sends to detectors
 			assert.NotContains(t, conf.Processors, "leak_detect")
 			continue
 		}
@@ -74,12 +74,10 @@ func TestExamplesRemember(t *testing.T) {
 	}
 }
 
-// commentedOut is a key of an example that is commented out: no space follows the #, as it does in
-// prose.
+// commentedOut matches a key that is commented out: no space follows the #, unlike in prose.
 var commentedOut = regexp.MustCompile(`^( +)#([^# ].*)$`)
 
-// withSources returns the example of discovery with these keys of the receiver, which it has
-// commented out.
+// withSources returns examples/collector/discovery.yaml with the given keys of the receiver uncommented.
 func withSources(t *testing.T, keys ...string) string {
 	t.Helper()
 	lines := strings.Split(read(t, filepath.Join("examples", "collector", "discovery.yaml")), "\n")
@@ -99,11 +97,11 @@ func withSources(t *testing.T, keys ...string) string {
 			lines[i] = match[1] + match[2]
 		}
 	}
-	require.Equal(t, len(keys), found, "%v are to be commented out in the example", keys)
+	require.Equal(t, len(keys), found, "%v must be commented out in the example", keys)
 	return strings.Join(lines, "\n")
 }
 
-// TestTwoExamplesAtOnce runs two of them beside each other, set by variables alone.
+// TestTwoExamplesAtOnce runs two examples at the same time, configured by variables alone.
 func TestTwoExamplesAtOnce(t *testing.T) {
 	t.Parallel()
 	folder := t.TempDir()

@@ -15,8 +15,8 @@ import (
 	"github.com/otel-goroutine/otel-goroutine/e2e/internal/loopback"
 )
 
-// The agent scrapes every second and sends three scrapes at a time.
-const agent = `
+// agentConfig scrapes every second and sends three scrapes at a time.
+const agentConfig = `
 receivers:
   goroutine:
     collection_interval: 1s
@@ -44,7 +44,7 @@ service:
       level: none
 `
 
-const gateway = `
+const gatewayConfig = `
 extensions:
   atomic_file_storage:
     directory: %[3]s
@@ -84,22 +84,22 @@ service:
       level: warn
 `
 
-// TestGatewayKeepsEveryFlag restarts the agent and the gateway behind it. Whatever is sent
-// together, or comes late, no leak is ever told to be over, and each is one of the service.
+// TestGatewayKeepsEveryFlag restarts the agent and the gateway. Although batches have several scrapes
+// and some arrive late, no flag may end, neither of an instance nor of the service.
 func TestGatewayKeepsEveryFlag(t *testing.T) {
 	t.Parallel()
 	folder, pprof, otlp := t.TempDir(), loopback.FreeAddress(t), loopback.FreeAddress(t)
 	output := filepath.Join(folder, "flagged.json")
-	config := func(name, text string, values ...any) string {
+	write := func(name, text string, values ...any) string {
 		path := filepath.Join(folder, name)
 		require.NoError(t, os.WriteFile(path, fmt.Appendf(nil, text, values...), 0o600))
 		return path
 	}
-	agentConfig := config("agent.yaml", agent, pprof, otlp)
-	gatewayConfig := config("gateway.yaml", gateway, otlp, output, folder)
+	agentFile := write("agent.yaml", agentConfig, pprof, otlp)
+	gatewayFile := write("gateway.yaml", gatewayConfig, otlp, output, folder)
 	run(t, nil, buildLeaks(t), "-listen", pprof, "-every", "400ms", "-for", "4m")
-	stopGateway := run(t, nil, collector, "--config", gatewayConfig)
-	stopAgent := run(t, nil, collector, "--config", agentConfig)
+	stopGateway := run(t, nil, collector, "--config", gatewayFile)
+	stopAgent := run(t, nil, collector, "--config", agentFile)
 
 	flagged := &findings{path: output, found: make(map[string]map[place]int64)}
 	flagsOf := func(service string) map[place]int64 {
@@ -108,7 +108,7 @@ func TestGatewayKeepsEveryFlag(t *testing.T) {
 	}
 	all := make(map[place]bool)
 	for _, l := range leaks() {
-		if l.state != "io_wait" { // what a peer holds is believed later
+		if l.state != "io_wait" { // leaks that wait for a peer are flagged later
 			all[l.place(t)] = true
 		}
 	}
@@ -121,33 +121,33 @@ func TestGatewayKeepsEveryFlag(t *testing.T) {
 		}
 		return true
 	})
-	// Until then one that is suspected may end.
-	begun, err := os.ReadFile(output)
+	// Until then a suspected leak may end.
+	before, err := os.ReadFile(output)
 	require.NoError(t, err)
 	for range 2 {
 		stopAgent()
-		stopAgent = run(t, nil, collector, "--config", agentConfig)
+		stopAgent = run(t, nil, collector, "--config", agentFile)
 		awaitBatches(t, output, 3)
 		stopGateway()
-		stopGateway = run(t, nil, collector, "--config", gatewayConfig)
+		stopGateway = run(t, nil, collector, "--config", gatewayFile)
 		awaitBatches(t, output, 3)
 	}
 	stopAgent()
 	stopGateway()
-	ended, last := toldIn(t, output, bytes.LastIndexByte(begun, '\n')+1)
-	assert.Empty(t, ended, "what is told to be over")
+	ended, last := flagsSince(t, output, bytes.LastIndexByte(before, '\n')+1)
+	assert.Empty(t, ended, "ended flags")
 	for at := range all {
 		assert.EqualValues(t, 2, last[at], "severity of %+v at the end", at)
 	}
 }
 
-// toldIn returns what was told to be over since a place in the file, of instances and of
-// services, and the severities in the last batch that has any.
-func toldIn(t *testing.T, output string, since int) (ended []string, last map[place]int64) {
+// flagsSince returns the flags that ended after an offset in the file, of instances and of services,
+// and the severities in the last batch that has any.
+func flagsSince(t *testing.T, output string, offset int) (ended []string, last map[place]int64) {
 	t.Helper()
 	data, err := os.ReadFile(output)
 	require.NoError(t, err)
-	for line := range bytes.Lines(data[since:]) {
+	for line := range bytes.Lines(data[offset:]) {
 		md, err := new(pmetric.JSONUnmarshaler).UnmarshalMetrics(line)
 		require.NoError(t, err)
 		batch := &findings{found: make(map[string]map[place]int64)}
@@ -170,7 +170,7 @@ func toldIn(t *testing.T, output string, since int) (ended []string, last map[pl
 	return ended, last
 }
 
-// awaitBatches waits until so many more batches have been written.
+// awaitBatches waits until n more batches have been written.
 func awaitBatches(t *testing.T, output string, n int) {
 	t.Helper()
 	count := func() int {

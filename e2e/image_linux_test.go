@@ -22,11 +22,11 @@ import (
 	"github.com/otel-goroutine/otel-goroutine/e2e/internal/loopback"
 )
 
-// megabyte is what sizes of images are told in.
+// megabyte is the unit in which image sizes are given.
 const megabyte = 1_000_000 // bytes
 
-// TestImagesRun writes the image of each distribution for this machine, unpacks it, and runs
-// it where nothing but the image is to be seen.
+// TestImagesRun writes the image of each distribution for this machine, unpacks it, and runs it with
+// the image as its root directory.
 func TestImagesRun(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
@@ -62,14 +62,14 @@ func writeImage(t *testing.T, binary string) string {
 	cmd := exec.CommandContext(t.Context(), "go", "run", ".", "-name", name, "-version", "0.0.0", "-out", out,
 		"-binary", "linux/"+runtime.GOARCH+"="+path)
 	cmd.Dir = filepath.Join("..", "deploy", "image")
-	said, err := cmd.CombinedOutput()
-	require.NoError(t, err, string(said))
+	output, err := cmd.CombinedOutput()
+	require.NoError(t, err, string(output))
 	assert.FileExists(t, filepath.Join(out, name+".linux-"+runtime.GOARCH+".cdx.json"))
 	return filepath.Join(out, name+".tar")
 }
 
-// described is what an index, a manifest and a configuration tell.
-type described struct {
+// ociDocument has the fields that the test reads from an index, a manifest or a configuration.
+type ociDocument struct {
 	Manifests []struct{ Digest string }
 	Config    struct {
 		Digest     string
@@ -79,8 +79,8 @@ type described struct {
 	Layers []struct{ Digest string }
 }
 
-// unpack unpacks an image for one platform as a container runtime does, and returns its
-// configuration and how many bytes its files have.
+// unpack unpacks an image for one platform as a container runtime does, and returns its configuration
+// and the total size of its files in bytes.
 func unpack(t *testing.T, image, root string) (config struct {
 	User       string
 	Entrypoint []string
@@ -96,14 +96,14 @@ func unpack(t *testing.T, image, root string) (config struct {
 		require.True(t, ok, digest)
 		return content
 	}
-	describe := func(text []byte) (d described) {
+	parse := func(text []byte) (d ociDocument) {
 		require.NoError(t, json.Unmarshal(text, &d))
 		return d
 	}
-	index := describe(files["index.json"])
-	platforms := describe(blob(index.Manifests[0].Digest))
+	index := parse(files["index.json"])
+	platforms := parse(blob(index.Manifests[0].Digest))
 	require.Len(t, platforms.Manifests, 1)
-	manifest := describe(blob(platforms.Manifests[0].Digest))
+	manifest := parse(blob(platforms.Manifests[0].Digest))
 	for _, layer := range manifest.Layers {
 		unzipped, err := gzip.NewReader(bytes.NewReader(blob(layer.Digest)))
 		require.NoError(t, err)
@@ -117,7 +117,7 @@ func unpack(t *testing.T, image, root string) (config struct {
 			require.NoError(t, os.WriteFile(path, content, header.FileInfo().Mode()))
 		})
 	}
-	own := describe(blob(manifest.Config.Digest)).Config
+	own := parse(blob(manifest.Config.Digest)).Config
 	config.User, config.Entrypoint = own.User, own.Entrypoint
 	return config, size
 }
@@ -136,8 +136,8 @@ func eachFile(t *testing.T, from io.Reader, do func(header *tar.Header, content 
 	}
 }
 
-// runImage runs the program of an image by an example, until it is healthy. As root it runs
-// with nothing but the image to be seen, by the user of the image.
+// runImage runs the program of an image with an example configuration until it is healthy. If the test
+// runs as root, the program runs as the user of the image, with the image as its root directory.
 func runImage(t *testing.T, root, program, example string) {
 	t.Helper()
 	content, err := os.ReadFile(filepath.Join("..", "examples", "collector", example))
@@ -150,24 +150,24 @@ func runImage(t *testing.T, root, program, example string) {
 	health, telemetry := address(), address()
 	cmd := exec.Command(program, "--config", "/conf/collector.yaml")
 	cmd.Dir = "/"
-	seen := "/"
+	base := "/"
 	if os.Getuid() == 0 {
 		require.NoError(t, os.Chown(state, 65532, 65532))
 		cmd.SysProcAttr = &syscall.SysProcAttr{Chroot: root, Credential: &syscall.Credential{Uid: 65532, Gid: 65532}}
 	} else {
-		t.Log("Not root: it sees the files of this machine too")
+		t.Log("Not root: the program sees the files of this machine too")
 		cmd = exec.Command(filepath.Join(root, program), "--config", filepath.Join(root, "conf", "collector.yaml"))
-		seen = root
+		base = root
 	}
-	var said bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &said, &said
+	var output bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &output, &output
 	cmd.Env = []string{
-		"STATE_DIR=" + filepath.Join(seen, "state"), "HEALTH_ENDPOINT=" + health, "TELEMETRY_PORT=" + telemetry[strings.LastIndexByte(telemetry, ':')+1:],
+		"STATE_DIR=" + filepath.Join(base, "state"), "HEALTH_ENDPOINT=" + health, "TELEMETRY_PORT=" + telemetry[strings.LastIndexByte(telemetry, ':')+1:],
 		"OTLP_GRPC_LISTEN=" + address(), "OTLP_HTTP_LISTEN=" + address(), "CART_PPROF=127.0.0.1:1",
 	}
 	require.NoError(t, cmd.Start())
 	healthy := within(time.Minute, func() bool { return strings.Contains(pageAt(t.Context(), "http://"+health), "Server available") })
 	require.NoError(t, cmd.Process.Signal(syscall.SIGTERM))
-	require.NoError(t, cmd.Wait(), said.String())
-	assert.True(t, healthy, said.String())
+	require.NoError(t, cmd.Wait(), output.String())
+	assert.True(t, healthy, output.String())
 }

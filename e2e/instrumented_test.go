@@ -20,9 +20,8 @@ import (
 	"github.com/otel-goroutine/otel-goroutine/e2e/internal/loopback"
 )
 
-// The collector takes in what the service says of itself, and scrapes it besides.
-// Times are those of the demonstration.
-const bothWays = `
+// bothWaysConfig receives metrics from the service and also scrapes it. Times are those of the demo.
+const bothWaysConfig = `
 receivers:
   otlp:
     protocols:
@@ -56,9 +55,8 @@ service:
       level: none
 `
 
-// TestInstrumentedServiceIsFlaggedAsTheScrapedOne runs examples/instrumented, and
-// has one process watched in both ways: what it pushes by itself, and what the
-// receiver scrapes of it.
+// TestInstrumentedServiceIsFlaggedAsTheScrapedOne runs examples/instrumented, which pushes its metrics
+// and is scraped by the receiver. Both must lead to the same flags.
 func TestInstrumentedServiceIsFlaggedAsTheScrapedOne(t *testing.T) {
 	t.Parallel()
 	folder := t.TempDir()
@@ -66,7 +64,7 @@ func TestInstrumentedServiceIsFlaggedAsTheScrapedOne(t *testing.T) {
 
 	otlp, pprof, output := loopback.FreeAddress(t), loopback.FreeAddress(t), filepath.Join(folder, "flagged.json")
 	config := filepath.Join(folder, "collector.yaml")
-	require.NoError(t, os.WriteFile(config, fmt.Appendf(nil, bothWays, otlp, pprof, output), 0o600))
+	require.NoError(t, os.WriteFile(config, fmt.Appendf(nil, bothWaysConfig, otlp, pprof, output), 0o600))
 	run(t, nil, collector, "--config", config)
 	run(t, []string{
 		"OTEL_EXPORTER_OTLP_ENDPOINT=http://" + otlp,
@@ -82,27 +80,27 @@ func TestInstrumentedServiceIsFlaggedAsTheScrapedOne(t *testing.T) {
 	})
 	for _, function := range []string{"main.askWarehouse", "main.awaitReceipt"} {
 		pushed, scraped := found["instrumented"][function], found["scraped"][function]
-		require.Equal(t, scraped, pushed, "%s has one signature, file and line in both", function)
+		require.Equal(t, scraped, pushed, "%s has the same signature, file and line in both", function)
 		require.Contains(t, pushed, "leaks.go")
 	}
-	for service, of := range found {
-		for function := range of {
-			require.Contains(t, planted, function, "%s flags what is healthy", service)
+	for service, functions := range found {
+		for function := range functions {
+			require.Contains(t, leakyFunctionsOfInstrumented, function, "%s: a healthy function is flagged", service)
 		}
 	}
 }
 
-// planted are the functions of examples/instrumented that leak.
-var planted = []string{"main.askWarehouse", "main.awaitReceipt", "main.followDelivery"}
+// leakyFunctionsOfInstrumented has the functions of examples/instrumented whose goroutines leak.
+var leakyFunctionsOfInstrumented = []string{"main.askWarehouse", "main.awaitReceipt", "main.followDelivery"}
 
-// flags is what is flagged as probable, by the service and by the function that is
-// blamed: its signature, state, file and line, or nothing for an entry function.
+// flags has the leaks flagged as probable, by service.
 type flags map[string]flagged
 
+// flagged has signature, state, file and line by blamed function; empty for an entry function.
 type flagged map[string]string
 
 func (f flagged) hasAll() bool {
-	for _, function := range planted {
+	for _, function := range leakyFunctionsOfInstrumented {
 		if _, ok := f[function]; !ok {
 			return false
 		}
@@ -110,8 +108,8 @@ func (f flagged) hasAll() bool {
 	return true
 }
 
-// awaitFlags reads what the collector writes until it is as wanted.
-func awaitFlags(t *testing.T, path string, wanted func(flags) bool) flags {
+// awaitFlags reads the flags that the collector writes until done returns true.
+func awaitFlags(t *testing.T, path string, done func(flags) bool) flags {
 	t.Helper()
 	found := make(flags)
 	again := time.NewTicker(500 * time.Millisecond)
@@ -119,25 +117,25 @@ func awaitFlags(t *testing.T, path string, wanted func(flags) bool) flags {
 	for deadline := time.Now().Add(100 * time.Second); time.Now().Before(deadline); <-again.C {
 		data, err := os.ReadFile(path)
 		if err != nil {
-			continue // not yet begun
+			continue // not written yet
 		}
 		for line := range bytes.Lines(data) {
 			if !bytes.HasSuffix(line, []byte("\n")) {
-				break // not yet whole
+				break // incomplete
 			}
 			md, err := new(pmetric.JSONUnmarshaler).UnmarshalMetrics(line)
 			require.NoError(t, err)
 			found.add(md)
 		}
-		if wanted(found) {
+		if done(found) {
 			return found
 		}
 	}
-	require.Failf(t, "not all was flagged within 100 s", "found: %v", found)
+	require.Failf(t, "not all leaks were flagged within 100 s", "found: %v", found)
 	return nil
 }
 
-// add takes in the leaks that are at least probable.
+// add adds the leaks of a batch that are at least probable.
 func (f flags) add(md pmetric.Metrics) {
 	for _, resource := range md.ResourceMetrics().All() {
 		service := text(resource.Resource().Attributes(), "service.name")
@@ -148,7 +146,7 @@ func (f flags) add(md pmetric.Metrics) {
 				}
 				for _, p := range m.Gauge().DataPoints().All() {
 					if p.IntValue() >= 2 {
-						f.take(service, p.Attributes())
+						f.addLeak(service, p.Attributes())
 					}
 				}
 			}
@@ -156,12 +154,12 @@ func (f flags) add(md pmetric.Metrics) {
 	}
 }
 
-func (f flags) take(service string, attributes pcommon.Map) {
+func (f flags) addLeak(service string, attributes pcommon.Map) {
 	if f[service] == nil {
 		f[service] = make(flagged)
 	}
 	function := text(attributes, "code.function.name")
-	if function == "" { // an entry
+	if function == "" { // flagged by its entry
 		f[service][text(attributes, "goroutine.entry.function.name")] += ""
 		return
 	}
@@ -179,22 +177,21 @@ func text(attributes pcommon.Map, key string) string {
 	return value.AsString()
 }
 
-// run runs a program until it is stopped, or the test ends. What it wrote is shown if
-// the test fails.
+// run runs a program until stop is called or the test ends. If the test fails, the output is logged.
 func run(t *testing.T, env []string, program string, args ...string) (stop func()) {
 	t.Helper()
 	_, stop = launch(t, env, program, args...)
 	return stop
 }
 
-// launch is run, and returns the process too.
+// launch is like run, but also returns the process.
 func launch(t *testing.T, env []string, program string, args ...string) (process *os.Process, stop func()) {
 	t.Helper()
-	var written bytes.Buffer
+	var output bytes.Buffer
 	ctx, cancel := context.WithCancel(context.Background())
 	cmd := exec.CommandContext(ctx, program, args...)
 	cmd.Env = append(os.Environ(), env...)
-	cmd.Stdout, cmd.Stderr = &written, &written
+	cmd.Stdout, cmd.Stderr = &output, &output
 	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
 	cmd.WaitDelay = 10 * time.Second
 	require.NoError(t, cmd.Start())
@@ -205,7 +202,7 @@ func launch(t *testing.T, env []string, program string, args ...string) (process
 	t.Cleanup(func() {
 		stop()
 		if t.Failed() {
-			t.Logf("%s wrote:\n%s", filepath.Base(program), &written)
+			t.Logf("%s wrote:\n%s", filepath.Base(program), &output)
 		}
 	})
 	return cmd.Process, stop

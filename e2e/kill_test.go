@@ -23,10 +23,9 @@ import (
 	"github.com/otel-goroutine/otel-goroutine/e2e/internal/loopback"
 )
 
-// What the service says of itself is judged, so that its census does not end with the
-// collector. No more than ten leaks are looked at, since more than that in one batch are
-// not logged one by one.
-const killed = `
+// killedConfig detects leaks in metrics that the service pushes, so that its census does not end with
+// the collector. It has fewer than ten leaks, since more in one batch are not logged separately.
+const killedConfig = `
 extensions:
   atomic_file_storage:
     directory: %[3]s
@@ -73,19 +72,19 @@ service:
         enabled: false
 `
 
-// What is logged.
+// Log messages of the collector.
 const (
 	started      = "Everything is ready"
-	remembered   = "Restored the saved state"
+	restored     = "Restored the saved state"
 	leakProbable = "Leak probable"
 )
 
-// killedService is the name under which the service reports.
+// killedService is the service.name of the leaking service.
 const killedService = "killed"
 
-// patternsToKill are the leaks that are looked at, a few that wait in different ways. None
-// waits for a peer: that is believed later than this test lasts.
-func patternsToKill() []string {
+// killedPatterns returns the leaks that the test detects. They wait in different ways, but not for a
+// peer: such a leak is flagged later than this test lasts.
+func killedPatterns() []string {
 	return []string{
 		"sendwithoutreceiver", "receivewithoutsender", "rangeneverclosed", "selectwithoutdone",
 		"forgottencancel", "waitgroupmiscounted", "mutexneverunlocked", "condneversignalled",
@@ -93,84 +92,83 @@ func patternsToKill() []string {
 }
 
 const (
-	// The collector is killed at a random moment while it starts, and in every other
-	// life at one after it did, each within that time.
-	whileItStarts  = 2 * time.Second
-	afterItStarted = 3 * time.Second
-	// A leak may seem to slow down by chance when it could first be found. Of 3,000 simulated ones of this pace
-	// 0.6% were found after more than 90 s, and 0.03% after more than 150 s; there are eight.
+	// The collector is killed at a random time: every other time within startTime of its start,
+	// otherwise within runTime after it is ready.
+	startTime = 2 * time.Second
+	runTime   = 3 * time.Second
+	// A leak may appear to slow down by chance, which delays its flag. Of 3,000 simulated leaks of this
+	// pace, 0.6% were flagged after more than 90 s, and 0.03% after more than 150 s. There are eight.
 	patience = 150 * time.Second
-	// mostLives bounds the test if no leak is ever logged, or no life says anything.
-	mostLives = 100
+	// maxLives ends the test if no leak is ever logged.
+	maxLives = 100
 )
 
-// killings returns how many lives are killed at least after the first leak was logged, and
-// in how many of those more than one batch must have come through. In all others the test
-// sees nothing, so there are more lives until that many have said something.
-func killings() (lives, leastChecked int) {
+// killCounts returns the minimum number of kills after the first leak was logged, and the minimum
+// number of lives in which flags could be checked because more than one batch came through.
+func killCounts() (lives, minChecked int) {
 	if *long {
 		return 50, 16
 	}
 	return 15, 5
 }
 
-// TestKilledAgainAndAgain kills the collector while it finds leaks. What it has logged of
-// a leak it has kept: every later life flags it at once, and none logs it again. What it
-// had not kept yet it finds again, and logs it then.
-func TestKilledAgainAndAgain(t *testing.T) {
+// TestRepeatedKills kills the collector while it detects leaks. A leak that was logged is in the saved
+// state: every later life flags it at once, and none logs it again. Other leaks are detected again, and
+// logged then.
+func TestRepeatedKills(t *testing.T) {
 	t.Parallel()
-	lives, leastChecked := killings()
-	k := newKilling(t)
-	for remaining := lives; (remaining > 0 || k.checked < leastChecked) && k.begun < mostLives; {
-		if len(k.announced) > 0 {
+	lives, minChecked := killCounts()
+	k := newKillTest(t)
+	for remaining := lives; (remaining > 0 || k.checked < minChecked) && k.started < maxLives; {
+		if len(k.logged) > 0 {
 			remaining--
 		}
 		l := k.start(t)
-		within := whileItStarts
+		within := startTime
 		if l.number%2 != 0 {
 			l.awaitLog(t, started)
-			within = afterItStarted
+			within = runTime
 		}
 		l.await(t, time.Duration(k.random.Int64N(int64(within))))
 		l.kill(t)
 	}
 	last := k.start(t)
 	last.awaitLog(t, started)
-	last.awaitFindings(t)
-	last.end(t)
+	last.awaitFlags(t)
+	last.shutdown(t)
 	for place := range k.wanted {
 		assert.EqualValues(t, 2, last.found[killedService][place], "severity of %+v at the end", place)
-		assert.Len(t, k.announced[place], 1, "%+v is logged once, in which lives", place)
+		assert.Len(t, k.logged[place], 1, "lives that log %+v", place)
 	}
-	assert.Len(t, k.announced, len(k.wanted), "nothing else is logged")
-	assert.GreaterOrEqual(t, k.checked, leastChecked)
-	t.Logf("%d lives were checked; logged in lives: %v", k.checked, k.announced)
+	assert.Len(t, k.logged, len(k.wanted), "leaks that are logged")
+	assert.GreaterOrEqual(t, k.checked, minChecked)
+	t.Logf("%d lives were checked; leaks were logged in lives: %v", k.checked, k.logged)
 }
 
-// killing is a service that leaks, and the lives of the collector that watches it.
-type killing struct {
+// killTest is a leaking service, and the consecutive lives of a collector that watches it.
+type killTest struct {
 	folder, otlp string
 	random       *rand.Rand
 	wanted       map[place]bool
-	begun        int
-	checked      int // lives in which all that was logged before had to be flagged
-	// announced has in which lives a leak was logged as probable.
-	announced map[place][]int
+	started      int // lives
+	checked      int // lives in which the flags of earlier lives were checked
+	// logged has the lives in which each leak was logged as probable.
+	logged map[place][]int
 }
 
-func newKilling(t *testing.T) *killing {
+func newKillTest(t *testing.T) *killTest {
 	t.Helper()
 	seed := uint64(time.Now().UnixNano())
 	t.Logf("seed %d", seed)
-	k := &killing{
-		folder:    t.TempDir(),
-		otlp:      loopback.FreeAddress(t),
-		random:    rand.New(rand.NewPCG(seed, 0)),
-		wanted:    make(map[place]bool),
-		announced: make(map[place][]int),
+	k := &killTest{
+		folder: t.TempDir(),
+		otlp:   loopback.FreeAddress(t),
+		random: rand.New(rand.NewPCG(seed, 0)),
+		wanted: make(map[place]bool),
+		logged: make(map[place][]int),
 	}
 	for _, l := range leaks() {
-		for _, pattern := range patternsToKill() {
+		for _, pattern := range killedPatterns() {
 			if l.pattern == pattern {
 				k.wanted[l.place(t)] = true
 			}
@@ -187,9 +185,9 @@ func newKilling(t *testing.T) *killing {
 	return k
 }
 
-// life is one of a collector.
+// life is one process of the collector.
 type life struct {
-	*killing
+	*killTest
 	findings
 	number  int
 	log     string // path
@@ -197,18 +195,18 @@ type life struct {
 	exited  chan error
 }
 
-func (k *killing) start(t *testing.T) *life {
+func (k *killTest) start(t *testing.T) *life {
 	t.Helper()
-	k.begun++
-	base := filepath.Join(k.folder, "life-"+strconv.Itoa(k.begun))
+	k.started++
+	base := filepath.Join(k.folder, "life-"+strconv.Itoa(k.started))
 	l := &life{
-		killing:  k,
+		killTest: k,
 		findings: findings{path: base + ".json", found: make(map[string]map[place]int64)},
-		number:   k.begun,
+		number:   k.started,
 		log:      base + ".log",
 		exited:   make(chan error, 1),
 	}
-	config := fmt.Appendf(nil, killed, k.otlp, l.path, k.folder, strings.Join(patternsToKill(), "|"))
+	config := fmt.Appendf(nil, killedConfig, k.otlp, l.path, k.folder, strings.Join(killedPatterns(), "|"))
 	require.NoError(t, os.WriteFile(base+".yaml", config, 0o600))
 	log, err := os.Create(l.log)
 	require.NoError(t, err)
@@ -222,30 +220,30 @@ func (k *killing) start(t *testing.T) *life {
 	return l
 }
 
-// await lets the collector live for a while, which it must do.
-func (l *life) await(t *testing.T, long time.Duration) {
+// await waits for a time, in which the collector must not exit.
+func (l *life) await(t *testing.T, d time.Duration) {
 	t.Helper()
 	select {
 	case err := <-l.exited:
-		t.Fatalf("life %d ended by itself: %v\n%s", l.number, err, l.logged(t))
-	case <-time.After(long):
+		t.Fatalf("life %d exited by itself: %v\n%s", l.number, err, l.readLog(t))
+	case <-time.After(d):
 	}
 }
 
-// awaitLog lets the collector live until it has logged something.
+// awaitLog waits until the log contains the text.
 func (l *life) awaitLog(t *testing.T, text string) {
 	t.Helper()
 	for deadline := time.Now().Add(patience); time.Now().Before(deadline); {
 		l.await(t, 20*time.Millisecond)
-		if bytes.Contains(l.logged(t), []byte(text)) {
+		if bytes.Contains(l.readLog(t), []byte(text)) {
 			return
 		}
 	}
-	t.Fatalf("life %d does not say %q:\n%s", l.number, text, l.logged(t))
+	t.Fatalf("life %d does not log %q:\n%s", l.number, text, l.readLog(t))
 }
 
-// awaitFindings lets the collector live until all leaks are flagged.
-func (l *life) awaitFindings(t *testing.T) {
+// awaitFlags waits until all leaks are flagged.
+func (l *life) awaitFlags(t *testing.T) {
 	t.Helper()
 	flagged := func() bool {
 		l.update(t)
@@ -261,45 +259,46 @@ func (l *life) awaitFindings(t *testing.T) {
 	}
 }
 
-// kill kills the collector and looks at what came of its life.
+// kill kills the collector and checks its log and flags.
 func (l *life) kill(t *testing.T) {
 	t.Helper()
 	require.NoError(t, l.process.Process.Kill())
-	l.examine(t, syscall.SIGKILL)
+	l.checkEnd(t, syscall.SIGKILL)
 }
 
-// end has the collector shut down.
-func (l *life) end(t *testing.T) {
+// shutdown shuts the collector down and checks its log and flags.
+func (l *life) shutdown(t *testing.T) {
 	t.Helper()
 	require.NoError(t, l.process.Process.Signal(syscall.SIGTERM))
-	l.examine(t, 0)
+	l.checkEnd(t, 0)
 }
 
-// examine waits for the end, looks at the log and at what was flagged.
-func (l *life) examine(t *testing.T, signal syscall.Signal) {
+// checkEnd waits until the collector has exited by the given signal, or without one if it is 0, and
+// checks its log and flags.
+func (l *life) checkEnd(t *testing.T, signal syscall.Signal) {
 	t.Helper()
 	if err := <-l.exited; err != nil {
 		require.ErrorAs(t, err, new(*exec.ExitError))
 	}
 	if signal == 0 {
-		require.Zero(t, l.process.ProcessState.ExitCode(), l.logged(t))
+		require.Zero(t, l.process.ProcessState.ExitCode(), l.readLog(t))
 	} else {
 		require.Equal(t, signal, l.process.ProcessState.Sys().(syscall.WaitStatus).Signal())
 	}
-	log := string(l.logged(t))
+	log := string(l.readLog(t))
 	assert.NotContains(t, log, "is not saved over a restart", "life %d", l.number)
-	if len(l.announced) > 0 && strings.Contains(log, started) {
-		assert.Contains(t, log, remembered, "life %d", l.number)
-		l.remembers(t)
+	if len(l.logged) > 0 && strings.Contains(log, started) {
+		assert.Contains(t, log, restored, "life %d", l.number)
+		l.checkFlags(t)
 	}
-	for _, place := range l.announcements(t) {
-		l.announced[place] = append(l.announced[place], l.number)
+	for _, place := range l.loggedLeaks(t) {
+		l.logged[place] = append(l.logged[place], l.number)
 	}
 }
 
-// remembers sees that all leaks are flagged that were logged before, if data came through
-// at all. In so short a life none could be found anew.
-func (l *life) remembers(t *testing.T) {
+// checkFlags checks that all leaks that were logged before are flagged, if data came through. A life is
+// too short to detect a leak again.
+func (l *life) checkFlags(t *testing.T) {
 	t.Helper()
 	l.update(t)
 	written, err := os.ReadFile(l.path)
@@ -307,12 +306,12 @@ func (l *life) remembers(t *testing.T) {
 		return
 	}
 	l.checked++
-	for place := range l.announced {
+	for place := range l.logged {
 		assert.EqualValues(t, 2, l.found[killedService][place], "life %d: severity of %+v", l.number, place)
 	}
 }
 
-func (l *life) logged(t *testing.T) []byte {
+func (l *life) readLog(t *testing.T) []byte {
 	t.Helper()
 	data, err := os.ReadFile(l.log)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -322,11 +321,11 @@ func (l *life) logged(t *testing.T) []byte {
 	return data
 }
 
-// announcements returns the leaks that are logged as probable.
-func (l *life) announcements(t *testing.T) []place {
+// loggedLeaks returns the leaks that are logged as probable.
+func (l *life) loggedLeaks(t *testing.T) []place {
 	t.Helper()
 	var places []place
-	for text := range bytes.Lines(l.logged(t)) {
+	for text := range bytes.Lines(l.readLog(t)) {
 		var entry struct {
 			Message  string `json:"msg"`
 			State    string `json:"goroutine.state"`
@@ -335,7 +334,7 @@ func (l *life) announcements(t *testing.T) []place {
 			Line     string `json:"code.line.number"`
 		}
 		if json.Unmarshal(text, &entry) != nil || entry.Message != leakProbable {
-			continue // also what is not yet whole
+			continue // also an incomplete line
 		}
 		number, err := strconv.ParseInt(entry.Line, 10, 64)
 		require.NoError(t, err)

@@ -17,9 +17,9 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// overNodeAgent has the agent of deploy/kubernetes run outside of a cluster, judge by itself, and
-// write to a file what it would send to the detectors.
-const overNodeAgent = `
+// nodeAgentOverrides lets the agent of deploy/kubernetes run outside of a cluster, detect leaks itself,
+// and write to a file instead of sending to detectors.
+const nodeAgentOverrides = `
 extensions:
   k8s_observer: {auth_type: none}
   health_check: {endpoint: "127.0.0.1:0"}
@@ -47,8 +47,8 @@ service:
     metrics: {level: none}
 `
 
-// TestAgentFollowsThePodsOfItsNode runs the agent of deploy/kubernetes against an API server
-// on whose nodes pods come, move and go. Each is a process that leaks.
+// TestAgentFollowsThePodsOfItsNode runs the agent of deploy/kubernetes against an API server with pods
+// that are added, moved and deleted. Each pod is a process that leaks.
 func TestAgentFollowsThePodsOfItsNode(t *testing.T) {
 	t.Parallel()
 	api, program := newPodAPI(t), buildExample(t, "leaky")
@@ -57,30 +57,30 @@ func TestAgentFollowsThePodsOfItsNode(t *testing.T) {
 	api.put("cart-b", "node-2", startPod(t, program, "cart-b", "127.0.1.2").address)
 
 	folder := t.TempDir()
-	report, over := newPodReport(filepath.Join(folder, "out.json")), filepath.Join(folder, "over.yaml")
-	require.NoError(t, os.WriteFile(over, []byte(overNodeAgent), 0o600))
+	report, overrides := newPodReport(filepath.Join(folder, "out.json")), filepath.Join(folder, "overrides.yaml")
+	require.NoError(t, os.WriteFile(overrides, []byte(nodeAgentOverrides), 0o600))
 	host, port, err := net.SplitHostPort(api.server.Listener.Addr().String())
 	require.NoError(t, err)
 	run(t, []string{
 		"KUBERNETES_SERVICE_HOST=" + host, "KUBERNETES_SERVICE_PORT=" + port,
 		"K8S_NODE_NAME=node-1", "K8S_CLUSTER_NAME=test", "DETECTORS=[127.0.0.1:1]", "OUTPUT=" + report.path,
-	}, collector, "--config", filepath.Join("..", "deploy", "kubernetes", "base", "agent.collector.yaml"), "--config", over)
+	}, collector, "--config", filepath.Join("..", "deploy", "kubernetes", "base", "agent.collector.yaml"), "--config", overrides)
 
 	await(t, time.Minute, "the pod of the node is scraped", report.scrapedSince(t, first))
-	comes := startPod(t, program, "cart-c", "127.0.1.3")
-	api.put(comes.name, "node-1", comes.address)
-	await(t, time.Minute, "a pod that comes is scraped", report.scrapedSince(t, comes))
+	added := startPod(t, program, "cart-c", "127.0.1.3")
+	api.put(added.name, "node-1", added.address)
+	await(t, time.Minute, "an added pod is scraped", report.scrapedSince(t, added))
 	moved := startPod(t, program, first.name, "127.0.1.4")
 	first.stop()
 	api.put(moved.name, "node-1", moved.address)
-	await(t, time.Minute, "a pod that moves is scraped where it is", report.scrapedSince(t, moved))
+	await(t, time.Minute, "a moved pod is scraped at its new address", report.scrapedSince(t, moved))
 	await(t, 100*time.Second, "their leaks are flagged", func() bool { return report.hasFlagged(t, "cart-a", "cart-c") })
-	api.remove(comes.name)
-	await(t, time.Minute, "a pod that goes is not scraped, nor one that has moved where it was", func() bool {
+	api.remove(added.name)
+	await(t, time.Minute, "a deleted pod and the old address of a moved pod are no longer scraped", func() bool {
 		report.update(t)
 		now := report.scraped[podInstance{moved.name, moved.address}]
-		for _, gone := range []leakyPod{first, comes} {
-			if now.Sub(report.scraped[podInstance{gone.name, gone.address}]) < 5*time.Second {
+		for _, pod := range []leakyPod{first, added} {
+			if now.Sub(report.scraped[podInstance{pod.name, pod.address}]) < 5*time.Second {
 				return false
 			}
 		}
@@ -90,25 +90,24 @@ func TestAgentFollowsThePodsOfItsNode(t *testing.T) {
 	for scraped := range report.scraped {
 		assert.NotEqual(t, "cart-b", scraped.pod, "it is on another node")
 	}
-	for _, asked := range api.requests() {
-		assert.Equal(t, "GET /api/v1/pods spec.nodeName=node-1", asked, "what the agents have a right to")
+	for _, request := range api.requests() {
+		assert.Equal(t, "GET /api/v1/pods spec.nodeName=node-1", request, "the only request that agents are permitted")
 	}
 	assert.Equal(t, "test", report.clusters["cart-a"])
 }
 
-// podAPI is the part of an API server that serves pods: lists and watches, with the filter by
-// node.
+// podAPI is an API server that serves pods: lists and watches, with a field selector for the node.
 type podAPI struct {
 	server *httptest.Server
 
 	mu       sync.Mutex
 	version  int
 	pods     map[string]map[string]any
-	watchers map[chan podEvent]string // to their node
-	asked    []string
+	watchers map[chan podEvent]string // the node that each watches
+	received []string                 // requests
 }
 
-// podEvent is a change of a pod, as a watch tells it.
+// podEvent is a change of a pod in the format of a watch.
 type podEvent struct {
 	Type   string         `json:"type"`
 	Object map[string]any `json:"object"`
@@ -128,10 +127,10 @@ func newPodAPI(t *testing.T) *podAPI {
 func (a *podAPI) requests() []string {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	return append([]string(nil), a.asked...)
+	return append([]string(nil), a.received...)
 }
 
-// put has a pod be on a node, at an address whose port is annotated.
+// put adds a pod, or moves it, to a node and an address whose port is in the annotation.
 func (a *podAPI) put(name, node, address string) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -151,19 +150,20 @@ func (a *podAPI) put(name, node, address string) {
 		"spec":   map[string]any{"nodeName": node},
 		"status": map[string]any{"phase": "Running", "podIP": host},
 	}
-	a.tell(event, a.pods[name])
+	a.notify(event, a.pods[name])
 }
 
 func (a *podAPI) remove(name string) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.version++
-	a.tell("DELETED", a.pods[name])
+	a.notify("DELETED", a.pods[name])
 	delete(a.pods, name)
 }
 
-// tell tells who watches the node of a pod. No watcher falls behind by as many as it may.
-func (a *podAPI) tell(event string, pod map[string]any) {
+// notify sends an event to the watchers of the pod's node. Their buffers are larger than the number of
+// events in the test.
+func (a *podAPI) notify(event string, pod map[string]any) {
 	for watcher, node := range a.watchers {
 		if nodeOf(pod) == node {
 			watcher <- podEvent{event, pod}
@@ -179,7 +179,7 @@ func (a *podAPI) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	_, node, _ := strings.Cut(selector, "spec.nodeName=")
 	events := make(chan podEvent, 100)
 	a.mu.Lock()
-	a.asked = append(a.asked, r.Method+" "+r.URL.Path+" "+selector)
+	a.received = append(a.received, r.Method+" "+r.URL.Path+" "+selector)
 	items := []any{}
 	for _, pod := range a.pods {
 		if nodeOf(pod) == node {

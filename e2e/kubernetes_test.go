@@ -17,9 +17,8 @@ import (
 	"go.opentelemetry.io/collector/pdata/pmetric"
 )
 
-// intoFile has what an example sends to a backend go into a file, and the collector take no
-// port.
-const intoFile = `
+// fileOverrides writes to a file instead of a backend, and disables the collector's telemetry port.
+const fileOverrides = `
 exporters:
   file:
     path: ${env:OUTPUT}
@@ -33,8 +32,8 @@ service:
       level: none
 `
 
-// TestKubernetesExampleScrapesItsPods runs the example itself, with the observer that it
-// has, against an API server that has a pod of each kind of address.
+// TestKubernetesExampleScrapesItsPods runs examples/collector/kubernetes.yaml with its observer against
+// an API server with an IPv4 pod, an IPv6 pod and a pod without the annotation.
 func TestKubernetesExampleScrapesItsPods(t *testing.T) {
 	t.Parallel()
 	folder := t.TempDir()
@@ -47,19 +46,19 @@ func TestKubernetesExampleScrapesItsPods(t *testing.T) {
 		pods = append(pods, podAt(t, "cart-v6", "::1", pprofPort(t, "::1")))
 		want = append(want, "cart-v6")
 	} else {
-		t.Log("This machine has no ::1: pods with an IPv6 address are not tried")
+		t.Log("This machine has no ::1: no pod has an IPv6 address")
 	}
 	api := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { servePods(w, r, pods) }))
 	t.Cleanup(api.Close)
 	host, port, err := net.SplitHostPort(api.Listener.Addr().String())
 	require.NoError(t, err)
 
-	output, over := filepath.Join(folder, "out.json"), filepath.Join(folder, "over.yaml")
-	require.NoError(t, os.WriteFile(over, []byte(intoFile), 0o600))
+	output, overrides := filepath.Join(folder, "out.json"), filepath.Join(folder, "overrides.yaml")
+	require.NoError(t, os.WriteFile(overrides, []byte(fileOverrides), 0o600))
 	stop := run(t, []string{
 		"KUBERNETES_SERVICE_HOST=" + host, "KUBERNETES_SERVICE_PORT=" + port, "K8S_AUTH_TYPE=none",
 		"STATE_DIR=" + filepath.Join(folder, "state"), "OUTPUT=" + output,
-	}, collector, "--config", filepath.Join("..", "examples", "collector", "kubernetes.yaml"), "--config", over)
+	}, collector, "--config", filepath.Join("..", "examples", "collector", "kubernetes.yaml"), "--config", overrides)
 	var found map[string]map[string]string
 	await(t, time.Minute, "every annotated pod is scraped", func() bool {
 		found = scrapedUp(t, output, "k8s.pod.name")
@@ -74,7 +73,7 @@ func TestKubernetesExampleScrapesItsPods(t *testing.T) {
 	}
 }
 
-const onThisHost = `
+const hostObserverConfig = `
 extensions:
   host_observer:
     refresh_interval: 1s
@@ -93,9 +92,9 @@ service:
       receivers: [receiver_creator]
 `
 
-// TestReceiverCreatorScrapesWhatListensHere has an observer find the endpoints by itself, to
-// which receiver_creator then sets the receiver's.
-func TestReceiverCreatorScrapesWhatListensHere(t *testing.T) {
+// TestReceiverCreatorWithHostObserver checks that receiver_creator starts receivers for the endpoints
+// that host_observer finds.
+func TestReceiverCreatorWithHostObserver(t *testing.T) {
 	t.Parallel()
 	folder := t.TempDir()
 	v4 := pprofPort(t, "127.0.0.1")
@@ -104,13 +103,13 @@ func TestReceiverCreatorScrapesWhatListensHere(t *testing.T) {
 		v6 := pprofPort(t, "::1")
 		want, env[1] = append(want, "[::1]:"+v6), "PORT_V6="+v6
 	} else {
-		t.Log("This machine has no ::1: an IPv6 address is not tried")
+		t.Log("This machine has no ::1: no endpoint has an IPv6 address")
 	}
 	config := filepath.Join(folder, "collector.yaml")
-	require.NoError(t, os.WriteFile(config, []byte(onThisHost), 0o600))
-	over := filepath.Join(folder, "over.yaml")
-	require.NoError(t, os.WriteFile(over, []byte(intoFile), 0o600))
-	run(t, env, collector, "--config", config, "--config", over)
+	require.NoError(t, os.WriteFile(config, []byte(hostObserverConfig), 0o600))
+	overrides := filepath.Join(folder, "overrides.yaml")
+	require.NoError(t, os.WriteFile(overrides, []byte(fileOverrides), 0o600))
+	run(t, env, collector, "--config", config, "--config", overrides)
 	await(t, time.Minute, "every address is scraped", func() bool {
 		found := scrapedUp(t, filepath.Join(folder, "out.json"), "service.instance.id")
 		for _, instance := range want {
@@ -130,7 +129,7 @@ func hasIPv6() bool {
 	return listener.Close() == nil
 }
 
-// pprofPort serves the profiles of the test at a free port of an address.
+// pprofPort serves the profiles of the test process at an address, and returns the port.
 func pprofPort(t *testing.T, address string) string {
 	t.Helper()
 	mux := http.NewServeMux()
@@ -148,7 +147,7 @@ func pprofPort(t *testing.T, address string) string {
 	return port
 }
 
-// podAt is a pod that runs, as the API tells it, with the annotation if there is a port.
+// podAt returns a running pod in the format of the API. It has the annotation if port is not empty.
 func podAt(t *testing.T, name, address, port string) any {
 	t.Helper()
 	annotations := map[string]any{}
@@ -166,7 +165,7 @@ func podAt(t *testing.T, name, address, port string) any {
 	}
 }
 
-// servePods answers as the API server does to who lists pods, or watches them.
+// servePods answers requests to list or watch pods as the API server does.
 func servePods(w http.ResponseWriter, r *http.Request, pods []any) {
 	if r.URL.Path != "/api/v1/pods" {
 		http.NotFound(w, r)
@@ -190,21 +189,21 @@ func servePods(w http.ResponseWriter, r *http.Request, pods []any) {
 		}})
 	}
 	_ = http.NewResponseController(w).Flush()
-	<-r.Context().Done() // nothing changes
+	<-r.Context().Done() // there are no changes
 }
 
-// scrapedUp returns the attributes of the resources that were scraped with success, by one
-// of them.
-func scrapedUp(t *testing.T, path, by string) map[string]map[string]string {
+// scrapedUp returns the attributes of each resource that was scraped successfully, by the value of the
+// attribute key.
+func scrapedUp(t *testing.T, path, key string) map[string]map[string]string {
 	t.Helper()
 	found := make(map[string]map[string]string)
 	data, err := os.ReadFile(path)
 	if err != nil {
-		return found // it is not there yet
+		return found // not written yet
 	}
 	for line := range strings.Lines(string(data)) {
 		if !strings.HasSuffix(line, "\n") {
-			break // it is not yet whole
+			break // incomplete
 		}
 		md, err := new(pmetric.JSONUnmarshaler).UnmarshalMetrics([]byte(line))
 		require.NoError(t, err)
@@ -213,10 +212,10 @@ func scrapedUp(t *testing.T, path, by string) map[string]map[string]string {
 				for _, m := range scope.Metrics().All() {
 					if m.Name() == "goroutine.scrape.up" && m.Gauge().DataPoints().At(0).IntValue() == 1 {
 						attributes := make(map[string]string)
-						for key, value := range resource.Resource().Attributes().All() {
-							attributes[key] = value.AsString()
+						for name, value := range resource.Resource().Attributes().All() {
+							attributes[name] = value.AsString()
 						}
-						found[attributes[by]] = attributes
+						found[attributes[key]] = attributes
 					}
 				}
 			}

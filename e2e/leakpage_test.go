@@ -11,9 +11,9 @@ import (
 	"github.com/otel-goroutine/otel-goroutine/e2e/internal/loopback"
 )
 
-// TestPageOfTheExample runs the example with a page as its user does: the page tells of the
-// service, and after a restart of the collector before anything new has come.
-func TestPageOfTheExample(t *testing.T) {
+// TestPageExample runs examples/collector/page.yaml. The page shows the service, also after a restart of
+// the collector and before new data.
+func TestPageExample(t *testing.T) {
 	t.Parallel()
 	state := filepath.Join(t.TempDir(), "state")
 	target := "127.0.0.1:" + pprofPort(t, "127.0.0.1")
@@ -24,16 +24,16 @@ func TestPageOfTheExample(t *testing.T) {
 			collector, "--config", filepath.Join("..", "examples", "collector", "page.yaml"))
 	}
 	stop := start(target)
-	await(t, time.Minute, "the page tells of the service", func() bool {
+	await(t, time.Minute, "the page shows the service", func() bool {
 		services := pageAt(t.Context(), "http://"+page+"/services")
 		return strings.Contains(services, "cart") && strings.Contains(services, "1 of 1 target up")
 	})
 	assert.Contains(t, pageAt(t.Context(), "http://"+page+"/"), "No leak is open.")
 	stop()
 
-	start(loopback.FreeAddress(t)) // where nothing answers
-	await(t, time.Minute, "the page remembers the service", func() bool {
+	start(loopback.FreeAddress(t)) // nothing answers there
+	await(t, time.Minute, "the page still shows the service", func() bool {
 		services := pageAt(t.Context(), "http://"+page+"/services")
-		return strings.Contains(services, "cart") && strings.Contains(services, "1 of ") // the one that was up
+		return strings.Contains(services, "cart") && strings.Contains(services, "1 of ") // of the target that was up
 	})
 }

@@ -26,24 +26,23 @@ func confirmedIfProvable(l leak) int64 {
 	return 2
 }
 
-// TestWhatTheRuntimeProvesIsConfirmed watches a build with the runtime's leak profile.
-// What that finds is confirmed, and all else is found as it is without. The receiver
-// is not that of the built collector, whose configuration has leak profiles at least
-// five minutes apart.
-func TestWhatTheRuntimeProvesIsConfirmed(t *testing.T) {
+// TestRuntimeProofConfirmsLeaks watches a build with the runtime's leak profile. Leaks in that profile
+// are confirmed, all others are probable. The test starts its own receiver, since the configuration of
+// the collector requires at least five minutes between leak profiles.
+func TestRuntimeProofConfirmsLeaks(t *testing.T) {
 	t.Parallel()
 	service := buildLeaks(t, "GOEXPERIMENT=goroutineleakprofile")
 	pprof := loopback.FreeAddress(t)
 	run(t, nil, service, "-listen", pprof, "-every", "400ms", "-for", "4m")
 
 	sink := &flagSink{findings: findings{found: make(map[string]map[place]int64)}}
-	watch(t, pprof, sink)
+	startDetector(t, pprof, sink)
 	v := view{"proved", confirmedIfProvable}
 	again := time.NewTicker(500 * time.Millisecond)
 	defer again.Stop()
-	// What waits for a peer is believed after 65 s at this scale, unless its calls seem to slow down by
-	// chance: of 3,000 simulated leaks 1.7% took more than 110 s, and 0.03% more than 170 s. On a busy machine, where
-	// calls do slow down by a tenth, it is 4.4% and 0.3%.
+	// A leak that waits for a peer is flagged after 65 s at this scale, unless it appears to slow down by
+	// chance: of 3,000 simulated leaks, 1.7% took more than 110 s, and 0.03% more than 170 s. On a busy
+	// machine, where calls do slow down by a tenth, it is 4.4% and 0.3%.
 	for deadline := time.Now().Add(170 * time.Second); time.Now().Before(deadline); <-again.C {
 		if sink.hasAll(t, v) {
 			break
@@ -54,8 +53,8 @@ func TestWhatTheRuntimeProvesIsConfirmed(t *testing.T) {
 	compare(t, v, sink.found[v.service], sink.ids[v.service])
 }
 
-// watch has a receiver scrape the service, and a processor judge what it says.
-func watch(t *testing.T, endpoint string, sink consumer.Metrics) {
+// startDetector starts a receiver that scrapes the endpoint, and a processor that sends to sink.
+func startDetector(t *testing.T, endpoint string, sink consumer.Metrics) {
 	t.Helper()
 	processors, receivers := leakdetect.NewFactory(), goroutinereceiver.NewFactory()
 	rules := processors.CreateDefaultConfig().(*leakdetect.Config)
@@ -76,7 +75,7 @@ func watch(t *testing.T, endpoint string, sink consumer.Metrics) {
 	}
 }
 
-// flagSink takes what the processor flags.
+// flagSink collects the flags of the processor.
 type flagSink struct {
 	mu sync.Mutex
 	findings

@@ -13,25 +13,25 @@ import (
 	"go.opentelemetry.io/collector/pdata/pmetric"
 )
 
-// place is where goroutines leak. A leak of which only the entry is known has
-// nothing but its function.
+// place is where goroutines leak. If only the entry is known, only function is set.
 type place struct {
 	state, function string
-	// file is the end of its path: what comes before depends on where it was built.
+	// file is the end of the path, which does not depend on where the service was built.
 	file string
 	line int64
 }
 
-// findings are the highest severity that each place had, by service.
+// findings collects flags from the output of a collector.
 type findings struct {
-	path  string
-	read  int // bytes of the file that are read already
+	path string
+	read int // bytes of the file
+	// found has the highest severity of each place, by service.
 	found map[string]map[place]int64
-	// ids are the identities of the findings that each place was told as, by service.
+	// ids has the IDs of the findings that each place was part of, by service.
 	ids map[string]map[place]map[string]bool
 }
 
-// update takes in what the collector has written since the last time.
+// update reads what the collector has written since the last call.
 func (f *findings) update(t *testing.T) {
 	t.Helper()
 	data, err := os.ReadFile(f.path)
@@ -40,7 +40,7 @@ func (f *findings) update(t *testing.T) {
 	}
 	require.NoError(t, err)
 	data = data[f.read:]
-	data = data[:bytes.LastIndexByte(data, '\n')+1] // the last is not yet whole
+	data = data[:bytes.LastIndexByte(data, '\n')+1] // without an incomplete line
 	f.read += len(data)
 	for line := range bytes.Lines(data) {
 		md, err := new(pmetric.JSONUnmarshaler).UnmarshalMetrics(line)
@@ -58,15 +58,15 @@ func (f *findings) add(md pmetric.Metrics) {
 					continue
 				}
 				for _, p := range m.Gauge().DataPoints().All() {
-					f.take(service, placeOf(p.Attributes()), p.IntValue())
-					f.identify(service, placeOf(p.Attributes()), text(p.Attributes(), "goroutine.leak.id"))
+					f.addSeverity(service, placeOf(p.Attributes()), p.IntValue())
+					f.addID(service, placeOf(p.Attributes()), text(p.Attributes(), "goroutine.leak.id"))
 				}
 			}
 		}
 	}
 }
 
-func (f *findings) take(service string, at place, severity int64) {
+func (f *findings) addSeverity(service string, at place, severity int64) {
 	if severity == 0 {
 		return
 	}
@@ -76,7 +76,7 @@ func (f *findings) take(service string, at place, severity int64) {
 	f.found[service][at] = max(severity, f.found[service][at])
 }
 
-func (f *findings) identify(service string, at place, id string) {
+func (f *findings) addID(service string, at place, id string) {
 	if f.ids == nil {
 		f.ids = make(map[string]map[place]map[string]bool)
 	}
@@ -101,7 +101,7 @@ func placeOf(attributes pcommon.Map) place {
 	return place{text(attributes, "goroutine.state"), function, shortPath(text(attributes, "code.file.path")), line}
 }
 
-// shortPath is what is left of a path in a GOROOT or in this project.
+// shortPath returns the part of a path below GOROOT/src or below the root of this project.
 //
 //	.../go/src/net/http/transport.go      ->  net/http/transport.go
 //	.../examples/leaks/dbpool/leaky.go    ->  examples/leaks/dbpool/leaky.go

@@ -24,12 +24,12 @@ import (
 
 var pages = filepath.Join("..", "docs", "leaks")
 
-// states returns the states that there are, out of the source that names them.
+// states returns the names of all states, from the source of package stack.
 func states(t *testing.T) []string {
 	t.Helper()
 	file, err := parser.ParseFile(token.NewFileSet(), filepath.Join("..", "internal", "stack", "state.go"), nil, 0)
 	require.NoError(t, err)
-	var all []string
+	var names []string
 	ast.Inspect(file, func(n ast.Node) bool {
 		spec, ok := n.(*ast.ValueSpec)
 		if !ok || !strings.HasPrefix(spec.Names[0].Name, "State") {
@@ -37,11 +37,11 @@ func states(t *testing.T) []string {
 		}
 		name, err := strconv.Unquote(spec.Values[0].(*ast.BasicLit).Value)
 		require.NoError(t, err)
-		all = append(all, name)
+		names = append(names, name)
 		return false
 	})
-	require.NotEmpty(t, all)
-	return all
+	require.NotEmpty(t, names)
+	return names
 }
 
 func page(t *testing.T, name string) string {
@@ -51,7 +51,7 @@ func page(t *testing.T, name string) string {
 	return string(content)
 }
 
-// TestEveryStateHasAPage holds the pages to the states, and to one form.
+// TestEveryStateHasAPage checks that each state has a page with the same sections.
 func TestEveryStateHasAPage(t *testing.T) {
 	index := page(t, "README")
 	for _, state := range states(t) {
@@ -64,10 +64,11 @@ func TestEveryStateHasAPage(t *testing.T) {
 	}
 	files, err := filepath.Glob(filepath.Join(pages, "*.md"))
 	require.NoError(t, err)
-	assert.Len(t, files, len(states(t))+1, "a page a state, and the index")
+	assert.Len(t, files, len(states(t))+1, "a page for each state, and the index")
 }
 
-// TestEveryLeakIsOnThePageOfItsState looks for the example where an alert leads.
+// TestEveryLeakIsOnThePageOfItsState checks that the page of a state links to the examples of leaks in
+// that state.
 func TestEveryLeakIsOnThePageOfItsState(t *testing.T) {
 	for _, l := range leaks() {
 		assert.Contains(t, page(t, l.state), "(../../examples/leaks/"+l.pattern+"/leaky.go)", l.state)
@@ -91,8 +92,7 @@ func TestLinksOfPagesLeadSomewhere(t *testing.T) {
 
 var focus = regexp.MustCompile(`(?m)^go tool pprof (-traces -lines -focus=.*) goroutines\.pb\.gz$`)
 
-// TestCommandsOfPagesShowTheLeaks does what the pages say, with a process that leaks
-// in every way.
+// TestCommandsOfPagesShowTheLeaks runs the commands of the pages on a process with all example leaks.
 func TestCommandsOfPagesShowTheLeaks(t *testing.T) {
 	address := loopback.FreeAddress(t)
 	run(t, nil, buildLeaks(t), "-listen", address, "-every", "50ms", "-max-goroutines", "1000", "-for", "1m")
@@ -130,7 +130,7 @@ func fetch(c *assert.CollectT, url, file string) {
 	require.NoError(c, os.WriteFile(file, body, 0o600))
 }
 
-// pprofOf returns what the command prints. As on the pages a shell takes it apart.
+// pprofOf returns the output of go tool pprof. A shell splits the arguments, as for a reader of the pages.
 func pprofOf(t *testing.T, arguments, profile string) string {
 	t.Helper()
 	out, err := exec.CommandContext(t.Context(), "bash", "-c", "go tool pprof "+arguments+" "+profile).Output()

@@ -13,25 +13,24 @@ import (
 
 const leaksModule = "github.com/otel-goroutine/otel-goroutine/examples/leaks/"
 
-// leak is one group of goroutines that examples/leaks leaves behind.
+// leak is one group of goroutines that leak in examples/leaks.
 type leak struct {
-	// pattern is the folder of the mistake.
+	// pattern is the folder of the example.
 	pattern string
-	// state is what its goroutines wait for, and has a page in docs/leaks.
+	// state is the state in which its goroutines wait.
 	state string
-	// function is where they stand: in the package of the pattern, or in the
-	// standard library where at is given.
+	// function is the blamed function, without the path of the package unless at is set.
 	function string
-	// mark is what the marked line of leaky.go says besides, where there are two.
+	// mark follows "// leaks here" in leaky.go, if there are two such lines.
 	mark string
-	// at is where it is a line of the standard library instead.
+	// at is the blamed line, if it is in the standard library.
 	at *standardLine
-	// provable tells whether the runtime's own leak profile finds them: nothing that
-	// lives leads to what they wait for.
+	// provable means that the runtime's leak profile contains them, since nothing that is alive
+	// references what they wait for.
 	provable bool
 }
 
-// leaks are all that there are.
+// leaks returns all leaks of examples/leaks.
 func leaks() []leak {
 	return []leak{
 		{pattern: "loopwithoutexit", state: "sleep", function: "pollLeaky"},
@@ -67,10 +66,10 @@ func leaks() []leak {
 	}
 }
 
-// standardLine is a select in the standard library, told by its first case.
+// standardLine is a select statement in the standard library, identified by its first case.
 type standardLine struct{ file, firstCase string }
 
-// place returns where the goroutines stand, as it is reported.
+// place returns where the goroutines wait, as the detector reports it.
 func (l leak) place(t *testing.T) place {
 	t.Helper()
 	if l.at != nil {

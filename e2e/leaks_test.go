@@ -16,9 +16,8 @@ import (
 	"github.com/otel-goroutine/otel-goroutine/e2e/internal/loopback"
 )
 
-// One process is watched in three ways, as three services. Times are those of the
-// demonstration.
-const threeWays = `
+// threeWaysConfig watches one process in three ways, as three services. Times are those of the demo.
+const threeWaysConfig = `
 receivers:
   goroutine/traced:
     collection_interval: 1s
@@ -60,7 +59,7 @@ service:
       level: warn
 `
 
-// view is one way to watch the process, and how severe each leak is in it.
+// view is one way to watch the process, with the expected severity of each leak.
 type view struct {
 	service  string
 	severity func(leak) int64
@@ -69,15 +68,14 @@ type view struct {
 func suspected(leak) int64 { return 1 }
 func probable(leak) int64  { return 2 }
 
-// TestEveryPatternIsFlaggedAndNoRepair has examples/leaks make every mistake in one
-// process, each beside its repair. What is flagged is what leaks, where it leaks,
-// and nothing else.
+// TestEveryPatternIsFlaggedAndNoRepair runs examples/leaks, in which one process has every leak and its
+// repair. Exactly the leaks must be flagged, at their lines.
 func TestEveryPatternIsFlaggedAndNoRepair(t *testing.T) {
 	t.Parallel()
 	folder, service := t.TempDir(), buildLeaks(t)
 	pprof, otlp, output := loopback.FreeAddress(t), loopback.FreeAddress(t), filepath.Join(folder, "flagged.json")
 	config := filepath.Join(folder, "collector.yaml")
-	require.NoError(t, os.WriteFile(config, fmt.Appendf(nil, threeWays, pprof, otlp, output), 0o600))
+	require.NoError(t, os.WriteFile(config, fmt.Appendf(nil, threeWaysConfig, pprof, otlp, output), 0o600))
 	run(t, nil, collector, "--config", config)
 	run(t, []string{
 		"OTEL_EXPORTER_OTLP_ENDPOINT=http://" + otlp,
@@ -97,19 +95,19 @@ func TestEveryPatternIsFlaggedAndNoRepair(t *testing.T) {
 	}
 }
 
-// compareFindings sees that what leaks by one mistake together is one finding, that it stays
-// the same, and that different mistakes are different ones.
+// compareFindings checks that each leak has one finding, that groups of one leak share it, and that
+// different leaks do not.
 func compareFindings(t *testing.T, service string, ids map[place]map[string]bool) {
 	t.Helper()
 	patternOf := make(map[string]string)
 	for _, l := range leaks() {
 		at := l.place(t)
-		if !assert.Len(t, ids[at], 1, "%s: identities of %+v", service, at) {
+		if !assert.Len(t, ids[at], 1, "%s: IDs of %+v", service, at) {
 			continue
 		}
 		for id := range ids[at] {
 			if other, ok := patternOf[id]; ok {
-				assert.Equal(t, other, l.pattern, "%s: %s is told of two mistakes", service, id)
+				assert.Equal(t, other, l.pattern, "%s: %s is the finding of two leaks", service, id)
 			}
 			patternOf[id] = l.pattern
 		}
@@ -118,12 +116,12 @@ func compareFindings(t *testing.T, service string, ids map[place]map[string]bool
 	for _, pattern := range patternOf {
 		mistakes[pattern]++
 	}
-	t.Logf("%s: findings by mistake: %v", service, mistakes)
+	t.Logf("%s: findings by pattern: %v", service, mistakes)
 	assert.Equal(t, 1, mistakes["bodynotclosed"], "%s: the reader and the writer of a connection are one finding", service)
 }
 
-// compare sees that what leaks is flagged, and nothing else but an entry under the identity
-// of a leak: it was flagged before its signature, and both stay so.
+// compare checks that exactly the leaks are flagged. An entry may be flagged too, with the ID of a leak,
+// if it was flagged before the signature.
 func compare(t *testing.T, v view, found map[place]int64, ids map[place]map[string]bool) {
 	t.Helper()
 	all := wanted(t, v)
@@ -136,11 +134,11 @@ func compare(t *testing.T, v view, found map[place]int64, ids map[place]map[stri
 		if isEntry := at.file == ""; isEntry && len(ids[at]) == 1 && leaked[slices.Collect(maps.Keys(ids[at]))[0]] {
 			continue
 		}
-		assert.Contains(t, all, at, "%s flags what is in order, severity %d", v.service, severity)
+		assert.Contains(t, all, at, "%s: a healthy place is flagged with severity %d", v.service, severity)
 	}
 }
 
-// buildLeaks builds examples/leaks, with env added to the environment.
+// buildLeaks builds examples/leaks with additional environment variables.
 func buildLeaks(t *testing.T, env ...string) string {
 	t.Helper()
 	service := filepath.Join(t.TempDir(), "leaks")
@@ -152,7 +150,7 @@ func buildLeaks(t *testing.T, env ...string) string {
 	return service
 }
 
-// wanted returns every leak with the severity that it has in a view.
+// wanted returns the expected severity of every leak in a view.
 func wanted(t *testing.T, v view) map[place]int64 {
 	t.Helper()
 	all := make(map[place]int64)
@@ -162,12 +160,12 @@ func wanted(t *testing.T, v view) map[place]int64 {
 	return all
 }
 
-// awaitLeaks reads on until every leak is as severe as it should be, and for a
-// while after, in which what is in order could be flagged too.
+// awaitLeaks waits until every leak has the expected severity, and then a little longer, in which a
+// healthy place might be flagged.
 func awaitLeaks(t *testing.T, flagged *findings, views []view) {
 	t.Helper()
-	// Calls come by chance, and in one of six leaks they seem to slow down at first, which holds the flag up.
-	// Of 3,000 simulated leaks that wait for a peer, 0.7% took more than 150 s here, and 0.03% more than 250 s.
+	// Calls come at random times. One leak of six appears to slow down at first, which delays its flag. Of
+	// 3,000 simulated leaks that wait for a peer, 0.7% took more than 150 s, and 0.03% more than 250 s.
 	const patience, extra = 200 * time.Second, 5 * time.Second
 	again := time.NewTicker(500 * time.Millisecond)
 	defer again.Stop()

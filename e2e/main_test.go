@@ -10,10 +10,10 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// long selects the long forms of tests that try many cases, as `make e2e-long` does.
-var long = flag.Bool("long", false, "kill the collector 50 times, and cut its database at every byte")
+// long selects the long variants of tests with many cases. `make e2e-long` sets it.
+var long = flag.Bool("long", false, "kill the collector 50 times, and damage its state file at every byte")
 
-// collector is what `make collector` builds, and lean what `make lean` does.
+// collector is built by `make collector`, lean by `make lean`.
 var (
 	collector = filepath.Join("..", "bin", "otelcol-goroutine")
 	lean      = filepath.Join("..", "bin", "otelcol-goroutine-lean")

@@ -16,9 +16,8 @@ var (
 	shBlock = regexp.MustCompile("(?s)## From a clone.*?```sh\n(.*?)```")
 )
 
-// TestOneLinersInReadmesCompile does what a reader does: it puts the program of a
-// README into a module of its own, finds the modules of this project in a clone as
-// the README says, and builds.
+// TestOneLinersInReadmesCompile puts each program of a README into a new module, requires the modules of
+// this project from a clone with the commands of the README, and builds it.
 func TestOneLinersInReadmesCompile(t *testing.T) {
 	clone, err := filepath.Abs("..")
 	require.NoError(t, err)
@@ -29,12 +28,12 @@ func TestOneLinersInReadmesCompile(t *testing.T) {
 
 	for readme, programs := range map[string]int{"README.md": 1, "instrument/README.md": 2} {
 		blocks := goBlock.FindAllStringSubmatch(read(t, readme), -1)
-		require.Len(t, blocks, programs, "%s shows other programs", readme)
+		require.Len(t, blocks, programs, "programs in %s", readme)
 		for _, block := range blocks {
 			t.Run(readme, func(t *testing.T) {
 				service := filepath.Join(t.TempDir(), "service")
 				require.NoError(t, os.Mkdir(service, 0o700))
-				// This clone is where the reader's would be.
+				// This repository takes the place of the reader's clone.
 				require.NoError(t, os.Symlink(clone, filepath.Join(service, "..", "otel-goroutine")))
 				require.NoError(t, os.WriteFile(filepath.Join(service, "main.go"), []byte(block[1]), 0o600))
 				shell(t, service, "go mod init example.com/service")

@@ -26,8 +26,8 @@ var (
 	comment     = regexp.MustCompile(`\s+#.*`)
 )
 
-// TestCommandsInReadme runs what the README tells a new user to call. What takes minutes
-// is a target of make that CI runs by the same name.
+// TestCommandsInReadme runs the commands of the README, and checks that CI runs the make targets among
+// them, which take minutes.
 func TestCommandsInReadme(t *testing.T) {
 	readme := read(t, "README.md")
 	ci := read(t, ".ci/run")
@@ -40,27 +40,27 @@ func TestCommandsInReadme(t *testing.T) {
 	for _, command := range commands {
 		command = comment.ReplaceAllString(command, "")
 		switch {
-		case strings.HasPrefix(command, "git clone "): // this is one
+		case strings.HasPrefix(command, "git clone "): // this is a clone
 		case strings.HasPrefix(command, "make "):
-			assert.Contains(t, builtBy(ci), strings.TrimPrefix(command, "make "), "CI does not run %s", command)
+			assert.Contains(t, targetsOf(ci), strings.TrimPrefix(command, "make "), "CI does not run %s", command)
 		default:
-			servesMetrics(t, command)
+			checkServesMetrics(t, command)
 			ran++
 		}
 	}
 	assert.Equal(t, 1, ran, "commands that start the collector")
 }
 
-// builtBy returns the targets that a script makes, and those that these need.
-func builtBy(script string) []string {
-	targets := []string{"collector"} // of which all else is made
+// targetsOf returns the make targets that a script calls, and collector, on which they depend.
+func targetsOf(script string) []string {
+	targets := []string{"collector"}
 	for _, called := range makeCommand.FindAllStringSubmatch(script, -1) {
 		targets = append(targets, called[1])
 	}
 	return targets
 }
 
-// TestTargetsInPagesExist checks the targets of make that any page names.
+// TestTargetsInPagesExist checks that every make target in a Markdown file exists.
 func TestTargetsInPagesExist(t *testing.T) {
 	makefile := read(t, "Makefile")
 	list := exec.CommandContext(t.Context(), "git", "ls-files", "*.md")
@@ -76,10 +76,9 @@ func TestTargetsInPagesExist(t *testing.T) {
 	}
 }
 
-// servesMetrics runs a command of the README with the address of a real service, and
-// reads the metrics of that service where Prometheus would. Ports are other than in the
-// example, which may be taken, and the service is scraped at once.
-func servesMetrics(t *testing.T, command string) {
+// checkServesMetrics runs a command of the README with the address of a real service, and checks the
+// metrics that Prometheus would scrape. It uses free ports and a short interval.
+func checkServesMetrics(t *testing.T, command string) {
 	t.Helper()
 	const example, leaking = "10.0.0.5:6060", "main.askSlowBackend"
 	require.Contains(t, command, example)
@@ -93,32 +92,32 @@ func servesMetrics(t *testing.T, command string) {
 	inBackground(ctx, t, "STATE_DIR="+t.TempDir()+" "+strings.ReplaceAll(command, example, service)+
 		" --set exporters.prometheus.endpoint="+page+
 		" --set service.telemetry.metrics.level=none --set receivers.goroutine.collection_interval=1s")
-	var told string
+	var metrics string
 	require.True(t, within(30*time.Second, func() bool {
-		told = pageAt(ctx, "http://"+page+"/metrics")
-		return strings.Contains(told, `code_function_name="`+leaking+`"`)
-	}), "%s\n%s", command, told)
-	assert.Contains(t, told, `service_name="cart"`)
+		metrics = pageAt(ctx, "http://"+page+"/metrics")
+		return strings.Contains(metrics, `code_function_name="`+leaking+`"`)
+	}), "%s\n%s", command, metrics)
+	assert.Contains(t, metrics, `service_name="cart"`)
 }
 
-// inBackground has bash run a command at the root of the repository, and ends it with
-// all that it has started.
+// inBackground runs a command with bash at the root of the repository. When the test ends, the command
+// and its child processes are terminated.
 func inBackground(ctx context.Context, t *testing.T, command string) {
 	t.Helper()
 	cmd := exec.CommandContext(ctx, "bash", "-c", command)
 	cmd.Dir = ".."
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	end := func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGTERM) }
-	cmd.Cancel = end
+	terminate := func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGTERM) }
+	cmd.Cancel = terminate
 	cmd.WaitDelay = 10 * time.Second
 	require.NoError(t, cmd.Start())
 	t.Cleanup(func() {
-		_ = end()      // it may have ended by itself
-		_ = cmd.Wait() // ended by a signal
+		_ = terminate() // it may have exited already
+		_ = cmd.Wait()  // ended by a signal
 	})
 }
 
-// pageAt returns a page, or nothing as long as nobody serves it.
+// pageAt returns the page at url, or "" if it cannot be read.
 func pageAt(ctx context.Context, url string) string {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, http.NoBody)
 	if err != nil {
@@ -137,7 +136,7 @@ func pageAt(ctx context.Context, url string) string {
 	return string(page)
 }
 
-// read returns a file of the repository.
+// read returns the content of a file of the repository.
 func read(t *testing.T, file string) string {
 	t.Helper()
 	content, err := os.ReadFile(filepath.Join("..", filepath.FromSlash(file)))

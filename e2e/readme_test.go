@@ -17,13 +17,12 @@ import (
 var (
 	yamlBlock = regexp.MustCompile("(?s)```yaml\n(.*?)```")
 	goProgram = regexp.MustCompile("(?s)```go\n(package main\n.*?)```")
-	// What is for Kubernetes, for Prometheus, or for a collector that has other receivers, is no
-	// configuration of the collector.
-	others = regexp.MustCompile("(?m)^(apiVersion|groups):|^# otelcol-contrib")
+	// Objects of Kubernetes, rules of Prometheus, and configurations of a collector with other receivers.
+	otherYAML = regexp.MustCompile("(?m)^(apiVersion|groups):|^# otelcol-contrib")
 )
 
-// TestConfigurationsInReadmesAreValid completes what the READMEs show, where it is
-// a part of a configuration, and has the collector validate it.
+// TestConfigurationsInReadmesAreValid completes the partial configurations in the READMEs, and validates
+// them with the collector.
 func TestConfigurationsInReadmesAreValid(t *testing.T) {
 	t.Setenv("POD_NAME", "detector-0")
 	for _, readme := range []string{
@@ -31,7 +30,7 @@ func TestConfigurationsInReadmesAreValid(t *testing.T) {
 		"processor/leakdetect/README.md", "connector/leakevents/README.md",
 	} {
 		blocks := yamlBlock.FindAllStringSubmatch(read(t, readme), -1)
-		blocks = slices.DeleteFunc(blocks, func(block []string) bool { return others.MatchString(block[1]) })
+		blocks = slices.DeleteFunc(blocks, func(block []string) bool { return otherYAML.MatchString(block[1]) })
 		require.NotEmpty(t, blocks, "%s shows no configuration", readme)
 		for _, block := range blocks {
 			t.Run(readme, func(t *testing.T) {
@@ -44,7 +43,7 @@ func TestConfigurationsInReadmesAreValid(t *testing.T) {
 	}
 }
 
-// TestProgramsInSecurityCompile compiles what SECURITY.md shows of services.
+// TestProgramsInSecurityCompile vets the programs in SECURITY.md.
 func TestProgramsInSecurityCompile(t *testing.T) {
 	programs := goProgram.FindAllStringSubmatch(read(t, "SECURITY.md"), -1)
 	require.NotEmpty(t, programs)
@@ -56,8 +55,7 @@ func TestProgramsInSecurityCompile(t *testing.T) {
 	}
 }
 
-// complete adds a receiver, an exporter, a pipeline and the use of extensions where
-// they are missing.
+// complete adds a receiver, an exporter, and a service section if they are missing.
 func complete(t *testing.T, part string) []byte {
 	t.Helper()
 	conf := map[string]map[string]any{}

@@ -17,8 +17,9 @@ import (
 	"github.com/otel-goroutine/otel-goroutine/e2e/internal/loopback"
 )
 
-// Two receivers scrape one process, by traces and by profiles, which also pushes.
-const restarted = `
+// restartsConfig has two receivers that scrape one process, by traces and by profiles. The process also
+// pushes.
+const restartsConfig = `
 receivers:
   otlp:
     protocols:
@@ -48,22 +49,21 @@ service:
       level: none
 `
 
-// TestRestartsCountNothingTwice restarts the service twice and the collector twice, each
-// while the other goes on. Whoever counts, no counter falls under one start timestamp,
-// and none counts more than there was.
+// TestRestartsCountNothingTwice restarts the service twice and the collector twice, while the other keeps
+// running. No counter may decrease under one start timestamp, or exceed the number of goroutines.
 func TestRestartsCountNothingTwice(t *testing.T) {
 	folder := t.TempDir()
 	service := buildExample(t, "instrumented")
 	otlp, pprof := loopback.FreeAddress(t), loopback.FreeAddress(t)
 
-	c := &countings{series: make(map[series][]counted), starts: make(map[string]map[pcommon.Timestamp]bool)}
+	c := &counterLog{series: make(map[series][]counterPoint), starts: make(map[string]map[pcommon.Timestamp]bool)}
 	collectors := 0
 	startCollector := func() (stop func()) {
 		collectors++
 		output := filepath.Join(folder, fmt.Sprintf("%d.json", collectors))
 		config := filepath.Join(folder, fmt.Sprintf("%d.yaml", collectors))
-		require.NoError(t, os.WriteFile(config, fmt.Appendf(nil, restarted, otlp, pprof, output), 0o600))
-		c.files = append(c.files, &countedFile{path: output})
+		require.NoError(t, os.WriteFile(config, fmt.Appendf(nil, restartsConfig, otlp, pprof, output), 0o600))
+		c.files = append(c.files, &outputFile{path: output})
 		return run(t, nil, collector, "--config", config)
 	}
 	startService := func() (stop func()) {
@@ -91,43 +91,42 @@ func TestRestartsCountNothingTwice(t *testing.T) {
 	stopService()
 	c.update(t)
 	c.check(t)
-	// Each life of the service is one for whoever pushes; each of service and collector
-	// for a receiver.
+	// A pushed stream starts with the service, a scraped one with the service or the collector.
 	assert.Len(t, c.starts["pushed"], 3, "lives of the service that pushes")
 	assert.Len(t, c.starts["traced"], 5, "lives that the receiver of traces has seen")
 	assert.Len(t, c.starts["profiled"], 5, "lives that the receiver of profiles has seen")
 }
 
-// series is one stream of a counter.
+// series identifies one stream of a counter.
 type series struct{ service, instance, metric, attributes string }
 
-// counted is one point of it.
-type counted struct {
+// counterPoint is one point of a series.
+type counterPoint struct {
 	at, start pcommon.Timestamp
 	value     int64
 }
 
-// countings is all points of counters that the collectors have written.
-type countings struct {
-	files  []*countedFile
-	series map[series][]counted
-	// starts are the start timestamps of each service's stacks.
+// counterLog has all points of counters that the collectors have written.
+type counterLog struct {
+	files  []*outputFile
+	series map[series][]counterPoint
+	// starts has the start timestamps of the stack counts of each service.
 	starts map[string]map[pcommon.Timestamp]bool
-	exits  map[string]int64 // that were counted since the last await, by service
-	// profiled is how many goroutines the latest profile shows, and profiledAt when.
+	exits  map[string]int64 // counted since the last call of await, by service
+	// profiled is the number of goroutines in the latest profile, profiledAt its time.
 	profiled   int64
 	profiledAt pcommon.Timestamp
 }
 
-// countedFile is what one collector writes.
-type countedFile struct {
+// outputFile is the output of one collector.
+type outputFile struct {
 	path string
 	read int
 }
 
-// await waits until the receivers have seen so many lives, and goroutines have left in
-// the last one.
-func (c *countings) await(t *testing.T, lives int) {
+// await waits until the receivers have seen so many start timestamps, and goroutines have exited since
+// this call.
+func (c *counterLog) await(t *testing.T, lives int) {
 	t.Helper()
 	c.exits = make(map[string]int64)
 	again := time.NewTicker(100 * time.Millisecond)
@@ -139,16 +138,15 @@ func (c *countings) await(t *testing.T, lives int) {
 			return
 		}
 	}
-	require.Failf(t, "nothing is counted within 30 s", "exits %v, lives %v, want %d", c.exits, c.starts, lives)
+	require.Failf(t, "no exits are counted within 30 s", "exits %v, lives %v, want %d", c.exits, c.starts, lives)
 }
 
-// enoughResidents is a number of goroutines of which most are leaked: some 12 are not.
+// enoughResidents is a number of goroutines most of which are leaked: about 12 are not.
 const enoughResidents = 40
 
-// awaitResidents waits until most goroutines of the service are leaked. Behind a restart
-// they are gone, and from nothing else can a receiver of profiles tell it from a lost
-// connection.
-func (c *countings) awaitResidents(t *testing.T) {
+// awaitResidents waits until most goroutines of the service are leaked. A receiver of profiles can only
+// distinguish a restart from a lost connection by their absence.
+func (c *counterLog) awaitResidents(t *testing.T) {
 	t.Helper()
 	require.Eventually(t, func() bool {
 		c.update(t)
@@ -156,15 +154,15 @@ func (c *countings) awaitResidents(t *testing.T) {
 	}, 30*time.Second, 100*time.Millisecond, "goroutines in a profile")
 }
 
-func (c *countings) update(t *testing.T) {
+func (c *counterLog) update(t *testing.T) {
 	t.Helper()
 	for _, f := range c.files {
 		data, err := os.ReadFile(f.path)
 		if err != nil {
-			continue // not yet begun
+			continue // not written yet
 		}
 		data = data[f.read:]
-		data = data[:bytes.LastIndexByte(data, '\n')+1] // the last is not yet whole
+		data = data[:bytes.LastIndexByte(data, '\n')+1] // without an incomplete line
 		f.read += len(data)
 		for line := range bytes.Lines(data) {
 			md, err := new(pmetric.JSONUnmarshaler).UnmarshalMetrics(line)
@@ -174,7 +172,7 @@ func (c *countings) update(t *testing.T) {
 	}
 }
 
-func (c *countings) add(md pmetric.Metrics) {
+func (c *counterLog) add(md pmetric.Metrics) {
 	for _, resource := range md.ResourceMetrics().All() {
 		attributes := resource.Resource().Attributes()
 		service, instance := text(attributes, "service.name"), text(attributes, "service.instance.id")
@@ -191,7 +189,7 @@ func (c *countings) add(md pmetric.Metrics) {
 	}
 }
 
-func (c *countings) addPoint(s series, m pmetric.Metric, p pmetric.NumberDataPoint) {
+func (c *counterLog) addPoint(s series, m pmetric.Metric, p pmetric.NumberDataPoint) {
 	if m.Name() == "goroutine.stack.count" {
 		if c.starts[s.service] == nil {
 			c.starts[s.service] = make(map[pcommon.Timestamp]bool)
@@ -207,8 +205,8 @@ func (c *countings) addPoint(s series, m pmetric.Metric, p pmetric.NumberDataPoi
 	if !m.Sum().IsMonotonic() {
 		return
 	}
-	now := counted{p.Timestamp(), p.StartTimestamp(), p.IntValue()}
-	before := counted{}
+	now := counterPoint{p.Timestamp(), p.StartTimestamp(), p.IntValue()}
+	before := counterPoint{}
 	if all := c.series[s]; len(all) > 0 && all[len(all)-1].start == now.start {
 		before = all[len(all)-1]
 	}
@@ -226,8 +224,8 @@ func attributesText(m pcommon.Map) string {
 	return strings.Join(keys, " ")
 }
 
-// check checks what holds of every counter.
-func (c *countings) check(t *testing.T) {
+// check checks all counters.
+func (c *counterLog) check(t *testing.T) {
 	t.Helper()
 	type life struct {
 		service, instance string
@@ -235,7 +233,7 @@ func (c *countings) check(t *testing.T) {
 	}
 	exits, creations := make(map[life]int64), make(map[life]int64)
 	for s, points := range c.series {
-		last := make(map[pcommon.Timestamp]counted)
+		last := make(map[pcommon.Timestamp]counterPoint)
 		for i, p := range points {
 			if p.start == 0 || p.start > p.at {
 				t.Errorf("%v: starts at %v, counted at %v", s, p.start, p.at)
@@ -244,38 +242,38 @@ func (c *countings) check(t *testing.T) {
 				t.Errorf("%v: starts at %v after %v", s, p.start, points[i-1].start)
 			}
 			if before, ok := last[p.start]; ok && p.value < before.value {
-				t.Errorf("%v: falls from %d to %d under one start", s, before.value, p.value)
+				t.Errorf("%v: decreases from %d to %d under one start", s, before.value, p.value)
 			}
 			last[p.start] = p
 		}
 		for start, p := range last {
-			of := life{s.service, s.instance, start}
+			l := life{s.service, s.instance, start}
 			switch s.metric {
 			case "goroutine.stack.aged.exits":
-				exits[of] += p.value
+				exits[l] += p.value
 			case "goroutine.creations":
-				creations[of] += p.value
+				creations[l] += p.value
 			}
 		}
 	}
-	// A hundred orders and three requests for pprof start some 280 goroutines a second.
-	for of, n := range creations {
-		age := time.Duration(c.lastOf(of.service, of.instance, of.start) - of.start)
+	// A hundred orders and three pprof requests start about 280 goroutines a second.
+	for l, n := range creations {
+		age := time.Duration(c.lastTime(l.service, l.instance, l.start) - l.start)
 		if most := 500*age.Seconds() + 300; float64(n) > most {
-			t.Errorf("%v: %d creations in %v", of, n, age)
+			t.Errorf("%v: %d creations in %v", l, n, age)
 		}
 	}
-	for of, n := range exits {
-		if of.service == "traced" && n > creations[of]+200 { // that were there before
-			t.Errorf("%v: %d exits of %d creations", of, n, creations[of])
+	for l, n := range exits {
+		if l.service == "traced" && n > creations[l]+200 { // existed before the first scrape
+			t.Errorf("%v: %d exits of %d creations", l, n, creations[l])
 		}
 	}
 	assert.NotEmpty(t, exits)
 	assert.NotEmpty(t, creations)
 }
 
-// lastOf returns when anything was last counted in a life.
-func (c *countings) lastOf(service, instance string, start pcommon.Timestamp) (at pcommon.Timestamp) {
+// lastTime returns the time of the last point with a start timestamp.
+func (c *counterLog) lastTime(service, instance string, start pcommon.Timestamp) (at pcommon.Timestamp) {
 	for s, points := range c.series {
 		if s.service != service || s.instance != instance {
 			continue

@@ -24,39 +24,39 @@ import (
 	"github.com/otel-goroutine/otel-goroutine/e2e/internal/loopback"
 )
 
-// besides is a block of configuration in docs/scaling.md, which begins with the name of the
-// example that it is used with.
-var besides = regexp.MustCompile("(?s)```yaml\n(# beside ([a-z]+\\.yaml)\n.*?)```")
+// overlayBlock matches a configuration in docs/scaling.md. It begins with the name of the example that it
+// is used with.
+var overlayBlock = regexp.MustCompile("(?s)```yaml\n(# beside ([a-z]+\\.yaml)\n.*?)```")
 
-// TestScalingPageIsValid has the collector validate every configuration of docs/scaling.md.
+// TestScalingPageIsValid validates every configuration of docs/scaling.md with the collector.
 func TestScalingPageIsValid(t *testing.T) {
 	page, err := os.ReadFile(filepath.Join("..", "docs", "scaling.md"))
 	require.NoError(t, err)
-	blocks := besides.FindAllStringSubmatch(string(page), -1)
-	require.Len(t, blocks, strings.Count(string(page), "```yaml"), "each names an example")
+	blocks := overlayBlock.FindAllStringSubmatch(string(page), -1)
+	require.Len(t, blocks, strings.Count(string(page), "```yaml"), "blocks that name an example")
 	require.NotEmpty(t, blocks)
 	for i, block := range blocks {
 		t.Run(strconv.Itoa(i), func(t *testing.T) {
-			out, err := exec.CommandContext(t.Context(), collector, append([]string{"validate"}, besideExample(t, block)...)...).CombinedOutput()
+			out, err := exec.CommandContext(t.Context(), collector, append([]string{"validate"}, overlayArgs(t, block)...)...).CombinedOutput()
 			assert.NoError(t, err, string(out))
 		})
 	}
 }
 
-// besideExample returns the arguments that run a block with its example.
-func besideExample(t *testing.T, block []string) []string {
-	file := filepath.Join(t.TempDir(), "beside.yaml")
+// overlayArgs returns the collector's arguments for a block with its example.
+func overlayArgs(t *testing.T, block []string) []string {
+	file := filepath.Join(t.TempDir(), "overlay.yaml")
 	require.NoError(t, os.WriteFile(file, []byte(block[1]), 0o600))
 	return []string{"--config", filepath.Join("..", "examples", "collector", block[2]), "--config", file}
 }
 
-// TestFlagsAlone runs the detector that sends only flags: the census that it takes stays there.
+// TestFlagsAlone runs the detector that sends only flags, and checks that it drops all other metrics.
 func TestFlagsAlone(t *testing.T) {
 	t.Parallel()
 	page, err := os.ReadFile(filepath.Join("..", "docs", "scaling.md"))
 	require.NoError(t, err)
 	var flags []string
-	for _, block := range besides.FindAllStringSubmatch(string(page), -1) {
+	for _, block := range overlayBlock.FindAllStringSubmatch(string(page), -1) {
 		if strings.Contains(block[1], "filter/flags") {
 			flags = block
 		}
@@ -85,7 +85,7 @@ func TestFlagsAlone(t *testing.T) {
 	run(t, []string{
 		"OTLP_GRPC_LISTEN=" + listen, "OTLP_ENDPOINT=" + backend.URL, "STATE_DIR=" + t.TempDir(),
 		"HEALTH_ENDPOINT=" + loopback.FreeAddress(t), "TELEMETRY_PORT=" + telemetry[strings.LastIndexByte(telemetry, ':')+1:],
-	}, collector, besideExample(t, flags)...)
+	}, collector, overlayArgs(t, flags)...)
 	conn, err := grpc.NewClient(listen, grpc.WithTransportCredentials(insecure.NewCredentials()))
 	require.NoError(t, err)
 	defer func() { require.NoError(t, conn.Close()) }()
@@ -100,7 +100,7 @@ func TestFlagsAlone(t *testing.T) {
 		m.SetName(name)
 		m.SetEmptyGauge().DataPoints().AppendEmpty().SetIntValue(1)
 	}
-	await(t, time.Minute, "the detector takes data", func() bool {
+	await(t, time.Minute, "the detector accepts data", func() bool {
 		_, err := client.Export(t.Context(), pmetricotlp.NewExportRequestFromMetrics(md))
 		return err == nil
 	})
@@ -109,6 +109,6 @@ func TestFlagsAlone(t *testing.T) {
 		defer mu.Unlock()
 		return slices.Clone(names)
 	}
-	await(t, time.Minute, "the backend gets something", func() bool { return len(got()) >= len(kept) })
+	await(t, time.Minute, "the backend receives data", func() bool { return len(got()) >= len(kept) })
 	assert.ElementsMatch(t, kept, got())
 }

@@ -24,7 +24,7 @@ import (
 	"github.com/otel-goroutine/otel-goroutine/e2e/internal/loopback"
 )
 
-// The secrets, each with a canary of its own.
+// The secrets, by where they are.
 const (
 	inHeader   = "canary-in-a-header"
 	inTarget   = "canary-in-a-header-of-a-target"
@@ -34,7 +34,7 @@ const (
 	inURL      = "canary-in-a-URL"
 )
 
-const secretive = `
+const secretsConfig = `
 extensions:
   zpages:
     endpoint: %[3]s
@@ -99,12 +99,11 @@ service:
                 port: %[2]s
 `
 
-// secretiveTarget is a service that is sent secrets, has some of its own, and repeats
-// those that it was sent where it can.
+// secretiveTarget is a service that receives secrets in headers, and repeats them in its error responses.
 type secretiveTarget struct {
 	mu  sync.Mutex
 	saw map[string]bool
-	// scrapes counts those of the sound one.
+	// scrapes counts the requests to the target that works.
 	scrapes atomic.Int64
 }
 
@@ -131,19 +130,20 @@ func (s *secretiveTarget) ServeHTTP(w http.ResponseWriter, request *http.Request
 	pprof.Index(w, request)
 }
 
-// holdSecrets has goroutines wait that have secrets in a label and in an argument.
+// holdSecrets starts goroutines with a secret in a label and in an argument, which wait until the test
+// ends.
 func holdSecrets(t *testing.T) {
 	t.Helper()
-	var held sync.WaitGroup
+	var holders sync.WaitGroup
 	release := make(chan struct{})
 	for range 20 {
-		held.Go(func() {
+		holders.Go(func() {
 			rpprof.Do(context.Background(), rpprof.Labels("token", inLabel), func(context.Context) { hold(inArgument, release) })
 		})
 	}
 	t.Cleanup(func() {
 		close(release)
-		held.Wait()
+		holders.Wait()
 	})
 }
 
@@ -153,8 +153,8 @@ func hold(secret string, release <-chan struct{}) {
 	_ = secret
 }
 
-// TestSecretsStayWhereTheyAre searches for every secret in all that a collector shows.
-func TestSecretsStayWhereTheyAre(t *testing.T) {
+// TestSecretsAreNotShown searches for the secrets in all output of a collector.
+func TestSecretsAreNotShown(t *testing.T) {
 	holdSecrets(t)
 	service := &secretiveTarget{saw: make(map[string]bool)}
 	server := httptest.NewServer(service)
@@ -163,7 +163,7 @@ func TestSecretsStayWhereTheyAre(t *testing.T) {
 	output, log := filepath.Join(folder, "metrics.json"), filepath.Join(folder, "log")
 	config := filepath.Join(folder, "collector.yaml")
 	_, ownPort, _ := strings.Cut(own, ":")
-	require.NoError(t, os.WriteFile(config, fmt.Appendf(nil, secretive, server.Listener.Addr(), ownPort, zpages, output), 0o600))
+	require.NoError(t, os.WriteFile(config, fmt.Appendf(nil, secretsConfig, server.Listener.Addr(), ownPort, zpages, output), 0o600))
 
 	stop := runInto(t, log, collector, "--config", config)
 	again := time.NewTicker(200 * time.Millisecond)
@@ -185,7 +185,7 @@ func TestSecretsStayWhereTheyAre(t *testing.T) {
 	require.NoError(t, err, string(effective))
 	shown["effective configuration"] = string(effective)
 
-	// The secrets were there to be shown.
+	// The secrets could have been shown.
 	assert.Equal(t, map[string]bool{inHeader: true, inTarget: true, inToken: true}, service.saw)
 	var profile bytes.Buffer
 	require.NoError(t, rpprof.Lookup("goroutine").WriteTo(&profile, 1))
@@ -203,7 +203,7 @@ func TestSecretsStayWhereTheyAre(t *testing.T) {
 	}
 }
 
-// TestPasswordsInURLsAreRefused without being shown.
+// TestPasswordsInURLsAreRefused checks that a password in a URL is refused, and not shown in the error.
 func TestPasswordsInURLsAreRefused(t *testing.T) {
 	for name, receiver := range map[string]string{
 		"endpoint":  "{endpoint: 'http://user:" + inURL + "@127.0.0.1:1'}",
@@ -230,7 +230,7 @@ service: {pipelines: {metrics: {receivers: [goroutine], exporters: [debug]}}}
 	}
 }
 
-// runInto runs a program that writes to a file, until it is stopped.
+// runInto runs a program with its output in a file until stop is called or the test ends.
 func runInto(t *testing.T, path, program string, args ...string) (stop func()) {
 	t.Helper()
 	file, err := os.Create(path)

@@ -17,11 +17,11 @@ import (
 	"go.opentelemetry.io/collector/pdata/pmetric/pmetricotlp"
 )
 
-// backend takes in OTLP over HTTP, unless it refuses, and keeps the sum of it.
+// backend receives OTLP over HTTP, or refuses it with 503, and sums up what it has received.
 type backend struct {
 	url string
-	// port is the server.port of the targets whose scrapes are counted, and self
-	// the service.name of the process whose entries are kept.
+	// port is the server.port of the targets whose scrapes are counted, self the service.name of the
+	// process whose entries are recorded.
 	port, self string
 
 	mu       sync.Mutex
@@ -31,25 +31,24 @@ type backend struct {
 	// instances has the highest severity of each service.instance.id.
 	instances map[string]int64
 	entries   map[string]int64
-	scraped   time.Time // when the entries were
-	// course has all that was ever received of the stacks of the watched process.
-	course map[place][]told
+	scraped   time.Time // time of entries
+	// history has all points of the stacks of the watched process.
+	history map[place][]reading
 }
 
-// told is one number of a place at a time.
-type told struct {
+// reading is the value of a metric at a time.
+type reading struct {
 	at     time.Time
 	metric string
 	value  int64
 }
 
-// received is what has arrived.
+// received has the totals of a backend.
 type received struct {
 	requests, refused int64
-	// points are those that were received from targets, and flags those that the
-	// processor has added.
+	// points is the number of points from targets, flags that of points that the processor has added.
 	points, flags int64
-	// scrapes are those of the counted targets that succeeded.
+	// scrapes is the number of successful scrapes of the counted targets.
 	scrapes int64
 }
 
@@ -60,7 +59,7 @@ func newBackend(t *testing.T, port, self string) *backend {
 		self:      self,
 		flagged:   findings{found: make(map[string]map[place]int64)},
 		instances: make(map[string]int64),
-		course:    make(map[place][]told),
+		history:   make(map[place][]reading),
 	}
 	server := httptest.NewServer(b)
 	t.Cleanup(server.Close)
@@ -74,14 +73,15 @@ func (b *backend) refuse(refuses bool) {
 	b.refuses = refuses
 }
 
-func (b *backend) soFar() received {
+// totals returns what has been received so far.
+func (b *backend) totals() received {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return b.received
 }
 
-// census returns how many goroutines of each entry the watched process had when it was
-// last scraped, and when that was.
+// census returns the number of goroutines of each entry in the last scrape of the watched process, and
+// the time of that scrape.
 func (b *backend) census() (entries map[string]int64, at time.Time) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -93,8 +93,8 @@ func (b *backend) flags() (places map[string]map[place]int64, instances map[stri
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	places = make(map[string]map[place]int64)
-	for service, of := range b.flagged.found {
-		places[service] = maps.Clone(of)
+	for service, severities := range b.flagged.found {
+		places[service] = maps.Clone(severities)
 	}
 	return places, maps.Clone(b.instances)
 }
@@ -105,16 +105,16 @@ func (b *backend) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(http.StatusBadRequest)
 		return
 	}
-	if !b.take(md) {
+	if !b.add(md) {
 		w.WriteHeader(http.StatusServiceUnavailable)
 		return
 	}
-	answer, _ := pmetricotlp.NewExportResponse().MarshalProto() // of nothing
+	answer, _ := pmetricotlp.NewExportResponse().MarshalProto() // empty
 	w.Header().Set("Content-Type", "application/x-protobuf")
 	_, _ = w.Write(answer)
 }
 
-// readExport reads the whole request, so that its connection can be used again.
+// readExport reads the whole request, so that its connection can be reused.
 func readExport(r *http.Request) (pmetric.Metrics, error) {
 	body := io.Reader(r.Body)
 	if r.Header.Get("Content-Encoding") == "gzip" {
@@ -133,8 +133,8 @@ func readExport(r *http.Request) (pmetric.Metrics, error) {
 	return request.Metrics(), err
 }
 
-// take takes in a request, unless it is refused.
-func (b *backend) take(md pmetric.Metrics) bool {
+// add adds the metrics of a request. It returns false if the backend refuses them.
+func (b *backend) add(md pmetric.Metrics) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.refuses {
@@ -144,12 +144,12 @@ func (b *backend) take(md pmetric.Metrics) bool {
 	b.received.requests++
 	b.flagged.add(md)
 	for _, resource := range md.ResourceMetrics().All() {
-		b.takeResource(resource)
+		b.addResource(resource)
 	}
 	return true
 }
 
-func (b *backend) takeResource(resource pmetric.ResourceMetrics) {
+func (b *backend) addResource(resource pmetric.ResourceMetrics) {
 	attributes := resource.Resource().Attributes()
 	counted := text(attributes, "server.port") == b.port
 	self := text(attributes, "service.name") == b.self
@@ -163,14 +163,14 @@ func (b *backend) takeResource(resource pmetric.ResourceMetrics) {
 			}
 			switch name := m.Name(); {
 			case name == "goroutine.leak.severity":
-				b.takeSeverity(text(attributes, "service.instance.id"), points)
+				b.addSeverity(text(attributes, "service.instance.id"), points)
 			case name == "goroutine.scrape.up" && counted:
 				b.received.scrapes += points.At(0).IntValue()
 			case name == "goroutine.entry.count" && self:
-				b.takeEntries(points)
+				b.addEntries(points)
 			}
 			if self && isOfStacks(m.Name()) {
-				b.takeCourse(m.Name(), points)
+				b.addHistory(m.Name(), points)
 			}
 		}
 	}
@@ -183,7 +183,7 @@ func pointsOf(m pmetric.Metric) pmetric.NumberDataPointSlice {
 	return m.Gauge().DataPoints()
 }
 
-func (b *backend) takeSeverity(instance string, points pmetric.NumberDataPointSlice) {
+func (b *backend) addSeverity(instance string, points pmetric.NumberDataPointSlice) {
 	for _, p := range points.All() {
 		b.instances[instance] = max(b.instances[instance], p.IntValue())
 	}
@@ -193,36 +193,36 @@ func isOfStacks(metric string) bool {
 	return strings.HasPrefix(metric, "goroutine.stack.") || strings.HasPrefix(metric, "goroutine.leak.")
 }
 
-func (b *backend) takeCourse(metric string, points pmetric.NumberDataPointSlice) {
+func (b *backend) addHistory(metric string, points pmetric.NumberDataPointSlice) {
 	for _, p := range points.All() {
 		at := placeOf(p.Attributes())
 		value := p.IntValue()
 		if p.ValueType() == pmetric.NumberDataPointValueTypeDouble {
 			value = int64(p.DoubleValue())
 		}
-		b.course[at] = append(b.course[at], told{p.Timestamp().AsTime(), metric, value})
+		b.history[at] = append(b.history[at], reading{p.Timestamp().AsTime(), metric, value})
 	}
 }
 
-// courseOf returns what was received of a place of the watched process, a line for each
-// time, oldest first.
-func (b *backend) courseOf(at place) string {
+// historyOf returns all points of a place of the watched process, with a line for each time, oldest
+// first.
+func (b *backend) historyOf(at place) string {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	course := b.course[at]
-	slices.SortStableFunc(course, func(a, b told) int { return a.at.Compare(b.at) })
+	history := b.history[at]
+	slices.SortStableFunc(history, func(a, b reading) int { return a.at.Compare(b.at) })
 	var lines strings.Builder
-	for i, is := range course {
-		if i == 0 || !is.at.Equal(course[i-1].at) {
-			fmt.Fprintf(&lines, "\n%s", is.at.Format(time.TimeOnly))
+	for i, r := range history {
+		if i == 0 || !r.at.Equal(history[i-1].at) {
+			fmt.Fprintf(&lines, "\n%s", r.at.Format(time.TimeOnly))
 		}
-		fmt.Fprintf(&lines, "  %s %d", strings.TrimPrefix(is.metric, "goroutine."), is.value)
+		fmt.Fprintf(&lines, "  %s %d", strings.TrimPrefix(r.metric, "goroutine."), r.value)
 	}
 	return lines.String()
 }
 
-// takeEntries keeps the latest: requests that were refused come late.
-func (b *backend) takeEntries(points pmetric.NumberDataPointSlice) {
+// addEntries keeps the latest entries. Requests that were refused before arrive out of order.
+func (b *backend) addEntries(points pmetric.NumberDataPointSlice) {
 	at := points.At(0).Timestamp().AsTime()
 	if !at.After(b.scraped) {
 		return

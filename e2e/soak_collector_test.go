@@ -21,11 +21,10 @@ import (
 	"github.com/otel-goroutine/otel-goroutine/e2e/internal/loopback"
 )
 
-// The collector scrapes all targets and itself. What the backend refuses is kept in a
-// file, so that memory does not depend on how long it refuses; nothing is ever given
-// up. The file is mapped into memory and grows with what it has ever held, so it is
-// compacted once it is all but empty. One consumer has one connection, however much it has to send. The timeout is
-// longer than the targets may be held.
+// soakConfig scrapes all targets and the collector itself. The sending queue is in a file, so that memory
+// does not depend on how long the backend refuses, and retries are unlimited. The file is mapped into
+// memory and never shrinks by itself, so it is compacted when it is almost empty. One consumer means one
+// connection. The timeout is longer than the targets are blocked.
 const soakConfig = `
 extensions:
   atomic_file_storage:
@@ -90,31 +89,31 @@ service:
 // self is the service.name under which the collector scrapes itself.
 const self = "otelcol-goroutine"
 
-// soaked is a collector that is watched from outside.
-type soaked struct {
+// soakedCollector is a collector whose resources the test measures.
+type soakedCollector struct {
 	cmd    *exec.Cmd
 	cancel context.CancelFunc
-	// telemetry is the URL of its own metrics, and pprof that of its profiles.
+	// telemetry is the URL of its own metrics, pprof that of its profiles.
 	telemetry, pprof string
-	written          bytes.Buffer
+	output           bytes.Buffer
 }
 
-func startSoaked(t *testing.T, w *world, b *backend) *soaked {
+func startSoakedCollector(t *testing.T, p *targetPool, b *backend) *soakedCollector {
 	t.Helper()
 	folder, telemetry, pprof := t.TempDir(), loopback.FreeAddress(t), loopback.FreeAddress(t)
 	_, port, _ := strings.Cut(telemetry, ":")
 	var targets strings.Builder
-	for _, of := range w.targets {
-		fmt.Fprintf(&targets, "      - {endpoint: %s, service_name: %s}\n", of.endpoint, of.behaviour)
+	for _, target := range p.targets {
+		fmt.Fprintf(&targets, "      - {endpoint: %s, service_name: %s}\n", target.endpoint, target.behaviour)
 	}
 	config := filepath.Join(folder, "collector.yaml")
 	require.NoError(t, os.WriteFile(config, fmt.Appendf(nil, soakConfig,
 		folder, pprof, self, &targets, b.url, port), 0o600))
-	c := &soaked{telemetry: "http://" + telemetry + "/metrics", pprof: "http://" + pprof}
+	c := &soakedCollector{telemetry: "http://" + telemetry + "/metrics", pprof: "http://" + pprof}
 	ctx, cancel := context.WithCancel(context.Background())
 	c.cancel = cancel
 	c.cmd = exec.CommandContext(ctx, collector, "--config", config)
-	c.cmd.Stdout, c.cmd.Stderr = &c.written, &c.written
+	c.cmd.Stdout, c.cmd.Stderr = &c.output, &c.output
 	c.cmd.Cancel = func() error { return c.cmd.Process.Signal(syscall.SIGTERM) }
 	c.cmd.WaitDelay = 20 * time.Second
 	require.NoError(t, c.cmd.Start())
@@ -122,25 +121,25 @@ func startSoaked(t *testing.T, w *world, b *backend) *soaked {
 	return c
 }
 
-// stop ends the collector, which must end by itself and without an error.
-func (c *soaked) stop(t *testing.T) {
+// stop shuts the collector down, which must exit without an error.
+func (c *soakedCollector) stop(t *testing.T) {
 	t.Helper()
 	if c.cmd.ProcessState != nil {
 		return
 	}
 	c.cancel()
-	_ = c.cmd.Wait() // how it has ended is in its state
+	_ = c.cmd.Wait() // ProcessState has the result
 	assert.True(t, c.cmd.ProcessState.Success(), "the collector: %v", c.cmd.ProcessState)
 	if t.Failed() {
 		const shown = 5000 // bytes
-		t.Logf("The collector wrote, in the end:\n%s", c.written.Bytes()[max(0, c.written.Len()-shown):])
+		t.Logf("The output of the collector ends with:\n%s", c.output.Bytes()[max(0, c.output.Len()-shown):])
 	}
 }
 
-// counters are the collector's own metrics, each summed over its attributes.
+// counters has the collector's own metrics, each summed over its attributes.
 type counters map[string]float64
 
-func (c *soaked) counters(t *testing.T) counters {
+func (c *soakedCollector) counters(t *testing.T) counters {
 	t.Helper()
 	found := make(counters)
 	for line := range strings.Lines(c.get(t, c.telemetry)) {
@@ -154,14 +153,14 @@ func (c *soaked) counters(t *testing.T) counters {
 	return found
 }
 
-// get fetches a page of the collector's own. A busy machine may take several tries.
-func (c *soaked) get(t *testing.T, url string) string {
+// get fetches a page from the collector. On a busy machine that may take several attempts.
+func (c *soakedCollector) get(t *testing.T, url string) string {
 	t.Helper()
 	var page []byte
 	await(t, time.Minute, url, func() bool {
 		request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url, http.NoBody)
 		require.NoError(t, err)
-		request.Close = true // else it were a descriptor more at times
+		request.Close = true // an idle connection would add a descriptor
 		response, err := http.DefaultClient.Do(request)
 		if err != nil {
 			return false
@@ -173,22 +172,22 @@ func (c *soaked) get(t *testing.T, url string) string {
 	return string(page)
 }
 
-// descriptors returns how many file descriptors of each kind are open.
+// descriptors returns the number of open file descriptors of each kind.
 //
 //	socket:[4711]  ->  socket
 //	/dev/null      ->  /dev/null
-func (c *soaked) descriptors(t *testing.T) map[string]int64 {
+func (c *soakedCollector) descriptors(t *testing.T) map[string]int64 {
 	t.Helper()
 	folder := fmt.Sprintf("/proc/%d/fd", c.cmd.Process.Pid)
 	open, err := os.ReadDir(folder)
 	require.NoError(t, err)
 	found := make(map[string]int64)
 	for _, descriptor := range open {
-		to, err := os.Readlink(filepath.Join(folder, descriptor.Name()))
+		link, err := os.Readlink(filepath.Join(folder, descriptor.Name()))
 		if err != nil {
-			continue // closed meanwhile
+			continue // already closed
 		}
-		kind, _, _ := strings.Cut(to, ":[")
+		kind, _, _ := strings.Cut(link, ":[")
 		found[kind]++
 	}
 	return found
@@ -196,15 +195,14 @@ func (c *soaked) descriptors(t *testing.T) map[string]int64 {
 
 // footprint is the memory of a process, in bytes.
 type footprint struct {
-	// resident is VmRSS. Anonymous is the part that is no page of a file: the
-	// queue's file is mapped into memory, and what of it is resident is for the
-	// kernel to take back when it needs it.
+	// resident is VmRSS. anonymous excludes mapped files: the kernel can reclaim the resident pages of
+	// the queue's file at any time.
 	resident, anonymous float64
-	// live is what the latest garbage collection left on the heap, and the stacks.
+	// live is the heap and stacks after the latest garbage collection.
 	live float64
 }
 
-func (c *soaked) footprint(t *testing.T) footprint {
+func (c *soakedCollector) footprint(t *testing.T) footprint {
 	t.Helper()
 	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", c.cmd.Process.Pid))
 	require.NoError(t, err)
@@ -212,7 +210,7 @@ func (c *soaked) footprint(t *testing.T) footprint {
 	return footprint{
 		resident:  kibibyte * numberAfter(t, string(status), "VmRSS:"),
 		anonymous: kibibyte * numberAfter(t, string(status), "RssAnon:"),
-		// By default the next collection is due at twice that.
+		// By default the next collection starts at twice the live heap.
 		live: numberAfter(t, c.get(t, c.pprof+"/debug/pprof/heap?debug=1"), "# NextGC =") / 2,
 	}
 }
@@ -227,6 +225,6 @@ func numberAfter(t *testing.T, in, word string) float64 {
 	return n
 }
 
-func (c *soaked) cpuSeconds() float64 {
+func (c *soakedCollector) cpuSeconds() float64 {
 	return (c.cmd.ProcessState.UserTime() + c.cmd.ProcessState.SystemTime()).Seconds()
 }

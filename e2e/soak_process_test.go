@@ -10,7 +10,7 @@ import (
 	"github.com/otel-goroutine/otel-goroutine/internal/tracetest"
 )
 
-// The stacks of the modelled program, and their indices.
+// Indices of the stacks of the simulated program.
 const (
 	acceptStack = iota
 	workStack
@@ -53,24 +53,24 @@ var program = tracetest.NewProgram([]tracetest.Stack{
 	},
 }...)
 
-// leakPlace is where the modelled leak is to be found.
+// leakPlace is where the simulated leak is.
 var leakPlace = place{"chan_send", "example.com/shop/stock.(*Client).reserve.func1", "shop/stock/client.go", 64}
 
 func runtimes(function, file string, line int) stack.Frame {
 	return stack.Frame{Function: function, File: "/usr/local/go/src/" + file, Line: line}
 }
 
-// population is a kind of goroutines that a healthy process has.
+// population is a kind of goroutine in a healthy process.
 type population struct {
 	stack int
-	// size is how many there are, on average.
+	// size is the mean number of goroutines.
 	size float64
-	// life is how long one lives on average, without a memory; 0 is for ever.
+	// life is the mean of the exponentially distributed lifetimes; 0 means that they never exit.
 	life time.Duration
 }
 
-// populations are what each process has from its beginning on: about a hundred
-// goroutines, of which the sessions live long enough to get old.
+// populations are the goroutines that each process has from its start, about a hundred. Sessions live
+// long enough to become aged.
 var populations = []population{
 	{acceptStack, 1, 0},
 	{workStack, 24, 0},
@@ -78,17 +78,17 @@ var populations = []population{
 	{requestStack, 30, 300 * time.Millisecond},
 }
 
-// leakPerSecond is how many goroutines a process that leaks loses.
+// leakPerSecond is the number of goroutines that a leaking process leaks.
 const leakPerSecond = 2
 
-// process is a modelled process. It moves on when it is looked at.
+// process is a simulated process. Each trace advances it to the present.
 type process struct {
 	leaks      bool
 	random     *rand.Rand
-	at         time.Time // of the latest look
+	at         time.Time // of the latest trace
 	ids        ids
 	goroutines []tracetest.Goroutine
-	owed       float64 // leaked goroutines that are due, a part of one
+	owed       float64 // fraction of the next leaked goroutine
 	leaked     int
 }
 
@@ -100,7 +100,7 @@ func newProcess(seed uint64, leaks bool, now time.Time) *process {
 	return p
 }
 
-// trace moves the process on and returns its execution trace.
+// trace advances the process to now and returns its execution trace.
 func (p *process) trace(now time.Time) []byte {
 	elapsed := now.Sub(p.at)
 	p.at = now
@@ -115,8 +115,8 @@ func (p *process) trace(now time.Time) []byte {
 	return program.AppendTrace(nil, procs, p.goroutines)
 }
 
-// turnOver has goroutines end, and as many begin on average. Most of those that live
-// for a moment only are not seen, but they have had an ID.
+// turnOver ends goroutines and starts as many on average. Goroutines that start and end between two traces
+// are not seen, but use up IDs.
 func (p *process) turnOver(kind population, elapsed time.Duration) {
 	lives := float64(elapsed) / float64(kind.life)
 	stays := math.Exp(-lives)
@@ -128,7 +128,7 @@ func (p *process) turnOver(kind population, elapsed time.Duration) {
 	p.start(kind.stack, seen)
 }
 
-// some returns a whole number that is n on average.
+// some returns a random integer with mean n.
 func (p *process) some(n float64) int { return int(n + p.random.Float64()) }
 
 func (p *process) leak(elapsed time.Duration) {
@@ -141,34 +141,34 @@ func (p *process) leak(elapsed time.Duration) {
 
 func (p *process) start(stack, n int) {
 	for range n {
-		p.goroutines = append(p.goroutines, tracetest.Goroutine{ID: p.ids.take(p.random), Stack: stack})
+		p.goroutines = append(p.goroutines, tracetest.Goroutine{ID: p.ids.next(p.random), Stack: stack})
 	}
 }
 
 // procs is the GOMAXPROCS of each process.
 const procs = 2
 
-// ids gives out goroutine IDs as the runtime does: each processor draws 16 at a time.
+// ids allocates goroutine IDs as the runtime does: each P reserves 16 at a time.
 type ids struct {
-	drawn uint64
-	have  [procs][]uint64
+	reserved uint64 // highest ID
+	free     [procs][]uint64
 }
 
-func (s *ids) take(random *rand.Rand) uint64 {
-	have := &s.have[random.IntN(procs)]
-	if len(*have) == 0 {
+func (s *ids) next(random *rand.Rand) uint64 {
+	free := &s.free[random.IntN(procs)]
+	if len(*free) == 0 {
 		for range 16 {
-			s.drawn++
-			*have = append(*have, s.drawn)
+			s.reserved++
+			*free = append(*free, s.reserved)
 		}
 	}
-	id := (*have)[0]
-	*have = (*have)[1:]
+	id := (*free)[0]
+	*free = (*free)[1:]
 	return id
 }
 
 func (s *ids) skip(random *rand.Rand, n int) {
 	for range n {
-		s.take(random)
+		s.next(random)
 	}
 }

@@ -8,15 +8,14 @@ import (
 	"github.com/stretchr/testify/assert"
 )
 
-// sample is a number at a time.
+// sample is a value at a time.
 type sample struct {
 	at    time.Time
 	value float64
 }
 
-// slope is by how much a number rises in ten minutes, by least squares, and the
-// standard error of that, as far as it can be told from how the samples lie off the
-// line. There must be three of them at least.
+// slope returns the increase in ten minutes by least squares, and its standard error by the residuals.
+// At least three samples are required.
 func slope(samples []sample) (rise, standardError float64) {
 	const unit = 10 * time.Minute
 	n := float64(len(samples))

@@ -17,26 +17,25 @@ import (
 	"github.com/otel-goroutine/otel-goroutine/e2e/internal/loopback"
 )
 
-// behaviour is what a target does besides serving traces. It is its service.name.
+// behaviour is what a target does besides serving traces. It is also its service.name.
 type behaviour string
 
 const (
-	// steady targets do nothing else.
+	// A steady target does nothing else.
 	steady behaviour = "steady"
-	// leaking targets leak until they are replaced, as one is that has run out
-	// of memory.
+	// A leaking target leaks until its process is replaced, as if it had run out of memory.
 	leaking behaviour = "leaking"
-	// restarting targets are replaced once a period: IDs begin anew, behind a
-	// connection that stays, as behind a proxy.
+	// The process of a restarting target is replaced once in each period, behind a connection that stays
+	// open, as if it were behind a proxy.
 	restarting behaviour = "restarting"
-	// absent targets answer 503 or 404 for a part of each period.
+	// An absent target responds 503 or 404 for a part of each period.
 	absent behaviour = "absent"
-	// dying targets have a listener of their own, which is closed with all
-	// connections for a part of each period. Then another process listens there.
+	// A dying target closes its listener and all connections for a part of each period. Then another
+	// process listens at its address.
 	dying behaviour = "dying"
 )
 
-// percent is how many of a hundred targets behave so.
+// percent is the percentage of targets with each behaviour.
 var percent = []struct {
 	behaviour
 	count int
@@ -45,75 +44,75 @@ var percent = []struct {
 const (
 	churnPeriod = 20 * time.Second
 	churnAway   = 5 * time.Second // of each period
-	// replacedAt is how many goroutines a leaking process has lost when it is
-	// replaced. So what the collector must remember does not grow for ever.
+	// replacedAt is the number of leaked goroutines at which a leaking process is replaced, so that the
+	// collector's state does not grow without limit.
 	replacedAt = 300
 )
 
-// world is all targets. Most of them are served by one server, by their paths.
-type world struct {
+// targetPool has all targets. One server serves most of them, each at its own path.
+type targetPool struct {
 	targets []*target
 	shared  *httptest.Server
 	began   time.Time
-	// calm has all targets be there, and none be replaced.
+	// calm means that all targets respond, and no process is replaced.
 	calm atomic.Bool
 
 	mu sync.Mutex
-	// held is closed when the targets may answer.
-	held chan struct{}
+	// blocked is closed when the targets may respond.
+	blocked chan struct{}
 }
 
-// target is one process at a time behind one address.
+// target is an address behind which there is one process at a time.
 type target struct {
 	behaviour
-	world *world
+	pool  *targetPool
 	index int
-	// endpoint is its service.instance.id too.
+	// endpoint is also its service.instance.id.
 	endpoint string
 
 	mu      sync.Mutex
 	process *process
 	period  int64 // of the process
-	// served is how many traces were answered, and at is when the latest was.
+	// served is the number of served traces, at the time of the latest.
 	served int64
 	at     time.Time
-	// server is that of a dying target, nil while it is away.
+	// server serves a dying target. It is nil while the target is away.
 	server *http.Server
 }
 
-func newWorld(t *testing.T, hundreds int) *world {
+func newTargetPool(t *testing.T, hundreds int) *targetPool {
 	t.Helper()
-	w := &world{began: time.Now(), held: make(chan struct{})}
-	close(w.held)
+	p := &targetPool{began: time.Now(), blocked: make(chan struct{})}
+	close(p.blocked)
 	mux := http.NewServeMux()
-	w.shared = httptest.NewServer(mux)
-	t.Cleanup(w.shared.Close)
+	p.shared = httptest.NewServer(mux)
+	t.Cleanup(p.shared.Close)
 	for _, kind := range percent {
 		for range hundreds * kind.count {
-			of := w.add(t, kind.behaviour)
-			mux.Handle(fmt.Sprintf("GET /%d/debug/pprof/trace", of.index), of)
+			added := p.add(t, kind.behaviour)
+			mux.Handle(fmt.Sprintf("GET /%d/debug/pprof/trace", added.index), added)
 		}
 	}
-	w.startChurn(t)
-	return w
+	p.startChurn(t)
+	return p
 }
 
-func (w *world) add(t *testing.T, kind behaviour) *target {
+func (p *targetPool) add(t *testing.T, kind behaviour) *target {
 	t.Helper()
-	of := &target{behaviour: kind, world: w, index: len(w.targets)}
-	of.endpoint = fmt.Sprintf("%s/%d/debug/pprof", w.shared.Listener.Addr(), of.index)
-	of.replace(w.began)
+	added := &target{behaviour: kind, pool: p, index: len(p.targets)}
+	added.endpoint = fmt.Sprintf("%s/%d/debug/pprof", p.shared.Listener.Addr(), added.index)
+	added.replace(p.began)
 	if kind == dying {
-		of.endpoint = loopback.FreeAddress(t)
-		require.NoError(t, of.listen(t.Context()))
-		t.Cleanup(of.die)
+		added.endpoint = loopback.FreeAddress(t)
+		require.NoError(t, added.listen(t.Context()))
+		t.Cleanup(added.die)
 	}
-	w.targets = append(w.targets, of)
-	return of
+	p.targets = append(p.targets, added)
+	return added
 }
 
-// startChurn has the dying targets come and go.
-func (w *world) startChurn(t *testing.T) {
+// startChurn starts a goroutine that opens and closes the listeners of the dying targets.
+func (p *targetPool) startChurn(t *testing.T) {
 	t.Helper()
 	ctx, stop := context.WithCancel(t.Context())
 	var churn sync.WaitGroup
@@ -121,9 +120,9 @@ func (w *world) startChurn(t *testing.T) {
 		again := time.NewTicker(250 * time.Millisecond)
 		defer again.Stop()
 		for ctx.Err() == nil {
-			for _, of := range w.targets {
-				if of.behaviour == dying {
-					of.comeAndGo(ctx)
+			for _, target := range p.targets {
+				if target.behaviour == dying {
+					target.comeAndGo(ctx)
 				}
 			}
 			select {
@@ -138,48 +137,47 @@ func (w *world) startChurn(t *testing.T) {
 	})
 }
 
-// hold has all targets take requests and not answer them, until release. So there
-// is nothing to be received, while every connection stays.
-func (w *world) hold() (release func()) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	held := make(chan struct{})
-	w.held = held
-	return sync.OnceFunc(func() { close(held) })
+// block lets all targets accept requests but not respond until unblock is called, so that no data arrives
+// while connections stay open.
+func (p *targetPool) block() (unblock func()) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	blocked := make(chan struct{})
+	p.blocked = blocked
+	return sync.OnceFunc(func() { close(blocked) })
 }
 
-func (w *world) whenReleased() <-chan struct{} {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return w.held
+func (p *targetPool) whenUnblocked() <-chan struct{} {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.blocked
 }
 
-// allServedSince tells whether every target has served a trace since then.
-func (w *world) allServedSince(then time.Time) bool {
-	for _, of := range w.targets {
-		if _, at := of.scrapes(); !at.After(then) {
+// allServedSince reports whether every target has served a trace since then.
+func (p *targetPool) allServedSince(then time.Time) bool {
+	for _, target := range p.targets {
+		if _, at := target.scrapes(); !at.After(then) {
 			return false
 		}
 	}
 	return true
 }
 
-// served returns how many traces were answered: all, and of those on the server that
-// is never closed.
-func (w *world) served() (all, onShared int64) {
-	for _, of := range w.targets {
-		n, _ := of.scrapes()
+// served returns the number of served traces: of all targets, and of those on the shared server.
+func (p *targetPool) served() (all, onShared int64) {
+	for _, target := range p.targets {
+		n, _ := target.scrapes()
 		all += n
-		if of.behaviour != dying {
+		if target.behaviour != dying {
 			onShared += n
 		}
 	}
 	return all, onShared
 }
 
-// sharedPort is the server.port of all targets that are never closed.
-func (w *world) sharedPort() string {
-	_, port, _ := strings.Cut(w.shared.Listener.Addr().String(), ":")
+// sharedPort returns the server.port of all targets on the shared server.
+func (p *targetPool) sharedPort() string {
+	_, port, _ := strings.Cut(p.shared.Listener.Addr().String(), ":")
 	return port
 }
 
@@ -189,16 +187,16 @@ func (t *target) scrapes() (int64, time.Time) {
 	return t.served, t.at
 }
 
-// phase returns the period that the target is in, and whether it is away for its end.
-// Each begins at another time.
+// phase returns the current period of the target, and whether it is in the part at the end in which the
+// target is away. Targets have different phases.
 func (t *target) phase(now time.Time) (period int64, away bool) {
-	at := now.Sub(t.world.began) + time.Duration(t.index)*777*time.Millisecond
-	return int64(at / churnPeriod), at%churnPeriod >= churnPeriod-churnAway && !t.world.calm.Load()
+	at := now.Sub(t.pool.began) + time.Duration(t.index)*777*time.Millisecond
+	return int64(at / churnPeriod), at%churnPeriod >= churnPeriod-churnAway && !t.pool.calm.Load()
 }
 
 func (t *target) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	select {
-	case <-t.world.whenReleased():
+	case <-t.pool.whenUnblocked():
 	case <-r.Context().Done():
 		return
 	}
@@ -218,20 +216,20 @@ func (t *target) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 func (t *target) trace(now time.Time, period int64) []byte {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if !t.world.calm.Load() && (t.behaviour == restarting && period != t.period || t.process.leaked > replacedAt) {
+	if !t.pool.calm.Load() && (t.behaviour == restarting && period != t.period || t.process.leaked > replacedAt) {
 		t.replace(now)
 	}
 	return t.process.trace(now)
 }
 
-// replace has another process take the place of the one that was there.
+// replace replaces the process with a new one.
 func (t *target) replace(now time.Time) {
 	t.process = newProcess(uint64(t.index), t.behaviour == leaking, now)
 	t.period, _ = t.phase(now)
 }
 
-// comeAndGo has a dying target be there, or not. If its port was taken meanwhile, it
-// is away for a bit longer.
+// comeAndGo opens or closes the listener of a dying target by its phase. If the port is in use, it tries
+// again at the next call.
 func (t *target) comeAndGo(ctx context.Context) {
 	now := time.Now()
 	_, away := t.phase(now)
@@ -260,7 +258,7 @@ func (t *target) listen(ctx context.Context) error {
 
 func (t *target) die() {
 	if t.server != nil {
-		_ = t.server.Close() // the connections are cut on purpose
+		_ = t.server.Close() // cuts the connections on purpose
 		t.server = nil
 	}
 }

@@ -13,44 +13,42 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-var soakFor = flag.Duration("soak", 0, "how long TestSoak is to last; 0 is a minute or so")
+var soakFor = flag.Duration("soak", 0, "duration of TestSoak; 0 is about a minute")
 
-// plan is how a soak goes on: cycles in which the backend first takes everything and
-// then refuses everything. The first is to warm up: whatever is there for long has
-// been built after it.
+// plan is the schedule of a soak. In each cycle the backend first accepts everything, and then refuses
+// everything. A cycle for warming up comes in addition.
 type plan struct {
-	takes, refuses time.Duration
-	cycles         int
-	// hundreds is how many hundred targets there are.
+	accepts, refuses time.Duration
+	cycles           int
+	// hundreds is the number of targets, in hundreds.
 	hundreds int
 }
 
 func newPlan() plan {
 	if *soakFor == 0 {
-		return plan{takes: 7 * time.Second, refuses: 10 * time.Second, cycles: 2, hundreds: 1}
+		return plan{accepts: 7 * time.Second, refuses: 10 * time.Second, cycles: 2, hundreds: 1}
 	}
-	p := plan{takes: time.Minute, refuses: time.Minute, hundreds: 5}
-	p.cycles = max(2, int(*soakFor/(p.takes+p.refuses))-1)
+	p := plan{accepts: time.Minute, refuses: time.Minute, hundreds: 5}
+	p.cycles = max(2, int(*soakFor/(p.accepts+p.refuses))-1)
 	return p
 }
 
-// TestSoak has the collector scrape 500 targets a second (100 in the short run), which
-// come, go, restart and leak, and itself, and send to a backend that refuses now and
-// then. It must not lose anything, nor grow in any way, and must find what leaks and
-// nothing else.
+// TestSoak runs a collector that scrapes itself and 500 targets a second (100 in the short run), which
+// come, go, restart and leak, and that sends to a backend which refuses at times. The collector must not
+// lose data or grow, and must flag exactly the leaks.
 func TestSoak(t *testing.T) {
 	t.Parallel()
 	p, began := newPlan(), time.Now()
 	s := startSoak(t, p)
 	s.cycle(t, p)
-	before := s.look(t)
+	before := s.measure(t)
 	var memory []usage
 	for range p.cycles {
 		memory = append(memory, s.cycle(t, p))
 	}
-	after := s.look(t)
+	after := s.measure(t)
 	s.checkFlags(t)
-	sum := s.settle(t)
+	sum := s.drain(t)
 	s.collector.stop(t)
 
 	s.checkNothingIsLost(t, sum)
@@ -61,18 +59,18 @@ func TestSoak(t *testing.T) {
 	s.report(t, began, sum, before, after, latter)
 }
 
-// soak is a collector, what it scrapes, and where it sends.
+// soak is a collector with its targets and its backend.
 type soak struct {
-	world     *world
+	pool      *targetPool
 	backend   *backend
-	collector *soaked
+	collector *soakedCollector
 }
 
 func startSoak(t *testing.T, p plan) *soak {
 	t.Helper()
-	w := newWorld(t, p.hundreds)
-	b := newBackend(t, w.sharedPort(), self)
-	s := &soak{w, b, startSoaked(t, w, b)}
+	targets := newTargetPool(t, p.hundreds)
+	b := newBackend(t, targets.sharedPort(), self)
+	s := &soak{targets, b, startSoakedCollector(t, targets, b)}
 	await(t, time.Minute, "the collector scrapes and sends", func() bool {
 		_, at := b.census()
 		return !at.IsZero()
@@ -80,24 +78,23 @@ func startSoak(t *testing.T, p plan) *soak {
 	return s
 }
 
-// usage is the memory of the collector in one cycle, all of which go alike: the mean
-// of what was resident, and the least that a collection left on the heap, for what is
-// under way comes on top of that.
+// usage is the memory of the collector in one cycle: the mean of the resident memory, and the minimum of
+// the live heap, which includes requests in flight.
 type usage struct {
 	at time.Time
 	footprint
 }
 
-// cycle has the backend take everything, then refuse everything.
+// cycle runs one cycle of the plan.
 func (s *soak) cycle(t *testing.T, p plan) usage {
 	t.Helper()
 	var seen []footprint
 	again := time.NewTicker(time.Second)
 	defer again.Stop()
 	begin := time.Now()
-	for time.Since(begin) < p.takes+p.refuses {
+	for time.Since(begin) < p.accepts+p.refuses {
 		now := <-again.C
-		s.backend.refuse(now.Sub(begin) >= p.takes)
+		s.backend.refuse(now.Sub(begin) >= p.accepts)
 		seen = append(seen, s.collector.footprint(t))
 	}
 	s.backend.refuse(false)
@@ -111,9 +108,9 @@ func (s *soak) cycle(t *testing.T, p plan) usage {
 }
 
 // slopeOf returns the slope of one kind of memory.
-func slopeOf(kind func(usage) float64, of []usage) (rise, standardError float64) {
+func slopeOf(kind func(usage) float64, usages []usage) (rise, standardError float64) {
 	var samples []sample
-	for _, u := range of {
+	for _, u := range usages {
 		samples = append(samples, sample{u.at, kind(u)})
 	}
 	return slope(samples)
@@ -123,12 +120,11 @@ func resident(u usage) float64  { return u.resident }
 func anonymous(u usage) float64 { return u.anonymous }
 func live(u usage) float64      { return u.live }
 
-// checkMemory checks that memory grows by no more than a mebibyte in ten minutes, if
-// it was watched for long enough to tell. What is live on the heap must not. What is
-// resident, with and without the files that are mapped, must not beyond doubt: the runtime
-// gives memory back late and in large parts, and the queue's file is compacted now and
-// then, so that the mean of a cycle is off by some mebibytes.
-func checkMemory(t *testing.T, of []usage) {
+// checkMemory checks that memory grows by at most a mebibyte in ten minutes, if there are enough cycles.
+// Growth of resident memory, with and without mapped files, must be significant to fail the test: the
+// runtime returns memory late and in large parts, and the queue's file is compacted only at times, so that
+// the mean of a cycle varies by some mebibytes.
+func checkMemory(t *testing.T, usages []usage) {
 	t.Helper()
 	const (
 		allowed = 1 << 20 // bytes
@@ -136,41 +132,39 @@ func checkMemory(t *testing.T, of []usage) {
 		// doubt is Student's t for 97.5% and enough-2 degrees of freedom.
 		doubt = 2.57
 	)
-	if len(of) < enough {
+	if len(usages) < enough {
 		return
 	}
-	rise, _ := slopeOf(live, of)
+	rise, _ := slopeOf(live, usages)
 	assert.LessOrEqual(t, rise, float64(allowed), "live heap, bytes in ten minutes")
 	for name, kind := range map[string]func(usage) float64{"resident": resident, "resident without files": anonymous} {
-		rise, standardError := slopeOf(kind, of)
+		rise, standardError := slopeOf(kind, usages)
 		assert.LessOrEqual(t, rise-doubt*standardError, float64(allowed), "%s memory, bytes in ten minutes at least", name)
 	}
 }
 
-// held is what the collector holds: its goroutines by entry, and its descriptors by
-// kind.
-type held struct {
+// resources has the collector's goroutines by entry, and its descriptors by kind.
+type resources struct {
 	entries, descriptors map[string]int64
 }
 
-// look looks several times at the collector, while all targets are there and none is
-// replaced, and what was refused has been sent. A goroutine's entry is the same
-// whatever it does.
-func (s *soak) look(t *testing.T) held {
+// measure samples the resources of the collector several times, while all targets respond, none is
+// replaced, and the queue is almost empty. Goroutines are counted by entry, which does not change.
+func (s *soak) measure(t *testing.T) resources {
 	t.Helper()
 	const (
-		looks = 7
-		few   = 5 // requests
+		samples = 7
+		few     = 5 // requests
 	)
-	s.world.calm.Store(true)
-	defer s.world.calm.Store(false)
+	s.pool.calm.Store(true)
+	defer s.pool.calm.Store(false)
 	since := time.Now()
-	await(t, 3*time.Minute, "all targets are scraped, and little is in the queue", func() bool {
-		return s.world.allServedSince(since) && s.collector.counters(t)["otelcol_exporter_queue_size"] < few
+	await(t, 3*time.Minute, "all targets are scraped, and the queue is almost empty", func() bool {
+		return s.pool.allServedSince(since) && s.collector.counters(t)["otelcol_exporter_queue_size"] < few
 	})
 	var entries, descriptors []map[string]int64
 	latest := time.Now()
-	for range looks {
+	for range samples {
 		await(t, 2*time.Minute, "the collector's scrape of itself has arrived", func() bool {
 			scraped, at := s.backend.census()
 			if !at.After(latest) {
@@ -181,87 +175,86 @@ func (s *soak) look(t *testing.T) held {
 		})
 		descriptors = append(descriptors, s.collector.descriptors(t))
 	}
-	h := held{lasting(entries), lasting(descriptors)}
-	// It reads ahead on the connection of the very request that looks.
-	delete(h.entries, "net/http.(*connReader).backgroundRead")
-	return h
+	r := resources{lasting(entries), lasting(descriptors)}
+	// The server reads ahead on the connection of the scrape itself.
+	delete(r.entries, "net/http.(*connReader).backgroundRead")
+	return r
 }
 
-// lasting returns the second lowest of each key: a connection may have been cut just
-// then, once, and what is there in all other looks is more than a request under way.
-func lasting(looks []map[string]int64) map[string]int64 {
+// lasting returns the second lowest value of each key over the samples. A connection may be missing in one
+// sample, and a request in flight is not in all others.
+func lasting(samples []map[string]int64) map[string]int64 {
 	values := make(map[string][]int64)
-	for i, look := range looks {
-		for key, n := range look {
+	for i, counts := range samples {
+		for key, n := range counts {
 			if values[key] == nil {
-				values[key] = make([]int64, len(looks))
+				values[key] = make([]int64, len(samples))
 			}
 			values[key][i] = n
 		}
 	}
 	last := make(map[string]int64)
-	for key, of := range values {
-		slices.Sort(of)
-		if of[1] > 0 {
-			last[key] = of[1]
+	for key, sorted := range values {
+		slices.Sort(sorted)
+		if sorted[1] > 0 {
+			last[key] = sorted[1]
 		}
 	}
 	return last
 }
 
-// settled is what was accepted and what has arrived when nothing is under way.
-type settled struct {
-	// scraping is for how long the targets answered.
+// totals has what the collector has accepted and the backend has received, with nothing in flight.
+type totals struct {
+	// scraping is how long the targets responded.
 	scraping time.Duration
 	own      counters
 	received received
 }
 
-func (s settled) accepted() int64 { return int64(s.own["otelcol_receiver_accepted_metric_points"]) }
-func (s settled) sent() int64     { return int64(s.own["otelcol_exporter_sent_metric_points"]) }
+func (t totals) accepted() int64 { return int64(t.own["otelcol_receiver_accepted_metric_points"]) }
+func (t totals) sent() int64     { return int64(t.own["otelcol_exporter_sent_metric_points"]) }
 
-// settle has no target answer any more, so that what was accepted can be compared
-// with what arrives.
-func (s *soak) settle(t *testing.T) settled {
+// drain blocks all targets and waits until everything that was accepted has arrived.
+func (s *soak) drain(t *testing.T) totals {
 	t.Helper()
-	s.world.calm.Store(true)
-	t.Cleanup(s.world.hold())
-	sum := settled{scraping: time.Since(s.world.began)}
+	s.pool.calm.Store(true)
+	t.Cleanup(s.pool.block())
+	sum := totals{scraping: time.Since(s.pool.began)}
 	within(time.Minute, func() bool {
-		sum.own, sum.received = s.collector.counters(t), s.backend.soFar()
+		sum.own, sum.received = s.collector.counters(t), s.backend.totals()
 		return sum.accepted() == sum.received.points && sum.sent() == sum.received.points+sum.received.flags
 	})
 	return sum
 }
 
-// await waits until something is so.
-func await(t *testing.T, patience time.Duration, what string, so func() bool) {
+// await waits until condition returns true, and fails the test after the timeout.
+func await(t *testing.T, timeout time.Duration, what string, condition func() bool) {
 	t.Helper()
-	require.True(t, within(patience, so), "not within %v: %s", patience, what)
+	require.True(t, within(timeout, condition), "not within %v: %s", timeout, what)
 }
 
-// within asks until something is so, or patience is at its end.
-func within(patience time.Duration, so func() bool) bool {
+// within reports whether condition returns true within the timeout.
+func within(timeout time.Duration, condition func() bool) bool {
 	again := time.NewTicker(100 * time.Millisecond)
 	defer again.Stop()
-	for deadline := time.Now().Add(patience); time.Now().Before(deadline); <-again.C {
-		if so() {
+	for deadline := time.Now().Add(timeout); time.Now().Before(deadline); <-again.C {
+		if condition() {
 			return true
 		}
 	}
 	return false
 }
 
-// checkNothingIsLost compares what the targets served, the collector accepted and the
-// backend received.
-func (s *soak) checkNothingIsLost(t *testing.T, sum settled) {
+// checkNothingIsLost compares what the targets have served, the collector has accepted, and the backend
+// has received.
+func (s *soak) checkNothingIsLost(t *testing.T, sum totals) {
 	t.Helper()
-	all, served := s.world.served()
-	due := float64(len(s.world.targets)) * sum.scraping.Seconds()
+	all, served := s.pool.served()
+	due := float64(len(s.pool.targets)) * sum.scraping.Seconds()
 	assert.Greater(t, float64(all), due/2, "scrapes, one a second for each target")
-	assert.Equal(t, sum.accepted(), sum.received.points, "points accepted and arrived")
-	assert.Equal(t, served, sum.received.scrapes, "scrapes served on the server that stays, and arrived")
-	assert.Equal(t, sum.sent(), sum.received.points+sum.received.flags, "points sent, with flags, and arrived")
+	assert.Equal(t, sum.accepted(), sum.received.points, "points accepted and received")
+	assert.Equal(t, served, sum.received.scrapes, "scrapes served on the shared server, and received")
+	assert.Equal(t, sum.sent(), sum.received.points+sum.received.flags, "points sent and received, with flags")
 	for _, name := range []string{
 		"otelcol_receiver_refused_metric_points", "otelcol_receiver_failed_metric_points",
 		"otelcol_exporter_send_failed_metric_points", "otelcol_exporter_enqueue_failed_metric_points",
@@ -274,31 +267,30 @@ func (s *soak) checkNothingIsLost(t *testing.T, sum settled) {
 	assert.Positive(t, sum.received.refused, "the backend has refused")
 }
 
-// checkFlags checks that every leak is found, and nothing else: not the collector
-// either.
+// checkFlags checks that exactly the leaks are flagged, and nothing in the collector.
 func (s *soak) checkFlags(t *testing.T) {
 	t.Helper()
 	places, instances := s.backend.flags()
-	for _, of := range s.world.targets {
-		if severity := instances[of.endpoint]; of.behaviour == leaking {
-			assert.EqualValues(t, 2, severity, "severity of %s, which leaks", of.endpoint)
+	for _, target := range s.pool.targets {
+		if severity := instances[target.endpoint]; target.behaviour == leaking {
+			assert.EqualValues(t, 2, severity, "severity of %s, which leaks", target.endpoint)
 		}
 	}
-	for service, of := range places {
-		for at, severity := range of {
+	for service, severities := range places {
+		for at, severity := range severities {
 			if service == string(leaking) && at == leakPlace {
 				continue
 			}
-			if !assert.Less(t, severity, int64(2), "severity of %+v in %s, which is in order", at, service) && service == self {
-				t.Logf("what was told of it:%s", s.backend.courseOf(at))
+			if !assert.Less(t, severity, int64(2), "severity of %+v in %s, which is healthy", at, service) && service == self {
+				t.Logf("its points:%s", s.backend.historyOf(at))
 			}
 		}
 	}
 }
 
-func (s *soak) report(t *testing.T, began time.Time, sum settled, before, after held, latter []usage) {
+func (s *soak) report(t *testing.T, began time.Time, sum totals, before, after resources, latter []usage) {
 	t.Helper()
-	served, _ := s.world.served()
+	served, _ := s.pool.served()
 	var table strings.Builder
 	w := tabwriter.NewWriter(&table, 0, 0, 2, ' ', tabwriter.AlignRight)
 	row := func(name, format string, cells ...any) {
@@ -312,13 +304,13 @@ func (s *soak) report(t *testing.T, began time.Time, sum settled, before, after 
 			row("its slope in 10 min, second half", "%+.2f ± %.2f MiB", rise/mebibyte, standardError/mebibyte)
 		}
 	}
-	row("lasted", "%v", time.Since(began).Round(time.Second))
-	row("targets", "%d", len(s.world.targets))
+	row("duration", "%v", time.Since(began).Round(time.Second))
+	row("targets", "%d", len(s.pool.targets))
 	row("scrapes served", "%d", served)
 	row("points accepted", "%d", sum.accepted())
-	row("points arrived", "%d", sum.received.points)
-	row("flags arrived", "%d", sum.received.flags)
-	row("requests taken, refused", "%d, %d", sum.received.requests, sum.received.refused)
+	row("points received", "%d", sum.received.points)
+	row("flags received", "%d", sum.received.flags)
+	row("requests accepted, refused", "%d, %d", sum.received.requests, sum.received.refused)
 	row("goroutines before, after", "%d, %d", total(before.entries), total(after.entries))
 	row("descriptors before, after", "%d, %d", total(before.descriptors), total(after.descriptors))
 	memoryRow("resident memory", resident)

@@ -12,7 +12,7 @@ import (
 	"github.com/otel-goroutine/otel-goroutine/e2e/internal/loopback"
 )
 
-const withStorage = `
+const storageConfig = `
 extensions:
   atomic_file_storage:
     directory: %[3]s
@@ -51,37 +51,37 @@ service:
       level: info
 `
 
-// TestFlagsOutliveARestart ends the collector when it has found a leak, and starts it
-// again. The flag is there before it could have been found anew.
+// TestFlagsOutliveARestart restarts the collector after it has flagged a leak. The flag must be back
+// before the leak could be detected again.
 func TestFlagsOutliveARestart(t *testing.T) {
 	t.Parallel()
 	folder, service, pprof := t.TempDir(), buildLeaks(t), loopback.FreeAddress(t)
 	run(t, nil, service, "-listen", pprof, "-every", "400ms", "-for", "3m")
-	const anew = 20 * time.Second // aged_after and min_duration
-	first := storedCollector(t, folder, pprof, "first.json")
+	const detectionTime = 20 * time.Second // aged_after and min_duration
+	first := startStoredCollector(t, folder, pprof, "first.json")
 	first.awaitFlag(t, 60*time.Second)
 	first.stop()
-	second := storedCollector(t, folder, pprof, "second.json")
-	second.awaitFlag(t, anew-5*time.Second)
+	second := startStoredCollector(t, folder, pprof, "second.json")
+	second.awaitFlag(t, detectionTime-5*time.Second)
 }
 
-// stored is a collector whose processor keeps what it remembers.
-type stored struct {
+// storedCollector is a collector whose processor saves its state.
+type storedCollector struct {
 	findings
 	stop func()
 }
 
-func storedCollector(t *testing.T, folder, pprof, output string) *stored {
+func startStoredCollector(t *testing.T, folder, pprof, output string) *storedCollector {
 	t.Helper()
-	c := &stored{findings: findings{path: filepath.Join(folder, output), found: make(map[string]map[place]int64)}}
+	c := &storedCollector{findings: findings{path: filepath.Join(folder, output), found: make(map[string]map[place]int64)}}
 	config := filepath.Join(folder, output+".yaml")
-	require.NoError(t, os.WriteFile(config, fmt.Appendf(nil, withStorage, pprof, c.path, folder), 0o600))
+	require.NoError(t, os.WriteFile(config, fmt.Appendf(nil, storageConfig, pprof, c.path, folder), 0o600))
 	c.stop = run(t, nil, collector, "--config", config)
 	return c
 }
 
 // awaitFlag waits until one of the leaks is flagged as probable.
-func (c *stored) awaitFlag(t *testing.T, patience time.Duration) {
+func (c *storedCollector) awaitFlag(t *testing.T, patience time.Duration) {
 	t.Helper()
 	leak := leaks()[1].place(t)
 	again := time.NewTicker(200 * time.Millisecond)

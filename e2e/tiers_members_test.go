@@ -18,12 +18,12 @@ import (
 	"github.com/otel-goroutine/otel-goroutine/e2e/internal/loopback"
 )
 
-// tiers are agents in front of detectors.
+// tiers has agents that send to detectors, which send to one backend.
 type tiers struct {
 	fleet             *fleet
 	agents, detectors []*member
-	behind            *member // all detectors
-	flags             string  // file that it writes
+	backend           *member
+	flags             string // file that the backend writes
 	folder            string
 	stopWide          func()
 	sent              int // log records
@@ -34,12 +34,12 @@ func startTiers(t *testing.T) *tiers {
 	all := &tiers{fleet: newFleet(t), folder: t.TempDir()}
 	otlp := loopback.FreeAddress(t)
 	all.flags = filepath.Join(all.folder, "flags.json")
-	all.behind = &member{
+	all.backend = &member{
 		otlp: otlp, output: filepath.Join(all.folder, "events.json"),
-		args: []string{"--config", all.write(t, "behind.yaml", behindAll)},
+		args: []string{"--config", all.write(t, "backend.yaml", backendConfig)},
 	}
-	all.behind.env = []string{"OTLP_HTTP_LISTEN=" + otlp, "FLAGS=" + all.flags, "OUTPUT=" + all.behind.output}
-	all.behind.start(t)
+	all.backend.env = []string{"OTLP_HTTP_LISTEN=" + otlp, "FLAGS=" + all.flags, "OUTPUT=" + all.backend.output}
+	all.backend.start(t)
 	for range detectors {
 		all.startDetector(t)
 	}
@@ -50,7 +50,7 @@ func startTiers(t *testing.T) *tiers {
 			health: health,
 			args: []string{
 				"--config", exampleFile("agent.yaml"),
-				"--config", all.write(t, fmt.Sprintf("over-agent-%d.yaml", i), fmt.Sprintf(overAgent, all.fleet.targets(t, i))),
+				"--config", all.write(t, fmt.Sprintf("agent-%d.yaml", i), fmt.Sprintf(agentOverrides, all.fleet.targets(t, i))),
 			},
 			env: []string{
 				"OTLP_HTTP_LISTEN=" + otlp, "OTLP_GRPC_LISTEN=" + loopback.FreeAddress(t),
@@ -64,7 +64,7 @@ func startTiers(t *testing.T) *tiers {
 
 func exampleFile(name string) string { return filepath.Join("..", "examples", "collector", name) }
 
-// write writes a file for the collectors.
+// write writes a file and returns its path.
 func (s *tiers) write(t *testing.T, name, text string) (path string) {
 	t.Helper()
 	path = filepath.Join(s.folder, name)
@@ -72,7 +72,7 @@ func (s *tiers) write(t *testing.T, name, text string) (path string) {
 	return path
 }
 
-// startDetector starts one more detector, of which the agents do not know yet.
+// startDetector starts another detector. Agents that are already running do not know it.
 func (s *tiers) startDetector(t *testing.T) {
 	t.Helper()
 	name := fmt.Sprintf("detector-%d", len(s.detectors))
@@ -80,17 +80,17 @@ func (s *tiers) startDetector(t *testing.T) {
 		otlp:   loopback.FreeAddress(t),
 		output: filepath.Join(s.folder, name+".json"),
 		state:  filepath.Join(s.folder, name),
-		args:   []string{"--config", exampleFile("gateway.yaml"), "--config", s.write(t, "over-gateway.yaml", overGateway)},
+		args:   []string{"--config", exampleFile("gateway.yaml"), "--config", s.write(t, "gateway.yaml", gatewayOverrides)},
 	}
 	m.env = []string{
 		"OTLP_GRPC_LISTEN=" + m.otlp, "HEALTH_ENDPOINT=" + loopback.FreeAddress(t),
-		"STATE_DIR=" + m.state, "OUTPUT=" + m.output, "OTLP_ENDPOINT=http://" + s.behind.otlp,
+		"STATE_DIR=" + m.state, "OUTPUT=" + m.output, "OTLP_ENDPOINT=http://" + s.backend.otlp,
 	}
 	s.detectors = append(s.detectors, m)
 	m.start(t)
 }
 
-// startAgent starts an agent, with the detectors that there are. Their order is of no importance.
+// startAgent starts an agent with all detectors, whose order differs between agents.
 func (s *tiers) startAgent(t *testing.T, i int) {
 	t.Helper()
 	var addresses []string
@@ -103,8 +103,8 @@ func (s *tiers) startAgent(t *testing.T, i int) {
 	s.agents[i].start(t, "DETECTORS=["+strings.Join(addresses, ",")+"]")
 }
 
-// addDetector starts one more detector, and restarts the agents with the new list, one after the
-// other, as a DaemonSet does whose configuration has changed.
+// addDetector starts another detector, and restarts the agents with the new list one by one, as a
+// DaemonSet does when its configuration changes.
 func (s *tiers) addDetector(t *testing.T) {
 	t.Helper()
 	s.startDetector(t)
@@ -114,15 +114,15 @@ func (s *tiers) addDetector(t *testing.T) {
 	}
 }
 
-// stop ends the agents before the detectors, so that nothing is under way.
+// stop stops the agents before the detectors, so that no data is lost.
 func (s *tiers) stop() {
-	for _, m := range slices.Concat(s.agents, s.detectors, []*member{s.behind}) {
+	for _, m := range slices.Concat(s.agents, s.detectors, []*member{s.backend}) {
 		m.stop()
 	}
 }
 
-// sendLogs sends a log record of each service, and of each instance of the wide one, to every
-// agent, and waits until all have come to a detector.
+// sendLogs sends a log record of each service, and of each instance of the wide service, to every agent,
+// and waits until all have arrived at the detectors.
 func (s *tiers) sendLogs(t *testing.T) {
 	t.Helper()
 	logs := plog.NewLogs()
@@ -151,7 +151,7 @@ func (s *tiers) sendLogs(t *testing.T) {
 		require.NoError(t, response.Body.Close())
 		require.Equal(t, http.StatusOK, response.StatusCode)
 	}
-	await(t, 30*time.Second, "logs of every service have come through both agents", func() bool {
+	await(t, 30*time.Second, "log records of every service have arrived from both agents", func() bool {
 		arrived := 0
 		s.records(t, s.detectors, func(_, _ string, record plog.LogRecord) {
 			if record.EventName() == "hello" {

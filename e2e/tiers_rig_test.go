@@ -15,7 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// fleet is the instances of all services, behind one server.
+// fleet serves the traces of the instances of all services.
 type fleet struct {
 	server *httptest.Server
 
@@ -31,7 +31,7 @@ func newFleet(t *testing.T) *fleet {
 	mux.HandleFunc("GET /{service}/{instance}/debug/pprof/trace", f.serveTrace)
 	for i := range services {
 		for k := range perService {
-			p := newProcess(uint64(i*perService+k), i%eachLeaking == 0, time.Now())
+			p := newProcess(uint64(i*perService+k), i%leakyEvery == 0, time.Now())
 			f.processes[serviceName(i)] = append(f.processes[serviceName(i)], p)
 		}
 	}
@@ -52,14 +52,14 @@ func (f *fleet) serveTrace(w http.ResponseWriter, r *http.Request) {
 	_, _ = w.Write(f.processes[r.PathValue("service")][instance].trace(time.Now()))
 }
 
-// traces returns how many traces were asked for.
+// traces returns the number of served traces.
 func (f *fleet) traces() int {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return f.served
 }
 
-// leak has all instances of a service leak from now on.
+// leak makes all instances of a service leak from now on.
 func (f *fleet) leak(service string) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -68,7 +68,7 @@ func (f *fleet) leak(service string) {
 	}
 }
 
-// targets returns the instances that an agent scrapes, some of each service.
+// targets returns the configuration of the targets of an agent, some of each service.
 func (f *fleet) targets(t *testing.T, agent int) string {
 	t.Helper()
 	type target struct {
@@ -88,14 +88,14 @@ func (f *fleet) targets(t *testing.T, agent int) string {
 	return string(text)
 }
 
-// member is one collector of a tier, which can end and start again.
+// member is a collector that can be stopped and started again.
 type member struct {
 	env     []string
 	args    []string
-	output  string // of a detector
-	state   string // likewise
-	otlp    string // where it takes OTLP: over HTTP, a detector over gRPC
-	health  string // where it tells that it is ready, of an agent
+	output  string // of a detector or the backend
+	state   string // of a detector
+	otlp    string // address for OTLP over HTTP, of a detector over gRPC
+	health  string // address of health_check, of an agent
 	process *os.Process
 	stop    func()
 }
@@ -105,25 +105,25 @@ func (m *member) start(t *testing.T, env ...string) {
 	m.process, m.stop = launch(t, append(env, m.env...), collector, m.args...)
 }
 
-// awaitReady waits until the collector takes data.
+// awaitReady waits until the collector accepts data.
 func (m *member) awaitReady(t *testing.T) {
 	t.Helper()
-	await(t, time.Minute, "it is ready", func() bool { return strings.Contains(pageAt(t.Context(), "http://"+m.health), "Server available") })
+	await(t, time.Minute, "the collector is ready", func() bool { return strings.Contains(pageAt(t.Context(), "http://"+m.health), "Server available") })
 }
 
-// awaitKept waits until a detector keeps its state once more.
-func (m *member) awaitKept(t *testing.T) {
+// awaitSaved waits until a detector saves its state again.
+func (m *member) awaitSaved(t *testing.T) {
 	t.Helper()
-	keptAt := func() time.Time {
-		file, err := os.Stat(filepath.Join(m.state, "processor-leak_detect.store"))
+	savedAt := func() time.Time {
+		file, err := os.Stat(filepath.Join(m.state, stateFile))
 		require.NoError(t, err)
 		return file.ModTime()
 	}
-	before := keptAt()
-	await(t, 70*time.Second, "the state is kept", func() bool { return keptAt().After(before) })
+	before := savedAt()
+	await(t, 70*time.Second, "the state is saved", func() bool { return savedAt().After(before) })
 }
 
-// kill gives the collector no chance to keep anything.
+// kill kills the collector, which cannot save its state.
 func (m *member) kill(t *testing.T) {
 	t.Helper()
 	require.NoError(t, m.process.Kill())

@@ -13,20 +13,20 @@ const (
 	detectors    = 3
 	services     = 20
 	perService   = 5
-	eachLeaking  = 3 // every third service leaks
+	leakyEvery   = 3 // every third service leaks
 	lateService  = "service-01"
 	resourceName = "service.name"
 
-	// foundWithin is what a fast leak takes to be found: aged_after and min_duration. No flag of a
-	// service that stays is lost for longer.
-	foundWithin = 20 * time.Second
-	// foundAgainWithin is the same where it has moved to another detector, with two restarts of
-	// agents and a busy machine.
-	foundAgainWithin = 3 * foundWithin
+	// maxFlagGap is the longest gap in the flags of a service that stays at its detector. It is the time in
+	// which a fast leak is detected: aged_after and min_duration.
+	maxFlagGap = 20 * time.Second
+	// maxFlagGapMoved is the same for a service that moves to another detector, with two restarts of agents
+	// and a busy machine.
+	maxFlagGapMoved = 3 * maxFlagGap
 )
 
-// overAgent shortens the times of examples/collector/agent.yaml, and sets its targets.
-const overAgent = `
+// agentOverrides shortens the times of examples/collector/agent.yaml, and sets its targets.
+const agentOverrides = `
 receivers:
   goroutine:
     endpoint: ""
@@ -42,8 +42,8 @@ service:
     metrics: {level: none}
 `
 
-// overGateway shortens those of gateway.yaml, and writes its logs to a file.
-const overGateway = `
+// gatewayOverrides shortens the times of gateway.yaml, and writes its logs to a file.
+const gatewayOverrides = `
 processors:
   leak_detect: {min_duration: 15s, max_lifetime: 1m}
   batch: {timeout: 1s}
@@ -60,9 +60,8 @@ service:
     metrics: {level: none}
 `
 
-// behindAll is a collector to which all detectors send what they have judged. It writes flags to
-// one file, and events to another.
-const behindAll = `
+// backendConfig receives the output of all detectors. It writes flags to one file and events to another.
+const backendConfig = `
 receivers:
   otlp: {protocols: {http: {endpoint: "${env:OTLP_HTTP_LISTEN}"}}}
 processors:
@@ -81,16 +80,16 @@ service:
     metrics: {level: none}
 `
 
-// TestTiersTellEveryLeakOnce runs agents and detectors by their examples, with instances of
-// each service at every agent. A detector is killed and comes back, an agent restarts, a detector
-// is added, and one more service begins to leak.
-func TestTiersTellEveryLeakOnce(t *testing.T) {
+// TestTiersReportEveryLeakOnce runs agents and detectors with the example configurations. Each agent
+// scrapes instances of every service. A detector is killed and started again, an agent restarts, a detector
+// is added, and another service starts to leak.
+func TestTiersReportEveryLeakOnce(t *testing.T) {
 	t.Parallel()
 	tiers := startTiers(t)
 	tiers.pushWide(t)
 	leaking := map[string]bool{wideService: true}
 	for i := range services {
-		if i%eachLeaking == 0 {
+		if i%leakyEvery == 0 {
 			leaking[serviceName(i)] = true
 		}
 	}
@@ -103,29 +102,29 @@ func TestTiersTellEveryLeakOnce(t *testing.T) {
 	tiers.sendLogs(t)
 	used := make(map[string]bool)
 	for service, detectors := range tiers.detectorsOf(t) {
-		assert.Len(t, detectors, 1, "%s is judged by one detector, metrics and logs alike", service)
+		assert.Len(t, detectors, 1, "%s: metrics and logs go to one detector", service)
 		used[detectors[0]] = true
 	}
 	assert.Len(t, used, detectors, "detectors that have services")
 	tiers.stopWide()
 	delete(leaking, wideService) // its flag ends with its data
 
-	// A crash may cost a minute of evidence: a thirtieth of the default min_duration, but four
-	// times the one here. So it comes when little is to be lost.
-	tiers.detectors[1].awaitKept(t)
+	// A crash may lose a minute of evidence, which is four times the min_duration of this test. So the
+	// detector is killed right after it has saved its state.
+	tiers.detectors[1].awaitSaved(t)
 	tiers.detectors[1].kill(t)
 	tiers.agents[0].stop()
 	tiers.startAgent(t, 0)
 	scraped := tiers.fleet.traces()
-	await(t, 60*time.Second, "data was sent that a detector is not there to take", func() bool {
+	await(t, 60*time.Second, "data was sent while a detector was down", func() bool {
 		return tiers.fleet.traces() >= scraped+3*services*perService
 	})
 	tiers.detectors[1].start(t)
 	back := time.Now()
-	await(t, 60*time.Second, "flags of every service go on", func() bool { return tiers.flaggedSince(t, back, leaking) })
+	await(t, 60*time.Second, "every leaking service is flagged again", func() bool { return tiers.flaggedSince(t, back, leaking) })
 
-	moved := make(map[string]bool)                          // services with a leak
-	for added := 0; len(moved) == 0 && added < 5; added++ { // one is enough in nine of ten cases
+	moved := make(map[string]bool)                          // leaking services
+	for added := 0; len(moved) == 0 && added < 5; added++ { // one detector suffices in nine of ten cases
 		tiers.addDetector(t)
 		tiers.sendLogs(t)
 		for service, detectors := range tiers.detectorsOf(t) {
@@ -134,54 +133,54 @@ func TestTiersTellEveryLeakOnce(t *testing.T) {
 			}
 		}
 	}
-	t.Logf("%d detectors, to the last of which leaks have moved: %v", len(tiers.detectors), moved)
+	t.Logf("%d detectors; leaking services that moved to the last: %v", len(tiers.detectors), moved)
 	tiers.fleet.leak(lateService)
 	leaking[lateService] = true
-	await(t, 100*time.Second, "leaks that moved are probable where they are now", func() bool {
+	await(t, 100*time.Second, "leaks that moved are probable at the new detector", func() bool {
 		return tiers.probable(t, tiers.detectors[len(tiers.detectors)-1:], moved)
 	})
 	await(t, 100*time.Second, "the late leak is probable", func() bool { return tiers.probable(t, tiers.detectors, leaking) })
 	tiers.stop()
 
-	told := tiers.told(t, tiers.detectors)
+	events := tiers.leakEvents(t, tiers.detectors)
 	leaking[wideService] = true
-	assert.Len(t, told, len(leaking), "services of which something is told")
-	for service, leaks := range told {
+	assert.Len(t, events, len(leaking), "services with events")
+	for service, ofService := range events {
 		assert.True(t, leaking[service], "%s is healthy", service)
 		want := 1
 		if moved[service] {
 			want = 2 // once by each detector
 		}
-		checkTold(t, service, leaks, want)
+		checkEvents(t, service, ofService, want)
 	}
-	told = tiers.told(t, []*member{tiers.behind})
-	assert.Len(t, told, len(leaking), "services of which something is told behind all detectors")
-	for service, leaks := range told {
-		checkTold(t, service, leaks, 1)
+	events = tiers.leakEvents(t, []*member{tiers.backend})
+	assert.Len(t, events, len(leaking), "services with events at the backend")
+	for service, ofService := range events {
+		checkEvents(t, service, ofService, 1)
 	}
 	for service, times := range tiers.flagged(t) {
-		gap, most := longestGap(times), foundWithin
+		gap, most := longestGap(times), maxFlagGap
 		if moved[service] {
-			most = foundAgainWithin
+			most = maxFlagGapMoved
 		}
 		t.Logf("%s (moved: %v) was without a flag for %.1f s", service, moved[service], gap.Seconds())
 		assert.LessOrEqual(t, gap, most, service)
 	}
 }
 
-// checkTold checks that the leak of a service was detected so many times, under one ID, and that
-// nothing else was told that would say it was over.
-func checkTold(t *testing.T, service string, leaks []toldLeak, detected int) {
+// checkEvents checks that the leak of a service was detected so many times, under one ID, and that no
+// event says that it has ended.
+func checkEvents(t *testing.T, service string, events []leakEvent, detected int) {
 	t.Helper()
 	found := 0
-	for _, leak := range leaks {
-		assert.Equal(t, leaks[0].id, leak.id, service)
-		assert.NotContains(t, []string{"ended", "lowered", "closed_by_version", "regressed"}, leak.change, service)
-		if leak.change == "detected" {
+	for _, event := range events {
+		assert.Equal(t, events[0].id, event.id, service)
+		assert.NotContains(t, []string{"ended", "lowered", "closed_by_version", "regressed"}, event.change, service)
+		if event.change == "detected" {
 			found++
 		}
 	}
-	assert.Equal(t, detected, found, "%s: %v", service, leaks)
+	assert.Equal(t, detected, found, "%s: %v", service, events)
 }
 
 func serviceName(i int) string { return fmt.Sprintf("service-%02d", i) }

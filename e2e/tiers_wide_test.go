@@ -17,7 +17,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/pmetric/pmetricotlp"
 )
 
-// The wide service has many instances, which push to both agents.
+// The wide service has many instances. Half of them push to each agent.
 const (
 	wideService    = "service-wide"
 	wideInstances  = 200
@@ -26,12 +26,11 @@ const (
 	wideAgedAfter  = 5 * time.Second
 )
 
-// pushWide has the instances of the wide service send their census, every second one to each
-// agent, until stopWide is called.
+// pushWide pushes the census of the instances of the wide service to the agents until stopWide is called.
 func (s *tiers) pushWide(t *testing.T) {
 	t.Helper()
 	for _, agent := range s.agents {
-		agent.awaitReady(t) // it sees the processes from their start on
+		agent.awaitReady(t) // so that the first push is not lost
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	var pushing sync.WaitGroup
@@ -79,16 +78,16 @@ func pushMetrics(ctx context.Context, client *http.Client, to string, md pmetric
 	return errors.Join(err, response.Body.Close())
 }
 
-// wideCensus returns the census of the instances that push to an agent.
+// wideCensus returns the census of the instances that push to one agent.
 func wideCensus(agent int, began, now time.Time) pmetric.Metrics {
 	md := pmetric.NewMetrics()
 	for k := agent; k < wideInstances; k += agents {
 		resource := md.ResourceMetrics().AppendEmpty()
 		wideInstance(k, resource.Resource().Attributes())
 		metrics := resource.ScopeMetrics().AppendEmpty().Metrics()
-		// Instances leak one after the other.
-		head := time.Duration(k) * wideLeaksEvery / wideInstances
-		leaked := func(by time.Duration) int64 { return int64((max(by, 0) + head) / wideLeaksEvery) }
+		// Instances leak in turn.
+		offset := time.Duration(k) * wideLeaksEvery / wideInstances
+		leaked := func(age time.Duration) int64 { return int64((max(age, 0) + offset) / wideLeaksEvery) }
 		age := now.Sub(began)
 		count, aged := leaked(age), leaked(age-wideAgedAfter)
 		for _, kind := range []string{"stack", "entry"} {
@@ -106,7 +105,7 @@ func wideCensus(agent int, began, now time.Time) pmetric.Metrics {
 				}
 				return p
 			}
-			of := func(name string, monotonic bool) pmetric.NumberDataPoint {
+			add := func(name string, monotonic bool) pmetric.NumberDataPoint {
 				m := metrics.AppendEmpty()
 				m.SetName("goroutine." + kind + "." + name)
 				sum := m.SetEmptySum()
@@ -114,9 +113,9 @@ func wideCensus(agent int, began, now time.Time) pmetric.Metrics {
 				sum.SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
 				return sum.DataPoints().AppendEmpty()
 			}
-			point(of("count", false), count)
-			point(of("aged.count", false), aged).Attributes().PutDouble("goroutine.age.min", wideAgedAfter.Seconds())
-			point(of("aged.exits", true), 0).Attributes().PutDouble("goroutine.age.min", wideAgedAfter.Seconds())
+			point(add("count", false), count)
+			point(add("aged.count", false), aged).Attributes().PutDouble("goroutine.age.min", wideAgedAfter.Seconds())
+			point(add("aged.exits", true), 0).Attributes().PutDouble("goroutine.age.min", wideAgedAfter.Seconds())
 		}
 	}
 	return md

@@ -10,12 +10,11 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestExampleConfigurationsAreValid has the collector itself validate every
-// configuration that the project shows.
+// TestExampleConfigurationsAreValid validates every example configuration with the collector.
 func TestExampleConfigurationsAreValid(t *testing.T) {
 	files, err := filepath.Glob(filepath.Join("..", "examples", "collector", "*.yaml"))
 	require.NoError(t, err)
-	require.GreaterOrEqual(t, len(files), 4, "one a backend")
+	require.GreaterOrEqual(t, len(files), 4, "one for each backend")
 	for _, example := range []string{"leaky", "instrumented"} {
 		files = append(files, filepath.Join("..", "examples", example, "collector.yaml"))
 	}
@@ -27,8 +26,8 @@ func TestExampleConfigurationsAreValid(t *testing.T) {
 	}
 }
 
-// TestSourcesOfTargetsAreValid validates what the example of discovery has commented out. An
-// allocator and shards exclude each other.
+// TestSourcesOfTargetsAreValid validates the commented-out sources of examples/collector/discovery.yaml.
+// target_allocator and shard exclude each other.
 func TestSourcesOfTargetsAreValid(t *testing.T) {
 	for _, sources := range [][]string{
 		{"http_sd", "dns", "target_allocator"},
@@ -41,8 +40,8 @@ func TestSourcesOfTargetsAreValid(t *testing.T) {
 	}
 }
 
-// TestLeanDistributionRunsExamples validates every example with the lean distribution, which
-// refuses those that need more.
+// TestLeanDistributionRunsExamples validates every example with the lean distribution. It must refuse
+// those with components that it lacks.
 func TestLeanDistributionRunsExamples(t *testing.T) {
 	missing := map[string]string{"agent": "load_balancing", "kubernetes": "receiver_creator", "file": "filter", "shard": "filter"}
 	for name := range exampleCollectors(t) {
@@ -57,8 +56,8 @@ func TestLeanDistributionRunsExamples(t *testing.T) {
 	}
 }
 
-// TestMistakeNamesItsKey breaks an example as a user would.
-func TestMistakeNamesItsKey(t *testing.T) {
+// TestValidationErrorNamesTheKey makes mistakes that users make.
+func TestValidationErrorNamesTheKey(t *testing.T) {
 	tests := []struct{ name, conf, key string }{
 		{"duration", "receivers: {goroutine: {endpoint: 127.0.0.1:6060, aged_after: soon}}", "aged_after"},
 		{"negative", "receivers: {goroutine: {endpoint: 127.0.0.1:6060, aged_after: -1s}}", "aged_after"},

@@ -11,14 +11,13 @@ import (
 	"github.com/otel-goroutine/otel-goroutine/e2e/internal/loopback"
 )
 
-// alertmanager is a server that sends alerts to a webhook.
+// alertmanager is an Alertmanager that sends alerts to a webhook.
 type alertmanager struct {
 	*process
 	address string
 }
 
-// startAlertmanager starts an Alertmanager with the configuration in deploy, at the time
-// scale of the tests.
+// startAlertmanager starts an Alertmanager with the configuration in deploy and shorter times.
 func startAlertmanager(t *testing.T, webhook string) *alertmanager {
 	t.Helper()
 	folder, address := t.TempDir(), loopback.FreeAddress(t)
@@ -28,7 +27,7 @@ func startAlertmanager(t *testing.T, webhook string) *alertmanager {
 		"--config.file="+config,
 		"--storage.path="+filepath.Join(folder, "data"),
 		"--web.listen-address="+address,
-		"--cluster.listen-address=", // alone
+		"--cluster.listen-address=", // no cluster
 		"--log.level=warn",
 	)}
 	a.awaitReady(t)
@@ -40,8 +39,8 @@ func (a *alertmanager) awaitReady(t *testing.T) {
 	awaitReady(t, "http://"+a.address+"/-/ready")
 }
 
-// scaledAlertmanager is the configuration in deploy with shorter times, with what is
-// suspected told too, and with the alerts of each Prometheus told apart.
+// scaledAlertmanager returns the configuration in deploy with shorter times, with all alerts sent to the
+// webhook, and with separate groups for each Prometheus.
 func scaledAlertmanager(t *testing.T, webhook string) []byte {
 	t.Helper()
 	content, err := os.ReadFile(filepath.Join(deploy, "prometheus", "alertmanager.yaml"))

@@ -12,8 +12,7 @@ import (
 	"github.com/otel-goroutine/otel-goroutine/e2e/internal/loopback"
 )
 
-// The exporters are set up as in examples/collector, and the times as in the
-// demonstration.
+// collectorConfig has the exporters of examples/collector and the times of the demo.
 const collectorConfig = `
 extensions:
   atomic_file_storage: {directory: %[1]q}
@@ -71,23 +70,23 @@ const otlpExporter = `
 // target is a service that is scraped.
 type target struct{ service, address string }
 
-// watcher is a collector.
-type watcher struct {
+// collectorProcess is a collector with its addresses.
+type collectorProcess struct {
 	*process
 	health  string
-	otlp    string // takes what services push
-	metrics string // serves what a Prometheus scrapes
+	otlp    string // OTLP receiver
+	metrics string // scraped by Prometheus
 }
 
-// planCollector returns a collector that is not started yet, since its backends must
-// know where it will be.
-func planCollector(t *testing.T) *watcher {
+// newCollector returns a collector that is not started yet, so that its backends can be started with its
+// address.
+func newCollector(t *testing.T) *collectorProcess {
 	t.Helper()
-	return &watcher{health: loopback.FreeAddress(t), otlp: loopback.FreeAddress(t), metrics: loopback.FreeAddress(t)}
+	return &collectorProcess{health: loopback.FreeAddress(t), otlp: loopback.FreeAddress(t), metrics: loopback.FreeAddress(t)}
 }
 
-// watch starts the collector with what it scrapes, and to whom it pushes.
-func (w *watcher) watch(t *testing.T, targets []target, pushTo ...*backend) {
+// watch starts the collector with targets to scrape and backends to push to.
+func (w *collectorProcess) watch(t *testing.T, targets []target, pushTo ...*backend) {
 	t.Helper()
 	var list []string
 	for _, one := range targets {
@@ -109,7 +108,7 @@ func (w *watcher) watch(t *testing.T, targets []target, pushTo ...*backend) {
 	w.awaitReady(t)
 }
 
-func (w *watcher) awaitReady(t *testing.T) {
+func (w *collectorProcess) awaitReady(t *testing.T) {
 	t.Helper()
 	awaitReady(t, "http://"+w.health)
 }

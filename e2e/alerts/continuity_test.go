@@ -9,14 +9,13 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestAlertOutlivesRestarts restarts everything between the leak and the pager while an
-// alert is active, and has a backend down for a minute, in which a release of another
-// service leaks. Each alert is told once, and resolved once, when the services are
-// repaired.
+// TestAlertOutlivesRestarts restarts each component between the leak and the webhook while an alert is
+// active. One backend is down for a minute, while a release of another service starts to leak. Each alert
+// must fire once, and resolve once, when the services are repaired.
 func TestAlertOutlivesRestarts(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
-	cart, shop := planLeaky(t, "cart", 1), planLeaky(t, "shop", 1)
+	cart, shop := newLeaky(t, "cart", 1), newLeaky(t, "shop", 1)
 	r.collector.watch(t, append(cart.targets, shop.targets...), r.writtenTo)
 	cart.start(t, r.service)
 	shop.start(t, r.service, repaired)
@@ -28,10 +27,10 @@ func TestAlertOutlivesRestarts(t *testing.T) {
 	require.NoError(t, r.scraping.restart(syscall.SIGTERM))
 	r.scraping.awaitReady(t)
 	r.collector.end(syscall.SIGTERM)
-	remains(t, 5*time.Second, r, "cart", firing) // so long that nobody can miss it
+	remains(t, 5*time.Second, r, "cart", firing) // several evaluations of the rules
 	require.NoError(t, r.collector.start())
 	r.collector.awaitReady(t)
-	// Until an alert that had lost its data would have ended.
+	// An alert without data would end in this time.
 	remains(t, gap+5*time.Second, r, "cart", firing)
 
 	r.writtenTo.end(syscall.SIGTERM)
@@ -43,13 +42,13 @@ func TestAlertOutlivesRestarts(t *testing.T) {
 	r.writtenTo.awaitReady(t)
 	begin = time.Now()
 
-	// It does not keep alerts: it is told them anew, and must not tell them anew.
+	// Alertmanager loses its alerts and receives them again, but must not send them again.
 	require.NoError(t, r.alertmanager.restart(syscall.SIGTERM))
 	r.alertmanager.awaitReady(t)
-	// A Prometheus knows no Alertmanager in its first seconds, and sends again what fired
-	// in them when it is due.
+	// Prometheus has no Alertmanager in its first seconds, and resends an alert that fires then after
+	// resendDelay.
 	at := r.awaitHistory(t, resendDelay+15*time.Second, "shop", byRemoteWrite, firing)
-	t.Logf("by %s: at the webhook %.1f s after the backend is back", byRemoteWrite, at.Sub(begin).Seconds())
+	t.Logf("by %s: at the webhook %.1f s after the backend has restarted", byRemoteWrite, at.Sub(begin).Seconds())
 	remains(t, 5*time.Second, r, "cart", firing)
 
 	cart.deploy(t, repaired)
@@ -57,19 +56,19 @@ func TestAlertOutlivesRestarts(t *testing.T) {
 	for _, via := range both {
 		for _, service := range []string{"cart", "shop"} {
 			r.awaitHistory(t, time.Minute, service, via, firing, resolved)
-			told := r.history(service, via)
-			checkAlert(t, told[0], service, "1 of 1 instance")
-			assert.Equal(t, told[0].Labels, told[1].Labels, "the same alert")
+			notifications := r.history(service, via)
+			checkAlert(t, notifications[0], service, "1 of 1 instance")
+			assert.Equal(t, notifications[0].Labels, notifications[1].Labels, "labels of the firing and the resolved alert")
 		}
 	}
 }
 
-// remains sees that for a while nothing more is told of a service.
-func remains(t *testing.T, while time.Duration, r *rig, service string, want ...string) {
+// remains checks for a time that the notifications of a service do not change.
+func remains(t *testing.T, duration time.Duration, r *rig, service string, want ...string) {
 	t.Helper()
 	again := time.NewTicker(500 * time.Millisecond)
 	defer again.Stop()
-	for begin := time.Now(); time.Since(begin) < while; <-again.C {
+	for begin := time.Now(); time.Since(begin) < duration; <-again.C {
 		for _, via := range []string{byScraping, byRemoteWrite} {
 			require.Equal(t, want, statuses(r.history(service, via)), "%s by %s", service, via)
 		}

@@ -18,7 +18,7 @@ import (
 	"github.com/otel-goroutine/otel-goroutine/e2e/internal/loopback"
 )
 
-// dashboard is what the test reads of one.
+// dashboard has the fields of a dashboard that the test reads.
 type dashboard struct {
 	UID           string `json:"uid"`
 	SchemaVersion int    `json:"schemaVersion"`
@@ -42,19 +42,19 @@ type panel struct {
 	} `json:"targets"`
 }
 
-// readDashboard reads one with the names of a strategy.
+// readDashboard renders a dashboard with the metric names of a translation strategy.
 func readDashboard(t *testing.T, naming, file string) dashboard {
 	t.Helper()
 	var d dashboard
 	require.NoError(t, json.Unmarshal(jsonnet(t, fmt.Sprintf("%s.grafanaDashboards[%q]", mixinWith(naming), file)), &d))
-	require.GreaterOrEqual(t, d.SchemaVersion, 36, "that of Grafana 10")
+	require.GreaterOrEqual(t, d.SchemaVersion, 36, "the schema of Grafana 10")
 	require.NotEmpty(t, d.UID)
 	require.NotEmpty(t, d.Panels)
 	for i, p := range d.Panels {
 		require.LessOrEqual(t, p.GridPos.X+p.GridPos.W, 24, p.Title)
 		require.NotEmpty(t, p.Targets, p.Title)
 		for _, other := range d.Panels[:i] {
-			require.False(t, overlap(p, other), "%s lies on %s", p.Title, other.Title)
+			require.False(t, overlap(p, other), "%s overlaps %s", p.Title, other.Title)
 		}
 	}
 	return d
@@ -65,40 +65,37 @@ func overlap(one, other panel) bool {
 	return a.X < b.X+b.W && b.X < a.X+a.W && a.Y < b.Y+b.H && b.Y < a.Y+a.H
 }
 
-// The services of the demonstration, and the panels that have nothing to show for one,
-// since nobody measures it there, or it does not leak.
+// watched has the services of the demo, each with the panels that are empty for it.
 var watched = map[string][]string{
-	"leaky":        append([]string{"Goroutines by scheduler state (needs instrument)", "Memory (needs instrument)", "CPU (needs instrument)"}, ofMemoryLeaks...),
-	"instrumented": append([]string{"Scrapes", "Failed scrapes"}, ofMemoryLeaks...),
+	"leaky":        append([]string{"Goroutines by scheduler state (needs instrument)", "Memory (needs instrument)", "CPU (needs instrument)"}, memoryLeakPanels...),
+	"instrumented": append([]string{"Scrapes", "Failed scrapes"}, memoryLeakPanels...),
 }
 
-var ofMemoryLeaks = []string{"Severity of memory", "Leaked memory", "Growth of memory per hour"}
+var memoryLeakPanels = []string{"Severity of memory", "Leaked memory", "Growth of memory per hour"}
 
-// TestDashboardsShowTheDemo asks a Prometheus every question of both dashboards, with
-// every variable filled in: with each value by itself, and with all of them. Where there is
-// a Prometheus that takes OTLP, it is asked by each naming.
+// TestDashboardsShowTheDemo runs every query of both dashboards, with each value of each variable and with
+// all values. If there is a Prometheus that accepts OTLP, it does so for each translation strategy.
 func TestDashboardsShowTheDemo(t *testing.T) {
 	t.Parallel()
-	for naming, b := range filledByTheDemo(t) {
+	for naming, b := range startDemo(t) {
 		fleet, service := readDashboard(t, naming, "fleet.json"), readDashboard(t, naming, "service.json")
 		for name, empty := range watched {
-			ask(t, b, fleet, name, nil)
-			ask(t, b, service, name, empty)
+			checkPanels(t, b, fleet, name, nil)
+			checkPanels(t, b, service, name, empty)
 		}
-		ask(t, b, fleet, all, nil)
-		ask(t, b, service, all, ofMemoryLeaks)
+		checkPanels(t, b, fleet, all, nil)
+		checkPanels(t, b, service, all, memoryLeakPanels)
 	}
 }
 
-// all is what Grafana fills in for "All".
+// all is the value that Grafana substitutes for "All".
 const all = ".*"
 
-// filledByTheDemo returns the Prometheus of each naming, in which the leaks of a service
-// that is scraped and of one that reports by itself are flagged, and alerts about both
-// fire.
-func filledByTheDemo(t *testing.T) map[string]*backend {
+// startDemo runs a scraped and an instrumented service, and returns a Prometheus for each translation
+// strategy in which alerts about both fire.
+func startDemo(t *testing.T) map[string]*backend {
 	t.Helper()
-	w := planCollector(t)
+	w := newCollector(t)
 	backends := map[string]*backend{
 		defaultNaming: startPrometheus(t, byScraping, renderRules(t, defaultNaming), noAlertmanager, w.metrics),
 	}
@@ -122,15 +119,15 @@ func filledByTheDemo(t *testing.T) map[string]*backend {
 		"OTEL_GO_GOROUTINE_OVERHEAD_BUDGET=0.1",
 	}, build(t, filepath.Join(root, "examples", "instrumented")), "-listen", loopback.FreeAddress(t))
 	for naming, b := range backends {
-		await(t, 100*time.Second, "both services leak, by "+naming, func() bool {
+		await(t, 100*time.Second, "alerts about both services, "+naming, func() bool {
 			return len(b.query(t, `count by (service_name) (ALERTS{alertname="GoroutineLeakProbable",alertstate="firing"})`)) == len(watched)
 		})
 	}
 	return backends
 }
 
-// ask asks what a dashboard asks about a service.
-func ask(t *testing.T, b *backend, d dashboard, service string, empty []string) {
+// checkPanels runs the queries of a dashboard for a service, and checks which panels are empty.
+func checkPanels(t *testing.T, b *backend, d dashboard, service string, empty []string) {
 	t.Helper()
 	chosen := map[string]string{}
 	for _, v := range d.Templating.List {
@@ -143,64 +140,64 @@ func ask(t *testing.T, b *backend, d dashboard, service string, empty []string) 
 		}
 		values := b.values(t, v, chosen)
 		switch v.Name {
-		case "service": // that is chosen
+		case "service": // already chosen
 			require.NotEmpty(t, values)
 			continue
 		case "instance", "signature":
 			require.NotEmpty(t, values, "values of %s", v.Name)
-		default: // nobody sets what a service is told apart by beside its name
+		default: // other attributes of a service are not set
 			require.Empty(t, values, "values of %s", v.Name)
 		}
 		for _, value := range values {
 			chosen[v.Name] = value
-			b.answers(t, d, chosen)
+			b.seriesOf(t, d, chosen)
 		}
 		chosen[v.Name] = all
 	}
-	for title, n := range b.answers(t, d, chosen) {
+	for title, n := range b.seriesOf(t, d, chosen) {
 		if slices.Contains(empty, title) {
-			assert.Zero(t, n, "%s, %s, %q: nobody measures that, or it does not leak", d.UID, service, title)
+			assert.Zero(t, n, "%s, %s, %q: unexpected data", d.UID, service, title)
 		} else {
 			assert.NotZero(t, n, "%s, %s, %q: no data", d.UID, service, title)
 		}
 	}
 }
 
-// values returns what a variable offers: label_values(metric, label), or the one label of
+// values returns the values of a variable: label_values(metric, label), or the only label of
 // query_result(expression).
 func (b *backend) values(t *testing.T, v variable, chosen map[string]string) []string {
 	t.Helper()
-	var asked struct {
+	var variable struct {
 		Query string `json:"query"`
 	}
-	require.NoError(t, json.Unmarshal(v.Query, &asked))
-	asked.Query = strings.TrimSuffix(asked.Query, ")")
-	expression, found := strings.CutPrefix(asked.Query, "query_result(")
+	require.NoError(t, json.Unmarshal(v.Query, &variable))
+	query := strings.TrimSuffix(variable.Query, ")")
+	expression, found := strings.CutPrefix(query, "query_result(")
 	if !found {
-		inner, found := strings.CutPrefix(asked.Query, "label_values(")
-		require.True(t, found, asked.Query)
+		inner, found := strings.CutPrefix(query, "label_values(")
+		require.True(t, found, query)
 		comma := strings.LastIndex(inner, ", ")
 		expression = "group by (" + inner[comma+2:] + ") (" + inner[:comma] + ")"
 	}
 	var values []string
-	for _, one := range b.query(t, fill(expression, chosen)) {
-		// Grafana offers no values of a label that is absent.
-		require.LessOrEqual(t, len(one.Metric), 1, expression)
-		values = slices.AppendSeq(values, maps.Values(one.Metric))
+	for _, s := range b.query(t, fill(expression, chosen)) {
+		// Grafana ignores series without the label.
+		require.LessOrEqual(t, len(s.Metric), 1, expression)
+		values = slices.AppendSeq(values, maps.Values(s.Metric))
 	}
 	return values
 }
 
-// answers asks every question of a dashboard for the last half minute, and returns the
-// least number of series that any of a panel's has for an answer.
-func (b *backend) answers(t *testing.T, d dashboard, chosen map[string]string) map[string]int {
+// seriesOf runs the queries of a dashboard for the last half minute, and returns for each panel the
+// smallest number of series of its queries.
+func (b *backend) seriesOf(t *testing.T, d dashboard, chosen map[string]string) map[string]int {
 	t.Helper()
 	least := make(map[string]int)
 	for _, p := range d.Panels {
 		for i, target := range p.Targets {
 			expr := fill(target.Expr, chosen)
-			require.NotContains(t, expr, "$", "a variable that is not filled in")
-			now := time.Now() // to the moment: a leak may have been flagged in this second
+			require.NotContains(t, expr, "$", "a variable without a value")
+			now := time.Now() // exact, since a leak may have been flagged in this second
 			series, err := b.ask("query_range", url.Values{
 				"query": {expr},
 				"start": {now.Add(-30 * time.Second).Format(time.RFC3339Nano)},
@@ -216,7 +213,7 @@ func (b *backend) answers(t *testing.T, d dashboard, chosen map[string]string) m
 	return least
 }
 
-// fill fills in variables as Grafana does.
+// fill substitutes variables as Grafana does.
 func fill(expr string, chosen map[string]string) string {
 	return os.Expand(expr, func(name string) string {
 		if name == "__rate_interval" {

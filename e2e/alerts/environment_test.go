@@ -23,10 +23,10 @@ import (
 // environment has a service for each alert, and a neighbor of it that causes none.
 type environment struct {
 	*webhook
-	collector *watcher
-	small     *watcher // with max_streams at 1 and a list of targets that is missing
-	list      string   // path of the target list of small
-	service   string   // path of the service binary
+	collector *collectorProcess
+	small     *collectorProcess // with max_streams at 1 and a list of targets that is missing
+	list      string            // path of the target list of small
+	service   string            // path of the service binary
 
 	crowded, busy *process
 	proved        *process
@@ -41,7 +41,7 @@ func newEnvironment(t *testing.T, service string) *environment {
 	e := &environment{
 		service:   service,
 		webhook:   startWebhook(t),
-		collector: planCollector(t),
+		collector: newCollector(t),
 		small:     startSmallCollector(t, list),
 		list:      list,
 		down:      target{"down", loopback.FreeAddress(t)},
@@ -63,7 +63,7 @@ func (e *environment) startFaults(t *testing.T) {
 	e.proved = startProcess(t, nil, e.service, "-listen", proved.address, "-leak", "2s")
 
 	now := time.Now()
-	e.stop = push(t, []*watcher{e.collector, e.small},
+	e.stop = push(t, []*collectorProcess{e.collector, e.small},
 		// A day and a half, since a day of growth may be load.
 		memory("hoard", "other", now.Add(-36*time.Hour), grows(6*mib)),
 		memory("large", "other", now, steady(60*mib)),
@@ -92,7 +92,7 @@ func (e *environment) removeFaults(t *testing.T) {
 	e.small.awaitReady(t)
 
 	now := time.Now()
-	e.stop = push(t, []*watcher{e.collector, e.small},
+	e.stop = push(t, []*collectorProcess{e.collector, e.small},
 		memory("hoard", "other", now, steady(40*mib)),
 		memory("large", "other", now, steady(40*mib)),
 		memory("large", "stack", now, steady(40*mib)),
@@ -122,9 +122,9 @@ service:
 
 // startSmallCollector starts a collector with max_streams at 1 and targets from the file list.
 // Prometheus scrapes only its internal metrics.
-func startSmallCollector(t *testing.T, list string) *watcher {
+func startSmallCollector(t *testing.T, list string) *collectorProcess {
 	t.Helper()
-	w := planCollector(t)
+	w := newCollector(t)
 	_, port, _ := strings.Cut(w.metrics, ":")
 	config := filepath.Join(t.TempDir(), "small.yaml")
 	require.NoError(t, os.WriteFile(config, fmt.Appendf(nil, smallConfig, w.health, w.otlp, port, list), 0o600))
@@ -136,7 +136,7 @@ func startSmallCollector(t *testing.T, list string) *watcher {
 // proveLeaks starts a receiver that collects leak profiles of a target and pushes the metrics to a
 // collector. The receiver of the collector itself is not used, since its configuration requires at
 // least five minutes between leak profiles.
-func proveLeaks(t *testing.T, of target, to *watcher) {
+func proveLeaks(t *testing.T, of target, to *collectorProcess) {
 	t.Helper()
 	next, err := consumer.NewMetrics(func(_ context.Context, md pmetric.Metrics) error { return to.push(md) })
 	require.NoError(t, err)

@@ -16,25 +16,25 @@ import (
 
 const fleetSize = 20
 
-// fleet is many healthy services, a process each.
+// fleet has many healthy services with one process each.
 type fleet struct {
 	targets   []target
 	processes []*process
 }
 
-func startFleet(t *testing.T, service string) *fleet {
+func startFleet(t *testing.T, binary string) *fleet {
 	t.Helper()
 	f := &fleet{}
 	for i := range fleetSize {
-		one := target{fmt.Sprintf("healthy-%02d", i), loopback.FreeAddress(t)}
-		f.targets = append(f.targets, one)
-		f.processes = append(f.processes, startProcess(t, nil, service, "-listen", one.address))
+		service := target{fmt.Sprintf("healthy-%02d", i), loopback.FreeAddress(t)}
+		f.targets = append(f.targets, service)
+		f.processes = append(f.processes, startProcess(t, nil, binary, "-listen", service.address))
 	}
 	return f
 }
 
-// churn crashes one service after another, then deploys a new release to all of them,
-// one by one, and goes on crashing until it is stopped.
+// churn kills and restarts random services, then deploys a new release to all of them one by one, and
+// continues to kill services until stop is called.
 func (f *fleet) churn(t *testing.T) (stop func()) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())

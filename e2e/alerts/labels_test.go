@@ -13,17 +13,17 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// promoted is where it is said which attributes of the resource become labels: in a
-// configuration of the collector, or in one of Prometheus that may stand in a comment.
+// promoted matches the list of resource attributes that become labels, in a configuration of the collector
+// or in one of Prometheus, which may be in a comment.
 var promoted = regexp.MustCompile(`(?:included|promote_resource_attributes): \[([^\]]+)\]`)
 
-// TestLabelsThatTheRulesNeed holds every example and every recipe to the attributes that the
-// mixin tells services apart by.
+// TestLabelsThatTheRulesNeed checks that every example and every recipe promotes the attributes by which
+// the mixin distinguishes services.
 func TestLabelsThatTheRulesNeed(t *testing.T) {
 	t.Parallel()
 	var want []string
 	require.NoError(t, json.Unmarshal(jsonnet(t, "(import 'mixin.libsonnet')._config.scopeLabels + ['service.name', 'service.instance.id']"), &want))
-	// cluster is a label that Prometheus itself adds.
+	// Prometheus itself adds the label cluster.
 	want = slices.DeleteFunc(want, func(label string) bool { return label == "cluster" })
 
 	files := map[string]int{

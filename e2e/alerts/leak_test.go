@@ -14,14 +14,14 @@ import (
 	"github.com/otel-goroutine/otel-goroutine/e2e/internal/loopback"
 )
 
-// leaky is a service with a leak, in some replicas.
+// leaky is a service with a leak and one or more replicas.
 type leaky struct {
 	name      string
 	targets   []target
 	processes []*process
 }
 
-func planLeaky(t *testing.T, name string, replicas int) *leaky {
+func newLeaky(t *testing.T, name string, replicas int) *leaky {
 	t.Helper()
 	l := &leaky{name: name}
 	for range replicas {
@@ -30,17 +30,17 @@ func planLeaky(t *testing.T, name string, replicas int) *leaky {
 	return l
 }
 
-// start starts the service, which leaks at once unless it is repaired. No real leak is
-// that fast: a test has a minute for what takes hours elsewhere.
+// start starts the service, which leaks immediately unless it has the flag repaired. The leak is faster
+// than real ones, since a test has a minute instead of hours.
 func (l *leaky) start(t *testing.T, service string, flags ...string) {
 	t.Helper()
-	for _, one := range l.targets {
-		args := append([]string{"-leak", "400ms", "-listen", one.address}, flags...)
+	for _, replica := range l.targets {
+		args := append([]string{"-leak", "400ms", "-listen", replica.address}, flags...)
 		l.processes = append(l.processes, startProcess(t, nil, service, args...))
 	}
 }
 
-// deploy replaces the service by one with other flags.
+// deploy restarts the replicas with other flags.
 func (l *leaky) deploy(t *testing.T, flags ...string) {
 	t.Helper()
 	for i, p := range l.processes {
@@ -49,10 +49,10 @@ func (l *leaky) deploy(t *testing.T, flags ...string) {
 	}
 }
 
-// repaired is the flag of the service without its leak.
+// repaired is the flag that removes the leak of the service.
 const repaired = "-repaired"
 
-// leakLine returns the line of the service that leaks, which has a mark.
+// leakLine returns the number of the line in the service at which goroutines leak.
 func leakLine(t *testing.T) string {
 	t.Helper()
 	source, err := os.ReadFile(filepath.Join("service", "leak.go"))
@@ -62,7 +62,7 @@ func leakLine(t *testing.T) string {
 	return strconv.Itoa(strings.Count(before, "\n") + 1)
 }
 
-// checkAlert holds an alert to the leak that it should tell of.
+// checkAlert checks labels and annotations of an alert about the leak of a service.
 func checkAlert(t *testing.T, a alert, service, instances string) {
 	t.Helper()
 	want := map[string]string{
@@ -83,15 +83,15 @@ func checkAlert(t *testing.T, a alert, service, instances string) {
 	assert.Contains(t, a.Annotations["dashboard_url"], "var-service="+service)
 }
 
-// leakDescription is what the description of a leak begins with, as an expression. One that is
-// proved may have no growth yet.
+// leakDescription returns a regular expression for the start of the description of a leak. A confirmed
+// leak may have no growth rate yet.
 func leakDescription(service, leaked, place, instances string) string {
 	return `[1-9][0-9]* of the [1-9][0-9]* goroutines of ` + service + ` ` + leaked + `: ` + place +
 		`\. Since 20[0-9]{2}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2} UTC\.( Grows by [1-9][0-9]+ an hour, to [1-9][0-9]+ by this time tomorrow\.)?` +
 		`( The first instance reaches 1000 goroutines in [0-9hms ]+\.)? Affects ` + instances + `: .*\. First: `
 }
 
-// checkRunbook sees that there is the page that an alert links to, and the heading.
+// checkRunbook checks that the page and the heading that an alert links to exist.
 func checkRunbook(t *testing.T, link string) {
 	t.Helper()
 	_, page, found := strings.Cut(link, "/blob/main/")

@@ -12,8 +12,8 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 var (
 	root   = filepath.Join("..", "..")
 	deploy = filepath.Join(root, "deploy")
-	// collector is what `make collector` builds.
+	// collector is built by `make collector`.
 	collector = filepath.Join(root, "bin", "otelcol-goroutine")
-	// newPrometheus is what `make prometheus` builds, and need not be there.
+	// newPrometheus is built by `make prometheus`. It may not exist.
 	newPrometheus = filepath.Join(root, "bin", "tools", "prometheus")
 )

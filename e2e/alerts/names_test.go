@@ -15,11 +15,11 @@ import (
 	"github.com/otel-goroutine/otel-goroutine/semconv"
 )
 
-// TestNamesInPrometheus sends points of every metric through exporters with default
-// settings, and by OTLP, and looks at what a Prometheus calls it. The rules use these names.
+// TestNamesInPrometheus sends a point of every metric through exporters with default settings and by OTLP,
+// and compares the names in Prometheus with those that the rules use.
 func TestNamesInPrometheus(t *testing.T) {
 	t.Parallel()
-	w := planCollector(t)
+	w := newCollector(t)
 	written := startPrometheus(t, byRemoteWrite, renderRules(t, defaultNaming), noAlertmanager)
 	backends := map[string]map[string]*backend{defaultNaming: {
 		byScraping:    startPrometheus(t, byScraping, renderRules(t, defaultNaming), noAlertmanager, w.metrics),
@@ -50,7 +50,7 @@ func TestNamesInPrometheus(t *testing.T) {
 		for via, b := range by {
 			var got []string
 			await(t, 20*time.Second, naming+" by "+via, func() bool {
-				// Again and again: the exporter that is scraped forgets what does not come any more.
+				// The prometheus exporter drops metrics that it receives no more.
 				require.NoError(t, w.push(pointOfEach(metrics)))
 				got = b.namesOf(t, "names")
 				return len(got) >= len(want)
@@ -60,7 +60,7 @@ func TestNamesInPrometheus(t *testing.T) {
 	}
 }
 
-// everyMetric returns what this project emits, and what its rules and dashboards use beside.
+// everyMetric returns the metrics of this project and others that its rules and dashboards use.
 func everyMetric(t *testing.T) []semconv.Metric {
 	t.Helper()
 	registry, err := semconv.Load()
@@ -68,24 +68,24 @@ func everyMetric(t *testing.T) []semconv.Metric {
 	return append(registry.Metrics, semconv.Metric{Name: "go.memory.used", Instrument: "updowncounter", Unit: "By"})
 }
 
-// pointOfEach returns a point of each metric, of a service called names.
+// pointOfEach returns a point of each metric for the service names.
 func pointOfEach(metrics []semconv.Metric) pmetric.Metrics {
 	md := pmetric.NewMetrics()
 	rm := md.ResourceMetrics().AppendEmpty()
 	rm.Resource().Attributes().PutStr("service.name", "names")
 	now := pcommon.NewTimestampFromTime(time.Now())
-	all := rm.ScopeMetrics().AppendEmpty().Metrics()
-	for _, of := range metrics {
-		m := all.AppendEmpty()
-		m.SetName(of.Name)
-		m.SetUnit(of.Unit)
+	to := rm.ScopeMetrics().AppendEmpty().Metrics()
+	for _, metric := range metrics {
+		m := to.AppendEmpty()
+		m.SetName(metric.Name)
+		m.SetUnit(metric.Unit)
 		var p pmetric.NumberDataPoint
-		if of.Instrument == "gauge" {
+		if metric.Instrument == "gauge" {
 			p = m.SetEmptyGauge().DataPoints().AppendEmpty()
 		} else {
 			sum := m.SetEmptySum()
 			sum.SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
-			sum.SetIsMonotonic(of.Instrument == "counter")
+			sum.SetIsMonotonic(metric.Instrument == "counter")
 			p = sum.DataPoints().AppendEmpty()
 		}
 		p.SetStartTimestamp(now - 1e9)
@@ -95,13 +95,13 @@ func pointOfEach(metrics []semconv.Metric) pmetric.Metrics {
 	return md
 }
 
-// namesOf returns the names of the metrics of a service.
+// namesOf returns the metric names of a service.
 func (b *backend) namesOf(t *testing.T, service string) []string {
 	t.Helper()
 	names := map[string]bool{}
-	// job is what all make of service.name, and target_info is the resource.
-	for _, one := range b.query(t, `{__name__!~"target_info|ALERTS.*",job="`+service+`"}`) {
-		names[one.Metric["__name__"]] = true
+	// The label job is service.name. target_info has the resource attributes.
+	for _, s := range b.query(t, `{__name__!~"target_info|ALERTS.*",job="`+service+`"}`) {
+		names[s.Metric["__name__"]] = true
 	}
 	return slices.Sorted(maps.Keys(names))
 }

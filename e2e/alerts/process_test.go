@@ -14,14 +14,14 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// process is a program that can be ended and begun again as it was. It ends with its
-// test, and what it wrote is shown if the test fails.
+// process is a program that can be restarted. It is stopped when the test ends. If the test fails, the end
+// of its output is logged.
 type process struct {
 	program string
 	args    []string
 	env     []string
-	running *exec.Cmd
-	written output
+	cmd     *exec.Cmd
+	output  output
 }
 
 // startProcess starts a program.
@@ -31,7 +31,7 @@ func startProcess(t *testing.T, env []string, program string, args ...string) *p
 	t.Cleanup(func() {
 		p.end(syscall.SIGTERM)
 		if t.Failed() {
-			t.Logf("%s %v wrote:\n%s", filepath.Base(p.program), p.args, p.written.last())
+			t.Logf("%s %v wrote:\n%s", filepath.Base(p.program), p.args, p.output.last())
 		}
 	})
 	require.NoError(t, p.start(), "make servers and make collector install what is needed")
@@ -39,30 +39,30 @@ func startProcess(t *testing.T, env []string, program string, args ...string) *p
 }
 
 func (p *process) start() error {
-	p.running = exec.Command(p.program, p.args...)
-	p.running.Env = p.env
-	p.running.Stdout, p.running.Stderr = &p.written, &p.written
-	return p.running.Start()
+	p.cmd = exec.Command(p.program, p.args...)
+	p.cmd.Env = p.env
+	p.cmd.Stdout, p.cmd.Stderr = &p.output, &p.output
+	return p.cmd.Start()
 }
 
-// end sends a signal and waits until the process has ended: 10 s, and it is killed.
-func (p *process) end(with os.Signal) {
-	if p.running.ProcessState != nil {
+// end sends a signal and waits until the process has exited. After 10 s it kills the process.
+func (p *process) end(signal os.Signal) {
+	if p.cmd.ProcessState != nil {
 		return // already
 	}
-	_ = p.running.Process.Signal(with) // it may have ended by itself
-	kill := time.AfterFunc(10*time.Second, func() { _ = p.running.Process.Kill() })
-	_ = p.running.Wait() // ended by a signal
+	_ = p.cmd.Process.Signal(signal) // it may have exited already
+	kill := time.AfterFunc(10*time.Second, func() { _ = p.cmd.Process.Kill() })
+	_ = p.cmd.Wait() // ended by a signal
 	kill.Stop()
 }
 
 // restart ends the process with a signal, and starts it again.
-func (p *process) restart(with os.Signal) error {
-	p.end(with)
+func (p *process) restart(signal os.Signal) error {
+	p.end(signal)
 	return p.start()
 }
 
-// output is what a process writes.
+// output is a buffer for the output of a process.
 type output struct {
 	mu     sync.Mutex
 	buffer bytes.Buffer
@@ -74,7 +74,7 @@ func (o *output) Write(data []byte) (int, error) {
 	return o.buffer.Write(data)
 }
 
-// last returns the end, as much as one cares to read.
+// last returns the end of the output.
 func (o *output) last() []byte {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -82,7 +82,7 @@ func (o *output) last() []byte {
 	return bytes.Clone(all[max(0, len(all)-4000):])
 }
 
-// build builds a package of this repository, in an environment with more variables.
+// build builds a package of this repository with additional environment variables.
 func build(t *testing.T, folder string, env ...string) string {
 	t.Helper()
 	program := filepath.Join(t.TempDir(), filepath.Base(folder))
@@ -94,22 +94,23 @@ func build(t *testing.T, folder string, env ...string) string {
 	return program
 }
 
-// await asks again and again until the answer is yes, and returns how long it took.
-func await(t *testing.T, patience time.Duration, what string, arrived func() bool) time.Duration {
+// await waits until condition returns true, and returns how long that took. It fails the test after the
+// timeout.
+func await(t *testing.T, timeout time.Duration, what string, condition func() bool) time.Duration {
 	t.Helper()
 	begin := time.Now()
 	again := time.NewTicker(100 * time.Millisecond)
 	defer again.Stop()
-	for ; time.Since(begin) < patience; <-again.C {
-		if arrived() {
+	for ; time.Since(begin) < timeout; <-again.C {
+		if condition() {
 			return time.Since(begin)
 		}
 	}
-	require.FailNow(t, what, "not within %v", patience)
+	require.FailNow(t, what, "not within %v", timeout)
 	return 0
 }
 
-// awaitReady waits until a server answers.
+// awaitReady waits until a server responds with status 200.
 func awaitReady(t *testing.T, url string) {
 	t.Helper()
 	await(t, 30*time.Second, url+" answers", func() bool {
@@ -122,5 +123,5 @@ func awaitReady(t *testing.T, url string) {
 	})
 }
 
-// client leaves no connection behind, which goleak would find.
+// client keeps no idle connections, which goleak would report.
 var client = &http.Client{Timeout: 5 * time.Second, Transport: &http.Transport{DisableKeepAlives: true}}

@@ -15,7 +15,7 @@ import (
 	"github.com/otel-goroutine/otel-goroutine/e2e/internal/loopback"
 )
 
-// via is the external label that tells from which Prometheus an alert comes.
+// Values of the external label via, which identifies the Prometheus that sends an alert.
 const (
 	byScraping    = "scraping"
 	byRemoteWrite = "remote_write"
@@ -33,8 +33,7 @@ alerting:
 scrape_configs: [{job_name: collector, honor_labels: true, static_configs: [{targets: [%[4]s]}]}]
 `
 
-// otlpConfig has what comes by OTLP get the labels that the rules use, and names of a
-// strategy.
+// otlpConfig sets the translation strategy of OTLP, and promotes the attributes that the rules use.
 const otlpConfig = `
 otlp:
   translation_strategy: %s
@@ -42,29 +41,28 @@ otlp:
     deployment.environment.name, k8s.cluster.name, k8s.namespace.name]
 `
 
-// defaultNaming is the strategy that makes the names which the rules use by default, and
-// otherNamings are the others that the mixin knows.
+// defaultNaming is the translation strategy that the rules assume by default.
 const defaultNaming = "UnderscoreEscapingWithSuffixes"
 
+// otherNamings are the other strategies that the mixin supports.
 var otherNamings = []string{"UnderscoreEscapingWithoutSuffixes", "NoUTF8EscapingWithSuffixes", "NoTranslation"}
 
-// resendDelay is how often an alert is sent. One that is not sent again ends after four
-// times as long: more than the minute for which a Prometheus is down, and this delay.
+// resendDelay is the interval at which Prometheus resends an alert. Alertmanager resolves an alert after
+// four times that, which is longer than Prometheus is down in a test, plus this delay.
 const resendDelay = 25 * time.Second
 
-// noAlertmanager is the address of none.
+// noAlertmanager starts a Prometheus without an Alertmanager.
 const noAlertmanager = ""
 
-// backend is a server that has series: Prometheus, or VictoriaMetrics.
+// backend is a Prometheus or VictoriaMetrics.
 type backend struct {
 	*process
 	address string
-	// exporter is what the collector needs to push to it.
+	// exporter is the configuration of the exporter that pushes to it.
 	exporter string
 }
 
-// startPrometheus starts a Prometheus that scrapes targets, if there are any, and takes
-// remote writes.
+// startPrometheus starts a Prometheus that scrapes targets, if any, and accepts remote write.
 func startPrometheus(t *testing.T, via, rules, alertmanager string, targets ...string) *backend {
 	t.Helper()
 	config := fmt.Sprintf(prometheusConfig, via, rules, alertmanager, strings.Join(targets, ", "))
@@ -73,18 +71,17 @@ func startPrometheus(t *testing.T, via, rules, alertmanager string, targets ...s
 	return b
 }
 
-// hasOTLPPrometheus tells whether there is a Prometheus that takes OTLP, and logs if there
-// is none.
+// hasOTLPPrometheus reports whether there is a Prometheus that accepts OTLP, and logs if not.
 func hasOTLPPrometheus(t *testing.T) bool {
 	t.Helper()
 	_, err := os.Stat(newPrometheus)
 	if err != nil {
-		t.Logf("not by %s: Debian's Prometheus does not take it, and there is no other (make prometheus builds one): %v", byOTLP, err)
+		t.Logf("not by %s: Debian's Prometheus does not accept it, and there is no other (make prometheus builds one): %v", byOTLP, err)
 	}
 	return err == nil
 }
 
-// startOTLPPrometheus starts a Prometheus that takes OTLP, as that of Debian does not.
+// startOTLPPrometheus starts a Prometheus that accepts OTLP, unlike Debian's.
 func startOTLPPrometheus(t *testing.T, naming, rules, alertmanager string) *backend {
 	t.Helper()
 	config := fmt.Sprintf(prometheusConfig, byOTLP, rules, alertmanager, "") + fmt.Sprintf(otlpConfig, naming)
@@ -102,7 +99,7 @@ func runPrometheus(t *testing.T, program, config string, flags ...string) *backe
 		"--config.file="+file,
 		"--storage.tsdb.path="+filepath.Join(folder, "data"),
 		"--web.listen-address="+address,
-		// What is pushed has no end: it is stale when it is this old.
+		// Pushed series have no staleness markers. They become stale at this age.
 		"--query.lookback-delta=15s",
 		"--rules.alert.resend-delay="+resendDelay.String(),
 		"--log.level=warn",
@@ -116,7 +113,7 @@ func (b *backend) awaitReady(t *testing.T) {
 	awaitReady(t, "http://"+b.address+"/-/ready")
 }
 
-// startVictoriaMetrics starts a backend of another make, which takes remote writes.
+// startVictoriaMetrics starts a VictoriaMetrics, which accepts remote write.
 func startVictoriaMetrics(t *testing.T) *backend {
 	t.Helper()
 	b := &backend{address: loopback.FreeAddress(t), exporter: remoteWriteExporter}
@@ -130,14 +127,14 @@ func startVictoriaMetrics(t *testing.T) *backend {
 	return b
 }
 
-// series is one that a query has returned: its labels and its latest value.
+// series is one series in the result of a query.
 type series struct {
 	Metric map[string]string `json:"metric"`
 	Value  [2]any            `json:"value"`
 	Values [][2]any          `json:"values"`
 }
 
-// query asks for the present.
+// query runs an instant query.
 func (b *backend) query(t *testing.T, expr string) []series {
 	t.Helper()
 	all, err := b.ask("query", url.Values{"query": {expr}})
@@ -145,9 +142,9 @@ func (b *backend) query(t *testing.T, expr string) []series {
 	return all
 }
 
-// ask calls the query API, and returns its error if the expression is wrong.
-func (b *backend) ask(how string, with url.Values) ([]series, error) {
-	response, err := client.Get("http://" + b.address + "/api/v1/" + how + "?" + with.Encode())
+// ask calls the query API. It returns the error of the API, if any.
+func (b *backend) ask(path string, parameters url.Values) ([]series, error) {
+	response, err := client.Get("http://" + b.address + "/api/v1/" + path + "?" + parameters.Encode())
 	if err != nil {
 		return nil, err
 	}
@@ -162,7 +159,7 @@ func (b *backend) ask(how string, with url.Values) ([]series, error) {
 		return nil, err
 	}
 	if answer.Error != "" {
-		return nil, fmt.Errorf("%s: %s", with.Get("query"), answer.Error)
+		return nil, fmt.Errorf("%s: %s", parameters.Get("query"), answer.Error)
 	}
 	return answer.Data.Result, nil
 }

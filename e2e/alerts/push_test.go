@@ -17,15 +17,15 @@ import (
 
 const mib = 1 << 20
 
-// level is a number that a process has told by itself since it began. A service without a
-// name has a resource without attributes.
+// level is a metric that a process pushes from its start on. If service is empty, the resource has no
+// attributes.
 type level struct {
 	service, metric string
 	unit            string
 	attributes      map[string]any
 	since           time.Time
 	value           func(age time.Duration) int64
-	delta           bool // which no level can be
+	delta           bool // delta temporality, which the detector cannot judge
 }
 
 func steady(n int64) func(time.Duration) int64 {
@@ -36,12 +36,12 @@ func grows(perMinute float64) func(time.Duration) int64 {
 	return func(age time.Duration) int64 { return int64(perMinute * age.Minutes()) }
 }
 
-// memory is that of a service, as contrib's runtime tells it.
+// memory returns go.memory.used of a service, as contrib's runtime reports it.
 func memory(service, kind string, since time.Time, value func(time.Duration) int64) level {
 	return level{service: service, metric: "go.memory.used", unit: "By", attributes: map[string]any{"go.memory.type": kind}, since: since, value: value}
 }
 
-// waiting is how many goroutines wait for a reply, of which nobody knows how old they are.
+// waiting returns the number of goroutines that wait for a reply, without their ages.
 func waiting(since time.Time, value func(time.Duration) int64) level {
 	return level{service: "unsure", metric: "goroutine.stack.count", unit: "{goroutine}", attributes: map[string]any{
 		"goroutine.stack.signature":     "23674ceb13919c2c",
@@ -53,19 +53,19 @@ func waiting(since time.Time, value func(time.Duration) int64) level {
 	}, since: since, value: value}
 }
 
-// nameless is how many goroutines there are of a service that nobody has named.
+// nameless returns the number of goroutines of a service without a service.name.
 func nameless(since time.Time) level {
 	return level{metric: "goroutine.stack.count", unit: "{goroutine}", attributes: map[string]any{"goroutine.stack.signature": "other"}, since: since, value: steady(3)}
 }
 
-// broken is a level that cannot be judged.
+// broken returns a level that the detector cannot judge.
 func broken(since time.Time) level {
 	l := memory("broken", "other", since, steady(1))
 	l.delta = true
 	return l
 }
 
-// add adds what the level was at some times to a batch.
+// add adds points of the level at the given times to a batch.
 func (l level) add(md pmetric.Metrics, times ...time.Time) error {
 	rm := md.ResourceMetrics().AppendEmpty()
 	if l.service != "" {
@@ -92,7 +92,7 @@ func (l level) add(md pmetric.Metrics, times ...time.Time) error {
 	return nil
 }
 
-// minutes returns the times since the process began, a minute apart.
+// minutes returns the times since the start of the process, a minute apart.
 func (l level) minutes() []time.Time {
 	var times []time.Time
 	for at := l.since; at.Before(time.Now()); at = at.Add(time.Minute) {
@@ -101,9 +101,8 @@ func (l level) minutes() []time.Time {
 	return times
 }
 
-// push tells collectors what levels there were until now, and then once a second what
-// they are, until it is stopped.
-func push(t *testing.T, to []*watcher, levels ...level) (stop func()) {
+// push sends collectors the past points of levels, and then a point a second until stop is called.
+func push(t *testing.T, to []*collectorProcess, levels ...level) (stop func()) {
 	t.Helper()
 	past := pmetric.NewMetrics()
 	for _, l := range levels {
@@ -123,7 +122,7 @@ func push(t *testing.T, to []*watcher, levels ...level) (stop func()) {
 	return stop
 }
 
-func pushOn(ctx context.Context, to []*watcher, levels []level) error {
+func pushOn(ctx context.Context, to []*collectorProcess, levels []level) error {
 	again := time.NewTicker(time.Second)
 	defer again.Stop()
 	for {
@@ -147,7 +146,7 @@ func pushOn(ctx context.Context, to []*watcher, levels []level) error {
 }
 
 // push sends metrics to the collector by OTLP.
-func (w *watcher) push(md pmetric.Metrics) error {
+func (w *collectorProcess) push(md pmetric.Metrics) error {
 	body, err := pmetricotlp.NewExportRequestFromMetrics(md).MarshalProto()
 	if err != nil {
 		return err
@@ -158,7 +157,7 @@ func (w *watcher) push(md pmetric.Metrics) error {
 	}
 	defer func() { _ = response.Body.Close() }()
 	if response.StatusCode != http.StatusOK {
-		return fmt.Errorf("the collector: %s", response.Status)
+		return fmt.Errorf("collector: %s", response.Status)
 	}
 	return nil
 }

@@ -13,7 +13,7 @@ import (
 
 var ruleBlock = regexp.MustCompile("(?s)```yaml\n(groups:.*?)```")
 
-// A leak at a line, and one that moves between lines and is known by its entry only.
+// ruleTest has a leak at a line, and one that is only known by its entry since it moves between lines.
 const ruleTest = `
 rule_files: [rules.yaml]
 tests:
@@ -35,8 +35,8 @@ tests:
             exp_annotations: {summary: cart leaks goroutines of main.poll}
 `
 
-// TestRuleInReadmeTellsOfLeaks has Prometheus evaluate what the README shows of rules.
-func TestRuleInReadmeTellsOfLeaks(t *testing.T) {
+// TestRuleInReadme tests the rule in the README with promtool.
+func TestRuleInReadme(t *testing.T) {
 	t.Parallel()
 	readme, err := os.ReadFile(filepath.Join(root, "README.md"))
 	require.NoError(t, err)

@@ -12,8 +12,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestRecipesAreValid has the collector validate the configuration in each recipe, and
-// sees that there is an alert in each.
+// TestRecipesAreValid validates the configuration in each recipe with the collector, and checks that each
+// recipe has an alert.
 func TestRecipesAreValid(t *testing.T) {
 	pages, err := filepath.Glob(filepath.Join(root, "docs", "recipes", "*.md"))
 	require.NoError(t, err)
@@ -33,7 +33,7 @@ func TestRecipesAreValid(t *testing.T) {
 	}
 }
 
-// configuration returns the one block of a page that is a collector's whole configuration.
+// configuration returns the only complete configuration of a collector in a page.
 func configuration(t *testing.T, content string) string {
 	t.Helper()
 	var whole []string

@@ -11,10 +11,10 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// gap is how long an alert outlives its data: longer than a restart takes.
+// gap is how long an alert keeps firing without data. It is longer than a restart.
 const gap = 20 * time.Second
 
-// testScale are the parameters of the mixin at the time scale of the tests.
+// testScale has the parameters of the mixin at the time scale of the tests.
 var testScale = fmt.Sprintf(`{_config+:: {
 	interval: '1s',
 	goroutineLimit: 1000,
@@ -27,7 +27,7 @@ var testScale = fmt.Sprintf(`{_config+:: {
 	failuresWindow: '15s',
 }}`, gap)
 
-// renderRules renders the alert rules at the scale of the tests, with the names of a
+// renderRules renders the alert rules at the scale of the tests, with the metric names of a translation
 // strategy, to a file. JSON is YAML.
 func renderRules(t *testing.T, naming string) string {
 	t.Helper()
@@ -36,12 +36,12 @@ func renderRules(t *testing.T, naming string) string {
 	return file
 }
 
-// mixinWith is the mixin at the scale of the tests, with the names of a strategy.
+// mixinWith returns the mixin at the scale of the tests, with the metric names of a translation strategy.
 func mixinWith(naming string) string {
 	return fmt.Sprintf("((import 'mixin.libsonnet') + %s + {_config+:: {translationStrategy: %q}})", testScale, naming)
 }
 
-// jsonnet evaluates an expression that may import what is in deploy.
+// jsonnet evaluates an expression that may import files of deploy.
 func jsonnet(t *testing.T, expression string) []byte {
 	t.Helper()
 	mixin, err := filepath.Abs(deploy)

@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// alert is as Alertmanager tells it.
+// alert is an alert in a notification of Alertmanager.
 type alert struct {
 	Status      string            `json:"status"`
 	Labels      map[string]string `json:"labels"`
@@ -23,22 +23,22 @@ const (
 	resolved = "resolved"
 )
 
-// webhook is the pager: it keeps what it was told.
+// webhook records the alerts that Alertmanager sends to it.
 type webhook struct {
 	*httptest.Server
-	mu   sync.Mutex
-	told []alert
+	mu     sync.Mutex
+	alerts []alert
 }
 
 func startWebhook(t *testing.T) *webhook {
 	t.Helper()
 	w := &webhook{}
-	w.Server = httptest.NewServer(http.HandlerFunc(w.take))
+	w.Server = httptest.NewServer(http.HandlerFunc(w.receive))
 	t.Cleanup(w.Close)
 	return w
 }
 
-func (w *webhook) take(answer http.ResponseWriter, request *http.Request) {
+func (w *webhook) receive(answer http.ResponseWriter, request *http.Request) {
 	var notification struct {
 		Alerts []alert `json:"alerts"`
 	}
@@ -50,26 +50,26 @@ func (w *webhook) take(answer http.ResponseWriter, request *http.Request) {
 	defer w.mu.Unlock()
 	for _, a := range notification.Alerts {
 		a.at = time.Now()
-		w.told = append(w.told, a)
+		w.alerts = append(w.alerts, a)
 	}
 }
 
-// all returns what was told so far, in order, and is as wanted.
-func (w *webhook) all(wanted func(alert) bool) []alert {
+// all returns the alerts received so far for which keep returns true, oldest first.
+func (w *webhook) all(keep func(alert) bool) []alert {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return slices.DeleteFunc(slices.Clone(w.told), func(a alert) bool { return !wanted(a) })
+	return slices.DeleteFunc(slices.Clone(w.alerts), func(a alert) bool { return !keep(a) })
 }
 
-// history returns what was told of the alerts above info of a service, of those that
-// came by one way.
+// history returns the notifications about a service with a severity above info, sent by the Prometheus
+// with the given label via.
 func (w *webhook) history(service, via string) []alert {
 	return w.all(func(a alert) bool {
 		return a.Labels["service_name"] == service && a.Labels["via"] == via && a.Labels["severity"] != "info"
 	})
 }
 
-// statuses tells firing from resolved.
+// statuses returns the statuses of notifications.
 func statuses(history []alert) []string {
 	var all []string
 	for _, a := range history {

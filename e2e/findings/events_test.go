@@ -16,13 +16,13 @@ import (
 	"go.opentelemetry.io/collector/pdata/pmetric"
 )
 
-// file is one that the collector appends lines to.
+// file is a file to which the collector appends lines.
 type file struct {
 	path string
 	read int // bytes
 }
 
-// lines returns the lines that were written since the last time.
+// lines returns the lines that were written since the last call.
 func (f *file) lines(t *testing.T) []byte {
 	t.Helper()
 	data, err := os.ReadFile(f.path)
@@ -31,7 +31,7 @@ func (f *file) lines(t *testing.T) []byte {
 	}
 	require.NoError(t, err)
 	data = data[f.read:]
-	data = data[:bytes.LastIndexByte(data, '\n')+1] // the last line is not yet whole
+	data = data[:bytes.LastIndexByte(data, '\n')+1] // without an incomplete line
 	f.read += len(data)
 	return data
 }
@@ -50,7 +50,7 @@ func (e event) text(key string) string {
 	return value.AsString()
 }
 
-// line returns the line whose attributes begin with a prefix, as file:line.
+// line returns the value of the attributes PREFIX.file.path and PREFIX.line.number, as file:line.
 func (e event) line(prefix string) string {
 	file, line := e.text(prefix+".file.path"), e.text(prefix+".line.number")
 	switch {
@@ -62,7 +62,7 @@ func (e event) line(prefix string) string {
 	return path.Base(file) + ":" + line
 }
 
-// place returns where goroutines wait, as file:line, or the entry of those that wait at no line for long.
+// place returns where goroutines wait as file:line, or their entry if they move between lines.
 func (e event) place() string {
 	if e.text("code.function.name") == "" {
 		return e.text("goroutine.entry.function.name")
@@ -70,11 +70,11 @@ func (e event) place() string {
 	return e.line("code")
 }
 
-// record is everything that the collector has told so far.
+// record has everything that the collector has written so far.
 type record struct {
 	logs, metrics file
 	events        []event
-	// flags are the severities at each place in the process that is scraped, in order.
+	// flags has the severities of each place, in order.
 	flags map[string][]flag
 }
 
@@ -87,7 +87,7 @@ func newRecord(logs, metrics string) *record {
 	return &record{logs: file{path: logs}, metrics: file{path: metrics}, flags: make(map[string][]flag)}
 }
 
-// update reads what the collector has told since the last time.
+// update reads what the collector has written since the last call.
 func (r *record) update(t *testing.T) {
 	t.Helper()
 	for line := range bytes.Lines(r.logs.lines(t)) {
@@ -124,18 +124,17 @@ func (r *record) addFlags(m pmetric.Metric) {
 	}
 }
 
-// flaggedAgain tells whether a place was not flagged at some time after another one, and is
-// flagged now.
+// flaggedAgain reports whether a place was not flagged at some time after the given one, but is flagged now.
 func (r *record) flaggedAgain(place string, after time.Time) bool {
 	flags := r.flags[place]
 	return len(flags) > 0 && flags[len(flags)-1].severity > 0 &&
 		slices.ContainsFunc(flags, func(f flag) bool { return f.severity == 0 && f.at.After(after) })
 }
 
-// changes returns the changes of a finding after so many events, in order.
-func (r *record) changes(id string, after int) []string {
+// changes returns the changes of a finding, without the first skip events, in order.
+func (r *record) changes(id string, skip int) []string {
 	var all []string
-	for _, e := range r.events[after:] {
+	for _, e := range r.events[skip:] {
 		if e.name == "goroutine.leak" && e.text("goroutine.leak.id") == id {
 			all = append(all, e.text("goroutine.leak.change"))
 		}

@@ -11,12 +11,11 @@ import (
 	"github.com/otel-goroutine/otel-goroutine/e2e/internal/loopback"
 )
 
-// patience is how long the test waits for the collector: some five times what it takes on a machine
-// that has nothing else to do.
+// patience is how long the test waits for the collector: about five times as long as an idle machine takes.
 const patience = 150 * time.Second
 
-// TestTenLeaksAreTenFindings watches a service with ten leaks, and one more that a timer starts, and
-// then its next version, in which one of them is repaired.
+// TestTenLeaksAreTenFindings watches a service with ten leaks and another whose goroutines a timer starts,
+// and then its next version, in which one of them is repaired.
 func TestTenLeaksAreTenFindings(t *testing.T) {
 	t.Parallel()
 	first, second := buildVersion(t), buildVersion(t, "-tags=repaired")
@@ -25,52 +24,52 @@ func TestTenLeaksAreTenFindings(t *testing.T) {
 	address, folder := loopback.FreeAddress(t), t.TempDir()
 	stop := start(t, first.executable, "-listen", address, "-for", "10m")
 	stopCollector := startCollector(t, address, folder)
-	told := newRecord(folder+"/logs.json", folder+"/metrics.json")
+	r := newRecord(folder+"/logs.json", folder+"/metrics.json")
 
-	ids := awaitFindings(t, told, want)
+	ids := awaitFindings(t, r, want)
 	stacks := stacksOf(t, address)
 	for name, l := range want {
 		t.Run(name, func(t *testing.T) {
-			checkFinding(t, told.findings()[ids[name]], l, first.name, stacks)
-			checkOrigin(t, told.events, l)
+			checkFinding(t, r.findings()[ids[name]], l, first.name, stacks)
+			checkOrigin(t, r.events, l)
 		})
 	}
 
-	deployed, before := time.Now(), len(told.events)
+	deployed, before := time.Now(), len(r.events)
 	stop()
 	start(t, second.executable, "-listen", address, "-for", "10m")
-	awaitClosing(t, told, ids, want, deployed)
+	awaitClosing(t, r, ids, want, deployed)
 	for name := range want {
 		t.Run(name+" after the deploy", func(t *testing.T) {
-			checkLife(t, told.changes(ids[name], before), told.findings()[ids[name]], name == repairedLeak, second.name)
+			checkChanges(t, r.changes(ids[name], before), r.findings()[ids[name]], name == repairedLeak, second.name)
 		})
 	}
-	assert.Len(t, told.findings(), len(want), "nothing else is found")
-	checkReadme(t, stopCollector(), want["dependency"], told.findings()[ids[repairedLeak]].body)
+	assert.Len(t, r.findings(), len(want), "findings")
+	checkReadme(t, stopCollector(), want["dependency"], r.findings()[ids[repairedLeak]].body)
 }
 
-// await waits until nothing is missing any more.
-func await(t *testing.T, told *record, missing func() string) {
+// await waits until missing returns an empty string.
+func await(t *testing.T, r *record, missing func() string) {
 	t.Helper()
 	again := time.NewTicker(200 * time.Millisecond)
 	defer again.Stop()
 	begin, last := time.Now(), ""
 	for deadline := begin.Add(patience); time.Now().Before(deadline); <-again.C {
-		told.update(t)
+		r.update(t)
 		if last = missing(); last == "" {
 			t.Logf("after %v", time.Since(begin).Round(time.Second))
 			return
 		}
 	}
-	require.Failf(t, "not everything is told", "within %v: %s", patience, last)
+	require.Failf(t, "something is missing", "within %v: %s", patience, last)
 }
 
-// awaitFindings waits until each leak is a finding that is probable and explained, and returns the IDs.
-func awaitFindings(t *testing.T, told *record, want map[string]*leak) map[string]string {
+// awaitFindings waits until each leak has a probable finding with an origin, and returns the IDs.
+func awaitFindings(t *testing.T, r *record, want map[string]*leak) map[string]string {
 	t.Helper()
 	ids := make(map[string]string)
-	await(t, told, func() string {
-		for id, e := range told.findings() {
+	await(t, r, func() string {
+		for id, e := range r.findings() {
 			for name, l := range want {
 				if e.text("goroutine.leak.certainty") == "probable" && e.text("goroutine.creator.type") != "" && e.place() == l.place() {
 					ids[name] = id
@@ -79,16 +78,16 @@ func awaitFindings(t *testing.T, told *record, want map[string]*leak) map[string
 		}
 		for name := range want {
 			if ids[name] == "" {
-				return "nothing is found, or explained, of " + name
+				return name + " has no probable finding with an origin"
 			}
 		}
 		return ""
 	})
-	assert.Len(t, told.findings(), len(want), "a finding for each leak, and no more")
+	assert.Len(t, r.findings(), len(want), "one finding for each leak")
 	return ids
 }
 
-// checkFinding compares an event with what is known of a leak.
+// checkFinding compares an event with the expected leak.
 func checkFinding(t *testing.T, e event, l *leak, version string, stacks []goroutine) {
 	t.Helper()
 	t.Log(e.body)
@@ -106,7 +105,7 @@ func checkFinding(t *testing.T, e event, l *leak, version string, stacks []gorou
 	} else {
 		assert.Contains(t, e.body, waiting)
 	}
-	assert.Equal(t, l.own, e.line("goroutine.creator.own"), "line of the service that starts them")
+	assert.Equal(t, l.own, e.line("goroutine.creator.own"), "line of the service that starts the goroutines")
 	if l.own == "" {
 		assert.Equal(t, "timer", e.text("goroutine.creator.type"))
 		assert.Empty(t, e.line("goroutine.creator"), "a timer has no go statement")
@@ -115,12 +114,12 @@ func checkFinding(t *testing.T, e event, l *leak, version string, stacks []gorou
 	}
 	assert.Equal(t, "go", e.text("goroutine.creator.type"))
 	created := createdBy(stacks, l)
-	require.NotEmpty(t, created, "debug=2 shows none of them")
+	require.NotEmpty(t, created, "goroutines of the leak in debug=2")
 	statement := e.text("goroutine.creator.function.name") + " " + e.text("goroutine.creator.file.path") + ":" + e.text("goroutine.creator.line.number")
-	assert.Equal(t, map[string]bool{statement: true}, created, "go statement as debug=2 has it")
+	assert.Equal(t, map[string]bool{statement: true}, created, "go statements in debug=2")
 }
 
-// checkOrigin sees that a log record tells where a leak comes from, with the whole stack.
+// checkOrigin checks the log record with the stacks of creator and waker of a leak.
 func checkOrigin(t *testing.T, events []event, l *leak) {
 	t.Helper()
 	for _, e := range events {
@@ -130,7 +129,7 @@ func checkOrigin(t *testing.T, events []event, l *leak) {
 		trace := e.text("code.stacktrace")
 		if l.own != "" {
 			assert.Contains(t, trace, "created by, ")
-			assert.Contains(t, trace, "/"+l.own+"\n", "the line of the service")
+			assert.Contains(t, trace, "/"+l.own+"\n", "line of the service")
 			assert.Contains(t, trace, "main.handle(...)\n\t", "its caller")
 		}
 		if l.waker != "" {
@@ -139,19 +138,19 @@ func checkOrigin(t *testing.T, events []event, l *leak) {
 		}
 		return
 	}
-	assert.Fail(t, "no log record tells where they come from")
+	assert.Fail(t, "there is no log record with the origin")
 }
 
-// awaitClosing waits until a version has closed the finding that it repairs, and has shown all others.
-func awaitClosing(t *testing.T, told *record, ids map[string]string, want map[string]*leak, deployed time.Time) {
+// awaitClosing waits until the repaired leak is closed, and all others are flagged again.
+func awaitClosing(t *testing.T, r *record, ids map[string]string, want map[string]*leak, deployed time.Time) {
 	t.Helper()
-	await(t, told, func() string {
+	await(t, r, func() string {
 		for name, l := range want {
-			if name != repairedLeak && !told.flaggedAgain(l.place(), deployed) {
+			if name != repairedLeak && !r.flaggedAgain(l.place(), deployed) {
 				return name + " is not flagged after the deploy"
 			}
 		}
-		if !slices.Contains(told.changes(ids[repairedLeak], 0), closedByVersion) {
+		if !slices.Contains(r.changes(ids[repairedLeak], 0), closedByVersion) {
 			return repairedLeak + " is not closed"
 		}
 		return ""
@@ -160,8 +159,8 @@ func awaitClosing(t *testing.T, told *record, ids map[string]string, want map[st
 
 const closedByVersion = "closed_by_version"
 
-// checkLife compares the changes of a finding since a deploy: none, unless the version has closed it.
-func checkLife(t *testing.T, changes []string, latest event, repaired bool, version string) {
+// checkChanges checks the changes of a finding since a deploy: none, unless the version has closed it.
+func checkChanges(t *testing.T, changes []string, latest event, repaired bool, version string) {
 	t.Helper()
 	if !repaired {
 		assert.Empty(t, changes)

@@ -13,26 +13,25 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// leak is what a finding must tell of a leak of the service.
+// leak has the expected properties of the finding of a leak.
 type leak struct {
 	state, class string
-	// waits is what the place of the finding is: file:line, or of a loop the entry's file.
+	// waits is where the goroutines wait, as file:line; for a loop it is the file of the entry.
 	waits string
-	// own is the line of the service because of which the goroutines are started. That of a
-	// leak that a timer starts is empty.
+	// own is the line of the service that starts the goroutines; empty if a timer starts them.
 	own string
-	// waker is the line that wakes those that end, empty if none does.
+	// waker is the line that wakes the goroutines that exit, if any.
 	waker string
-	// module is the dependency that they wait in.
+	// module is the dependency in which the goroutines wait, if any.
 	module string
-	// entry is the function that the loop is started with.
+	// entry is the entry function of a loop.
 	entry string
 }
 
-// repairedLeak is the one that the second version repairs.
+// repairedLeak is the leak that the second version repairs.
 const repairedLeak = "answer"
 
-// leaks returns what is to be told, with the lines that are marked in the service's source.
+// leaks returns the expected leaks, with the lines that are marked in the source of the service.
 func leaks(t *testing.T) map[string]*leak {
 	t.Helper()
 	const reply, lock = "reply_never_comes", "lock_held"
@@ -89,7 +88,7 @@ func readMarks(t *testing.T, file string, all map[string]*leak) {
 	require.NoError(t, lines.Err())
 }
 
-// place returns where the goroutines wait, as event.place does.
+// place returns the place of the leak in the form of event.place.
 func (l *leak) place() string {
 	if l.entry != "" {
 		return l.entry

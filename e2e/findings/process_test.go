@@ -20,7 +20,7 @@ import (
 // version is a build of the service.
 type version struct {
 	executable string
-	// name is by which findings tell it: the first digits of the build ID.
+	// name is the version in findings: the first digits of the build ID.
 	name string
 }
 
@@ -41,20 +41,20 @@ func buildVersion(t *testing.T, flags ...string) version {
 	return v
 }
 
-// start runs a program until stop is called or the test ends. stop returns what the program wrote.
+// start runs a program until stop is called or the test ends. stop returns the output.
 func start(t *testing.T, program string, args ...string) (stop func() string) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
 	process := exec.CommandContext(ctx, program, args...)
-	var written bytes.Buffer
-	process.Stdout, process.Stderr = &written, &written
+	var output bytes.Buffer
+	process.Stdout, process.Stderr = &output, &output
 	process.Cancel = func() error { return process.Process.Signal(syscall.SIGTERM) }
 	process.WaitDelay = 10 * time.Second
 	require.NoError(t, process.Start())
 	stop = sync.OnceValue(func() string {
 		cancel()
-		_ = process.Wait() // a signal has ended it
-		return written.String()
+		_ = process.Wait() // ended by a signal
+		return output.String()
 	})
 	t.Cleanup(func() {
 		out := stop()
@@ -65,8 +65,8 @@ func start(t *testing.T, program string, args ...string) (stop func() string) {
 	return stop
 }
 
-// config has looks every second, and ages and durations of seconds. The default budget of origins
-// would allow one trace in the time of the test.
+// config scrapes every second, with ages and durations of seconds. The default budget of origins would
+// permit one trace in the time of the test.
 const config = `
 receivers:
   goroutine:

@@ -11,11 +11,12 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// printedFinding is an event as the debug exporter prints it, from its severity to its last attribute.
+// printedFinding matches an event in the output of the debug exporter, from its severity to its last
+// attribute.
 var printedFinding = regexp.MustCompile(`SeverityText: \w+\nSeverityNumber: .*\nEventName: goroutine\.leak\nBody: .*\nAttributes:\n(?:     -> .*\n)+`)
 
-// checkReadme compares the finding that README.md shows with what the debug exporter printed of it,
-// and the sentence about the version that closed another one.
+// checkReadme compares the finding in README.md with the output of the debug exporter, and the sentence about
+// a closed finding with the body of an event.
 func checkReadme(t *testing.T, printed string, l *leak, closed string) {
 	t.Helper()
 	readme, err := os.ReadFile(filepath.Join("..", "..", "README.md"))
@@ -30,12 +31,13 @@ func checkReadme(t *testing.T, printed string, l *leak, closed string) {
 	}
 	require.NotEmpty(t, latest)
 	t.Log(latest)
-	assert.Equal(t, form(latest), form(shown[0]))
-	assert.Contains(t, form(string(readme)), "\n"+form(closed)+"\n")
+	assert.Equal(t, normalize(latest), normalize(shown[0]))
+	assert.Contains(t, normalize(string(readme)), "\n"+normalize(closed)+"\n")
 }
 
-// form takes out of a finding what is another in each run, and whether it was suspected or told before.
-func form(printed string) string {
+// normalize replaces the parts of a printed finding that differ between runs, such as numbers, IDs and whether
+// the leak was suspected before.
+func normalize(printed string) string {
 	for _, variable := range []struct{ pattern, name string }{
 		{`leak probable, (was suspected|its origin is known now):`, `leak probable:`},
 		{`Str\((raised|explained)\)`, `Str(detected)`},

@@ -11,7 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// goroutine is one as debug=2 prints it.
+// goroutine is a goroutine in the format of debug=2.
 type goroutine struct {
 	stack   string
 	created string // function and file:line of the go statement
@@ -34,7 +34,7 @@ func stacksOf(t *testing.T, address string) []goroutine {
 
 var createdLine = regexp.MustCompile(`(?m)^created by (\S+)(?: in goroutine \d+)?\n\t(\S+:\d+)`)
 
-// parseStacks reads goroutines off debug=2.
+// parseStacks parses goroutines in the format of debug=2.
 //
 //	goroutine 7 [chan send]:
 //	main.price(...)
@@ -52,7 +52,7 @@ func parseStacks(text string) []goroutine {
 	return all
 }
 
-// createdBy returns the go statements of the goroutines that wait where a leak does.
+// createdBy returns the go statements that started the goroutines of a leak.
 func createdBy(stacks []goroutine, l *leak) map[string]bool {
 	waits := regexp.MustCompile(`/` + regexp.QuoteMeta(l.waits) + `[ \n]`)
 	if l.entry != "" {

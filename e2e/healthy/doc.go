@@ -1,4 +1,4 @@
-// Package healthy holds the trial of goroutine-leaks on servers that do not leak, under load: NATS,
-// etcd, Prometheus, Alertmanager, VictoriaMetrics and Caddy. It is run by `make healthy-check`,
-// which builds them first. docs/decisions/healthy.md tells what came of it.
+// Package healthy tests goroutine-leaks on servers that do not leak, under load: NATS, etcd, Prometheus,
+// Alertmanager, VictoriaMetrics and Caddy. `make healthy-check` builds them and runs the test.
+// docs/decisions/healthy.md has the results.
 package healthy

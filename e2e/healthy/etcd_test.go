@@ -25,7 +25,7 @@ func startEtcd(t *testing.T) (string, []client) {
 			if err != nil {
 				return err
 			}
-			defer func() { _ = c.Close() }() // with watches and leases that are open
+			defer func() { _ = c.Close() }() // with open watches and leases
 			return use(ctx, c)
 		}
 	}
@@ -67,7 +67,7 @@ func write(ctx context.Context, c *etcd.Client) error {
 	})
 }
 
-// hold keeps leases alive, and gives them back.
+// hold keeps leases alive, and revokes them.
 func hold(ctx context.Context, c *etcd.Client) error {
 	return repeat(ctx, 0, func() error {
 		lease, err := c.Grant(ctx, 5)

@@ -15,12 +15,12 @@ type client struct {
 	use  func(context.Context) error
 }
 
-// load runs clients. All of them end with the test.
+// load runs clients, all of which end with the test.
 type load struct {
 	t       *testing.T
 	clients []client
 	running sync.WaitGroup
-	worked  map[string]int // clients that ended without an error
+	worked  map[string]int // clients that returned no error
 	failed  map[string]error
 	mu      sync.Mutex
 }
@@ -32,7 +32,7 @@ func newLoad(t *testing.T, clients []client) *load {
 	return l
 }
 
-// start starts the next client of each kind in turn, for a time.
+// start starts the nth client, of each kind in turn, for a lifetime.
 func (l *load) start(ctx context.Context, nth int, lifetime time.Duration) {
 	c := l.clients[nth%len(l.clients)]
 	l.running.Go(func() {
@@ -49,7 +49,7 @@ func (l *load) start(ctx context.Context, nth int, lifetime time.Duration) {
 	})
 }
 
-// residents connects clients, one every few milliseconds, that stay until ctx ends.
+// residents starts clients in short intervals that stay until ctx is done.
 func (l *load) residents(ctx context.Context, number int) {
 	for n := range number {
 		l.start(ctx, n, time.Hour)
@@ -59,11 +59,11 @@ func (l *load) residents(ctx context.Context, number int) {
 	}
 }
 
-// meanLifetime is how long the clients of churn stay on average.
+// meanLifetime is the mean lifetime of the clients of churn.
 const meanLifetime = 5 * time.Second
 
-// churn has clients come at random times, rate of them a second, and leave after an exponential
-// lifetime, until ctx ends. The rate may change over the time since the begin.
+// churn starts clients at random times with exponentially distributed lifetimes until ctx is done. rate
+// returns the number of clients per second at a time since the start.
 func (l *load) churn(ctx context.Context, rate func(since time.Duration) float64) {
 	random, began := rand.New(rand.NewPCG(1, 2)), time.Now()
 	for n := 0; ; n++ {
@@ -74,7 +74,7 @@ func (l *load) churn(ctx context.Context, rate func(since time.Duration) float64
 	}
 }
 
-// bursts has a number of clients come at once, every now and then, and leave within a second.
+// bursts starts a number of clients at once in regular intervals, each for a second.
 func (l *load) bursts(ctx context.Context, every time.Duration, number int) {
 	for wait(ctx, every) {
 		for n := range number {
@@ -83,14 +83,14 @@ func (l *load) bursts(ctx context.Context, every time.Duration, number int) {
 	}
 }
 
-// staying has one client after the other come, and stay until ctx ends.
+// staying starts a client in regular intervals. All stay until ctx is done.
 func (l *load) staying(ctx context.Context, every time.Duration) {
 	for n := 0; wait(ctx, every); n++ {
 		l.start(ctx, n, time.Hour)
 	}
 }
 
-// wait waits, and tells whether ctx goes on.
+// wait waits for d and returns true, or returns false when ctx is done.
 func wait(ctx context.Context, d time.Duration) bool {
 	timer := time.NewTimer(d)
 	defer timer.Stop()
@@ -102,7 +102,7 @@ func wait(ctx context.Context, d time.Duration) bool {
 	}
 }
 
-// repeat does something again and again until ctx ends, with a pause between.
+// repeat calls do until ctx is done, with a pause between calls.
 func repeat(ctx context.Context, pause time.Duration, do func() error) error {
 	for {
 		if err := do(); err != nil && ctx.Err() == nil {

@@ -27,8 +27,8 @@ func buildCommand(t *testing.T) string {
 	return command
 }
 
-// looked is what the command writes as JSON, as far as it matters here, and its exit status.
-type looked struct {
+// result is the exit status of the command and the part of its JSON output that the test uses.
+type result struct {
 	Targets []struct {
 		Goroutines, Groups, Restarts int
 		Source, Lacks                string
@@ -40,30 +40,30 @@ type looked struct {
 	}
 
 	status int
-	said   string
+	stderr string
 }
 
-// look has the command look at a process, and returns what it found.
-func look(t *testing.T, command, pprof string, args ...string) (l looked) {
+// look runs the command on a process, and returns the result.
+func look(t *testing.T, command, pprof string, args ...string) (r result) {
 	t.Helper()
-	var out, problems bytes.Buffer
+	var stdout, stderr bytes.Buffer
 	run := exec.CommandContext(t.Context(), command, append(args, pprof, "--json")...)
-	run.Stdout, run.Stderr = &out, &problems
+	run.Stdout, run.Stderr = &stdout, &stderr
 	if err := run.Run(); err != nil {
 		exit, ok := errors.AsType[*exec.ExitError](err)
 		require.True(t, ok, "%v", err)
-		l.status = exit.ExitCode()
+		r.status = exit.ExitCode()
 	}
-	require.NoError(t, json.Unmarshal(out.Bytes(), &l), "%s", &problems)
-	l.said = problems.String()
-	return l
+	require.NoError(t, json.Unmarshal(stdout.Bytes(), &r), "%s", &stderr)
+	r.stderr = stderr.String()
+	return r
 }
 
-// withoutTraces serves what a process does, but for its traces.
+// withoutTraces starts a proxy of a process that does not serve traces, and returns its address.
 func withoutTraces(t *testing.T, pprof string) string {
 	t.Helper()
-	whole := &httputil.ReverseProxy{
-		Rewrite:   func(r *httputil.ProxyRequest) { r.SetURL(&url.URL{Scheme: "http", Host: pprof}) }, // and its Host, which Caddy looks at
+	process := &httputil.ReverseProxy{
+		Rewrite:   func(r *httputil.ProxyRequest) { r.SetURL(&url.URL{Scheme: "http", Host: pprof}) }, // also sets Host, which Caddy checks
 		Transport: &http.Transport{DisableKeepAlives: true},
 	}
 	proxy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -71,43 +71,43 @@ func withoutTraces(t *testing.T, pprof string) string {
 			http.NotFound(w, r)
 			return
 		}
-		whole.ServeHTTP(w, r)
+		process.ServeHTTP(w, r)
 	}))
 	t.Cleanup(proxy.Close)
 	return proxy.Listener.Addr().String()
 }
 
-// verdict tells what was found in few words.
-func (l looked) verdict() string {
+// verdict summarizes the result.
+func (r result) verdict() string {
 	verdict := "nothing grows"
 	switch {
-	case len(l.Findings) > 0:
-		verdict = fmt.Sprintf("%d %s", len(l.Findings), l.Findings[0].Severity)
-	case l.status == 3:
+	case len(r.Findings) > 0:
+		verdict = fmt.Sprintf("%d %s", len(r.Findings), r.Findings[0].Severity)
+	case r.status == 3:
 		verdict = "not enough evidence"
 	}
-	return fmt.Sprintf("%s (%d)", verdict, l.status)
+	return fmt.Sprintf("%s (%d)", verdict, r.status)
 }
 
-func (l looked) goroutines() (n int) {
-	for _, t := range l.Targets {
+func (r result) goroutines() (n int) {
+	for _, t := range r.Targets {
 		n += t.Goroutines
 	}
 	return n
 }
 
-// gathering tells what has grown, and why that is taken for a leak, for those who look into it.
-func (l looked) gathering() string {
+// details lists the groups that have grown and the evidence of the findings.
+func (r result) details() string {
 	var text strings.Builder
-	for _, t := range l.Targets {
+	for _, t := range r.Targets {
 		fmt.Fprintf(&text, "by %s, %d restarts %s\n", t.Source, t.Restarts, t.Lacks)
 	}
-	for _, g := range l.Groups {
+	for _, g := range r.Groups {
 		if g.Grown >= 5 {
 			fmt.Fprintf(&text, "  %+d to %d, %d old, %d left: %s %s:%d of %s\n", g.Grown, g.Count, g.Aged, g.Exits, g.State, g.Function, g.Line, g.Entry)
 		}
 	}
-	for _, f := range l.Findings {
+	for _, f := range r.Findings {
 		fmt.Fprintf(&text, "%s: %s\n  %s\n", f.Severity, f.Evidence, f.Certainty)
 	}
 	return text.String()

@@ -101,7 +101,7 @@ func startVictoriaMetrics(t *testing.T) (string, []client) {
 	}
 }
 
-// startCaddy starts a Caddy that is a proxy of a backend that takes its time.
+// startCaddy starts a Caddy that is a proxy of a slow backend.
 func startCaddy(t *testing.T) (string, []client) {
 	t.Helper()
 	listen, admin, behind := loopback.FreeAddress(t), loopback.FreeAddress(t), backend(t)

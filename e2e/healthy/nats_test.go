@@ -55,7 +55,7 @@ func makeStream(t *testing.T, listen string) {
 	require.NoError(t, err)
 }
 
-// subscribe subscribes, answers, and takes its subscriptions back.
+// subscribe subscribes, responds to requests, and unsubscribes.
 func subscribe(ctx context.Context, c *nats.Conn) error {
 	return repeat(ctx, time.Second, func() error {
 		sub, err := c.QueueSubscribe("prices", "workers", func(m *nats.Msg) { _ = m.Respond([]byte("1")) })
@@ -82,13 +82,13 @@ func request(ctx context.Context, c *nats.Conn) error {
 	return repeat(ctx, 200*time.Millisecond, func() error {
 		_, err := c.Request("prices", []byte("?"), time.Second)
 		if errors.Is(err, nats.ErrNoResponders) || errors.Is(err, nats.ErrTimeout) {
-			return nil // nobody is there just now
+			return nil // there is no subscriber at the moment
 		}
 		return err
 	})
 }
 
-// consume polls a stream by a consumer of its own.
+// consume polls a stream with its own consumer.
 func consume(ctx context.Context, c *nats.Conn) error {
 	stream, err := c.JetStream()
 	if err != nil {

@@ -13,10 +13,10 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// server is one that is tried.
+// server is a server to test.
 type server struct {
 	name, program string
-	// start starts it, and returns where it serves net/http/pprof, and its clients.
+	// start starts the server, and returns the address of net/http/pprof and its kinds of clients.
 	start func(*testing.T) (pprof string, clients []client)
 }
 
@@ -29,7 +29,7 @@ var servers = []server{
 	{"Caddy", "caddy", startCaddy},
 }
 
-// version returns the version that was built.
+// version returns the version of the binary.
 func (s server) version(t *testing.T) string {
 	t.Helper()
 	info, err := buildinfo.ReadFile(binary(s.program))
@@ -37,23 +37,23 @@ func (s server) version(t *testing.T) string {
 	return info.Main.Version
 }
 
-// binary returns where `make healthy-check` builds a server to.
+// binary returns the path to which `make healthy-check` builds a server.
 func binary(program string) string { return filepath.Join("..", "..", "bin", "tools", program) }
 
-// program starts a server that `make healthy-check` has built, and waits until ready answers.
+// program starts a server and waits until the URL ready responds.
 func program(t *testing.T, name, ready string, args ...string) {
 	t.Helper()
-	var written bytes.Buffer
+	var output bytes.Buffer
 	cmd := exec.Command(binary(name), args...)
-	cmd.Stdout, cmd.Stderr = &written, &written
+	cmd.Stdout, cmd.Stderr = &output, &output
 	require.NoError(t, cmd.Start(), "make healthy-check builds it")
 	ended := make(chan struct{})
 	go func() {
-		_ = cmd.Wait() // by a signal
+		_ = cmd.Wait() // ended by a signal
 		close(ended)
 	}()
 	t.Cleanup(func() {
-		_ = cmd.Process.Signal(syscall.SIGTERM) // it may have ended
+		_ = cmd.Process.Signal(syscall.SIGTERM) // it may have exited
 		select {
 		case <-ended:
 		case <-time.After(10 * time.Second):
@@ -61,7 +61,7 @@ func program(t *testing.T, name, ready string, args ...string) {
 			<-ended
 		}
 		if t.Failed() {
-			all := written.Bytes()
+			all := output.Bytes()
 			t.Logf("%s wrote:\n%s", name, all[max(0, len(all)-4000):])
 		}
 	})

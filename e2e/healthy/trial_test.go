@@ -11,19 +11,20 @@ import (
 	"github.com/stretchr/testify/assert"
 )
 
-// moment is what goes on at a server while it is looked at.
+// moment is a load on a server while the command watches it.
 type moment struct {
 	name string
 	args []string // of the command
-	// during runs the load of the moment, besides the residents, until ctx ends.
+	// during runs the load in addition to the residents, until ctx is done.
 	during func(ctx context.Context, l *load)
-	// limit tells that nobody could say in this time that it is no leak. It is told, and not judged.
+	// limit means that this load cannot be told from a leak in such a short time. The result is logged, but
+	// not checked.
 	limit bool
-	// counts tells that the server gives no traces, as one built with Go before 1.23 does not.
+	// counts means that the server serves no traces, like one built with Go before 1.23.
 	counts bool
 }
 
-// moments come one after the other. Residents connect in the first, and stay to the end.
+// moments are tested one after the other. Residents connect during the first, and stay until the end.
 var moments = []moment{
 	{name: "cold start", args: []string{"check", "--for", "60s"}, during: func(ctx context.Context, l *load) { l.churn(ctx, steady) }},
 	{name: "warm, bursts", args: []string{"check", "--for", "2m"}, during: func(ctx context.Context, l *load) {
@@ -41,14 +42,14 @@ var moments = []moment{
 	}},
 }
 
-// residents is how many clients stay for all of the trial.
+// residents is the number of clients that stay during the whole test.
 const residents = 20
 
-// steady and rising are clients a second.
+// steady and rising are rates in clients per second.
 func steady(time.Duration) float64       { return 2 }
 func rising(since time.Duration) float64 { return 1 + 5*min(1, since.Minutes()) }
 
-// TestHealthyServers has the command look at each server at several moments. Nothing leaks in any.
+// TestHealthyServers runs the command on each server under several loads. It must find no leak.
 func TestHealthyServers(t *testing.T) {
 	command := buildCommand(t)
 	lines := make([][]string, len(servers))
@@ -60,16 +61,16 @@ func TestHealthyServers(t *testing.T) {
 			})
 		}
 	})
-	t.Logf("\n| server | moment | looked for | goroutines | verdict |\n|---|---|---|---|---|\n%s", strings.Join(slices.Concat(lines...), "\n"))
+	t.Logf("\n| server | load | duration | goroutines | verdict |\n|---|---|---|---|---|\n%s", strings.Join(slices.Concat(lines...), "\n"))
 }
 
-// try looks at a server at all moments, and returns the rows of the table.
+// try runs the command on a server under all loads, and returns the rows of the table.
 func try(t *testing.T, command string, s server) (rows []string) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
 	pprof, clients := s.start(t)
 	l := newLoad(t, clients)
-	t.Cleanup(cancel) // before the load is waited for
+	t.Cleanup(cancel) // runs before the cleanup of load, which waits for the clients
 	l.running.Go(func() { l.residents(ctx, residents) })
 	for _, m := range moments {
 		during, end := context.WithCancel(ctx)
@@ -80,16 +81,16 @@ func try(t *testing.T, command string, s server) (rows []string) {
 		}
 		got := look(t, command, at, m.args...)
 		end()
-		t.Logf("%s:\n%s%s", m.name, got.said, got.gathering())
+		t.Logf("%s:\n%s%s", m.name, got.stderr, got.details())
 		if !m.limit {
-			assert.Empty(t, got.Findings, "%s, %s: what is healthy is called a leak", s.name, m.name)
+			assert.Empty(t, got.Findings, "%s, %s: a healthy group is reported as a leak", s.name, m.name)
 		}
 		rows = append(rows, fmt.Sprintf("| %s %s | %s | %s | %d | %s |", s.name, s.version(t), m.name, m.args[len(m.args)-1], got.goroutines(), got.verdict()))
 	}
 	cancel()
 	l.running.Wait()
 	for _, c := range clients {
-		assert.NotZero(t, l.worked[c.name], "no %s did its work: %v", c.name, l.failed[c.name])
+		assert.NotZero(t, l.worked[c.name], "no %s succeeded: %v", c.name, l.failed[c.name])
 	}
 	return rows
 }

@@ -21,8 +21,7 @@ type browser struct {
 	base   string
 }
 
-// browsing returns a client that asks a server again and again over connections that it keeps, and
-// closes in the end.
+// browsing returns a client that calls ask repeatedly with a browser, whose connections it closes at the end.
 func browsing(name, base string, pause time.Duration, ask func(context.Context, browser) error) client {
 	return client{name, func(ctx context.Context) error {
 		b := browser{&http.Client{Transport: &http.Transport{}}, base}
@@ -31,7 +30,7 @@ func browsing(name, base string, pause time.Duration, ask func(context.Context, 
 	}}
 }
 
-// get reads an answer whole.
+// get reads the whole response.
 func (b browser) get(ctx context.Context, path string) error {
 	return b.do(ctx, http.MethodGet, path, "", "")
 }
@@ -48,7 +47,7 @@ func (b browser) do(ctx context.Context, method, path, kind, body string) error 
 	if err != nil {
 		return err
 	}
-	defer func() { _ = answer.Body.Close() }() // it was read
+	defer func() { _ = answer.Body.Close() }() // read to the end
 	if _, err := io.Copy(io.Discard, answer.Body); err != nil {
 		return err
 	}
@@ -58,12 +57,12 @@ func (b browser) do(ctx context.Context, method, path, kind, body string) error 
 	return nil
 }
 
-// asking returns a client that asks for one path.
+// asking returns a client that gets one path repeatedly.
 func asking(name, base, path string, pause time.Duration) client {
 	return browsing(name, base, pause, func(ctx context.Context, b browser) error { return b.get(ctx, path) })
 }
 
-// backend answers at once, after a while, or in pieces for as long as it is asked.
+// backend starts a server that responds immediately, after a delay, or with a stream of events.
 func backend(t *testing.T) *httptest.Server {
 	t.Helper()
 	mux := http.NewServeMux()
@@ -89,7 +88,7 @@ func backend(t *testing.T) *httptest.Server {
 	return s
 }
 
-// file writes a configuration.
+// file writes a configuration and returns its path.
 func file(t *testing.T, name, text string) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), name)

@@ -1,3 +1,2 @@
-// Package hostile tests the receiver on targets that mean harm, or that are merely
-// broken, over real connections.
+// Package hostile tests the receiver with malicious and broken targets over real connections.
 package hostile

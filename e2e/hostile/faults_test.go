@@ -16,25 +16,25 @@ import (
 )
 
 const (
-	// mostToRefuse is by how much the heap may grow to refuse an answer, and
-	// mostToAccept by how much to accept one, for each of its bytes.
+	// mostToRefuse is the most bytes by which the heap may grow to refuse a response, mostToAccept the same to
+	// accept one, for each byte of the response.
 	mostToRefuse = 16 << 20
 	mostToAccept = 8
-	// longestName is how many characters of a name are kept.
+	// longestName is the length in characters to which names are truncated.
 	longestName = 1024
-	// decided is how long after the last byte of an answer it is refused.
-	decided = 500 * time.Millisecond
+	// mostDelay is the longest time from the last byte of a response until it is refused.
+	mostDelay = 500 * time.Millisecond
 )
 
-// fault is a path of the fault server and what must come of it.
+// fault is a path of the fault server with the expected result.
 type fault struct {
 	name      string
 	capture   goroutinereceiver.Capture // "" is auto
-	errorType string                    // "" is a target that is sound
-	says      string                    // the error, among other things
-	// size is how large a sound answer is when decompressed, in bytes.
+	errorType string                    // "" is a valid response
+	says      string                    // part of the error
+	// size is the decompressed size of a valid response in bytes.
 	size int64
-	// impatient targets have a timeout of a second, not ten.
+	// impatient means a timeout of 1 s instead of 10.
 	impatient, tls bool
 }
 
@@ -109,16 +109,16 @@ func faults() []fault {
 	}
 }
 
-// TestEachFault scrapes each target that is not what it should be, beside one that is.
+// TestEachFault scrapes each faulty target beside a sound one.
 func TestEachFault(t *testing.T) {
 	s := startServer(t)
 	for _, f := range faults() {
 		t.Run(strings.TrimSuffix(f.name+"/"+string(f.capture), "/"), func(t *testing.T) { f.test(t, s) })
 	}
-	assert.Equal(t, "0", s.get(t, "asked-elsewhere"), "requests that went elsewhere")
+	assert.Equal(t, "0", s.get(t, "asked-elsewhere"), "requests to another server")
 }
 
-// TestEachFaultIsTested has no fault of the server forgotten.
+// TestEachFaultIsTested checks that the table has all faults of the server.
 func TestEachFaultIsTested(t *testing.T) {
 	served := strings.Fields(startServer(t).get(t, "names"))
 	var tested []string
@@ -143,35 +143,35 @@ func (f fault) test(t *testing.T, s *server) {
 			c.ClientConfig.Timeout = time.Second
 		}
 	})
-	var w *watched
+	var w *running
 	var got scrape
 	begin := time.Now()
 	growth := heapGrowth(func() {
-		w = watch(t, 300*time.Millisecond, bad, target("sound", s.plain+"/sound/debug/pprof"))
+		w = startReceiver(t, 300*time.Millisecond, bad, target("sound", s.plain+"/sound/debug/pprof"))
 		got = w.await(t, "bad", 1, 20*time.Second)[0]
 	})
-	verdict := got.at.Sub(s.ended(t, begin))
+	delay := got.at.Sub(s.ended(t, begin))
 	w.await(t, "sound", 2, 10*time.Second)
 	w.stop(t)
 	for _, other := range w.of("sound") {
 		up, errorType := other.up()
 		assert.True(t, up, "the other target: %s", errorType)
 	}
-	t.Logf("heap +%s, decided %v after the last byte", mib(growth), verdict.Round(time.Millisecond))
+	t.Logf("heap +%s, result %v after the last byte", mib(growth), delay.Round(time.Millisecond))
 
 	up, errorType := got.up()
 	if f.errorType == "" {
 		assert.True(t, up, errorType)
-		assert.LessOrEqual(t, growth, mostToAccept*f.size+2<<20, "heap, and 2 MiB for two clients and a server's answers")
-		f.checkTruth(t, got)
+		assert.LessOrEqual(t, growth, mostToAccept*f.size+2<<20, "heap, with 2 MiB for two clients and the responses of a server")
+		f.checkValues(t, got)
 		return
 	}
 	assert.False(t, up)
 	assert.Contains(t, strings.Split(f.errorType, "|"), errorType)
-	assert.Equal(t, ofAFailure, got.DataPointCount(), "nothing but how the scrape went")
+	assert.Equal(t, pointsOfFailure, got.DataPointCount(), "points about the scrape only")
 	assert.LessOrEqual(t, growth, int64(mostToRefuse), "heap")
 	if errorType != "timeout" {
-		assert.LessOrEqual(t, verdict, decided)
+		assert.LessOrEqual(t, delay, mostDelay)
 	}
 	f.checkLog(t, w)
 }
@@ -183,8 +183,8 @@ func (f fault) address(s *server) string {
 	return s.plain
 }
 
-// checkTruth checks that nothing is said of a sound target but what is so.
-func (f fault) checkTruth(t *testing.T, got scrape) {
+// checkValues checks that counts are consistent and names are clean.
+func (f fault) checkValues(t *testing.T, got scrape) {
 	t.Helper()
 	assert.Positive(t, got.sum("go.goroutine.count"))
 	assert.Equal(t, got.sum("go.goroutine.count"), got.sum("goroutine.stack.count"))
@@ -199,19 +199,19 @@ func (f fault) checkTruth(t *testing.T, got scrape) {
 	}
 }
 
-// checkLog checks that the log tells once what is wrong, with which target, without
-// anything that the target could have smuggled into it.
-func (f fault) checkLog(t *testing.T, w *watched) {
+// checkLog checks that the log names the error and the target once, without content of the target that could
+// harm the log.
+func (f fault) checkLog(t *testing.T, w *running) {
 	t.Helper()
 	failures := w.logs.FilterMessage("Scrape failed").All()
 	require.NotEmpty(t, failures)
-	if f.name != "trace-cut" { // which fails in more ways than one
+	if f.name != "trace-cut" { // which fails in several ways
 		require.Len(t, failures, 1)
 	}
-	said := failures[0].ContextMap()
-	assert.Contains(t, said["target"], "/"+f.name+"/debug/pprof")
-	assert.Contains(t, said["error"], f.says)
-	all := fmt.Sprint(said)
+	fields := failures[0].ContextMap()
+	assert.Contains(t, fields["target"], "/"+f.name+"/debug/pprof")
+	assert.Contains(t, fields["error"], f.says)
+	all := fmt.Sprint(fields)
 	assert.Less(t, len(all), 1000)
 	assert.Equal(t, -1, strings.IndexFunc(all, unicode.IsControl), "%q", all)
 	assert.NotContains(t, all, "secret")

@@ -13,9 +13,9 @@ import (
 	"github.com/otel-goroutine/otel-goroutine/receiver/goroutinereceiver"
 )
 
-// TestHungTargetsDelayNobody has 100 targets, ten of which never answer: the others
-// get at least 99% of their scrapes in time, less than half an interval late.
-func TestHungTargetsDelayNobody(t *testing.T) {
+// TestHungTargetsDelayNoOthers scrapes 100 targets, ten of which never respond. At least 99% of the scrapes of
+// the others must be in time, which is less than half an interval late.
+func TestHungTargetsDelayNoOthers(t *testing.T) {
 	const hung, sound, interval, rounds = 10, 90, time.Second, 10
 	s := startServer(t)
 	var targets []goroutinereceiver.TargetConfig
@@ -23,12 +23,12 @@ func TestHungTargetsDelayNobody(t *testing.T) {
 		targets = append(targets, target(fmt.Sprint("hung ", i), fmt.Sprintf("%s/hung~%d/debug/pprof", s.plain, i)))
 	}
 	for i := range sound {
-		// Profiles, since a process can be traced by one at a time.
+		// Profiles, since a process supports only one trace at a time.
 		targets = append(targets, target(fmt.Sprint("sound ", i), fmt.Sprintf("%s/sound~%d/debug/pprof", s.plain, i), func(c *goroutinereceiver.TargetConfig) {
 			c.Capture = profiled
 		}))
 	}
-	w := watch(t, interval, targets...)
+	w := startReceiver(t, interval, targets...)
 	begin := time.Now()
 	for i := range sound {
 		w.await(t, fmt.Sprint("sound ", i), rounds, 2*rounds*interval)
@@ -37,8 +37,8 @@ func TestHungTargetsDelayNobody(t *testing.T) {
 	inTime := 0
 	for i := range sound {
 		all := w.of(fmt.Sprint("sound ", i))
-		// Its place in the interval is where its first scrape was, which must
-		// have been within the first.
+		// The first scrape, which must be within the first interval, determines the target's place in each
+		// interval.
 		place := all[0].at
 		assert.Less(t, place.Sub(begin), interval+interval/2)
 		for k, s := range all[:rounds] {
@@ -55,32 +55,32 @@ func TestHungTargetsDelayNobody(t *testing.T) {
 	}
 }
 
-// TestShutdownWithHungTargets ends while a thousand targets are waited for, and once
-// more when it has ended.
+// TestShutdownWithHungTargets shuts the receiver down while it waits for a thousand targets, and then once
+// more.
 func TestShutdownWithHungTargets(t *testing.T) {
 	s := startServer(t)
 	var targets []goroutinereceiver.TargetConfig
 	for i := range 1000 {
 		targets = append(targets, target("hung", fmt.Sprintf("%s/hung~%d/debug/pprof", s.plain, i)))
 	}
-	w := watch(t, time.Second, append(targets, target("sound", s.plain+"/sound/debug/pprof"))...)
-	w.await(t, "sound", 3, 20*time.Second) // all have been asked by then
+	w := startReceiver(t, time.Second, append(targets, target("sound", s.plain+"/sound/debug/pprof"))...)
+	w.await(t, "sound", 3, 20*time.Second) // all have been scraped by then
 	begin := time.Now()
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
 	defer cancel()
 	require.NoError(t, w.Shutdown(ctx))
-	t.Logf("ended after %v", time.Since(begin).Round(time.Millisecond))
+	t.Logf("shut down after %v", time.Since(begin).Round(time.Millisecond))
 	require.NoError(t, w.Shutdown(ctx))
-	assert.Empty(t, w.of("hung"), "that they broke off is not their fault")
+	assert.Empty(t, w.of("hung"), "a scrape canceled by Shutdown is not a failure")
 }
 
-// TestAMillionGoroutines scrapes a process that has so many.
+// TestAMillionGoroutines scrapes a process with a million goroutines.
 func TestAMillionGoroutines(t *testing.T) {
 	const million = 1_000_000
 	s := startServer(t, strconv.Itoa(million))
 	var got scrape
 	growth := heapGrowth(func() {
-		w := watch(t, time.Second, target("million", s.plain+"/sound/debug/pprof", func(c *goroutinereceiver.TargetConfig) {
+		w := startReceiver(t, time.Second, target("million", s.plain+"/sound/debug/pprof", func(c *goroutinereceiver.TargetConfig) {
 			c.Capture = traced
 			c.ClientConfig.Timeout = time.Minute
 		}))
@@ -93,7 +93,7 @@ func TestAMillionGoroutines(t *testing.T) {
 	for _, p := range got.points("goroutine.scrape.duration").All() {
 		took = p.DoubleValue()
 	}
-	size := int64(million * 17) // bytes of such a trace, as measured
+	size := int64(million * 17) // measured size of such a trace in bytes
 	t.Logf("%d goroutines in %.1f s, heap +%s", got.sum("go.goroutine.count"), took, mib(growth))
 	assert.InDelta(t, million, got.sum("go.goroutine.count"), 100)
 	assert.LessOrEqual(t, growth, mostToAccept*size)

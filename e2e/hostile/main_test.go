@@ -7,7 +7,7 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	// A toxic of toxiproxy whose client has gone stays behind, and so does what feeds it.
+	// toxiproxy leaks these goroutines when a client disconnects.
 	goleak.VerifyTestMain(m,
 		goleak.IgnoreAnyFunction("github.com/Shopify/toxiproxy/v2/toxics.(*ToxicStub).Run"),
 		goleak.IgnoreAnyFunction("github.com/Shopify/toxiproxy/v2.(*ToxicLink).read"))

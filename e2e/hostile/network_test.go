@@ -14,7 +14,7 @@ import (
 	"github.com/otel-goroutine/otel-goroutine/receiver/goroutinereceiver"
 )
 
-// TestBadNetwork scrapes a sound target through a network that is not.
+// TestBadNetwork scrapes a sound target through a bad network.
 func TestBadNetwork(t *testing.T) {
 	s := startServer(t)
 	for _, tc := range []struct{ name, toxic, errorType string }{
@@ -33,9 +33,9 @@ func TestBadNetwork(t *testing.T) {
 				c.Capture = traced
 				c.ClientConfig.Timeout = 2 * time.Second
 			}
-			w := watch(t, time.Second,
+			w := startReceiver(t, time.Second,
 				target("bad", through(t, s, tc.toxic)+"/sound/debug/pprof", impatient),
-				// It is the same process, of which there is one trace at a time.
+				// The same process, which supports only one trace at a time.
 				target("sound", s.plain+"/sound/debug/pprof", func(c *goroutinereceiver.TargetConfig) {
 					c.Capture = goroutinereceiver.CaptureProfile
 				}))
@@ -44,7 +44,7 @@ func TestBadNetwork(t *testing.T) {
 			assert.Equal(t, tc.errorType == "", up)
 			assert.Equal(t, tc.errorType, errorType)
 			if !up {
-				assert.Equal(t, ofAFailure, got.DataPointCount(), "nothing but how the scrape went")
+				assert.Equal(t, pointsOfFailure, got.DataPointCount(), "points about the scrape only")
 			}
 			other := w.await(t, "sound", 1, 20*time.Second)[0]
 			soundUp, why := other.up()
@@ -53,7 +53,7 @@ func TestBadNetwork(t *testing.T) {
 	}
 }
 
-// through puts a proxy before the server which does to its answers what toxic says.
+// through starts a proxy of the server that applies toxic to its responses, and returns its URL.
 func through(t *testing.T, s *server, toxic string) (address string) {
 	t.Helper()
 	host := toxiproxy.NewServer(toxiproxy.NewMetricsContainer(prometheus.NewRegistry()), zerolog.Nop())

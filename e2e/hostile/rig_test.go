@@ -29,8 +29,7 @@ import (
 	"github.com/otel-goroutine/otel-goroutine/receiver/goroutinereceiver"
 )
 
-// server is a fault server in a process of its own, so that what it holds is not
-// taken for what the receiver does.
+// server is a fault server in a process of its own, so that its memory is not attributed to the receiver.
 type server struct{ plain, secure string }
 
 func startServer(t *testing.T, args ...string) *server {
@@ -45,20 +44,20 @@ func startServer(t *testing.T, args ...string) *server {
 	require.NoError(t, err)
 	require.NoError(t, cmd.Start())
 	t.Cleanup(func() {
-		_ = input.Close() // it ends
+		_ = input.Close() // the server exits
 		_ = cmd.Process.Kill()
 		_ = cmd.Wait()
 	})
 	lines := bufio.NewScanner(output)
 	s := &server{}
 	for _, address := range []*string{&s.plain, &s.secure} {
-		require.True(t, lines.Scan(), "the server says nothing")
+		require.True(t, lines.Scan(), "the server prints its addresses")
 		*address = lines.Text()
 	}
 	return s
 }
 
-// get asks the server for what a test must know.
+// get returns the response of the server to a request of the test itself.
 func (s *server) get(t *testing.T, path string) string {
 	t.Helper()
 	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
@@ -70,7 +69,7 @@ func (s *server) get(t *testing.T, path string) string {
 	return strings.TrimSpace(string(text))
 }
 
-// warm has the server make what it serves under a name.
+// warm makes the server prepare the response of a fault.
 func (s *server) warm(t *testing.T, name string) {
 	t.Helper()
 	client := &http.Client{
@@ -82,8 +81,7 @@ func (s *server) warm(t *testing.T, name string) {
 	}
 }
 
-// ended returns when the answer to the receiver had been written, which began to ask
-// after begin.
+// ended returns when the server finished its response to a request that the receiver made after begin.
 func (s *server) ended(t *testing.T, begin time.Time) time.Time {
 	t.Helper()
 	again := time.NewTicker(10 * time.Millisecond)
@@ -95,18 +93,18 @@ func (s *server) ended(t *testing.T, begin time.Time) time.Time {
 			return ended
 		}
 	}
-	require.Fail(t, "the server still serves")
+	require.Fail(t, "the server still writes its response")
 	return time.Time{}
 }
 
-// scrapes takes what a receiver hands over, by target.
+// scrapes collects the metrics of a receiver by target.
 type scrapes struct {
 	mu   sync.Mutex
 	all  map[string][]scrape
 	news chan struct{}
 }
 
-// scrape is what one scrape gave.
+// scrape has the metrics of one scrape.
 type scrape struct {
 	pmetric.Metrics
 	at time.Time
@@ -132,10 +130,10 @@ func (s *scrapes) of(target string) []scrape {
 	return s.all[target]
 }
 
-// await waits until a target was scraped n times.
-func (s *scrapes) await(t *testing.T, target string, n int, patience time.Duration) []scrape {
+// await waits until a target has been scraped n times.
+func (s *scrapes) await(t *testing.T, target string, n int, timeout time.Duration) []scrape {
 	t.Helper()
-	deadline := time.After(patience)
+	deadline := time.After(timeout)
 	for {
 		if all := s.of(target); len(all) >= n {
 			return all
@@ -143,19 +141,19 @@ func (s *scrapes) await(t *testing.T, target string, n int, patience time.Durati
 		select {
 		case <-s.news:
 		case <-deadline:
-			require.Fail(t, "not scraped", "%s: %d times in %v, not %d", target, len(s.of(target)), patience, n)
+			require.Fail(t, "not scraped", "%s: %d times in %v, not %d", target, len(s.of(target)), timeout, n)
 		}
 	}
 }
 
-// watched is a receiver at work.
-type watched struct {
+// running is a running receiver.
+type running struct {
 	receiver.Metrics
 	*scrapes
 	logs *observer.ObservedLogs
 }
 
-// target is one to be scraped as service name.
+// target returns the configuration of a target with the given service.name.
 func target(name, endpoint string, change ...func(*goroutinereceiver.TargetConfig)) goroutinereceiver.TargetConfig {
 	t := goroutinereceiver.TargetConfig{
 		ClientConfig: defaults().ClientConfig,
@@ -174,8 +172,8 @@ func defaults() *goroutinereceiver.Config {
 	return goroutinereceiver.NewFactory().CreateDefaultConfig().(*goroutinereceiver.Config)
 }
 
-// watch starts a receiver that scrapes every interval.
-func watch(t *testing.T, interval time.Duration, targets ...goroutinereceiver.TargetConfig) *watched {
+// startReceiver starts a receiver that scrapes targets every interval.
+func startReceiver(t *testing.T, interval time.Duration, targets ...goroutinereceiver.TargetConfig) *running {
 	t.Helper()
 	factory := goroutinereceiver.NewFactory()
 	config := defaults()
@@ -183,24 +181,24 @@ func watch(t *testing.T, interval time.Duration, targets ...goroutinereceiver.Ta
 	core, logs := observer.New(zap.DebugLevel)
 	settings := receivertest.NewNopSettings(factory.Type())
 	settings.Logger = zap.New(core)
-	w := &watched{scrapes: &scrapes{all: make(map[string][]scrape), news: make(chan struct{}, 1)}, logs: logs}
+	r := &running{scrapes: &scrapes{all: make(map[string][]scrape), news: make(chan struct{}, 1)}, logs: logs}
 	var err error
-	w.Metrics, err = factory.CreateMetrics(t.Context(), settings, config, w.scrapes)
+	r.Metrics, err = factory.CreateMetrics(t.Context(), settings, config, r.scrapes)
 	require.NoError(t, err)
-	require.NoError(t, w.Start(t.Context(), componenttest.NewNopHost()))
-	t.Cleanup(func() { w.stop(t) })
-	return w
+	require.NoError(t, r.Start(t.Context(), componenttest.NewNopHost()))
+	t.Cleanup(func() { r.stop(t) })
+	return r
 }
 
-// stop must take no more than two seconds, whatever the targets do.
-func (w *watched) stop(t *testing.T) {
+// stop shuts the receiver down, which must take at most two seconds.
+func (r *running) stop(t *testing.T) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
 	defer cancel()
-	require.NoError(t, w.Shutdown(ctx))
+	require.NoError(t, r.Shutdown(ctx))
 }
 
-// points returns the points of a metric, an attribute of each after the other.
+// points returns the points of a metric.
 func (s scrape) points(name string) pmetric.NumberDataPointSlice {
 	for _, scope := range s.ResourceMetrics().At(0).ScopeMetrics().All() {
 		for _, m := range scope.Metrics().All() {
@@ -216,12 +214,12 @@ func (s scrape) points(name string) pmetric.NumberDataPointSlice {
 	return pmetric.NewNumberDataPointSlice()
 }
 
-// ofAFailure is how many points there are when a scrape fails: how long it took, that it
-// failed, and the failures of each of nine error types.
-const ofAFailure = 2 + 9
+// pointsOfFailure is the number of points of a failed scrape: its duration, goroutine.scrape.up, and the
+// failures of each of nine error types.
+const pointsOfFailure = 2 + 9
 
-// up tells whether the scrape worked, and the error types of all that have failed so far,
-// separated by commas.
+// up reports whether the scrape succeeded, and returns the error types of all failures so far, separated by
+// commas.
 func (s scrape) up() (up bool, errorTypes string) {
 	var failed []string
 	for _, p := range s.points("goroutine.scrape.failures").All() {
@@ -240,11 +238,11 @@ func (s scrape) sum(name string) (sum int64) {
 	return sum
 }
 
-// heapGrowth returns by how much the heap of this process is larger at its peak, while
-// during runs, than before. Garbage that is not collected yet counts.
+// heapGrowth returns the growth of the heap of this process from before to its peak while during runs,
+// including garbage.
 func heapGrowth(during func()) (bytes int64) {
 	runtime.GC()
-	runtime.GC() // what is in a sync.Pool survives one
+	runtime.GC() // objects in a sync.Pool survive one cycle
 	before := heapNow()
 	done, peak := make(chan struct{}), make(chan int64)
 	go func() {
@@ -271,5 +269,5 @@ func heapNow() int64 {
 	return int64(sample[0].Value.Uint64())
 }
 
-// mib shows a number of bytes.
+// mib formats a number of bytes in MiB.
 func mib(bytes int64) string { return fmt.Sprintf("%.1f MiB", float64(bytes)/(1<<20)) }

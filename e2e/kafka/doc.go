@@ -1,3 +1,3 @@
-// Package kafka tests the configurations that have Kafka between the tiers, in a module of its
-// own: contrib's components for Kafka are served in another version than all others.
+// Package kafka tests the configurations with Kafka between the tiers. It is a module of its own, since
+// contrib's Kafka components are available in another version than all others.
 package kafka

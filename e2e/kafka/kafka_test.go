@@ -37,10 +37,9 @@ import (
 	"github.com/otel-goroutine/otel-goroutine/receiver/goroutinereceiver"
 )
 
-// TestServicesComeTogetherBehindKafka runs the configurations of examples/kafka with a broker in
-// memory: whatever is pushed to two agents, each service comes to one detector, and the scrapes of
-// each process come in order.
-func TestServicesComeTogetherBehindKafka(t *testing.T) {
+// TestKafkaKeepsServicesTogether runs the configurations of examples/kafka with an in-memory broker and two
+// agents. Each service must arrive at one detector, and the scrapes of each process in order.
+func TestKafkaKeepsServicesTogether(t *testing.T) {
 	const services, instances, scrapes = 12, 3, 5
 	broker, err := kfake.NewCluster(kfake.NumBrokers(1), kfake.SeedTopics(4, "goroutine_metrics", "goroutine_logs"))
 	require.NoError(t, err)
@@ -48,7 +47,7 @@ func TestServicesComeTogetherBehindKafka(t *testing.T) {
 	t.Setenv("KAFKA", broker.ListenAddrs()[0])
 	detectors := []*detector{startDetector(t), startDetector(t)}
 	t.Setenv("DETECTORS", fmt.Sprintf("[%s,%s]", detectors[0].address, detectors[1].address))
-	t.Setenv("CART_PPROF", freeAddress(t)) // nobody answers there
+	t.Setenv("CART_PPROF", freeAddress(t)) // nothing listens there
 	var agents []pmetricotlp.GRPCClient
 	for range 2 {
 		address := freeAddress(t)
@@ -61,17 +60,17 @@ func TestServicesComeTogetherBehindKafka(t *testing.T) {
 	for scrape := range scrapes {
 		for service := range services {
 			for instance := range instances {
-				// An instance stays at one agent, as a process on one machine does.
+				// An instance always pushes to the same agent, as a process on one machine does.
 				agent := agents[(service+instance)%len(agents)]
 				require.Eventually(t, func() bool {
 					_, err := agent.Export(t.Context(), pmetricotlp.NewExportRequestFromMetrics(scraped(service, instance, scrape)))
 					return err == nil
-				}, 30*time.Second, 50*time.Millisecond, "the agent takes what is pushed")
+				}, 30*time.Second, 50*time.Millisecond, "the agent accepts the metrics")
 			}
 		}
 	}
-	await := func() bool { return detectors[0].points()+detectors[1].points() >= services*instances*scrapes }
-	require.Eventually(t, await, 60*time.Second, 50*time.Millisecond, "all comes through")
+	complete := func() bool { return detectors[0].points()+detectors[1].points() >= services*instances*scrapes }
+	require.Eventually(t, complete, 60*time.Second, 50*time.Millisecond, "all points arrive")
 
 	at := make(map[string]int)
 	for i, d := range detectors {
@@ -136,7 +135,7 @@ func factories() (otelcol.Factories, error) {
 	return f, err
 }
 
-// detector takes OTLP, and keeps the values that came of each process.
+// detector receives OTLP and records the values of each process.
 type detector struct {
 	pmetricotlp.UnimplementedGRPCServer
 	address string
@@ -167,7 +166,7 @@ func (d *detector) Export(_ context.Context, request pmetricotlp.ExportRequest) 
 		for _, sm := range rm.ScopeMetrics().All() {
 			for _, m := range sm.Metrics().All() {
 				if m.Name() != "go.goroutine.count" {
-					continue // of the target that does not answer
+					continue // of the target that does not respond
 				}
 				for _, p := range m.Gauge().DataPoints().All() {
 					d.values[process] = append(d.values[process], p.IntValue())

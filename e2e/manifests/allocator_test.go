@@ -11,10 +11,9 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-// TestAllocatorSharesPodsOutToAgents reads the configuration of the allocator by the keys
-// that it is to have, no others. The allocator's own types are in no module that can be had
-// alone.
-func TestAllocatorSharesPodsOutToAgents(t *testing.T) {
+// TestAllocatorAssignsPodsToAgents decodes the configuration of the allocator strictly. It has its own types,
+// since those of the allocator are only in the module of the Operator.
+func TestAllocatorAssignsPodsToAgents(t *testing.T) {
 	text, err := os.ReadFile(filepath.Join(folder, "overlays", "allocator", "targetallocator.yaml"))
 	require.NoError(t, err)
 	var config struct {
@@ -37,14 +36,14 @@ func TestAllocatorSharesPodsOutToAgents(t *testing.T) {
 	}
 	require.NoError(t, yaml.UnmarshalStrict(text, &config))
 	agents := selector(t, &config.CollectorSelector)
-	var shared []string
+	var selected []string
 	for _, w := range workloads(decode(t, build(t)["overlays/allocator"])) {
 		if agents.Matches(labelsOf(w.pod.ObjectMeta)) {
-			shared = append(shared, w.name)
+			selected = append(selected, w.name)
 		}
 	}
-	assert.Equal(t, []string{"goroutine-agent"}, shared)
+	assert.Equal(t, []string{"goroutine-agent"}, selected)
 	for _, relabel := range config.Config.ScrapeConfigs[0].RelabelConfigs {
-		assert.Contains(t, []string{"keep", "drop"}, relabel.Action, "the allocator serves the labels that it has found")
+		assert.Contains(t, []string{"keep", "drop"}, relabel.Action, "the receiver needs the original labels")
 	}
 }

@@ -18,13 +18,13 @@ import (
 	"sigs.k8s.io/kustomize/kyaml/filesys"
 )
 
-// chartFile is the chart that the values are for.
+// chartFile is the chart to which the values belong.
 const chartFile = "testdata/opentelemetry-collector-0.170.0.tgz"
 
-// kustomizations are the folders that a user applies with kubectl apply -k.
+// kustomizations are the folders for kubectl apply -k.
 var kustomizations = []string{"base", "overlays/prometheus", "overlays/namespace", "overlays/allocator", "operator", "sidecar/example", "monitoring"}
 
-// releases are the values files that a user installs the chart with.
+// releases are the values files of the chart.
 var releases = []string{"helm/agent.yaml", "helm/detector.yaml"}
 
 // build returns the objects of each kustomization and release, as YAML.
@@ -56,7 +56,7 @@ var built = sync.OnceValues(func() (map[string][]string, error) {
 	return all, nil
 })
 
-// render renders the chart as helm install does, with its check of the values.
+// render renders the chart and validates the values as helm install does.
 func render(name string) (objects []string, err error) {
 	chart, err := loader.Load(chartFile)
 	if err != nil {
@@ -86,8 +86,7 @@ func render(name string) (objects []string, err error) {
 	return objects, nil
 }
 
-// TestEveryKustomizationIsBuilt sees that no folder is left out, but components, which are
-// part of another.
+// TestEveryKustomizationIsBuilt checks that kustomizations has every folder except components.
 func TestEveryKustomizationIsBuilt(t *testing.T) {
 	files, err := filepath.Glob(filepath.Join(folder, "*", "kustomization.yaml"))
 	require.NoError(t, err)

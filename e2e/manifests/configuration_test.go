@@ -17,11 +17,11 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-// instance is a collector as a pod starts it.
+// instance is a collector in a pod.
 type instance struct {
 	name    string
 	lean    bool
-	configs []string // as they are given to it, in their order
+	configs []string // in the order of the arguments
 	env     map[string]string
 }
 
@@ -54,14 +54,14 @@ func collectors(t *testing.T, name string, objects []runtime.Object) (found []in
 	return found
 }
 
-// environment returns the variables of a container. What a cluster fills in is the name of
-// the variable.
+// environment returns the environment variables of a container. Values that the cluster sets are the names of
+// the variables.
 func environment(t *testing.T, container corev1.Container, configMaps map[string]map[string]string) map[string]string {
 	t.Helper()
 	env := make(map[string]string)
 	for _, from := range container.EnvFrom {
 		if from.ConfigMapRef == nil {
-			assert.True(t, from.SecretRef != nil && *from.SecretRef.Optional, "a secret that must exist is to be named in the README")
+			assert.True(t, from.SecretRef != nil && *from.SecretRef.Optional, "a required secret must be in the README")
 			continue
 		}
 		require.Contains(t, configMaps, from.ConfigMapRef.Name)
@@ -76,7 +76,7 @@ func environment(t *testing.T, container corev1.Container, configMaps map[string
 	return env
 }
 
-// mounted returns the content of a file that a container gets from a ConfigMap.
+// mounted returns the content of a file that is mounted from a ConfigMap.
 func mounted(container corev1.Container, volumes []corev1.Volume, configMaps map[string]map[string]string, file string) string {
 	for _, mount := range container.VolumeMounts {
 		if mount.MountPath != path.Dir(file) {
@@ -98,8 +98,8 @@ func mounted(container corev1.Container, volumes []corev1.Volume, configMaps map
 	return ""
 }
 
-// operated returns the collectors that the Operator would start.
-func operated(t *testing.T, objects []string) (found []instance) {
+// operatorCollectors returns the collectors that the Operator would start.
+func operatorCollectors(t *testing.T, objects []string) (found []instance) {
 	t.Helper()
 	for _, object := range objects {
 		if !strings.Contains(object, "kind: OpenTelemetryCollector") {
@@ -128,13 +128,13 @@ func instances(t *testing.T) (all []instance) {
 	t.Helper()
 	for name, objects := range build(t) {
 		all = append(all, collectors(t, name, decode(t, objects))...)
-		all = append(all, operated(t, objects)...)
+		all = append(all, operatorCollectors(t, objects)...)
 	}
 	return all
 }
 
-// TestCollectorAcceptsEveryConfiguration has the collector of each image validate what its pod
-// gives it, with the variables of the pod and no others.
+// TestCollectorAcceptsEveryConfiguration validates the configuration of each pod with the collector of its
+// image and only the environment variables of the pod.
 func TestCollectorAcceptsEveryConfiguration(t *testing.T) {
 	all := instances(t)
 	assert.Len(t, all, 13)
@@ -148,11 +148,11 @@ func TestCollectorAcceptsEveryConfiguration(t *testing.T) {
 	broken := all[0]
 	broken.configs = append(broken.configs, "exporters: {load_balancing: {routing_keys: service}}\n")
 	out, err := validate(t, broken)
-	require.Error(t, err, "what is wrong is refused")
+	require.Error(t, err, "an unknown key is refused")
 	assert.Contains(t, out, "routing_keys")
 }
 
-func validate(t *testing.T, c instance) (said string, err error) {
+func validate(t *testing.T, c instance) (output string, err error) {
 	t.Helper()
 	args := []string{"validate"}
 	for i, config := range c.configs {
@@ -172,8 +172,7 @@ func validate(t *testing.T, c instance) (said string, err error) {
 	return string(out), err
 }
 
-// TestConfigurationsAreTheSame sees that Helm and the Operator install the configurations of
-// the base, not copies that go their own way.
+// TestConfigurationsAreTheSame checks that Helm and the Operator install the same configurations as base.
 func TestConfigurationsAreTheSame(t *testing.T) {
 	want := make(map[string]any)
 	for _, tier := range []string{"agent", "detector"} {
@@ -196,7 +195,7 @@ func TestConfigurationsAreTheSame(t *testing.T) {
 	assert.Equal(t, 4, compared)
 }
 
-// configuration parses a configuration. An empty section may be written as {} or as nothing.
+// configuration parses a configuration. An empty section may be written as {} or omitted.
 func configuration(t *testing.T, text string) map[string]any {
 	t.Helper()
 	var parsed map[string]any

@@ -24,11 +24,11 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-// crdFile is the definition of OpenTelemetryCollector that the Operator installs. Its Go types
-// are in no module that can be had alone.
+// crdFile is the custom resource definition of OpenTelemetryCollector. Its Go types are only in the module of
+// the Operator.
 const crdFile = "testdata/opentelemetry.io_opentelemetrycollectors.yaml.gz"
 
-// decoder decodes objects into the types of their API, and refuses fields that they lack.
+// decoder returns a decoder that refuses unknown fields.
 func decoder(t *testing.T) runtime.Decoder {
 	t.Helper()
 	scheme := runtime.NewScheme()
@@ -41,8 +41,8 @@ func decoder(t *testing.T) runtime.Decoder {
 	return json.NewSerializerWithOptions(json.DefaultMetaFactory, scheme, scheme, json.SerializerOptions{Yaml: true, Strict: true})
 }
 
-// decode decodes the objects of one kustomization or release. An OpenTelemetryCollector is
-// checked by its definition, and left out.
+// decode decodes the objects of one kustomization or release. It validates an OpenTelemetryCollector by its
+// definition and omits it from the result.
 func decode(t *testing.T, objects []string) []runtime.Object {
 	t.Helper()
 	var decoded []runtime.Object
@@ -78,7 +78,7 @@ func TestObjectsAreDecodedStrictly(t *testing.T) {
 	}
 }
 
-// TestMisspelledFieldIsRefused sees that both ways to decode are strict.
+// TestMisspelledFieldIsRefused checks that decoder and schema are strict.
 func TestMisspelledFieldIsRefused(t *testing.T) {
 	_, _, err := decoder(t).Decode([]byte("apiVersion: apps/v1\nkind: DaemonSet\nspec: {templates: {}}"), nil, nil)
 	require.ErrorContains(t, err, `unknown field "spec.templates"`)
@@ -95,8 +95,8 @@ func TestMisspelledFieldIsRefused(t *testing.T) {
 	require.Error(t, validate(collector+"mode: pod}"))
 }
 
-// collectorSchema is the schema of OpenTelemetryCollector v1beta1, closed: the API server
-// drops fields that are not in it, and a user who misspelled one sees nothing of it.
+// collectorSchema returns the schema of OpenTelemetryCollector v1beta1 without unknown fields. The API server
+// would drop those silently.
 var collectorSchema = sync.OnceValues(func() (*jsonschema.Schema, error) {
 	zipped, err := os.ReadFile(crdFile)
 	if err != nil {
@@ -130,7 +130,7 @@ var collectorSchema = sync.OnceValues(func() (*jsonschema.Schema, error) {
 	return nil, errors.New(crdFile + " has no v1beta1")
 })
 
-// closeObjects refuses what a schema does not list, where it lists anything.
+// closeObjects sets additionalProperties to false in all objects of a schema that have properties.
 func closeObjects(schema any) {
 	switch s := schema.(type) {
 	case map[string]any:

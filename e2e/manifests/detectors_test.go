@@ -11,8 +11,8 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-// TestAgentsKnowEveryDetector sees that the list of detectors is as long as there are
-// replicas, by names that a headless Service gives to them.
+// TestAgentsKnowEveryDetector checks that agents have the list of all replicas of the detector, with the names
+// of a headless Service.
 func TestAgentsKnowEveryDetector(t *testing.T) {
 	all := build(t)
 	for agents, detectors := range map[string]string{
@@ -34,12 +34,12 @@ func TestAgentsKnowEveryDetector(t *testing.T) {
 		}
 		require.NotNil(t, set, detectors)
 		assert.True(t, headless[set.Spec.ServiceName], "%s: the Service of the StatefulSet", detectors)
-		known := listed(t, collectors(t, agents, decode(t, all[agents])))
+		known := detectorsOf(t, collectors(t, agents, decode(t, all[agents])))
 		assert.Equal(t, names(set.Name, set.Spec.ServiceName, *set.Spec.Replicas), known, agents)
 	}
-	// The Operator names what it makes.
-	const made = "goroutine-detector-collector"
-	assert.Equal(t, names(made, made+"-headless", 3), listed(t, operated(t, all["operator"])))
+	// Names that the Operator generates.
+	const generated = "goroutine-detector-collector"
+	assert.Equal(t, names(generated, generated+"-headless", 3), detectorsOf(t, operatorCollectors(t, all["operator"])))
 }
 
 func names(set, service string, replicas int32) (all []string) {
@@ -49,8 +49,8 @@ func names(set, service string, replicas int32) (all []string) {
 	return all
 }
 
-// listed returns the detectors that the agents are given.
-func listed(t *testing.T, instances []instance) (detectors []string) {
+// detectorsOf returns the list of detectors in the environment of the agents.
+func detectorsOf(t *testing.T, instances []instance) (detectors []string) {
 	t.Helper()
 	for _, c := range instances {
 		if list := c.env["DETECTORS"]; list != "" {

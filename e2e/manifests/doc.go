@@ -1,4 +1,3 @@
-// Package manifests holds the tests of what deploy/kubernetes installs: each object is built
-// as its user builds it, decoded strictly, and each configuration in it is given to the built
-// collector.
+// Package manifests tests deploy/kubernetes. It builds each object as a user does, decodes it strictly, and
+// validates each configuration with the built collector.
 package manifests

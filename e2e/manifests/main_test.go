@@ -9,10 +9,10 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// folder is what is tested.
+// folder has the manifests to test.
 var folder = filepath.Join("..", "..", "deploy", "kubernetes")
 
-// The collectors that `make collector` and `make lean` build.
+// full is built by `make collector`, lean by `make lean`.
 var (
 	full = filepath.Join("..", "..", "bin", "otelcol-goroutine")
 	lean = filepath.Join("..", "..", "bin", "otelcol-goroutine-lean")

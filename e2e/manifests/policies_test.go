@@ -9,28 +9,29 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 )
 
-// apiServerPort is that of an API server which is not behind the usual 443.
+// apiServerPort is the port of an API server that is not at 443.
 const apiServerPort = 6443
 
-// TestPoliciesLetThoseReachTheAPIServerThatAskIt compares the network policies with the rights.
-func TestPoliciesLetThoseReachTheAPIServerThatAskIt(t *testing.T) {
+// TestPoliciesPermitAPIServer checks that network policies permit connections to the API server exactly to the
+// pods whose service account has a role.
+func TestPoliciesPermitAPIServer(t *testing.T) {
 	compared := 0
 	for name, objects := range build(t) {
 		decoded := decode(t, objects)
 		for _, w := range workloads(decoded) {
 			policies := policiesOf(t, decoded, w)
-			if len(policies) == 0 { // they are left to the user
+			if len(policies) == 0 { // the user sets policies
 				continue
 			}
 			compared++
-			asks := slices.Contains(bound(decoded), w.namespace+"/"+w.pod.Spec.ServiceAccountName)
-			assert.Equal(t, asks, slices.ContainsFunc(policies, reachesAPIServer), "%s: %s", name, w.name)
+			hasRole := slices.Contains(bound(decoded), w.namespace+"/"+w.pod.Spec.ServiceAccountName)
+			assert.Equal(t, hasRole, slices.ContainsFunc(policies, reachesAPIServer), "%s: %s", name, w.name)
 		}
 	}
 	assert.Equal(t, 9, compared)
 }
 
-// policiesOf returns the network policies of a pod that limit whom it may reach.
+// policiesOf returns the egress policies of a pod.
 func policiesOf(t *testing.T, objects []runtime.Object, w workload) (found []*networkingv1.NetworkPolicy) {
 	t.Helper()
 	for _, object := range objects {

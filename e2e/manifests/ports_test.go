@@ -12,12 +12,12 @@ import (
 	"k8s.io/apimachinery/pkg/util/intstr"
 )
 
-// TestNamedPortsAreThere sees that each port that is asked for by name is one of the pods that
-// are selected: neither Kubernetes nor Prometheus says so of one that is not.
-func TestNamedPortsAreThere(t *testing.T) {
+// TestNamedPortsExist checks that the selected pods have the ports that an object names. Neither Kubernetes nor
+// Prometheus reports a missing port.
+func TestNamedPortsExist(t *testing.T) {
 	compared := 0
 	for name, objects := range build(t) {
-		if name == "monitoring" { // it has no pods
+		if name == "monitoring" { // has no pods
 			continue
 		}
 		decoded := decode(t, objects)
@@ -33,7 +33,7 @@ func TestNamedPortsAreThere(t *testing.T) {
 				}
 				for _, port := range ports {
 					compared++
-					assert.Contains(t, opened(w), port, "%s: %T %s", name, object, object.(metav1.Object).GetName())
+					assert.Contains(t, containerPorts(w), port, "%s: %T %s", name, object, object.(metav1.Object).GetName())
 				}
 			}
 		}
@@ -41,7 +41,7 @@ func TestNamedPortsAreThere(t *testing.T) {
 	assert.Greater(t, compared, 20)
 }
 
-// portsOf returns the ports of pods that an object asks for by name.
+// portsOf returns the names of the ports that an object refers to.
 func portsOf(object runtime.Object) (names []string) {
 	add := func(port *intstr.IntOrString) {
 		if port != nil && port.Type == intstr.String {
@@ -67,8 +67,8 @@ func portsOf(object runtime.Object) (names []string) {
 	return names
 }
 
-// opened returns the names of the ports of a pod.
-func opened(w workload) (names []string) {
+// containerPorts returns the names of the ports of a pod.
+func containerPorts(w workload) (names []string) {
 	for _, container := range w.pod.Spec.Containers {
 		for _, port := range container.Ports {
 			names = append(names, port.Name)

@@ -16,7 +16,7 @@ import (
 
 var kustomizationBlock = regexp.MustCompile("(?s)```yaml\n(apiVersion: kustomize.*?)```")
 
-// TestInstallAsTheReadmeSays builds the kustomization of the README beside a clone.
+// TestInstallAsTheReadmeSays builds the kustomization in the README, in a folder beside a clone.
 func TestInstallAsTheReadmeSays(t *testing.T) {
 	readme, err := os.ReadFile(filepath.Join(folder, "README.md"))
 	require.NoError(t, err)
@@ -49,7 +49,7 @@ func TestInstallAsTheReadmeSays(t *testing.T) {
 		}
 	}
 	assert.Equal(t, "eu-west-1", settings["K8S_CLUSTER_NAME"])
-	assert.NotEmpty(t, settings["DETECTORS"], "what the base sets stays")
+	assert.NotEmpty(t, settings["DETECTORS"], "a setting of the base")
 	pods := workloads(decoded)
 	assert.Len(t, pods, 2)
 	for _, w := range pods {

@@ -15,7 +15,7 @@ import (
 
 func labelsOf(meta metav1.ObjectMeta) labels.Set { return meta.Labels }
 
-// selectorsOf returns which pods an object is about.
+// selectorsOf returns the pod selectors of an object.
 func selectorsOf(t *testing.T, object runtime.Object) []labels.Selector {
 	t.Helper()
 	switch o := object.(type) {

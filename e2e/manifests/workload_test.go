@@ -35,8 +35,8 @@ func workloads(objects []runtime.Object) (found []workload) {
 	return found
 }
 
-// TestPodsAreRestricted holds every pod to the strictest standard of Kubernetes for pods, and
-// to a file system that is read-only.
+// TestPodsAreRestricted checks that every pod complies with the restricted Pod Security Standard and has a
+// read-only root file system.
 func TestPodsAreRestricted(t *testing.T) {
 	standard, err := policy.NewEvaluator(policy.DefaultChecks(), nil)
 	require.NoError(t, err)
@@ -54,7 +54,7 @@ func TestPodsAreRestricted(t *testing.T) {
 				readOnly := container.SecurityContext.ReadOnlyRootFilesystem
 				assert.True(t, readOnly != nil && *readOnly, "%s: %s: the root file system of %s", name, w.name, container.Name)
 			}
-			if !slices.Contains(bound(decoded), w.namespace+"/"+w.pod.Spec.ServiceAccountName) { // it asks the API server for nothing
+			if !slices.Contains(bound(decoded), w.namespace+"/"+w.pod.Spec.ServiceAccountName) { // does not call the API server
 				token := w.pod.Spec.AutomountServiceAccountToken
 				assert.True(t, token != nil && !*token, "%s: %s has a token", name, w.name)
 			}
@@ -80,9 +80,9 @@ func bound(objects []runtime.Object) (accounts []string) {
 	return accounts
 }
 
-// TestPodsMayBeListedAndWatched sees that nothing else is granted, and to one account alone:
-// that of the agents, or of the allocator where it finds the pods.
-func TestPodsMayBeListedAndWatched(t *testing.T) {
+// TestRolesPermitListingPods checks that one service account may list and watch pods, and nothing else: that of
+// the agents, or of the allocator in its overlay.
+func TestRolesPermitListingPods(t *testing.T) {
 	want := []rbacv1.PolicyRule{{APIGroups: []string{""}, Resources: []string{"pods"}, Verbs: []string{"list", "watch"}}}
 	all := build(t)
 	for _, name := range []string{"base", "overlays/prometheus", "overlays/namespace", "overlays/allocator", "operator", "helm/agent.yaml"} {
@@ -91,7 +91,7 @@ func TestPodsMayBeListedAndWatched(t *testing.T) {
 		for _, object := range decoded {
 			switch o := object.(type) {
 			case *rbacv1.ClusterRole:
-				assert.NotEqual(t, "overlays/namespace", name, "a team may not have it")
+				assert.NotEqual(t, "overlays/namespace", name, "a ClusterRole in the overlay for one namespace")
 				assert.Equal(t, want, o.Rules, name)
 				granted++
 			case *rbacv1.Role:
@@ -111,22 +111,22 @@ func TestPodsMayBeListedAndWatched(t *testing.T) {
 	}
 }
 
-// TestSelectorsMeetPods sees that each Service, PodDisruptionBudget and so on is about a pod
-// that there is.
-func TestSelectorsMeetPods(t *testing.T) {
+// TestSelectorsMatchPods checks that the selectors of Services, PodDisruptionBudgets and other objects match a
+// pod.
+func TestSelectorsMatchPods(t *testing.T) {
 	for name, objects := range build(t) {
-		if name == "monitoring" { // it has no pods
+		if name == "monitoring" { // has no pods
 			continue
 		}
 		decoded := decode(t, objects)
 		pods := workloads(decoded)
 		for _, object := range decoded {
 			for _, selector := range selectorsOf(t, object) {
-				met := false
+				matched := false
 				for _, w := range pods {
-					met = met || selector.Matches(labelsOf(w.pod.ObjectMeta))
+					matched = matched || selector.Matches(labelsOf(w.pod.ObjectMeta))
 				}
-				assert.True(t, met, "%s: %T %s selects no pod: %s", name, object, object.(metav1.Object).GetName(), selector)
+				assert.True(t, matched, "%s: %T %s selects no pod: %s", name, object, object.(metav1.Object).GetName(), selector)
 			}
 		}
 	}

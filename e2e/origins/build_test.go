@@ -15,10 +15,10 @@ import (
 type build struct {
 	name  string
 	flags []string
-	// module is the name that the service's module is given, if any.
+	// module replaces the name of the service's module, if set.
 	module string
 	vendor bool
-	// toolchain is the Go version that builds it, if not the one that runs the test.
+	// toolchain is the Go version that builds the service, if not that of the test.
 	toolchain string
 }
 
@@ -40,7 +40,7 @@ func builds() []build {
 
 // program is a service and its module.
 type program struct {
-	// folder is the module's, and command the package in it that is the service.
+	// folder is the module root, command the main package in it.
 	folder, command string
 	// module is the module's name.
 	module string
@@ -48,7 +48,7 @@ type program struct {
 
 const project = "github.com/otel-goroutine/otel-goroutine"
 
-// compile returns the executable of a program.
+// compile builds a program and returns the path of the executable.
 func (b build) compile(t *testing.T, p program) string {
 	t.Helper()
 	if b.vendor || b.module != "" {
@@ -59,14 +59,14 @@ func (b build) compile(t *testing.T, p program) string {
 	return executable
 }
 
-// copy copies a program to where its module can be changed.
+// copy copies a program to a folder in which its module can be changed.
 func (b build) copy(t *testing.T, p program) program {
 	t.Helper()
 	root, err := filepath.Abs(filepath.Join("..", ".."))
 	require.NoError(t, err)
 	to := t.TempDir()
 	require.NoError(t, os.CopyFS(to, os.DirFS(p.folder)))
-	if file := filepath.Join(to, "go.mod"); !exists(file) { // it is a package of this module
+	if file := filepath.Join(to, "go.mod"); !exists(file) { // the program is a package of the module e2e
 		require.NoError(t, os.WriteFile(file, []byte("module "+p.module+"\n\ngo 1.26.0\n"), 0o600))
 	}
 	require.NoError(t, filepath.WalkDir(to, func(path string, entry fs.DirEntry, err error) error {
@@ -86,8 +86,7 @@ func exists(file string) bool {
 	return err == nil
 }
 
-// rewrite gives the module another name where the file mentions it, and has its requirements
-// found from where it is now.
+// rewrite renames the module in a file, and adapts the replacements in go.mod to the new folder.
 func (b build) rewrite(path, module, root string) error {
 	data, err := os.ReadFile(path)
 	if err != nil {

@@ -1,4 +1,4 @@
-// Package origins holds services that leak, and what a trace of a second must tell of each
-// leak: who starts its goroutines, what should have woken them, and what mistake it is. It
-// needs no collector. `make e2e` runs it for plain builds, `make origins-check` for all.
+// Package origins checks what an execution trace of about a second shows about each leak of two services: who
+// starts the goroutines, what wakes them, and the class of the mistake. It needs no collector. `make e2e` runs
+// it for plain builds, `make origins-check` for all.
 package origins

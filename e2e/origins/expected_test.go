@@ -15,40 +15,39 @@ import (
 	"github.com/otel-goroutine/otel-goroutine/internal/stack"
 )
 
-// expected is what is to be told of a leak.
+// expected has the expected origin of a leak.
 type expected struct {
 	state stack.State
-	// function is what the blamed function ends with, and file what its file does.
+	// function and file are the ends of the blamed function and its file.
 	function, file string
-	// own are the lines of the service's own code that start its goroutines, as file:line; of
-	// the file only the end. Empty if a timer starts them.
+	// own has the lines of the service that start the goroutines, as file:line with the end of the path;
+	// empty if a timer starts them.
 	own []string
-	// waker is the line that wakes those that end, if there are such.
+	// waker is the line that wakes the goroutines that exit, if any.
 	waker string
 	class mistake.Class
-	// near are the classes that mislead nobody.
+	// near has other classes that are acceptable.
 	near []mistake.Class
 }
 
-// example is one of examples/leaks.
+// example is a leak of examples/leaks with its expected origin.
 type example struct {
 	state           stack.State
 	pattern         string
 	function        string
-	start           string // text of the line that starts its goroutines, in leaky.go
-	waker           string // text of the line that wakes those of the repair, in repaired.go
-	startIn         string // another file that has it
+	start           string // text of the line that starts the goroutines
+	waker           string // text of the line in repaired.go that wakes the goroutines of the repair
+	startIn         string // file with start, if not leaky.go
 	class           mistake.Class
 	near            []mistake.Class
 	blamedIsLibrary bool
 }
 
-// call is the line that makes each call of examples/leaks, where the goroutine of the call is
-// the one that leaks.
+// call is the line that starts each call of examples/leaks, for leaks of the goroutine of the call itself.
 const call, callFile = "go callLeaky(ctx, p)", "traffic.go"
 
-// examples are those of examples/leaks with what is to be told of each. Where two answers
-// would help as much, the other is near.
+// examples returns the leaks of examples/leaks with their expected origins. If another class is as helpful, it
+// is near.
 func examples() []example {
 	const (
 		answer, reply, cancel = mistake.AnswerNotTaken, mistake.ReplyNeverComes, mistake.CancelForgotten
@@ -80,7 +79,7 @@ func examples() []example {
 		},
 		{
 			state: stack.StateChanSend, pattern: "unboundedhandler", function: ".(*MailerLeaky).enqueueLeaky", start: "go m.enqueueLeaky(",
-			class: "", near: []mistake.Class{answer}, // a start without a limit, which no trace tells
+			class: "", near: []mistake.Class{answer}, // an unlimited number of starts, which a trace does not show
 		},
 		{state: stack.StateSelect, pattern: "dbpool", function: ".NameLeaky", start: call, startIn: callFile, class: open},
 		{state: stack.StateSelect, pattern: "workerpoolnotstopped", function: ".(*poolLeaky).workLeaky", start: "go p.workLeaky()", class: cancel},
@@ -100,7 +99,7 @@ func examples() []example {
 	}
 }
 
-// expectedOfExamples returns what is to be told of examples/leaks.
+// expectedOfExamples returns the expected origins of examples/leaks.
 func expectedOfExamples(t *testing.T) []expected {
 	t.Helper()
 	folder := filepath.Join("..", "..", "examples", "leaks")
@@ -123,7 +122,7 @@ func expectedOfExamples(t *testing.T) []expected {
 	return all
 }
 
-// linesWith returns the lines of a file that have the text, as file:line.
+// linesWith returns the lines of a file that contain text, as file:line.
 func linesWith(t *testing.T, folder, file, text string) []string {
 	t.Helper()
 	var found []string
@@ -150,7 +149,7 @@ func lines(t *testing.T, path string) []string {
 	return all
 }
 
-// classes are the mistakes in the service beside this file, by where its goroutines wait.
+// classes has the leaks of the service beside this file, by the function in which the goroutines wait.
 var classes = map[string]struct {
 	state stack.State
 	class mistake.Class
@@ -171,7 +170,7 @@ var classes = map[string]struct {
 
 var markedLine = regexp.MustCompile(`(creator|waits|waker): (\S+?)(?:;|$)`)
 
-// expectedOfService returns what the marks in the service's source say is to be told of it.
+// expectedOfService returns the expected origins by the marks in the source of the service.
 func expectedOfService(t *testing.T) []expected {
 	t.Helper()
 	by := make(map[string]*expected)

@@ -21,17 +21,17 @@ import (
 	"github.com/otel-goroutine/otel-goroutine/internal/stack"
 )
 
-// look is what was seen of a service that runs.
+// look has the origins of a running service.
 type look struct {
-	// groups are the signatures that wait, and origins what is known of each.
+	// groups are the signatures in a trace, origins the origin of each.
 	groups  []stack.Signature
 	origins []origin.Origin
 	read    *exectrace.Origins
-	// createdBy is the go statement of each goroutine, as debug=2 tells it: file:line.
+	// createdBy is the go statement of each goroutine in debug=2, as file:line.
 	createdBy map[uint64]string
 }
 
-// lookAt runs a service for some seconds, takes a trace as long as the first one is by default, and the stacks after it.
+// lookAt runs a service, takes a trace of the default length of a first trace, and then the stacks.
 func lookAt(t *testing.T, executable string, args ...string) look {
 	t.Helper()
 	address := loopback.FreeAddress(t)
@@ -43,14 +43,14 @@ func lookAt(t *testing.T, executable string, args ...string) look {
 	require.NoError(t, service.Start())
 	defer func() {
 		end()
-		_ = service.Wait() // it was killed
+		_ = service.Wait() // killed
 	}()
 	debug := "http://" + address + "/debug/pprof/"
 	require.Eventually(t, func() bool {
 		_, err := get(ctx, debug+"goroutine?debug=1")
 		return err == nil
 	}, 10*time.Second, 50*time.Millisecond, "%s", &output)
-	// Long enough for each leak to have some goroutines, that are older than the trace.
+	// Each leak needs some goroutines that are older than the trace.
 	sleep(ctx, 2*time.Second)
 	trace, err := get(ctx, debug+"trace?seconds=1.2")
 	require.NoError(t, err)
@@ -66,7 +66,7 @@ func lookAt(t *testing.T, executable string, args ...string) look {
 	return l
 }
 
-// sleep waits, unless the test ends.
+// sleep waits for d or until ctx is done.
 func sleep(ctx context.Context, d time.Duration) {
 	timer := time.NewTimer(d)
 	defer timer.Stop()
@@ -93,7 +93,7 @@ func get(ctx context.Context, url string) ([]byte, error) {
 	return io.ReadAll(response.Body)
 }
 
-// follow asks a trace for all groups that it shows.
+// follow returns the groups in a trace and their origins.
 func follow(t *testing.T, trace []byte) (*exectrace.Origins, []stack.Signature) {
 	t.Helper()
 	s, err := followed(t, trace, nil).Snapshot()
@@ -120,7 +120,7 @@ var (
 	createdLine   = regexp.MustCompile(`(?m)^created by .*\n\t(\S+:\d+)`)
 )
 
-// createdBy reads the go statements off stacks as debug=2 prints them.
+// createdBy parses the go statements in stacks in the format of debug=2.
 //
 //	goroutine 7 [chan send]:
 //	...

@@ -9,5 +9,5 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// allBuilds selects every way in which a service may be built, as `make origins-check` does.
+// allBuilds selects all ways to build a service. `make origins-check` sets it.
 var allBuilds = flag.Bool("all-builds", false, "build the services in every way, not only the plain one")

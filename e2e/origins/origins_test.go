@@ -14,7 +14,7 @@ import (
 	"github.com/otel-goroutine/otel-goroutine/internal/stack"
 )
 
-// score counts how often something was told right. What was not is listed.
+// score counts correct results, and lists the wrong ones.
 type score struct {
 	right, of int
 	wrong     []string
@@ -29,15 +29,15 @@ func (s *score) count(right bool, what string, args ...any) {
 	}
 }
 
-// scores are what is promised of origins.
+// scores has the properties of origins that have a minimum rate.
 type scores struct {
 	caught, creator, own, foreign, alone, waker, unwoken, strict, near score
 }
 
-// check logs all scores, and fails for those below what is promised.
+// check logs all scores, and fails the test for scores below their minimum.
 func (s *scores) check(t *testing.T) {
 	t.Helper()
-	for _, promised := range []struct {
+	for _, required := range []struct {
 		name  string
 		score *score
 		least float64
@@ -46,26 +46,26 @@ func (s *scores) check(t *testing.T) {
 		{"creator as debug=2 has it, of leaked births", &s.creator, 1},
 		{"line of the service's own code", &s.own, 0.95},
 		{"own lines that are the service's", &s.foreign, 1},
-		{"a library's healthy goroutines told for several callers", &s.alone, 1},
-		{"waker, of those told", &s.waker, 0.9},
+		{"several callers named for a library's healthy goroutines", &s.alone, 1},
+		{"waker, if one is named", &s.waker, 0.9},
 		{"no waker where timers and the network wake, or nothing does", &s.unwoken, 1},
 		{"class", &s.strict, 0.85},
 		{"class, or one near to it", &s.near, 0.95},
 	} {
-		t.Logf("%3d of %3d  %s", promised.score.right, promised.score.of, promised.name)
-		if promised.score != &s.alone { // there need be no such group
-			assert.NotZero(t, promised.score.of, promised.name)
+		t.Logf("%3d of %3d  %s", required.score.right, required.score.of, required.name)
+		if required.score != &s.alone { // there may be no such group
+			assert.NotZero(t, required.score.of, required.name)
 		}
-		assert.GreaterOrEqual(t, float64(promised.score.right), promised.least*float64(promised.score.of),
-			"%s:\n%s", promised.name, strings.Join(promised.score.wrong, "\n"))
-		for _, wrong := range promised.score.wrong {
+		assert.GreaterOrEqual(t, float64(required.score.right), required.least*float64(required.score.of),
+			"%s:\n%s", required.name, strings.Join(required.score.wrong, "\n"))
+		for _, wrong := range required.score.wrong {
 			t.Logf("            not: %s", wrong)
 		}
 	}
 }
 
-// TestOriginsOfRealLeaks takes a trace of services that leak in every way, beside
-// what is repaired, and compares what is told of each leak with what their source says.
+// TestOriginsOfRealLeaks traces services with all example leaks and their repairs, and compares the origin of
+// each leak with the source.
 func TestOriginsOfRealLeaks(t *testing.T) {
 	var all scores
 	for _, b := range builds() {
@@ -79,7 +79,7 @@ func TestOriginsOfRealLeaks(t *testing.T) {
 	all.check(t)
 }
 
-// add counts what was told of a service.
+// add counts the results for a service.
 func (s *scores) add(build string, l look, want []expected) {
 	for i, o := range l.origins {
 		for _, c := range o.Creators {
@@ -101,7 +101,7 @@ func (s *scores) add(build string, l look, want []expected) {
 	}
 }
 
-// isOfService tells whether a frame is of one of the services, whatever their module is called.
+// isOfService reports whether a frame is in one of the services, whatever the name of their module.
 func isOfService(f stack.Frame) bool {
 	return strings.HasPrefix(f.Function, "main.") || strings.Contains(f.File, "/leaky.go") || strings.Contains(f.File, "/repaired.go") ||
 		strings.Contains(f.Function, "/instrument.")
@@ -116,13 +116,12 @@ func find(want []expected, s stack.Signature) *expected {
 	return nil
 }
 
-// isIn tells whether a path is that of a file, of which only the end is known. The service's
-// own folder is another where it was copied to.
+// isIn reports whether path ends with file. The folder of the service has another name in a copy.
 func isIn(path, file string) bool {
 	return strings.HasSuffix(path, strings.TrimPrefix(file, "service/"))
 }
 
-// addLeak counts what was told of one leak.
+// addLeak counts the results for one leak.
 func (s *scores) addLeak(build string, l look, i int, e *expected) {
 	o, name := l.origins[i], fmt.Sprintf("%s: %s %s", build, e.state, e.function)
 	s.strict.count(o.Class == e.class, "%s: %q instead of %q", name, o.Class, e.class)
@@ -139,8 +138,8 @@ func (s *scores) addLeak(build string, l look, i int, e *expected) {
 	s.addCreators(name, l, i, e)
 }
 
-// addCreators compares the go statements of the births that leak with debug=2, and the lines
-// of the service's own code with the source.
+// addCreators compares the go statements of leaked goroutines with debug=2, and the lines of the service with
+// the source.
 func (s *scores) addCreators(name string, l look, i int, e *expected) {
 	statements := make(map[string]bool)
 	for _, start := range l.read.Starts {

@@ -1,13 +1,13 @@
-// Looks at the page in Chromium: node check.mjs '{"shop": URL, "fleet": URL, "hostile": URL, "advance": URL, "empty": URL, "out": folder}'
+// Tests the page in Chromium: node check.mjs '{"shop": URL, "fleet": URL, "hostile": URL, "advance": URL, "empty": URL, "out": folder}'
 //
-// It says what it measured, and ends with 1 if anything is not as promised.
+// It prints what it has measured, and exits with 1 if a check fails.
 import { readFile } from "node:fs/promises";
 import { chromium } from "playwright-core";
 
 const { shop, fleet, hostile, advance, empty, out } = JSON.parse(process.argv[2]);
 const axe = await readFile(new URL(import.meta.resolve("axe-core/axe.min.js")), "utf8");
 const leak = "/findings/3e0e28e30f2a7cd8";
-const promised = { paintMs: 150, cpuMs: 100, transferredBytes: 60_000 };
+const limits = { paintMs: 150, cpuMs: 100, transferredBytes: 60_000 };
 
 let failed = 0;
 const check = (ok, text) => {
@@ -17,7 +17,7 @@ const check = (ok, text) => {
 
 const browser = await chromium.launch({ executablePath: process.env.CHROMIUM || "/usr/bin/chromium", args: ["--no-sandbox"] });
 
-// open opens a page that is watched for errors, dialogs and requests to anywhere else.
+// open opens a page, and reports errors, dialogs, and requests to other hosts.
 const open = async (base, options = {}) => {
   const context = await browser.newContext(options);
   const page = await context.newPage();
@@ -52,14 +52,14 @@ for (const colorScheme of ["light", "dark"]) {
   }
 }
 
-// 2. The first screen of a finding tells line, creator, version and what to do.
+// 2. The first screen of a finding shows line, creator, version and what to do.
 {
   const page = await open(shop, { viewport: { width: 1100, height: 800 } });
   await page.goto(shop + leak);
   const facts = await page.locator(".facts").boundingBox();
   check(facts.y + facts.height <= 800, "line, creator, version and first action are on the first screen");
   const text = await page.locator(".facts").innerText();
-  for (const part of ["order.go:88", "order.go:81", "1.8.2", "Roll back"]) check(text.includes(part), `the first screen tells ${part}`);
+  for (const part of ["order.go:88", "order.go:81", "1.8.2", "Roll back"]) check(text.includes(part), `the first screen shows ${part}`);
   await page.context().close();
 }
 
@@ -94,7 +94,7 @@ for (const colorScheme of ["light", "dark"]) {
   await page.context().close();
 }
 
-// 5. Live: what is new is shown without a reload.
+// 5. Live: new data is shown without a reload.
 {
   const page = await open(shop);
   await page.goto(shop + leak);
@@ -103,11 +103,11 @@ for (const colorScheme of ["light", "dark"]) {
   await page.waitForFunction(() => document.getElementById("live").textContent.includes("live"));
   await fetch(advance);
   await page.waitForFunction((was) => document.querySelector(".asof time").getAttribute("datetime") !== was, before, { timeout: 10_000 });
-  check(await page.evaluate(() => window.stays === true), "what is new is shown without a reload");
+  check(await page.evaluate(() => window.stays === true), "new data is shown without a reload");
   await page.context().close();
 }
 
-// 6. Hostile names do nothing.
+// 6. Hostile names have no effect.
 {
   const page = await open(hostile, { viewport: { width: 400, height: 800 } });
   const narrow = async (what) => {
@@ -121,14 +121,13 @@ for (const colorScheme of ["light", "dark"]) {
     await page.goto(hostile + next);
     await narrow(one);
   }
-  check((await page.locator("img, iframe, script:not([src])").count()) === 0, "hostile names are no markup");
+  check((await page.locator("img, iframe, script:not([src])").count()) === 0, "hostile names are not markup");
   await page.context().close();
 }
 
-// 7. Quick and small with 500 findings of 10,000 instances. The times of an empty page show what
-// the machine takes by itself: if that is more than half of the limit, other work keeps it busy, and
-// only the CPU time of the page is checked. That is measured in separate runs, since tracing delays
-// the paint.
+// 7. Fast and small with 500 findings of 10,000 instances. An empty page shows how long the machine itself
+// takes. If that is more than half of the limit, the machine is busy, and only the CPU time of the page is
+// checked. CPU time is measured in separate runs, since tracing delays the paint.
 {
   const paintOf = async (url) => {
     const page = await open(new URL(url).origin, { viewport: { width: 1100, height: 900 } });
@@ -172,15 +171,15 @@ for (const colorScheme of ["light", "dark"]) {
     bytes = Math.max(bytes, measured.bytes);
     return measured.paint;
   });
-  const text = `first paint after ${inWords(paints)}, of ${promised.paintMs}; of an empty page ${inWords(machine)}`;
-  if (median(machine) > promised.paintMs / 2) {
+  const text = `first paint after ${inWords(paints)}, of ${limits.paintMs}; of an empty page ${inWords(machine)}`;
+  if (median(machine) > limits.paintMs / 2) {
     console.log("busy  " + text);
   } else {
-    check(median(paints) <= promised.paintMs, text);
+    check(median(paints) <= limits.paintMs, text);
   }
   const cpu = await times(() => cpuOf(fleet + "/"));
-  check(cpu[0] <= promised.cpuMs, `CPU time of the page until then ${inWords(cpu)}, of ${promised.cpuMs}; of an empty page ${inWords(await times(() => cpuOf(empty)))}`);
-  check(bytes <= promised.transferredBytes, `${bytes} bytes transferred of ${promised.transferredBytes}`);
+  check(cpu[0] <= limits.cpuMs, `CPU time of the page until then ${inWords(cpu)}, of ${limits.cpuMs}; of an empty page ${inWords(await times(() => cpuOf(empty)))}`);
+  check(bytes <= limits.transferredBytes, `${bytes} bytes transferred of ${limits.transferredBytes}`);
 }
 
 // 8. The pictures of the documentation.

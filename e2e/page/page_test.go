@@ -1,4 +1,4 @@
-// Package page looks at the page in a browser.
+// Package page tests the page in a browser.
 package page
 
 import (
@@ -23,8 +23,8 @@ import (
 
 var pictures = flag.String("pictures", "", "folder to write the pictures of the documentation to")
 
-// TestInChromium has a browser look at a shop with three leaks, at 500 leaks of 10,000
-// instances, and at names that would be markup. It needs what `make page-check` installs.
+// TestInChromium opens three pages in Chromium: with three leaks, with 500 leaks of 10,000 instances, and with
+// markup in names. `make page-check` installs what it needs.
 func TestInChromium(t *testing.T) {
 	shop := page.NewAggregator(page.Config{})
 	end := pagetest.Shop(shop)
@@ -47,14 +47,14 @@ func TestInChromium(t *testing.T) {
 		assert.NoError(t, err)
 	}))
 	defer empty.Close()
-	look, err := json.Marshal(map[string]string{
+	arguments, err := json.Marshal(map[string]string{
 		"shop": serve(t, shop), "fleet": serve(t, fleet), "hostile": serve(t, hostile), "advance": advance.URL, "empty": empty.URL, "out": *pictures,
 	})
 	require.NoError(t, err)
-	command := exec.CommandContext(t.Context(), "node", "check.mjs", string(look))
+	command := exec.CommandContext(t.Context(), "node", "check.mjs", string(arguments))
 	command.Stderr = os.Stderr
-	said, err := command.Output()
-	for line := range strings.Lines(string(said)) {
+	output, err := command.Output()
+	for line := range strings.Lines(string(output)) {
 		t.Log(strings.TrimRight(line, "\n"))
 	}
 	require.NoError(t, err)
@@ -70,7 +70,7 @@ func serve(t *testing.T, m *page.Aggregator) string {
 	return server.URL
 }
 
-// playHostile tells of a leak that has markup in every name, and many letters without a space.
+// playHostile adds a leak with markup and long words in every name.
 func playHostile(m *page.Aggregator) {
 	attributes := func(key string) string {
 		if key == telemetry.AttrLine || key == telemetry.AttrAgeMin {

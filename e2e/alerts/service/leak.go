@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// order sends an order now and then, and waits for each reply. Nobody ever replies. What
-// is repaired gives up.
+// order starts a goroutine that waits for a reply once in every interval. Without repaired there is no
+// reply.
 func order(ctx context.Context, every time.Duration, repaired bool) {
 	ticker := time.NewTicker(every)
 	defer ticker.Stop()

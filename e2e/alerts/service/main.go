@@ -1,5 +1,5 @@
-// Command service is what the tests of the alerts watch: a service whose load changes,
-// healthy but for one leak, if it is told to have one. It serves net/http/pprof.
+// Command service is the service in the tests of the alerts. Its load varies, and it leaks goroutines if
+// -leak is set. It serves net/http/pprof.
 package main
 
 import (
@@ -30,8 +30,8 @@ func run(ctx context.Context) error {
 	release := flag.Int("release", 1, "`number` of the release, 1 or 2: the same work at other lines")
 	leak := flag.Duration("leak", 0, "`duration` from one leaked goroutine to the next; 0 leaks nothing")
 	hold := flag.Int("hold", 0, "`number` of goroutines that wait for the end of the service")
-	repaired := flag.Bool("repaired", false, "do what would leak as it should be done")
-	duration := flag.Duration("for", 10*time.Minute, "`duration` after which the service ends by itself")
+	repaired := flag.Bool("repaired", false, "do not leak, whatever -leak is")
+	duration := flag.Duration("for", 10*time.Minute, "`duration` after which the service exits")
 	flag.Parse()
 
 	ctx, cancel := context.WithTimeout(ctx, *duration)

@@ -8,10 +8,10 @@ import (
 )
 
 const (
-	// From one peak of the load to the next: half of it is shorter than what counts as
-	// growth in the tests.
+	// period is the time from one peak of the load to the next. Half of it is too short for growth in the
+	// tests.
 	period = 20 * time.Second
-	// In requests a second.
+	// Requests per second.
 	lowLoad, peakLoad = 5, 60
 	requestTime       = 400 * time.Millisecond
 	clients           = 20
@@ -19,8 +19,7 @@ const (
 	workers           = 10
 )
 
-// work has a load that rises and falls, sessions of all lengths, and a pool that grows
-// once.
+// work simulates requests at a varying rate, sessions of all lengths, and a pool of workers.
 func work(ctx context.Context, release int) {
 	handle, session := handleFirst, sessionFirst
 	if release > 1 {
@@ -28,7 +27,7 @@ func work(ctx context.Context, release int) {
 	}
 	for range clients {
 		go func() {
-			for ctx.Err() == nil { // who leaves comes back
+			for ctx.Err() == nil { // a client that leaves comes back
 				done := make(chan struct{})
 				go session(ctx, done)
 				<-done
@@ -48,7 +47,7 @@ func work(ctx context.Context, release int) {
 }
 
 func takeRequests(ctx context.Context, handle func(context.Context), jobs chan<- time.Duration) {
-	phase := rand.Float64() * 2 * math.Pi // services do not peak together
+	phase := rand.Float64() * 2 * math.Pi // services peak at different times
 	const admission = 20 * time.Millisecond
 	ticker := time.NewTicker(admission)
 	defer ticker.Stop()
@@ -71,7 +70,7 @@ func takeRequests(ctx context.Context, handle func(context.Context), jobs chan<-
 	}
 }
 
-// The same in two releases, at other lines.
+// The functions of two releases differ only in their names and lines.
 
 func handleFirst(ctx context.Context)  { pause(ctx, requestTime) }
 func handleSecond(ctx context.Context) { pause(ctx, requestTime) }

@@ -8,10 +8,10 @@ import (
 	"github.com/Shopify/toxiproxy/v2/stream"
 )
 
-// The test reads marks at the ends of lines: those that start the goroutines of a leak (own), where
-// these wait (waits), and what wakes the ones that end (waker).
+// The test reads the marks at the ends of lines: own is the line that starts the goroutines of a leak, waits
+// the line at which they wait, and waker the line that wakes those that exit.
 
-// checkOut leaks a send of an answer that nobody takes.
+// checkOut leaks a goroutine that sends an answer without a receiver.
 func checkOut(leaks bool) {
 	answers := make(chan int, room)
 	go price(answers) // own: answer
@@ -27,7 +27,7 @@ func price(answers chan<- int) {
 
 func takePrice(answers <-chan int) { <-answers } // waker: answer
 
-// askBackend leaks a wait for a reply that never comes.
+// askBackend leaks a goroutine that waits for a reply that never comes.
 func askBackend(leaks bool) {
 	replies := make(chan int)
 	go awaitReply(replies) // own: reply
@@ -41,10 +41,10 @@ func awaitReply(replies <-chan int) { <-replies } // waits: reply
 
 func sendReply(replies chan<- int) { replies <- 42 } // waker: reply
 
-// session has a context that somebody must cancel.
+// session has a context that must be canceled.
 type session struct{ cancel context.CancelFunc }
 
-// openSession leaks a wait for a cancel that is forgotten.
+// openSession leaks a goroutine by forgetting to call cancel.
 func openSession(leaks bool) {
 	ctx, cancel := context.WithCancel(context.Background())
 	s := &session{cancel: cancel}
@@ -64,7 +64,7 @@ func keepAlive(ctx context.Context) {
 
 func (s *session) close() { s.cancel() } // waker: cancel
 
-// forwardChunk leaks a send in a dependency. The standard library starts the goroutine.
+// forwardChunk leaks a goroutine that sends in a dependency. The standard library starts it.
 func forwardChunk(leaks bool) {
 	chunks := make(chan *stream.StreamChunk)
 	writer := stream.NewChanWriter(chunks)
@@ -78,7 +78,7 @@ func forwardChunk(leaks bool) {
 
 func takeChunk(chunks <-chan *stream.StreamChunk) { <-chunks } // waker: dependency
 
-// remindLater leaks a wait in a goroutine that a timer starts.
+// remindLater leaks a goroutine that a timer starts.
 func remindLater(leaks bool) {
 	reminded := make(chan struct{})
 	time.AfterFunc(work, func() { remind(reminded) })

@@ -2,6 +2,5 @@
 
 package main
 
-// room is how many answers wait for somebody to take them. None does: a send that nobody receives
-// blocks for ever.
+// room is the buffer size of the channel for answers. A send without a receiver blocks forever.
 const room = 0

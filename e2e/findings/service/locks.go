@@ -10,7 +10,7 @@ type stock struct {
 	left int
 }
 
-// updateStock leaks a wait for a mutex that is held.
+// updateStock leaks a goroutine that waits for a mutex which is never unlocked.
 func updateStock(leaks bool) {
 	var apples stock
 	apples.Lock()
@@ -34,7 +34,7 @@ type prices struct {
 	of map[string]int
 }
 
-// lookUpPrice leaks a wait for a read lock, while somebody holds the lock.
+// lookUpPrice leaks a goroutine that waits for a read lock of an RWMutex which is never unlocked.
 func lookUpPrice(leaks bool) {
 	p := &prices{of: make(map[string]int)}
 	p.Lock()
@@ -53,7 +53,7 @@ func (p *prices) get(name string) int {
 
 func (p *prices) publish() { p.Unlock() } // waker: rwmutex
 
-// countVotes leaks a wait for a WaitGroup that was counted wrong.
+// countVotes leaks a goroutine that waits for a WaitGroup whose counter is wrong.
 func countVotes(leaks bool) {
 	votes := new(sync.WaitGroup)
 	votes.Add(1)
@@ -73,7 +73,7 @@ type mailbox struct {
 	letters int
 }
 
-// readMail leaks a wait for a signal that is never sent.
+// readMail leaks a goroutine that waits for a Cond which is never signaled.
 func readMail(leaks bool) {
 	m := &mailbox{Cond: sync.Cond{L: new(sync.Mutex)}}
 	go m.read() // own: cond

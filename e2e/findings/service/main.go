@@ -1,4 +1,4 @@
-// Command service is a shop in which most calls end and some leak, each kind in its own way. It
+// Command service simulates a shop in which each kind of call leaks goroutines at times, in its own way. It
 // serves net/http/pprof. The build tag repaired repairs one of the leaks.
 package main
 
@@ -14,7 +14,7 @@ import (
 
 func main() {
 	listen := flag.String("listen", "127.0.0.1:6064", "`address` that serves /debug/pprof/")
-	duration := flag.Duration("for", time.Minute, "`duration` after which the service ends by itself")
+	duration := flag.Duration("for", time.Minute, "`duration` after which the service exits")
 	flag.Parse()
 	ctx, cancel := context.WithTimeout(context.Background(), *duration)
 	defer cancel()
@@ -42,12 +42,11 @@ func serve(ctx context.Context, address string) error {
 const (
 	// every is the time from one call to the next: 20 of 25 a second are healthy.
 	every = 40 * time.Millisecond
-	// leaking is of how many calls one leaks on average. Chance decides which, so that no two leaks
-	// keep step.
+	// One of leaking calls leaks. Which one is random, so that leaks are independent of each other.
 	leaking = 5
 )
 
-// repeat calls again and again. The calls do not wait for one another.
+// repeat starts a call at each tick, without waiting for the previous one.
 func repeat(ctx context.Context, call func(leaks bool)) {
 	ticker := time.NewTicker(every)
 	defer ticker.Stop()
@@ -61,8 +60,8 @@ func repeat(ctx context.Context, call func(leaks bool)) {
 	}
 }
 
-// handle is the caller of every call, so that no stack has one line alone.
+// handle calls call, so that every stack has at least two lines of the service.
 func handle(call func(leaks bool)) { call(rand.IntN(leaking) == 0) }
 
-// work is how long things take.
+// work is the duration of a step of a call.
 const work = 3 * time.Millisecond

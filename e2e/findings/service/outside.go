@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// mail is two mail servers: one greets who connects, the other never says a word.
+// mail has the addresses of two mail servers. Only the polite one greets its clients.
 type mail struct{ polite, silent string }
 
 func startMail(ctx context.Context) (*mail, error) {
@@ -23,7 +23,7 @@ func startMail(ctx context.Context) (*mail, error) {
 	return &mail{polite, silent}, err
 }
 
-// listen accepts connections until ctx is done, one after the other.
+// listen accepts connections one by one until ctx is done.
 func listen(ctx context.Context, welcome func(net.Conn)) (address string, err error) {
 	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", "127.0.0.1:0")
 	if err != nil {
@@ -42,7 +42,7 @@ func listen(ctx context.Context, welcome func(net.Conn)) (address string, err er
 	return listener.Addr().String(), nil
 }
 
-// greet leaks a connection whose peer never speaks.
+// greet leaks a goroutine that reads from a silent peer.
 func (m *mail) greet(leaks bool) {
 	address := m.polite
 	if leaks {
@@ -63,7 +63,7 @@ func readGreeting(address string) {
 // feed is polled for as long as it is open.
 type feed struct{ open bool }
 
-// followFeed leaks a loop without an exit: some feeds are never closed.
+// followFeed leaks a goroutine that loops without an exit.
 func followFeed(leaks bool) {
 	go poll(&feed{open: leaks}) // own: loop
 }
@@ -74,12 +74,11 @@ func poll(f *feed) { // waits: loop
 	}
 }
 
-// period is that of a poll. No multiple of it is a second, the interval of the test's looks.
+// period is the duration of a poll. It is no divisor of a second, the interval of the scrapes.
 const period = 370 * time.Millisecond
 
-// pollOnce sleeps until the next beat, and waits for the feed and for news a third of the period each.
-// All goroutines go from one line to the next together, so that each line empties: their number rises
-// in their entry alone.
+// pollOnce waits at three lines, for a third of the period each. All goroutines move from line to line at the
+// same time, so that each line empties again and again, and only the count of their entry keeps growing.
 func pollOnce() {
 	time.Sleep(period - time.Duration(time.Now().UnixNano())%period)
 	<-time.After(period / 3)

@@ -2,5 +2,5 @@
 
 package main
 
-// room is how many answers wait for somebody to take them: the only one, so that its sender goes on.
+// room is the buffer size of the channel for answers: the only send does not block.
 const room = 1

@@ -10,11 +10,10 @@ import (
 
 const page = "<!DOCTYPE html><html><body>Please log in</body></html>"
 
-// newFaults returns all faults by name. What takes long to make is made when it is
-// asked for.
+// newFaults returns all faults by name. Bodies that are expensive to make are made at the first request.
 func newFaults(plain, secure string) map[string]http.HandlerFunc {
 	all := map[string]http.HandlerFunc{
-		// Compression. A goroutine profile is gzip by itself.
+		// Compression. A goroutine profile is already in gzip.
 		"zeroes-in-gzip":       body(zeroesInGzip),
 		"zeroes-encoded":       encoded(body(zeroesInGzip)),
 		"zeroes-in-two-gzips":  encoded(body(gzipOf(zeroesInGzip))),
@@ -84,13 +83,13 @@ func newFaults(plain, secure string) map[string]http.HandlerFunc {
 	return all
 }
 
-// body serves the same bytes to whatever is asked.
+// body serves the same bytes for any path.
 func body(b func() []byte) http.HandlerFunc {
 	b = sync.OnceValue(b)
 	return func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write(b()) }
 }
 
-// encoded says that the body is compressed for the way.
+// encoded sets Content-Encoding to gzip.
 func encoded(next http.HandlerFunc) http.HandlerFunc {
 	return func(w http.ResponseWriter, request *http.Request) {
 		w.Header().Set("Content-Encoding", "gzip")
@@ -98,8 +97,7 @@ func encoded(next http.HandlerFunc) http.HandlerFunc {
 	}
 }
 
-// cutTrace serves a trace that is cut at byte 100, then at 200, and so on, and begins
-// again before it would be whole.
+// cutTrace serves a trace that is truncated at byte 100, then at 200, and so on, and starts again at the end.
 func cutTrace() http.HandlerFunc {
 	var mu sync.Mutex
 	var at int

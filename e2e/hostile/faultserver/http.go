@@ -10,20 +10,20 @@ import (
 	"time"
 )
 
-// hijacked has the connection written to by hand, and closes it.
+// hijacked hijacks the connection, calls write, and closes the connection.
 func hijacked(write func(net.Conn, *bufio.Writer)) http.HandlerFunc {
 	return func(w http.ResponseWriter, _ *http.Request) {
 		connection, both, err := http.NewResponseController(w).Hijack()
 		if err != nil {
-			panic(err) // a server of net/http can always be hijacked
+			panic(err) // net/http supports it for HTTP/1
 		}
-		defer func() { _ = connection.Close() }() // perhaps it is reset already
+		defer func() { _ = connection.Close() }() // it may be reset already
 		write(connection, both.Writer)
-		_ = both.Flush() // the client may have had enough
+		_ = both.Flush() // the client may have disconnected
 	}
 }
 
-// headers has 10 MiB of them.
+// headers serves 10 MiB of headers.
 var headers = hijacked(func(_ net.Conn, w *bufio.Writer) {
 	_, _ = w.WriteString("HTTP/1.1 200 OK\r\n")
 	for range 10 << 10 {
@@ -32,18 +32,18 @@ var headers = hijacked(func(_ net.Conn, w *bufio.Writer) {
 	_, _ = w.WriteString("Content-Length: 0\r\n\r\n")
 })
 
-// endless serves a start, and then the same part for ever, chunked.
+// endless serves start, and then part repeatedly without end, chunked.
 func endless(start, part []byte) http.HandlerFunc {
 	parts := bytes.Repeat(part, 1+(64<<10)/len(part))
 	return func(w http.ResponseWriter, _ *http.Request) {
 		_, err := w.Write(start)
-		for err == nil { // until the client has had enough
+		for err == nil { // until the client disconnects
 			_, err = w.Write(parts)
 		}
 	}
 }
 
-// drip serves a true profile, a byte a second.
+// drip serves a valid profile, one byte per second.
 func drip(w http.ResponseWriter, request *http.Request) {
 	second := time.NewTicker(time.Second)
 	defer second.Stop()
@@ -60,7 +60,7 @@ func drip(w http.ResponseWriter, request *http.Request) {
 	}
 }
 
-// length serves a true profile under a length that is not its own.
+// length serves a valid profile with a wrong Content-Length.
 func length(n int64) http.HandlerFunc {
 	return hijacked(func(_ net.Conn, w *bufio.Writer) {
 		fmt.Fprintf(w, "HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n", n)
@@ -68,7 +68,7 @@ func length(n int64) http.HandlerFunc {
 	})
 }
 
-// reset resets the connection in mid-body.
+// reset resets the connection in the middle of the body.
 var reset = hijacked(func(connection net.Conn, w *bufio.Writer) {
 	whole := goroutines()
 	fmt.Fprintf(w, "HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n", len(whole))
@@ -77,7 +77,7 @@ var reset = hijacked(func(connection net.Conn, w *bufio.Writer) {
 	_ = connection.(*net.TCPConn).SetLinger(0)
 })
 
-// slow answers truly, 12 s after it was asked.
+// slow responds correctly after 12 s.
 func slow(w http.ResponseWriter, request *http.Request) {
 	select {
 	case <-time.After(12 * time.Second):
@@ -86,7 +86,7 @@ func slow(w http.ResponseWriter, request *http.Request) {
 	}
 }
 
-// redirect sends to another server of the same process.
+// redirect redirects to another server.
 func redirect(to string) http.HandlerFunc {
 	return func(w http.ResponseWriter, request *http.Request) {
 		http.Redirect(w, request, to+"/elsewhere"+request.URL.Path, http.StatusFound)

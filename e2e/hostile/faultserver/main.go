@@ -1,9 +1,8 @@
-// Command faultserver serves pprof endpoints that are not what they should be: each
-// under a path of its own, /NAME/debug/pprof, and beside them one that is sound,
-// /sound/debug/pprof. The tests of the receiver scrape it.
+// Command faultserver serves faulty pprof endpoints for the tests of the receiver, each at /NAME/debug/pprof,
+// and a sound one at /sound/debug/pprof.
 //
-// It prints its addresses, plain and TLS, and ends with its standard input. An
-// argument is how many goroutines it has waiting.
+// It prints its URLs, plain and TLS, and exits at the end of its standard input. The optional argument is a
+// number of waiting goroutines to start.
 package main
 
 import (
@@ -24,7 +23,7 @@ func main() {
 	if len(os.Args) > 1 {
 		n, err := strconv.Atoi(os.Args[1])
 		if err != nil {
-			log.Fatalf("faultserver: how many goroutines? %v", err)
+			log.Fatalf("faultserver: number of goroutines: %v", err)
 		}
 		for range n {
 			go wait()
@@ -38,25 +37,24 @@ func main() {
 	s.faults = newFaults(plain.URL, secure.URL)
 	fmt.Println(plain.URL)
 	fmt.Println(secure.URL)
-	_, _ = io.Copy(io.Discard, os.Stdin) // until whoever started it is gone
+	_, _ = io.Copy(io.Discard, os.Stdin) // until the parent process exits
 }
 
 func wait() { <-make(chan struct{}) }
 
-// server serves all faults, and what a test must know of them.
+// server serves all faults, and counters for the tests.
 type server struct {
 	faults map[string]http.HandlerFunc
-	// elsewhere counts requests for what is no target.
+	// elsewhere counts the redirected requests that arrive.
 	elsewhere atomic.Int64
-	// ended is when the latest fault without a number had been written, in ns
-	// since 1970.
+	// ended is when the latest response of a fault without a number was written, in ns since 1970.
 	ended atomic.Int64
 }
 
 func (s *server) ServeHTTP(w http.ResponseWriter, request *http.Request) {
 	name, path, _ := strings.Cut(strings.TrimPrefix(request.URL.Path, "/"), "/")
 	request.URL.Path = "/" + path
-	name, number, _ := strings.Cut(name, "~") // so that many targets can be one
+	name, number, _ := strings.Cut(name, "~") // many targets can share a fault
 	switch name {
 	case "sound":
 		sound(w, request)
@@ -84,7 +82,7 @@ func (s *server) ServeHTTP(w http.ResponseWriter, request *http.Request) {
 	}
 }
 
-// sound serves what net/http/pprof does.
+// sound serves net/http/pprof.
 func sound(w http.ResponseWriter, request *http.Request) {
 	if request.URL.Path == "/debug/pprof/trace" {
 		pprof.Trace(w, request)

@@ -9,7 +9,7 @@ import (
 	"google.golang.org/protobuf/encoding/protowire"
 )
 
-// written returns what write writes. Nothing that writes to memory fails.
+// written returns the output of write, which must not fail.
 func written(write func(*bytes.Buffer) error) []byte {
 	var b bytes.Buffer
 	if err := write(&b); err != nil {
@@ -30,7 +30,7 @@ func heap() []byte {
 	return written(func(b *bytes.Buffer) error { return pprof.Lookup("heap").WriteTo(b, 0) })
 }
 
-// gzipOf compresses a body.
+// gzipOf returns a compressed body.
 func gzipOf(body func() []byte) func() []byte {
 	return func() []byte {
 		return written(func(b *bytes.Buffer) error {
@@ -43,7 +43,7 @@ func gzipOf(body func() []byte) func() []byte {
 	}
 }
 
-// zeroesInGzip is 512 MiB of zeroes, in half a megabyte.
+// zeroesInGzip returns 512 MiB of zeroes, compressed to half a megabyte.
 func zeroesInGzip() []byte {
 	return written(func(b *bytes.Buffer) error {
 		w := gzip.NewWriter(b)
@@ -57,8 +57,7 @@ func zeroesInGzip() []byte {
 	})
 }
 
-// message is a message of protobuf in the making. The numbers of fields are those of
-// perftools.profiles.
+// message is a protobuf message under construction, with the field numbers of perftools.profiles.
 type message []byte
 
 func (m message) bytes(field protowire.Number, content []byte) message {
@@ -80,15 +79,15 @@ func (m message) repeated(n int, part message) message {
 	return append(m, bytes.Repeat(part, n)...)
 }
 
-// Places in the string table of small.
+// Indices in the string table of small.
 const (
 	gopark = iota + 3
 	leaf
 	file
-	free // what follows
+	free // first unused index
 )
 
-// small is a profile of one goroutine that waits in main.leaf, but for its samples.
+// small returns a profile without samples, with the locations of a goroutine that waits in main.leaf.
 func small() message {
 	m := message{}.bytes(1, message{}.number(1, 1).number(2, 2))
 	m = m.strings("", "goroutine", "count", "runtime.gopark", "main.leaf", "main.go")
@@ -124,10 +123,10 @@ func emptySamples() []byte {
 	return small().sample(1, 1, 2).repeated(millions, message{}.bytes(2, nil))
 }
 
-// emptyLabels are true: labels are nobody's business.
+// emptyLabels returns a valid profile: the receiver ignores labels.
 func emptyLabels() []byte {
 	m := small()
-	for range 5 { // a field of 2 MiB is refused whatever it is
+	for range 5 { // any field of 2 MiB is refused
 		m = m.bytes(2, aSample(1, 1, 2).repeated(millions/5, message{}.bytes(3, nil)))
 	}
 	return m
@@ -149,16 +148,15 @@ func noSuchString() []byte   { return small().function(3, 1<<62).location(3, 3).
 func noSuchLocation() []byte { return small().sample(1, 1, 1<<63) }
 func noSuchFunction() []byte { return small().location(3, 99).sample(1, 1, 3) }
 
-// sameIDs has two functions, and two locations, of one number.
+// sameIDs returns a profile with two functions, and two locations, that share an ID.
 func sameIDs() []byte { return small().function(2, gopark).location(2, 1).sample(1, 1, 2) }
 
 func negativeCount() []byte { return small().sample(5, 1, 2).sample(1<<64-1, 1, 2) }
 
-// hugeCounts have a sum that no int64 holds.
+// hugeCounts returns a profile whose counts overflow an int64 in sum.
 func hugeCounts() []byte { return small().sample(1<<62, 1, 2).sample(1<<62, 1, 2).sample(1<<62, 2) }
 
-// hostileNames are names that a terminal, a log or a database would trip over, each of
-// a goroutine that waits.
+// hostileNames returns a profile of goroutines with names that a terminal, a log or a database may not handle.
 func hostileNames() []byte {
 	m := small()
 	for i, name := range []string{

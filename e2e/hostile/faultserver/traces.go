@@ -8,9 +8,8 @@ import (
 	"time"
 )
 
-// Some of the format: a header, then batches. A batch is its type, and for
-// experiments one byte more, then generation, thread, time and size as varints, then
-// data; the end of a generation is a type alone.
+// The format of a trace: a header, then batches. A batch is a type byte, for experiments another byte, then
+// generation, thread, time and size as varints, then data. The end of a generation is a type byte alone.
 const (
 	headerLength    = 16
 	eventBatch      = 1
@@ -19,11 +18,11 @@ const (
 	endOfGeneration = 52
 )
 
-// record traces until enough says so.
+// record traces this process until enough returns true.
 func record(enough func(size int) bool) []byte {
 	var b bytes.Buffer
 	if err := trace.Start(&b); err != nil {
-		panic(err) // nobody else has asked: the tests do one thing at a time
+		panic(err) // tests run one at a time
 	}
 	for again := time.Tick(10 * time.Millisecond); !enough(b.Len()); {
 		<-again
@@ -32,11 +31,11 @@ func record(enough func(size int) bool) []byte {
 	return b.Bytes()
 }
 
-// shortTrace is of some milliseconds.
+// shortTrace returns a trace of some milliseconds.
 func shortTrace() []byte { return record(func(int) bool { return true }) }
 
-// longTrace has 10 million events and more: two goroutines pass a ball to and fro, and
-// what that makes takes some six bytes.
+// longTrace returns a trace of more than 10 million events of about six bytes: two goroutines pass a ball to
+// and fro.
 func longTrace() []byte {
 	ball, done := make(chan struct{}), make(chan struct{})
 	for range 2 {
@@ -83,7 +82,7 @@ func batchLength(b []byte) int {
 	return at + int(field)
 }
 
-// backwards has the batches of a trace in the opposite order.
+// backwards returns a trace with its batches in reverse order.
 func backwards() []byte {
 	whole := shortTrace()
 	all := batches(whole)
@@ -91,7 +90,7 @@ func backwards() []byte {
 	return append(whole[:headerLength:headerLength], bytes.Join(all, nil)...)
 }
 
-// swapped has the first batch of a trace where the last one should be.
+// swapped returns a trace with its first and last batches swapped.
 func swapped() []byte {
 	whole := shortTrace()
 	all := batches(whole)
@@ -99,13 +98,13 @@ func swapped() []byte {
 	return append(whole[:headerLength:headerLength], bytes.Join(all, nil)...)
 }
 
-// hugeGeneration has a trace go on in a generation that is far from its own.
+// hugeGeneration returns a trace that continues with a generation far from its own.
 func hugeGeneration() []byte {
 	whole := shortTrace()
 	return append(whole, binary.AppendUvarint([]byte{eventBatch}, 1<<63)...)
 }
 
-// eventsOfNothing is a batch of events that say nothing of goroutines.
+// eventsOfNothing returns a batch of events that are not about goroutines.
 func eventsOfNothing() []byte {
 	data := bytes.Repeat([]byte{heapGoal, 0, 0}, 20_000)
 	b := []byte{eventBatch}

@@ -1,4 +1,4 @@
-// Package loopback gives out addresses at which the servers of a test listen.
+// Package loopback allocates addresses for the servers of a test.
 package loopback
 
 import (
@@ -10,15 +10,15 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// FreeAddress returns an address at 127.0.0.1; see FreeAddressAt.
+// FreeAddress returns a free address at 127.0.0.1. See FreeAddressAt.
 func FreeAddress(t *testing.T) string {
 	t.Helper()
 	return FreeAddressAt(t, "127.0.0.1")
 }
 
-// FreeAddressAt returns an address at an IPv4 address of loopback that is for the test alone until
-// it ends. A socket that is bound to it, and does not listen, keeps it from being given to anyone who
-// asks for no port in particular; who asks for it may listen at it.
+// FreeAddressAt returns an address with a free port at a loopback IPv4 address, reserved until the test ends. A
+// socket that is bound to it but does not listen prevents the kernel from assigning the port to another socket,
+// but permits listening at it explicitly.
 func FreeAddressAt(t *testing.T, ip string) string {
 	t.Helper()
 	at, err := netip.ParseAddr(ip)

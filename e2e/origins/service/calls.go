@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// The lines that are marked are told: those that start goroutines (creator), those where
-// these wait (waits), and those that wake the ones that end (waker).
+// The test reads the marks at the ends of lines: creator is the line that starts goroutines, waits the line at
+// which they wait, and waker the line that wakes those that exit.
 
 func checkOut(leaks bool) {
 	answers := make(chan int)

@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// expireLater has goroutines wait for timers, of which some were never set.
+// expireLater starts goroutines that wait for timers, some of which are nil.
 func expireLater(leaks bool) {
 	var expired <-chan time.Time
 	if !leaks {
@@ -16,7 +16,7 @@ func expireLater(leaks bool) {
 
 func expire(expired <-chan time.Time) { <-expired } // waits: expire
 
-// remindLater has timers start the goroutines.
+// remindLater starts goroutines by timers.
 func remindLater(leaks bool) {
 	reminded := make(chan struct{})
 	time.AfterFunc(work, func() { remind(reminded) })
@@ -28,10 +28,10 @@ func remindLater(leaks bool) {
 
 func remind(reminded <-chan struct{}) { <-reminded } // waits: remind
 
-// background starts whatever it is given, as helpers of many services do.
+// background starts a job in a goroutine, as helpers in many services do.
 func background(job func()) { go job() }
 
-// runReport and runBackup share what starts their goroutines.
+// runReport and runBackup start their goroutines with the same helper.
 func runReport(leaks bool) {
 	done := make(chan struct{})
 	background(func() { <-done }) // creator: runReport.func1; waits: runReport.func1
@@ -50,7 +50,7 @@ func runBackup(leaks bool) {
 	}
 }
 
-// fetchPages starts them by the standard library.
+// fetchPages starts goroutines with sync.WaitGroup.Go.
 func fetchPages(leaks bool) {
 	var pages sync.WaitGroup
 	fetched := make(chan struct{})

@@ -1,5 +1,5 @@
-// Command service starts goroutines of which most end and some leak, each kind for another
-// reason. It serves net/http/pprof.
+// Command service starts goroutines of several kinds. Some of each kind leak, each for another reason. It
+// serves net/http/pprof.
 package main
 
 import (
@@ -13,7 +13,7 @@ import (
 
 func main() {
 	listen := flag.String("listen", "127.0.0.1:6063", "`address` that serves /debug/pprof/")
-	duration := flag.Duration("for", time.Minute, "`duration` after which the service ends by itself")
+	duration := flag.Duration("for", time.Minute, "`duration` after which the service exits")
 	flag.Parse()
 	ctx, cancel := context.WithTimeout(context.Background(), *duration)
 	defer cancel()
@@ -28,11 +28,11 @@ func main() {
 const (
 	// every is the time from one call to the next.
 	every = 25 * time.Millisecond
-	// leaking is of how many calls one leaks.
+	// One of leaking calls leaks.
 	leaking = 8
 )
 
-// repeat calls again and again. The calls do not wait for one another.
+// repeat starts a call at each tick, without waiting for the previous one.
 func repeat(ctx context.Context, call func(leaks bool)) {
 	ticker := time.NewTicker(every)
 	defer ticker.Stop()
@@ -46,7 +46,7 @@ func repeat(ctx context.Context, call func(leaks bool)) {
 	}
 }
 
-// calls returns one of each kind.
+// calls returns a function for each kind of call.
 func calls() []func(leaks bool) {
 	return []func(leaks bool){
 		checkOut, askBackend, watchPrices, openSession, countVotes, updateStock, readMail,
@@ -54,5 +54,5 @@ func calls() []func(leaks bool) {
 	}
 }
 
-// work is how long things take.
+// work is the duration of a step of a call.
 const work = 3 * time.Millisecond

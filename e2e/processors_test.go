@@ -16,8 +16,8 @@ import (
 	"github.com/otel-goroutine/otel-goroutine/e2e/internal/loopback"
 )
 
-// Three processors, of which two are in one pipeline, and two storages.
-const severalProcessors = `
+// severalProcessorsConfig has three processors, two of them in one pipeline, and two storages.
+const severalProcessorsConfig = `
 extensions:
   atomic_file_storage/a: {directory: %[3]s/a}
   atomic_file_storage/b: {directory: %[3]s/b}
@@ -55,14 +55,14 @@ service:
       encoding: json
 `
 
-// TestProcessorsOfOneCollectorAreToldApart sees each processor in the collector's own
-// metrics, and the one that comes after another in the log.
-func TestProcessorsOfOneCollectorAreToldApart(t *testing.T) {
+// TestSeveralProcessors checks that the collector's own metrics have series for each processor, and that
+// the second processor of a pipeline logs a warning.
+func TestSeveralProcessors(t *testing.T) {
 	t.Parallel()
 	folder, own, log := t.TempDir(), loopback.FreeAddress(t), filepath.Join(t.TempDir(), "log")
 	_, port, _ := strings.Cut(own, ":")
 	config := filepath.Join(folder, "collector.yaml")
-	require.NoError(t, os.WriteFile(config, fmt.Appendf(nil, severalProcessors, "127.0.0.1:"+pprofPort(t, "127.0.0.1"), port, folder), 0o600))
+	require.NoError(t, os.WriteFile(config, fmt.Appendf(nil, severalProcessorsConfig, "127.0.0.1:"+pprofPort(t, "127.0.0.1"), port, folder), 0o600))
 	leakHere(t, 50*time.Millisecond)
 	stop := runInto(t, log, collector, "--config", config)
 	warnings := func() []string {
@@ -76,7 +76,7 @@ func TestProcessorsOfOneCollectorAreToldApart(t *testing.T) {
 		}
 		return found
 	}
-	await(t, time.Minute, "it is told that leaks are judged twice", func() bool { return len(warnings()) > 0 })
+	await(t, time.Minute, "the collector warns that leaks are judged twice", func() bool { return len(warnings()) > 0 })
 	page := get(t, "http://"+own+"/metrics")
 	for _, name := range []string{"alone", "first", "second"} {
 		assert.Regexp(t, `(?m)^otelcol_processor_leak_detect_streams\{[^}]*processor="leak_detect/`+name+`"[^}]*\} [1-9]`, page)
@@ -86,12 +86,12 @@ func TestProcessorsOfOneCollectorAreToldApart(t *testing.T) {
 	assert.Contains(t, warnings()[0], `"otelcol.component.id":"leak_detect/second"`)
 }
 
-// leakHere has this process leak goroutines until the test ends.
+// leakHere leaks goroutines in the test process until the test ends.
 func leakHere(t *testing.T, every time.Duration) {
 	t.Helper()
-	var all sync.WaitGroup
+	var started sync.WaitGroup
 	release := make(chan struct{})
-	all.Go(func() {
+	started.Go(func() {
 		tick := time.NewTicker(every)
 		defer tick.Stop()
 		for {
@@ -99,17 +99,17 @@ func leakHere(t *testing.T, every time.Duration) {
 			case <-release:
 				return
 			case <-tick.C:
-				all.Go(func() { hold("", release) })
+				started.Go(func() { hold("", release) })
 			}
 		}
 	})
 	t.Cleanup(func() {
 		close(release)
-		all.Wait()
+		started.Wait()
 	})
 }
 
-const withStorageSomewhere = `
+const missingStorageConfig = `
 receivers: {goroutine: {endpoint: 127.0.0.1:6060}}
 processors: {leak_detect: {storage: %s}}
 exporters: {debug: }
@@ -122,9 +122,8 @@ service:
   telemetry: {metrics: {level: none}}
 `
 
-// TestStorageThatIsNotThereSaysWhere has the collector say of each mistake what is to be
-// written where.
-func TestStorageThatIsNotThereSaysWhere(t *testing.T) {
+// TestMissingStorage checks that the collector's error explains how to fix the configuration.
+func TestMissingStorage(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct{ storage, defined, listed, want string }{
 		"defined but not listed": {
@@ -150,7 +149,7 @@ func TestStorageThatIsNotThereSaysWhere(t *testing.T) {
 				tc.defined = fmt.Sprintf(tc.defined, folder)
 			}
 			config := filepath.Join(folder, "collector.yaml")
-			require.NoError(t, os.WriteFile(config, fmt.Appendf(nil, withStorageSomewhere, tc.storage, folder, tc.defined, tc.listed), 0o600))
+			require.NoError(t, os.WriteFile(config, fmt.Appendf(nil, missingStorageConfig, tc.storage, folder, tc.defined, tc.listed), 0o600))
 			out, err := exec.CommandContext(t.Context(), collector, "--config", config).CombinedOutput()
 			require.Error(t, err)
 			assert.Contains(t, string(out), "Error: ")

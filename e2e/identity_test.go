@@ -13,9 +13,9 @@ import (
 	"github.com/otel-goroutine/otel-goroutine/e2e/internal/loopback"
 )
 
-// TestProcessesOfOneIdentityAreToldOf has two processes push under one service.instance.id,
-// beside two that have one each.
-func TestProcessesOfOneIdentityAreToldOf(t *testing.T) {
+// TestSharedInstanceIDIsReported checks that the collector warns of two processes with the same
+// service.instance.id, and not of two with different ones.
+func TestSharedInstanceIDIsReported(t *testing.T) {
 	otlp, log := loopback.FreeAddress(t), filepath.Join(t.TempDir(), "log")
 	service := buildExample(t, "instrumented")
 	t.Setenv("OTLP_HTTP_LISTEN", otlp)
@@ -26,7 +26,7 @@ func TestProcessesOfOneIdentityAreToldOf(t *testing.T) {
 			"OTEL_SERVICE_NAME=" + name, "OTEL_RESOURCE_ATTRIBUTES=service.instance.id=" + instance,
 		}, service, "-listen", loopback.FreeAddress(t), "-for", "2m")
 	}
-	told := func() []string {
+	warnings := func() []string {
 		var found []string
 		text, err := os.ReadFile(log)
 		require.NoError(t, err)
@@ -41,9 +41,9 @@ func TestProcessesOfOneIdentityAreToldOf(t *testing.T) {
 	start("apart", "two")
 	start("mixed", "one")
 	start("mixed", "one")
-	await(t, time.Minute, "mixed is told of", func() bool { return len(told()) > 0 })
+	await(t, time.Minute, "the collector warns", func() bool { return len(warnings()) > 0 })
 	stop()
-	require.Len(t, told(), 1)
-	assert.Contains(t, told()[0], `"service.name": "mixed"`)
-	assert.Contains(t, told()[0], "service.instance.id")
+	require.Len(t, warnings(), 1)
+	assert.Contains(t, warnings()[0], `"service.name": "mixed"`)
+	assert.Contains(t, warnings()[0], "service.instance.id")
 }

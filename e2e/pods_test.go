@@ -20,7 +20,7 @@ import (
 // leakyFunctions are the functions of examples/leaky whose goroutines leak.
 var leakyFunctions = []string{"main.waitForReply", "main.askSlowBackend", "main.pollForever", "main.writeAudit"}
 
-// buildExample compiles a program of examples.
+// buildExample builds a program of examples.
 func buildExample(t *testing.T, name string) (program string) {
 	t.Helper()
 	program = filepath.Join(t.TempDir(), name)
@@ -37,7 +37,7 @@ type leakyPod struct {
 	stop          func()
 }
 
-// startPod starts the program of a pod, which has an IP address of its own.
+// startPod starts a pod at an IP address of its own.
 func startPod(t *testing.T, program, name, ip string) leakyPod {
 	t.Helper()
 	address := loopback.FreeAddressAt(t, ip)
@@ -47,15 +47,15 @@ func startPod(t *testing.T, program, name, ip string) leakyPod {
 // podInstance is a pod at one address.
 type podInstance struct{ pod, instance string }
 
-// podReport is what a collector has written of pods so far.
+// podReport collects from the output of a collector what it reports about pods.
 type podReport struct {
 	path string
-	read int // bytes of the file that are read already
-	// scraped is when each was scraped last with success.
+	read int // bytes of the file
+	// scraped is the time of the last successful scrape.
 	scraped map[podInstance]time.Time
-	// flagged are the functions that were flagged as probable, by pod.
+	// flagged has the functions that were flagged as probable, by pod.
 	flagged map[string]map[string]bool
-	// clusters are the names of the cluster, by pod.
+	// clusters has the k8s.cluster.name of each pod.
 	clusters map[string]string
 }
 
@@ -65,7 +65,7 @@ func newPodReport(path string) *podReport {
 	}
 }
 
-// update reads what the collector has written since the last time.
+// update reads what the collector has written since the last call.
 func (r *podReport) update(t *testing.T) {
 	t.Helper()
 	data, err := os.ReadFile(r.path)
@@ -74,7 +74,7 @@ func (r *podReport) update(t *testing.T) {
 	}
 	require.NoError(t, err)
 	data = data[r.read:]
-	data = data[:bytes.LastIndexByte(data, '\n')+1] // the last is not yet whole
+	data = data[:bytes.LastIndexByte(data, '\n')+1] // without an incomplete line
 	r.read += len(data)
 	for line := range bytes.Lines(data) {
 		md, err := new(pmetric.JSONUnmarshaler).UnmarshalMetrics(line)
@@ -113,7 +113,7 @@ func (r *podReport) add(resource pmetric.ResourceMetrics) {
 	}
 }
 
-// hasFlagged reports whether the most frequent leak was flagged in all of these pods.
+// hasFlagged reports whether the fastest leak was flagged in each of the pods.
 func (r *podReport) hasFlagged(t *testing.T, pods ...string) bool {
 	t.Helper()
 	r.update(t)
@@ -125,17 +125,17 @@ func (r *podReport) hasFlagged(t *testing.T, pods ...string) bool {
 	return true
 }
 
-// checkHealthy checks that nothing was flagged that is healthy.
+// checkHealthy checks that only leaks were flagged.
 func (r *podReport) checkHealthy(t *testing.T) {
 	t.Helper()
 	for pod, functions := range r.flagged {
 		for function := range functions {
-			assert.Contains(t, leakyFunctions, function, "%s flags what is healthy", pod)
+			assert.Contains(t, leakyFunctions, function, "%s: a healthy function is flagged", pod)
 		}
 	}
 }
 
-// scrapedSince returns a function that reports whether a pod was scraped since this call.
+// scrapedSince returns a function that reports whether a pod has been scraped after this call.
 func (r *podReport) scrapedSince(t *testing.T, pod leakyPod) func() bool {
 	t.Helper()
 	since := time.Now()

@@ -15,27 +15,27 @@ import (
 	"go.opentelemetry.io/collector/pdata/pmetric"
 )
 
-// toldLeak is what an event tells of a leak.
-type toldLeak struct {
+// leakEvent is an event of leak_events.
+type leakEvent struct {
 	change, id string
 }
 
-// told returns what some collectors have told of the leak of each service, in its order.
-func (s *tiers) told(t *testing.T, by []*member) map[string][]toldLeak {
+// leakEvents returns the events that some collectors have written, by service, in order.
+func (s *tiers) leakEvents(t *testing.T, by []*member) map[string][]leakEvent {
 	t.Helper()
-	told := make(map[string][]toldLeak)
+	events := make(map[string][]leakEvent)
 	s.records(t, by, func(_, service string, record plog.LogRecord) {
 		if record.EventName() != "goroutine.leak" {
 			return
 		}
-		leak := toldLeak{change: text(record.Attributes(), "goroutine.leak.change"), id: text(record.Attributes(), "goroutine.leak.id")}
-		told[service] = append(told[service], leak)
+		event := leakEvent{change: text(record.Attributes(), "goroutine.leak.change"), id: text(record.Attributes(), "goroutine.leak.id")}
+		events[service] = append(events[service], event)
 	})
-	return told
+	return events
 }
 
-// probable reports whether some collectors have told that a leak of each of the services is probable.
-func (s *tiers) probable(t *testing.T, by []*member, of map[string]bool) bool {
+// probable reports whether some collectors have written an event of a probable leak of each service.
+func (s *tiers) probable(t *testing.T, by []*member, services map[string]bool) bool {
 	t.Helper()
 	probable := make(map[string]bool)
 	s.records(t, by, func(_, service string, record plog.LogRecord) {
@@ -43,7 +43,7 @@ func (s *tiers) probable(t *testing.T, by []*member, of map[string]bool) bool {
 			probable[service] = true
 		}
 	})
-	for service := range of {
+	for service := range services {
 		if !probable[service] {
 			return false
 		}
@@ -51,7 +51,7 @@ func (s *tiers) probable(t *testing.T, by []*member, of map[string]bool) bool {
 	return true
 }
 
-// detectorsOf returns the detectors that have told anything of each service.
+// detectorsOf returns the detectors that have written log records of each service.
 func (s *tiers) detectorsOf(t *testing.T) map[string][]string {
 	t.Helper()
 	found := make(map[string][]string)
@@ -63,7 +63,7 @@ func (s *tiers) detectorsOf(t *testing.T) map[string][]string {
 	return found
 }
 
-// flagged returns when instances of each service were flagged, by the time of the data, in order.
+// flagged returns the timestamps of the flags of each service, in order.
 func (s *tiers) flagged(t *testing.T) map[string][]time.Time {
 	t.Helper()
 	times := make(map[string][]time.Time)
@@ -89,7 +89,7 @@ func (s *tiers) flagged(t *testing.T) map[string][]time.Time {
 	return times
 }
 
-// longestGap returns the longest time between two of them.
+// longestGap returns the longest time between two consecutive times.
 func longestGap(times []time.Time) (longest time.Duration) {
 	for i := range times[1:] {
 		longest = max(longest, times[i+1].Sub(times[i]))
@@ -97,11 +97,11 @@ func longestGap(times []time.Time) (longest time.Duration) {
 	return longest
 }
 
-// flaggedSince reports whether instances of all these services were flagged after a time.
-func (s *tiers) flaggedSince(t *testing.T, since time.Time, of map[string]bool) bool {
+// flaggedSince reports whether each of the services has been flagged after a time.
+func (s *tiers) flaggedSince(t *testing.T, since time.Time, services map[string]bool) bool {
 	t.Helper()
 	times := s.flagged(t)
-	for service := range of {
+	for service := range services {
 		if len(times[service]) == 0 || !times[service][len(times[service])-1].After(since) {
 			return false
 		}
@@ -127,12 +127,12 @@ func (s *tiers) records(t *testing.T, by []*member, do func(detector, service st
 	}
 }
 
-// wholeLines returns the lines of a file, without the last one while it is being written.
+// wholeLines returns the complete lines of a file.
 func wholeLines(t *testing.T, path string) iter.Seq[[]byte] {
 	t.Helper()
 	data, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		return bytes.Lines(nil) // nothing has been written yet
+		return bytes.Lines(nil) // not written yet
 	}
 	require.NoError(t, err)
 	return bytes.Lines(data[:bytes.LastIndexByte(data, '\n')+1])
