@@ -22,7 +22,7 @@ import (
 	"github.com/otel-goroutine/otel-goroutine/processor/leakdetect"
 )
 
-// chain is the real processor, and behind it the real connector.
+// chain is the real processor, which sends to the real connector.
 type chain struct {
 	processor.Metrics
 	sink consumertest.LogsSink
@@ -58,7 +58,7 @@ func (c *chain) records() []plog.LogRecord {
 	return all
 }
 
-// changes returns what happened to leaks, in order. How sure they are is left out.
+// changes returns the changes of leaks in order, without those of certainty.
 func (c *chain) changes() []string {
 	var all []string
 	for _, record := range c.records() {
@@ -70,7 +70,7 @@ func (c *chain) changes() []string {
 	return all
 }
 
-// census are the metrics of all processes, as the receiver emits them.
+// census returns the metrics of all processes as the receiver emits them.
 func (f *fleet) census() pmetric.Metrics {
 	md := pmetric.NewMetrics()
 	for _, p := range f.live {
@@ -116,7 +116,7 @@ func (f *fleet) add(to pmetric.MetricSlice, p *instance, name string, value floa
 	return point.Attributes()
 }
 
-// play lets minutes pass through the chain.
+// play sends the metrics of some minutes through the chain.
 func (c *chain) play(t *testing.T, f *fleet, minutes int) {
 	t.Helper()
 	for range minutes {
@@ -126,7 +126,7 @@ func (c *chain) play(t *testing.T, f *fleet, minutes int) {
 	}
 }
 
-// deploy replaces all processes within minutes.
+// deploy replaces all processes one by one, two minutes apart.
 func (c *chain) deploy(t *testing.T, f *fleet, version string) {
 	t.Helper()
 	for slot := range f.live {
@@ -135,8 +135,8 @@ func (c *chain) deploy(t *testing.T, f *fleet, version string) {
 	}
 }
 
-// TestChain has the real processor detect a leak, and the real connector tell what becomes of
-// it: whether processes keep their names or not, and whether services are judged or not.
+// TestChain runs deploys through the real processor and the real connector, and checks the changes of the leak:
+// with processes that keep their names or not, and with services judged or not.
 func TestChain(t *testing.T) {
 	for _, test := range []struct {
 		name              string

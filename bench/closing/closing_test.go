@@ -6,7 +6,7 @@ import (
 	"github.com/stretchr/testify/assert"
 )
 
-// TestClosing holds what docs/decisions/findings.md says to the first deploys of the table.
+// TestClosing checks the figures in docs/decisions/findings.md with the first deploys of the table.
 func TestClosing(t *testing.T) {
 	if raceDetector {
 		t.Skip("the simulation takes ten times as long with the race detector, which TestChain runs with")

@@ -9,14 +9,14 @@ import (
 	"github.com/otel-goroutine/otel-goroutine/internal/finding"
 )
 
-// scenario is what happens to a fleet that leaks.
+// scenario is a sequence of deploys to a leaking fleet.
 type scenario struct {
 	name   string
 	weight float64
-	// leaks is which share of the leak the versions after the first have.
+	// leaks is the leak rate of each version after the first, relative to the first.
 	leaks []float64
 	run   func(*trial)
-	// apart tells that its errors are told, and not counted.
+	// apart excludes the scenario from the totals.
 	apart bool
 }
 
@@ -55,19 +55,18 @@ type trial struct {
 	fleet
 	tracker  *finding.Tracker
 	scenario scenario
-	// restored is when the last process that leaks went, zero if one is there.
+	// restored is when the last leaking process ended, zero while there is one.
 	restored time.Time
-	clean    float64 // what processes have done since then, as the leak counts it
-	leaking  float64 // what they had done with the leak
-	asked    asked
+	clean    float64 // load since then, in process hours
+	leaking  float64 // load of leaking processes, in the same unit
+	required required
 	closed   []closing
 }
 
-// asked is how long it takes from the last process that leaks until ln 1000 arrivals were to be
-// expected, plus agedAfter; 0 if that was not reached. Rule knows the rate of the leak, and
-// seen goes by the rate at which arrivals were seen until then. Both know whether the leak
-// follows the load.
-type asked struct{ rule, seen time.Duration }
+// required is the time from the last leaking process until ln 1000 arrivals are expected, plus agedAfter; 0 if
+// that was not reached. rule uses the true rate of the leak, seen the rate observed until then. Both know whether
+// the leak follows the load.
+type required struct{ rule, seen time.Duration }
 
 // closing is a finding that was closed.
 type closing struct {
@@ -75,7 +74,7 @@ type closing struct {
 	took  time.Duration
 }
 
-// newTrial returns a fleet that has leaked for long enough to be flagged.
+// newTrial returns a random trial.
 func newTrial(seed uint64, judged bool) *trial {
 	r := rand.New(rand.NewPCG(seed, 16))
 	t := &trial{tracker: finding.NewTracker(finding.Config{}), scenario: pick(r)}
@@ -119,7 +118,7 @@ func within(r *rand.Rand, low, high time.Duration) time.Duration {
 	return low + time.Duration(r.Float64()*float64(high-low))
 }
 
-// play returns whether the leak was detected before the deploy.
+// play runs the trial. It returns false if the leak was not detected before the deploy.
 func (t *trial) play() bool {
 	for !t.detector.flagged {
 		t.tick()
@@ -136,14 +135,14 @@ func (t *trial) play() bool {
 	return true
 }
 
-// waits tells whether a repaired leak is still to be closed.
+// waits reports whether a repaired leak has not been closed yet.
 func (t *trial) waits() bool {
 	return !t.restored.IsZero() && len(t.closed) == 0 && slices.ContainsFunc(t.tracker.Findings(), func(f finding.Finding) bool {
 		return f.Status == finding.Waiting
 	})
 }
 
-// watch lets time pass.
+// watch advances the time by d.
 func (t *trial) watch(d time.Duration) {
 	for until := t.now.Add(d); t.now.Before(until); {
 		t.tick()
@@ -171,17 +170,17 @@ func (t *trial) tick() {
 	switch {
 	case leaking > 0:
 		t.leaking += done * leaking
-		t.restored, t.clean, t.asked = time.Time{}, 0, asked{}
+		t.restored, t.clean, t.required = time.Time{}, 0, required{}
 	case t.restored.IsZero():
 		t.restored = t.now
 	default:
 		t.clean += done * float64(len(t.live))
 		took := t.now.Sub(t.restored) + agedAfter
-		if t.asked.rule == 0 && t.clean*t.rate/float64(t.burst) >= math.Log(1000) {
-			t.asked.rule = took
+		if t.required.rule == 0 && t.clean*t.rate/float64(t.burst) >= math.Log(1000) {
+			t.required.rule = took
 		}
-		if t.asked.seen == 0 && t.clean*float64(t.events)/t.leaking >= math.Log(1000) {
-			t.asked.seen = took
+		if t.required.seen == 0 && t.clean*float64(t.events)/t.leaking >= math.Log(1000) {
+			t.required.seen = took
 		}
 	}
 	for _, c := range t.scrape(t.tracker) {
@@ -194,9 +193,8 @@ func (t *trial) tick() {
 	}
 }
 
-// judge tells whether a finding was closed rightly: the version that is said to have closed
-// it does not leak, nor does any that is there. One that leaks after it was rolled back is
-// another matter.
+// judge returns whether a finding was closed correctly: neither the version that closed it nor any running
+// version leaks. Leaks after a later rollback do not count.
 func (t *trial) judge(c finding.Change) closing {
 	right := t.leaks[c.Finding.ClosedBy] == 0 && !t.restored.IsZero()
 	return closing{right, t.now.Sub(t.restored)}

@@ -2,18 +2,17 @@ package main
 
 import "time"
 
-// detector says of the fleet as a whole what the processor would (internal/detect/pool.go),
-// of one place. It is not the real one, which takes a second for a case: its cases are in
-// bench/detect, and what matters here is when it says what.
+// detector is a simple model of how the processor judges a service as a whole (internal/detect/servicegroup.go),
+// for one place. The real detector would take a second for each case, and only the times of its flags matter here.
 type detector struct {
 	off      bool // the detector does not judge services
 	flagged  bool
-	arrivals int       // that were there at the last look, of all instances ever
-	since    int       // arrivals before it was flagged last
-	steps    int       // looks since then in which some arrived
-	rose     time.Time // when the last one came
-	begun    time.Time
-	zeros    time.Time // until when severity 0 is shown
+	arrivals int       // at the last scrape, of all instances ever
+	since    int       // arrivals before the last flag
+	steps    int       // scrapes with arrivals since then
+	rose     time.Time // time of the last arrival
+	begun    time.Time // time of the first arrival
+	zeros    time.Time // end of the time in which severity 0 is shown
 }
 
 type verdict struct {
@@ -21,10 +20,10 @@ type verdict struct {
 	severity, count, perHour, instances float64
 }
 
-// minSteps is in how many looks goroutines must arrive at least.
+// minSteps is the minimum number of scrapes with arrivals.
 const minSteps = 3
 
-// goneAfter is how many arrivals must be missing for a leak to be over.
+// goneAfter is the number of missing arrivals after which a leak has ended.
 const goneAfter = 10
 
 func (d *detector) judge(f *fleet) verdict {

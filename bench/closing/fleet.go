@@ -13,17 +13,17 @@ import (
 
 const (
 	agedAfter = 10 * time.Minute
-	// minDuration is for how long the detector counts instances that are gone.
+	// minDuration is also how long the detector counts instances that have ended.
 	minDuration = 30 * time.Minute
-	// birthsPerHour is how many goroutines an instance starts at the load of an average hour.
+	// birthsPerHour is the number of goroutines that an instance starts at the mean load.
 	birthsPerHour = 36_000
 	minLeaked     = 10
 )
 
-// epoch is when each case begins, in the morning.
+// epoch is the start of each case, in the morning.
 var epoch = time.Date(2026, 6, 1, 9, 0, 0, 0, time.UTC)
 
-// load is that of an hour over the average: three times as much by day as by night.
+// load returns the load relative to its mean. It is three times as high by day as by night.
 func load(at time.Time) float64 {
 	hours := at.Sub(epoch).Hours()
 	return 1 + 0.5*math.Sin(2*math.Pi*hours/24)
@@ -40,7 +40,7 @@ type instance struct {
 	leaked  []time.Time // when each was started
 }
 
-// aged returns how many leaked goroutines are old enough to be seen.
+// aged returns the number of aged leaked goroutines.
 func (p *instance) aged(at time.Time) int { return p.olderThan(at, agedAfter) }
 
 func (p *instance) olderThan(at time.Time, age time.Duration) int {
@@ -52,23 +52,23 @@ func (p *instance) olderThan(at time.Time, age time.Duration) int {
 	return 0
 }
 
-// fleet is a service of which some versions leak.
+// fleet is a service some versions of which leak.
 type fleet struct {
 	r         *rand.Rand
-	rate      float64 // goroutines an hour and instance, on average
+	rate      float64 // mean of leaked goroutines per hour and instance
 	byLoad    bool    // the leak follows the load
 	burst     int     // goroutines that leak at once
 	renamed   bool    // a new process has a new name
 	step      time.Duration
 	now       time.Time
-	leaks     map[string]float64 // by version, the share of rate
-	instances []*instance        // in the order in which they began
+	leaks     map[string]float64 // relative to rate, by version
+	instances []*instance        // in order of start
 	live      []*instance        // by slot
 	detector  detector
-	events    int // of the leak, each of burst goroutines
+	events    int // leak events, each of burst goroutines
 }
 
-// start puts a new process in a slot.
+// start starts a new process in a slot, and ends the previous one.
 func (f *fleet) start(slot int, version string) {
 	p := &instance{name: fmt.Sprintf("pod-%d", slot), slot: slot, version: version, start: f.now}
 	if f.renamed {
@@ -83,7 +83,7 @@ func (f *fleet) start(slot int, version string) {
 	f.instances = append(f.instances, p)
 }
 
-// intensity is how many goroutines leak in an hour in an instance that leaks.
+// intensity returns the present number of goroutines per hour that a leaking instance leaks.
 func (f *fleet) intensity() float64 {
 	if f.byLoad {
 		return f.rate * load(f.now)
@@ -91,7 +91,7 @@ func (f *fleet) intensity() float64 {
 	return f.rate
 }
 
-// advance lets one step pass.
+// advance advances the time by one step.
 func (f *fleet) advance() {
 	f.now = f.now.Add(f.step)
 	hours := f.step.Hours()
@@ -114,7 +114,7 @@ func poisson(r *rand.Rand, mean float64) int {
 	}
 }
 
-// attributes returns those of a resource or a point.
+// attributes returns attributes by key and value in turn.
 func attributes(pairs ...string) finding.Attributes {
 	return func(key string) string {
 		for i := 0; i < len(pairs); i += 2 {
@@ -129,7 +129,7 @@ func attributes(pairs ...string) finding.Attributes {
 var place = attributes(telemetry.AttrLeakID, "3e0e28e30f2a7cd8", telemetry.AttrState, "chan_send",
 	telemetry.AttrFunction, "shop/order.ask", telemetry.AttrFile, "/src/order.go", telemetry.AttrLine, "88", telemetry.AttrEntry, "shop/order.ask")
 
-// census are the attributes of the group, in the version of which the line is another one.
+// census has the attributes of the group in a version in which the line has moved.
 var census = attributes(telemetry.AttrState, "chan_send", telemetry.AttrFunction, "shop/order.ask", telemetry.AttrFile, "/src/order.go",
 	telemetry.AttrLine, "91", telemetry.AttrEntry, "shop/order.ask", telemetry.AttrAgeMin, "600")
 

@@ -1,5 +1,4 @@
-// Command closing measures how often the version that is said to have closed a leak did,
-// and how soon that is said, over simulated deploys.
+// Command closing measures with simulated deploys how often leaks are closed by the right version, and how soon.
 //
 //	go -C bench run ./closing -cases 10000
 package main
@@ -15,17 +14,17 @@ import (
 )
 
 func main() {
-	cases := flag.Int("cases", 2000, "how many deploys to simulate")
+	cases := flag.Int("cases", 2000, "number of deploys to simulate")
 	services := flag.Bool("services", true, "whether the detector judges services as a whole")
 	flag.Parse()
 	simulate(*cases, *services).print(os.Stdout)
 }
 
-// result is what came of many trials.
+// result is the result of one trial.
 type result struct {
 	scenario scenario
 	renamed  bool
-	asked    asked
+	required required
 	restored bool
 	closed   []closing
 }
@@ -40,7 +39,7 @@ func simulate(cases int, judged bool) results {
 			for i := w; i < cases; i += len(all) {
 				t := newTrial(uint64(i), judged)
 				if t.play() {
-					all[w] = append(all[w], result{t.scenario, t.renamed, t.asked, !t.restored.IsZero(), t.closed})
+					all[w] = append(all[w], result{t.scenario, t.renamed, t.required, !t.restored.IsZero(), t.closed})
 				}
 			}
 		})
@@ -49,34 +48,35 @@ func simulate(cases int, judged bool) results {
 	return slices.Concat(all...)
 }
 
-// figures are those of several trials.
+// figures summarizes several trials.
 type figures struct {
 	trials, wrong int
-	// due is how many were repaired for long enough, and closed how many of those were closed.
+	// due is the number of trials that were repaired for long enough, closed the number of those whose leak was
+	// closed.
 	due, closed int
-	// rule and seen are how long that took, over what is asked.
+	// rule and seen are the times until then over the required times.
 	rule, seen ratios
 }
 
-func (r results) figures(of func(result) bool) (f figures) {
-	for _, one := range r {
-		if !of(one) {
+func (r results) figures(keep func(result) bool) (f figures) {
+	for _, trial := range r {
+		if !keep(trial) {
 			continue
 		}
 		f.trials++
-		due := one.restored && one.asked.rule > 0 && one.asked.seen > 0
+		due := trial.restored && trial.required.rule > 0 && trial.required.seen > 0
 		if due {
 			f.due++
 		}
 		right := false
-		for _, c := range one.closed {
+		for _, c := range trial.closed {
 			if !c.right {
 				f.wrong++
 			} else if due && !right {
 				right = true
 				f.closed++
-				f.rule = append(f.rule, float64(c.took)/float64(one.asked.rule))
-				f.seen = append(f.seen, float64(c.took)/float64(one.asked.seen))
+				f.rule = append(f.rule, float64(c.took)/float64(trial.required.rule))
+				f.seen = append(f.seen, float64(c.took)/float64(trial.required.seen))
 			}
 		}
 	}
@@ -85,10 +85,10 @@ func (r results) figures(of func(result) bool) (f figures) {
 	return f
 }
 
-// ratios are in order.
+// ratios are sorted.
 type ratios []float64
 
-// within returns which part of all that were due took at most so much.
+// within returns the share of due trials with a ratio of at most most.
 func (r ratios) within(most float64, due int) float64 {
 	n := 0
 	for n < len(r) && r[n] <= most {
@@ -105,10 +105,10 @@ func (r ratios) format(due int) string {
 }
 
 func (r results) print(to io.Writer) {
-	fmt.Fprintln(to, "time over what is asked: median, 90% of those closed, and which part of those to be closed were so within 1.5")
-	fmt.Fprintf(to, "%-40s %7s %7s %7s %7s  %-14s  %s\n", "", "deploys", "wrong", "to be", "closed", "true rate", "rate as seen")
-	line := func(name string, of func(result) bool) {
-		f := r.figures(of)
+	fmt.Fprintln(to, "time over required time: median and 90th percentile of those closed, and share of those due that were closed within 1.5")
+	fmt.Fprintf(to, "%-40s %7s %7s %7s %7s  %-14s  %s\n", "", "deploys", "wrong", "due", "closed", "true rate", "rate as seen")
+	line := func(name string, keep func(result) bool) {
+		f := r.figures(keep)
 		fmt.Fprintf(to, "%-40s %7d %7d %7d %7d  %-14s  %s\n", name, f.trials, f.wrong, f.due, f.closed, f.rule.format(f.due), f.seen.format(f.due))
 	}
 	for _, s := range scenarios() {

@@ -2,5 +2,5 @@
 
 package main
 
-// raceDetector tells that tests run some ten times slower.
+// raceDetector reports whether the race detector is enabled, which makes the tests ten times slower.
 const raceDetector = true

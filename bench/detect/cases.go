@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// writeCases lists what our columns got wrong: leaks that were not found, or late,
-// and groups that were flagged and do not leak.
+// writeCases lists the errors of our columns: leaks that were found late or not at all, and healthy groups that were
+// flagged.
 func writeCases(w io.Writer, all []family, results [][]played) {
 	h := heads()
 	for f, cases := range results {
@@ -18,7 +18,7 @@ func writeCases(w io.Writer, all []family, results [][]played) {
 				}
 				name := strings.Join(h[column][:], " ")
 				if o.falseAlarm {
-					fmt.Fprintf(w, "%s, seed %d, %s: accused %s at %s\n", all[f].name, seed, name, o.accused, minutes(o.at))
+					fmt.Fprintf(w, "%s, seed %d, %s: false alarm for %s at %s\n", all[f].name, seed, name, o.accused, minutes(o.at))
 				}
 				for i, found := range o.found {
 					c.leaksOf(column)[i].writeCase(w, fmt.Sprintf("%s, seed %d, %s, leak %d", all[f].name, seed, name, i), column, found)

@@ -11,16 +11,15 @@ import (
 	"github.com/otel-goroutine/otel-goroutine/internal/growth"
 )
 
-// scene is one panel of the drawing in the README: the first group of a simulated case
-// in its first day.
+// scene is one panel of the drawing in the README: the first group of a simulated case in its first day.
 type scene struct {
 	family string
 	seed   int
-	// Title is what it is, and Says what its census says.
-	Title, Says string
+	// Title names the group, Caption describes its census.
+	Title, Caption string
 }
 
-// scenes are alike in their counts, all of which have risen by noon, and in nothing else.
+// scenes have similar counts, all of which have risen by noon, but different censuses.
 var scenes = []scene{
 	{"leak, 0.2 a minute", 1, "A leak, 12 an hour", "old ones gather, none leaves"},
 	{"daily swing", 1, "Requests by day", "those that get old soon leave"},
@@ -37,7 +36,7 @@ const (
 	drawnEvery           = 15 // minutes
 )
 
-// panel is a scene as it is drawn. Lines are the points of polylines.
+// panel is a scene to draw. Count and Aged are the points of polylines.
 type panel struct {
 	scene
 	X           int
@@ -52,7 +51,7 @@ type bar struct{ X, Height float64 }
 //go:embed drawing.svg.tmpl
 var drawing string
 
-// draw draws what the census sees where a count sees one and the same.
+// draw draws the scenes.
 func draw(w io.Writer) error {
 	var panels []panel
 	for i, s := range scenes {
@@ -71,23 +70,23 @@ func draw(w io.Writer) error {
 	})
 }
 
-// panel simulates a scene and has the detector judge it.
+// panel simulates a scene and passes it to the detector.
 func (s scene) panel() (panel, error) {
 	all := families()
 	i := slices.IndexFunc(all, func(f family) bool { return f.name == s.family })
 	if i < 0 {
-		return panel{}, fmt.Errorf("no family %q, of which the drawing has a panel", s.family)
+		return panel{}, fmt.Errorf("the drawing has a panel of family %q, which does not exist", s.family)
 	}
 	f := all[i]
 	r := random(f.name, s.seed)
 	t := f.make(r)
-	of := simulate(r, t.processes[0], int(day))
-	group, who := of.groups[0], t.processes[0].groups[0].function
+	s0 := simulate(r, t.processes[0], int(day))
+	group, function := s0.groups[0], t.processes[0].groups[0].function
 	p := panel{scene: s, Most: int(slices.Max(group.count)), Verdict: "no leak"}
 	p.Count, p.Aged = p.line(group.count), p.line(group.aged[0])
 	p.Exits = exitsByHour(group.exits[0])
-	j := newJudge(trial{leaks: []leak{{who: []string{who}}}}, 0, growth.Probable)
-	replay(trial{processes: t.processes[:1]}, []*series{of}, true, lifetimeDefault, j)
+	j := newJudge(trial{leaks: []leak{{subjects: []string{function}}}}, 0, growth.Probable)
+	replay(trial{processes: t.processes[:1]}, []*series{s0}, true, lifetimeDefault, j)
 	if found := j.result.found[0]; found != notFound {
 		p.Verdict = fmt.Sprintf("probable leak at %d:%02d", int(found)/60, int(found)%60)
 	}
@@ -103,8 +102,7 @@ func (p panel) line(level []int32) string {
 	return strings.TrimSpace(points.String())
 }
 
-// exitsByHour returns a bar for each hour in which aged goroutines have left. It is full
-// when fifty have.
+// exitsByHour returns a bar for each hour with exits of aged goroutines. A bar has its full height at fifty exits.
 func exitsByHour(exits []int32) []bar {
 	const full = 50
 	var bars []bar

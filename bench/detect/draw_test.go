@@ -17,6 +17,6 @@ func TestDrawingIsCurrent(t *testing.T) {
 		t.Fatal(err)
 	}
 	if !bytes.Equal(drawn.Bytes(), committed) {
-		t.Error("docs/census.svg is another: make detect-bench")
+		t.Error("docs/census.svg is not current (make detect-bench)")
 	}
 }

@@ -6,27 +6,27 @@ import (
 	"slices"
 )
 
-// family is a kind of situation, of which each seed makes another case.
+// family is a kind of situation. Each seed makes another case of it.
 type family struct {
 	name  string
 	hours int
-	// calls tells that what comes and goes lives for a quarter of an hour or
-	// less on average, so that max_lifetime can be an hour.
+	// calls means that healthy goroutines live for a quarter of an hour or less on average, so that max_lifetime
+	// can be an hour.
 	calls bool
-	// judged is from when on flags count, in minutes.
+	// judged is the time in minutes from which flags count.
 	judged float64
-	asked  asked
+	scope  scope
 	make   func(r *rand.Rand) trial
 }
 
-// asked tells who is asked of a family.
-type asked uint8
+// scope selects the detectors that are tested with a family.
+type scope uint8
 
 const (
-	everybody asked = iota
-	// onService are those who judge a service as a whole: the census at the default
-	// max_lifetime. There are many processes in each case.
-	onService
+	allDetectors scope = iota
+	// serviceDetectors are those that judge a service as a whole: the census with the default max_lifetime. There
+	// are many processes in each case.
+	serviceDetectors
 )
 
 // trial is one case: processes that run side by side, and what leaks in them.
@@ -38,36 +38,34 @@ type trial struct {
 // leak is the ground truth of one leak.
 type leak struct {
 	process int
-	// who may be flagged for it: functions, entries, memory metrics.
-	who []string
-	// groups are those in which it gathers, as indices. None if only memory
-	// leaks.
+	// subjects may be flagged for the leak: functions, entries, memory metrics.
+	subjects []string
+	// groups has the indices of the groups in which goroutines leak, empty if only memory leaks.
 	groups []int
 	onset  float64
-	// mixed tells that others get old in the same groups, and leave.
+	// mixed means that healthy goroutines also become aged in the same groups, and exit.
 	mixed bool
-	// bursts tells that it comes in few bursts, so that it has figures of its own.
+	// bursts means that the leak comes in a few bursts, and has figures of its own.
 	bursts bool
-	// unseen tells that for some time nobody watches it.
+	// unseen means that the leak is not watched all the time.
 	unseen bool
-	// replica tells that it is one of many that are alike, or shows only in the lives of its
-	// process together. Those count neither as alone nor for lateness: there would be more
-	// of them than of all others.
+	// replica means that the leak is one of many similar ones, or shows only over several lives of its process. Such
+	// leaks do not count as alone or for lateness, since they would outnumber all others.
 	replica bool
 }
 
-// seeds is how many cases each family has.
+// seeds is the number of cases of each family.
 const seeds = 50
 
-// random returns the source of all chance of one case. Families differ by their
-// names, so that a new one among them changes none of the others.
+// random returns the random source of one case. It depends on the name of the family, so that a new family does not
+// change the others.
 func random(family string, seed int) *rand.Rand {
 	h := fnv.New64a()
-	_, _ = h.Write([]byte(family)) // never fails, says hash.Hash
+	_, _ = h.Write([]byte(family)) // never fails
 	return rand.New(rand.NewPCG(h.Sum64(), uint64(seed)))
 }
 
-// families returns all, leaks first.
+// families returns all families, leaks first.
 func families() []family {
 	return slices.Concat(leakFamilies(), memoryLeakFamilies(), leakAmongFamilies(), leakWatchedFamilies(), leakServiceFamilies(),
 		loadFamilies(), fillingFamilies(), sessionFamilies(), operationFamilies(), watchedFamilies(), serviceFamilies())

@@ -7,31 +7,31 @@ import (
 	"slices"
 )
 
-// figure is what the project must reach, and what came out.
+// figure is a required figure with its result.
 type figure struct {
 	what    string
 	reached bool
 	value   string
 }
 
-// late is how much longer than by the formula it may take at most, agedAfter aside.
+// late is the largest ratio of the time to the formula's, without agedAfter, of a leak that is in time.
 const late = 1.3
 
-// figures returns all of them.
+// figures returns all figures.
 func figures(t *tally, results [][]played) []figure {
 	census, calls := t.total[censusProbable], t.total[callsProbable]
 	suspected, counts := t.total[countsSuspected], t.total[countsProbable]
 	all := pace(results, censusProbable, everyLeak)
 	alone, among := pace(results, censusProbable, isAlone), pace(results, censusProbable, isAmong)
 	minute := t.rows[t.index("leak, 1 a minute")][callsProbable].timeTo(0.5)
-	accused, slow, flickers := t.worst(results)
+	falsePositives, slow, interrupted := t.worst(results)
 	replicas := pace(results[t.index(twenty):][:1], censusProbable, everyLeak)
 	deploys := pace(results[t.index(hourly):][:1], censusProbable, everyLeak)
 	nights := pace(results[t.index(nightly):][:1], censusProbable, everyLeak)
 	return []figure{
 		atLeast("census, probable: precision", census.precision(), 0.997),
 		atLeast("census, probable: recall", census.recall(), 0.995),
-		atMost("census, probable: largest share of a healthy family", accused, 0.05),
+		atMost("census, probable: largest share of a healthy family", falsePositives, 0.05),
 		atMost("census, suspected: false positive rate", t.total[censusSuspected].falsePositiveRate(), 0.03),
 		atMost("census, probable: median time of leaks alone over the oracle's", alone.ratio(), 1.15),
 		atMost("census, probable: median time of leaks among others over the oracle's", among.ratio(), 2.4),
@@ -43,7 +43,7 @@ func figures(t *tally, results [][]played) []figure {
 		atMost("census, probable: median hours of one an hour under deploys every four", deploys.median/hour, 50),
 		atMost("census, probable: share of leaks alone later than 1.3 times it and aged_after", share(alone.late, alone.timely), 0.08),
 		atMost("census, probable: share of leaks whose flag was interrupted", share(all.interrupted, all.leaks), 0.005),
-		atMost("census, probable: the same, largest of a family", flickers, 0.005),
+		atMost("census, probable: the same, largest of a family", interrupted, 0.005),
 		atLeast("census, probable, max_lifetime 1h: precision", calls.precision(), 0.997),
 		atLeast("census, probable, max_lifetime 1h: recall", calls.recall(), 0.995),
 		atMost("census, probable, max_lifetime 1h: median minutes of a leak of 1 a minute", minute, 45),
@@ -53,24 +53,23 @@ func figures(t *tally, results [][]played) []figure {
 	}
 }
 
-// worst returns, of probable with the census, the largest share of a healthy family that
-// is flagged, the largest ratio of a family's median to the oracle's but for bursts, and the largest share
-// of a family whose flag was interrupted.
-func (t *tally) worst(results [][]played) (accused, slow, flickers float64) {
+// worst returns, for probable with the census, the largest false positive rate of a healthy family, the largest ratio
+// of a family's median to the oracle's, without bursts, and the largest share of interrupted flags in a family.
+func (t *tally) worst(results [][]played) (falsePositives, slow, interrupted float64) {
 	for i := range t.families {
 		s := t.rows[i][censusProbable]
 		if s.leaks == 0 {
-			accused = max(accused, s.falsePositiveRate())
+			falsePositives = max(falsePositives, s.falsePositiveRate())
 			continue
 		}
 		if p := pace(results[i:i+1], censusProbable, inManySteps); p.leaks > 0 {
 			slow = max(slow, p.ratio())
 		}
 		if p := pace(results[i:i+1], censusProbable, everyLeak); p.leaks > 0 {
-			flickers = max(flickers, share(p.interrupted, p.leaks))
+			interrupted = max(interrupted, share(p.interrupted, p.leaks))
 		}
 	}
-	return accused, slow, flickers
+	return falsePositives, slow, interrupted
 }
 
 func (t *tally) index(name string) int {

@@ -5,20 +5,20 @@ import (
 	"math/rand/v2"
 )
 
-// loadFamilies are healthy services whose load changes, and with it the number of
-// goroutines that live for seconds or minutes; and those that start some that stay.
+// loadFamilies are healthy services whose load changes, and with it the number of short-lived goroutines; and services
+// that start some goroutines that stay.
 func loadFamilies() []family {
 	return []family{
-		{"flat", 24, true, 0, everybody, flat},
-		{"daily swing", 48, true, 0, everybody, dailySwing},
-		{"weekly swing", 72, true, 0, everybody, weeklySwing},
-		{"step that stays", 24, true, 0, everybody, step},
-		{"thirty once, never again", 24, true, 0, everybody, bounded},
-		{"ramp of six hours, up and down", 24, true, 0, everybody, upAndDown},
-		{"bursts", 24, true, 0, everybody, bursts},
-		{"slow random walk", 48, true, 0, everybody, walk},
-		{"collector's sawtooth (memory)", 24, true, 0, everybody, sawtooth},
-		{"cache filling for hours (memory)", 48, true, 0, everybody, filling},
+		{"flat", 24, true, 0, allDetectors, flat},
+		{"daily swing", 48, true, 0, allDetectors, dailySwing},
+		{"weekly swing", 72, true, 0, allDetectors, weeklySwing},
+		{"step that stays", 24, true, 0, allDetectors, step},
+		{"thirty once, never again", 24, true, 0, allDetectors, bounded},
+		{"ramp of six hours, up and down", 24, true, 0, allDetectors, upAndDown},
+		{"bursts", 24, true, 0, allDetectors, bursts},
+		{"slow random walk", 48, true, 0, allDetectors, walk},
+		{"collector's sawtooth (memory)", 24, true, 0, allDetectors, sawtooth},
+		{"cache filling for hours (memory)", 48, true, 0, allDetectors, filling},
 	}
 }
 
@@ -29,13 +29,13 @@ func flat(r *rand.Rand) trial {
 		calls(steady(about(r, 60)), memoryless(1)))))
 }
 
-// dailySwing is calls to something slow: a few minutes each.
+// dailySwing has calls of a few minutes each.
 func dailySwing(r *rand.Rand) trial {
 	return alone(service(r, always(), named(callFunction, "select",
 		calls(daily(about(r, 60), 0.8), memoryless(3).atMost(30)))))
 }
 
-// weeklySwing begins on a Saturday and ends on Monday night.
+// weeklySwing starts on a Saturday and ends on Monday night.
 func weeklySwing(r *rand.Rand) trial {
 	const saturday = 5
 	return alone(service(r, always(), named(callFunction, "select",
@@ -48,8 +48,7 @@ func step(r *rand.Rand) trial {
 		resident(10), source{arrivals: atOnce(50+r.IntN(151), within(r, 2*hour, 20*hour)), lifetime: never})))
 }
 
-// bounded leaks thirty in ten minutes, while something was wrong, and never again.
-// That does not grow, so growth must not flag it.
+// bounded leaks thirty goroutines in ten minutes, and never again. It does not grow, so it must not be flagged.
 func bounded(r *rand.Rand) trial {
 	at := within(r, 2*hour, 20*hour)
 	once := func(r *rand.Rand, _ life, born func(float64)) {
@@ -60,7 +59,7 @@ func bounded(r *rand.Rand) trial {
 	return alone(service(r, always(), named(leakFunction, "chan_send", source{arrivals: once, lifetime: never})))
 }
 
-// upAndDown rises for six hours to fifteen times the load, and falls for six.
+// upAndDown has a load that rises fifteenfold in six hours, and falls in six hours.
 func upAndDown(r *rand.Rand) trial {
 	from := within(r, 0, 6*hour)
 	low := about(r, 10)
@@ -71,7 +70,7 @@ func upAndDown(r *rand.Rand) trial {
 		calls(hill, memoryless(2).atMost(30)))))
 }
 
-// bursts are hundreds at once for some minutes, some of them close together.
+// bursts starts hundreds of goroutines at once that stay for some minutes. Some bursts are close together.
 func bursts(r *rand.Rand) trial {
 	g := named(callFunction, "select", calls(steady(10), memoryless(1)))
 	for at := 0.0; at < day; at += r.ExpFloat64() * 2 * hour {
@@ -83,13 +82,13 @@ func bursts(r *rand.Rand) trial {
 	return alone(service(r, always(), g))
 }
 
-// walk is a load that strays for hours, on calls of a quarter of an hour.
+// walk has a load that wanders for hours, with calls of a quarter of an hour.
 func walk(r *rand.Rand) trial {
 	return alone(service(r, always(), named(callFunction, "select",
 		calls(wandering(r, about(r, 10)), memoryless(15)))))
 }
 
-// sawtooth is a large heap whose collections are minutes apart.
+// sawtooth has a large heap with minutes between garbage collections.
 func sawtooth(r *rand.Rand) trial {
 	p := service(r, always())
 	live := within(r, 200, 2000) * mebibyte
@@ -97,7 +96,7 @@ func sawtooth(r *rand.Rand) trial {
 	return alone(p)
 }
 
-// filling is a cache that comes near its limit after some hours.
+// filling has a cache that approaches its limit after some hours.
 func filling(r *rand.Rand) trial {
 	p := service(r, fresh())
 	limit, pace := within(r, 300, 2000)*mebibyte, within(r, hour, 3*hour)

@@ -5,26 +5,25 @@ import (
 	"math/rand/v2"
 )
 
-// operationFamilies are healthy services to which something is done: jobs,
-// deploys, scaling, lost data.
+// operationFamilies are healthy services in operation: jobs, deploys, scaling, lost data.
 func operationFamilies() []family {
 	return []family{
-		{"hourly jobs", 24, true, 0, everybody, hourlyJobs},
-		{"workers that wait elsewhere", 48, true, 0, everybody, movingWorkers},
-		{"jobs at night", 48, false, 0, everybody, nightlyJobs},
-		{"a queue worked off at night", 72, false, day, everybody, nightlyQueue},
-		{"deploys every few hours", 48, true, 0, everybody, deploys},
-		{"scale-out and scale-in", 48, true, 0, everybody, scaling},
-		{"connections to a scaled fleet", 72, false, 0, everybody, scaledFleet},
-		{"new version, other signatures", 24, true, 0, everybody, newVersion},
-		{"an hour without data", 24, true, 0, everybody, gap},
-		{"scrapes that fail", 48, true, 0, everybody, failures},
+		{"hourly jobs", 24, true, 0, allDetectors, hourlyJobs},
+		{"workers that wait elsewhere", 48, true, 0, allDetectors, movingWorkers},
+		{"jobs at night", 48, false, 0, allDetectors, nightlyJobs},
+		{"a queue worked off at night", 72, false, day, allDetectors, nightlyQueue},
+		{"deploys every few hours", 48, true, 0, allDetectors, deploys},
+		{"scale-out and scale-in", 48, true, 0, allDetectors, scaling},
+		{"connections to a scaled fleet", 72, false, 0, allDetectors, scaledFleet},
+		{"new version, other signatures", 24, true, 0, allDetectors, newVersion},
+		{"an hour without data", 24, true, 0, allDetectors, gap},
+		{"scrapes that fail", 48, true, 0, allDetectors, failures},
 	}
 }
 
 const jobFunction = "shop/report.(*Job).run"
 
-// hourlyJobs start some dozens of goroutines at each hour, for minutes.
+// hourlyJobs starts dozens of goroutines at each hour, which stay for minutes.
 func hourlyJobs(r *rand.Rand) trial {
 	g := named(jobFunction, "waitgroup")
 	for h := range 24 {
@@ -36,8 +35,8 @@ func hourlyJobs(r *rand.Rand) trial {
 	return alone(service(r, always(), g))
 }
 
-// movingWorkers are a pool of some hundred that are there all the time. As load rises in
-// the morning more and more of them wait for the database, and no longer for work.
+// movingWorkers has a pool of hundreds of workers that always exist. As load rises in the morning, more of them wait
+// for the database instead of for work.
 func movingWorkers(r *rand.Rand) trial {
 	idle := named("shop/work.(*Queue).take", "chan_receive", resident(200+r.IntN(401)))
 	querying := named("shop/db.(*Conn).read", "io_wait")
@@ -47,8 +46,8 @@ func movingWorkers(r *rand.Rand) trial {
 	return alone(service(r, always(), idle, querying))
 }
 
-// nightlyJobs start some dozens of workers at two at night, which stay until the
-// job is done, for one to three hours, and work in tasks of some minutes.
+// nightlyJobs starts dozens of workers at two at night. They stay for one to three hours, and run tasks of some
+// minutes.
 func nightlyJobs(r *rand.Rand) trial {
 	workers, tasks := named(jobFunction, "waitgroup"), named("shop/report.(*Job).step", "io_wait")
 	for d := range 2 {
@@ -61,10 +60,9 @@ func nightlyJobs(r *rand.Rand) trial {
 	return alone(service(r, always(), workers, tasks))
 }
 
-// nightlyQueue takes on one goroutine after the other for half an hour, and each
-// is done after about two hours. As none ends before the last has come, the first
-// night looks like a leak to everybody, as the first of workingDays does; so flags
-// count from the second on.
+// nightlyQueue starts goroutines one by one for half an hour, each for about two hours. Since none exits before the
+// last has started, the first night cannot be told from a leak, like the first day of workingDays. So flags count from
+// the second night.
 func nightlyQueue(r *rand.Rand) trial {
 	g := named(jobFunction, "waitgroup")
 	items := about(r, 10)
@@ -75,15 +73,14 @@ func nightlyQueue(r *rand.Rand) trial {
 	return alone(service(r, always(), g))
 }
 
-// deploys replace the process every three to five hours, and each new one fills
-// with sessions of half an hour.
+// deploys replaces the process every three to five hours. Each new process fills with sessions of half an hour.
 func deploys(r *rand.Rand) trial {
 	return alone(service(r, deployed(r), named(sessionFunction, "io_wait",
 		calls(daily(about(r, 3), 0.6), memoryless(30).atMost(hour)))))
 }
 
-// scaling runs one to three instances, which share the load of the day: each of
-// them starts when there is too much for the others, and ends in the evening.
+// scaling runs one to three instances that share the load of the day. Additional instances start as load rises, and
+// end in the evening.
 func scaling(r *rand.Rand) trial {
 	total := daily(about(r, 12), 0.7)
 	shifts := [][2]float64{{0, day}, {8 * hour, 21 * hour}, {11 * hour, 18 * hour}}
@@ -109,9 +106,8 @@ func scaling(r *rand.Rand) trial {
 	return t
 }
 
-// scaledFleet is who keeps a connection to each instance of a fleet: some hundred from
-// the first quarter of an hour on, for days. A few times a day the fleet is scaled out
-// by a part, one instance after the other, and in again some hours later.
+// scaledFleet keeps a connection to each of some hundred instances of a fleet. A few times a day the fleet is scaled
+// out, one instance after the other, and in again some hours later.
 func scaledFleet(r *rand.Rand) trial {
 	first := func(r *rand.Rand) float64 { return within(r, 0, 15) }
 	g := named("shop/rpc.(*Conn).writeLoop", "select",
@@ -126,7 +122,7 @@ func scaledFleet(r *rand.Rand) trial {
 	return alone(service(r, fresh(), g))
 }
 
-// newVersion moves lines, so that all of the service's own signatures are new.
+// newVersion moves lines, so that all signatures of the service's own code are new.
 func newVersion(r *rand.Rand) trial {
 	deployed := within(r, 8*hour, 16*hour)
 	load := daily(about(r, 6), 0.6)
@@ -139,7 +135,7 @@ func newVersion(r *rand.Rand) trial {
 	return alone(service(r, lives, version(1, "shop/live.(*Hub).serve"), version(2, "shop/live.(*Hub).serveAll")))
 }
 
-// gap loses an hour of data while load changes.
+// gap loses an hour of data while the load changes.
 func gap(r *rand.Rand) trial {
 	at := int(within(r, 4*hour, 20*hour))
 	p := service(r, always(), named(callFunction, "select", calls(daily(about(r, 6), 0.8), memoryless(15).atMost(hour))))
@@ -147,7 +143,7 @@ func gap(r *rand.Rand) trial {
 	return alone(p)
 }
 
-// failures loses one scrape of twenty, and now and then several running.
+// failures loses one of twenty scrapes, and at times several consecutive ones.
 func failures(r *rand.Rand) trial {
 	lost := make([]bool, int(2*day))
 	for i := range lost {

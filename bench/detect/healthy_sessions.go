@@ -5,35 +5,33 @@ import (
 	"math/rand/v2"
 )
 
-// sessionFamilies are healthy services whose goroutines live as long as a user
-// stays.
+// sessionFamilies are healthy services whose goroutines live as long as a user stays.
 func sessionFamilies() []family {
 	return []family{
-		{"20,000 websockets", 24, false, 0, everybody, websockets},
-		{"sessions of 15 minutes on average", 48, true, 0, everybody, sessions(15)},
-		{"sessions of 2 h on average", 48, false, 0, everybody, sessions(2 * hour)},
-		{"sessions of 8 h on average", 48, false, 0, everybody, sessions(8 * hour)},
-		{"lognormal sessions", 48, false, 0, everybody, besides(2, func(r *rand.Rand) lifetime {
+		{"20,000 websockets", 24, false, 0, allDetectors, websockets},
+		{"sessions of 15 minutes on average", 48, true, 0, allDetectors, sessions(15)},
+		{"sessions of 2 h on average", 48, false, 0, allDetectors, sessions(2 * hour)},
+		{"sessions of 8 h on average", 48, false, 0, allDetectors, sessions(8 * hour)},
+		{"lognormal sessions", 48, false, 0, allDetectors, connections(2, func(r *rand.Rand) lifetime {
 			return lognormal(within(r, 10, 30), within(r, 1, 2))
 		})},
-		{"Pareto sessions", 48, false, 0, everybody, besides(2, func(r *rand.Rand) lifetime {
+		{"Pareto sessions", 48, false, 0, allDetectors, connections(2, func(r *rand.Rand) lifetime {
 			return pareto(5, within(r, 1.2, 2))
 		})},
-		{"connections of a maximum age", 48, false, 0, everybody, besides(1, func(r *rand.Rand) lifetime {
+		{"connections of a maximum age", 48, false, 0, allDetectors, connections(1, func(r *rand.Rand) lifetime {
 			return maximumAge(within(r, 0.5*hour, 2*hour))
 		})},
-		{"streams of 3 h", 48, false, 0, everybody, besides(0.5, fixed(around(3*hour, 20)))},
-		{"connections that close when idle", 48, false, 0, everybody, besides(0.5, fixed(func(r *rand.Rand, _ float64) float64 {
+		{"streams of 3 h", 48, false, 0, allDetectors, connections(0.5, fixed(around(3*hour, 20)))},
+		{"connections that close when idle", 48, false, 0, allDetectors, connections(0.5, fixed(func(r *rand.Rand, _ float64) float64 {
 			return 30 + r.ExpFloat64()*hour
 		}))},
-		{"a working day, three times", 72, false, day, everybody, workingDays},
+		{"a working day, three times", 72, false, day, allDetectors, workingDays},
 	}
 }
 
 const sessionFunction = "shop/live.(*Session).read"
 
-// websockets come and go all the time, each staying for four hours on average,
-// and their number stays about the same.
+// websockets stay for four hours on average, and their number is nearly constant.
 func websockets(r *rand.Rand) trial {
 	const open, mean = 20_000, 4 * hour
 	return alone(service(r, always(), named(sessionFunction, "io_wait",
@@ -41,9 +39,8 @@ func websockets(r *rand.Rand) trial {
 		calls(steady(open/mean), memoryless(mean)))))
 }
 
-// sessions are memoryless, while the load rises tenfold in the morning and falls
-// as far in the evening. There are about 200 by day, but for the longest, which
-// do not get that far.
+// sessions have exponentially distributed lifetimes. The load rises tenfold in the morning and falls in the evening.
+// There are about 200 by day, fewer of the longest.
 func sessions(mean float64) func(*rand.Rand) trial {
 	return func(r *rand.Rand) trial {
 		return alone(service(r, always(), named(sessionFunction, "io_wait",
@@ -51,8 +48,8 @@ func sessions(mean float64) func(*rand.Rand) trial {
 	}
 }
 
-// officeHours rises from a tenth to all of a load between seven and ten in the
-// morning, and falls between five and eight in the evening, day by day.
+// officeHours rises from a tenth to the full load between seven and ten in the morning, and falls between five and
+// eight in the evening, each day.
 func officeHours(perMinute float64) load {
 	return func(t float64) float64 {
 		at := t - day*math.Floor(t/day)
@@ -62,9 +59,8 @@ func officeHours(perMinute float64) load {
 	}
 }
 
-// workingDays is some hundred people who come at about nine and stay for about
-// eight hours. On the first day nobody can tell them from a leak, so flags count
-// from the second day on.
+// workingDays has a session for each of some hundred people who come at about nine and stay for about eight hours.
+// On the first day it cannot be told from a leak, so flags count from the second day.
 func workingDays(r *rand.Rand) trial {
 	people := 100 + r.IntN(301)
 	g := named(sessionFunction, "io_wait")
@@ -80,9 +76,8 @@ func workingDays(r *rand.Rand) trial {
 	return alone(service(r, always(), g))
 }
 
-// besides are connections that come at about so many a minute, more by day, and stay for
-// a while. The process is deployed anew on the first day.
-func besides(perMinute float64, stay func(*rand.Rand) lifetime) func(*rand.Rand) trial {
+// connections arrive at a mean rate, more by day, and stay for a random time. The process is deployed on the first day.
+func connections(perMinute float64, stay func(*rand.Rand) lifetime) func(*rand.Rand) trial {
 	return func(r *rand.Rand) trial {
 		deploy := within(r, 0, day)
 		return alone(service(r, []life{{-day, deploy}, {deploy, forever}},

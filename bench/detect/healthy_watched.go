@@ -2,19 +2,17 @@ package main
 
 import "math/rand/v2"
 
-// watchedFamilies are healthy processes that were there before their watcher, or that it
-// loses sight of.
+// watchedFamilies are healthy processes that existed before the watching, or that are not watched all the time.
 func watchedFamilies() []family {
 	return []family{
-		{"residents", 48, false, 0, everybody, adopted},
-		{"the collector comes late", 48, false, 0, everybody, adoptedWhileFilling},
-		{"the collector restarts", 48, false, 0, everybody, rewatchedSessions},
-		{"the collector loses hours", 48, false, 0, everybody, lostSessions},
+		{"residents", 48, false, 0, allDetectors, adopted},
+		{"the collector comes late", 48, false, 0, allDetectors, adoptedWhileFilling},
+		{"the collector restarts", 48, false, 0, allDetectors, rewatchedSessions},
+		{"the collector loses hours", 48, false, 0, allDetectors, lostSessions},
 	}
 }
 
-// adopted has 20 to 10,000 that stay at a line, of whom some leave for good, and others
-// that come and go.
+// adopted has 20 to 10,000 goroutines at a line that stay, some that exit over time, and others that come and go.
 func adopted(r *rand.Rand) trial {
 	n := residents(r)
 	return alone(service(r, always(), sessionGroup(
@@ -22,7 +20,7 @@ func adopted(r *rand.Rand) trial {
 		calls(daily(about(r, 1), 0.5), memoryless(within(r, 0.5*hour, 2*hour))))))
 }
 
-// adoptedWhileFilling is seen for the first time while its pool fills.
+// adoptedWhileFilling is first watched while its pool fills.
 func adoptedWhileFilling(r *rand.Rand) trial {
 	begin := -within(r, 10, 3*hour)
 	pace := within(r, 0.5*hour, 2*hour)

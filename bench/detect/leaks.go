@@ -2,36 +2,35 @@ package main
 
 import "math/rand/v2"
 
-// leakFamilies are leaks that stand alone. Most start with a healthy process that was
-// just deployed, and leak soon after.
+// leakFamilies are leaks at lines without healthy goroutines that become aged. Most start soon after the process.
 func leakFamilies() []family {
 	return []family{
-		{"leak, 0.2 a minute", 24, true, 0, everybody, constant(0.2)},
-		{"leak, 1 a minute", 24, true, 0, everybody, constant(1)},
-		{"leak, 3 a minute", 24, true, 0, everybody, constant(3)},
-		{"leak, 60 a minute", 24, true, 0, everybody, constant(60)},
-		{"leak, 2% of healthy calls", 24, true, 0, everybody, someCalls},
-		{"leak, with the daily load", 48, true, 0, everybody, withLoad},
-		{"leak, under errors only", 48, true, 0, everybody, underErrors},
-		{"leak, starting late", 36, true, 0, everybody, startingLate},
-		{"leak, a restart every 8 h", 32, true, 0, everybody, restarted},
-		{"leak, one replica of ten", 24, true, 0, everybody, oneReplica},
-		{"leak, slow under a daily swing", 48, true, 0, everybody, underSwing},
-		{"leak, loop between states", 24, true, 0, everybody, looping},
-		{"leak, three at once", 24, true, 0, everybody, several},
+		{"leak, 0.2 a minute", 24, true, 0, allDetectors, constant(0.2)},
+		{"leak, 1 a minute", 24, true, 0, allDetectors, constant(1)},
+		{"leak, 3 a minute", 24, true, 0, allDetectors, constant(3)},
+		{"leak, 60 a minute", 24, true, 0, allDetectors, constant(60)},
+		{"leak, 2% of healthy calls", 24, true, 0, allDetectors, someCalls},
+		{"leak, with the daily load", 48, true, 0, allDetectors, withLoad},
+		{"leak, under errors only", 48, true, 0, allDetectors, underErrors},
+		{"leak, starting late", 36, true, 0, allDetectors, startingLate},
+		{"leak, a restart every 8 h", 32, true, 0, allDetectors, restarted},
+		{"leak, one replica of ten", 24, true, 0, allDetectors, oneReplica},
+		{"leak, slow under a daily swing", 48, true, 0, allDetectors, underSwing},
+		{"leak, loop between states", 24, true, 0, allDetectors, looping},
+		{"leak, three at once", 24, true, 0, allDetectors, several},
 	}
 }
 
-// soon is when a leak begins: within an hour, so that it falls anywhere between
-// the marks of the detectors' clocks.
+// soon returns the onset of a leak, within the first hour, so that it has any phase relative to the intervals of the
+// detectors.
 func soon(r *rand.Rand) float64 { return within(r, 0, hour) }
 
 const leakFunction = "shop/order.notify.func1"
 
-// leakingGroup sends on a channel that nobody receives from, the most common leak.
+// leakingGroup sends on a channel without a receiver, the most common leak.
 func leakingGroup(sources ...source) group { return named(leakFunction, "chan_send", sources...) }
 
-// constant leaks so many a minute, from onset on.
+// constant leaks at a constant rate.
 func constant(perMinute float64) func(*rand.Rand) trial {
 	return func(r *rand.Rand) trial {
 		onset := soon(r)
@@ -40,7 +39,7 @@ func constant(perMinute float64) func(*rand.Rand) trial {
 	}
 }
 
-// someCalls leaks where a call meets a condition that few do.
+// someCalls leaks in 2% of the calls.
 func someCalls(r *rand.Rand) trial {
 	onset := soon(r)
 	load := steady(about(r, 30))
@@ -50,7 +49,7 @@ func someCalls(r *rand.Rand) trial {
 	return leaky(p, onset)
 }
 
-// withLoad leaks as the load rises and falls.
+// withLoad leaks in proportion to the load.
 func withLoad(r *rand.Rand) trial {
 	onset := soon(r)
 	load := daily(about(r, 60), 0.8)
@@ -60,8 +59,7 @@ func withLoad(r *rand.Rand) trial {
 	return leaky(p, onset)
 }
 
-// underErrors leaks while a dependency fails, a quarter of an hour every few
-// hours: a staircase.
+// underErrors leaks while a dependency fails, for a quarter of an hour every few hours.
 func underErrors(r *rand.Rand) trial {
 	var episodes []load
 	onset := soon(r)
@@ -72,7 +70,7 @@ func underErrors(r *rand.Rand) trial {
 	return leaky(p, onset)
 }
 
-// startingLate leaks after a deploy of something else: the process is the same.
+// startingLate starts to leak after a deploy of another service.
 func startingLate(r *rand.Rand) trial {
 	onset := within(r, 12*hour, 20*hour)
 	p := service(r, always(), leakingGroup(
@@ -81,7 +79,7 @@ func startingLate(r *rand.Rand) trial {
 	return leaky(p, onset)
 }
 
-// restarted leaks in a process that somebody restarts because it does.
+// restarted leaks in a process that is restarted every eight hours because of the leak.
 func restarted(r *rand.Rand) trial {
 	onset := soon(r)
 	lives := every(8*hour, 32*hour)
@@ -89,7 +87,7 @@ func restarted(r *rand.Rand) trial {
 	return leaky(p, onset)
 }
 
-// every is lives of equal length, one after the other.
+// every returns consecutive lives of equal length.
 func every(length, until float64) []life {
 	var lives []life
 	for at := 0.0; at < until; at += length {
@@ -98,7 +96,7 @@ func every(length, until float64) []life {
 	return lives
 }
 
-// oneReplica leaks in one of ten, because of what it alone is asked.
+// oneReplica leaks in one of ten replicas.
 func oneReplica(r *rand.Rand) trial {
 	const replicas = 10
 	onset, bad := soon(r), r.IntN(replicas)
@@ -114,8 +112,7 @@ func oneReplica(r *rand.Rand) trial {
 	return t
 }
 
-// underSwing leaks slowly among healthy calls, a hundred at a time and at noon
-// ten times as many as at night.
+// underSwing leaks slowly among about a hundred healthy calls, ten times as many at noon as at night.
 func underSwing(r *rand.Rand) trial {
 	onset := soon(r)
 	load := daily(about(r, 200), 0.8)
@@ -125,28 +122,27 @@ func underSwing(r *rand.Rand) trial {
 	return leaky(p, onset)
 }
 
-// looping leaks goroutines that never end and never stay: their signatures change,
-// their entry does not.
+// looping leaks goroutines that loop: their signatures change, their entry does not.
 func looping(r *rand.Rand) trial {
 	const states = 8
 	onset := soon(r)
 	entry := "shop/sync.(*Loop).run"
 	groups := make([]group, states)
-	l := leak{onset: onset, who: []string{entry}}
+	l := leak{onset: onset, subjects: []string{entry}}
 	var visits []int
 	for i := range groups {
 		groups[i] = group{function: "shop/sync.(*Loop).step" + string(rune('A'+i)), entry: entry, state: "select"}
-		l.who = append(l.who, groups[i].function)
+		l.subjects = append(l.subjects, groups[i].function)
 		visits = append(visits, i)
 	}
 	src := leaking(between(onset, forever, steady(0.5)))
 	src.visits = visits
 	groups[0].sources = []source{src}
-	l.groups = []int{0} // the ground truth is kept where they begin
+	l.groups = []int{0} // the group in which they start has the ground truth
 	return trial{processes: []process{service(r, fresh(), groups...)}, leaks: []leak{l}}
 }
 
-// several leaks in three places, each at its own pace.
+// several leaks in three places at different rates.
 func several(r *rand.Rand) trial {
 	var groups []group
 	var onsets []float64

@@ -5,46 +5,45 @@ import (
 	"math/rand/v2"
 )
 
-// leakAmongFamilies are leaks at lines where healthy goroutines stand too, and leave.
-// All but the first wait for a peer, as connections do.
+// leakAmongFamilies are leaks at lines where healthy goroutines also wait, and exit. Most wait for a peer, as
+// connections do.
 func leakAmongFamilies() []family {
 	return []family{
-		{"leak, among sessions of 10 min", 72, false, 0, everybody, among(5, 0.1, fixed(memoryless(10)))},
-		{"leak, among sessions of 1 h", 72, false, 0, everybody, among(0.5, 0.2, fixed(memoryless(hour)))},
-		{"leak, among sessions of 4 h", 72, false, 0, everybody, among(0.4, 0.2, fixed(memoryless(4*hour)))},
-		{"leak, among lognormal sessions", 72, false, 0, everybody, among(2, 0.15, func(r *rand.Rand) lifetime {
+		{"leak, among sessions of 10 min", 72, false, 0, allDetectors, among(5, 0.1, fixed(memoryless(10)))},
+		{"leak, among sessions of 1 h", 72, false, 0, allDetectors, among(0.5, 0.2, fixed(memoryless(hour)))},
+		{"leak, among sessions of 4 h", 72, false, 0, allDetectors, among(0.4, 0.2, fixed(memoryless(4*hour)))},
+		{"leak, among lognormal sessions", 72, false, 0, allDetectors, among(2, 0.15, func(r *rand.Rand) lifetime {
 			return lognormal(within(r, 10, 30), within(r, 1, 2))
 		})},
-		{"leak, among Pareto sessions", 72, false, 0, everybody, among(2, 0.15, func(r *rand.Rand) lifetime {
+		{"leak, among Pareto sessions", 72, false, 0, allDetectors, among(2, 0.15, func(r *rand.Rand) lifetime {
 			return pareto(5, within(r, 1.2, 2))
 		})},
-		{"leak, 5% of websockets of 2 h", 72, false, 0, everybody, among(0.8, 0.05, fixed(memoryless(2*hour)))},
-		{"leak, connections of a maximum age", 72, false, 0, everybody, among(1, 0.1, func(r *rand.Rand) lifetime {
+		{"leak, 5% of websockets of 2 h", 72, false, 0, allDetectors, among(0.8, 0.05, fixed(memoryless(2*hour)))},
+		{"leak, connections of a maximum age", 72, false, 0, allDetectors, among(1, 0.1, func(r *rand.Rand) lifetime {
 			return maximumAge(within(r, 0.5*hour, 2*hour))
 		})},
-		{"leak, websockets, starting late", 72, false, 0, everybody, halfOpenLate},
-		{"leak, sessions in office hours", 72, false, 0, everybody, inOfficeHours},
-		{"leak, beside a pool that fills", 48, false, 0, everybody, besideAPool},
-		{nightly, 168, false, 0, everybody, eachNight},
+		{"leak, websockets, starting late", 72, false, 0, allDetectors, halfOpenLate},
+		{"leak, sessions in office hours", 72, false, 0, allDetectors, inOfficeHours},
+		{"leak, beside a pool that fills", 48, false, 0, allDetectors, besideAPool},
+		{nightly, 168, false, 0, allDetectors, eachNight},
 	}
 }
 
-// fixed is the same lifetime in each case.
+// fixed returns the same lifetime in each case.
 func fixed(l lifetime) func(*rand.Rand) lifetime { return func(*rand.Rand) lifetime { return l } }
 
-// lognormal is a lifetime with a heavy tail: the logarithm deviates by sigma.
+// lognormal is a lifetime with a heavy tail. sigma is the standard deviation of its logarithm.
 func lognormal(median, sigma float64) lifetime {
 	return func(r *rand.Rand, _ float64) float64 { return median * math.Exp(sigma*r.NormFloat64()) }
 }
 
-// pareto is a lifetime with the heaviest tail that sessions are known to have: of those
-// that reach an age, the share 1 - 2^-alpha ends before twice that.
+// pareto is a lifetime with the heaviest known tail of sessions: of those that reach an age, the share 1 - 2^-alpha
+// ends before twice that age.
 func pareto(least, alpha float64) lifetime {
 	return func(r *rand.Rand, _ float64) float64 { return least * math.Pow(1-r.Float64(), -1/alpha) }
 }
 
-// maximumAge is the lifetime of connections that are closed when they reach an age, give
-// or take a tenth, so that not all of them come again at once. One of five ends before.
+// maximumAge is the lifetime of connections that are closed at an age with 10% jitter. One of five ends before.
 func maximumAge(age float64) lifetime {
 	return func(r *rand.Rand, _ float64) float64 {
 		end := age * within(r, 0.9, 1.1)
@@ -55,18 +54,17 @@ func maximumAge(age float64) lifetime {
 	}
 }
 
-// sessionGroup is where sessions wait, and where those that leak wait too.
+// sessionGroup is the group of sessions, whether they leak or not.
 func sessionGroup(sources ...source) group { return named(sessionFunction, "io_wait", sources...) }
 
-// mixed is a trial of one process whose first group leaks among others who leave.
+// mixed returns a trial of one process whose first group leaks among healthy goroutines that exit.
 func mixed(p process, onset float64) trial {
 	t := leaky(p, onset)
 	t.leaks[0].mixed = true
 	return t
 }
 
-// among leaks a share of those who come, about so many a minute, at a line at which the
-// others stay for a while.
+// among leaks a share of the goroutines that arrive at a line at a mean rate. The others stay for a random time.
 func among(perMinute, leaks float64, stay func(*rand.Rand) lifetime) func(*rand.Rand) trial {
 	return func(r *rand.Rand) trial {
 		onset := soon(r)
@@ -77,8 +75,7 @@ func among(perMinute, leaks float64, stay func(*rand.Rand) lifetime) func(*rand.
 	}
 }
 
-// halfOpenLate begins to forget connections after a day or so, in a process that has
-// been watched for all that time.
+// halfOpenLate starts to leak connections after 12 to 20 hours of watching.
 func halfOpenLate(r *rand.Rand) trial {
 	onset := within(r, 12*hour, 20*hour)
 	come := steady(about(r, 0.8))
@@ -87,7 +84,7 @@ func halfOpenLate(r *rand.Rand) trial {
 		leaking(between(onset, forever, come.times(0.05))))), onset)
 }
 
-// inOfficeHours forgets one of twenty sessions of half an hour, by day.
+// inOfficeHours leaks one of twenty sessions of half an hour, mostly by day.
 func inOfficeHours(r *rand.Rand) trial {
 	onset := 7*hour + soon(r)
 	come := officeHours(about(r, 4))
@@ -96,7 +93,7 @@ func inOfficeHours(r *rand.Rand) trial {
 		leaking(between(onset, forever, come.times(0.05))))), onset)
 }
 
-// besideAPool leaks at the line of a pool that fills meanwhile, of whom nobody leaves.
+// besideAPool leaks at the line of a pool that is filling, whose goroutines never exit.
 func besideAPool(r *rand.Rand) trial {
 	onset := soon(r)
 	pace := within(r, 10, hour)
@@ -106,11 +103,10 @@ func besideAPool(r *rand.Rand) trial {
 		leaking(between(onset, forever, steady(0.3))))), onset)
 }
 
-// nightly is the family that has figures of its own: a leak in one burst each night has
-// three steps in the third night at the earliest.
+// nightly has figures of its own: a leak with one burst each night cannot have three steps before the third night.
 const nightly = "leak, twenty in a burst each night"
 
-// eachNight is a job that forgets its twenty workers, once a night.
+// eachNight leaks the twenty workers of a job, once a night.
 func eachNight(r *rand.Rand) trial {
 	begin := within(r, 0, 4*hour)
 	p := service(r, always(), leakingGroup())

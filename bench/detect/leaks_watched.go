@@ -5,25 +5,24 @@ import (
 	"math/rand/v2"
 )
 
-// leakWatchedFamilies are leaks in processes that were there before their watcher, or
-// that it loses sight of, or that do not live for long.
+// leakWatchedFamilies are leaks in processes that existed before the watching, that are not watched all the time, or
+// that do not live for long.
 func leakWatchedFamilies() []family {
 	return []family{
-		{"leak, beside residents", 48, true, 0, everybody, besideResidents},
-		{"leak, the collector comes late", 24, true, 0, everybody, seenLate},
-		{"leak, the collector restarts", 24, true, 0, everybody, watcherRestarts},
-		{"leak, the collector loses an hour", 24, true, 0, everybody, hourLost},
-		{"leak, a restart every few hours", 48, true, 0, everybody, restartedOften},
-		{twenty, 36, true, 0, everybody, twentyReplicas},
+		{"leak, beside residents", 48, true, 0, allDetectors, besideResidents},
+		{"leak, the collector comes late", 24, true, 0, allDetectors, seenLate},
+		{"leak, the collector restarts", 24, true, 0, allDetectors, watcherRestarts},
+		{"leak, the collector loses an hour", 24, true, 0, allDetectors, hourLost},
+		{"leak, a restart every few hours", 48, true, 0, allDetectors, restartedOften},
+		{twenty, 36, true, 0, allDetectors, twentyReplicas},
 	}
 }
 
-// residents draws how many goroutines were there before the watching: 20 to 10,000, each
-// order of magnitude alike.
+// residents returns a random number of goroutines that existed before the watching: 20 to 10,000, log-uniform.
 func residents(r *rand.Rand) int { return int(20 * math.Pow(500, r.Float64())) }
 
-// besideResidents leaks 6 to 60 an hour at a line at which others stand that stay, as the
-// idle connections of an HTTP server do.
+// besideResidents leaks 6 to 60 an hour at a line where other goroutines stay, as idle connections of an HTTP server
+// do.
 func besideResidents(r *rand.Rand) trial {
 	onset := soon(r)
 	p := service(r, always(), sessionGroup(
@@ -32,8 +31,8 @@ func besideResidents(r *rand.Rand) trial {
 	return leaky(p, onset)
 }
 
-// seenLate has leaked for hours when the watching begins. What leaked before cannot be
-// told from residents, so the time counts from there.
+// seenLate has leaked for hours before the watching. Goroutines from before cannot be told from residents, so the
+// onset is the start of the watching.
 func seenLate(r *rand.Rand) trial {
 	begin := -within(r, hour, 12*hour)
 	p := service(r, []life{{begin, forever}}, leakingGroup(
@@ -42,7 +41,7 @@ func seenLate(r *rand.Rand) trial {
 	return leaky(p, 0)
 }
 
-// watcherRestarts has its collector restarted four times a day.
+// watcherRestarts has a collector that restarts about four times a day.
 func watcherRestarts(r *rand.Rand) trial {
 	onset := soon(r)
 	p := service(r, always(), leakingGroup(
@@ -51,7 +50,7 @@ func watcherRestarts(r *rand.Rand) trial {
 	return leaky(p, onset)
 }
 
-// rewatched draws when a watcher is restarted, every three to nine hours.
+// rewatched returns random times of restarts of the collector, every three to nine hours.
 func rewatched(r *rand.Rand, until float64) []float64 {
 	var at []float64
 	for t := within(r, 3*hour, 9*hour); t < until; t += within(r, 3*hour, 9*hour) {
@@ -60,7 +59,7 @@ func rewatched(r *rand.Rand, until float64) []float64 {
 	return at
 }
 
-// hourLost has no data for an hour, two or three times a day.
+// hourLost lacks data for an hour, two or three times a day.
 func hourLost(r *rand.Rand) trial {
 	onset := soon(r)
 	p := service(r, always(), leakingGroup(
@@ -71,15 +70,15 @@ func hourLost(r *rand.Rand) trial {
 	return t
 }
 
-// lostHours draws when no data can be had: an hour every eight to twelve hours.
+// lostHours returns a function that reports whether data is missing: for an hour every eight to twelve hours.
 func lostHours(r *rand.Rand, until float64) func(int) bool {
-	var holes [][2]float64
+	var gaps [][2]float64
 	for t := within(r, hour, 8*hour); t < until; t += within(r, 8*hour, 12*hour) {
-		holes = append(holes, [2]float64{t, t + hour})
+		gaps = append(gaps, [2]float64{t, t + hour})
 	}
 	return func(minute int) bool {
-		for _, hole := range holes {
-			if float64(minute) >= hole[0] && float64(minute) < hole[1] {
+		for _, gap := range gaps {
+			if float64(minute) >= gap[0] && float64(minute) < gap[1] {
 				return true
 			}
 		}
@@ -94,7 +93,7 @@ func restartedOften(r *rand.Rand) trial {
 	return leaky(p, onset)
 }
 
-// deployed draws lives of three to five hours, one after the other, for two days.
+// deployed returns consecutive random lives of three to five hours, for two days.
 func deployed(r *rand.Rand) []life {
 	var lives []life
 	for at := 0.0; at < 2*day; {

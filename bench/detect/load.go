@@ -5,22 +5,20 @@ import (
 	"math/rand/v2"
 )
 
-// load is how many come a minute, at a time.
+// load returns the number of arrivals per minute at a time.
 type load func(t float64) float64
 
-// steady is the same at all times.
+// steady is a constant load.
 func steady(perMinute float64) load { return func(float64) float64 { return perMinute } }
 
-// daily swings around mean by a share of it: highest at three in the afternoon,
-// lowest at three at night.
+// daily varies around mean by the share swing. It is highest at three in the afternoon and lowest at three at night.
 func daily(mean, swing float64) load {
 	return func(t float64) float64 {
 		return mean * (1 + swing*math.Sin(2*math.Pi*(t-9*hour)/day))
 	}
 }
 
-// weekly is daily, and at weekends a third of it. The first day is this one of
-// the week, Monday being 0.
+// weekly is daily, but a third of it at weekends. first is the weekday of the first day, with Monday 0.
 func weekly(first, mean, swing float64) load {
 	of := daily(mean, swing)
 	return func(t float64) float64 {
@@ -31,14 +29,14 @@ func weekly(first, mean, swing float64) load {
 	}
 }
 
-// ramp goes linearly from one load to another and stays there.
+// ramp changes linearly from one load to another, and stays there.
 func ramp(from, to, begin, end float64) load {
 	return func(t float64) float64 {
 		return from + (to-from)*min(1, max(0, (t-begin)/(end-begin)))
 	}
 }
 
-// between is a load from begin on and before end, and none else.
+// between is a load from begin until before end, and 0 otherwise.
 func between(begin, end float64, of load) load {
 	return func(t float64) float64 {
 		if t < begin || t >= end {
@@ -48,7 +46,7 @@ func between(begin, end float64, of load) load {
 	}
 }
 
-// sum adds loads up.
+// sum is the sum of loads.
 func sum(of ...load) load {
 	return func(t float64) float64 {
 		total := 0.0
@@ -59,11 +57,11 @@ func sum(of ...load) load {
 	}
 }
 
-// times is a load multiplied.
+// times returns the load multiplied by a factor.
 func (l load) times(by float64) load { return func(t float64) float64 { return by * l(t) } }
 
-// wandering is a load whose logarithm returns to that of mean within six hours or
-// so and meanwhile strays by a half of it: a walk without any rhythm.
+// wandering is a random load without rhythm. Its logarithm deviates from that of mean by 0.5, and returns to it
+// within about six hours.
 func wandering(r *rand.Rand, mean float64) load {
 	const relax, stray = 6 * hour, 0.5
 	walk := make([]float64, int(5*day))
@@ -75,7 +73,7 @@ func wandering(r *rand.Rand, mean float64) load {
 	}
 }
 
-// poisson lets them arrive independently of each other, at a load.
+// poisson returns independent arrivals at a load.
 func poisson(of load) arrivals {
 	return func(r *rand.Rand, l life, born func(float64)) {
 		for m := math.Floor(l.begin); m < l.end; m++ {
@@ -92,7 +90,7 @@ func poisson(of load) arrivals {
 	}
 }
 
-// atOnce lets n start together at a time.
+// atOnce returns n arrivals at one time.
 func atOnce(n int, at float64) arrivals {
 	return func(_ *rand.Rand, l life, born func(float64)) {
 		if at < l.begin || at >= l.end {
@@ -104,7 +102,7 @@ func atOnce(n int, at float64) arrivals {
 	}
 }
 
-// fromStart lets n start with each life.
+// fromStart returns n arrivals at the start of each life.
 func fromStart(n int) arrivals {
 	return func(_ *rand.Rand, l life, born func(float64)) {
 		for range n {
@@ -113,7 +111,7 @@ func fromStart(n int) arrivals {
 	}
 }
 
-// spread lets n start, each after a time of its own since the start of the life.
+// spread returns n arrivals, each at a random time after the start of the life.
 func spread(n int, after func(r *rand.Rand) float64) arrivals {
 	return func(r *rand.Rand, l life, born func(float64)) {
 		for range n {
@@ -129,17 +127,17 @@ const forever = 1e9
 
 func never(*rand.Rand, float64) float64 { return forever }
 
-// memoryless is a lifetime that does not depend on how long one has lived.
+// memoryless is an exponentially distributed lifetime.
 func memoryless(mean float64) lifetime {
 	return func(r *rand.Rand, _ float64) float64 { return r.ExpFloat64() * mean }
 }
 
-// around is a lifetime of nearly equal length.
+// around is a normally distributed lifetime.
 func around(mean, deviation float64) lifetime {
 	return func(r *rand.Rand, _ float64) float64 { return max(0, mean+deviation*r.NormFloat64()) }
 }
 
-// atMost cuts a lifetime off, as a timeout does.
+// atMost limits a lifetime, as a timeout does.
 func (l lifetime) atMost(timeout float64) lifetime {
 	return func(r *rand.Rand, at float64) float64 { return min(timeout, l(r, at)) }
 }

@@ -1,16 +1,14 @@
-// Detect is the detection table: how right the detector is about leaks, beside
-// those that people use today.
+// Command detect makes the detection table: the accuracy of the detector and of rules in use today.
 //
-// It simulates processes, goroutine by goroutine, of which it knows what leaks, passes
-// their data through the detector's core, and counts who was flagged. The same cases are
-// given to the rivals (rivals.go), and of each leak it is computed when it could be found
-// at the earliest (oracle.go).
+// It simulates processes with known leaks, goroutine by goroutine, passes their data through the core of the detector,
+// and counts the flags. The same cases are given to the rivals (rivals.go). For each leak it computes the earliest time
+// at which it could be found (oracle.go).
 //
 //	go run ./detect -write detect/result.txt   # what make detect-bench does
-//	go run ./detect -check detect/result.txt   # fails if it would be another, by the first cases
-//	go run ./detect -from 1000                 # plays other cases than those that the rules were tried on
-//	go run ./detect -cases                     # also lists who was missed or accused
-//	go run ./detect -draw ../docs/census.svg   # only draws what the census sees
+//	go run ./detect -check detect/result.txt   # fails if the file is not current, by the first cases
+//	go run ./detect -from 1000                 # plays other cases than those with which the rules were developed
+//	go run ./detect -cases                     # also lists missed leaks and false alarms
+//	go run ./detect -draw ../docs/census.svg   # only draws the census
 package main
 
 import (
@@ -33,14 +31,14 @@ func main() {
 	}
 }
 
-var errOther = errors.New("the result differs from the file: run make detect-bench, and commit it if it is what you want")
+var errNotCurrent = errors.New("the result differs from the file: run make detect-bench, and commit it if it is what you want")
 
 func bench() error {
 	write := flag.String("write", "", "file to write the result to")
-	check := flag.String("check", "", "file with a result that is to be current")
-	cases := flag.Bool("cases", false, "list the cases that our columns got wrong")
-	from := flag.Int("from", 0, "the first seed; the rules were tried on the cases from 0 on")
-	drawn := flag.String("draw", "", "file to write a drawing to, instead of all else")
+	check := flag.String("check", "", "file with a result that must be current")
+	cases := flag.Bool("cases", false, "list the errors of our columns")
+	from := flag.Int("from", 0, "first seed; the rules were developed with the cases from 0")
+	drawn := flag.String("draw", "", "file to write only a drawing to")
 	flag.Parse()
 
 	if *drawn != "" {
@@ -50,8 +48,7 @@ func bench() error {
 		}
 		return os.WriteFile(*drawn, image.Bytes(), 0o644)
 	}
-	// Nearly all memory is garbage of the batch before, and there is enough of
-	// it: a fifth of the time is saved.
+	// Most memory is garbage of the previous case. This saves a fifth of the time.
 	debug.SetGCPercent(800)
 	all := families()
 	if *check != "" {
@@ -74,11 +71,11 @@ func bench() error {
 	return nil
 }
 
-// firstCases is how many cases of each family tell whether a result is current. The
-// detector cannot change without changing one of thousands.
+// firstCases is the number of cases of each family by which checkFirst decides whether a result is current. Any change
+// of the detector changes at least one of them.
 const firstCases = 20
 
-// checkFirst plays the first cases and compares what became of them with a result.
+// checkFirst plays the first cases and compares their digest with that in a result.
 func checkFirst(file string, all []family) error {
 	committed, err := os.ReadFile(file)
 	if err != nil {
@@ -86,14 +83,14 @@ func checkFirst(file string, all []family) error {
 	}
 	digest := digestOf(run(all, 0, firstCases, runtime.GOMAXPROCS(0)))
 	if !bytes.Contains(committed, []byte(digest)) {
-		return errOther
+		return errNotCurrent
 	}
 	_, figures, _ := bytes.Cut(committed, []byte("\nFigures:\n"))
 	_, err = os.Stdout.Write(figures)
 	return err
 }
 
-// digestOf returns a hash of what became of the first cases of each family.
+// digestOf returns a hash of the outcomes of the first cases of each family.
 func digestOf(results [][]played) string {
 	h := sha256.New()
 	for _, cases := range results {
@@ -109,7 +106,7 @@ func digestOf(results [][]played) string {
 	return hex.EncodeToString(h.Sum(nil))
 }
 
-// report prints everything that the cases say.
+// report prints all results.
 func report(w io.Writer, all []family, results [][]played) {
 	t := sumUp(all, results)
 	fmt.Fprint(w, legend)

@@ -7,22 +7,20 @@ import (
 
 const mebibyte = 1 << 20
 
-// memory is what a process holds, in bytes, the collector's sawtooth aside.
+// memory is the live memory of a process in bytes, and its garbage.
 type memory struct {
-	// held is what is alive besides a small base, at a time.
+	// held is the live memory at a time, without base and goroutines.
 	held func(t float64) float64
-	// perGoroutine is what each of the process's goroutines holds.
+	// perGoroutine is the memory of each goroutine.
 	perGoroutine float64
-	// slack is the share of what is alive that garbage adds before the
-	// collector takes it: 1 at GOGC=100. 0 makes no sawtooth.
+	// slack is the most garbage relative to live memory: 1 at GOGC=100, 0 for none.
 	slack float64
 }
 
-// base is what an idle service has alive.
+// base is the live memory of an idle service.
 const base = 40 * mebibyte
 
-// play returns go.memory.used at each snapshot. Garbage piles up by a few percent
-// of its limit a minute, unevenly, until a collection takes all of it.
+// play returns go.memory.used at each snapshot. Garbage accumulates unevenly until a collection frees all of it.
 func (m memory) play(r *rand.Rand, s *series) []float64 {
 	used := make([]float64, len(s.minutes))
 	full := r.Float64()

@@ -5,26 +5,22 @@ import (
 	"time"
 )
 
-// The oracle is told which goroutines the leak begot, when each was born, and that
-// they will either never end or have a mean lifetime of exactly max_lifetime, T.
-// It asks Wald's sequential probability ratio test which: as none of them ends,
-// the ratio of the two likelihoods grows by the factor e for each T that they have
-// lived together, and at 1/alpha it decides. No test that errs as rarely decides
-// sooner on average, so this is the limit. What ours has not got is the knowledge
-// which goroutines those are, of each its age before agedAfter, and the patience
-// of min_duration.
+// The oracle knows the goroutines of a leak, when each started, and that they either never exit or have a mean lifetime
+// of exactly max_lifetime, T. It decides by Wald's sequential probability ratio test: as none of them exits, the
+// likelihood ratio grows by the factor e for each T of their total time, and the test decides at 1/alpha. No test with
+// the same error rate decides earlier on average, so this is the limit. Unlike the oracle, the detector does not know
+// which goroutines leak, sees their ages only from agedAfter on, and waits for min_duration.
 
 // alpha is that of severity probable (internal/growth).
 const alpha = 0.001
 
-// evidence is how long leaked goroutines must have lived together, in
-// goroutine-minutes, for the test to decide.
+// evidence returns the total time of leaked goroutines, in goroutine-minutes, at which the test decides.
 func evidence(maxLifetime time.Duration) float64 {
 	return math.Log(1/alpha) * maxLifetime.Minutes()
 }
 
-// oracle returns how many minutes after the onset of a leak in some processes the test
-// decides; notFound if the run ends before.
+// oracle returns the minutes from the onset of a leak in some processes until the test decides, or notFound if the run
+// ends before.
 func oracle(l leak, all []*series, maxLifetime time.Duration) float64 {
 	if len(l.groups) == 0 {
 		return notFound
@@ -43,19 +39,17 @@ func oracle(l leak, all []*series, maxLifetime time.Duration) float64 {
 	return notFound
 }
 
-// What the rules ask for beside the evidence (the defaults of the processor).
+// Other conditions of the rules (the defaults of the processor).
 const (
 	minDuration = 30
 	minLeaked   = 10
 )
 
-// formula returns after how many minutes the leak must be probable by the design,
-// agedAfter aside: when as many as are expected to have leaked have lived for the
-// evidence together, and for min_duration, and are min_leaked. For a steady leak
-// of r an hour the first is sqrt(2 ln(1/alpha) max_lifetime / r). It is notFound of
-// a leak that pauses, about which the formula says nothing: how long the three
-// steps take that the design asks for is up to the pauses. Nor does it of one among
-// others who leave, since it is for no exits, or of one that is not watched all the time.
+// formula returns the minutes until the leak must be probable by the design, without agedAfter: when the expected leaked
+// goroutines have the total time of evidence, after min_duration, and are at least min_leaked. For a constant leak of r
+// an hour the first is sqrt(2 ln(1/alpha) max_lifetime / r). It returns notFound for a leak that pauses, since the
+// three required steps depend on the pauses; for one among healthy goroutines, since it assumes no exits; and for one
+// that is not watched all the time.
 func formula(l leak, p process, minutes int, maxLifetime time.Duration) float64 {
 	if l.mixed || l.bursts || l.unseen {
 		return notFound
@@ -81,7 +75,7 @@ func formula(l leak, p process, minutes int, maxLifetime time.Duration) float64 
 	return notFound
 }
 
-// rate returns how many goroutines are expected to leak in the minute from t on.
+// rate returns the expected number of goroutines that leak in the minute from t.
 func (l leak) rate(p process, t float64) float64 {
 	total := 0.0
 	for _, g := range l.groups {

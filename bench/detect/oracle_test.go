@@ -27,7 +27,7 @@ func TestOracleAndFormulaAgreeWithTheDesign(t *testing.T) {
 	}
 }
 
-func TestFormulaSaysNothingOfALeakThatPauses(t *testing.T) {
+func TestFormulaExcludesLeakThatPauses(t *testing.T) {
 	p := process{lives: fresh(), groups: []group{leakingGroup(leaking(sum(
 		between(0, 20, steady(3)), between(2*hour, 2*hour+20, steady(3)))))}}
 	require.InDelta(t, notFound, formula(leakOf(p, 0, 0, 0), p, day, lifetimeDefault), 0)

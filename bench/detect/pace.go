@@ -8,34 +8,31 @@ import (
 	"strconv"
 )
 
-// paced is how long leaks of goroutines took to be found, in minutes, and how long
-// they must take.
+// paced has the times until leaks of goroutines were found, in minutes, and the limits.
 type paced struct {
 	median, oracle, formula float64 // medians
-	slowest                 float64 // of all that were found
-	worst                   float64 // largest time over the formula's, agedAfter aside
-	late                    int     // leaks that took longer than they may
-	interrupted             int     // leaks whose flag was down once it had been up
+	slowest                 float64 // longest time of a found leak
+	worst                   float64 // largest ratio of the time without agedAfter to the formula's
+	late                    int     // leaks that exceeded the limit
+	interrupted             int     // leaks whose flag was interrupted
 	leaks, missed           int
-	timely                  int // leaks of which the formula says when
+	timely                  int // leaks with a formula
 }
 
-// ratio is by how much the median exceeds the oracle's.
+// ratio returns the ratio of the median to the oracle's.
 func (p paced) ratio() float64 { return p.median / p.oracle }
 
-// isAmong and isAlone tell whether a leak is among others who leave, or stands alone.
+// isAmong reports whether a leak is among healthy goroutines that exit, isAlone whether it is not.
 func isAmong(l limits) bool { return l.mixed }
 func isAlone(l limits) bool { return !l.mixed && !l.replica && inManySteps(l) }
 func everyLeak(limits) bool { return true }
 
-// inManySteps tells whether a leak does not come in few bursts, which have figures of their
-// own.
+// inManySteps reports whether a leak does not come in a few bursts, which have figures of their own.
 func inManySteps(l limits) bool { return !l.bursts }
 
-// pace compares the times of a column of ours with the limits, of the leaks that are
-// meant. A leak that was not found took forever; one that the formula does not expect
-// within the run is left out of it.
-func pace(results [][]played, column int, meant func(limits) bool) paced {
+// pace compares the times of one of our columns with the limits, for the leaks for which keep returns true. The time of
+// a leak that was not found is infinite. Leaks that the formula does not expect within the run are not late.
+func pace(results [][]played, column int, keep func(limits) bool) paced {
 	var times, oracles, formulas []float64
 	var p paced
 	for _, cases := range results {
@@ -44,7 +41,7 @@ func pace(results [][]played, column int, meant func(limits) bool) paced {
 				continue
 			}
 			for i, l := range c.leaksOf(column) {
-				if !l.goroutines || !meant(l) {
+				if !l.goroutines || !keep(l) {
 					continue
 				}
 				oracle, formula := l.of(column)
@@ -89,7 +86,7 @@ func orForever(minutes float64) float64 {
 	return minutes
 }
 
-// median is the lower one of two; NaN of nothing.
+// median returns the lower median, or NaN for no values.
 func median(x []float64) float64 {
 	if len(x) == 0 {
 		return math.NaN()

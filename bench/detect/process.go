@@ -2,56 +2,50 @@ package main
 
 import "math/rand/v2"
 
-// Times are minutes since the watching began, at midnight; one snapshot is taken
-// at each whole minute. Those before 0 are of a process that ran already.
+// Times are minutes since the start of the watching, at midnight. A snapshot is taken at each whole minute.
 const (
 	hour = 60.0
 	day  = 24 * hour
 )
 
-// process is a simulated process, or the successive lives of one instance.
+// process is a simulated process, or the consecutive lives of one instance.
 type process struct {
 	groups []group
 	lives  []life
-	// missed tells at which minutes no snapshot could be had. None if nil.
+	// missed reports whether the snapshot of a minute is missing. If nil, none is.
 	missed func(minute int) bool
-	// rewatched are the times at which the watcher was restarted, in order: its
-	// census begins afresh, while the process goes on.
+	// rewatched has the times in order at which the collector restarts: the census starts again, while the process
+	// continues.
 	rewatched []float64
 	memory    memory
 }
 
-// life is one process from its start to its end. All goroutines end with it.
+// life is one process from its start to its end.
 type life struct{ begin, end float64 }
 
-// group is all goroutines of one signature.
+// group has all goroutines of one signature.
 type group struct {
 	function, entry, state string
 	sources                []source
-	// only is the life, counted from 1, that has this group; 0 is each.
+	// only is the life, counted from 1, that has this group; 0 means all lives.
 	only int
 }
 
-// source is where goroutines of a group come from. Each is born and dies by
-// itself.
+// source starts the goroutines of a group, independently of each other.
 type source struct {
 	arrivals arrivals
 	lifetime lifetime
-	// leaks is the ground truth: they never end.
+	// leaks is the ground truth: the goroutines never exit.
 	leaks bool
-	// mean is the expected rate of arrivals, a minute. Only of a leak, for
-	// the formula.
+	// mean is the expected number of arrivals per minute, set only for a leak, for the formula.
 	mean func(t float64) float64
-	// visits are the other groups that a goroutine moves through while it
-	// lives, as indices; nil if it stays in its own.
+	// visits has the indices of the other groups through which a goroutine moves; nil if it stays in its own.
 	visits []int
-	// busy is the share that is in the visited groups at a time; all groups
-	// are alike if nil.
+	// busy is the share of goroutines in the visited groups at a time. If nil, all groups have the same share.
 	busy load
 }
 
-// choose returns where a goroutine is from a time on, of its own group and those that
-// it visits.
+// choose returns the group of a goroutine from a time on, of its own and the visited groups.
 func (s source) choose(r *rand.Rand, groups []int, at float64) int {
 	switch {
 	case len(groups) == 1:
@@ -64,36 +58,35 @@ func (s source) choose(r *rand.Rand, groups []int, at float64) int {
 	return groups[1+r.IntN(len(groups)-1)]
 }
 
-// arrivals tells born of each goroutine that is born in a life.
+// arrivals calls born for each goroutine that starts in a life.
 type arrivals func(r *rand.Rand, l life, born func(at float64))
 
-// lifetime draws how long one lives that is born at a time.
+// lifetime returns a random lifetime of a goroutine that starts at a time.
 type lifetime func(r *rand.Rand, at float64) float64
 
-// series is what the snapshots of a process show.
+// series has the snapshots of a process.
 type series struct {
-	// minutes are when snapshots were taken, starts since when the life that each
-	// shows has been watched, and lives which it is.
+	// minutes has the times of the snapshots, starts since when the life in each has been watched, lives the index of
+	// that life.
 	minutes, starts, lives []int
 	groups                 []counted
 	memory                 []float64 // bytes
-	// leaked is, for each group, how many leaked goroutines were alive on
-	// average in each minute of the run, whether or not it had a snapshot.
+	// leaked is the mean number of leaked goroutines of each group in each minute of the run, with or without a
+	// snapshot.
 	leaked [][]float64
 }
 
-// levels is how many age levels the census has.
+// levels is the number of age levels of the census.
 const levels = 4
 
-// bounds are the least ages at the levels, in minutes: aged_after by default, and 8, 32
-// and 64 times that.
+// bounds are the lower age bounds of the levels in minutes: 1, 8, 32 and 64 times the default aged_after.
 var bounds = [levels]float64{agedAfter, 8 * agedAfter, 32 * agedAfter, 64 * agedAfter}
 
-// counted is what the census says of one group, by snapshot.
+// counted is the census of one group, by snapshot.
 type counted struct {
 	count       []int32
-	aged, exits [levels][]int32 // of those at least as old as the level's bound
-	listed      []bool          // whether the snapshot has a row for it
+	aged, exits [levels][]int32 // of goroutines at least as old as the level's bound
+	listed      []bool          // whether the snapshot has the group
 }
 
 // total returns the number of all goroutines at a snapshot.

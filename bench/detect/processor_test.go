@@ -22,12 +22,12 @@ import (
 	"github.com/otel-goroutine/otel-goroutine/processor/leakdetect"
 )
 
-// hoursPlayed is for how many hours a case is played.
+// hoursPlayed is the length of a case in hours.
 const hoursPlayed = 24
 
-// TestTheProcessorSaysTheSame passes some of the cases as metrics through the processor of
-// the collector, from its factory: it flags what the table was told, in the same minutes.
-func TestTheProcessorSaysTheSame(t *testing.T) {
+// TestProcessorAgreesWithTable passes some of the cases as metrics through the processor from its factory. It must flag
+// the same subjects as the detector in the table, in the same minutes.
+func TestProcessorAgreesWithTable(t *testing.T) {
 	for _, name := range []string{
 		"leak, 1 a minute", "leak, loop between states", "leak, among Pareto sessions", "leak, memory alone",
 		"leak, a restart every few hours", "leak, twenty replicas", "lazy keys, deploys every few hours",
@@ -42,20 +42,20 @@ func TestTheProcessorSaysTheSame(t *testing.T) {
 				for i, p := range trial.processes {
 					series[i] = simulate(r, p, min(f.hours, hoursPlayed)*hour)
 				}
-				flags := sayTheSame(t, newDetector(trial, series, true, lifetimeDefault), newProcessor(t))
+				flags := compareFlags(t, newDetector(trial, series, true, lifetimeDefault), newProcessor(t))
 				assert.Equal(t, len(trial.leaks) > 0, flags > 0)
 			})
 		})
 	}
 }
 
-// sayTheSame plays a case through both, and returns how many flags there were.
-func sayTheSame(t *testing.T, d *detector, p *underTest) (flags int) {
+// compareFlags plays a case through both, and returns the number of flags.
+func compareFlags(t *testing.T, d *detector, p *underTest) (flags int) {
 	t.Helper()
 	for minute := range hoursPlayed * int(hour) {
 		want := make(map[string]growth.Severity)
-		d.look(minute, func(a alarm) {
-			key := fmt.Sprintf("process %d: %s", a.process, a.who)
+		d.advance(minute, func(a alarm) {
+			key := fmt.Sprintf("process %d: %s", a.process, a.subject)
 			want[key] = max(want[key], a.severity)
 		})
 		got := p.flags(t, metricsOf(d))
@@ -71,7 +71,7 @@ func sayTheSame(t *testing.T, d *detector, p *underTest) (flags int) {
 	return flags
 }
 
-// underTest is the processor, and what comes out of it.
+// underTest is the processor and its output.
 type underTest struct {
 	processor.Metrics
 	sink consumertest.MetricsSink
@@ -89,7 +89,7 @@ func newProcessor(t *testing.T) *underTest {
 	return p
 }
 
-// flags returns what is flagged in a batch.
+// flags returns the flags that the processor adds to a batch.
 func (p *underTest) flags(t *testing.T, md pmetric.Metrics) map[string]growth.Severity {
 	t.Helper()
 	p.sink.Reset()
@@ -109,7 +109,7 @@ func (p *underTest) flags(t *testing.T, md pmetric.Metrics) map[string]growth.Se
 				}
 				for _, point := range m.Gauge().DataPoints().All() {
 					if s := growth.Severity(point.IntValue()); s > growth.None {
-						key := fmt.Sprintf("process %d: %s", process, whoOf(point.Attributes()))
+						key := fmt.Sprintf("process %d: %s", process, subjectOf(point.Attributes()))
 						flags[key] = max(flags[key], s)
 					}
 				}
@@ -119,7 +119,7 @@ func (p *underTest) flags(t *testing.T, md pmetric.Metrics) map[string]growth.Se
 	return flags
 }
 
-func whoOf(attributes pcommon.Map) string {
+func subjectOf(attributes pcommon.Map) string {
 	for _, key := range []string{telemetry.AttrLeakMetric, telemetry.AttrFunction, telemetry.AttrEntry} {
 		if v, ok := attributes.Get(key); ok {
 			return v.Str()
@@ -128,15 +128,15 @@ func whoOf(attributes pcommon.Map) string {
 	return ""
 }
 
-// metricsOf returns the readings that were sent last as a receiver writes them.
+// metricsOf returns the latest readings of a detector as metrics of a receiver.
 func metricsOf(d *detector) pmetric.Metrics {
 	md := pmetric.NewMetrics()
-	type where struct {
+	type stream struct {
 		process detect.ID
 		metric  string
 	}
 	resources := make(map[detect.ID]pmetric.MetricSlice)
-	metrics := make(map[where]pmetric.NumberDataPointSlice)
+	metrics := make(map[stream]pmetric.NumberDataPointSlice)
 	names := d.subjects
 	for _, r := range d.readings {
 		if _, ok := resources[r.Process]; !ok {
@@ -145,7 +145,7 @@ func metricsOf(d *detector) pmetric.Metrics {
 			rm.Resource().Attributes().PutInt("service.instance.id", int64(names[r.Process].process))
 			resources[r.Process] = rm.ScopeMetrics().AppendEmpty().Metrics()
 		}
-		at := where{r.Process, metricName(r)}
+		at := stream{r.Process, metricName(r)}
 		if _, ok := metrics[at]; !ok {
 			m := resources[r.Process].AppendEmpty()
 			m.SetName(at.metric)
@@ -176,7 +176,7 @@ func metricsOf(d *detector) pmetric.Metrics {
 	return md
 }
 
-// metricName returns the name of the metric in which a reading comes.
+// metricName returns the metric of a reading.
 func metricName(r detect.Reading) string {
 	if r.Kind == detect.Memory {
 		return memoryMetric

@@ -12,7 +12,7 @@ import (
 // TestReadmeQuotesTheTable compares the figures in README.md with result.txt.
 func TestReadmeQuotesTheTable(t *testing.T) {
 	readme, result := readText(t, "../../README.md"), readText(t, "result.txt")
-	recall, accused := numbers(t, result, "recall"), numbers(t, result, "false positive rate")
+	recall, falsePositives := numbers(t, result, "recall"), numbers(t, result, "false positive rate")
 	for _, row := range []struct {
 		name   string
 		column int // of result.txt
@@ -23,7 +23,7 @@ func TestReadmeQuotesTheTable(t *testing.T) {
 		{"`deriv(go_goroutines[1h])` above 10 an hour", 9},
 		{"10,000 at one channel operation, as LeakProf", 11},
 	} {
-		want := fmt.Sprintf("| %s | %s | %s |", row.name, quoted(recall[row.column]), quoted(accused[row.column]))
+		want := fmt.Sprintf("| %s | %s | %s |", row.name, quoted(recall[row.column]), quoted(falsePositives[row.column]))
 		if !strings.Contains(readme, want) {
 			t.Errorf("README.md does not have the row %s", want)
 		}
@@ -83,7 +83,7 @@ func numbers(t *testing.T, text, name string) []float64 {
 	return all
 }
 
-// quoted writes a share as README.md does, with a digit after the point near 0 and 1.
+// quoted formats a share as in README.md, with a decimal near 0 and 1.
 func quoted(share float64) string {
 	switch {
 	case share == 0:
@@ -94,7 +94,7 @@ func quoted(share float64) string {
 	return fmt.Sprintf("%.0f%%", 100*share)
 }
 
-// duration reads a time such as 3h42.
+// duration parses a time such as 3h42.
 func duration(t *testing.T, text string) time.Duration {
 	t.Helper()
 	d, err := time.ParseDuration(text + "m")
@@ -104,7 +104,7 @@ func duration(t *testing.T, text string) time.Duration {
 	return d
 }
 
-// inWords writes a time to the minute below ten hours, and to the hour above.
+// inWords formats a time, in minutes below ten hours and in hours above.
 func inWords(d time.Duration) string {
 	if d > 10*time.Hour {
 		return fmt.Sprintf("%.0f h", d.Hours())

@@ -2,33 +2,30 @@ package main
 
 import "math"
 
-// rival is a rule that people use today, on what they have: the number of
-// goroutines of a process, or of each group in its profiles.
+// rival is a rule in use today, on the number of goroutines of a process, or of each group in its profiles.
 type rival struct {
 	head [2]string // over its column
-	// groups tells that it is asked of each group, else of the process.
+	// groups applies the rule to each group instead of the process.
 	groups bool
-	// channel tells that it is asked only of groups at a channel operation.
+	// channel applies the rule only to groups at a channel operation.
 	channel bool
-	// window is how far back it looks, in minutes, and every how many it is
-	// asked.
+	// window is the length of the data in minutes, every the interval of evaluation.
 	window, every int
-	// holds is given the number at each minute of the window, NaN where
-	// there is none. It may change what it is given.
+	// holds reports whether the rule fires for the numbers at each minute of the window, NaN if missing. It may modify
+	// its argument.
 	holds func(levels []float64) bool
 }
 
-// rivals returns all, in the order of the table.
+// rivals returns all rivals in the order of the table.
 func rivals() []rival {
 	return []rival{
-		// The alert of many a runbook.
+		// The alert in many runbooks.
 		{
 			head: [2]string{"count", ">1000"}, window: 1, every: 1,
 			holds: func(x []float64) bool { return x[len(x)-1] > 1000 },
 		},
-		// Alerts on deriv() are written with either of these thresholds: one
-		// that is quiet, and one that would see a slow leak. Evaluated every
-		// five minutes, which loses that much at most.
+		// Alerts on deriv() have either of these thresholds: one that rarely fires, and one that detects a slow leak.
+		// Evaluation every five minutes delays them by no more than that.
 		{
 			head: [2]string{"deriv", "10/min"}, window: 60, every: 5,
 			holds: func(x []float64) bool { return fit(x).slope > 10 },
@@ -41,14 +38,13 @@ func rivals() []rival {
 			head: [2]string{"predict", "10000"}, window: 60, every: 5,
 			holds: func(x []float64) bool { f := fit(x); return f.last+4*hour*f.slope > 10_000 },
 		},
-		// Uber's LeakProf: so many goroutines of one process blocked at one
-		// channel operation.
+		// Uber's LeakProf: 10,000 goroutines of a process blocked at one channel operation.
 		{
 			head: [2]string{"Leak", "Prof"}, groups: true, channel: true, window: 1, every: 1,
 			holds: func(x []float64) bool { return x[len(x)-1] > 10_000 },
 		},
-		// The tests of trend of the literature, over six hours: long enough to
-		// see past an hour's load, short enough to be of use.
+		// Trend tests of the literature over six hours: longer than variations of load within an hour, and short enough
+		// to be useful.
 		{
 			head: [2]string{"Mann", "Kendall"}, window: 360, every: 10,
 			holds: func(x []float64) bool { return mannKendall(thin(x)) > normal999 },
@@ -60,8 +56,7 @@ func rivals() []rival {
 				return complete(x) && f.r2 > 0.9 && f.slope*float64(len(x)) >= minLeaked
 			},
 		},
-		// The floor of each group in half hours, rising through all of three
-		// hours: what a careful person does by hand.
+		// The minimum of each group in each half hour, rising through three hours: what a careful person checks by hand.
 		{
 			head: [2]string{"minimum", "/segment"}, groups: true, window: 180, every: 30,
 			holds: func(x []float64) bool { return complete(x) && rises(x) },
@@ -69,16 +64,16 @@ func rivals() []rival {
 	}
 }
 
-// normal999 is what a standard normal variable exceeds once in 1,000 times.
+// normal999 is the 99.9th percentile of the standard normal distribution.
 const normal999 = 3.09
 
-// replay asks the rule about one process and reports whom it flags.
+// replay applies the rule to one process and reports its alarms.
 func (v rival) replay(process int, p process, s *series, report func(alarm)) {
 	if len(s.minutes) == 0 {
 		return
 	}
 	if !v.groups {
-		v.ask(byMinute(s, s.total), func(minute int) { report(alarm{process: process, minute: minute}) })
+		v.evaluate(byMinute(s, s.total), func(minute int) { report(alarm{process: process, minute: minute}) })
 		return
 	}
 	for i, g := range p.groups {
@@ -86,15 +81,14 @@ func (v rival) replay(process int, p process, s *series, report func(alarm)) {
 			continue
 		}
 		count := func(snapshot int) int { return int(s.groups[i].count[snapshot]) }
-		v.ask(byMinute(s, count), func(minute int) {
-			report(alarm{process: process, who: g.function, minute: minute})
+		v.evaluate(byMinute(s, count), func(minute int) {
+			report(alarm{process: process, subject: g.function, minute: minute})
 		})
 	}
 }
 
-// ask reports the minutes at which the rule holds for these levels. Where there
-// is no data there is nothing to be asked about.
-func (v rival) ask(levels []float64, report func(minute int)) {
+// evaluate reports the minutes at which the rule fires for these levels. It skips minutes without data.
+func (v rival) evaluate(levels []float64, report func(minute int)) {
 	x := make([]float64, v.window)
 	for m := 0; m < len(levels); m += v.every {
 		if math.IsNaN(levels[m]) {
@@ -111,7 +105,7 @@ func atChannel(state string) bool {
 	return state == "chan_send" || state == "chan_receive" || state == "select"
 }
 
-// byMinute returns a number at each minute, NaN where there was no snapshot.
+// byMinute returns a number for each minute, NaN without a snapshot.
 func byMinute(s *series, of func(snapshot int) int) []float64 {
 	levels := make([]float64, s.minutes[len(s.minutes)-1]+1)
 	for i := range levels {
@@ -123,7 +117,7 @@ func byMinute(s *series, of func(snapshot int) int) []float64 {
 	return levels
 }
 
-// trailing fills x with the levels up to a minute; before the first there is none.
+// trailing fills x with the levels up to a minute, NaN before the first.
 func trailing(x, levels []float64, minute int) {
 	for i := range x {
 		m := minute - len(x) + 1 + i

@@ -7,7 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// levels are those of f at each minute.
+// levelsOf returns the values of f at n minutes.
 func levelsOf(n int, f func(i int) float64) []float64 {
 	x := make([]float64, n)
 	for i := range x {
@@ -24,7 +24,7 @@ func TestFit(t *testing.T) {
 	require.InDelta(t, 1, f.r2, 1e-9)
 
 	rising[7], rising[59] = math.NaN(), math.NaN()
-	require.InDelta(t, 5+2*59, fit(rising).last, 1e-9, "missing data is passed over")
+	require.InDelta(t, 5+2*59, fit(rising).last, 1e-9, "missing data is skipped")
 	require.True(t, math.IsNaN(fit(levelsOf(60, func(int) float64 { return math.NaN() })).slope))
 	require.True(t, math.IsNaN(fit(levelsOf(60, func(int) float64 { return 3 })).r2), "a flat line has no trend")
 }
@@ -45,8 +45,8 @@ func TestRises(t *testing.T) {
 	require.False(t, rises(levelsOf(180, func(i int) float64 { return float64(i/60)*5 + sawtooth(i) })), "not in each")
 }
 
-func TestEachRivalFindsWhatItIsMadeFor(t *testing.T) {
-	// 200 a minute, for a day.
+func TestEachRivalFindsFastLeak(t *testing.T) {
+	// 200 a minute for 12 hours.
 	p := process{lives: fresh(), groups: []group{leakingGroup(leaking(steady(200)))}}
 	s := simulate(random("rivals", 0), p, 12*hour)
 	for _, v := range rivals() {
@@ -63,7 +63,7 @@ func TestLeakProfLooksAtChannelsOnly(t *testing.T) {
 	s := simulate(random("rivals", 0), p, 10)
 	for _, v := range rivals() {
 		if v.channel {
-			v.replay(0, p, s, func(alarm) { t.Error("accused who waits for the network") })
+			v.replay(0, p, s, func(alarm) { t.Error("alarm for goroutines that wait for the network") })
 		}
 	}
 }

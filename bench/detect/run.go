@@ -7,14 +7,13 @@ import (
 	"github.com/otel-goroutine/otel-goroutine/internal/growth"
 )
 
-// The settings of max_lifetime that are tried: the default, and that for plain
-// request and response.
+// The tested values of max_lifetime: the default, and a value for short requests.
 const (
 	lifetimeDefault = 12 * time.Hour
 	lifetimeCalls   = time.Hour
 )
 
-// Columns of ours. Those of the rivals follow them.
+// Our columns. Those of the rivals follow.
 const (
 	censusSuspected = iota
 	censusProbable
@@ -26,14 +25,14 @@ const (
 	oursEnd
 )
 
-// played is what became of one case.
+// played has the outcomes of one case.
 type played struct {
-	columns []*outcome // nil if the column was not asked
+	columns []*outcome // nil if the column does not apply
 	leaks   []limits
-	service []limits // of leaks of the service as a whole
+	service []limits // for leaks of the service as a whole
 }
 
-// leaksOf returns the leaks that a column is asked for.
+// leaksOf returns the leaks to which a column applies.
 func (p played) leaksOf(column int) []limits {
 	if column == serviceProbable {
 		return p.service
@@ -41,18 +40,17 @@ func (p played) leaksOf(column int) []limits {
 	return p.leaks
 }
 
-// limits are the times by which a leak could be found, in minutes after its onset.
+// limits has the earliest times at which a leak could be found, in minutes after its onset.
 type limits struct {
 	oracle, formula           float64
 	oracleCalls, formulaCalls float64
-	goroutines                bool // else only memory leaks, and there are none
-	mixed                     bool // among others who leave
-	bursts                    bool // in few of them
-	replica                   bool // one of many that are alike
+	goroutines                bool // false if only memory leaks, which has no limits
+	mixed                     bool // these are as in leak
+	bursts                    bool
+	replica                   bool
 }
 
-// run plays so many cases of all families, from a first seed on, in workers goroutines,
-// and returns them in order.
+// run plays perFamily cases of each family, from the seed first, with a number of workers, and returns them in order.
 func run(all []family, first, perFamily, workers int) [][]played {
 	results := make([][]played, len(all))
 	type task struct{ family, nth int }
@@ -87,13 +85,13 @@ func (f family) play(seed int) played {
 	}
 	out := played{columns: f.playOurs(t, all)}
 	for _, v := range rivals() {
-		if f.asked == onService {
+		if f.scope == serviceDetectors {
 			out.columns = append(out.columns, nil)
 			continue
 		}
 		j := newJudge(t, f.judged, growth.None)
 		for i, p := range t.processes {
-			v.replay(i, p, all[i], j.hear)
+			v.replay(i, p, all[i], j.add)
 		}
 		out.columns = append(out.columns, &j.result)
 	}
@@ -108,7 +106,7 @@ func (f family) play(seed int) played {
 	return out
 }
 
-// playOurs passes one case through our detector, once in each way.
+// playOurs passes one case through our detector in each mode.
 func (f family) playOurs(t trial, all []*series) []*outcome {
 	columns := make([]*outcome, oursEnd)
 	for _, mode := range []struct {
@@ -120,12 +118,12 @@ func (f family) playOurs(t trial, all []*series) []*outcome {
 		{countsSuspected, false, lifetimeDefault},
 		{callsSuspected, true, lifetimeCalls},
 	} {
-		if mode.column == callsSuspected && !f.calls || mode.column != censusSuspected && f.asked == onService {
+		if mode.column == callsSuspected && !f.calls || mode.column != censusSuspected && f.scope == serviceDetectors {
 			continue
 		}
 		suspected, probable := newJudge(t, f.judged, growth.Suspected), newJudge(t, f.judged, growth.Probable)
 		service := newJudge(t.ofService(), f.judged, growth.Probable)
-		replay(t, all, mode.census, mode.maxLifetime, suspected, probable, services{service})
+		replay(t, all, mode.census, mode.maxLifetime, suspected, probable, serviceJudge{service})
 		columns[mode.column], columns[mode.column+1] = &suspected.result, &probable.result
 		if mode.column == censusSuspected {
 			columns[serviceProbable] = &service.result

@@ -7,7 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func TestSameResultWhateverTheWorkers(t *testing.T) {
+func TestResultDoesNotDependOnWorkers(t *testing.T) {
 	few := []family{leakFamilies()[1], loadFamilies()[0]}
 	once := run(few, 0, 2, 1)
 	twice := run(few, 0, 2, 3)
@@ -17,11 +17,11 @@ func TestSameResultWhateverTheWorkers(t *testing.T) {
 	require.False(t, once[1][0].columns[censusSuspected].falseAlarm)
 }
 
-// Each family can be played in all columns, and everything be written of it.
+// TestReportOfAllFamilies plays a case of each family in all columns.
 func TestReportOfAllFamilies(t *testing.T) {
 	all := families()
 	for i := range all {
-		// Long enough for something to be found, and for something to be missed.
+		// Some leaks are found in this time, and others missed.
 		all[i].hours = min(all[i].hours, 12)
 	}
 	results := run(all, 0, 1, 2)

@@ -7,41 +7,37 @@ import (
 	"github.com/otel-goroutine/otel-goroutine/internal/growth"
 )
 
-// outcome is what a detector made of one case.
+// outcome is the result of a detector for one case.
 //
-// Each leak of a case is one positive, found or not. All that is healthy in a
-// case is one negative, however many groups and instances that is: it makes one
-// false alarm when any of it is flagged. In a family of leaks that is the groups
-// beside the leak, the other replicas, and the leak itself before it begins.
+// Each leak is one positive, found or not. Everything healthy in a case is one negative, which has one false alarm if any
+// of it is flagged. In a family of leaks that is the other groups, the other replicas, and the leak before its onset.
 type outcome struct {
-	// found is, for each leak, how many minutes after its onset it was first
-	// flagged; notFound if never.
+	// found has the minutes from the onset of each leak until its first flag, or notFound.
 	found []float64
-	// falseAlarm is whether anything was flagged that does not leak, and by
-	// whom the first of it.
+	// falseAlarm means that anything healthy was flagged; accused is the first such subject, at the minute.
 	falseAlarm bool
 	accused    string
 	at         float64
-	// interrupted tells of each leak whether its flag, once up, was down at a later
-	// snapshot of the same life, in which the leak went on. Only our columns know.
+	// interrupted reports for each leak whether its flag was missing at a later snapshot of the same life. It is only
+	// set for our columns.
 	interrupted []bool
 }
 
 const notFound = -1
 
-// judge is told of alarms, in order of time, and makes an outcome of them.
+// judge makes an outcome of alarms, which must be added in order of time.
 type judge struct {
 	trial  trial
 	from   float64 // flags before do not count
 	least  growth.Severity
 	result outcome
-	flags  []flagged // of each leak
+	flags  []flagged // by leak
 }
 
-// flagged is what was last seen of the flag of a leak.
+// flagged is when a leak was last flagged.
 type flagged struct {
-	minute int // at which it was up
-	life   int // counted from 1, in which it has been; 0 is none
+	minute int
+	life   int // counted from 1; 0 means never
 }
 
 func newJudge(t trial, from float64, least growth.Severity) *judge {
@@ -53,30 +49,31 @@ func newJudge(t trial, from float64, least growth.Severity) *judge {
 	return j
 }
 
-func (j *judge) hear(f alarm) {
-	minute := float64(f.minute)
-	if minute < j.from || f.severity < j.least {
+// add adds an alarm.
+func (j *judge) add(a alarm) {
+	minute := float64(a.minute)
+	if minute < j.from || a.severity < j.least {
 		return
 	}
 	leaks := false
 	for i, l := range j.trial.leaks {
-		if !l.is(f) || minute < l.onset {
+		if !l.matches(a) || minute < l.onset {
 			continue
 		}
 		leaks = true
-		j.flags[i].minute = f.minute
+		j.flags[i].minute = a.minute
 		if j.result.found[i] == notFound {
 			j.result.found[i] = minute - l.onset
 		}
 	}
-	// Processes are heard one after the other.
+	// Alarms of several processes may not be in order.
 	if !leaks && (!j.result.falseAlarm || minute < j.result.at) {
-		j.result.falseAlarm, j.result.accused, j.result.at = true, f.who, minute
+		j.result.falseAlarm, j.result.accused, j.result.at = true, a.subject, minute
 	}
 }
 
-// looked tells that all flags of a snapshot have been heard.
-func (j *judge) looked(process, minute, life int) {
+// endSnapshot is called after all alarms of a snapshot have been added.
+func (j *judge) endSnapshot(process, minute, life int) {
 	for i, l := range j.trial.leaks {
 		if l.process != process {
 			continue
@@ -91,25 +88,24 @@ func (j *judge) looked(process, minute, life int) {
 	}
 }
 
-// services hears only what is said of the service as a whole.
-type services struct{ *judge }
+// serviceJudge is a judge that only adds alarms for the service as a whole.
+type serviceJudge struct{ *judge }
 
-func (j services) hear(a alarm) {
+func (j serviceJudge) add(a alarm) {
 	if a.process == theService {
-		j.judge.hear(a)
+		j.judge.add(a)
 	}
 }
 
-// looked does nothing: of a service no lives are known.
-func (services) looked(_, _, _ int) {}
+// endSnapshot does nothing, since a service has no lives.
+func (serviceJudge) endSnapshot(_, _, _ int) {}
 
-// ofService returns the trial as it is to be judged of the service: leaks of one kind in
-// several instances are one.
+// ofService returns the trial for the service as a whole: the same leak in several instances is one leak.
 func (t trial) ofService() trial {
 	var leaks []leak
 	for _, l := range t.leaks {
 		l.process = theService
-		i := slices.IndexFunc(leaks, func(have leak) bool { return slices.Equal(have.who, l.who) })
+		i := slices.IndexFunc(leaks, func(known leak) bool { return slices.Equal(known.subjects, l.subjects) })
 		if i < 0 {
 			leaks = append(leaks, l)
 		} else {
@@ -119,22 +115,22 @@ func (t trial) ofService() trial {
 	return trial{processes: t.processes, leaks: leaks}
 }
 
-// is tells whether a flag is about the leak: on its process, or on the service as a whole.
-// One on the number of goroutines of the process is, if it is goroutines that leak.
-func (l leak) is(f alarm) bool {
-	if f.process != l.process && f.process != theService {
+// matches reports whether an alarm is for the leak, in its process or in the service as a whole. An alarm for the number
+// of goroutines of the process matches if goroutines leak.
+func (l leak) matches(a alarm) bool {
+	if a.process != l.process && a.process != theService {
 		return false
 	}
-	return slices.Contains(l.who, f.who) || f.who == "" && len(l.groups) > 0
+	return slices.Contains(l.subjects, a.subject) || a.subject == "" && len(l.groups) > 0
 }
 
 // score sums up the outcomes of one detector.
 type score struct {
 	cases                  int
 	leaks, found           int
-	interrupted            int // leaks whose flag was
-	healthy, healthyAlarms int // cases without a leak, and those of them with a false alarm
-	alarms                 int // cases with a false alarm
+	interrupted            int // leaks with an interrupted flag
+	healthy, healthyAlarms int // cases without a leak, and those with a false alarm
+	alarms                 int // all cases with a false alarm
 	times                  []float64
 }
 
@@ -164,22 +160,22 @@ func (s *score) add(o outcome) {
 	}
 }
 
-// recall is the share of leaks that were found.
+// recall returns the share of leaks that were found.
 func (s *score) recall() float64 { return share(s.found, s.leaks) }
 
-// falsePositiveRate is the share of cases without any leak that gave an alarm.
+// falsePositiveRate returns the share of cases without a leak that have a false alarm.
 func (s *score) falsePositiveRate() float64 { return share(s.healthyAlarms, s.healthy) }
 
-// precision is the share of true ones among leaks found and false alarms of all
-// cases, those in families of leaks included.
+// precision returns the share of found leaks among found leaks and false alarms of all cases. It is NaN without healthy
+// cases.
 func (s *score) precision() float64 {
 	if s.healthy == 0 {
-		return math.NaN() // it was asked of leaks only
+		return math.NaN()
 	}
 	return share(s.found, s.found+s.alarms)
 }
 
-// share is NaN of nothing.
+// share returns part/of, or NaN if of is 0.
 func share(part, of int) float64 {
 	if of == 0 {
 		return math.NaN()
@@ -187,8 +183,8 @@ func share(part, of int) float64 {
 	return float64(part) / float64(of)
 }
 
-// timeTo returns the time, in minutes, within which this share of all leaks was
-// found: those that never were took forever. NaN if there are none.
+// timeTo returns the time in minutes within which a share of all leaks was found, infinite if fewer were found, and NaN
+// without leaks.
 func (s *score) timeTo(quantile float64) float64 {
 	if s.leaks == 0 {
 		return math.NaN()

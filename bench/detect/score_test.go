@@ -10,8 +10,8 @@ import (
 )
 
 var twoLeaks = trial{leaks: []leak{
-	{process: 1, who: []string{"f", "f.start"}, groups: []int{0}, onset: 60},
-	{process: 1, who: []string{"go.memory.used"}, onset: 30},
+	{process: 1, subjects: []string{"f", "f.start"}, groups: []int{0}, onset: 60},
+	{process: 1, subjects: []string{"go.memory.used"}, onset: 30},
 }}
 
 func TestJudge(t *testing.T) {
@@ -54,7 +54,7 @@ func TestJudge(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			j := newJudge(twoLeaks, c.from, growth.Suspected)
 			for _, a := range c.alarms {
-				j.hear(a)
+				j.add(a)
 			}
 			c.want.interrupted = make([]bool, len(twoLeaks.leaks))
 			require.Equal(t, c.want, j.result)

@@ -5,30 +5,30 @@ import (
 	"math/rand/v2"
 )
 
-// leakServiceFamilies are leaks that show in no single process, or late: in a service that
-// is deployed every few hours, and in many instances that leak little each.
+// leakServiceFamilies are leaks that do not show in a single process, or late: in a service that is deployed every few
+// hours, and in many instances that leak slowly.
 func leakServiceFamilies() []family {
 	return []family{
-		{hourly, 72, true, 0, onService, hourlyDeployed},
-		{"leak, ten replicas, deploys", 36, true, 0, onService, tenReplicasDeployed},
+		{hourly, 72, true, 0, serviceDetectors, hourlyDeployed},
+		{"leak, ten replicas, deploys", 36, true, 0, serviceDetectors, tenReplicasDeployed},
 	}
 }
 
-// serviceFamilies are their healthy twins: what fills in every instance and every life.
+// serviceFamilies are healthy services that fill in every instance and every life.
 func serviceFamilies() []family {
 	return []family{
-		{"pools of ten replicas, deploys", 24, false, 0, onService, poolsDeployed},
-		{"lazy keys, ten replicas", 24, false, 0, onService, keysOfReplicas},
-		{"lazy keys, ten replicas, deploys", 24, false, 0, onService, keysOfReplicasDeployed},
-		{"scaled out from 10 to 40", 12, false, 0, onService, scaledOut},
-		{"a canary with a larger pool", 24, false, 0, onService, canary},
-		{"ten gateways, deploys", 24, false, 0, onService, gateways},
+		{"pools of ten replicas, deploys", 24, false, 0, serviceDetectors, poolsDeployed},
+		{"lazy keys, ten replicas", 24, false, 0, serviceDetectors, keysOfReplicas},
+		{"lazy keys, ten replicas, deploys", 24, false, 0, serviceDetectors, keysOfReplicasDeployed},
+		{"scaled out from 10 to 40", 12, false, 0, serviceDetectors, scaledOut},
+		{"a canary with a larger pool", 24, false, 0, serviceDetectors, canary},
+		{"ten gateways, deploys", 24, false, 0, serviceDetectors, gateways},
 	}
 }
 
 const hourly = "leak, 1 an hour, deploys"
 
-// everyFour returns lives of four hours, the first of which ends after a time.
+// everyFour returns consecutive lives of four hours, the first of which ends at a given time.
 func everyFour(first, until float64) []life {
 	var lives []life
 	for at := 0.0; at < until; {
@@ -42,15 +42,14 @@ func everyFour(first, until float64) []life {
 	return lives
 }
 
-// hourlyDeployed leaks one an hour, and never lives for longer than four.
+// hourlyDeployed leaks one an hour, in lives of four hours.
 func hourlyDeployed(r *rand.Rand) trial {
 	t := leaky(service(r, everyFour(within(r, hour, 4*hour), 3*day), leakingGroup(leaking(steady(1/hour)))), 0)
 	t.leaks[0].replica = true
 	return t
 }
 
-// replicas are ten instances that are deployed together every four hours, one after the other
-// within minutes.
+// replicas returns ten instances that are deployed every four hours, two minutes apart.
 func replicas(r *rand.Rand, until float64, groups func() []group) []process {
 	first := within(r, hour, 4*hour)
 	var all []process
@@ -73,14 +72,13 @@ func tenReplicasDeployed(r *rand.Rand) trial {
 	return t
 }
 
-// poolsDeployed have pools of 50 to 200 in every instance, which fill within one to eight
-// hours, and a deploy every four.
+// poolsDeployed has pools of 50 to 200 in every instance, which fill within one to eight hours, and deploys every four.
 func poolsDeployed(r *rand.Rand) trial {
 	size, pace := 50+r.IntN(151), hour*math.Pow(8, r.Float64())
 	return trial{processes: replicas(r, day, func() []group { return []group{poolOf(size, pace)} })}
 }
 
-// poolOf is a pool of a size that fills exponentially.
+// poolOf returns a pool that fills exponentially.
 func poolOf(size int, pace float64) group {
 	return named("shop/db.(*Conn).watch", "select", source{
 		arrivals: spread(size, func(r *rand.Rand) float64 { return r.ExpFloat64() * pace }), lifetime: never,
@@ -101,8 +99,8 @@ func keysOfReplicasDeployed(r *rand.Rand) trial {
 	return trial{processes: replicas(r, day, func() []group { return []group{g} })}
 }
 
-// scaledOut has ten instances, and thirty more as load rises, within minutes or hours. Each
-// has connections from its start on, and more for each instance that is added.
+// scaledOut has ten instances, to which thirty are added within minutes or hours. Each instance has connections from its
+// start, and one more for each added instance.
 func scaledOut(r *rand.Rand) trial {
 	over := within(r, 20, 4*hour)
 	begin := within(r, hour, 3*hour)
@@ -130,8 +128,7 @@ func scaledOut(r *rand.Rand) trial {
 	return t
 }
 
-// canary is a version with a pool three times as large as that of the one before, on one
-// instance of ten, and after some hours on all.
+// canary has a version with a pool three times as large, first on one of ten instances, and after some hours on all.
 func canary(r *rand.Rand) trial {
 	size, pace := 20+r.IntN(60), within(r, 10, 2*hour)
 	begin, all := within(r, 2*hour, 6*hour), within(r, 8*hour, 14*hour)
@@ -149,7 +146,7 @@ func canary(r *rand.Rand) trial {
 	return t
 }
 
-// gateways have a thousand devices each that connect again evenly within an hour of a deploy.
+// gateways have up to 1,200 devices each, which reconnect evenly within an hour of a deploy.
 func gateways(r *rand.Rand) trial {
 	over, devices := within(r, 20, hour), 200+r.IntN(1000)
 	return trial{processes: replicas(r, day, func() []group {

@@ -10,10 +10,9 @@ import (
 // agedAfter is the default of the receiver and of instrument, in minutes.
 const agedAfter = 10
 
-// simulate plays a process for a number of minutes. It follows each goroutine
-// from its birth to its death, but needs no list of those alive: the snapshots
-// that see it first, old and no more are known at its birth, and what they count
-// changes there by one. So 20,000 connections cost no more than their births.
+// simulate simulates a process for a number of minutes. It needs no list of live goroutines: at the start of a goroutine
+// it knows the snapshots at which it is first seen, aged and gone, and changes their counts by one. So 20,000
+// connections cost no more than their starts.
 func simulate(r *rand.Rand, p process, minutes int) *series {
 	s := newSeries(len(p.groups), minutes)
 	for i := range p.lives {
@@ -65,15 +64,14 @@ func (s *series) addLife(r *rand.Rand, p process, nth, minutes int) {
 	}
 }
 
-// watch is the snapshots that one watcher takes of one life, by their indices, and what
-// changes with each.
+// watch has the snapshots of one life between two restarts of the collector, and the changes at each.
 type watch struct {
 	minutes    []int // of all snapshots
-	first, end int   // of this watch's
+	first, end int   // indices of the snapshots of this watch
 	changes    []counted
 }
 
-// watches appends the snapshots of a life.
+// watches appends the snapshots of a life, and returns its watches.
 func (s *series) watches(p process, nth, minutes int) []watch {
 	l := p.lives[nth]
 	var all []watch
@@ -92,7 +90,7 @@ func (s *series) watches(p process, nth, minutes int) []watch {
 			s.lives = append(s.lives, nth)
 		}
 		w.end = len(s.minutes)
-		n := w.end - w.first + 1 // one more, for what is never seen to end
+		n := w.end - w.first + 1 // the last is for goroutines that never end
 		for range p.groups {
 			w.changes = append(w.changes, newCounted(n))
 		}
@@ -113,27 +111,25 @@ func newCounted(snapshots int) counted {
 	return c
 }
 
-// at returns the first snapshot of the watch that is not before a time, counted
-// from the watch's first.
+// at returns the first snapshot of the watch at or after a time, counted from the first of the watch.
 func (w *watch) at(t float64) int {
 	own := w.minutes[w.first:w.end]
 	if len(own) == 0 || t <= float64(own[0]) {
 		return 0
 	}
-	// Most often none is missing.
+	// Usually no snapshot is missing.
 	if guess := int(math.Ceil(t)) - own[0]; guess < len(own) && float64(own[guess]) == math.Ceil(t) {
 		return guess
 	}
 	return sort.Search(len(own), func(i int) bool { return float64(own[i]) >= t })
 }
 
-// dwell is for how long a goroutine that moves stays in one group on average, in
-// minutes: several snapshots.
+// dwell is the mean time in minutes that a moving goroutine stays in one group.
 const dwell = 7
 
-// live counts one goroutine, which starts in the first of groups. The census calls it aged
-// at a level from the first snapshot on that is the level's bound past the one that saw it
-// first, and an exit at the first that misses it, if it was aged in the one before.
+// live counts one goroutine, which starts in the first of groups. As in the census, it is aged at a level from the first
+// snapshot that is at least the level's bound after the one that saw it first, and an exit at the first snapshot without
+// it, if it was aged before.
 func (w *watch) live(r *rand.Rand, src source, groups []int, born, dies float64) {
 	seen, gone := w.at(born), w.at(dies)
 	if gone <= seen {
@@ -164,8 +160,7 @@ func (w *watch) live(r *rand.Rand, src source, groups []int, born, dies float64)
 	}
 }
 
-// stay counts a goroutine that was in the group from one snapshot up to another,
-// and aged from old on, by level.
+// stay counts a goroutine that is in the group from one snapshot until another, and aged at each level from old.
 func (c *counted) stay(from, to int, old []int) {
 	c.count[from]++
 	c.count[to]--
@@ -178,7 +173,7 @@ func (c *counted) stay(from, to int, old []int) {
 	}
 }
 
-// append adds the changes of one watch, summed up.
+// append appends the cumulative sums of the changes of one watch.
 func (c *counted) append(changes counted) {
 	c.count = appendSums(c.count, changes.count)
 	for k := range levels {
@@ -187,8 +182,7 @@ func (c *counted) append(changes counted) {
 	}
 }
 
-// appendSums appends what the changes add up to, without the last of them, which no
-// snapshot sees.
+// appendSums appends the cumulative sums of changes, without the last, which belongs to no snapshot.
 func appendSums(to, changes []int32) []int32 {
 	var sum int32
 	for _, change := range changes[:len(changes)-1] {
@@ -198,8 +192,7 @@ func appendSums(to, changes []int32) []int32 {
 	return to
 }
 
-// settle decides which snapshots have a row for the group: as in the census, it
-// stays for agedAfter when it is empty.
+// settle decides which snapshots have the group. As in the census, an empty group stays for agedAfter.
 func (c *counted) settle(minutes []int) {
 	c.listed = make([]bool, len(minutes))
 	emptied := math.MinInt / 2
@@ -215,8 +208,7 @@ func (c *counted) settle(minutes []int) {
 	}
 }
 
-// change notes that from a time on there are so many more. What is left of its
-// minute counts as that share of it.
+// change adds a number of goroutines from a time on. The rest of its minute counts in proportion.
 func change(alive []float64, at, by float64) {
 	at = max(at, 0)
 	m := int(at)
@@ -229,7 +221,7 @@ func change(alive []float64, at, by float64) {
 	}
 }
 
-// accumulate turns changes into what they add up to.
+// accumulate replaces changes by their cumulative sums.
 func accumulate(changes []float64) {
 	for i := 1; i < len(changes); i++ {
 		changes[i] += changes[i-1]

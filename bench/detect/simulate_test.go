@@ -19,14 +19,14 @@ type individual struct {
 	born, dies float64
 }
 
-// recorded returns a source that also appends all whom it begets to seen.
+// recorded returns a source that also appends its goroutines to seen.
 func recorded(group int, src source, seen *[]individual) source {
 	var born float64
 	return source{
-		arrivals: func(r *rand.Rand, l life, tell func(float64)) {
+		arrivals: func(r *rand.Rand, l life, next func(float64)) {
 			src.arrivals(r, l, func(at float64) {
 				born = at
-				tell(at)
+				next(at)
 			})
 		},
 		lifetime: func(r *rand.Rand, at float64) float64 {
@@ -37,7 +37,7 @@ func recorded(group int, src source, seen *[]individual) source {
 	}
 }
 
-// snapshot is what a trace at a time shows. IDs are in order of birth.
+// snapshot returns the snapshot of a trace at a time. IDs are in order of birth.
 func snapshot(all []individual, signatures []stack.Signature, at float64) *stack.Snapshot {
 	s := &stack.Snapshot{Source: stack.SourceTrace, Procs: 1, HighestID: uint64(len(all))}
 	for _, signature := range signatures {
@@ -79,7 +79,7 @@ func TestSimulationCountsAsTheCensusDoes(t *testing.T) {
 	}
 }
 
-// compare requires that the series says of a group what the census does.
+// compare requires that the series agrees with the census of a group.
 func compare(t *testing.T, report census.Report, signature stack.Signature, c counted, i int) {
 	t.Helper()
 	row := slices.IndexFunc(report.Groups, func(g census.Group) bool { return g.Signature == signature })
@@ -108,7 +108,7 @@ func signatureOf(t *testing.T, function string) stack.Signature {
 	return signature
 }
 
-func TestWhoMovesIsCountedOnceAndNeverExits(t *testing.T) {
+func TestMovingGoroutineIsCountedOnceAndNeverExits(t *testing.T) {
 	src := source{arrivals: fromStart(100), lifetime: never, visits: []int{0, 1, 2}}
 	p := process{lives: fresh(), groups: make([]group, 3)}
 	p.groups[0].sources = []source{src}

@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-// heads are the two lines over each column.
+// heads returns the two heading lines of each column.
 func heads() [][2]string {
 	h := [][2]string{
 		{"census", "susp."},
@@ -75,8 +75,8 @@ func writeRow(w io.Writer, name string, cells []string) {
 	fmt.Fprintln(w, strings.TrimRight(line.String(), " "))
 }
 
-// cell is the share flagged: of leaks in a family of leaks, with the share of its
-// cases with a false alarm behind it; of cases in a healthy one.
+// cell returns the share flagged: of leaks in a family of leaks, followed by the share of cases with a false alarm; of
+// cases in a healthy family.
 func (s *score) cell() string {
 	if s.leaks == 0 {
 		return percent(s.healthyAlarms, s.healthy)
@@ -88,7 +88,7 @@ func (s *score) cell() string {
 	return c
 }
 
-// percent never rounds to 0 or 100 what is not.
+// percent returns a percentage that is only 0 or 100 if it is exact.
 func percent(part, of int) string {
 	p := int(math.Round(100 * share(part, of)))
 	switch {
@@ -104,7 +104,7 @@ func ratio(x float64) string {
 	if math.IsNaN(x) {
 		return "."
 	}
-	// Down, so that no figure looks reached that is not.
+	// Rounded down, so that a missed figure does not look reached.
 	return fmt.Sprintf("%.3f", math.Floor(x*1000)/1000)
 }
 

@@ -2,17 +2,17 @@ package main
 
 import "slices"
 
-// tally is all scores: of each family and of all together, by column.
+// tally has the scores of each family and of all cases, by column.
 type tally struct {
 	families []family
-	rows     [][]*score // by family, then column; nil if the column was not asked
+	rows     [][]*score // by family, then column; nil if the column does not apply
 	total    []*score
 }
 
-// columns returns how many there are; the oracle's is the last.
+// columns returns the number of columns. The oracle's is the last.
 func columns() int { return oursEnd + len(rivals()) + 1 }
 
-// sumUp makes the scores of all cases.
+// sumUp returns the scores of all cases.
 func sumUp(all []family, results [][]played) *tally {
 	t := &tally{families: all}
 	for range columns() {
@@ -37,8 +37,7 @@ func sumUp(all []family, results [][]played) *tally {
 	return t
 }
 
-// oracle returns the outcome of the oracle, who is asked of leaks of goroutines
-// only; nil if there is none.
+// oracle returns the outcome of the oracle, which applies to leaks of goroutines only; nil without such a leak.
 func (p played) oracle() *outcome {
 	var o *outcome
 	for _, l := range p.leaks {

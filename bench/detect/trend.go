@@ -2,16 +2,14 @@ package main
 
 import "math"
 
-// line is a least-squares fit: what deriv and predict_linear of Prometheus make
-// of a window.
+// line is a least-squares fit, as in deriv and predict_linear of Prometheus.
 type line struct {
-	slope float64 // a minute
-	last  float64 // its value at the end of the window
+	slope float64 // per minute
+	last  float64 // value at the end of the window
 	r2    float64
 }
 
-// fit fits a line through the levels that there are, one a minute. With fewer
-// than two it is all NaN, which no threshold is below.
+// fit fits a line to levels one minute apart, ignoring NaN. With fewer than two levels, all results are NaN.
 func fit(levels []float64) line {
 	var n, sx, sy, sxx, sxy, syy float64
 	for i, y := range levels {
@@ -31,7 +29,7 @@ func fit(levels []float64) line {
 	return line{slope: slope, last: (sy - slope*sx) / n, r2: slope * cxy / cyy}
 }
 
-// complete tells whether at most a tenth of the levels is missing.
+// complete reports whether at most a tenth of the levels is missing.
 func complete(levels []float64) bool {
 	missing := 0
 	for _, y := range levels {
@@ -42,8 +40,7 @@ func complete(levels []float64) bool {
 	return missing*10 <= len(levels)
 }
 
-// thin returns every tenth level, so that chance swings are independent; none if
-// the window is not complete.
+// thin returns every tenth level, so that random variations are independent, or nil if the window is not complete.
 func thin(levels []float64) []float64 {
 	if !complete(levels) {
 		return nil
@@ -57,10 +54,9 @@ func thin(levels []float64) []float64 {
 	return thinned
 }
 
-// mannKendall returns the standardized statistic of the test of trend: how many
-// pairs rise rather than fall, over its deviation if there were no trend. The
-// levels are latest first. Ties lower the deviation a little; that is left out,
-// which errs on the side of no alarm.
+// mannKendall returns the standardized Mann-Kendall statistic: the rising minus the falling pairs, over the standard
+// deviation without a trend. Levels are latest first. It ignores that ties reduce the deviation, which makes alarms
+// slightly rarer.
 func mannKendall(levels []float64) float64 {
 	if len(levels) < 2 {
 		return 0
@@ -80,11 +76,11 @@ func mannKendall(levels []float64) float64 {
 	return (s - 1) / math.Sqrt(n*(n-1)*(2*n+5)/18)
 }
 
-// segments is in how many the minimum must rise.
+// segments is the number of segments with a rising minimum.
 const segments = 6
 
-// rises tells whether the minimum of each segment of the levels exceeds that of
-// the one before, by minLeaked in all.
+// rises reports whether the minimum of each segment exceeds that of the previous one, and the total increase is at least
+// minLeaked.
 func rises(levels []float64) bool {
 	length := len(levels) / segments
 	var first, last float64

@@ -8,42 +8,41 @@ import (
 	"github.com/otel-goroutine/otel-goroutine/internal/growth"
 )
 
-// alarm is what a detector says of a group, an entry or a metric at one minute.
+// alarm is a flag of a detector at one minute.
 type alarm struct {
 	process  int
-	who      string // empty is the process as a whole
+	subject  string // function, entry or metric; empty for the process as a whole
 	severity growth.Severity
 	minute   int
 }
 
-// midnight is when the watching begins: a Monday, by the calendar of no family.
+// midnight is the start of the watching. Its weekday has no meaning.
 var midnight = time.Date(2026, 1, 5, 0, 0, 0, 0, time.UTC)
 
 func stamp(minute int) time.Time { return midnight.Add(time.Duration(minute) * time.Minute) }
 
-// detector is our detector, and what it is sent of the instances of one service.
+// detector is our detector with the instances of one service that send to it.
 type detector struct {
 	*detect.Detector
 	rules, memory growth.Rules
 	census        bool
 	processes     []sender
 	readings      []detect.Reading
-	subjects      map[detect.ID]who
+	subjects      map[detect.ID]subjectName
 }
 
-// who is whom an ID stands for: a group, an entry or a metric of a process, or a group or an
-// entry of the service.
-type who struct {
+// subjectName identifies a group, an entry or a metric of a process, or a group or an entry of the service.
+type subjectName struct {
 	process int
 	name    string
 }
 
-// sender is one process, and what has been sent of it.
+// sender is one process and its subjects.
 type sender struct {
 	*series
 	id, memory detect.ID
 	subjects   []*subject
-	next       int // snapshot
+	next       int // index of the next snapshot
 }
 
 // subject is a group or an entry.
@@ -52,11 +51,11 @@ type subject struct {
 	kind               detect.Kind
 	groups             []int
 	peer               bool
-	// quiet is for how many snapshots each age band has been empty.
+	// quiet is the number of consecutive snapshots in which each age band was empty.
 	quiet [levels]int
 }
 
-// theService is the process of alarms about the service as a whole, and its ID.
+// theService is the process of alarms for the service as a whole, serviceID its ID.
 const (
 	theService           = -1
 	serviceID  detect.ID = 1
@@ -70,17 +69,17 @@ func newDetector(t trial, all []*series, census bool, maxLifetime time.Duration)
 		rules:    rules,
 		memory:   rules,
 		census:   census,
-		subjects: map[detect.ID]who{serviceID: {}},
+		subjects: map[detect.ID]subjectName{serviceID: {}},
 	}
 	d.memory.MinLeaked = 64 * mebibyte
 	inService := make(map[string]detect.ID)
 	for i, p := range t.processes {
-		s := sender{series: all[i], id: d.id(who{i, ""}), memory: d.id(who{i, memoryMetric})}
+		s := sender{series: all[i], id: d.id(subjectName{i, ""}), memory: d.id(subjectName{i, memoryMetric})}
 		add := func(name string, kind detect.Kind) *subject {
 			if inService[name] == 0 {
-				inService[name] = d.id(who{theService, name})
+				inService[name] = d.id(subjectName{theService, name})
 			}
-			sub := &subject{id: d.id(who{i, name}), service: inService[name], kind: kind}
+			sub := &subject{id: d.id(subjectName{i, name}), service: inService[name], kind: kind}
 			for k := range sub.quiet {
 				sub.quiet[k] = emptied
 			}
@@ -103,21 +102,20 @@ func newDetector(t trial, all []*series, census bool, maxLifetime time.Duration)
 	return d
 }
 
-// id returns a new one.
-func (d *detector) id(of who) detect.ID {
+// id returns a new ID.
+func (d *detector) id(name subjectName) detect.ID {
 	id := serviceID + detect.ID(len(d.subjects))
-	d.subjects[id] = of
+	d.subjects[id] = name
 	return id
 }
 
-// listener hears what a detector says.
+// listener receives the alarms of a detector.
 type listener interface {
-	hear(a alarm)
-	looked(process, minute, life int)
+	add(a alarm)
+	endSnapshot(process, minute, life int)
 }
 
-// replay passes the data of the processes of a trial to our detector, in the order of time,
-// and tells listeners what it flags.
+// replay passes the data of the processes of a trial to our detector, in order of time, and its alarms to listeners.
 func replay(t trial, all []*series, census bool, maxLifetime time.Duration, listeners ...listener) {
 	d := newDetector(t, all, census, maxLifetime)
 	for {
@@ -128,15 +126,15 @@ func replay(t trial, all []*series, census bool, maxLifetime time.Duration, list
 		if minute == math.MaxInt {
 			return
 		}
-		d.look(minute, func(a alarm) {
+		d.advance(minute, func(a alarm) {
 			for _, l := range listeners {
-				l.hear(a)
+				l.add(a)
 			}
 		})
 		for i := range d.processes {
 			if p := &d.processes[i]; p.minute() == minute {
 				for _, l := range listeners {
-					l.looked(i, minute, p.lives[p.next])
+					l.endSnapshot(i, minute, p.lives[p.next])
 				}
 				p.next++
 			}
@@ -144,7 +142,7 @@ func replay(t trial, all []*series, census bool, maxLifetime time.Duration, list
 	}
 }
 
-// minute returns that of the next snapshot.
+// minute returns the minute of the next snapshot.
 func (s *sender) minute() int {
 	if s.next == len(s.minutes) {
 		return math.MaxInt
@@ -152,8 +150,8 @@ func (s *sender) minute() int {
 	return s.minutes[s.next]
 }
 
-// look sends the snapshots of one minute, and reports what is flagged.
-func (d *detector) look(minute int, report func(alarm)) {
+// advance sends the snapshots of one minute, and reports the flags.
+func (d *detector) advance(minute int, report func(alarm)) {
 	at := stamp(minute).UnixNano()
 	d.readings = d.readings[:0]
 	for i := range d.processes {
@@ -169,7 +167,7 @@ func (d *detector) look(minute int, report func(alarm)) {
 	}
 }
 
-// send sends what the next snapshot of a process has.
+// send adds the readings of the next snapshot of a process.
 func (d *detector) send(s *sender, at int64) {
 	r := detect.Reading{Process: s.id, At: at, Start: stamp(s.starts[s.next]).UnixNano(), Kind: detect.Memory}
 	r.Group, r.Rules, r.Value = s.memory, &d.memory, s.series.memory[s.next]
@@ -181,13 +179,13 @@ func (d *detector) send(s *sender, at int64) {
 	}
 }
 
-// sendSubject sends what a snapshot has of a group or an entry.
-func (d *detector) sendSubject(sub *subject, of *sender, r detect.Reading) {
-	snapshot, listed := of.next, false
+// sendSubject adds the readings of a group or an entry.
+func (d *detector) sendSubject(sub *subject, s *sender, r detect.Reading) {
+	snapshot, listed := s.next, false
 	var count float64
 	var aged, exits [levels + 1]float64
 	for _, g := range sub.groups {
-		group := &of.groups[g]
+		group := &s.groups[g]
 		listed = listed || group.listed[snapshot]
 		count += float64(group.count[snapshot])
 		for k := range levels {
@@ -220,6 +218,5 @@ func (d *detector) sendSubject(sub *subject, of *sender, r detect.Reading) {
 	}
 }
 
-// emptied is for how many snapshots 0 is sent of an age band that was not empty, as the
-// census does.
+// emptied is the number of snapshots in which 0 is sent after an age band has emptied, as in the census.
 const emptied = 3

@@ -1,6 +1,5 @@
-// Command held measures how right it is what a finding says of memory: it leaks goroutines
-// in its own process, each of which holds so much, while other goroutines allocate and the
-// garbage collector runs, and has a book told of it.
+// Command held measures the accuracy of the memory in a finding. It leaks goroutines of a known size in its own
+// process, while other goroutines allocate and the garbage collector runs, and passes the metrics to a book.
 //
 //	go -C bench run ./held
 package main
@@ -17,24 +16,22 @@ import (
 )
 
 func main() {
-	fmt.Printf("%10s %12s %12s %14s %14s\n", "held", "told, each", "error", "to the limit", "told, half-way")
+	fmt.Printf("%10s %12s %12s %14s %20s\n", "held", "estimate", "error", "to the limit", "predicted, half-way")
 	for _, held := range []int{1 << 10, 4 << 10, 16 << 10, 64 << 10, 256 << 10, 1 << 20} {
 		f := measure(held)
 		fmt.Printf("%10d %12.0f %11.0f%% %10.0f min %10.0f min\n", held, f.estimate, 100*(f.estimate/f.truth-1), f.left, f.predicted)
 	}
 }
 
-// figures are what was told, and what was true: bytes a goroutine, and minutes until the
-// process used as much as in the end, half-way there.
+// figures has the true and the estimated bytes per goroutine, and the true and the predicted minutes from half-way
+// until the memory limit.
 type figures struct{ truth, estimate, left, predicted float64 }
 
-// A leak is watched for 200 minutes of data, which are cycles of the garbage collector here. Of small ones more
-// are leaked, as a service would have when somebody asks for their memory.
-//
-// The limit is what is used in the last minutes on average, since any one of them has the noise
-// of the garbage collector.
+// A leak is watched for minutes of data, each of which takes one cycle of the garbage collector. The memory limit
+// is the mean use in the last of them, since the garbage collector makes a single one noisy.
 const minutes, last = 200, 20
 
+// perMinute returns the number of goroutines to leak. It is higher for small ones, whose memory only matters then.
 func perMinute(held int) int { return max(1, min(100, 256<<10/held)) }
 
 func measure(held int) figures {
@@ -81,8 +78,8 @@ func measure(held int) figures {
 	}
 }
 
-// awaitCollection waits until the garbage collector has run, as it does in every minute or two
-// of a real process, at the least. Its goal is as old as its latest run.
+// awaitCollection waits until the garbage collector has run, which updates its goal. In a real process it runs at
+// least every two minutes.
 func awaitCollection() {
 	cycles := []metrics.Sample{{Name: "/gc/cycles/total:gc-cycles"}}
 	metrics.Read(cycles)
@@ -91,14 +88,14 @@ func awaitCollection() {
 	}
 }
 
-// leak holds memory until the end.
+// leak holds memory until end is closed.
 func leak(held int, end <-chan struct{}) {
 	memory := make([]byte, held)
 	<-end
 	runtime.KeepAlive(memory)
 }
 
-// churn makes garbage, as a service does.
+// churn allocates garbage, as a service does.
 func churn(end <-chan struct{}) {
 	for {
 		select {
@@ -115,8 +112,8 @@ func churn(end <-chan struct{}) {
 	}
 }
 
-// observe returns what the processor and contrib's runtime metrics say of this process, and
-// how much memory it uses at the most before the garbage collector runs again.
+// observe returns the metrics of the processor and of contrib's runtime for this process, and its peak memory until
+// the next run of the garbage collector.
 func observe(at, start time.Time, leaked, perHour int) ([]finding.Point, float64) {
 	samples := []metrics.Sample{
 		{Name: "/memory/classes/heap/stacks:bytes"},

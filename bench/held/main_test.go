@@ -10,8 +10,8 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// TestHeld holds what is promised, in this process. The race detector adds memory of its own
-// to stacks and heap, so that nothing is measured with it.
+// TestHeld checks the accuracy of the estimates. It is skipped with the race detector, which adds memory to stacks
+// and heap.
 func TestHeld(t *testing.T) {
 	if raceDetector {
 		t.Skip("memory is not measured with the race detector")

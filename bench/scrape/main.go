@@ -1,13 +1,12 @@
-// Command scrape measures what it costs to scrape many targets of 500 goroutines, how that grows
-// with their number, and whether each is scraped in time. Beside it runs contrib's prometheus
-// receiver on a page of 200 series of each target.
+// Command scrape measures the cost of scraping many targets of 500 goroutines, how it grows with their number, and
+// whether each target is scraped in time. For comparison it measures contrib's prometheus receiver with a page of 200
+// series for each target.
 //
-//	go run ./scrape -peer FILE                            # what make scrape-bench does; 20 minutes
+//	go run ./scrape -peer FILE                            # as make scrape-bench; 20 minutes
 //	go run ./scrape -peer FILE -write results/scraping.json
 //
-// The targets are addresses of one server, in a process of its own, that serves recorded traces
-// and profiles of 100 services. The receiver has a process of its own too, with the defaults of
-// the collector, and nothing behind it: pipelines and exporters cost more.
+// One server process serves recorded traces and profiles of 100 services at the addresses of all targets. The receiver
+// runs in another process with the defaults of the collector, but without a pipeline and exporters, which cost more.
 package main
 
 import (
@@ -20,10 +19,10 @@ import (
 	"github.com/otel-goroutine/otel-goroutine/receiver/goroutinereceiver"
 )
 
-// goroutines is how many a target has.
+// goroutines is the number of goroutines of a target.
 const goroutines = 500
 
-// The processes that this one starts.
+// Subcommands of the child processes.
 const (
 	serving   = "serve"
 	receiving = "receive"
@@ -56,7 +55,7 @@ func run() error {
 
 func bench() error {
 	write := flag.String("write", "", "file to write the results to")
-	peer := flag.String("peer", "", "binary of ./scrape/prometheus; none leaves the peer out")
+	peer := flag.String("peer", "", "binary of ./scrape/prometheus; if empty, the peer is not measured")
 	flag.Parse()
 	results, err := full(*peer).measure(os.Stderr)
 	if err != nil {

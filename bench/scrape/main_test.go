@@ -11,7 +11,7 @@ import (
 	"go.uber.org/goleak"
 )
 
-// TestMain is the processes that a test starts, too.
+// TestMain also runs the child processes of the tests.
 func TestMain(m *testing.M) {
 	if len(os.Args) > 1 && (os.Args[1] == serving || os.Args[1] == receiving) {
 		if err := run(); err != nil {
@@ -23,8 +23,8 @@ func TestMain(m *testing.M) {
 	goleak.VerifyTestMain(m)
 }
 
-// TestSuite measures what make scrape-bench does, of fewer targets more often. What depends on the
-// machine is not looked at.
+// TestSuite runs the benchmark with fewer targets and a shorter interval. It does not check figures that depend on the
+// machine.
 func TestSuite(t *testing.T) {
 	s := suite{
 		interval: time.Second, poll: time.Second,

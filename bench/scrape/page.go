@@ -5,10 +5,10 @@ import (
 	"fmt"
 )
 
-// series is how many series a page of metrics has.
+// series is the number of series in a page of metrics.
 const series = 200
 
-// metricPages returns a page of metrics of each service, as client_golang writes them.
+// metricPages returns a page of metrics for each service in the format of client_golang.
 func metricPages() [][]byte {
 	pages := make([][]byte, services)
 	for i := range pages {

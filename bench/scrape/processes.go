@@ -14,8 +14,8 @@ import (
 	"github.com/otel-goroutine/otel-goroutine/bench/internal/meter"
 )
 
-// receive measures a plan with a server and a receiver in processes of their own. binary is that
-// of the receiver; empty is this one.
+// receive measures a plan with a server and a receiver in child processes. binary is the receiver; if empty, it is this
+// program.
 func (s suite) receive(progress io.Writer, binary string, plan meter.Plan) (f meter.Figures, err error) {
 	self, err := os.Executable()
 	if err != nil {
@@ -50,12 +50,12 @@ func (s suite) receive(progress io.Writer, binary string, plan meter.Plan) (f me
 	}
 	receiver := exec.Command(binary, receiving)
 	receiver.Stdin, receiver.Stderr = bytes.NewReader(text), os.Stderr
-	said, err := receiver.Output()
+	output, err := receiver.Output()
 	if err != nil {
 		return f, err
 	}
-	fmt.Fprintf(progress, "%s %s: %s", filepath.Base(binary), plan.Capture, said)
-	return f, json.Unmarshal(said, &f)
+	fmt.Fprintf(progress, "%s %s: %s", filepath.Base(binary), plan.Capture, output)
+	return f, json.Unmarshal(output, &f)
 }
 
 // server is a process that serves targets.
@@ -64,7 +64,7 @@ type server struct {
 	in io.Closer
 }
 
-// startServer returns a server that is ready, and its port.
+// startServer starts a server, and returns it with its port when it is ready.
 func startServer(binary string, interval time.Duration) (s server, port int, err error) {
 	s = server{Cmd: exec.Command(binary, serving, interval.String())}
 	s.Stderr = os.Stderr
@@ -79,15 +79,15 @@ func startServer(binary string, interval time.Duration) (s server, port int, err
 		return s, 0, err
 	}
 	if _, err := fmt.Fscan(out, &port); err != nil {
-		return s, 0, errors.Join(fmt.Errorf("the server said no port: %w", err), s.stop())
+		return s, 0, errors.Join(fmt.Errorf("the server printed no port: %w", err), s.stop())
 	}
 	return s, port, nil
 }
 
 func (s server) stop() error { return errors.Join(s.in.Close(), s.Wait()) }
 
-// writeList writes a list of targets as file_sd has it. The file is as old as if it were written
-// long ago, so that it is read at once.
+// writeList writes a list of targets in the format of file_sd. It sets an old modification time, so that the receiver
+// reads it immediately.
 func writeList(file string, port, from, to int) error {
 	type group struct {
 		Targets []string          `json:"targets"`

@@ -13,10 +13,10 @@ import (
 func configure(plan meter.Plan) (component.Config, error) {
 	cfg, ok := goroutinereceiver.NewFactory().CreateDefaultConfig().(*goroutinereceiver.Config)
 	if !ok {
-		return nil, fmt.Errorf("the receiver has another configuration: %T", cfg)
+		return nil, fmt.Errorf("unexpected configuration type %T of the receiver", cfg)
 	}
 	cfg.CollectionInterval = plan.Interval
-	// All age bands are filled within an interval, as they are after half a day otherwise.
+	// All age bands are filled within an interval, instead of half a day.
 	cfg.AgedAfter = plan.Interval / 64
 	cfg.Capture = goroutinereceiver.Capture(plan.Capture)
 	cfg.FileSD = []goroutinereceiver.FileSDConfig{{Files: []string{plan.List}, Interval: plan.Poll}}

@@ -13,23 +13,23 @@ import (
 	"github.com/otel-goroutine/otel-goroutine/bench/scrape/shop000"
 )
 
-// recording is what one service serves: its snapshots in their order, which are those of a
-// process of which a tenth of the goroutines is another one from one to the next.
+// recording has the responses of one service: consecutive snapshots of a process, between which a tenth of the
+// goroutines are replaced.
 type recording struct {
 	traces, profiles [][]byte
 	threads          []byte
 }
 
 const (
-	// snapshots is how many intervals differ; the latest is served from then on.
+	// snapshots is the number of different snapshots. The last one is served after all others.
 	snapshots = 8
-	// services is how many of the names are different ones.
+	// services is the number of services with different names.
 	services = 100
-	// recorded is the name in the recording that each service has another one for.
+	// recorded is the name in the recording that each service replaces with its own.
 	recorded = "shop000"
 )
 
-// record records a process of about so many goroutines, this one, once for each service.
+// record records this process with about the given number of goroutines, and returns a recording for each service.
 func record(goroutines int) ([]recording, error) {
 	one, err := recordOne(goroutines)
 	if err != nil {
@@ -66,8 +66,7 @@ func recordOne(goroutines int) (r recording, err error) {
 	return r, err
 }
 
-// renamed returns the recording of a service with another name. The names have one length, so
-// that all else stays as it is.
+// renamed returns the recording of a service with another name of the same length.
 func (r recording) renamed(name string) (recording, error) {
 	from, to := []byte(recorded), []byte(name)
 	renamed := recording{threads: r.threads}

@@ -13,8 +13,8 @@ import (
 	"github.com/otel-goroutine/otel-goroutine/internal/profile"
 )
 
-// TestRecording looks at a service as the receiver does: a process that stays, of which a tenth
-// leaves between two snapshots, and which shares no name of its own with another service.
+// TestRecording passes a recording to the census: one process, a tenth of whose goroutines are replaced between
+// snapshots, with names of its own.
 func TestRecording(t *testing.T) {
 	all, err := record(goroutines)
 	require.NoError(t, err)

@@ -13,13 +13,13 @@ import (
 	"time"
 )
 
-// address returns that of a target. All of 127.0.0.0/8 is this machine, so that a fleet needs
-// no more than one listener.
+// address returns the address of a target. Since 127.0.0.0/8 is the loopback interface, one listener can serve all
+// targets.
 func address(target, port int) string {
 	return fmt.Sprintf("127.1.%d.%d:%d", target>>8, target&255, port)
 }
 
-// targetAt returns the target with an address.
+// targetAt returns the target of an address.
 func targetAt(hostPort string) (int, error) {
 	host, _, err := net.SplitHostPort(hostPort)
 	if err != nil {
@@ -27,7 +27,7 @@ func targetAt(hostPort string) (int, error) {
 	}
 	parts := strings.Split(host, ".")
 	if len(parts) != 4 {
-		return 0, fmt.Errorf("no address of a target: %s", host)
+		return 0, fmt.Errorf("not the address of a target: %s", host)
 	}
 	high, err := strconv.Atoi(parts[2])
 	if err != nil {
@@ -37,7 +37,7 @@ func targetAt(hostPort string) (int, error) {
 	return high<<8 | low, err
 }
 
-// serve serves all targets until in ends. It writes its port to out.
+// serve writes its port to out, and serves all targets until the end of in.
 func serve(in io.Reader, out io.Writer, interval time.Duration) error {
 	recordings, err := record(goroutines)
 	if err != nil {
@@ -66,7 +66,7 @@ func serve(in io.Reader, out io.Writer, interval time.Duration) error {
 		if request.URL.Path == "/metrics" {
 			w.Header().Set("Content-Type", "text/plain; version=0.0.4; charset=utf-8")
 		}
-		_, _ = w.Write(body) // a client that has gone is no fault of the server
+		_, _ = w.Write(body) // the client may have disconnected
 	})
 	listener, err := listenOnLoopback()
 	if err != nil {
@@ -87,8 +87,7 @@ func serve(in io.Reader, out io.Writer, interval time.Duration) error {
 	return nil
 }
 
-// listenOnLoopback listens at a free port of all addresses of the loopback interface, and of no
-// other one.
+// listenOnLoopback listens at a free port of all addresses of the loopback interface only.
 func listenOnLoopback() (net.Listener, error) {
 	config := net.ListenConfig{Control: func(_, _ string, c syscall.RawConn) error {
 		var failed error

@@ -13,14 +13,14 @@ import (
 	"github.com/otel-goroutine/otel-goroutine/bench/internal/meter"
 )
 
-// TestServe asks two targets of a server that is this process.
+// TestServe gets pages of several targets from a server in this process.
 func TestServe(t *testing.T) {
 	in, end := io.Pipe()
-	out, said := io.Pipe()
+	stdout, out := io.Pipe()
 	served := make(chan error, 1)
-	go func() { served <- serve(in, said, time.Minute) }()
+	go func() { served <- serve(in, out, time.Minute) }()
 	var port int
-	_, err := fmt.Fscan(out, &port)
+	_, err := fmt.Fscan(stdout, &port)
 	require.NoError(t, err)
 	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
 	get := func(target int, path string) (int, string) {

@@ -13,18 +13,18 @@ import (
 
 const peerModule = "github.com/open-telemetry/opentelemetry-collector-contrib/receiver/prometheusreceiver"
 
-// suite is what is measured.
+// suite has the parameters of the benchmark.
 type suite struct {
 	interval, poll time.Duration
-	// sizes are the numbers of targets by which growth is told. The last is also scraped by
-	// profile, and exchanges some of its targets.
+	// sizes has the numbers of targets for growth. The last is also scraped by profile, and some of its targets are
+	// exchanged.
 	sizes      []int
 	exchanged  int
 	besidePeer int    // one of sizes
-	peer       string // binary; empty leaves it out
+	peer       string // binary; if empty, it is not measured
 }
 
-// full is what make scrape-bench measures.
+// full returns the suite of make scrape-bench.
 func full(peer string) suite {
 	return suite{
 		interval: time.Minute, poll: 5 * time.Second, // the default of file_sd
@@ -33,7 +33,7 @@ func full(peer string) suite {
 	}
 }
 
-// measure measures everything, and tells on progress what it does.
+// measure runs the suite and writes its progress.
 func (s suite) measure(progress io.Writer) (result.Results, error) {
 	var r result.Results
 	var beside, largest meter.Figures
@@ -78,7 +78,7 @@ func (s suite) plan(targets int, capture string) meter.Plan {
 	return meter.Plan{Targets: targets, Interval: s.interval, Intervals: 1, Capture: capture, Poll: s.poll}
 }
 
-// rows are the figures of many targets.
+// rows returns the figures of scraping.
 func (s suite) rows(f meter.Figures, how string) []result.Row {
 	name := func(what string) string {
 		return fmt.Sprintf("%d targets of %d goroutines every %g s%s: %s", f.Targets, goroutines, s.interval.Seconds(), how, what)
@@ -92,7 +92,7 @@ func (s suite) rows(f meter.Figures, how string) []result.Row {
 	}
 }
 
-// exchangeRows are the figures of a list that took the place of another.
+// exchangeRows returns the figures of replacing the list.
 func exchangeRows(f meter.Figures) []result.Row {
 	name := func(what string) string {
 		return fmt.Sprintf("%d of %d targets exchanged at once in a file: %s", f.Exchange.New, f.Targets, what)
@@ -104,7 +104,7 @@ func exchangeRows(f meter.Figures) []result.Row {
 	}
 }
 
-// besideRows are the figures beside the peer.
+// besideRows returns the figures with the peer.
 func (s suite) besideRows(f, peer meter.Figures) []result.Row {
 	plan := s.plan(f.Targets, "")
 	name := func(what string) string {
@@ -116,8 +116,7 @@ func (s suite) besideRows(f, peer meter.Figures) []result.Row {
 	}
 }
 
-// openFiles returns how many files a process may have open. The runtime of Go raises the limit
-// as far as it may.
+// openFiles returns the limit of open files, which the Go runtime raises to the hard limit.
 func openFiles() float64 {
 	var limit syscall.Rlimit
 	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil {

@@ -11,8 +11,8 @@ import (
 	"github.com/otel-goroutine/otel-goroutine/internal/telemetry"
 )
 
-// batchOf returns a report as the receiver sends it. As deltas it is what delta_to_cumulative
-// takes, which passes all else on: nothing but the type of the metrics differs.
+// batchOf returns a report as metrics of the receiver. With deltas it only differs in the temporality, as
+// delta_to_cumulative requires, which passes other metrics on.
 func batchOf(r census.Report, at time.Time, deltas bool) pmetric.Metrics {
 	md := pmetric.NewMetrics()
 	rm := md.ResourceMetrics().AppendEmpty()
@@ -49,13 +49,13 @@ func signatureAttributes(s stack.Signature) pcommon.Map {
 	return attributes
 }
 
-// row is a group, or an entry.
+// row is a group or an entry.
 type row struct {
 	census.Numbers
 	attributes pcommon.Map
 }
 
-// writer writes the metrics of one time of a process.
+// writer writes the metrics of a process at one time.
 type writer struct {
 	metrics   pmetric.MetricSlice
 	start, at time.Time

@@ -10,60 +10,59 @@ import (
 	"go.opentelemetry.io/collector/pdata/pmetric"
 )
 
-// The data of a fleet: two hours, a look every ten minutes, in which old goroutines gather and
-// the detector comes to remember of each group what it does of most; and then those that are
-// measured, a minute apart as in production. Of small fleets there are more, or the CPU they
-// take could not be measured.
+// The data of a fleet: two hours with a scrape every ten minutes, in which the detector builds its state, and then the
+// measured scrapes, a minute apart as in production. Small fleets have more measured scrapes, since their CPU time would
+// be too short otherwise.
 const (
-	warmLooks, warmStep   = 12, 10.0 // minutes
-	leastLooks, mostLooks = 4, 40
-	leastPoints           = 4_000_000
-	instances             = 20 // of each service
+	warmScrapes, warmStep     = 12, 10.0 // minutes
+	leastScrapes, mostScrapes = 4, 40
+	leastPoints               = 4_000_000
+	instances                 = 20 // of each service
 )
 
-// fleet has the batches of each program, look by look.
+// fleet is a number of processes that run copies of the programs.
 type fleet struct {
-	batches   [][]pmetric.Metrics // by program, then look
+	batches   [][]pmetric.Metrics // by program, then scrape
 	processes int
-	streams   int // of which each has a point a look
-	looks     int // that are measured
+	streams   int // each has a point in every scrape
+	scrapes   int // that are measured
 }
 
-// minutes returns the times of the looks, of which so many are measured.
-func minutes(looks int) []float64 {
+// minutes returns the times of all scrapes, the last n of which are measured.
+func minutes(n int) []float64 {
 	var all []float64
-	for i := range warmLooks {
+	for i := range warmScrapes {
 		all = append(all, float64(i)*warmStep)
 	}
-	for i := range looks {
-		all = append(all, (warmLooks-1)*warmStep+float64(i+1))
+	for i := range n {
+		all = append(all, (warmScrapes-1)*warmStep+float64(i+1))
 	}
 	return all
 }
 
-// newFleet returns a fleet that has about so many streams.
+// newFleet returns a fleet with about the given number of streams.
 func newFleet(streams int, deltas bool) *fleet {
-	f := &fleet{looks: min(max(leastLooks, leastPoints/streams), mostLooks)}
+	f := &fleet{scrapes: min(max(leastScrapes, leastPoints/streams), mostScrapes)}
 	points := 0
 	for number := range programs {
 		var batches []pmetric.Metrics
-		all := minutes(f.looks)
+		all := minutes(f.scrapes)
 		for i, r := range reports(number, all) {
 			batches = append(batches, batchOf(r, timeAt(all[i]), deltas))
 		}
 		f.batches = append(f.batches, batches)
-		points += batches[warmLooks].DataPointCount()
+		points += batches[warmScrapes].DataPointCount()
 	}
 	f.processes = max(1, streams*programs/points)
 	f.streams = f.processes * points / programs
 	return f
 }
 
-// send passes a look at all processes to a consumer, a batch each, as a receiver does, and
-// returns how many points they had.
-func (f *fleet) send(look int, to consumer.Metrics) (points int, err error) {
+// send passes one scrape of all processes to a consumer, in a batch for each process, as a receiver does. It returns the
+// number of points.
+func (f *fleet) send(scrape int, to consumer.Metrics) (points int, err error) {
 	for process := range f.processes {
-		batch := f.batches[process/instances%programs][look]
+		batch := f.batches[process/instances%programs][scrape]
 		md := pmetric.NewMetrics()
 		batch.CopyTo(md)
 		resource := md.ResourceMetrics().At(0).Resource().Attributes()
@@ -77,33 +76,32 @@ func (f *fleet) send(look int, to consumer.Metrics) (points int, err error) {
 	return points, nil
 }
 
-// groups returns how many groups of goroutines the processes have.
+// groups returns the number of groups of all processes.
 func (f *fleet) groups() int { return f.processes * groupsOfProcess }
 
-// cost is what looks at a fleet took.
+// cost is the cost of some scrapes of a fleet.
 type cost struct {
-	looks, points int
-	cpu           time.Duration
+	scrapes, points int
+	cpu             time.Duration
 }
 
 // warm passes the first two hours to a consumer.
 func (f *fleet) warm(by consumer.Metrics) error {
-	_, err := f.measure(0, warmLooks, by)
+	_, err := f.measure(0, warmScrapes, by)
 	return err
 }
 
-// steady passes the looks after them to a consumer, and returns what that took.
+// steady passes the scrapes after them to a consumer, and returns their cost.
 func (f *fleet) steady(by consumer.Metrics) (cost, error) {
-	return f.measure(warmLooks, warmLooks+f.looks, by)
+	return f.measure(warmScrapes, warmScrapes+f.scrapes, by)
 }
 
-// measure passes looks to a consumer and returns what that took of the CPU, garbage
-// collection and all.
+// measure passes scrapes to a consumer, and returns their cost in CPU time, including garbage collection.
 func (f *fleet) measure(from, to int, by consumer.Metrics) (cost, error) {
-	c := cost{looks: to - from}
+	c := cost{scrapes: to - from}
 	before := cpuTime()
-	for look := from; look < to; look++ {
-		points, err := f.send(look, by)
+	for scrape := from; scrape < to; scrape++ {
+		points, err := f.send(scrape, by)
 		if err != nil {
 			return cost{}, err
 		}
@@ -113,12 +111,11 @@ func (f *fleet) measure(from, to int, by consumer.Metrics) (cost, error) {
 	return c, nil
 }
 
-// cpuTime is what this process has used so far, which other processes do not disturb as they
-// do a clock.
+// cpuTime returns the CPU time of this process, which depends less on other processes than wall-clock time.
 func cpuTime() time.Duration {
 	var usage syscall.Rusage
 	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &usage); err != nil {
-		panic(err) // it fails for a wrong argument only
+		panic(err) // only fails for an invalid argument
 	}
 	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano())
 }

@@ -1,12 +1,11 @@
-// Streams measures what detecting costs, and how that grows with the number of streams, of
-// which each has a point a minute: counts, aged goroutines and exits of groups of goroutines.
-// Beside it runs contrib's delta_to_cumulative on the same points.
+// Command streams measures the cost of detection, and how it grows with the number of streams. Each stream has a point a
+// minute: counts, aged goroutines or exits of a group of goroutines. For comparison it measures contrib's
+// delta_to_cumulative with the same points.
 //
-//	go run ./streams                                # what make bench does
-//	go run ./streams -write results/detecting.json  # and keeps what was measured, as make scale-bench does
+//	go run ./streams                                # as make bench
+//	go run ./streams -write results/detecting.json  # also writes the results, as make scale-bench
 //
-// All is CPU time of the whole process, garbage collection among it, less what it takes to
-// make the batches.
+// All times are CPU times of the whole process, including garbage collection, minus the time to make the batches.
 package main
 
 import (
@@ -22,13 +21,13 @@ func main() {
 	}
 }
 
-// peerModule is where the peer comes from.
+// peerModule is the module of the peer.
 const peerModule = "github.com/open-telemetry/opentelemetry-collector-contrib/processor/deltatocumulativeprocessor"
 
-// The numbers of streams that growth is told by, and that which the peer is measured with: it
-// takes 3 KiB for each.
+// besidePeer is the number of streams with which the peer is measured. It takes 3 KiB for each.
 const besidePeer = 100_000
 
+// sizes returns the numbers of streams for growth.
 func sizes() []int { return []int{10_000, 30_000, 100_000, 300_000, 1_000_000} }
 
 func bench() error {

@@ -13,7 +13,7 @@ import (
 	"github.com/otel-goroutine/otel-goroutine/bench/internal/result"
 )
 
-// measureAll measures fleets of all sizes, and one beside the peer.
+// measureAll measures fleets of all sizes, and the peer with one of them.
 func measureAll(sizes []int, besidePeer int) (result.Results, error) {
 	var r result.Results
 	var err error
@@ -48,7 +48,7 @@ func measureAll(sizes []int, besidePeer int) (result.Results, error) {
 	return r, err
 }
 
-// beside measures detector and peer with the same points.
+// beside measures the detector and the peer with the same points.
 func beside(streams int) ([]result.Row, error) {
 	ours, err := watchFleet(newFleet(streams, false))
 	if err != nil {
@@ -70,16 +70,16 @@ func beside(streams int) ([]result.Row, error) {
 	}, nil
 }
 
-// watched is what watching a fleet costs once it is known.
+// watched is the cost of watching a fleet after the first two hours.
 type watched struct {
 	cost
-	heap uint64 // that is in use, bytes
+	heap uint64 // bytes in use
 }
 
-// cores is how much of a core it takes to look at all of them once a minute.
-func (w watched) cores() float64 { return w.cpu.Seconds() / float64(w.looks) / time.Minute.Seconds() }
+// cores returns the cores in use with a scrape a minute.
+func (w watched) cores() float64 { return w.cpu.Seconds() / float64(w.scrapes) / time.Minute.Seconds() }
 
-// perPoint is in µs.
+// perPoint returns the CPU time of a point in µs.
 func (w watched) perPoint() float64 { return 1e6 * w.cpu.Seconds() / float64(w.points) }
 
 func watchFleet(f *fleet) (watched, error) {
@@ -90,7 +90,7 @@ func watchFleet(f *fleet) (watched, error) {
 	return watch(f, p)
 }
 
-// watch measures a processor, and ends it.
+// watch measures a processor, and shuts it down.
 func watch(f *fleet, p processor.Metrics) (w watched, err error) {
 	defer func() { err = errors.Join(err, p.Shutdown(context.Background())) }()
 	before := heapInUse()
@@ -114,13 +114,13 @@ func heapInUse() uint64 {
 	return m.HeapAlloc
 }
 
-// Of the processor: it saves once a minute, and at most so many bytes a second on average.
+// Limits of the processor's saving.
 const (
 	saveInterval = time.Minute
-	maxRate      = 2 << 20
+	maxRate      = 2 << 20 // bytes per second on average
 )
 
-// every is how often a state of this size is saved.
+// every returns the interval at which a state of this size is saved.
 func (s saved) every() time.Duration {
 	return max(saveInterval, time.Duration(s.bytes)*time.Second/maxRate)
 }

@@ -21,8 +21,7 @@ import (
 	"github.com/otel-goroutine/otel-goroutine/processor/leakdetect"
 )
 
-// newProcessor returns a processor from its factory, with its defaults but for what change
-// changes, and started.
+// newProcessor creates a processor with its default configuration, modified by change, and starts it.
 func newProcessor(factory processor.Factory, host component.Host, next consumer.Metrics, change func(component.Config)) (processor.Metrics, error) {
 	ctx := context.Background()
 	config := factory.CreateDefaultConfig()
@@ -34,26 +33,25 @@ func newProcessor(factory processor.Factory, host component.Host, next consumer.
 	return p, p.Start(ctx, host)
 }
 
-// newPeer returns contrib's delta_to_cumulative, which also keeps something of every stream.
+// newPeer returns contrib's delta_to_cumulative, which also has state for each stream.
 func newPeer() (processor.Metrics, error) {
 	return newProcessor(deltatocumulativeprocessor.NewFactory(), componenttest.NewNopHost(), consumertest.NewNop(), func(component.Config) {})
 }
 
-// newDetector returns leak_detect with room for the groups of a fleet, and of its services,
-// which are fewer.
+// newDetector returns leak_detect with sufficient max_streams for the groups of a fleet and its services.
 func newDetector(f *fleet, next consumer.Metrics) (processor.Metrics, error) {
 	return newProcessor(leakdetect.NewFactory(), componenttest.NewNopHost(), next, func(c component.Config) {
 		c.(*leakdetect.Config).MaxStreams = 2 * f.groups()
 	})
 }
 
-// saved is what it took to save the state once.
+// saved is the cost of saving the state once.
 type saved struct {
 	bytes int64
 	cpu   time.Duration
 }
 
-// saveState has a detector that watches a fleet save its state, in a file.
+// saveState measures how a detector saves the state of a fleet to a file.
 func saveState(f *fleet) (s saved, err error) {
 	folder, err := os.MkdirTemp("", "streams")
 	if err != nil {
@@ -90,7 +88,7 @@ func saveState(f *fleet) (s saved, err error) {
 	return s, err
 }
 
-// storageHost is a host that has a storage.
+// storageHost is a host with a storage extension.
 type storageHost struct {
 	id      component.ID
 	storage extension.Extension

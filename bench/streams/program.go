@@ -10,15 +10,15 @@ import (
 	"github.com/otel-goroutine/otel-goroutine/internal/stack"
 )
 
-// A process has 32 groups by signature and 18 by entry, as an ordinary service does: half of
-// them never change, requests come and go, sessions stay for half an hour.
+// A process has 32 groups by signature and 18 by entry, as an ordinary service does: residents never exit, requests are
+// short, and sessions last for half an hour on average.
 const (
 	residents, requests, sessions = 12, 12, 8
 	groupsOfProcess               = residents + requests + sessions + residents/2 + requests/3 + sessions
 )
 
-// programs is how many different processes are simulated; the fleet has copies of them. One of
-// them leaks, which is more than any fleet should have: a flag costs more than none.
+// programs is the number of different simulated processes, of which the fleet has copies. One of them leaks, which is
+// more than in a real fleet, since flags have a cost.
 const programs = 8
 
 // program simulates the goroutines of a process.
@@ -33,7 +33,7 @@ type program struct {
 type goroutine struct {
 	id    uint64
 	group int32
-	until float64 // minutes
+	until float64 // minute of its exit
 }
 
 func newProgram(number int) *program {
@@ -71,9 +71,9 @@ func (p *program) start(group int, until float64) {
 	p.alive = append(p.alive, goroutine{p.lastID, int32(group), until})
 }
 
-// look moves on to a minute, and returns what is there then.
-func (p *program) look(from, to float64) *stack.Snapshot {
-	come := func(group int, perMinute, mean float64) {
+// advance simulates the minutes from one time to another, and returns a snapshot at the end.
+func (p *program) advance(from, to float64) *stack.Snapshot {
+	arrive := func(group int, perMinute, mean float64) {
 		for at := from; ; {
 			if at += p.random.ExpFloat64() / perMinute; at > to {
 				return
@@ -82,13 +82,13 @@ func (p *program) look(from, to float64) *stack.Snapshot {
 		}
 	}
 	for i := range requests {
-		come(residents+i, 4, 0.5)
+		arrive(residents+i, 4, 0.5)
 	}
 	for i := range sessions {
 		if p.leaks && i == 0 {
-			come(residents+requests+i, 3, 1e9)
+			arrive(residents+requests+i, 3, 1e9)
 		} else {
-			come(residents+requests+i, 1, 30)
+			arrive(residents+requests+i, 1, 30)
 		}
 	}
 	p.alive = slices.DeleteFunc(p.alive, func(g goroutine) bool { return g.until <= to })
@@ -110,13 +110,13 @@ func reports(number int, minutes []float64) []census.Report {
 	all := make([]census.Report, 0, len(minutes))
 	before := 0.0
 	for _, minute := range minutes {
-		all = append(all, c.Observe(p.look(before, minute), timeAt(minute)))
+		all = append(all, c.Observe(p.advance(before, minute), timeAt(minute)))
 		before = minute
 	}
 	return all
 }
 
-// epoch is when the data begins; any time will do.
+// epoch is the start of the data, an arbitrary time.
 var epoch = time.Date(2026, 1, 5, 0, 0, 0, 0, time.UTC)
 
 func timeAt(minute float64) time.Time { return epoch.Add(time.Duration(minute * float64(time.Minute))) }

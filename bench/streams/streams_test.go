@@ -10,8 +10,7 @@ import (
 	"github.com/otel-goroutine/otel-goroutine/internal/telemetry"
 )
 
-// TestSmallFleets measures fleets of a few processes. Nothing is said of times, which are too
-// short.
+// TestSmallFleets measures fleets of a few processes. Times are too short to check.
 func TestSmallFleets(t *testing.T) {
 	r, err := measureAll([]int{400, 2000}, 2000)
 	require.NoError(t, err)
@@ -26,9 +25,9 @@ func TestSmallFleets(t *testing.T) {
 	assert.InDelta(t, 400, values["state of a group"], 200)
 }
 
-// TestFleetIsAsItShouldBe has the detector flag what leaks, and nothing else: of one program in
-// eight, and its service.
-func TestFleetIsAsItShouldBe(t *testing.T) {
+// TestDetectorFlagsTheLeakingProgram checks that only the service of the leaking program is flagged, and the number of
+// groups.
+func TestDetectorFlagsTheLeakingProgram(t *testing.T) {
 	f := newFleet(1_000_000, false)
 	f.processes = programs * instances
 	var sink consumertest.MetricsSink
@@ -53,7 +52,7 @@ func TestFleetIsAsItShouldBe(t *testing.T) {
 	}
 	assert.Equal(t, map[string]bool{"service-0": true}, flagged)
 	groups := 0
-	for _, m := range f.batches[0][warmLooks].ResourceMetrics().At(0).ScopeMetrics().At(0).Metrics().All() {
+	for _, m := range f.batches[0][warmScrapes].ResourceMetrics().At(0).ScopeMetrics().At(0).Metrics().All() {
 		if m.Name() == telemetry.StackCount || m.Name() == telemetry.EntryCount {
 			groups += m.Sum().DataPoints().Len()
 		}

@@ -11,13 +11,13 @@ import (
 	"github.com/otel-goroutine/otel-goroutine/bench/internal/result"
 )
 
-// wire measures what points cost between two collectors: as OTLP in gzip, which is the exporter's
-// default. A request has a look at a process of each program.
+// wire measures the cost of points between two collectors as OTLP with gzip, the exporter's default. A request has one
+// scrape of a process of each program.
 func wire(times int) ([]result.Row, error) {
 	f := newFleet(1_000_000, false)
 	all := pmetric.NewMetrics()
 	for program := range programs {
-		f.batches[program][warmLooks].ResourceMetrics().At(0).CopyTo(all.ResourceMetrics().AppendEmpty())
+		f.batches[program][warmScrapes].ResourceMetrics().At(0).CopyTo(all.ResourceMetrics().AppendEmpty())
 	}
 	points := float64(times * all.DataPointCount())
 	request := pmetricotlp.NewExportRequestFromMetrics(all)

@@ -21,12 +21,12 @@ const (
 	plotLeft, plotBreadth = 48, 300
 )
 
-// panel shows how one cost grows, on logarithmic axes.
+// panel plots the growth of one cost on logarithmic axes.
 type panel struct {
 	Name     string
 	X        int
 	Points   []dot
-	Even     string // the line of growth in proportion, through the first point
+	Even     string // line of proportional growth through the first point
 	Exponent float64
 	Across   []mark
 	Up       []mark
@@ -70,7 +70,7 @@ func newPanel(name string, growth []result.Point, x int) panel {
 	return p
 }
 
-// Line is the line through the points.
+// Line returns the line through the points.
 func (p panel) Line() string {
 	var line []string
 	for _, d := range p.Points {
@@ -79,7 +79,7 @@ func (p panel) Line() string {
 	return strings.Join(line, " ")
 }
 
-// axis is a logarithmic one.
+// axis is a logarithmic axis.
 type axis struct{ from, to, begin, length float64 }
 
 func (a axis) at(value float64) float64 {
@@ -96,7 +96,7 @@ func (a axis) marks() []mark {
 	return marks
 }
 
-// text returns a power of ten as it is read.
+// text formats a power of ten.
 func text(value float64) string {
 	switch {
 	case value >= 1e6:

@@ -1,9 +1,9 @@
-// Table puts the results of the benchmarks at scale together: as a table in Markdown, which the
-// README quotes, in JSON, and as a drawing of how the costs grow.
+// Command table combines the results of the benchmarks at scale: as a table in Markdown, which the README quotes, in
+// JSON, and as a plot of the growth of costs.
 //
-//	go run ./table   # what make scale-bench does in the end
+//	go run ./table   # the last step of make scale-bench
 //
-// A test fails when these are not what the results say.
+// A test fails if they do not agree with the results.
 package main
 
 import (
@@ -25,7 +25,7 @@ func main() {
 	}
 }
 
-// Where the results are, and what is made of them, from the root of the project.
+// The results and the files made from them, relative to the root of the project.
 const (
 	resultsFolder = "bench/results"
 	jsonFile      = resultsFolder + "/all.json"
@@ -35,10 +35,10 @@ const (
 	scalingFile   = "docs/scaling.md"
 )
 
-// fleets are those of docs/scaling.md, by their processes.
+// fleets returns the sizes of the fleets in docs/scaling.md, in processes.
 func fleets() []int { return []int{100, 10_000, 1_000_000} }
 
-// write writes all that is made of the results.
+// write writes all files that are made from the results.
 func write(root string) error {
 	files, err := made(root)
 	if err != nil {
@@ -52,13 +52,13 @@ func write(root string) error {
 	return nil
 }
 
-// part is the results of one benchmark, by its name.
+// part has the results of one benchmark.
 type part struct {
 	Name string `json:"name"`
 	result.Results
 }
 
-// made returns the files that are made of the results, by name.
+// made returns the files that are made from the results, by name.
 func made(root string) (map[string][]byte, error) {
 	parts, err := read(filepath.Join(root, resultsFolder))
 	if err != nil {
@@ -130,7 +130,7 @@ func find(parts []part, name string) (result.Results, error) {
 	return parts[i].Results, nil
 }
 
-// Tables stand in other pages between these.
+// Marks of the table in other pages.
 const (
 	quoteBegin = "<!-- written by make scale-bench -->\n"
 	quoteEnd   = "<!-- end of what is written -->"
@@ -152,12 +152,12 @@ func quote(content, table string) (string, error) {
 	before, rest, found := strings.Cut(content, quoteBegin)
 	_, after, ended := strings.Cut(rest, quoteEnd)
 	if !found || !ended {
-		return "", fmt.Errorf("there is no %q with an %q", strings.TrimSpace(quoteBegin), quoteEnd)
+		return "", fmt.Errorf("no %q followed by %q", strings.TrimSpace(quoteBegin), quoteEnd)
 	}
 	return before + quoteBegin + table + quoteEnd + after, nil
 }
 
-// table returns the rows in Markdown.
+// table returns the results in Markdown.
 func table(parts []part) string {
 	var b strings.Builder
 	for i, p := range parts {

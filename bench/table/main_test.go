@@ -18,8 +18,7 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// TestTableIsCurrent fails when the table, its quotation in the README or the drawing is not
-// what the results say.
+// TestTableIsCurrent checks that the table, its quotations and the drawing agree with the results.
 func TestTableIsCurrent(t *testing.T) {
 	root := filepath.Join("..", "..")
 	files, err := made(root)
@@ -31,8 +30,8 @@ func TestTableIsCurrent(t *testing.T) {
 	}
 }
 
-// TestADifferenceIsSeen changes a figure in the README.
-func TestADifferenceIsSeen(t *testing.T) {
+// TestQuoteDetectsDifference changes a figure.
+func TestQuoteDetectsDifference(t *testing.T) {
 	parts := []part{{"detecting", result.Results{Rows: []result.Row{
 		result.Beside("a point", "µs", 0.5, 2),
 		{Name: "memory", Unit: "byte", Value: 1},
@@ -51,7 +50,7 @@ func TestADifferenceIsSeen(t *testing.T) {
 	require.Error(t, err)
 }
 
-// TestDrawingIsWellFormed draws growth by a known exponent.
+// TestDrawingIsWellFormed draws growth with a known exponent.
 func TestDrawingIsWellFormed(t *testing.T) {
 	growth := []result.Point{{Number: 100, Cores: 1}, {Number: 1000, Cores: 10}, {Number: 10_000, Cores: 100}}
 	assert.InDelta(t, 1, result.Exponent(growth), 1e-9)

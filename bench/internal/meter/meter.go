@@ -22,60 +22,59 @@ import (
 	"go.opentelemetry.io/collector/receiver/receivertest"
 )
 
-// Plan is what is measured.
+// Plan is what to measure.
 type Plan struct {
-	// List is a file with targets, as file_sd has them.
+	// List is a file with targets in the format of file_sd.
 	List     string
 	Targets  int
 	Interval time.Duration
-	// Intervals is for how many of them is measured, after the first.
+	// Intervals is the number of intervals to measure, after the first.
 	Intervals int
 	// Poll is how often the list is read.
 	Poll    time.Duration
 	Capture string `json:",omitempty"`
-	// Exchanged is a file that takes the place of the list in the end, and New how many of its
-	// targets are new.
+	// Exchanged is a file that replaces the list at the end, New the number of new targets in it.
 	Exchanged string `json:",omitempty"`
 	New       int    `json:",omitempty"`
 }
 
-// Figures are what was measured.
+// Figures has the results.
 type Figures struct {
-	// Version is that of the module that was measured.
+	// Version is the version of the measured module.
 	Version string  `json:"version"`
 	Targets int     `json:"targets"`
 	Cores   float64 `json:"cores"`
-	// Memory is the most that was resident, in bytes.
+	// Memory is the peak resident memory in bytes.
 	Memory  int `json:"memory"`
 	Scrapes int `json:"scrapes"`
-	// InTime is the share of scrapes that succeeded in the interval in which they were due.
+	// InTime is the share of due scrapes that succeeded within their interval.
 	InTime float64 `json:"in_time"`
-	// Peak is the busiest second over the mean, from the start on.
+	// Peak is the number of scrapes in the busiest second since the start, relative to the mean.
 	Peak     float64   `json:"peak"`
 	Exchange *Exchange `json:"exchange,omitempty"`
 }
 
-// Exchange is what came of a list that took the place of another.
+// Exchange has the results of replacing the list.
 type Exchange struct {
 	New int `json:"new"`
-	// InEffect is how many seconds passed until all new targets had been scraped.
+	// InEffect is the number of seconds until all new targets had been scraped.
 	InEffect float64 `json:"in_effect"`
-	// Lost is how many scrapes of targets that stayed were left out or failed, and Failed how
-	// many scrapes failed since the start.
+	// Lost is the number of scrapes of remaining targets that were omitted or failed, Failed the number of failed
+	// scrapes since the start.
 	Lost   int     `json:"lost"`
 	Failed int     `json:"failed"`
 	Peak   float64 `json:"peak"`
 }
 
-// PerScrape returns how much CPU a scrape took, in seconds.
+// PerScrape returns the CPU time of a scrape in seconds.
 func (f Figures) PerScrape(plan Plan) float64 {
 	return f.Cores * float64(plan.Intervals) * plan.Interval.Seconds() / float64(f.Scrapes)
 }
 
-// PerTarget returns how much memory a target took, in bytes.
+// PerTarget returns the memory of a target in bytes.
 func (f Figures) PerTarget() float64 { return float64(f.Memory) / float64(f.Targets) }
 
-// Main measures a receiver of a module as a plan on in says, and writes the figures to out.
+// Main reads a plan from in, measures a receiver of a module, and writes the figures to out.
 func Main(in io.Reader, out io.Writer, module string, factory receiver.Factory, configure func(Plan) (component.Config, error)) error {
 	var plan Plan
 	if err := json.NewDecoder(in).Decode(&plan); err != nil {
@@ -93,7 +92,7 @@ func Main(in io.Reader, out io.Writer, module string, factory receiver.Factory, 
 	return json.NewEncoder(out).Encode(figures)
 }
 
-// version returns the version of a module in this binary, or nothing.
+// version returns the version of a module in this binary, or "".
 func version(module string) string {
 	info, _ := debug.ReadBuildInfo()
 	for _, d := range info.Deps {
@@ -106,7 +105,7 @@ func version(module string) string {
 
 func measure(ctx context.Context, factory receiver.Factory, config component.Config, plan Plan) (f Figures, err error) {
 	sink := newSink()
-	next, err := consumer.NewMetrics(sink.take)
+	next, err := consumer.NewMetrics(sink.consume)
 	if err != nil {
 		return f, err
 	}
@@ -121,8 +120,8 @@ func measure(ctx context.Context, factory receiver.Factory, config component.Con
 	if err := sink.await(plan.Targets, 3*plan.Interval+time.Minute); err != nil {
 		return f, err
 	}
-	// A target may be scraped for the first time long before its place in the interval. From now
-	// on each is scraped once an interval.
+	// The first scrape of a target may be long before its place in the interval. From now on each target is scraped
+	// once in each interval.
 	<-time.After(plan.Interval / 2)
 	began, cpu := time.Now(), cpuTime()
 	memory, err := peakOf(time.Duration(plan.Intervals) * plan.Interval)
@@ -139,7 +138,7 @@ func measure(ctx context.Context, factory receiver.Factory, config component.Con
 	return f, err
 }
 
-// exchange has another list take the place of the one that is scraped.
+// exchange replaces the list of targets.
 func exchange(s *sink, plan Plan) (*Exchange, error) {
 	began := time.Now()
 	if err := os.Rename(plan.Exchanged, plan.List); err != nil {
@@ -149,14 +148,14 @@ func exchange(s *sink, plan Plan) (*Exchange, error) {
 		return nil, err
 	}
 	ended := time.Now()
-	<-time.After(3 * plan.Interval / 2) // those that stay are scraped again, those that left are not
+	<-time.After(3 * plan.Interval / 2) // until remaining targets have been scraped again
 	return &Exchange{
 		New: plan.New, InEffect: ended.Sub(began).Seconds(), Failed: s.failures(),
 		Lost: s.lost(began, time.Now(), plan.New, plan.Interval), Peak: s.peak(began, time.Now(), plan),
 	}, nil
 }
 
-// peakOf returns the most memory that is resident in the time from now on, in bytes.
+// peakOf returns the peak resident memory during a time from now on, in bytes.
 func peakOf(length time.Duration) (int, error) {
 	end := time.After(length)
 	tick := time.NewTicker(time.Second)
@@ -176,7 +175,7 @@ func peakOf(length time.Duration) (int, error) {
 	}
 }
 
-// resident returns how much memory of this process is resident, in bytes.
+// resident returns the resident memory of this process in bytes.
 func resident() (int, error) {
 	text, err := os.ReadFile("/proc/self/statm")
 	if err != nil {
@@ -190,7 +189,7 @@ func resident() (int, error) {
 	return pages * os.Getpagesize(), err
 }
 
-// cpuTime returns how much CPU this process has used.
+// cpuTime returns the CPU time that this process has used.
 func cpuTime() time.Duration {
 	var usage syscall.Rusage
 	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &usage); err != nil {

@@ -21,12 +21,12 @@ import (
 	"go.opentelemetry.io/collector/receiver"
 )
 
-// scraper is a receiver that scrapes nothing: it emits each target once an interval, spread
-// evenly, until another list takes the place of the first.
+// scraper is a fake receiver. It emits the metrics of each target once in each interval, evenly spread, and of
+// other targets after the list was replaced.
 type scraper struct {
 	plan Plan
 	next consumer.Metrics
-	// misses tells whether a scrape of a target is left out, and fails whether it fails.
+	// misses reports whether a scrape of a target is omitted, fails whether it fails.
 	misses, fails func(target, round int) bool
 
 	cancel  context.CancelFunc
@@ -68,7 +68,7 @@ func (s *scraper) run(ctx context.Context) {
 	}
 }
 
-// scrape is the metrics of a scrape.
+// scrape returns the metrics of a scrape.
 func scrape(target int, up bool) pmetric.Metrics {
 	metrics := pmetric.NewMetrics()
 	r := metrics.ResourceMetrics().AppendEmpty()
@@ -82,7 +82,7 @@ func scrape(target int, up bool) pmetric.Metrics {
 	return metrics
 }
 
-// metered measures a scraper, in no time.
+// metered measures a scraper in fake time.
 func metered(t *testing.T, plan Plan, change func(*scraper)) (f Figures, err error) {
 	t.Helper()
 	never := func(int, int) bool { return false }
@@ -109,7 +109,7 @@ func metered(t *testing.T, plan Plan, change func(*scraper)) (f Figures, err err
 
 func testPlan() Plan { return Plan{Targets: 120, Interval: time.Minute, Intervals: 2, New: 30} }
 
-func TestAllIsWell(t *testing.T) {
+func TestAllScrapesSucceed(t *testing.T) {
 	f, err := metered(t, testPlan(), func(*scraper) {})
 	require.NoError(t, err)
 	assert.Equal(t, 120, f.Targets)
@@ -123,8 +123,8 @@ func TestAllIsWell(t *testing.T) {
 	assert.Zero(t, f.Exchange.Lost)
 }
 
-// TestWhatIsMissedIsCounted has some targets left out, and some fail, once all have been scraped.
-func TestWhatIsMissedIsCounted(t *testing.T) {
+// TestMissedScrapesAreCounted omits some scrapes and lets others fail, after all targets have been scraped.
+func TestMissedScrapesAreCounted(t *testing.T) {
 	f, err := metered(t, testPlan(), func(s *scraper) {
 		s.misses = func(target, round int) bool { return target >= 40 && target < 52 && round == 2 }
 		s.fails = func(target, round int) bool { return target >= 60 && target < 72 && round == 2 }
@@ -134,8 +134,8 @@ func TestWhatIsMissedIsCounted(t *testing.T) {
 	assert.Zero(t, f.Exchange.Lost)
 }
 
-// TestWhatIsLostInAnExchangeIsCounted has some of those that stay left out once, and one for ever.
-func TestWhatIsLostInAnExchangeIsCounted(t *testing.T) {
+// TestScrapesLostInExchangeAreCounted omits one scrape of some remaining targets, and all of another.
+func TestScrapesLostInExchangeAreCounted(t *testing.T) {
 	f, err := metered(t, testPlan(), func(s *scraper) {
 		s.misses = func(target, round int) bool {
 			return target >= 40 && target < 45 && round == 4 || target == 50 && round >= 4
@@ -146,7 +146,7 @@ func TestWhatIsLostInAnExchangeIsCounted(t *testing.T) {
 	assert.InDelta(t, 1, f.InTime, 0.01)
 }
 
-func TestATargetThatIsNeverScraped(t *testing.T) {
+func TestTargetThatIsNeverScraped(t *testing.T) {
 	_, err := metered(t, testPlan(), func(s *scraper) {
 		s.fails = func(target, _ int) bool { return target == 7 }
 	})
@@ -158,8 +158,8 @@ func TestPerScrape(t *testing.T) {
 	assert.InDelta(t, 0.05, f.PerScrape(Plan{Interval: time.Minute, Intervals: 1}), 1e-9)
 }
 
-func TestMistakes(t *testing.T) {
-	none := func(Plan) (component.Config, error) { return nil, errors.New("no such capture") }
-	require.Error(t, Main(bytes.NewReader([]byte("{")), nil, "", nil, none))
-	require.ErrorContains(t, Main(bytes.NewReader([]byte("{}")), nil, "", nil, none), "no such capture")
+func TestErrors(t *testing.T) {
+	refuse := func(Plan) (component.Config, error) { return nil, errors.New("no such capture") }
+	require.Error(t, Main(bytes.NewReader([]byte("{")), nil, "", nil, refuse))
+	require.ErrorContains(t, Main(bytes.NewReader([]byte("{}")), nil, "", nil, refuse), "no such capture")
 }

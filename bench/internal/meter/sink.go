@@ -10,33 +10,33 @@ import (
 	"go.opentelemetry.io/collector/pdata/pmetric"
 )
 
-// sink is where a receiver leaves its scrapes. It keeps when each target was scraped.
+// sink consumes the metrics of a receiver and records when each target was scraped.
 type sink struct {
 	mu      sync.Mutex
-	scrapes map[string][]time.Time // that succeeded, by instance
+	scrapes map[string][]time.Time // successful scrapes, by instance
 	seconds map[int64]int          // scrapes by second
 	failed  int
-	more    chan struct{} // has a value if targets have come
+	more    chan struct{} // has a value after a target was scraped for the first time
 }
 
 func newSink() *sink {
 	return &sink{scrapes: make(map[string][]time.Time), seconds: make(map[int64]int), more: make(chan struct{}, 1)}
 }
 
-// take takes a scrape.
-func (s *sink) take(_ context.Context, metrics pmetric.Metrics) error {
+// consume records a scrape.
+func (s *sink) consume(_ context.Context, metrics pmetric.Metrics) error {
 	now := time.Now()
 	for _, r := range metrics.ResourceMetrics().All() {
 		instance, known := r.Resource().Attributes().Get("service.instance.id")
 		if !known {
-			return errors.New("a scrape without an instance")
+			return errors.New("scrape without service.instance.id")
 		}
-		s.note(instance.AsString(), isUp(r), now)
+		s.record(instance.AsString(), isUp(r), now)
 	}
 	return nil
 }
 
-func (s *sink) note(instance string, up bool, now time.Time) {
+func (s *sink) record(instance string, up bool, now time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.seconds[now.Unix()]++
@@ -65,9 +65,9 @@ func isUp(r pmetric.ResourceMetrics) bool {
 	return false
 }
 
-// await waits until so many targets have been scraped.
-func (s *sink) await(targets int, within time.Duration) error {
-	late := time.After(within)
+// await waits until a number of targets have been scraped.
+func (s *sink) await(targets int, timeout time.Duration) error {
+	late := time.After(timeout)
 	for {
 		s.mu.Lock()
 		have, failed := len(s.scrapes), s.failed
@@ -78,20 +78,20 @@ func (s *sink) await(targets int, within time.Duration) error {
 		select {
 		case <-s.more:
 		case <-late:
-			return fmt.Errorf("%d of %d targets were scraped within %v, and %d scrapes failed", have, targets, within, failed)
+			return fmt.Errorf("%d of %d targets were scraped within %v, and %d scrapes failed", have, targets, timeout, failed)
 		}
 	}
 }
 
-// failures returns how many scrapes failed.
+// failures returns the number of failed scrapes.
 func (s *sink) failures() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.failed
 }
 
-// inTime returns how many scrapes there were in the intervals since began, and which share of
-// those that were due: one an interval of each target.
+// inTime returns the number of scrapes in the intervals since began, and the share of the due ones that were made.
+// One scrape of each target is due in each interval.
 func (s *sink) inTime(began time.Time, plan Plan) (scrapes int, share float64) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -109,8 +109,7 @@ func (s *sink) inTime(began time.Time, plan Plan) (scrapes int, share float64) {
 	return scrapes, float64(made) / float64(due)
 }
 
-// peak returns how many scrapes there were in the busiest second between two times, over how
-// many there are on average.
+// peak returns the number of scrapes in the busiest second between two times, relative to the mean.
 func (s *sink) peak(from, to time.Time, plan Plan) float64 {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -123,8 +122,8 @@ func (s *sink) peak(from, to time.Time, plan Plan) float64 {
 	return float64(most) / (float64(plan.Targets) / plan.Interval.Seconds())
 }
 
-// lost returns how many scrapes of targets that stayed were left out from then on, when so many
-// targets left: each gap of more than one and a half intervals is one.
+// lost returns the number of omitted scrapes of remaining targets between two times, in which a number of targets
+// left the list. A gap of more than one and a half intervals counts as one.
 func (s *sink) lost(from, to time.Time, left int, interval time.Duration) int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -135,7 +134,7 @@ func (s *sink) lost(from, to time.Time, left int, interval time.Duration) int {
 			ended++
 		}
 		if all[0].After(from) {
-			continue // a new one, the second scrape of which may come that late
+			continue // the second scrape of a new target may be that late
 		}
 		for i, at := range all[1:] {
 			if due := all[i].Add(interval); due.After(from) && at.Sub(all[i]) > tooLong {

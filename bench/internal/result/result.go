@@ -1,5 +1,5 @@
-// Package result is the form in which benchmarks keep what they measured: figures with their
-// units, the peer that was measured in the same run, the machine and the versions.
+// Package result defines the format of benchmark results: figures with units, the figures of a peer in the same run,
+// the machine and the versions.
 package result
 
 import (
@@ -12,23 +12,23 @@ import (
 	"strings"
 )
 
-// Results are those of one run.
+// Results has the results of one run.
 type Results struct {
 	Machine  string            `json:"machine"`
 	Versions map[string]string `json:"versions"` // of Go, and of each peer
 	Rows     []Row             `json:"rows"`
-	// Growth is how a cost grows with the number of what is watched.
+	// Growth is the cost by number of watched targets or streams.
 	Growth []Point `json:"growth,omitempty"`
 }
 
-// Point is the cost of so many.
+// Point is the cost of a number of targets or streams.
 type Point struct {
 	Number int     `json:"number"`
 	Cores  float64 `json:"cores"`
 }
 
-// Exponent is that of the power of the number with which the cost grows: the slope of the
-// line through their logarithms.
+// Exponent returns the exponent of the power law by which the cost grows: the slope of the regression line through
+// the logarithms.
 func Exponent(growth []Point) float64 {
 	var n, x, y, xx, xy float64
 	for _, p := range growth {
@@ -43,8 +43,7 @@ type Row struct {
 	Name  string  `json:"name"`
 	Unit  string  `json:"unit"`
 	Value float64 `json:"value"`
-	// Peer is what the same took in the peer that Name names, and Ratio that of Value to it. Both
-	// are 0 if there is no peer.
+	// Peer is the value of the peer in Name, Ratio is Value/Peer. Both are 0 without a peer.
 	Peer  float64 `json:"peer,omitempty"`
 	Ratio float64 `json:"ratio,omitempty"`
 }
@@ -54,7 +53,7 @@ func Beside(name, unit string, value, peer float64) Row {
 	return Row{Name: name, Unit: unit, Value: value, Peer: peer, Ratio: value / peer}
 }
 
-// OfThisMachine completes results by the machine, and the versions of Go and of the given modules.
+// OfThisMachine adds the machine and the versions of Go and of the given modules.
 func (r Results) OfThisMachine(modules ...string) (Results, error) {
 	r.Versions = map[string]string{"go": runtime.Version()}
 	var err error
@@ -63,7 +62,7 @@ func (r Results) OfThisMachine(modules ...string) (Results, error) {
 	}
 	info, ok := debug.ReadBuildInfo()
 	if !ok {
-		return Results{}, fmt.Errorf("the binary does not tell the versions of %s", strings.Join(modules, ", "))
+		return Results{}, fmt.Errorf("the binary has no versions of %s", strings.Join(modules, ", "))
 	}
 	for _, module := range modules {
 		for _, d := range info.Deps {
@@ -107,7 +106,7 @@ func Read(file string) (Results, error) {
 	return r, nil
 }
 
-// Write writes them to a file.
+// Write writes the results to a file.
 func (r Results) Write(file string) error {
 	content, err := json.MarshalIndent(r, "", "  ")
 	if err != nil {
@@ -116,7 +115,7 @@ func (r Results) Write(file string) error {
 	return os.WriteFile(file, append(content, '\n'), 0o644)
 }
 
-// String returns a row as it is printed.
+// String returns the row as a line of text.
 func (r Row) String() string {
 	line := fmt.Sprintf("%-72s %8.3g %s", r.Name, r.Value, r.Unit)
 	if r.Peer == 0 {

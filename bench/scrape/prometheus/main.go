@@ -1,5 +1,5 @@
-// Command prometheus measures contrib's prometheus receiver as ./scrape measures ours. It is a
-// module of its own, since Prometheus brings 250 others.
+// Command prometheus measures contrib's prometheus receiver as ./scrape measures ours. It is a module of its own, since
+// Prometheus requires 250 other modules.
 package main
 
 import (

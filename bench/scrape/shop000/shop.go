@@ -1,20 +1,20 @@
-// Package shop000 is the program whose traces and profiles every target of the benchmark serves.
-// For each service the name of the package is replaced by another one of the same length, so
-// that services have no names of their own code in common, and share those of libraries.
+// Package shop000 simulates the service whose traces and profiles all targets of the benchmark serve. For each service
+// the name of the package is replaced by another of the same length, so that services share function names of libraries
+// only.
 package shop000
 
 import (
 	"sync"
 )
 
-// Shop is a population of goroutines that wait, as those of a service do.
+// Shop has a population of waiting goroutines, as a service does.
 type Shop struct {
 	end     chan struct{}
 	started sync.WaitGroup
 	leave   chan struct{} // each value ends a request
 }
 
-// kinds are the goroutines of a service, and how many there are of each in a hundred.
+// kinds has the kinds of goroutines and their percentage.
 var kinds = []struct {
 	share int
 	wait  func(*Shop)
@@ -76,7 +76,7 @@ func (s *Shop) electLeader()  { <-s.end }
 func (s *Shop) signals()      { <-s.end }
 func (s *Shop) accept()       { s.receive() }
 
-// handleOrder waits at one of several lines.
+// handleOrder waits until Exchange or Close.
 func (s *Shop) handleOrder() {
 	select {
 	case <-s.leave:
