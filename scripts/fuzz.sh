@@ -11,8 +11,8 @@ for target in ${targets//func /}; do
 	package=$(dirname "${target%%:*}")
 	name=${target##*:}
 	echo "== $package $name"
-	said=$(go -C "$package" test -run '^$' -fuzz "^$name\$" -fuzztime "$1" -fuzzminimizetime 20x . 2>&1) ||
-		{ grep -qx '    context deadline exceeded' <<< "$said" && ! grep -q 'Failing input' <<< "$said"; } ||
-		{ echo "$said"; exit 1; }
-	grep '^fuzz: elapsed: ' <<< "$said" | tail -n 1
+	output=$(go -C "$package" test -run '^$' -fuzz "^$name\$" -fuzztime "$1" -fuzzminimizetime 20x . 2>&1) ||
+		{ grep -qx '    context deadline exceeded' <<< "$output" && ! grep -q 'Failing input' <<< "$output"; } ||
+		{ echo "$output"; exit 1; }
+	grep '^fuzz: elapsed: ' <<< "$output" | tail -n 1
 done

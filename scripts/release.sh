@@ -72,17 +72,17 @@ tag_and_serve() {
 
 # check_interface compares the API of a module with its latest release.
 check_interface() {
-	local latest base=none said
+	local latest base=none output
 	latest=$(git tag -l "$(module_tag "$1" 'v*')" | sort -V | tail -n 1)
 	if [ -n "$latest" ]; then
 		base=${latest##*/}
 		scripts/serve-modules.sh . "$folder/proxy" "$(module_path "$1")@$base" > "$folder/url"
 	fi
 	echo "== API of $(module_path "$1") since $base"
-	said=$(cd "$1" && "$tools/gorelease" -base="$base" -version="$version" 2>&1) || fail "$said"
-	echo "$said"
+	output=$(cd "$1" && "$tools/gorelease" -base="$base" -version="$version" 2>&1) || fail "$output"
+	echo "$output"
 	# gorelease accepts any change in a version 0.
-	if [[ $version =~ ^v0\.[0-9]+\.[1-9] ]] && grep -q '^## incompatible changes' <<< "$said"; then
+	if [[ $version =~ ^v0\.[0-9]+\.[1-9] ]] && grep -q '^## incompatible changes' <<< "$output"; then
 		fail "a patch release must not change the API incompatibly"
 	fi
 }
@@ -93,7 +93,7 @@ release_modules() {
 	local path replaced
 	for path in $(published_modules); do
 		for replaced in $(own_modules "$path/go.mod"); do go mod edit -dropreplace="$replaced" "$path/go.mod"; done
-		go -C "$path" mod tidy > "$folder/said" 2>&1 || fail "$(cat "$folder/said")"
+		go -C "$path" mod tidy > "$folder/output" 2>&1 || fail "$(cat "$folder/output")"
 		git reset -q --soft "$(commit HEAD "$path")"
 		check_interface "$path"
 		tag_and_serve HEAD "$path"
@@ -140,7 +140,7 @@ tag_and_serve "$released" "${published[@]}"
 echo "== the commit for further development"
 git reset -q --hard "$development"
 scripts/check-versions.sh "$tools/multimod"
-for path in $(git ls-files '*go.mod' | grep -v testdata/ | grep -v internal/tools/ | xargs dirname); do go -C "$path" mod tidy -diff 2> "$folder/said" || fail "$(cat "$folder/said")"; done
+for path in $(git ls-files '*go.mod' | grep -v testdata/ | grep -v internal/tools/ | xargs dirname); do go -C "$path" mod tidy -diff 2> "$folder/output" || fail "$(cat "$folder/output")"; done
 
 if [ $# -gt 1 ]; then
 	git branch "release/$version" "$development"

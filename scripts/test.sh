@@ -6,6 +6,6 @@
 set -eu -o pipefail
 
 printf '%s\n' "$@" | xargs -P 2 -I {} bash -c '
-	said=$(go -C "$0" test -race ./... 2>&1) && status=0 || status=1
-	printf "== %s\n%s\n" "$0" "$said"
+	output=$(go -C "$0" test -race ./... 2>&1) && status=0 || status=1
+	printf "== %s\n%s\n" "$0" "$output"
 	exit $status' {}

@@ -9,13 +9,13 @@ govulncheck=$1
 shift
 for module in "$@"; do
 	echo "== vuln $module"
-	if said=$("$govulncheck" -C "$module" ./... 2>&1); then
+	if output=$("$govulncheck" -C "$module" ./... 2>&1); then
 		echo "no vulnerable code is called"
-	elif why=$(grep '^govulncheck: fetching vulnerabilities: ' <<< "$said"); then
+	elif why=$(grep '^govulncheck: fetching vulnerabilities: ' <<< "$output"); then
 		echo "skipped, the database cannot be reached: $why"
 		exit 0
 	else
-		echo "$said"
+		echo "$output"
 		exit 1
 	fi
 done
