@@ -16,10 +16,10 @@ import (
 // TestSharedInstanceIDIsReported checks that the collector warns of two processes with the same
 // service.instance.id, and not of two with different ones.
 func TestSharedInstanceIDIsReported(t *testing.T) {
+	t.Parallel()
 	otlp, log := loopback.FreeAddress(t), filepath.Join(t.TempDir(), "log")
 	service := buildExample(t, "instrumented")
-	t.Setenv("OTLP_HTTP_LISTEN", otlp)
-	stop := runInto(t, log, collector, "--config", filepath.Join("..", "examples", "instrumented", "collector.yaml"))
+	stop := runInto(t, log, []string{"OTLP_HTTP_LISTEN=" + otlp}, collector, "--config", filepath.Join("..", "examples", "instrumented", "collector.yaml"))
 	start := func(name, instance string) {
 		run(t, []string{
 			"OTEL_EXPORTER_OTLP_ENDPOINT=http://" + otlp, "OTEL_METRIC_EXPORT_INTERVAL=1000", "OTEL_GO_GOROUTINE_INTERVAL=1s",

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io/fs"
 	"os"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -20,6 +21,8 @@ type place struct {
 	file string
 	line int64
 }
+
+func (p place) fileLine() string { return p.file + ":" + strconv.FormatInt(p.line, 10) }
 
 // findings collects flags from the output of a collector.
 type findings struct {

@@ -11,6 +11,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -94,12 +95,20 @@ var focus = regexp.MustCompile(`(?m)^go tool pprof (-traces -lines -focus=.*) go
 
 // TestCommandsOfPagesShowTheLeaks runs the commands of the pages on a process with all example leaks.
 func TestCommandsOfPagesShowTheLeaks(t *testing.T) {
+	t.Parallel()
 	address := loopback.FreeAddress(t)
 	run(t, nil, buildLeaks(t), "-listen", address, "-every", "50ms", "-max-goroutines", "1000", "-for", "1m")
 	byState := make(map[string][]place)
+	var lines []string
 	for _, l := range leaks() {
-		byState[l.state] = append(byState[l.state], l.place(t))
+		at := l.place(t)
+		byState[l.state] = append(byState[l.state], at)
+		lines = append(lines, at.fileLine())
 	}
+	await(t, 40*time.Second, "the process has all leaks", func() bool {
+		stacks := pageAt(t.Context(), "http://"+address+"/debug/pprof/goroutine?debug=1")
+		return !slices.ContainsFunc(lines, func(line string) bool { return !strings.Contains(stacks, line) })
+	})
 	profile := filepath.Join(t.TempDir(), "goroutines.pb.gz")
 	require.EventuallyWithT(t, func(c *assert.CollectT) {
 		fetch(c, "http://"+address+"/debug/pprof/goroutine", profile)
@@ -110,7 +119,7 @@ func TestCommandsOfPagesShowTheLeaks(t *testing.T) {
 			}
 			shown := pprofOf(t, command[1], profile)
 			for _, at := range places {
-				assert.Contains(c, shown, at.file+":"+strconv.FormatInt(at.line, 10), state)
+				assert.Contains(c, shown, at.fileLine(), state)
 			}
 		}
 	}, 40*time.Second, 100*time.Millisecond)

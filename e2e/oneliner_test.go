@@ -19,6 +19,7 @@ var (
 // TestOneLinersInReadmesCompile puts each program of a README into a new module, requires the modules of
 // this project from a clone with the commands of the README, and builds it.
 func TestOneLinersInReadmesCompile(t *testing.T) {
+	t.Parallel()
 	clone, err := filepath.Abs("..")
 	require.NoError(t, err)
 	found := shBlock.FindStringSubmatch(read(t, "instrument/README.md"))

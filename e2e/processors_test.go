@@ -64,7 +64,7 @@ func TestSeveralProcessors(t *testing.T) {
 	config := filepath.Join(folder, "collector.yaml")
 	require.NoError(t, os.WriteFile(config, fmt.Appendf(nil, severalProcessorsConfig, "127.0.0.1:"+pprofPort(t, "127.0.0.1"), port, folder), 0o600))
 	leakHere(t, 50*time.Millisecond)
-	stop := runInto(t, log, collector, "--config", config)
+	stop := runInto(t, log, nil, collector, "--config", config)
 	warnings := func() []string {
 		var found []string
 		text, err := os.ReadFile(log)

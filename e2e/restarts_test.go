@@ -52,6 +52,7 @@ service:
 // TestRestartsCountNothingTwice restarts the service twice and the collector twice, while the other keeps
 // running. No counter may decrease under one start timestamp, or exceed the number of goroutines.
 func TestRestartsCountNothingTwice(t *testing.T) {
+	t.Parallel()
 	folder := t.TempDir()
 	service := buildExample(t, "instrumented")
 	otlp, pprof := loopback.FreeAddress(t), loopback.FreeAddress(t)

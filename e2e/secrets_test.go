@@ -155,6 +155,7 @@ func hold(secret string, release <-chan struct{}) {
 
 // TestSecretsAreNotShown searches for the secrets in all output of a collector.
 func TestSecretsAreNotShown(t *testing.T) {
+	t.Parallel()
 	holdSecrets(t)
 	service := &secretiveTarget{saw: make(map[string]bool)}
 	server := httptest.NewServer(service)
@@ -165,7 +166,7 @@ func TestSecretsAreNotShown(t *testing.T) {
 	_, ownPort, _ := strings.Cut(own, ":")
 	require.NoError(t, os.WriteFile(config, fmt.Appendf(nil, secretsConfig, server.Listener.Addr(), ownPort, zpages, output), 0o600))
 
-	stop := runInto(t, log, collector, "--config", config)
+	stop := runInto(t, log, nil, collector, "--config", config)
 	again := time.NewTicker(200 * time.Millisecond)
 	defer again.Stop()
 	for deadline := time.Now().Add(40 * time.Second); service.scrapes.Load() < 30 && time.Now().Before(deadline); {
@@ -230,13 +231,15 @@ service: {pipelines: {metrics: {receivers: [goroutine], exporters: [debug]}}}
 	}
 }
 
-// runInto runs a program with its output in a file until stop is called or the test ends.
-func runInto(t *testing.T, path, program string, args ...string) (stop func()) {
+// runInto runs a program with additional environment variables, and its output in a file, until stop is called or the
+// test ends.
+func runInto(t *testing.T, path string, env []string, program string, args ...string) (stop func()) {
 	t.Helper()
 	file, err := os.Create(path)
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = file.Close() })
 	cmd := exec.Command(program, args...)
+	cmd.Env = append(os.Environ(), env...)
 	cmd.Stdout, cmd.Stderr = file, file
 	require.NoError(t, cmd.Start())
 	stop = sync.OnceFunc(func() {
