@@ -103,6 +103,18 @@ func (s *tiers) startAgent(t *testing.T, i int) {
 	s.agents[i].start(t, "DETECTORS=["+strings.Join(addresses, ",")+"]")
 }
 
+// lastSaved returns the detector that saved its state last. If that is too long ago, it waits until a detector saves its
+// state again, which each does once a minute.
+func (s *tiers) lastSaved(t *testing.T) *member {
+	t.Helper()
+	var last *member
+	await(t, 70*time.Second, "a detector has just saved its state", func() bool {
+		last = slices.MaxFunc(s.detectors, func(a, b *member) int { return a.savedAt(t).Compare(b.savedAt(t)) })
+		return time.Since(last.savedAt(t)) < mostLost
+	})
+	return last
+}
+
 // addDetector starts another detector, and restarts the agents with the new list one by one, as a
 // DaemonSet does when its configuration changes.
 func (s *tiers) addDetector(t *testing.T) {
