@@ -32,7 +32,7 @@ groups:
 }`
 )
 
-// folder writes rules and a dashboard where check looks for them.
+// folder writes rules and a dashboard to a folder for check.
 func folder(t *testing.T, rules, dashboard string) string {
 	t.Helper()
 	f := t.TempDir()
@@ -70,7 +70,7 @@ func TestCheck(t *testing.T) {
 	require.ErrorContains(t, check(nil), "no folders")
 }
 
-// TestCompare holds both languages to the same names.
+// TestCompare checks expressions that both languages parse alike, and some that compare refuses.
 func TestCompare(t *testing.T) {
 	for _, expression := range []string{
 		`go_goroutine_count`,
@@ -81,5 +81,5 @@ func TestCompare(t *testing.T) {
 		require.NoError(t, compare(expression), expression)
 	}
 	require.ErrorContains(t, compare(`a.b`), "PromQL", "names with dots must be quoted")
-	assert.ErrorContains(t, compare(`info(a)`), "PromQL", "what is experimental is not there by default")
+	assert.ErrorContains(t, compare(`info(a)`), "PromQL", "experimental functions are disabled")
 }

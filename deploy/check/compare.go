@@ -10,8 +10,7 @@ import (
 	"github.com/prometheus/prometheus/promql/parser"
 )
 
-// compare parses an expression as PromQL and as MetricsQL, and compares what both say of
-// series and of labels.
+// compare parses an expression as PromQL and as MetricsQL, and compares the selectors and the grouping labels.
 func compare(expression string) error {
 	prometheus, err := ofPromQL(expression)
 	if err != nil {
@@ -50,7 +49,7 @@ func ofPromQL(expression string) ([]string, error) {
 	return parts, nil
 }
 
-// ofMetricsQL returns the same of the other language.
+// ofMetricsQL is like ofPromQL, for MetricsQL.
 func ofMetricsQL(expression string) ([]string, error) {
 	parsed, err := metricsql.Parse(expression)
 	if err != nil {

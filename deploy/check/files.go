@@ -13,8 +13,7 @@ import (
 	"github.com/prometheus/prometheus/promql/parser"
 )
 
-// rulesOf checks a file of rules as Prometheus does when it loads one, and returns their
-// expressions.
+// rulesOf validates a file of rules as Prometheus does, and returns their expressions.
 func rulesOf(file string) ([]string, error) {
 	groups, errs := rulefmt.ParseFile(file, false, model.UTF8Validation, parser.NewParser(parser.Options{}), slog.New(slog.DiscardHandler))
 	if err := errors.Join(errs...); err != nil {
@@ -29,7 +28,7 @@ func rulesOf(file string) ([]string, error) {
 	return expressions, nil
 }
 
-// fill fills in variables as Grafana does.
+// fill substitutes variables as Grafana does.
 func fill(expression string) string {
 	return os.Expand(expression, func(name string) string {
 		if name == "__rate_interval" {

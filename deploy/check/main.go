@@ -1,10 +1,9 @@
-// Command check parses alert rules and dashboards with the parsers of Prometheus 3 and of
-// VictoriaMetrics, which take names with dots. Debian's promtool does not.
+// Command check parses alert rules and dashboards with the parsers of Prometheus 3 and VictoriaMetrics, which support
+// names with dots, unlike Debian's promtool.
 //
 //	go -C deploy/check run . ../../bin/mixin/NoTranslation
 //
-// Each folder holds prometheus/alerts.yaml and grafana/*.json. Both parsers must read the
-// same out of every expression.
+// Each folder has prometheus/alerts.yaml and grafana/*.json. Both parsers must find the same names in every expression.
 package main
 
 import (
@@ -21,7 +20,7 @@ func main() {
 	}
 }
 
-// check checks folders, and counts what it has found in each.
+// check checks folders, and prints the number of expressions in each.
 func check(folders []string) error {
 	if len(folders) == 0 {
 		return errors.New("no folders to check")

@@ -20,7 +20,7 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/types"
 )
 
-// user is who runs the binary: nonroot in distroless images, as in the Dockerfile.
+// user is the user of the image: nonroot of distroless images, as in the Dockerfile.
 const user = "65532:65532"
 
 // writeImage writes an image for all platforms to a tar.
@@ -44,7 +44,7 @@ func writeImage(file, name, version string, binaries []binary) error {
 	if err != nil {
 		return err
 	}
-	// docker load goes by these names.
+	// docker load uses these names.
 	if err := path.AppendIndex(index, layout.WithAnnotations(map[string]string{
 		"org.opencontainers.image.ref.name": version,
 		"io.containerd.image.name":          name + ":" + version,
@@ -95,7 +95,7 @@ type entry struct {
 	content []byte
 }
 
-// layerOf makes a layer of files.
+// layerOf returns a layer with files.
 func layerOf(entries ...entry) (v1.Layer, error) {
 	var packed bytes.Buffer
 	if err := pack(&packed, entries); err != nil {
@@ -106,7 +106,7 @@ func layerOf(entries ...entry) (v1.Layer, error) {
 	}, tarball.WithMediaType(types.OCILayer))
 }
 
-// pack writes files to a tar, with no time and no owner of this machine.
+// pack writes files to a tar without times and owners, so that it is reproducible.
 func pack(to io.Writer, entries []entry) error {
 	var errs []error
 	w := tar.NewWriter(to)

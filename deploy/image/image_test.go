@@ -24,7 +24,7 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// self builds this command, as the program of an image.
+// self builds this command as the program of an image.
 func self(t *testing.T, architecture string) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "program-"+architecture)
@@ -67,7 +67,7 @@ func TestImageIsWhole(t *testing.T) {
 	}
 }
 
-// TestSameBinariesMakeTheSameImage builds twice, with other times of the files.
+// TestSameBinariesMakeTheSameImage builds an image twice, with different modification times of the files.
 func TestSameBinariesMakeTheSameImage(t *testing.T) {
 	program := self(t, "amd64")
 	var sums []string
@@ -99,7 +99,7 @@ func TestSBOMNamesWhatIsBuiltIn(t *testing.T) {
 	assert.NotContains(t, names, "github.com/stretchr/testify", "it is in tests alone")
 }
 
-// TestDockerfileMakesTheSameImage compares what the image says of itself.
+// TestDockerfileMakesTheSameImage compares the configuration of the image with the Dockerfile.
 func TestDockerfileMakesTheSameImage(t *testing.T) {
 	text, err := os.ReadFile("Dockerfile")
 	require.NoError(t, err)
@@ -107,7 +107,7 @@ func TestDockerfileMakesTheSameImage(t *testing.T) {
 	assert.Contains(t, string(text), "\nENTRYPOINT [\"/otelcol-goroutine\"]\n")
 }
 
-// TestReplacementsAreNamed checks that the SBOM has what was compiled.
+// TestReplacementsAreNamed checks that the SBOM has the replaced modules.
 func TestReplacementsAreNamed(t *testing.T) {
 	required := debug.Module{Path: "example.com/a", Version: "v1.0.0"}
 	for want, replace := range map[string]*debug.Module{

@@ -1,10 +1,10 @@
-// Command image writes an OCI image of a static binary without Docker, as a layout in a tar
-// that docker load, podman load and skopeo take, and beside it an SBOM of each binary.
+// Command image writes an OCI image of a static binary without Docker, as a layout in a tar for docker load, podman load
+// and skopeo, and an SBOM of each binary.
 //
 //	image -name otelcol-goroutine -version 0.1.0 -out bin/image \
 //		-binary linux/amd64=bin/image/linux-amd64/otelcol-goroutine
 //
-// The same binaries give the same image, to the byte.
+// The image is reproducible.
 package main
 
 import (

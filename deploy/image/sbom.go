@@ -12,8 +12,7 @@ import (
 	cdx "github.com/CycloneDX/cyclonedx-go"
 )
 
-// writeSBOM writes which modules a binary is built from, as the binary itself has it, in the
-// format of CycloneDX.
+// writeSBOM writes the modules in the build information of a binary in CycloneDX format.
 func writeSBOM(file, name, version, program string) error {
 	info, err := buildinfo.ReadFile(program)
 	if err != nil {
@@ -46,8 +45,8 @@ func writeSBOM(file, name, version, program string) error {
 	return errors.Join(cdx.NewBOMEncoder(out, cdx.BOMFileFormatJSON).SetPretty(true).Encode(bom), out.Close())
 }
 
-// built returns the module that was compiled: the one that replaces m, if there is one. A module in a
-// folder of this repository has the path of m and no version that was published.
+// built returns the module that was compiled: m or its replacement. A replacement in a folder of this repository has the
+// path of m and no published version.
 func built(m *debug.Module) (path, version string) {
 	switch {
 	case m.Replace == nil:

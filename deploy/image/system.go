@@ -7,8 +7,7 @@ import (
 	"golang.org/x/crypto/x509roots/fallback/bundle"
 )
 
-// system returns what a static binary needs of a system: the user, and the authorities whose
-// certificates it believes.
+// system returns the system files that a static binary needs: the user, and the trusted certificate authorities.
 func system() []entry {
 	return []entry{
 		{name: "etc/", mode: 0o755},
@@ -21,8 +20,8 @@ func system() []entry {
 	}
 }
 
-// authorities returns the roots that Mozilla trusts, but those under a constraint that a file
-// of certificates cannot express.
+// authorities returns the root certificates that Mozilla trusts, without those that have constraints, which a PEM file
+// cannot express.
 func authorities() []byte {
 	var file bytes.Buffer
 	for root := range bundle.Roots() {
