@@ -16,16 +16,21 @@ import (
 	"github.com/otel-goroutine/otel-goroutine/e2e/internal/loopback"
 )
 
-// threeWaysConfig watches one process in three ways, as three services. Times are those of the demo.
+// threeWaysConfig watches one process in three ways, as three services. Durations are similar to those of the demo.
+//
+// Reader and writer of a connection are one finding if their arrivals agree in so many scrapes that chance is excluded. If
+// both are flagged at once, after min_duration, only the scrapes until then count. So scrapes are twice as frequent as in
+// the demo, and aged_after is no multiple of their interval: otherwise jitter decides whether goroutines become aged at one
+// scrape, or at the next together with others.
 const threeWaysConfig = `
 receivers:
   goroutine/traced:
-    collection_interval: 1s
-    aged_after: 5s
+    collection_interval: 500ms
+    aged_after: 4750ms
     targets: [{endpoint: %[1]s, service_name: traced, capture: trace}]
   goroutine/profiled:
-    collection_interval: 1s
-    aged_after: 5s
+    collection_interval: 500ms
+    aged_after: 4750ms
     targets: [{endpoint: %[1]s, service_name: profiled, capture: profile}]
   otlp:
     protocols:
@@ -79,10 +84,10 @@ func TestEveryPatternIsFlaggedAndNoRepair(t *testing.T) {
 	run(t, nil, collector, "--config", config)
 	run(t, []string{
 		"OTEL_EXPORTER_OTLP_ENDPOINT=http://" + otlp,
-		"OTEL_METRIC_EXPORT_INTERVAL=1000",
+		"OTEL_METRIC_EXPORT_INTERVAL=500",
 		"OTEL_SERVICE_NAME=instrumented",
-		"OTEL_GO_GOROUTINE_INTERVAL=1s",
-		"OTEL_GO_GOROUTINE_AGED_AFTER=5s",
+		"OTEL_GO_GOROUTINE_INTERVAL=500ms",
+		"OTEL_GO_GOROUTINE_AGED_AFTER=4750ms",
 		"OTEL_GO_GOROUTINE_OVERHEAD_BUDGET=0.1",
 	}, service, "-listen", pprof, "-every", "300ms", "-for", "4m")
 
