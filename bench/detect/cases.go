@@ -8,7 +8,7 @@ import (
 
 // writeCases lists the errors of our columns: leaks that were found late or not at all, and healthy groups that were
 // flagged.
-func writeCases(w io.Writer, all []family, results [][]played) {
+func writeCases(w io.Writer, all []family, results [][]caseResult) {
 	h := heads()
 	for f, cases := range results {
 		for seed, c := range cases {

@@ -18,16 +18,16 @@ type figure struct {
 const late = 1.3
 
 // figures returns all figures.
-func figures(t *tally, results [][]played) []figure {
+func figures(t *tally, results [][]caseResult) []figure {
 	census, calls := t.total[censusProbable], t.total[callsProbable]
 	suspected, counts := t.total[countsSuspected], t.total[countsProbable]
-	all := pace(results, censusProbable, everyLeak)
-	alone, among := pace(results, censusProbable, isAlone), pace(results, censusProbable, isAmong)
+	all := timingOf(results, censusProbable, everyLeak)
+	alone, among := timingOf(results, censusProbable, isAlone), timingOf(results, censusProbable, isAmong)
 	minute := t.rows[t.index("leak, 1 a minute")][callsProbable].timeTo(0.5)
 	falsePositives, slow, interrupted := t.worst(results)
-	replicas := pace(results[t.index(twenty):][:1], censusProbable, everyLeak)
-	deploys := pace(results[t.index(hourly):][:1], censusProbable, everyLeak)
-	nights := pace(results[t.index(nightly):][:1], censusProbable, everyLeak)
+	replicas := timingOf(results[t.index(twentyFamily):][:1], censusProbable, everyLeak)
+	deploys := timingOf(results[t.index(hourlyFamily):][:1], censusProbable, everyLeak)
+	nights := timingOf(results[t.index(nightlyFamily):][:1], censusProbable, everyLeak)
 	return []figure{
 		atLeast("census, probable: precision", census.precision(), 0.997),
 		atLeast("census, probable: recall", census.recall(), 0.995),
@@ -55,17 +55,17 @@ func figures(t *tally, results [][]played) []figure {
 
 // worst returns, for probable with the census, the largest false positive rate of a healthy family, the largest ratio
 // of a family's median to the oracle's, without bursts, and the largest share of interrupted flags in a family.
-func (t *tally) worst(results [][]played) (falsePositives, slow, interrupted float64) {
+func (t *tally) worst(results [][]caseResult) (falsePositives, slow, interrupted float64) {
 	for i := range t.families {
 		s := t.rows[i][censusProbable]
 		if s.leaks == 0 {
 			falsePositives = max(falsePositives, s.falsePositiveRate())
 			continue
 		}
-		if p := pace(results[i:i+1], censusProbable, inManySteps); p.leaks > 0 {
+		if p := timingOf(results[i:i+1], censusProbable, inManySteps); p.leaks > 0 {
 			slow = max(slow, p.ratio())
 		}
-		if p := pace(results[i:i+1], censusProbable, everyLeak); p.leaks > 0 {
+		if p := timingOf(results[i:i+1], censusProbable, everyLeak); p.leaks > 0 {
 			interrupted = max(interrupted, share(p.interrupted, p.leaks))
 		}
 	}

@@ -25,7 +25,7 @@ func leakAmongFamilies() []family {
 		{"leak, websockets, starting late", 72, false, 0, allDetectors, halfOpenLate},
 		{"leak, sessions in office hours", 72, false, 0, allDetectors, inOfficeHours},
 		{"leak, beside a pool that fills", 48, false, 0, allDetectors, besideAPool},
-		{nightly, 168, false, 0, allDetectors, eachNight},
+		{nightlyFamily, 168, false, 0, allDetectors, eachNight},
 	}
 }
 
@@ -103,8 +103,8 @@ func besideAPool(r *rand.Rand) trial {
 		leaking(between(onset, forever, steady(0.3))))), onset)
 }
 
-// nightly has figures of its own: a leak with one burst each night cannot have three steps before the third night.
-const nightly = "leak, twenty in a burst each night"
+// nightlyFamily has figures of its own: a leak with one burst each night cannot have three steps before the third night.
+const nightlyFamily = "leak, twenty in a burst each night"
 
 // eachNight leaks the twenty workers of a job, once a night.
 func eachNight(r *rand.Rand) trial {

@@ -14,7 +14,7 @@ func leakWatchedFamilies() []family {
 		{"leak, the collector restarts", 24, true, 0, allDetectors, watcherRestarts},
 		{"leak, the collector loses an hour", 24, true, 0, allDetectors, hourLost},
 		{"leak, a restart every few hours", 48, true, 0, allDetectors, restartedOften},
-		{twenty, 36, true, 0, allDetectors, twentyReplicas},
+		{twentyFamily, 36, true, 0, allDetectors, twentyReplicas},
 	}
 }
 
@@ -104,7 +104,7 @@ func deployed(r *rand.Rand) []life {
 	return lives
 }
 
-const twenty = "leak, twenty replicas"
+const twentyFamily = "leak, twenty replicas"
 
 // twentyReplicas leak 1.2 an hour each.
 func twentyReplicas(r *rand.Rand) trial {

@@ -91,7 +91,7 @@ func checkFirst(file string, all []family) error {
 }
 
 // digestOf returns a hash of the outcomes of the first cases of each family.
-func digestOf(results [][]played) string {
+func digestOf(results [][]caseResult) string {
 	h := sha256.New()
 	for _, cases := range results {
 		for _, c := range cases[:min(len(cases), firstCases)] {
@@ -107,16 +107,16 @@ func digestOf(results [][]played) string {
 }
 
 // report prints all results.
-func report(w io.Writer, all []family, results [][]played) {
+func report(w io.Writer, all []family, results [][]caseResult) {
 	t := sumUp(all, results)
 	fmt.Fprint(w, legend)
 	t.write(w)
 	fmt.Fprintln(w, "\nTime until probable, with the census, max_lifetime 12h:")
-	writePace(w, all, results, censusProbable)
+	writeTimings(w, all, results, censusProbable)
 	fmt.Fprintln(w, "\nTime until probable, with the census, max_lifetime 1h:")
-	writePace(w, all, results, callsProbable)
+	writeTimings(w, all, results, callsProbable)
 	fmt.Fprintln(w, "\nTime until probable for the service as a whole, max_lifetime 12h:")
-	writePace(w, all, results, serviceProbable)
+	writeTimings(w, all, results, serviceProbable)
 	fmt.Fprintln(w, "\nFigures:")
 	writeFigures(w, figures(t, results))
 	fmt.Fprintf(w, "\nThe first %d cases of each family, as a hash (SHA-256): %s\n", firstCases, digestOf(results))

@@ -25,15 +25,15 @@ const (
 	oursEnd
 )
 
-// played has the outcomes of one case.
-type played struct {
+// caseResult has the outcomes of one case.
+type caseResult struct {
 	columns []*outcome // nil if the column does not apply
 	leaks   []limits
 	service []limits // for leaks of the service as a whole
 }
 
 // leaksOf returns the leaks to which a column applies.
-func (p played) leaksOf(column int) []limits {
+func (p caseResult) leaksOf(column int) []limits {
 	if column == serviceProbable {
 		return p.service
 	}
@@ -51,8 +51,8 @@ type limits struct {
 }
 
 // run plays perFamily cases of each family, from the seed first, with a number of workers, and returns them in order.
-func run(all []family, first, perFamily, workers int) [][]played {
-	results := make([][]played, len(all))
+func run(all []family, first, perFamily, workers int) [][]caseResult {
+	results := make([][]caseResult, len(all))
 	type task struct{ family, nth int }
 	tasks := make(chan task)
 	var wg sync.WaitGroup
@@ -64,7 +64,7 @@ func run(all []family, first, perFamily, workers int) [][]played {
 		})
 	}
 	for f := range all {
-		results[f] = make([]played, perFamily)
+		results[f] = make([]caseResult, perFamily)
 		for nth := range perFamily {
 			tasks <- task{f, nth}
 		}
@@ -75,7 +75,7 @@ func run(all []family, first, perFamily, workers int) [][]played {
 }
 
 // play plays one case through all detectors.
-func (f family) play(seed int) played {
+func (f family) play(seed int) caseResult {
 	r := random(f.name, seed)
 	t := f.make(r)
 	minutes := f.hours * hour
@@ -83,7 +83,7 @@ func (f family) play(seed int) played {
 	for i, p := range t.processes {
 		all[i] = simulate(r, p, minutes)
 	}
-	out := played{columns: f.playOurs(t, all)}
+	out := caseResult{columns: f.playOurs(t, all)}
 	for _, v := range rivals() {
 		if f.scope == serviceDetectors {
 			out.columns = append(out.columns, nil)

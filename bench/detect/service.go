@@ -9,7 +9,7 @@ import (
 // hours, and in many instances that leak slowly.
 func leakServiceFamilies() []family {
 	return []family{
-		{hourly, 72, true, 0, serviceDetectors, hourlyDeployed},
+		{hourlyFamily, 72, true, 0, serviceDetectors, hourlyDeployed},
 		{"leak, ten replicas, deploys", 36, true, 0, serviceDetectors, tenReplicasDeployed},
 	}
 }
@@ -26,7 +26,7 @@ func serviceFamilies() []family {
 	}
 }
 
-const hourly = "leak, 1 an hour, deploys"
+const hourlyFamily = "leak, 1 an hour, deploys"
 
 // everyFour returns consecutive lives of four hours, the first of which ends at a given time.
 func everyFour(first, until float64) []life {

@@ -13,7 +13,7 @@ type tally struct {
 func columns() int { return oursEnd + len(rivals()) + 1 }
 
 // sumUp returns the scores of all cases.
-func sumUp(all []family, results [][]played) *tally {
+func sumUp(all []family, results [][]caseResult) *tally {
 	t := &tally{families: all}
 	for range columns() {
 		t.total = append(t.total, &score{})
@@ -38,7 +38,7 @@ func sumUp(all []family, results [][]played) *tally {
 }
 
 // oracle returns the outcome of the oracle, which applies to leaks of goroutines only; nil without such a leak.
-func (p played) oracle() *outcome {
+func (p caseResult) oracle() *outcome {
 	var o *outcome
 	for _, l := range p.leaks {
 		if !l.goroutines {

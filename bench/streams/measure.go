@@ -21,7 +21,7 @@ func measureAll(sizes []int, besidePeer int) (result.Results, error) {
 		return r, err
 	}
 	var f *fleet
-	var largest watched
+	var largest watchingCost
 	for _, streams := range sizes {
 		f = newFleet(streams, false)
 		if largest, err = watchFleet(f); err != nil {
@@ -70,28 +70,30 @@ func beside(streams int) ([]result.Row, error) {
 	}, nil
 }
 
-// watched is the cost of watching a fleet after the first two hours.
-type watched struct {
+// watchingCost is the cost of watching a fleet after the first two hours.
+type watchingCost struct {
 	cost
 	heap uint64 // bytes in use
 }
 
 // cores returns the cores in use with a scrape a minute.
-func (w watched) cores() float64 { return w.cpu.Seconds() / float64(w.scrapes) / time.Minute.Seconds() }
+func (w watchingCost) cores() float64 {
+	return w.cpu.Seconds() / float64(w.scrapes) / time.Minute.Seconds()
+}
 
 // perPoint returns the CPU time of a point in µs.
-func (w watched) perPoint() float64 { return 1e6 * w.cpu.Seconds() / float64(w.points) }
+func (w watchingCost) perPoint() float64 { return 1e6 * w.cpu.Seconds() / float64(w.points) }
 
-func watchFleet(f *fleet) (watched, error) {
+func watchFleet(f *fleet) (watchingCost, error) {
 	p, err := newDetector(f, consumertest.NewNop())
 	if err != nil {
-		return watched{}, err
+		return watchingCost{}, err
 	}
 	return watch(f, p)
 }
 
 // watch measures a processor, and shuts it down.
-func watch(f *fleet, p processor.Metrics) (w watched, err error) {
+func watch(f *fleet, p processor.Metrics) (w watchingCost, err error) {
 	defer func() { err = errors.Join(err, p.Shutdown(context.Background())) }()
 	before := heapInUse()
 	if err := f.warm(p); err != nil {
@@ -121,7 +123,7 @@ const (
 )
 
 // every returns the interval at which a state of this size is saved.
-func (s saved) every() time.Duration {
+func (s savingCost) every() time.Duration {
 	return max(saveInterval, time.Duration(s.bytes)*time.Second/maxRate)
 }
 

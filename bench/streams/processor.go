@@ -45,37 +45,37 @@ func newDetector(f *fleet, next consumer.Metrics) (processor.Metrics, error) {
 	})
 }
 
-// saved is the cost of saving the state once.
-type saved struct {
+// savingCost is the cost of saving the state once.
+type savingCost struct {
 	bytes int64
 	cpu   time.Duration
 }
 
 // saveState measures how a detector saves the state of a fleet to a file.
-func saveState(f *fleet) (s saved, err error) {
+func saveState(f *fleet) (s savingCost, err error) {
 	folder, err := os.MkdirTemp("", "streams")
 	if err != nil {
-		return saved{}, err
+		return savingCost{}, err
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(folder)) }()
 	ctx := context.Background()
 	host, err := newStorage(folder)
 	if err != nil {
-		return saved{}, err
+		return savingCost{}, err
 	}
 	p, err := newProcessor(leakdetect.NewFactory(), host, consumertest.NewNop(), func(c component.Config) {
 		c.(*leakdetect.Config).MaxStreams = 2 * f.groups()
 		c.(*leakdetect.Config).Storage = &host.id
 	})
 	if err != nil {
-		return saved{}, err
+		return savingCost{}, err
 	}
 	if err := f.warm(p); err != nil {
-		return saved{}, err
+		return savingCost{}, err
 	}
 	before := cpuTime()
 	if err := errors.Join(p.Shutdown(ctx), host.storage.Shutdown(ctx)); err != nil {
-		return saved{}, err
+		return savingCost{}, err
 	}
 	s.cpu = cpuTime() - before
 	files, err := filepath.Glob(filepath.Join(folder, "*"))

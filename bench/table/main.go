@@ -40,7 +40,7 @@ func fleets() []int { return []int{100, 10_000, 1_000_000} }
 
 // write writes all files that are made from the results.
 func write(root string) error {
-	files, err := made(root)
+	files, err := render(root)
 	if err != nil {
 		return err
 	}
@@ -58,8 +58,8 @@ type part struct {
 	result.Results
 }
 
-// made returns the files that are made from the results, by name.
-func made(root string) (map[string][]byte, error) {
+// render returns the files that are made from the results, by name.
+func render(root string) (map[string][]byte, error) {
 	parts, err := read(filepath.Join(root, resultsFolder))
 	if err != nil {
 		return nil, err

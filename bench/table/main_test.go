@@ -21,7 +21,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 // TestTableIsCurrent checks that the table, its quotations and the drawing agree with the results.
 func TestTableIsCurrent(t *testing.T) {
 	root := filepath.Join("..", "..")
-	files, err := made(root)
+	files, err := render(root)
 	require.NoError(t, err)
 	for name, want := range files {
 		got, err := os.ReadFile(filepath.Join(root, name))

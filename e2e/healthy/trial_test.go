@@ -79,7 +79,7 @@ func try(t *testing.T, command string, s server) (rows []string) {
 		if m.counts {
 			at = withoutTraces(t, pprof)
 		}
-		got := look(t, command, at, m.args...)
+		got := runCommand(t, command, at, m.args...)
 		end()
 		t.Logf("%s:\n%s%s", m.name, got.stderr, got.details())
 		if !m.limit {

@@ -71,16 +71,16 @@ func TestOriginsOfRealLeaks(t *testing.T) {
 	for _, b := range builds() {
 		t.Run(b.name, func(t *testing.T) {
 			examples := program{folder: filepath.Join("..", "..", "examples", "leaks"), command: ".", module: project + "/examples/leaks"}
-			all.add(b.name, lookAt(t, b.compile(t, examples), "-every", "50ms"), expectedOfExamples(t))
+			all.add(b.name, observe(t, b.compile(t, examples), "-every", "50ms"), expectedOfExamples(t))
 			service := program{folder: "service", command: ".", module: project + "/e2e/origins/service"}
-			all.add(b.name, lookAt(t, b.compile(t, service)), expectedOfService(t))
+			all.add(b.name, observe(t, b.compile(t, service)), expectedOfService(t))
 		})
 	}
 	all.check(t)
 }
 
 // add counts the results for a service.
-func (s *scores) add(build string, l look, want []expected) {
+func (s *scores) add(build string, l observation, want []expected) {
 	for i, o := range l.origins {
 		for _, c := range o.Creators {
 			if c.Own.Function != "" {
@@ -122,7 +122,7 @@ func isIn(path, file string) bool {
 }
 
 // addLeak counts the results for one leak.
-func (s *scores) addLeak(build string, l look, i int, e *expected) {
+func (s *scores) addLeak(build string, l observation, i int, e *expected) {
 	o, name := l.origins[i], fmt.Sprintf("%s: %s %s", build, e.state, e.function)
 	s.strict.count(o.Class == e.class, "%s: %q instead of %q", name, o.Class, e.class)
 	s.near.count(o.Class == e.class || slices.Contains(e.near, o.Class), "%s: %q instead of %q", name, o.Class, e.class)
@@ -140,7 +140,7 @@ func (s *scores) addLeak(build string, l look, i int, e *expected) {
 
 // addCreators compares the go statements of leaked goroutines with debug=2, and the lines of the service with
 // the source.
-func (s *scores) addCreators(name string, l look, i int, e *expected) {
+func (s *scores) addCreators(name string, l observation, i int, e *expected) {
 	statements := make(map[string]bool)
 	for _, start := range l.read.Starts {
 		for _, a := range start.Alive {

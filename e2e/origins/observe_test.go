@@ -21,8 +21,8 @@ import (
 	"github.com/otel-goroutine/otel-goroutine/internal/stack"
 )
 
-// look has the origins of a running service.
-type look struct {
+// observation has the origins of a running service.
+type observation struct {
 	// groups are the signatures in a trace, origins the origin of each.
 	groups  []stack.Signature
 	origins []origin.Origin
@@ -31,8 +31,8 @@ type look struct {
 	createdBy map[uint64]string
 }
 
-// lookAt runs a service, takes a trace of the default length of a first trace, and then the stacks.
-func lookAt(t *testing.T, executable string, args ...string) look {
+// observe runs a service, takes a trace of the default length of a first trace, and then the stacks.
+func observe(t *testing.T, executable string, args ...string) observation {
 	t.Helper()
 	address := loopback.FreeAddress(t)
 	ctx, end := context.WithCancel(t.Context())
@@ -56,7 +56,7 @@ func lookAt(t *testing.T, executable string, args ...string) look {
 	require.NoError(t, err)
 	stacks, err := get(ctx, debug+"goroutine?debug=2")
 	require.NoError(t, err)
-	l := look{createdBy: createdBy(string(stacks))}
+	l := observation{createdBy: createdBy(string(stacks))}
 	l.read, l.groups = follow(t, trace)
 	var subjects origin.Subjects
 	for _, g := range l.groups {

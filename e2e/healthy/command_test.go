@@ -43,8 +43,8 @@ type result struct {
 	stderr string
 }
 
-// look runs the command on a process, and returns the result.
-func look(t *testing.T, command, pprof string, args ...string) (r result) {
+// runCommand runs the command on a process, and returns the result.
+func runCommand(t *testing.T, command, pprof string, args ...string) (r result) {
 	t.Helper()
 	var stdout, stderr bytes.Buffer
 	run := exec.CommandContext(t.Context(), command, append(args, pprof, "--json")...)

@@ -8,8 +8,8 @@ import (
 	"strconv"
 )
 
-// paced has the times until leaks of goroutines were found, in minutes, and the limits.
-type paced struct {
+// timing has the times until leaks of goroutines were found, in minutes, and the limits.
+type timing struct {
 	median, oracle, formula float64 // medians
 	slowest                 float64 // longest time of a found leak
 	worst                   float64 // largest ratio of the time without agedAfter to the formula's
@@ -20,7 +20,7 @@ type paced struct {
 }
 
 // ratio returns the ratio of the median to the oracle's.
-func (p paced) ratio() float64 { return p.median / p.oracle }
+func (p timing) ratio() float64 { return p.median / p.oracle }
 
 // isAmong reports whether a leak is among healthy goroutines that exit, isAlone whether it is not.
 func isAmong(l limits) bool { return l.mixed }
@@ -30,11 +30,11 @@ func everyLeak(limits) bool { return true }
 // inManySteps reports whether a leak does not come in a few bursts, which have figures of their own.
 func inManySteps(l limits) bool { return !l.bursts }
 
-// pace compares the times of one of our columns with the limits, for the leaks for which keep returns true. The time of
+// timingOf compares the times of one of our columns with the limits, for the leaks for which keep returns true. The time of
 // a leak that was not found is infinite. Leaks that the formula does not expect within the run are not late.
-func pace(results [][]played, column int, keep func(limits) bool) paced {
+func timingOf(results [][]caseResult, column int, keep func(limits) bool) timing {
 	var times, oracles, formulas []float64
-	var p paced
+	var p timing
 	for _, cases := range results {
 		for _, c := range cases {
 			if c.columns[column] == nil {
@@ -95,11 +95,11 @@ func median(x []float64) float64 {
 	return x[(len(x)-1)/2]
 }
 
-// writePace prints the times of each family of leaks.
-func writePace(w io.Writer, all []family, results [][]played, column int) {
+// writeTimings prints the times of each family of leaks.
+func writeTimings(w io.Writer, all []family, results [][]caseResult, column int) {
 	writeRow(w, "", []string{"median", "oracle", "ratio", "slowest", "formula", "worst", "late", "interr."})
 	for i, f := range all {
-		p := pace(results[i:i+1], column, everyLeak)
+		p := timingOf(results[i:i+1], column, everyLeak)
 		if p.leaks == 0 {
 			continue
 		}
