@@ -156,10 +156,14 @@ func (b *backend) addResource(resource pmetric.ResourceMetrics) {
 	for _, scope := range resource.ScopeMetrics().All() {
 		for _, m := range scope.Metrics().All() {
 			points := pointsOf(m)
+			n := int64(points.Len())
+			if m.Type() == pmetric.MetricTypeHistogram { // of the lifetimes in a trace for origins
+				n = int64(m.Histogram().DataPoints().Len())
+			}
 			if !strings.Contains(m.Name(), ".leak.") && m.Name() != "goroutine.service.instance.count" {
-				b.received.points += int64(points.Len())
+				b.received.points += n
 			} else {
-				b.received.flags += int64(points.Len())
+				b.received.flags += n
 			}
 			switch name := m.Name(); {
 			case name == "goroutine.leak.severity":
@@ -176,11 +180,15 @@ func (b *backend) addResource(resource pmetric.ResourceMetrics) {
 	}
 }
 
+// pointsOf returns the points of a sum or a gauge. Other metrics have none.
 func pointsOf(m pmetric.Metric) pmetric.NumberDataPointSlice {
-	if m.Type() == pmetric.MetricTypeSum {
+	switch m.Type() {
+	case pmetric.MetricTypeSum:
 		return m.Sum().DataPoints()
+	case pmetric.MetricTypeGauge:
+		return m.Gauge().DataPoints()
 	}
-	return m.Gauge().DataPoints()
+	return pmetric.NewNumberDataPointSlice()
 }
 
 func (b *backend) addSeverity(instance string, points pmetric.NumberDataPointSlice) {
