@@ -1,5 +1,5 @@
 // Command held measures the accuracy of the memory in a finding. It leaks goroutines of a known size in its own
-// process, while other goroutines allocate and the garbage collector runs, and passes the metrics to a book.
+// process, while other goroutines allocate and the garbage collector runs, and passes the metrics to a Tracker.
 //
 //	go -C bench run ./held
 package main
