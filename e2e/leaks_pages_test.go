@@ -139,10 +139,11 @@ func fetch(c *assert.CollectT, url, file string) {
 	require.NoError(c, os.WriteFile(file, body, 0o600))
 }
 
-// pprofOf returns the output of go tool pprof. A shell splits the arguments, as for a reader of the pages.
+// pprofOf returns the output of go tool pprof. A shell splits the arguments, as for a reader of the pages. The priority is
+// low, since other tests wait for timers meanwhile.
 func pprofOf(t *testing.T, arguments, profile string) string {
 	t.Helper()
-	out, err := exec.CommandContext(t.Context(), "bash", "-c", "go tool pprof "+arguments+" "+profile).Output()
+	out, err := exec.CommandContext(t.Context(), "nice", "bash", "-c", "go tool pprof "+arguments+" "+profile).Output()
 	require.NoError(t, err)
 	return string(out)
 }

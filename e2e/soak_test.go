@@ -52,10 +52,10 @@ func TestSoak(t *testing.T) {
 	s.collector.stop(t)
 
 	s.checkNothingIsLost(t, sum)
-	assert.Equal(t, before.entries, after.entries, "goroutines of the collector by entry, before and after")
+	checkNoGrowth(t, "goroutines of the collector", before.entries, after.entries)
 	assert.Positive(t, after.scrapes, "the scrape that counts goroutines")
 	assert.Less(t, after.scrapes, int64(len(s.pool.targets)/10), "scrapes in flight, while dozens have failed in each cycle")
-	assert.Equal(t, before.descriptors, after.descriptors, "descriptors of the collector, before and after")
+	checkNoGrowth(t, "descriptors of the collector", before.descriptors, after.descriptors)
 	latter := memory[len(memory)/2:]
 	checkMemory(t, latter)
 	s.report(t, began, sum, before, after, latter)
@@ -190,6 +190,15 @@ func (s *soak) measure(t *testing.T) resources {
 	// The server reads ahead on the connection of the scrape itself.
 	delete(r.entries, "net/http.(*connReader).backgroundRead")
 	return r
+}
+
+// checkNoGrowth checks that no count is higher after than before. It may be lower: on a busy machine more requests are in
+// flight at a time, and leave idle connections behind for a while.
+func checkNoGrowth(t *testing.T, what string, before, after map[string]int64) {
+	t.Helper()
+	for key, n := range after {
+		assert.LessOrEqual(t, n, before[key], "%s: %s, before %v", what, key, before)
+	}
 }
 
 // lasting returns the second lowest value of each key over the samples. A connection may be missing in one
