@@ -420,6 +420,26 @@ func TestPoissonCDF(t *testing.T) {
 	}
 }
 
+// An exit that has decayed counts for what is left of it, so the hours needed fall steadily.
+func TestDecayedExitsCountLess(t *testing.T) {
+	before := 0.0
+	for _, exits := range []float64{0, 0.1, 0.5, 0.9, 1, 1.5, 2} {
+		l := lifetime{exits: exits}
+		needed := before
+		for !l.exceeds(time.Hour, needed, probableAlpha) {
+			needed += 0.01
+		}
+		if needed <= before {
+			t.Errorf("%v exits: %.2f h are enough, as many as for fewer exits", exits, needed)
+		}
+		before = needed
+	}
+	l := lifetime{exits: 0.1}
+	if !l.exceeds(time.Hour, 7.5, probableAlpha) {
+		t.Error("a tenth of an exit counts as a whole one")
+	}
+}
+
 func TestEvidenceIsSmall(t *testing.T) {
 	if size := unsafe.Sizeof(Evidence{}); size > 400 {
 		t.Errorf("%d bytes a stream, want at most 400", size)
