@@ -16,6 +16,7 @@ import (
 // TestHungTargetsDelayNoOthers scrapes 100 targets, ten of which never respond. At least 99% of the scrapes of
 // the others must be in time, which is less than half an interval late.
 func TestHungTargetsDelayNoOthers(t *testing.T) {
+	t.Parallel() // it measures no memory
 	const hung, sound, interval, rounds = 10, 90, time.Second, 10
 	s := startServer(t)
 	var targets []goroutinereceiver.TargetConfig

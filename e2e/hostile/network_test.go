@@ -16,6 +16,7 @@ import (
 
 // TestBadNetwork scrapes a sound target through a bad network.
 func TestBadNetwork(t *testing.T) {
+	t.Parallel() // it measures no memory
 	s := startServer(t)
 	for _, tc := range []struct{ name, toxic, errorType string }{
 		{"far away", `{"type": "latency", "attributes": {"latency": 200, "jitter": 50}}`, ""},
