@@ -55,21 +55,29 @@ func TestExamplesUseSeparatePortsAndPaths(t *testing.T) {
 	assert.NotContains(t, takenBy, "8888", "the default port of any collector")
 }
 
-// TestExamplesSaveState checks that the processor of each example saves its state.
+// TestExamplesSaveState checks that the components of each example save their state.
 func TestExamplesSaveState(t *testing.T) {
 	for name, content := range exampleCollectors(t) {
 		var conf struct {
-			Processors map[string]struct{ Storage string }
-			Service    struct{ Extensions []string }
+			Processors, Connectors, Exporters map[string]struct{ Storage string }
+			Service                           struct{ Extensions []string }
 		}
 		require.NoError(t, yaml.Unmarshal([]byte(content), &conf), name)
 		if name == "agent" { // it sends to detectors
 			assert.NotContains(t, conf.Processors, "leak_detect")
 			continue
 		}
-		storage := conf.Processors["leak_detect"].Storage
-		assert.Equal(t, "atomic_file_storage", storage, name)
-		assert.Contains(t, conf.Service.Extensions, storage, name)
+		stateful := 0
+		for _, components := range []map[string]struct{ Storage string }{conf.Processors, conf.Connectors, conf.Exporters} {
+			for component, settings := range components {
+				if slices.Contains([]string{"leak_detect", "leak_events", "leak_page"}, component) {
+					assert.Equal(t, "atomic_file_storage", settings.Storage, "%s: %s", name, component)
+					stateful++
+				}
+			}
+		}
+		assert.Positive(t, stateful, name)
+		assert.Contains(t, conf.Service.Extensions, "atomic_file_storage", name)
 		assert.Contains(t, content, "directory: ${env:STATE_DIR:-", name)
 	}
 }

@@ -18,12 +18,12 @@ import (
 	"github.com/otel-goroutine/otel-goroutine/e2e/internal/loopback"
 )
 
-// tiers has agents that send to detectors, which send to one backend.
+// tiers has agents that send to detectors, which send to one collector with the findings.
 type tiers struct {
 	fleet             *fleet
 	agents, detectors []*member
-	backend           *member
-	flags             string // file that the backend writes
+	findings          *member
+	flags             string // file that findings writes
 	folder            string
 	stopWide          func()
 	sent              int // log records
@@ -34,12 +34,15 @@ func startTiers(t *testing.T) *tiers {
 	all := &tiers{fleet: newFleet(t), folder: t.TempDir()}
 	otlp := loopback.FreeAddress(t)
 	all.flags = filepath.Join(all.folder, "flags.json")
-	all.backend = &member{
-		otlp: otlp, output: filepath.Join(all.folder, "events.json"),
-		args: []string{"--config", all.write(t, "backend.yaml", backendConfig)},
+	all.findings = &member{
+		otlp: otlp, output: filepath.Join(all.folder, "logs.json"),
+		args: []string{"--config", exampleFile("findings.yaml"), "--config", all.write(t, "findings.yaml", findingsOverrides)},
 	}
-	all.backend.env = []string{"OTLP_HTTP_LISTEN=" + otlp, "FLAGS=" + all.flags, "OUTPUT=" + all.backend.output}
-	all.backend.start(t)
+	all.findings.env = []string{
+		"OTLP_HTTP_LISTEN=" + otlp, "FLAGS=" + all.flags, "OUTPUT=" + all.findings.output,
+		"PAGE_ENDPOINT=" + loopback.FreeAddress(t), "STATE_DIR=" + filepath.Join(all.folder, "findings"),
+	}
+	all.findings.start(t)
 	for range detectors {
 		all.startDetector(t)
 	}
@@ -84,7 +87,7 @@ func (s *tiers) startDetector(t *testing.T) {
 	}
 	m.env = []string{
 		"OTLP_GRPC_LISTEN=" + m.otlp, "HEALTH_ENDPOINT=" + loopback.FreeAddress(t),
-		"STATE_DIR=" + m.state, "OUTPUT=" + m.output, "OTLP_ENDPOINT=http://" + s.backend.otlp,
+		"STATE_DIR=" + m.state, "OUTPUT=" + m.output, "OTLP_ENDPOINT=http://" + s.findings.otlp,
 	}
 	s.detectors = append(s.detectors, m)
 	m.start(t)
@@ -128,7 +131,7 @@ func (s *tiers) addDetector(t *testing.T) {
 
 // stop stops the agents before the detectors, so that no data is lost.
 func (s *tiers) stop() {
-	for _, m := range slices.Concat(s.agents, s.detectors, []*member{s.backend}) {
+	for _, m := range slices.Concat(s.agents, s.detectors, []*member{s.findings}) {
 		m.stop()
 	}
 }

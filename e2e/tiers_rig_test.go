@@ -94,7 +94,7 @@ func (f *fleet) targets(t *testing.T, agent int) string {
 type member struct {
 	env     []string
 	args    []string
-	output  string // of a detector or the backend
+	output  string // of a detector or of findings
 	state   string // of a detector
 	otlp    string // address for OTLP over HTTP, of a detector over gRPC
 	health  string // address of health_check, of an agent

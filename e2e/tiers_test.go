@@ -44,7 +44,7 @@ service:
     metrics: {level: none}
 `
 
-// gatewayOverrides shortens the times of gateway.yaml, and writes its logs to a file.
+// gatewayOverrides shortens the times of gateway.yaml, and writes its logs to a file as well.
 const gatewayOverrides = `
 processors:
   leak_detect: {min_duration: 15s, max_lifetime: 1m}
@@ -57,27 +57,24 @@ exporters:
 service:
   pipelines:
     logs:
-      exporters: [file]
+      exporters: [file, otlp_http]
   telemetry:
     metrics: {level: none}
 `
 
-// backendConfig receives the output of all detectors. It writes flags to one file and events to another.
-const backendConfig = `
-receivers:
-  otlp: {protocols: {http: {endpoint: "${env:OTLP_HTTP_LISTEN}"}}}
+// findingsOverrides has findings.yaml write flags to one file, and all log records to another.
+const findingsOverrides = `
 processors:
-  filter: {metrics: {metric: ['not IsMatch(name, "^goroutine.leak.(service.)?severity$")']}}
-connectors:
-  leak_events:
+  filter/flags: {metrics: {metric: ['not IsMatch(name, "^goroutine.leak.(service.)?severity$")']}}
 exporters:
   file/flags: {path: "${env:FLAGS}", flush_interval: 100ms}
-  file/events: {path: "${env:OUTPUT}", flush_interval: 100ms}
+  file/logs: {path: "${env:OUTPUT}", flush_interval: 100ms}
 service:
   pipelines:
-    metrics: {receivers: [otlp], exporters: [leak_events]}
-    metrics/flags: {receivers: [otlp], processors: [filter], exporters: [file/flags]}
-    logs: {receivers: [leak_events], exporters: [file/events]}
+    metrics: {exporters: [leak_events, leak_page]}
+    metrics/flags: {receivers: [otlp], processors: [filter/flags], exporters: [file/flags]}
+    logs/detectors: {exporters: [file/logs]}
+    logs: {exporters: [file/logs]}
   telemetry:
     metrics: {level: none}
 `
@@ -155,8 +152,8 @@ func TestTiersReportEveryLeakOnce(t *testing.T) {
 		}
 		checkEvents(t, service, ofService, want)
 	}
-	events = tiers.leakEvents(t, []*member{tiers.backend})
-	assert.Len(t, events, len(leaking), "services with events at the backend")
+	events = tiers.leakEvents(t, []*member{tiers.findings})
+	assert.Len(t, events, len(leaking), "services with events behind all detectors")
 	for service, ofService := range events {
 		checkEvents(t, service, ofService, 1)
 	}

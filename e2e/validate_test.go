@@ -43,7 +43,7 @@ func TestSourcesOfTargetsAreValid(t *testing.T) {
 // TestLeanDistributionRunsExamples validates every example with the lean distribution. It must refuse
 // those with components that it lacks.
 func TestLeanDistributionRunsExamples(t *testing.T) {
-	missing := map[string]string{"agent": "load_balancing", "kubernetes": "receiver_creator", "file": "filter", "shard": "filter"}
+	missing := map[string]string{"agent": "load_balancing", "kubernetes": "receiver_creator", "file": "filter", "findings": "filter", "shard": "filter"}
 	for name := range exampleCollectors(t) {
 		file := filepath.Join("..", "examples", "collector", name+".yaml")
 		out, err := exec.CommandContext(t.Context(), lean, "validate", "--config", file).CombinedOutput()

@@ -83,9 +83,9 @@ var (
 	errAllowedHosts = errors.New("'allowed_hosts' must be names or addresses, with or without a port, not URLs")
 	errSourceURL    = errors.New("'source_url' must be an https URL, with {file}, {base}, {package}, {line}, {revision}, {version} or {service} in its path")
 	errRunbookURL   = errors.New("'runbook_url' must be an https URL")
-	errAgedAfter    = errors.New("'aged_after' must be above 0")
-	errMinDuration  = errors.New("'min_duration' must be above 0")
-	errMaxLifetime  = errors.New("'max_lifetime' must be above 0")
+	errAgedAfter    = errors.New("'aged_after' must be at least 100ms; a number needs a unit, such as 10m")
+	errMinDuration  = errors.New("'min_duration' must be at least 1s; a number needs a unit, such as 30m")
+	errMaxLifetime  = errors.New("'max_lifetime' must be at least 1s; a number needs a unit, such as 12h")
 	errLimits       = errors.New("'goroutine_limit' and 'memory_limit_mib' must be at least 0")
 	errMaxStale     = errors.New("'max_stale' must be at least 10m, or a leak would end between two scrapes")
 	errMaxFindings  = errors.New("'max_findings' must be at least 1")
@@ -106,9 +106,9 @@ func (c *Config) Validate() error {
 		{!areHosts(c.AllowedHosts), errAllowedHosts},
 		{c.SourceURL != "" && !isSecure(c.SourceURL), errSourceURL},
 		{!isSecure(c.RunbookURL), errRunbookURL},
-		{c.AgedAfter <= 0, errAgedAfter},
-		{c.MinDuration <= 0, errMinDuration},
-		{c.MaxLifetime <= 0, errMaxLifetime},
+		{c.AgedAfter < 100*time.Millisecond, errAgedAfter},
+		{c.MinDuration < time.Second, errMinDuration},
+		{c.MaxLifetime < time.Second, errMaxLifetime},
 		{c.GoroutineLimit < 0 || c.MemoryLimitMiB < 0, errLimits},
 		{c.MaxStale < minMaxStale, errMaxStale},
 		{c.MaxFindings < 1, errMaxFindings},

@@ -136,6 +136,9 @@ const (
 	// Pools, caches and the headroom of the garbage collector grow by tens of MiB in a healthy
 	// service.
 	defaultMinLeakedBytes = 64 << 20
+	// minThreshold is the least of the durations. It refuses numbers without a unit, which are
+	// nanoseconds.
+	minThreshold = time.Second
 	// maxMinDuration prevents the longest horizon of package growth, 64 times min_duration,
 	// from overflowing a timestamp.
 	maxMinDuration = 30 * 24 * time.Hour
@@ -168,15 +171,15 @@ func defaultConfig() *Config {
 
 // Errors of Validate.
 var (
-	errMinDuration     = errors.New("'min_duration' must be greater than 0")
+	errMinDuration     = errors.New("'min_duration' must be at least 1s; a number needs a unit, such as 30m")
 	errMinDurationLong = fmt.Errorf("'min_duration' must be at most %v", maxMinDuration)
 	errMinLeaked       = errors.New("'min_leaked' must be at least 1 goroutine")
-	errMaxLifetime     = errors.New("'max_lifetime' must be greater than 0")
+	errMaxLifetime     = errors.New("'max_lifetime' must be at least 1s; a number needs a unit, such as 12h")
 	errMaxStreams      = errors.New("'max_streams' must be at least 1")
 	errMaxStale        = errors.New("'max_stale' must be at least 'min_duration', or streams are forgotten before they can be judged")
 	errOverrideWhom    = errors.New("must have 'service' or 'attributes', or it would match everything")
 	errOverrideNothing = errors.New("must have one of 'min_duration', 'min_leaked' and 'max_lifetime'")
-	errOverrideSign    = errors.New("'min_duration', 'min_leaked' and 'max_lifetime' must not be negative")
+	errOverrideLeaked  = errors.New("'min_leaked' must not be negative")
 	errOverrideStale   = errors.New("'min_duration' must be at most 'max_stale'")
 	errIgnoreAll       = errors.New("must have 'function', 'entry' or 'signature', or it would ignore everything")
 	errIgnorePattern   = errors.New("'*' is not a pattern: 'function', 'entry' and 'signature' are compared literally")
@@ -192,10 +195,10 @@ var (
 func (c *Config) Validate() error {
 	var errs []error
 	for _, rule := range []check{
-		{c.MinDuration <= 0, errMinDuration},
+		{c.MinDuration < minThreshold, errMinDuration},
 		{c.MinDuration > maxMinDuration, errMinDurationLong},
 		{c.MinLeaked < 1, errMinLeaked},
-		{c.MaxLifetime <= 0, errMaxLifetime},
+		{c.MaxLifetime < minThreshold, errMaxLifetime},
 		{c.MaxStreams < 1, errMaxStreams},
 		{c.MaxStale < c.MinDuration, errMaxStale},
 	} {
@@ -230,7 +233,9 @@ func (c *Config) validateOverrides() []error {
 		errs = append(errs, failedChecks(fmt.Sprintf("'overrides[%d]'", i), []check{
 			{o.Service == "" && len(o.Attributes) == 0, errOverrideWhom},
 			{o.MinDuration == 0 && o.MinLeaked == 0 && o.MaxLifetime == 0, errOverrideNothing},
-			{o.MinDuration < 0 || o.MinLeaked < 0 || o.MaxLifetime < 0, errOverrideSign},
+			{o.MinLeaked < 0, errOverrideLeaked},
+			{o.MinDuration != 0 && o.MinDuration < minThreshold, errMinDuration},
+			{o.MaxLifetime != 0 && o.MaxLifetime < minThreshold, errMaxLifetime},
 			{o.MinDuration > maxMinDuration, errMinDurationLong},
 			{o.MinDuration > c.MaxStale, errOverrideStale},
 		})...)

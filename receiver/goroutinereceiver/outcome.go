@@ -65,7 +65,7 @@ func (o *outcomeLog) logScrape(c captureResult) {
 	}
 	if o.source == "" {
 		o.logger().Info("First scrape", zap.Int("goroutines", c.snapshot.Count()), zap.String("source", string(c.source)),
-			zap.Duration("earliest_verdict_in", o.earliestVerdict(c.source)))
+			zap.Duration("earliest_verdict_at_defaults", o.earliestVerdict(c.source)))
 	}
 	if o.failure != 0 {
 		o.failure = 0

@@ -233,6 +233,6 @@ func TestFirstScrapeIsLogged(t *testing.T) {
 	require.Len(t, first, 1)
 	fields := first[0].ContextMap()
 	assert.Equal(t, "trace", fields["source"])
-	assert.Equal(t, 40*time.Minute, fields["earliest_verdict_in"])
+	assert.Equal(t, 40*time.Minute, fields["earliest_verdict_at_defaults"])
 	assert.Positive(t, fields["goroutines"])
 }
