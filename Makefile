@@ -205,6 +205,7 @@ generate: $(TOOLS)/mdatagen ## Generate the metadata of the components, docs/met
 
 .PHONY: house
 house: ## Draw the page of packages and their imports, docs/house.md
+	@mkdir -p $(BIN)
 	@scripts/draw-house.sh > $(BIN)/house.md && mv $(BIN)/house.md docs/house.md
 
 RELEASE_TOOLS := $(addprefix $(TOOLS)/,multimod gorelease)
