@@ -79,14 +79,15 @@ func TestConstantsAreInTheRegistry(t *testing.T) {
 	for _, a := range r.used() {
 		used[a.Key] = true
 	}
-	assert.ElementsMatch(t, metrics, registered)
+	const code = "internal/telemetry"
+	checkSameNames(t, "metric", source{code, metrics}, source{metricsFile, registered})
 	var sent []string
 	for _, e := range r.Events {
 		sent = append(sent, e.Name)
 	}
-	assert.ElementsMatch(t, events, sent)
-	assert.ElementsMatch(t, attributes, slices.Collect(maps.Keys(used)))
-	assert.ElementsMatch(t, units, slices.Collect(maps.Keys(measured)))
+	checkSameNames(t, "event", source{code, events}, source{eventsFile, sent})
+	checkSameNames(t, "attribute", source{code + " (Attr...)", attributes}, source{attributesFile + " (as used by metrics and events)", keys(used)})
+	checkSameNames(t, "unit", source{code + " (Unit...)", units}, source{metricsFile, keys(measured)})
 }
 
 func TestSignatureVersion(t *testing.T) {
@@ -99,7 +100,7 @@ func TestSignatureVersion(t *testing.T) {
 func (r *Registry) attribute(t *testing.T, key string) Attribute {
 	t.Helper()
 	i := slices.IndexFunc(r.Attributes, func(a Attribute) bool { return a.Key == key })
-	require.GreaterOrEqual(t, i, 0, key)
+	require.GreaterOrEqual(t, i, 0, "%s lacks %s", attributesFile, key)
 	return r.Attributes[i]
 }
 
@@ -115,14 +116,20 @@ func (a Attribute) values() []string {
 // TestValuesAreThoseOfTheCode holds each enumeration to the constants of the code.
 func TestValuesAreThoseOfTheCode(t *testing.T) {
 	r := loaded(t)
-	states := slices.Collect(maps.Values(constants(t, "internal/stack", "State")))
-	assert.ElementsMatch(t, states, r.attribute(t, telemetry.AttrState).values())
-	assert.ElementsMatch(t, slices.Collect(maps.Values(constants(t, "internal/origin", "Caught"))), r.attribute(t, telemetry.AttrOriginCaught).values())
-	classes := slices.DeleteFunc(slices.Collect(maps.Values(constants(t, "internal/mistake", "Class"))), func(c string) bool { return c == "" })
-	assert.ElementsMatch(t, classes, r.attribute(t, telemetry.AttrOriginClass).values())
-	assert.ElementsMatch(t, slices.Collect(maps.Values(constants(t, "internal/finding", "ChangeKind"))), r.attribute(t, telemetry.AttrLeakChange).values())
-	assert.ElementsMatch(t, classes, r.attribute(t, telemetry.AttrLeakClass).values())
-	sources := []string{string(stack.SourceTrace), string(stack.SourceProfile)}
-	assert.ElementsMatch(t, sources, r.attribute(t, telemetry.AttrSampleSource).values())
-	assert.ElementsMatch(t, sources, r.attribute(t, telemetry.AttrScrapeSource).values())
+	valuesOf := func(folder, typeName string) source {
+		values := slices.Collect(maps.Values(constants(t, folder, typeName)))
+		return source{folder + " (" + typeName + ")", slices.DeleteFunc(values, func(v string) bool { return v == "" })}
+	}
+	sources := source{"internal/stack (Source)", []string{string(stack.SourceTrace), string(stack.SourceProfile)}}
+	for key, code := range map[string]source{
+		telemetry.AttrState:        valuesOf("internal/stack", "State"),
+		telemetry.AttrOriginCaught: valuesOf("internal/origin", "Caught"),
+		telemetry.AttrOriginClass:  valuesOf("internal/mistake", "Class"),
+		telemetry.AttrLeakClass:    valuesOf("internal/mistake", "Class"),
+		telemetry.AttrLeakChange:   valuesOf("internal/finding", "ChangeKind"),
+		telemetry.AttrSampleSource: sources,
+		telemetry.AttrScrapeSource: sources,
+	} {
+		checkSameNames(t, "value of "+key, code, source{attributesFile, r.attribute(t, key).values()})
+	}
 }

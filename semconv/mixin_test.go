@@ -6,20 +6,21 @@ import (
 	"regexp"
 	"testing"
 
-	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/otel/semconv/v1.38.0/goconv"
 )
+
+const mixinFile = "deploy/names.libsonnet"
 
 var suffixLine = regexp.MustCompile(`(?m)^ {2}'([a-z_.]+)': '([a-z_]*)',$`)
 
 // TestMixinKnowsEverySuffix holds the names of rules and dashboards to those that the library
 // of Prometheus and of the collector's exporters makes.
 func TestMixinKnowsEverySuffix(t *testing.T) {
-	source, err := os.ReadFile(filepath.Join("..", "deploy", "names.libsonnet"))
+	text, err := os.ReadFile(filepath.Join("..", filepath.FromSlash(mixinFile)))
 	require.NoError(t, err)
 	written := map[string]string{}
-	for _, line := range suffixLine.FindAllStringSubmatch(string(source), -1) {
+	for _, line := range suffixLine.FindAllStringSubmatch(string(text), -1) {
 		written[line[1]] = line[2]
 	}
 	want := map[string]string{}
@@ -32,5 +33,10 @@ func TestMixinKnowsEverySuffix(t *testing.T) {
 		require.NoError(t, err)
 		want[m.Name] = dotted[len(m.Name):]
 	}
-	assert.Equal(t, want, written)
+	checkSameNames(t, "metric", source{mixinFile, keys(written)}, source{metricsFile, keys(want)})
+	for name, suffix := range written {
+		if suffix != want[name] {
+			t.Errorf("%s has the suffix %q for %s; want %q", mixinFile, suffix, name, want[name])
+		}
+	}
 }

@@ -52,7 +52,8 @@ func TestProcessor(t *testing.T) {
 			}
 		}
 	}
-	assert.ElementsMatch(t, r.namesOf("processor"), keys(own))
+	checkSameNames(t, "metric", source{metricsFile + " (emitted_by: processor)", r.namesOf("processor")},
+		source{"the output of processor/leakdetect", keys(own)})
 }
 
 // addedTo returns the metrics that the processor has added to a batch.

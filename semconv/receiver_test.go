@@ -14,6 +14,8 @@ import (
 	"github.com/otel-goroutine/otel-goroutine/internal/telemetry"
 )
 
+const metadataFile = "receiver/goroutinereceiver/metadata.yaml"
+
 // metadata is what the receiver is generated from.
 type metadata struct {
 	SemconvVersion     string         `yaml:"sem_conv_version"`
@@ -36,7 +38,7 @@ type metadata struct {
 
 // TestReceiver holds metadata.yaml of the receiver and the registry to the same metrics.
 func TestReceiver(t *testing.T) {
-	text, err := os.ReadFile(filepath.Join("..", "receiver", "goroutinereceiver", "metadata.yaml"))
+	text, err := os.ReadFile(filepath.Join("..", filepath.FromSlash(metadataFile)))
 	require.NoError(t, err)
 	var of metadata
 	require.NoError(t, yaml.Unmarshal(text, &of))
@@ -45,7 +47,8 @@ func TestReceiver(t *testing.T) {
 
 	// A histogram is built by hand: the generated builder has none.
 	assert.Equal(t, "histogram", r.metric(t, telemetry.OriginLifetime).Instrument)
-	assert.ElementsMatch(t, r.namesOf("receiver"), append(keys(of.Metrics), telemetry.OriginLifetime))
+	checkSameNames(t, "metric", source{metricsFile + " (emitted_by: receiver)", r.namesOf("receiver")},
+		source{metadataFile, append(keys(of.Metrics), telemetry.OriginLifetime)})
 	for name, m := range of.Metrics {
 		registered := r.metric(t, name)
 		assert.Equal(t, registered.Unit, m.Unit, name)
@@ -74,7 +77,7 @@ func TestReceiver(t *testing.T) {
 			}
 		}
 	}
-	assert.ElementsMatch(t, attributeKeys(r.Resource), keys(of.ResourceAttributes))
+	checkSameNames(t, "resource attribute", source{attributesFile, attributeKeys(r.Resource)}, source{metadataFile, keys(of.ResourceAttributes)})
 }
 
 // namesOf returns the names of the metrics that a part of the project emits.
@@ -94,14 +97,6 @@ func attributeKeys(attributes []Attribute) []string {
 	all := []string{}
 	for _, a := range attributes {
 		all = append(all, a.Key)
-	}
-	return all
-}
-
-func keys[V any](m map[string]V) []string {
-	var all []string
-	for key := range m {
-		all = append(all, key)
 	}
 	return all
 }

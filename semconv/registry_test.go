@@ -21,14 +21,14 @@ func loaded(t *testing.T) *Registry {
 func (r *Registry) metric(t *testing.T, name string) Metric {
 	t.Helper()
 	i := slices.IndexFunc(r.Metrics, func(m Metric) bool { return m.Name == name })
-	require.GreaterOrEqual(t, i, 0, name)
+	require.GreaterOrEqual(t, i, 0, "%s lacks %s", metricsFile, name)
 	return r.Metrics[i]
 }
 
 func (r *Registry) event(t *testing.T, name string) Event {
 	t.Helper()
 	i := slices.IndexFunc(r.Events, func(e Event) bool { return e.Name == name })
-	require.GreaterOrEqual(t, i, 0, name)
+	require.GreaterOrEqual(t, i, 0, "%s lacks %s", eventsFile, name)
 	return r.Events[i]
 }
 
