@@ -22,7 +22,7 @@ type scene struct {
 // scenes have similar counts, all of which have risen by noon, but different censuses.
 var scenes = []scene{
 	{"leak, 0.2 a minute", 1, "A leak, 12 an hour", "old ones gather, none leaves"},
-	{"daily swing", 1, "Requests by day", "those that get old soon leave"},
+	{"daily swing", 1, "Requests by day", "old ones leave soon"},
 	{"warm-up", 1, "A pool that fills", "old ones, but no new ones"},
 	{"sessions of 2 h on average", 1, "Sessions of 2 hours", "old ones leave"},
 }

@@ -24,7 +24,7 @@ func fillingFamilies() []family {
 // warmUp starts its workers on demand, most of them in the first half hour, while traffic is shifted to it.
 func warmUp(r *rand.Rand) trial {
 	workers := spread(40+r.IntN(61), func(r *rand.Rand) float64 { return r.ExpFloat64() * 15 })
-	return alone(service(r, fresh(),
+	return healthyTrial(service(r, fresh(),
 		named("shop/work.(*Lazy).run", "chan_receive", source{arrivals: workers, lifetime: never}),
 		named(callFunction, "select", calls(ramp(1, about(r, 60), 0, hour), memoryless(3).atMost(30)))))
 }
@@ -33,7 +33,7 @@ func warmUp(r *rand.Rand) trial {
 func growingPool(r *rand.Rand) trial {
 	pace := within(r, 0.5*hour, 2*hour)
 	opened := spread(50+r.IntN(151), func(r *rand.Rand) float64 { return r.ExpFloat64() * pace })
-	return alone(service(r, fresh(), named("database/sql.(*DB).connectionOpener", "select",
+	return healthyTrial(service(r, fresh(), named("database/sql.(*DB).connectionOpener", "select",
 		source{arrivals: opened, lifetime: never})))
 }
 
@@ -41,7 +41,7 @@ func growingPool(r *rand.Rand) trial {
 func poolOf80(r *rand.Rand) trial {
 	pace := 10 * math.Pow(18, r.Float64())
 	opened := spread(80, func(r *rand.Rand) float64 { return r.ExpFloat64() * pace })
-	return alone(service(r, fresh(), named("shop/db.(*Conn).watch", "select",
+	return healthyTrial(service(r, fresh(), named("shop/db.(*Conn).watch", "select",
 		source{arrivals: opened, lifetime: never})))
 }
 
@@ -69,16 +69,16 @@ func keyed(r *rand.Rand) group {
 	})
 }
 
-func lazyKeys(r *rand.Rand) trial { return alone(service(r, fresh(), keyed(r))) }
+func lazyKeys(r *rand.Rand) trial { return healthyTrial(service(r, fresh(), keyed(r))) }
 
 func lazyKeysDeployed(r *rand.Rand) trial {
-	return alone(service(r, deployed(r), keyed(r)))
+	return healthyTrial(service(r, deployed(r), keyed(r)))
 }
 
 // informers are added evenly within an hour of the start, as a Kubernetes operator discovers its resources.
 func informers(r *rand.Rand) trial {
 	added := spread(20+r.IntN(61), func(r *rand.Rand) float64 { return within(r, 0, hour) })
-	return alone(service(r, fresh(), named("k8s/cache.(*controller).Run", "select",
+	return healthyTrial(service(r, fresh(), named("k8s/cache.(*controller).Run", "select",
 		source{arrivals: added, lifetime: never})))
 }
 
@@ -86,12 +86,12 @@ func informers(r *rand.Rand) trial {
 func fleet(r *rand.Rand) trial {
 	over := within(r, 20, hour)
 	come := spread(1000+r.IntN(7001), func(r *rand.Rand) float64 { return within(r, 0, over) })
-	return alone(service(r, fresh(), sessionGroup(source{arrivals: come, lifetime: never})))
+	return healthyTrial(service(r, fresh(), sessionGroup(source{arrivals: come, lifetime: never})))
 }
 
 // shifted takes over traffic evenly during eight hours, with sessions of one to two hours.
 func shifted(r *rand.Rand) trial {
-	return alone(service(r, fresh(), sessionGroup(
+	return healthyTrial(service(r, fresh(), sessionGroup(
 		calls(ramp(0, about(r, 3), 0, 8*hour), memoryless(within(r, hour, 2*hour))))))
 }
 
@@ -99,12 +99,12 @@ func shifted(r *rand.Rand) trial {
 func growingService(r *rand.Rand) trial {
 	come := about(r, 0.5)
 	grows := func(t float64) float64 { return come * math.Pow(1.03, t/hour) }
-	return alone(service(r, always(), sessionGroup(calls(grows, memoryless(2*hour)))))
+	return healthyTrial(service(r, always(), sessionGroup(calls(grows, memoryless(2*hour)))))
 }
 
 // doublesDeployed is deployed every few hours, while its load doubles permanently.
 func doublesDeployed(r *rand.Rand) trial {
 	at, come := within(r, 6*hour, 30*hour), about(r, 3)
-	return alone(service(r, deployed(r), sessionGroup(
+	return healthyTrial(service(r, deployed(r), sessionGroup(
 		calls(ramp(come, 2*come, at, at+8*hour), memoryless(15)))))
 }

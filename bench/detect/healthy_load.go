@@ -25,26 +25,26 @@ func loadFamilies() []family {
 const callFunction = "shop/stock.(*Client).Get"
 
 func flat(r *rand.Rand) trial {
-	return alone(service(r, always(), named(callFunction, "select",
+	return healthyTrial(service(r, always(), named(callFunction, "select",
 		calls(steady(about(r, 60)), memoryless(1)))))
 }
 
 // dailySwing has calls of a few minutes each.
 func dailySwing(r *rand.Rand) trial {
-	return alone(service(r, always(), named(callFunction, "select",
+	return healthyTrial(service(r, always(), named(callFunction, "select",
 		calls(daily(about(r, 60), 0.8), memoryless(3).atMost(30)))))
 }
 
 // weeklySwing starts on a Saturday and ends on Monday night.
 func weeklySwing(r *rand.Rand) trial {
 	const saturday = 5
-	return alone(service(r, always(), named(callFunction, "select",
+	return healthyTrial(service(r, always(), named(callFunction, "select",
 		calls(weekly(saturday, about(r, 60), 0.5), memoryless(3).atMost(30)))))
 }
 
 // step is a change of configuration that starts more workers.
 func step(r *rand.Rand) trial {
-	return alone(service(r, always(), named("shop/work.(*More).run", "chan_receive",
+	return healthyTrial(service(r, always(), named("shop/work.(*More).run", "chan_receive",
 		resident(10), source{arrivals: atOnce(50+r.IntN(151), within(r, 2*hour, 20*hour)), lifetime: never})))
 }
 
@@ -56,7 +56,7 @@ func bounded(r *rand.Rand) trial {
 			born(at + within(r, 0, 10))
 		}
 	}
-	return alone(service(r, always(), named(leakFunction, "chan_send", source{arrivals: once, lifetime: never})))
+	return healthyTrial(service(r, always(), named(leakFunction, "chan_send", source{arrivals: once, lifetime: never})))
 }
 
 // upAndDown has a load that rises fifteenfold in six hours, and falls in six hours.
@@ -66,7 +66,7 @@ func upAndDown(r *rand.Rand) trial {
 	hill := func(t float64) float64 {
 		return low * (1 + 14*max(0, 1-math.Abs(t-from-6*hour)/(6*hour)))
 	}
-	return alone(service(r, always(), named(callFunction, "select",
+	return healthyTrial(service(r, always(), named(callFunction, "select",
 		calls(hill, memoryless(2).atMost(30)))))
 }
 
@@ -79,12 +79,12 @@ func bursts(r *rand.Rand) trial {
 			lifetime: memoryless(within(r, 2, 20)),
 		})
 	}
-	return alone(service(r, always(), g))
+	return healthyTrial(service(r, always(), g))
 }
 
 // walk has a load that wanders for hours, with calls of a quarter of an hour.
 func walk(r *rand.Rand) trial {
-	return alone(service(r, always(), named(callFunction, "select",
+	return healthyTrial(service(r, always(), named(callFunction, "select",
 		calls(wandering(r, about(r, 10)), memoryless(15)))))
 }
 
@@ -93,7 +93,7 @@ func sawtooth(r *rand.Rand) trial {
 	p := service(r, always())
 	live := within(r, 200, 2000) * mebibyte
 	p.memory.held = func(float64) float64 { return live }
-	return alone(p)
+	return healthyTrial(p)
 }
 
 // filling has a cache that approaches its limit after some hours.
@@ -101,5 +101,5 @@ func filling(r *rand.Rand) trial {
 	p := service(r, fresh())
 	limit, pace := within(r, 300, 2000)*mebibyte, within(r, hour, 3*hour)
 	p.memory.held = func(t float64) float64 { return limit * (1 - math.Exp(-t/pace)) }
-	return alone(p)
+	return healthyTrial(p)
 }

@@ -32,7 +32,7 @@ func hourlyJobs(r *rand.Rand) trial {
 			lifetime: around(within(r, 5, 20), 2),
 		})
 	}
-	return alone(service(r, always(), g))
+	return healthyTrial(service(r, always(), g))
 }
 
 // movingWorkers has a pool of hundreds of workers that always exist. As load rises in the morning, more of them wait
@@ -43,7 +43,7 @@ func movingWorkers(r *rand.Rand) trial {
 	querying.entry = idle.entry
 	idle.sources[0].visits = []int{1}
 	idle.sources[0].busy = officeHours(within(r, 0.5, 0.9))
-	return alone(service(r, always(), idle, querying))
+	return healthyTrial(service(r, always(), idle, querying))
 }
 
 // nightlyJobs starts dozens of workers at two at night. They stay for one to three hours, and run tasks of some
@@ -57,12 +57,12 @@ func nightlyJobs(r *rand.Rand) trial {
 		tasks.sources = append(tasks.sources,
 			calls(between(begin, begin+length, steady(about(r, 10))), memoryless(5)))
 	}
-	return alone(service(r, always(), workers, tasks))
+	return healthyTrial(service(r, always(), workers, tasks))
 }
 
 // nightlyQueue starts goroutines one by one for half an hour, each for about two hours. Since none exits before the
-// last has started, the first night cannot be told from a leak, like the first day of workingDays. So flags count from
-// the second night.
+// last has started, the first night cannot be distinguished from a leak, like the first day of workingDays. So flags
+// count from the second night.
 func nightlyQueue(r *rand.Rand) trial {
 	g := named(jobFunction, "waitgroup")
 	items := about(r, 10)
@@ -70,12 +70,12 @@ func nightlyQueue(r *rand.Rand) trial {
 		at := float64(d)*day + 2*hour
 		g.sources = append(g.sources, calls(between(at, at+30, steady(items)), around(2*hour, 20)))
 	}
-	return alone(service(r, always(), g))
+	return healthyTrial(service(r, always(), g))
 }
 
 // deploys replaces the process every three to five hours. Each new process fills with sessions of half an hour.
 func deploys(r *rand.Rand) trial {
-	return alone(service(r, deployed(r), named(sessionFunction, "io_wait",
+	return healthyTrial(service(r, deployed(r), named(sessionFunction, "io_wait",
 		calls(daily(about(r, 3), 0.6), memoryless(30).atMost(hour)))))
 }
 
@@ -119,7 +119,7 @@ func scaledFleet(r *rand.Rand) trial {
 			lifetime: around(length+within(r, 2*hour, 10*hour), 10),
 		})
 	}
-	return alone(service(r, fresh(), g))
+	return healthyTrial(service(r, fresh(), g))
 }
 
 // newVersion moves lines, so that all signatures of the service's own code are new.
@@ -132,7 +132,7 @@ func newVersion(r *rand.Rand) trial {
 		return g
 	}
 	lives := []life{{-day, deployed}, {deployed, forever}}
-	return alone(service(r, lives, version(1, "shop/live.(*Hub).serve"), version(2, "shop/live.(*Hub).serveAll")))
+	return healthyTrial(service(r, lives, version(1, "shop/live.(*Hub).serve"), version(2, "shop/live.(*Hub).serveAll")))
 }
 
 // gap loses an hour of data while the load changes.
@@ -140,7 +140,7 @@ func gap(r *rand.Rand) trial {
 	at := int(within(r, 4*hour, 20*hour))
 	p := service(r, always(), named(callFunction, "select", calls(daily(about(r, 6), 0.8), memoryless(15).atMost(hour))))
 	p.missed = func(minute int) bool { return minute >= at && minute < at+60 }
-	return alone(p)
+	return healthyTrial(p)
 }
 
 // failures loses one of twenty scrapes, and at times several consecutive ones.
@@ -156,5 +156,5 @@ func failures(r *rand.Rand) trial {
 	}
 	p := service(r, always(), named(callFunction, "select", calls(daily(about(r, 6), 0.8), memoryless(15).atMost(hour))))
 	p.missed = func(minute int) bool { return lost[minute] }
-	return alone(p)
+	return healthyTrial(p)
 }

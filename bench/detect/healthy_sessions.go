@@ -34,7 +34,7 @@ const sessionFunction = "shop/live.(*Session).read"
 // websockets stay for four hours on average, and their number is nearly constant.
 func websockets(r *rand.Rand) trial {
 	const open, mean = 20_000, 4 * hour
-	return alone(service(r, always(), named(sessionFunction, "io_wait",
+	return healthyTrial(service(r, always(), named(sessionFunction, "io_wait",
 		source{arrivals: fromStart(open), lifetime: memoryless(mean)},
 		calls(steady(open/mean), memoryless(mean)))))
 }
@@ -43,7 +43,7 @@ func websockets(r *rand.Rand) trial {
 // There are about 200 by day, fewer of the longest.
 func sessions(mean float64) func(*rand.Rand) trial {
 	return func(r *rand.Rand) trial {
-		return alone(service(r, always(), named(sessionFunction, "io_wait",
+		return healthyTrial(service(r, always(), named(sessionFunction, "io_wait",
 			calls(officeHours(about(r, 200/mean)), memoryless(mean)))))
 	}
 }
@@ -60,7 +60,7 @@ func officeHours(perMinute float64) load {
 }
 
 // workingDays has a session for each of some hundred people who come at about nine and stay for about eight hours.
-// On the first day it cannot be told from a leak, so flags count from the second day.
+// On the first day it cannot be distinguished from a leak, so flags count from the second day.
 func workingDays(r *rand.Rand) trial {
 	people := 100 + r.IntN(301)
 	g := named(sessionFunction, "io_wait")
@@ -73,14 +73,14 @@ func workingDays(r *rand.Rand) trial {
 		}
 		g.sources = append(g.sources, source{arrivals: come, lifetime: around(8*hour, 20)})
 	}
-	return alone(service(r, always(), g))
+	return healthyTrial(service(r, always(), g))
 }
 
 // connections arrive at a mean rate, more by day, and stay for a random time. The process is deployed on the first day.
 func connections(perMinute float64, stay func(*rand.Rand) lifetime) func(*rand.Rand) trial {
 	return func(r *rand.Rand) trial {
 		deploy := within(r, 0, day)
-		return alone(service(r, []life{{-day, deploy}, {deploy, forever}},
+		return healthyTrial(service(r, []life{{-day, deploy}, {deploy, forever}},
 			sessionGroup(calls(daily(about(r, perMinute), 0.5), stay(r)))))
 	}
 }

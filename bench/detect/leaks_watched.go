@@ -31,8 +31,8 @@ func besideResidents(r *rand.Rand) trial {
 	return leaky(p, onset)
 }
 
-// seenLate has leaked for hours before the watching. Goroutines from before cannot be told from residents, so the
-// onset is the start of the watching.
+// seenLate has leaked for hours before the watching. Goroutines from before cannot be distinguished from residents, so
+// the onset is the start of the watching.
 func seenLate(r *rand.Rand) trial {
 	begin := -within(r, hour, 12*hour)
 	p := service(r, []life{{begin, forever}}, leakingGroup(

@@ -36,8 +36,8 @@ func named(function, state string, sources ...source) group {
 
 func entryOf(function string) string { return strings.TrimSuffix(function, ".func1") + ".start" }
 
-// alone is a trial of one healthy process.
-func alone(p process) trial { return trial{processes: []process{p}} }
+// healthyTrial is a trial of one process in which nothing leaks.
+func healthyTrial(p process) trial { return trial{processes: []process{p}} }
 
 // leaky is a trial of one process whose first group leaks from onset on.
 func leaky(p process, onset float64) trial {
