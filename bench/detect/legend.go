@@ -18,4 +18,15 @@ the share of cases in which anything was flagged.
   minimum  of each group in each half hour, rising through 3 hours
   oracle   knows the leaked goroutines and max_lifetime: the earliest possible time
 
+The tables of times have the leaks of goroutines, with these columns:
+
+  median   time from the onset of a leak until it is probable
+  oracle   the same for the oracle; ratio is the median over it
+  slowest  longest time of a leak that was found
+  formula  median time by docs/how-it-decides.md, without aged_after (10 minutes); never
+           if it does not apply: pauses, healthy goroutines that exit, lost data
+  worst    largest ratio of a time without aged_after to that of the formula
+  late     number of leaks found later than 1.3 times the formula and aged_after
+  interr.  number of leaks whose flag was interrupted while they went on
+
 `

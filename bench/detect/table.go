@@ -26,7 +26,7 @@ func heads() [][2]string {
 }
 
 const (
-	nameWidth   = 33
+	nameWidth   = 34
 	columnWidth = 9
 )
 
