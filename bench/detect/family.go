@@ -4,6 +4,7 @@ import (
 	"hash/fnv"
 	"math/rand/v2"
 	"slices"
+	"strings"
 )
 
 // family is a kind of situation. Each seed makes another case of it.
@@ -69,4 +70,9 @@ func random(family string, seed int) *rand.Rand {
 func families() []family {
 	return slices.Concat(leakFamilies(), memoryLeakFamilies(), leakAmongFamilies(), leakWatchedFamilies(), leakServiceFamilies(),
 		loadFamilies(), fillingFamilies(), sessionFamilies(), operationFamilies(), watchedFamilies(), serviceFamilies())
+}
+
+// selectFamilies returns the families whose name contains part.
+func selectFamilies(all []family, part string) []family {
+	return slices.DeleteFunc(all, func(f family) bool { return !strings.Contains(f.name, part) })
 }

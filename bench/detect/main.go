@@ -7,6 +7,7 @@
 //	go run ./detect -write detect/result.txt   # what make detect-bench does
 //	go run ./detect -check detect/result.txt   # fails if the file is not current, by the first cases
 //	go run ./detect -from 1000                 # plays other cases than those with which the rules were developed
+//	go run ./detect -only sessions             # plays only the families whose name contains a text, in seconds
 //	go run ./detect -cases                     # also lists missed leaks and false alarms
 //	go run ./detect -draw ../docs/census.svg   # only draws the census
 package main
@@ -20,7 +21,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"runtime"
 	"runtime/debug"
 )
 
@@ -31,6 +31,8 @@ func main() {
 	}
 }
 
+var errOnly = errors.New("-only cannot be combined with -write or -check, which need all families")
+
 var errNotCurrent = errors.New("the result differs from the file: run make detect-bench, and commit it if it is what you want")
 
 func bench() error {
@@ -38,6 +40,7 @@ func bench() error {
 	check := flag.String("check", "", "file with a result that must be current")
 	cases := flag.Bool("cases", false, "list the errors of our columns")
 	from := flag.Int("from", 0, "first seed; the rules were developed with the cases from 0")
+	only := flag.String("only", "", "play only the families whose name contains this")
 	drawn := flag.String("draw", "", "file to write only a drawing to")
 	flag.Parse()
 
@@ -50,13 +53,22 @@ func bench() error {
 	}
 	// Most memory is garbage of the previous case. This saves a fifth of the time.
 	debug.SetGCPercent(800)
-	all := families()
-	if *check != "" {
+	all := selectFamilies(families(), *only)
+	switch {
+	case *only != "" && (*write != "" || *check != ""):
+		return errOnly
+	case len(all) == 0:
+		return fmt.Errorf("no family has a name that contains %q", *only)
+	case *check != "":
 		return checkFirst(*check, all)
 	}
-	results := run(all, *from, seeds, runtime.GOMAXPROCS(0))
+	results := runWithProgress(os.Stderr, all, *from, seeds)
 	var result bytes.Buffer
-	report(&result, all, results)
+	if *only != "" {
+		reportTables(&result, all, results)
+	} else {
+		report(&result, all, results)
+	}
 	if _, err := os.Stdout.Write(result.Bytes()); err != nil {
 		return err
 	}
@@ -81,7 +93,7 @@ func checkFirst(file string, all []family) error {
 	if err != nil {
 		return err
 	}
-	digest := digestOf(run(all, 0, firstCases, runtime.GOMAXPROCS(0)))
+	digest := digestOf(runWithProgress(os.Stderr, all, 0, firstCases))
 	if !bytes.Contains(committed, []byte(digest)) {
 		return errNotCurrent
 	}
@@ -106,8 +118,16 @@ func digestOf(results [][]caseResult) string {
 	return hex.EncodeToString(h.Sum(nil))
 }
 
-// report prints all results.
+// report prints all results. It needs all families.
 func report(w io.Writer, all []family, results [][]caseResult) {
+	t := reportTables(w, all, results)
+	fmt.Fprintln(w, "\nFigures:")
+	writeFigures(w, figures(t, results))
+	fmt.Fprintf(w, "\nThe first %d cases of each family, as a hash (SHA-256): %s\n", firstCases, digestOf(results))
+}
+
+// reportTables prints the tables of some families, and returns their scores.
+func reportTables(w io.Writer, all []family, results [][]caseResult) *tally {
 	t := sumUp(all, results)
 	fmt.Fprint(w, legend)
 	t.write(w)
@@ -117,7 +137,5 @@ func report(w io.Writer, all []family, results [][]caseResult) {
 	writeTimings(w, all, results, callsProbable)
 	fmt.Fprintln(w, "\nTime until probable for the service as a whole, max_lifetime 12h:")
 	writeTimings(w, all, results, serviceProbable)
-	fmt.Fprintln(w, "\nFigures:")
-	writeFigures(w, figures(t, results))
-	fmt.Fprintf(w, "\nThe first %d cases of each family, as a hash (SHA-256): %s\n", firstCases, digestOf(results))
+	return t
 }

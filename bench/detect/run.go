@@ -2,6 +2,7 @@ package main
 
 import (
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/otel-goroutine/otel-goroutine/internal/growth"
@@ -51,7 +52,8 @@ type limits struct {
 }
 
 // run plays perFamily cases of each family, from the seed first, with a number of workers, and returns them in order.
-func run(all []family, first, perFamily, workers int) [][]caseResult {
+// It counts the cases in played.
+func run(all []family, first, perFamily, workers int, played *atomic.Int64) [][]caseResult {
 	results := make([][]caseResult, len(all))
 	type task struct{ family, nth int }
 	tasks := make(chan task)
@@ -60,6 +62,7 @@ func run(all []family, first, perFamily, workers int) [][]caseResult {
 		wg.Go(func() {
 			for t := range tasks {
 				results[t.family][t.nth] = all[t.family].play(first + t.nth)
+				played.Add(1)
 			}
 		})
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"sync/atomic"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -9,9 +10,11 @@ import (
 
 func TestResultDoesNotDependOnWorkers(t *testing.T) {
 	few := []family{leakFamilies()[1], loadFamilies()[0]}
-	once := run(few, 0, 2, 1)
-	twice := run(few, 0, 2, 3)
+	var played atomic.Int64
+	once := run(few, 0, 2, 1, &played)
+	twice := run(few, 0, 2, 3, &played)
 	require.Equal(t, once, twice)
+	require.EqualValues(t, 8, played.Load())
 
 	require.GreaterOrEqual(t, once[0][0].columns[censusProbable].found[0], 60.0)
 	require.False(t, once[1][0].columns[censusSuspected].falseAlarm)
@@ -24,10 +27,20 @@ func TestReportOfAllFamilies(t *testing.T) {
 		// Some leaks are found in this time, and others missed.
 		all[i].hours = min(all[i].hours, 12)
 	}
-	results := run(all, 0, 1, 2)
+	results := run(all, 0, 1, 2, new(atomic.Int64))
 	var out bytes.Buffer
 	report(&out, all, results)
 	for _, f := range all {
 		require.Contains(t, out.String(), "\n"+f.name)
 	}
+}
+
+// TestReportOfSomeFamilies plays the families that -only selects.
+func TestReportOfSomeFamilies(t *testing.T) {
+	some := selectFamilies(families(), "twenty")
+	require.Len(t, some, 2)
+	var out bytes.Buffer
+	reportTables(&out, some, run(some, 0, 1, 2, new(atomic.Int64)))
+	require.Contains(t, out.String(), "\nleak, twenty replicas")
+	require.NotContains(t, out.String(), "\nflat")
 }
