@@ -8,8 +8,8 @@
 // Leaked goroutines often have the same signature as healthy ones that come and go. No session
 // of an hour is left after ten, so each group is observed at several age levels, with an
 // Evidence each, and the most severe verdict counts. Each level may use the whole error
-// probability: dividing it by four delayed the detection of isolated leaks by a tenth, at the
-// same precision.
+// probability: dividing it by four delayed the detection of isolated leaks by nearly a tenth, at
+// the same precision (docs/decisions/growth.md).
 //
 // Four questions make a verdict, each in a file of its own (process.go detects new processes,
 // life.go adds up the lives of a service, companions.go finds the groups of one leak):

@@ -17,7 +17,7 @@ func plain() world {
 }
 
 // A leak is probable after t = sqrt(2 ln(1/alpha) L / r), at least MinDuration, plus agedAfter
-// (docs/decisions/growth.md).
+// (docs/how-it-decides.md).
 func TestLeakBecomesProbableInTime(t *testing.T) {
 	for _, tc := range []struct {
 		name        string
