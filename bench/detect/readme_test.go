@@ -28,25 +28,74 @@ func TestReadmeQuotesTheTable(t *testing.T) {
 			t.Errorf("README.md does not have the row %s", want)
 		}
 	}
-	_, median, found := strings.Cut(result, "Time until probable, with the census, max_lifetime 12h:")
-	if !found {
-		t.Fatal("result.txt has no times with the census")
-	}
+	median := timesOf(t, result)
+	var want []string
 	for family, sentence := range map[string]string{
 		"leak, 1 a minute":               "alone is *probable* after %s.",
 		"leak, among sessions of 10 min": "sessions of ten minutes come and go takes %s,",
 		"leak, among sessions of 1 h":    "among sessions of an hour %s,",
 		"leak, among sessions of 4 h":    "of four hours %s.",
 	} {
-		took := duration(t, fieldsAfter(t, median, family)[0])
-		if want := fmt.Sprintf(sentence, inWords(took)); !strings.Contains(strings.ReplaceAll(readme, "\n", " "), want) {
-			t.Errorf("README.md does not say %q", want)
-		}
+		want = append(want, fmt.Sprintf(sentence, inWords(duration(t, fieldsAfter(t, median, family)[0]))))
 	}
 	oracle := duration(t, fieldsAfter(t, median, "leak, 1 a minute")[1])
-	if want := fmt.Sprintf("takes %s.", inWords(oracle)); !strings.Contains(strings.ReplaceAll(readme, "\n", " "), want) {
-		t.Errorf("README.md does not say of the oracle that it %s", want)
+	checkPage(t, "README.md", append(want, fmt.Sprintf("takes %s.", inWords(oracle)))...)
+	checkPage(t, "docs/claims.md", fmt.Sprintf("%s of leaks are found, and %s of healthy cases are called *probable*",
+		quoted(recall[censusProbable]), quoted(falsePositives[censusProbable])))
+}
+
+// TestPagesQuoteTheNumberOfCases compares the numbers of cases in pages with the families.
+func TestPagesQuoteTheNumberOfCases(t *testing.T) {
+	leaks, shortest, longest := 0, families()[0].hours, 0
+	for _, f := range families() {
+		if f.leaks() {
+			leaks++
+		}
+		shortest, longest = min(shortest, f.hours), max(longest, f.hours)
 	}
+	if shortest != 12 || longest != 7*24 {
+		t.Errorf("the cases are of %d to %d h; README.md and legend.go say half a day to a week", shortest, longest)
+	}
+	all := len(families())
+	count := func(families int) string { return thousands(families * seeds) }
+	checkPage(t, "README.md", fmt.Sprintf("Of %s simulated cases of half a day to a week, %s with leaks and %s healthy",
+		count(all), count(leaks), count(all-leaks)))
+	checkPage(t, "CONTRIBUTING.md", count(all)+" simulated cases")
+	checkPage(t, "docs/comparison.md", fmt.Sprintf("the same %s simulated cases", count(all)))
+	checkPage(t, "docs/decisions/growth.md", fmt.Sprintf("simulates %s cases", count(all)))
+	checkPage(t, "docs/decisions/ci.md", fmt.Sprintf("| %s cases |", thousands(all*firstCases)), fmt.Sprintf("the first %d cases of each family", firstCases))
+}
+
+// leaks reports whether the cases of a family have leaks.
+func (f family) leaks() bool { return len(f.make(random(f.name, 0)).leaks) > 0 }
+
+// checkPage fails for each sentence that a page does not have.
+func checkPage(t *testing.T, page string, sentences ...string) {
+	t.Helper()
+	text := strings.Join(strings.Fields(readText(t, "../../"+page)), " ")
+	for _, want := range sentences {
+		if !strings.Contains(text, want) {
+			t.Errorf("%s does not say %q", page, want)
+		}
+	}
+}
+
+// timesOf returns the first table of times in result.txt.
+func timesOf(t *testing.T, result string) string {
+	t.Helper()
+	_, times, found := strings.Cut(result, "Time until probable, with the census, max_lifetime 12h:")
+	if !found {
+		t.Fatal("result.txt has no times with the census")
+	}
+	return times
+}
+
+// thousands formats a number with a comma.
+func thousands(n int) string {
+	if n < 1000 {
+		return strconv.Itoa(n)
+	}
+	return fmt.Sprintf("%d,%03d", n/1000, n%1000)
 }
 
 func readText(t *testing.T, file string) string {
