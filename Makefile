@@ -169,12 +169,12 @@ scale-bench: ## Measure detecting at scale beside its peer; write bench/results,
 	@go -C bench run ./table
 
 .PHONY: detect-bench
-detect-bench: ## Replay simulated leaks and healthy loads through the detector and its rivals; write the table and the drawing
+detect-bench: ## Replay simulated leaks and healthy loads through the detector and its rivals; write the table and the drawing; 3 to 6 minutes
 	@go -C bench run ./detect -write detect/result.txt
 	@go -C bench run ./detect -draw ../docs/census.svg
 
 .PHONY: detect-check
-detect-check: ## Check with the first 20 cases of each family that the table of make detect-bench is current
+detect-check: ## Check with the first 20 cases of each family that the table of make detect-bench is current; a minute and a half
 	@go -C bench run ./detect -check detect/result.txt
 
 .PHONY: fuzz
