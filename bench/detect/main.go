@@ -7,7 +7,7 @@
 //	go run ./detect -write detect/result.txt   # what make detect-bench does
 //	go run ./detect -check detect/result.txt   # fails if the file is not current, by the first cases
 //	go run ./detect -from 1000                 # plays other cases than those with which the rules were developed
-//	go run ./detect -only sessions             # plays only the families whose name contains a text, in seconds
+//	go run ./detect -only "among sessions"     # plays only the families whose name contains this, in seconds
 //	go run ./detect -cases                     # also lists missed leaks and false alarms
 //	go run ./detect -draw ../docs/census.svg   # only draws the census
 package main
