@@ -38,7 +38,7 @@ func (c *checkCommand) Run(ctx context.Context, out streams) error {
 		}
 		return reportUnreachable(state, err, out)
 	}
-	result := show.NewResult(newReport(ctx, watcher, state, messages), c.FailOn, c.For)
+	result := show.NewResult(newReport(ctx, watcher, state, c.ignore, messages), c.FailOn, c.For)
 	if err := c.writeJUnit(result); err != nil {
 		return err
 	}

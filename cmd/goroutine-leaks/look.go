@@ -48,7 +48,7 @@ func (c *lookCommand) Run(ctx context.Context, out streams) error {
 	if err != nil {
 		return reportUnreachable(state, err, out)
 	}
-	report := newReport(ctx, watcher, state, messages)
+	report := newReport(ctx, watcher, state, c.ignore, messages)
 	if aggregator != nil {
 		if err := writePage(c.HTML, aggregator, strings.Join(c.URLs, ", "), report.Summary()); err != nil {
 			return err
@@ -81,11 +81,11 @@ func reportUnreachable(s watch.State, err error, out streams) error {
 
 // newReport traces the processes whose goroutines leak or accumulate, and returns the final report.
 // An interrupt during the watch does not prevent the traces; a second one ends the process.
-func newReport(ctx context.Context, watcher *watch.Watcher, last watch.State, messages io.Writer) *show.Report {
+func newReport(ctx context.Context, watcher *watch.Watcher, last watch.State, ignore ignoreList, messages io.Writer) *show.Report {
 	if watcher.HasCandidates() {
 		fmt.Fprintln(messages, "Tracing for 1 to 4 s to find what starts and wakes the goroutines.")
 	}
 	origins, problems := watcher.Origins(context.WithoutCancel(ctx))
 	watcher.DowngradeAtWork(origins, &last)
-	return &show.Report{State: last, Origins: origins, Problems: problems}
+	return &show.Report{State: last, Origins: origins, Problems: problems, Exclusions: ignore.exclusions(last.Rows)}
 }

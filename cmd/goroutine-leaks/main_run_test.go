@@ -71,7 +71,7 @@ func TestLookAndCheck(t *testing.T) {
 	leaky, healthy := serve(t, newLeakyProcess(20)), serve(t, newLeakyProcess(0))
 	t.Parallel()
 	folder := t.TempDir()
-	page, report := filepath.Join(folder, "page.html"), filepath.Join(folder, "junit.xml")
+	page, report, ignored := filepath.Join(folder, "page.html"), filepath.Join(folder, "junit.xml"), filepath.Join(folder, "ignored.xml")
 	tests := []struct {
 		name           string
 		args           []string
@@ -81,7 +81,15 @@ func TestLookAndCheck(t *testing.T) {
 		{"text", []string{leaky, "--for", "5s", "--html", page}, 0, []string{"main.ask", "PROBABLE: ", "at order.go:88, none has left", "certainty"}, nil},
 		{"JSON", []string{leaky, healthy, "--for", "5s", "--json"}, 0, []string{`"severity": "probable"`}, []string{"leak probable"}},
 		{"check", []string{"check", leaky, "--for", "5s", "--junit", report}, 1, []string{"check: 1 leak"}, nil},
-		{"check ignored", []string{"check", leaky, "--for", "5s", "--ignore", "function=main.ask"}, 0, []string{"check: clean"}, nil},
+		{
+			"check ignored", []string{
+				"check", leaky, "--for", "5s", "--junit", ignored, "--ignore", "function=main.ask,reason=ticket-12",
+				"--ignore", "entry=main.work,until=2020-12-31,reason=old", "--ignore", "entry=main.absent",
+			}, 0, []string{
+				" goroutines at order.go:88 (ticket-12)\n", "--ignore entry=main.work ended on 2020-12-31, so it ignores nothing (old)\n",
+				"--ignore entry=main.absent matched nothing\n", "No other line has accumulated", "check: clean",
+			}, nil,
+		},
 		{"check healthy", []string{"check", healthy, "--for", "5s", "--json"}, 0, []string{`"findings": []`}, []string{"check: clean"}},
 	}
 	// They mostly wait, so all run concurrently.
@@ -125,6 +133,10 @@ func TestLookAndCheck(t *testing.T) {
 			case "text":
 				if html, err := os.ReadFile(page); err != nil || !bytes.Contains(html, []byte("main.ask")) {
 					t.Errorf("%v, %d bytes of HTML", err, len(html))
+				}
+			case "check ignored":
+				if text, err := os.ReadFile(ignored); err != nil || !bytes.Contains(text, []byte("(ticket-12)")) {
+					t.Errorf("%v: %s", err, text)
 				}
 			case "check":
 				if text, err := os.ReadFile(report); err != nil || xml.Unmarshal(text, new(struct{})) != nil || !bytes.Contains(text, []byte(`failures="1"`)) {
@@ -257,33 +269,4 @@ func get(url string) string {
 		return ""
 	}
 	return b.String()
-}
-
-func TestIgnoreList(t *testing.T) {
-	now := time.Date(2026, 11, 26, 12, 0, 0, 0, time.UTC)
-	for text, rules := range map[string]int{
-		"function=main.f,entry=main.e,reason=known": 1,
-		"signature=0123456789abcdef":                1,
-		"entry=main.e,until=2026-11-26":             1, // the last day
-		"entry=main.e,until=2026-11-25":             0,
-	} {
-		list, err := parseIgnore([]string{text}, now)
-		if err != nil || len(list) != rules {
-			t.Errorf("%s: %v, %v", text, list, err)
-		}
-	}
-}
-
-func FuzzParseIgnore(f *testing.F) {
-	f.Add("function=main.f,entry=main.e")
-	f.Add("signature=0,until=2026-11-26,reason=a=b")
-	f.Fuzz(func(t *testing.T, text string) {
-		list, err := parseIgnore([]string{text}, time.Time{})
-		if (err == nil) != (len(list) == 1) {
-			t.Fatalf("%v, %v", list, err)
-		}
-		if err == nil && list[0] == (ignoreRule{}) {
-			t.Fatal("a rule that ignores everything")
-		}
-	})
 }

@@ -77,7 +77,7 @@ func (c *replayCommand) Run(ctx context.Context, out streams) error {
 		}
 	}
 	if c.JSON {
-		return show.ReplayJSON(out.stdout, result)
+		return show.ReplayJSON(out.stdout, result, ignore.exclusions(nil))
 	}
-	return show.Replay(out.stdout, result)
+	return show.Replay(out.stdout, result, ignore.exclusions(nil))
 }

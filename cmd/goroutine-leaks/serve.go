@@ -42,7 +42,9 @@ func (c *serveCommand) Run(ctx context.Context, out streams) error {
 	}
 	fmt.Fprintf(out.stdout, "Serving the page at http://%s until Ctrl-C.\n", server.address())
 	progress := show.Progress{To: out.stdout, Width: out.width, For: c.For, Interval: options.Interval()}
+	var rows []watch.Row
 	watcher.RunUntilDone(ctx, func(s watch.State) {
+		rows = s.Rows
 		progress.Update(s)
 		if !slices.ContainsFunc(s.Changes, isNewLeak) {
 			return
@@ -52,6 +54,9 @@ func (c *serveCommand) Run(ctx context.Context, out streams) error {
 			fmt.Fprintln(out.stdout, err)
 		}
 	})
+	for _, e := range c.ignore.exclusions(rows) {
+		fmt.Fprintln(out.stdout, e)
+	}
 	return server.close()
 }
 

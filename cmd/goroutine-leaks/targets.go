@@ -1,12 +1,9 @@
 package main
 
 import (
-	"errors"
 	"fmt"
-	"strings"
 	"time"
 
-	"github.com/otel-goroutine/otel-goroutine/cmd/goroutine-leaks/internal/judge"
 	"github.com/otel-goroutine/otel-goroutine/cmd/goroutine-leaks/internal/target"
 	"github.com/otel-goroutine/otel-goroutine/cmd/goroutine-leaks/internal/watch"
 	"github.com/otel-goroutine/otel-goroutine/internal/page"
@@ -33,6 +30,8 @@ type watchFlags struct {
 	URLs    []string `arg:"" name:"url" help:"Process that serves net/http/pprof: host:port, a local port, or a URL."`
 	Service string   `help:"Name of the service that all URLs are instances of. By default, each URL is a service of its own." placeholder:"NAME"`
 	Ignore  []string `help:"Goroutines not to flag: function=F, entry=F or signature=S, combined with commas, optionally with until=YYYY-MM-DD and reason=TEXT. Repeatable." sep:"none" placeholder:"RULE"`
+
+	ignore ignoreList // set by open
 }
 
 // Limits of --for. In less time, no goroutine becomes old.
@@ -49,11 +48,10 @@ func (f *watchFlags) open(watchFor time.Duration, aggregator *page.Aggregator) (
 	if watchFor < minFor || watchFor > maxFor {
 		return nil, options, nil, errFor
 	}
-	ignore, err := parseIgnore(f.Ignore, time.Now())
-	if err != nil {
+	if f.ignore, err = parseIgnore(f.Ignore, time.Now()); err != nil {
 		return nil, options, nil, err
 	}
-	options = watch.Options{For: watchFor, Service: f.Service, Ignore: ignore.matches, Page: aggregator}
+	options = watch.Options{For: watchFor, Service: f.Service, Ignore: f.ignore.matches, Page: aggregator}
 	var targets []*target.Target
 	seen := make(map[string]bool)
 	for _, url := range f.URLs {
@@ -72,65 +70,4 @@ func (f *watchFlags) open(watchFor time.Duration, aggregator *page.Aggregator) (
 		}
 	}
 	return watch.New(options, targets), options, closeTargets, nil
-}
-
-// ignoreRule selects goroutines not to flag. All fields that are set must match.
-type ignoreRule struct{ function, entry, signature string }
-
-type ignoreList []ignoreRule
-
-var errIgnore = errors.New("want function=F, entry=F or signature=S, combined with commas, and optionally until=YYYY-MM-DD and reason=TEXT")
-
-// parseIgnore parses rules and omits expired ones.
-func parseIgnore(rules []string, now time.Time) (ignoreList, error) {
-	var list ignoreList
-	for _, text := range rules {
-		rule, until, ok := parseIgnoreRule(text)
-		if !ok {
-			return nil, fmt.Errorf("invalid --ignore %q: %w", text, errIgnore)
-		}
-		if until.IsZero() || now.Before(until.AddDate(0, 0, 1)) {
-			list = append(list, rule)
-		}
-	}
-	return list, nil
-}
-
-// parseIgnoreRule parses a rule such as
-//
-//	entry=main.pollForever,until=2026-12-31
-func parseIgnoreRule(text string) (rule ignoreRule, until time.Time, ok bool) {
-	for part := range strings.SplitSeq(text, ",") {
-		key, value, found := strings.Cut(part, "=")
-		if !found || value == "" {
-			return rule, until, false
-		}
-		switch key {
-		case "function":
-			rule.function = value
-		case "entry":
-			rule.entry = value
-		case "signature":
-			rule.signature = value
-		case "until":
-			var err error
-			if until, err = time.Parse(time.DateOnly, value); err != nil {
-				return rule, until, false
-			}
-		case "reason": // a comment
-		default:
-			return rule, until, false
-		}
-	}
-	return rule, until, rule != (ignoreRule{})
-}
-
-func (l ignoreList) matches(s judge.Sample) bool {
-	for _, r := range l {
-		if (r.function == "" || r.function == s.Place.Function) && (r.entry == "" || r.entry == s.Place.Entry) &&
-			(r.signature == "" || r.signature == s.Signature) {
-			return true
-		}
-	}
-	return false
 }

@@ -20,6 +20,7 @@ type document struct {
 	Findings   []jsonFinding  `json:"findings"`
 	Groups     []jsonGroup    `json:"groups"`
 	Problems   []string       `json:"problems,omitempty"`
+	Exclusions []Exclusion    `json:"exclusions,omitempty"`
 }
 
 type jsonThresholds struct {
@@ -84,7 +85,7 @@ type jsonGroup struct {
 func JSON(to io.Writer, r *Report) error {
 	d := document{
 		Version: 1, At: r.At.UTC(), Watched: r.Watched().Seconds(), Thresholds: jsonThresholdsOf(r.Thresholds),
-		Targets: []jsonTarget{}, Findings: []jsonFinding{}, Groups: []jsonGroup{},
+		Targets: []jsonTarget{}, Findings: []jsonFinding{}, Groups: []jsonGroup{}, Exclusions: r.Exclusions,
 	}
 	for _, t := range r.Targets {
 		d.Targets = append(d.Targets, jsonTarget{

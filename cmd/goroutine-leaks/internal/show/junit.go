@@ -16,6 +16,7 @@ type suite struct {
 	Skipped  int        `xml:"skipped,attr"`
 	Time     string     `xml:"time,attr"`
 	Cases    []testCase `xml:"testcase"`
+	Output   string     `xml:"system-out,omitempty"`
 }
 
 type testCase struct {
@@ -64,6 +65,7 @@ func JUnit(to io.Writer, r *Result) error {
 		s.Cases = append(s.Cases, c)
 	}
 	s.Tests = len(s.Cases)
+	s.Output = strings.Join(r.exclusionLines(), "\n")
 	if _, err := io.WriteString(to, xml.Header); err != nil {
 		return err
 	}

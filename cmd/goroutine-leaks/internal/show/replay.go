@@ -47,7 +47,7 @@ func replayNotes(r *replay.Result) []string {
 }
 
 // Replay writes a replay as text.
-func Replay(to io.Writer, r *replay.Result) error {
+func Replay(to io.Writer, r *replay.Result, exclusions []Exclusion) error {
 	var b strings.Builder
 	for _, c := range r.Ordered() {
 		fmt.Fprintf(&b, "%s  %s: %s\n", c.At.UTC().Format(time.DateTime), c.Finding.Service.Name, c.Text)
@@ -55,6 +55,9 @@ func Replay(to io.Writer, r *replay.Result) error {
 	t := r.Thresholds
 	fmt.Fprintln(&b, ReplaySummary(r))
 	fmt.Fprintf(&b, "Thresholds: min_duration %s, min_leaked %d, max_lifetime %s.\n", t.MinDuration, t.MinLeaked, t.MaxLifetime)
+	for _, e := range exclusions {
+		fmt.Fprintln(&b, e)
+	}
 	for _, note := range replayNotes(r) {
 		fmt.Fprintln(&b, note)
 	}
@@ -63,7 +66,7 @@ func Replay(to io.Writer, r *replay.Result) error {
 }
 
 // ReplayJSON writes a replay as JSON.
-func ReplayJSON(to io.Writer, r *replay.Result) error {
+func ReplayJSON(to io.Writer, r *replay.Result, exclusions []Exclusion) error {
 	type change struct {
 		At       time.Time       `json:"at"`
 		Change   string          `json:"change"`
@@ -75,15 +78,16 @@ func ReplayJSON(to io.Writer, r *replay.Result) error {
 		Text     string          `json:"text"`
 	}
 	document := struct {
-		Version   int       `json:"version"`
-		From      time.Time `json:"from"`
-		To        time.Time `json:"to"`
-		Series    int       `json:"series"`
-		Processes int       `json:"processes"`
-		Samples   int       `json:"samples"`
-		Changes   []change  `json:"changes"`
-		Notes     []string  `json:"notes,omitempty"`
-	}{1, r.From.UTC(), r.To.UTC(), r.Series, r.Processes, r.Samples, []change{}, replayNotes(r)}
+		Version    int         `json:"version"`
+		From       time.Time   `json:"from"`
+		To         time.Time   `json:"to"`
+		Series     int         `json:"series"`
+		Processes  int         `json:"processes"`
+		Samples    int         `json:"samples"`
+		Changes    []change    `json:"changes"`
+		Notes      []string    `json:"notes,omitempty"`
+		Exclusions []Exclusion `json:"exclusions,omitempty"`
+	}{1, r.From.UTC(), r.To.UTC(), r.Series, r.Processes, r.Samples, []change{}, replayNotes(r), exclusions}
 	for _, c := range r.Ordered() {
 		document.Changes = append(document.Changes, change{
 			c.At.UTC(), string(c.Kind), c.Finding.ID, c.Finding.Service, c.Finding.Severity.String(), c.Was.String(), c.Finding.Head, c.Text,

@@ -16,6 +16,8 @@ type Report struct {
 	Origins []watch.Origin
 	// Problems are errors in finding the origins.
 	Problems []error
+	// Exclusions are the effects of --ignore.
+	Exclusions []Exclusion
 }
 
 // maxFindings is the most findings of a text or Markdown report.
@@ -93,7 +95,7 @@ func originText(o finding.Origin) string {
 		text = o.String()
 	}
 	if o.File != "" {
-		text += " (" + fileLine(o.File, o.Line) + ")"
+		text += " (" + FileLine(o.File, o.Line) + ")"
 	}
 	if o.Share > 0 && o.Share < 0.995 {
 		text += fmt.Sprintf(", %.0f%%", 100*o.Share)
@@ -113,7 +115,7 @@ func (r *Report) Summary() string {
 	if leaks := len(openFindings(r.Findings)); leaks > 0 {
 		return fmt.Sprintf("%s in %s. Thresholds: %v", plural(leaks, "leak"), watched, r.Thresholds)
 	}
-	return noLeaksText(&r.State)
+	return r.noLeaksText()
 }
 
 // Lines returns the report as lines of text.
@@ -127,10 +129,11 @@ func (r *Report) Lines() []string {
 			add("%s", text)
 		}
 	}
+	lines = append(lines, r.exclusionLines()...)
 	leaks := openFindings(r.Findings)
 	if len(leaks) == 0 {
 		if r.anyReached() {
-			add("%s", noLeaksText(&r.State))
+			add("%s", r.noLeaksText())
 		}
 		return append(lines, r.problems()...)
 	}

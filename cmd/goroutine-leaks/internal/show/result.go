@@ -89,7 +89,7 @@ func (r *Result) doubt(t watch.Target, failOn string, planned time.Duration) str
 		for _, row := range Undecided(r.Rows) {
 			if row.Target == t.Name {
 				return fmt.Sprintf("%s grew by %d goroutines, no old one has left, but growth seems to slow: a leak, or a pool that fills; watch longer to decide",
-					fileLine(row.File, row.Line), row.Grown)
+					FileLine(row.File, row.Line), row.Grown)
 			}
 		}
 	}

@@ -355,7 +355,7 @@ func TestReplay(t *testing.T) {
 		},
 	}
 	var b bytes.Buffer
-	if err := errors.Join(Replay(&b, r), ReplayJSON(&b, r)); err != nil {
+	if err := errors.Join(Replay(&b, r, nil), ReplayJSON(&b, r, nil)); err != nil {
 		t.Fatal(err)
 	}
 	compare(t, "replay.txt", b.String())

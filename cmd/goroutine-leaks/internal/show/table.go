@@ -30,7 +30,7 @@ func columns(withTarget bool) []column {
 		{title: "OLD", alignRight: true, text: func(r *watch.Row) string { return orUnknown(r.Aged) }, minWidth: 60},
 		{title: "EXITED", alignRight: true, text: func(r *watch.Row) string { return orUnknown(r.Exits) }, minWidth: 100},
 		{title: "STATE", text: func(r *watch.Row) string { return r.State }, minWidth: 60},
-		{title: "LINE", text: func(r *watch.Row) string { return fileLine(r.File, r.Line) }},
+		{title: "LINE", text: func(r *watch.Row) string { return FileLine(r.File, r.Line) }},
 		{title: "FUNCTION", text: func(r *watch.Row) string { return shortFunction(r.Function) }, elastic: true},
 		{title: "ENTRY", text: func(r *watch.Row) string { return shortFunction(r.Entry) }, elastic: true, minWidth: 110},
 		{title: "LEAK", text: severity},

@@ -22,7 +22,7 @@ func Markdown(to io.Writer, r *Report) error {
 	}
 	for i := range leaks[:min(maxFindings, len(leaks))] {
 		f := &leaks[i]
-		fmt.Fprintf(&b, "### Goroutine leak, %s: %s\n\n%s\n\n", f.Severity, escape(cmp.Or(fileLine(f.Head.File, f.Head.Line), f.Head.Entry)), escape(f.Evidence))
+		fmt.Fprintf(&b, "### Goroutine leak, %s: %s\n\n%s\n\n", f.Severity, escape(cmp.Or(FileLine(f.Head.File, f.Head.Line), f.Head.Entry)), escape(f.Evidence))
 		for _, field := range r.fields(f) {
 			fmt.Fprintf(&b, "- **%s**: %s\n", field.name, escape(field.text))
 		}
@@ -33,6 +33,11 @@ func Markdown(to io.Writer, r *Report) error {
 	}
 	if len(leaks) > 0 {
 		fmt.Fprintf(&b, "Thresholds: %s %s\n", r.Thresholds, r.nextStep())
+	}
+	if len(leaks) > 0 {
+		for _, text := range r.exclusionLines() {
+			fmt.Fprintf(&b, "\n%s\n", escape(text))
+		}
 	}
 	_, err := io.WriteString(to, b.String())
 	return err

@@ -14,10 +14,10 @@ import (
 	"github.com/otel-goroutine/otel-goroutine/internal/finding"
 )
 
-// fileLine returns the base name of a file and the line.
+// FileLine returns the base name of a file and the line.
 //
 //	/src/shop/order.go, 88  ->  order.go:88
-func fileLine(file string, number int) string {
+func FileLine(file string, number int) string {
 	switch {
 	case file == "":
 		return ""
@@ -102,21 +102,25 @@ func SourceText(t watch.Target) string {
 }
 
 // noLeaksText describes the result of a watch that has found no leak.
-func noLeaksText(s *watch.State) string {
+func (r *Report) noLeaksText() string {
 	goroutines, groups := 0, 0
-	for _, t := range s.Targets {
+	for _, t := range r.Targets {
 		goroutines, groups = goroutines+t.Count, groups+t.Groups
 	}
-	watched := judge.FormatDuration(s.Watched().Round(time.Second))
+	watched := judge.FormatDuration(r.Watched().Round(time.Second))
 	begin := fmt.Sprintf("Watched %s in %s for %s: ", plural(goroutines, "goroutine"), plural(groups, "group"), watched)
-	rows := Undecided(s.Rows)
+	rows := Undecided(r.Rows)
 	if len(rows) > 0 {
-		return begin + "no leak found, but " + plural(len(rows), "group") + " may be one:\n" + strings.Join(Table(rows, len(s.Targets) > 1, 0), "\n") + `
+		return begin + "no leak found, but " + plural(len(rows), "group") + " may be one:\n" + strings.Join(Table(rows, len(r.Targets) > 1, 0), "\n") + `
 No old goroutine has left, but growth seems to slow, as in a pool that fills.
-To decide, watch longer: --for ` + (10 * s.Thresholds.MaxLifetime).Round(time.Second).String() + "."
+To decide, watch longer: --for ` + (10 * r.Thresholds.MaxLifetime).Round(time.Second).String() + "."
+	}
+	noLine := "No line"
+	if r.hasIgnored() {
+		noLine = "No other line"
 	}
 	return begin + fmt.Sprintf(`no leak found.
-No line has accumulated %d or more goroutines that stay. Slower leaks are not found, nor leaks in code that has not run.`, minDetectable)
+%s has accumulated %d or more goroutines that stay. Slower leaks are not found, nor leaks in code that has not run.`, noLine, minDetectable)
 }
 
 // minDetectable is the fewest goroutines that a leak must accumulate during a watch to be found: the
