@@ -2,8 +2,9 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
-	"os"
+	"io"
 	"time"
 
 	"github.com/otel-goroutine/otel-goroutine/cmd/goroutine-leaks/internal/show"
@@ -26,6 +27,10 @@ func (c *checkCommand) Run(ctx context.Context, out streams) error {
 		return err
 	}
 	defer closeTargets()
+	file, err := createResultFile(c.JUnit)
+	if err != nil {
+		return err
+	}
 	messages := out.stdout
 	if c.JSON {
 		messages = out.stderr
@@ -33,24 +38,21 @@ func (c *checkCommand) Run(ctx context.Context, out streams) error {
 	state, err := watchPlain(ctx, watcher, options, messages, out.width)
 	if err != nil {
 		result := show.NewResult(&show.Report{State: state}, c.FailOn, c.For)
-		if writeErr := c.writeJUnit(result); writeErr != nil {
-			return writeErr
+		if err := writeJUnit(file, result); err != nil {
+			return err
 		}
 		return reportUnreachable(state, err, out)
 	}
 	result := show.NewResult(newReport(ctx, watcher, state, c.ignore, messages), c.FailOn, c.For)
-	if err := c.writeJUnit(result); err != nil {
-		return err
-	}
 	if c.JSON {
 		err = show.JSON(out.stdout, result.Report)
 	} else {
 		err = show.Text(out.stdout, result.Report)
 	}
-	if err != nil {
+	fmt.Fprintln(messages, result)
+	if err := errors.Join(err, writeJUnit(file, result)); err != nil {
 		return err
 	}
-	fmt.Fprintln(messages, result)
 	switch result.Outcome {
 	case show.Clean:
 		return nil
@@ -62,18 +64,6 @@ func (c *checkCommand) Run(ctx context.Context, out streams) error {
 	return statusError(statusInsufficient)
 }
 
-// writeJUnit writes the file of --junit, if it is set.
-func (c *checkCommand) writeJUnit(r *show.Result) error {
-	if c.JUnit == "" {
-		return nil
-	}
-	file, err := os.Create(c.JUnit)
-	if err != nil {
-		return err
-	}
-	if err := show.JUnit(file, r); err != nil {
-		_ = file.Close() // the first error matters more
-		return err
-	}
-	return file.Close()
+func writeJUnit(file resultFile, r *show.Result) error {
+	return file.write(func(to io.Writer) error { return show.JUnit(to, r) })
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -34,6 +35,10 @@ func (c *lookCommand) Run(ctx context.Context, out streams) error {
 		return err
 	}
 	defer closeTargets()
+	file, err := createResultFile(c.HTML)
+	if err != nil {
+		return err
+	}
 	messages := out.stdout
 	if c.JSON || c.Markdown {
 		messages = out.stderr
@@ -46,22 +51,28 @@ func (c *lookCommand) Run(ctx context.Context, out streams) error {
 		state, err = watchPlain(ctx, watcher, options, messages, out.width)
 	}
 	if err != nil {
+		if err := file.discard(); err != nil {
+			return err
+		}
 		return reportUnreachable(state, err, out)
 	}
 	report := newReport(ctx, watcher, state, c.ignore, messages)
-	if aggregator != nil {
-		if err := writePage(c.HTML, aggregator, strings.Join(c.URLs, ", "), report.Summary()); err != nil {
-			return err
-		}
-		fmt.Fprintln(messages, "Wrote the page to", c.HTML)
-	}
 	switch {
 	case c.JSON:
-		return show.JSON(out.stdout, report)
+		err = show.JSON(out.stdout, report)
 	case c.Markdown:
-		return show.Markdown(out.stdout, report)
+		err = show.Markdown(out.stdout, report)
+	default:
+		err = show.Text(out.stdout, report)
 	}
-	return show.Text(out.stdout, report)
+	if aggregator == nil {
+		return err
+	}
+	if err := errors.Join(err, writePage(file, aggregator, strings.Join(c.URLs, ", "), report.Summary())); err != nil {
+		return err
+	}
+	fmt.Fprintln(messages, "Wrote the page to", c.HTML)
+	return nil
 }
 
 // watchPlain watches, and writes progress as lines.

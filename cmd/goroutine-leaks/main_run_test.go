@@ -205,6 +205,27 @@ func TestUnreachable(t *testing.T) {
 	}
 }
 
+// TestFilesAreCreatedFirst checks that a file that cannot be created is an error before the watch,
+// and that none is left if there is nothing to write.
+func TestFilesAreCreatedFirst(t *testing.T) {
+	absent := filepath.Join(t.TempDir(), "absent", "file")
+	server := serve(t, http.HandlerFunc(func(http.ResponseWriter, *http.Request) { t.Error("a request before the file was created") }))
+	for _, args := range [][]string{
+		{"check", server, "--junit", absent}, {server, "--html", absent}, {"replay", "--prometheus", server, "--html", absent},
+	} {
+		if status, stdout, stderr := command(t, args...); status != 2 || !strings.Contains(stderr, absent+": no such file or directory") {
+			t.Errorf("%q: status %d:\n%s%s", args, status, stdout, stderr)
+		}
+	}
+	page := filepath.Join(t.TempDir(), "page.html")
+	if status, _, stderr := command(t, "replay", "--prometheus", freeAddress(t), "--html", page); status != 2 || !strings.Contains(stderr, "refused") {
+		t.Errorf("status %d: %s", status, stderr)
+	}
+	if _, err := os.Stat(page); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("the page was left: %v", err)
+	}
+}
+
 func TestDiff(t *testing.T) {
 	trace := func(n int) string {
 		p := newLeakyProcess(1)

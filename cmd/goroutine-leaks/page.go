@@ -1,7 +1,7 @@
 package main
 
 import (
-	"os"
+	"io"
 	"time"
 
 	"github.com/otel-goroutine/otel-goroutine/cmd/goroutine-leaks/internal/judge"
@@ -16,14 +16,8 @@ func newAggregator(t judge.Thresholds) *page.Aggregator {
 }
 
 // writePage writes the page to a file.
-func writePage(name string, aggregator *page.Aggregator, title, summary string) error {
-	file, err := os.Create(name) //nolint:gosec // the file is named by the user
-	if err != nil {
-		return err
-	}
-	if err := page.WriteFile(file, aggregator.Site(time.Now()), page.Options{Title: title}, summary); err != nil {
-		_ = file.Close() // the first error matters more
-		return err
-	}
-	return file.Close()
+func writePage(file resultFile, aggregator *page.Aggregator, title, summary string) error {
+	return file.write(func(to io.Writer) error {
+		return page.WriteFile(to, aggregator.Site(time.Now()), page.Options{Title: title}, summary)
+	})
 }

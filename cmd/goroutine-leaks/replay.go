@@ -47,6 +47,10 @@ func (c *replayCommand) Run(ctx context.Context, out streams) error {
 		return err
 	}
 	defer client.CloseIdleConnections()
+	file, err := createResultFile(c.HTML)
+	if err != nil {
+		return err
+	}
 	thresholds := judge.Defaults()
 	thresholds.MinDuration, thresholds.MinLeaked, thresholds.MaxLifetime = c.MinDuration, c.MinLeaked, c.MaxLifetime
 	var aggregator *page.Aggregator
@@ -64,20 +68,22 @@ func (c *replayCommand) Run(ctx context.Context, out streams) error {
 	if out.terminal != nil {
 		fmt.Fprint(out.stderr, "\r")
 	}
-	switch {
-	case errors.Is(err, replay.ErrNoData):
-		fmt.Fprintf(out.stderr, "goroutine-leaks: %s: %v\n", address.Host, err)
-		return statusError(statusInsufficient)
-	case err != nil:
-		return fmt.Errorf("%s: %w", address.Host, err)
-	}
-	if aggregator != nil {
-		if err := writePage(c.HTML, aggregator, address.Host, show.ReplaySummary(result)); err != nil {
-			return err
+	if err != nil {
+		err = fmt.Errorf("%s: %w", address.Host, err)
+		if discardErr := file.discard(); discardErr != nil || !errors.Is(err, replay.ErrNoData) {
+			return errors.Join(err, discardErr)
 		}
+		fmt.Fprintln(out.stderr, "goroutine-leaks:", err)
+		return statusError(statusInsufficient)
 	}
+	exclusions := ignore.exclusions(nil)
 	if c.JSON {
-		return show.ReplayJSON(out.stdout, result, ignore.exclusions(nil))
+		err = show.ReplayJSON(out.stdout, result, exclusions)
+	} else {
+		err = show.Replay(out.stdout, result, exclusions)
 	}
-	return show.Replay(out.stdout, result, ignore.exclusions(nil))
+	if aggregator == nil {
+		return err
+	}
+	return errors.Join(err, writePage(file, aggregator, address.Host, show.ReplaySummary(result)))
 }
