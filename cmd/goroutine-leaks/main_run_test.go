@@ -37,7 +37,7 @@ func newLeakyProcess(perSecond float64) *leakyProcess {
 
 func (p *leakyProcess) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if !strings.HasSuffix(r.URL.Path, "/trace") || r.URL.Query().Get("seconds") != "0.001" {
-		http.Error(w, "Could not enable tracing: tracing is already enabled", http.StatusInternalServerError)
+		http.NotFound(w, r) // it has no profiles, and no traces for origins
 		return
 	}
 	var all []tracetest.Goroutine

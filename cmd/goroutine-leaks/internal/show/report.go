@@ -184,6 +184,9 @@ func notes(t watch.Target) []string {
 	if t.Lacks != "" {
 		lines = append(lines, fmt.Sprintf("%s: %s", t.Name, t.Lacks))
 	}
+	if t.Busy > 0 && t.Busy < t.Looks {
+		lines = append(lines, fmt.Sprintf("%s: another client traced the process in %d of %s, which have no ages", t.Name, t.Busy, plural(t.Looks, "look")))
+	}
 	if t.Restarts > 0 {
 		lines = append(lines, fmt.Sprintf("%s: restarted %s; the current process has been watched for %s",
 			t.Name, plural(t.Restarts, "time"), judge.FormatDuration(t.Watched)))

@@ -65,6 +65,8 @@ type Look struct {
 	// Lacks describes information that the source does not have, and why; empty if none.
 	Lacks         string
 	NewConnection bool
+	// Busy means that there is no trace since another client traces the process.
+	Busy bool
 }
 
 // Look takes a snapshot from an execution trace of a millisecond, or from a goroutine profile if
@@ -81,7 +83,7 @@ func (t *Target) Look(ctx context.Context) (Look, error) {
 		if !isTraceError(err) {
 			return look, err
 		}
-		if t.failedTraces++; !isBusy(err) && (!t.traced || t.failedTraces >= maxFailedTraces) {
+		if t.failedTraces++; !IsBusy(err) && (!t.traced || t.failedTraces >= maxFailedTraces) {
 			t.traceErr = err
 		}
 		return t.profile(ctx, err)
@@ -120,7 +122,11 @@ func (t *Target) profile(ctx context.Context, traceErr error) (Look, error) {
 		return Look{}, err
 	}
 	look.NewConnection = found.newConnection
-	if look.From == Profile {
+	look.Busy = IsBusy(traceErr)
+	switch {
+	case look.Busy:
+		look.Lacks = fmt.Sprintf("another client seems to trace the process (%v); as long as it does, ages are unknown and leaks are suspected at most", traceErr)
+	case look.From == Profile:
 		look.Lacks = fmt.Sprintf("no execution trace (%v), so ages are unknown and leaks are suspected at most", traceErr)
 	}
 	return look, nil
@@ -160,9 +166,9 @@ func isTraceError(err error) bool {
 	return false
 }
 
-// isBusy reports whether another client traces the process, which is temporary. net/http/pprof
+// IsBusy reports whether another client traces the process, which is temporary. net/http/pprof
 // responds with status 500.
-func isBusy(err error) bool {
+func IsBusy(err error) bool {
 	status, ok := errors.AsType[*StatusError](err)
 	return ok && status.Code == http.StatusInternalServerError
 }

@@ -84,6 +84,9 @@ func TestLook(t *testing.T) {
 				if look.From != test.from || !strings.Contains(look.Lacks, test.lacks) || test.lacks == "" && look.Lacks != "" {
 					t.Errorf("source %s, lacks %q", look.From, look.Lacks)
 				}
+				if look.Busy != (test.name == "a refused trace") {
+					t.Errorf("busy is %v", look.Busy)
+				}
 				if look.Count() < 2 {
 					t.Errorf("%d goroutines", look.Count())
 				}

@@ -85,6 +85,13 @@ func (w *Watcher) DowngradeAtWork(origins []Origin, last *State) {
 
 var errNoTrace = errors.New("no execution trace")
 
+// busyTimeout is how long another client may trace the process before the trace for origins is given
+// up, and busyPause the time between attempts. The traces of this command take 1 and 3 s.
+const (
+	busyTimeout = 10 * time.Second
+	busyPause   = 500 * time.Millisecond
+)
+
 // traceResult is the result of the traces of a process.
 type traceResult struct {
 	origins []origin.Origin
@@ -129,13 +136,13 @@ func (p *process) trace(ctx context.Context, subjects origin.Subjects) (r traceR
 	switch {
 	case p.err != nil:
 		return traceResult{err: p.err}
-	case p.latest.From != target.Trace:
+	case p.latest.From != target.Trace && !p.latest.Busy:
 		return traceResult{err: errNoTrace}
 	case p.report.Count > maxTraced:
 		return traceResult{err: fmt.Errorf("processes with more than %d goroutines are not traced", maxTraced)}
 	}
 	for _, d := range traceDurations {
-		origins, err := p.source.Origins(ctx, d, subjects)
+		origins, err := p.traceWhenFree(ctx, d, subjects)
 		r.err = err
 		if len(origins) > 0 {
 			r.origins = origins
@@ -145,4 +152,17 @@ func (p *process) trace(ctx context.Context, subjects origin.Subjects) (r traceR
 		}
 	}
 	return r
+}
+
+// traceWhenFree traces the process, if necessary after another client.
+func (p *process) traceWhenFree(ctx context.Context, d time.Duration, subjects origin.Subjects) ([]origin.Origin, error) {
+	for began := time.Now(); ; {
+		origins, err := p.source.Origins(ctx, d, subjects)
+		switch {
+		case !target.IsBusy(err):
+			return origins, err
+		case time.Since(began) >= busyTimeout || !sleep(ctx, busyPause):
+			return origins, fmt.Errorf("another client seems to trace the process: %w", err)
+		}
+	}
 }

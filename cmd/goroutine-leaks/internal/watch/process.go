@@ -41,6 +41,7 @@ type process struct {
 	reached   bool // a look has succeeded
 	restarts  int
 	looks     int
+	busy      int           // looks without a trace since another client was tracing
 	last      time.Time     // of the last successful look
 	began     time.Time     // of the first look at the current process
 	half      time.Duration // of the watch
@@ -99,6 +100,9 @@ func (p *process) observe(now time.Time) []judge.Sample {
 	}
 	p.reached, p.last, p.failing = true, now, time.Time{}
 	p.looks++
+	if p.latest.Busy {
+		p.busy++
+	}
 	if p.report.Complete { // candidates require ages
 		p.groups, p.entries = p.candidates.Observe(&p.report, now)
 		p.undecided = p.undecidedGroups()
@@ -115,8 +119,11 @@ func (p *process) observe(now time.Time) []judge.Sample {
 
 func (p *process) target(now time.Time) Target {
 	t := Target{
-		Name: p.name, Service: p.identity.Service, Reached: p.reached, From: p.latest.From, Lacks: p.latest.Lacks,
+		Name: p.name, Service: p.identity.Service, Reached: p.reached, From: p.latest.From, Lacks: p.latest.Lacks, Busy: p.busy,
 		Count: p.report.Count, Groups: len(p.report.Groups), Watched: p.watched, Restarts: p.restarts, Looks: p.looks,
+	}
+	if p.latest.Busy && p.busy < p.looks { // the other looks have ages
+		t.From, t.Lacks = target.Trace, ""
 	}
 	if p.err != nil {
 		t.Error, t.Since = p.err.Error(), now.Sub(p.failing)

@@ -118,6 +118,8 @@ type Target struct {
 	Watched  time.Duration
 	Restarts int
 	Looks    int
+	// Busy is the number of looks that have no ages since another client was tracing.
+	Busy int
 }
 
 // Row is a group of a process.

@@ -3,6 +3,7 @@ package watch
 import (
 	"context"
 	"errors"
+	"net/http"
 	"slices"
 	"testing"
 	"testing/synctest"
@@ -35,7 +36,11 @@ type fakeSource struct {
 	restartAt time.Duration
 	// busyAt is when twenty idle workers begin to work; 0 if there are no workers.
 	busyAt time.Duration
+	// tracing reports whether another client traces the process at a time since the first look.
+	tracing func(time.Duration) bool
 }
+
+var errTracing = &target.StatusError{Code: http.StatusInternalServerError}
 
 var errDown = errors.New("connection refused")
 
@@ -82,7 +87,8 @@ func (f *fakeSource) Look(ctx context.Context) (target.Look, error) {
 		add(line, 50, 20)
 	}
 	look.HighestID = first + uint64(leaked)
-	if f.from == target.Profile {
+	look.Busy = f.tracing != nil && f.tracing(at)
+	if f.from == target.Profile || look.Busy {
 		look.From, look.Source, look.Goroutines, look.HighestID, look.Lacks = target.Profile, stack.SourceProfile, nil, 0, "no trace"
 	}
 	return look, nil
@@ -97,6 +103,9 @@ func (f *fakeSource) Build(context.Context) string {
 }
 
 func (f *fakeSource) Origins(_ context.Context, d time.Duration, subjects origin.Subjects) ([]origin.Origin, error) {
+	if f.tracing != nil && f.tracing(time.Since(f.began)) {
+		return nil, errTracing
+	}
 	f.traced = append(f.traced, subjects)
 	time.Sleep(d)
 	var all []origin.Origin
@@ -305,4 +314,34 @@ func TestRestart(t *testing.T) {
 			t.Errorf("%+v", got)
 		}
 	})
+}
+
+// TestAnotherTracer checks that ages are used in the looks without another tracer, and that the trace
+// for origins waits for its end.
+func TestAnotherTracer(t *testing.T) {
+	for _, test := range []struct {
+		name     string
+		tracing  func(time.Duration) bool
+		problems int
+	}{
+		{"at the beginning", func(at time.Duration) bool { return at < 3*time.Second }, 0},
+		{"at the end", func(at time.Duration) bool { return at > 57*time.Second && at < 65*time.Second }, 0},
+		{"from the end on", func(at time.Duration) bool { return at > 57*time.Second }, 1},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w := newTestWatcher(time.Minute, &fakeSource{tracing: test.tracing})
+				s, err := w.Run(t.Context(), func(State) {})
+				if err != nil || len(s.Findings) != 1 || s.Findings[0].Severity != finding.Probable {
+					t.Fatalf("%v, %+v", err, s.Findings)
+				}
+				if got := s.Targets[0]; got.Lacks != "" || got.From != target.Trace || got.Busy < 2 || got.Busy > 5 {
+					t.Errorf("%+v", got)
+				}
+				if origins, problems := w.Origins(t.Context()); len(problems) != test.problems || len(origins)+len(problems) != 1 {
+					t.Errorf("%+v, %v", origins, problems)
+				}
+			})
+		})
+	}
 }
