@@ -77,8 +77,12 @@ func severityOf(name string) finding.Severity {
 
 // doubt returns why a target may have a leak that was not found, empty if there is no reason.
 func (r *Result) doubt(t watch.Target, failOn string, planned time.Duration) string {
-	if t.Watched < time.Duration(minWatched*float64(planned)) {
-		return fmt.Sprintf("watched for only %s of %s", judge.FormatDuration(t.Watched.Round(time.Second)), judge.FormatDuration(planned))
+	if t.Longest < time.Duration(minWatched*float64(planned)) {
+		text := fmt.Sprintf("watched for only %s of %s", judge.FormatDuration(t.Longest.Round(time.Second)), judge.FormatDuration(planned))
+		if t.Longest < t.Watched {
+			text += " at a time, since it may have been replaced in between"
+		}
+		return text
 	}
 	if failOn != finding.Confirmed.String() {
 		for _, f := range openFindings(r.Findings) {

@@ -73,7 +73,7 @@ func leaking() *Report {
 		State: watch.State{
 			At: began.Add(50 * time.Second), Began: began, Looks: 60, Thresholds: judge.Scaled(50 * time.Second),
 			Targets: []watch.Target{{
-				Name: "10.0.0.5:6060", Service: "10.0.0.5:6060", Reached: true, From: target.Trace, Count: 153, Groups: 3, Watched: 50 * time.Second, Looks: 60,
+				Name: "10.0.0.5:6060", Service: "10.0.0.5:6060", Reached: true, From: target.Trace, Count: 153, Groups: 3, Watched: 50 * time.Second, Longest: 50 * time.Second, Looks: 60,
 			}},
 			Rows: []watch.Row{
 				{
@@ -108,7 +108,8 @@ func doubtful() *Report {
 	r := leaking()
 	r.Findings, r.Problems = nil, nil
 	r.Rows = r.Rows[1:]
-	r.Targets[0].Restarts, r.Targets[0].Watched = 1, 20*time.Second
+	r.Targets[0].Restarts, r.Targets[0].Watched, r.Targets[0].Busy = 1, 20*time.Second, 3
+	r.Exclusions = []Exclusion{{Rule: "entry=main.serve", Reason: "ticket-12", Matched: true, Goroutines: 18, Lines: []string{"main.go:30"}}}
 	r.Targets = append(r.Targets, watch.Target{
 		Name: "10.0.0.6:6060", Service: "10.0.0.6:6060", Error: "connection refused", Since: 12 * time.Second, Reached: true, From: target.Profile,
 		Lacks: "no execution trace (404), so ages are unknown and leaks are suspected at most", Count: 10, Groups: 2, Watched: 38 * time.Second,
@@ -120,6 +121,7 @@ func doubtful() *Report {
 func working() *Report {
 	r := leaking()
 	r.Problems, r.Rows = nil, nil
+	r.Exclusions = []Exclusion{{Rule: "entry=main.a_b", Ended: "2026-11-25"}}
 	r.Findings[0].Severity = finding.Suspected
 	r.Origins = []watch.Origin{{Target: "10.0.0.5:6060", Origin: origin.Origin{
 		Signature: stack.Signature{
@@ -155,7 +157,9 @@ func TestResults(t *testing.T) {
 	unreached := healthy()
 	unreached.Targets[0].Reached, unreached.Targets[0].Error = false, "connection refused"
 	short := healthy()
-	short.Targets[0].Watched = 30 * time.Second
+	short.Targets[0].Watched, short.Targets[0].Longest = 30*time.Second, 30*time.Second
+	replaced := healthy()
+	replaced.Targets[0].Longest = 25 * time.Second
 	undecided := leaking()
 	undecided.Findings = nil
 	for _, test := range []struct {
@@ -172,6 +176,7 @@ func TestResults(t *testing.T) {
 		{"healthy", "probable", healthy(), Clean},
 		{"unreached", "probable", unreached, Unreachable},
 		{"short", "probable", short, Insufficient},
+		{"replaced", "probable", replaced, Insufficient},
 		{"undecided", "probable", undecided, Insufficient},
 		{"working", "probable", working(), Insufficient},
 		{"working_suspected", "suspected", working(), Leak},

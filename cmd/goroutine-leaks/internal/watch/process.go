@@ -46,6 +46,9 @@ type process struct {
 	began     time.Time     // of the first look at the current process
 	half      time.Duration // of the watch
 	watched   time.Duration // current process
+	alike     time.Duration // since the process may have been replaced unnoticed
+	longest   time.Duration // the largest value of alike
+	highest   uint64        // goroutine ID in that time
 	failing   time.Time     // of the first consecutive failure; zero if the latest look succeeded
 	// firstCounts are the counts at the first look, and middleCounts at the first one after half
 	// of the watch.
@@ -80,6 +83,12 @@ func (p *process) observe(now time.Time) []judge.Sample {
 	}
 	p.report = p.census.Observe(p.latest.Snapshot, now)
 	restarted := p.report.Restarted && p.reached
+	if restarted || p.mayBeReplaced() {
+		p.alike, p.highest = 0, 0
+	} else if p.reached && p.failing.IsZero() {
+		p.alike += now.Sub(p.last)
+	}
+	p.highest, p.longest = max(p.highest, p.latest.HighestID), max(p.longest, p.alike)
 	if restarted {
 		p.restarts++
 		p.build, p.buildChecked = "", false
@@ -117,10 +126,30 @@ func (p *process) observe(now time.Time) []judge.Sample {
 	return judge.Samples(p.identity, &p.report, start, now)
 }
 
+// mayBeReplaced reports whether the latest look may be at another process than the previous one,
+// although the census sees no difference: two processes of one binary have the same goroutines at
+// first. IDs of goroutines rise. Without a failed look, and with a new connection, they may fall by
+// the batches of IDs that Ps reserve.
+func (p *process) mayBeReplaced() bool {
+	s, failed := p.latest.Snapshot, !p.failing.IsZero()
+	switch {
+	case !p.reached || !failed && !p.latest.NewConnection:
+		return false
+	case s.Source != stack.SourceTrace:
+		return failed
+	case failed:
+		return s.HighestID < p.highest
+	}
+	return s.HighestID+uint64(idBatchSize*s.Procs) < p.highest
+}
+
+// idBatchSize is the number of IDs that a P reserves at a time.
+const idBatchSize = 16
+
 func (p *process) target(now time.Time) Target {
 	t := Target{
 		Name: p.name, Service: p.identity.Service, Reached: p.reached, From: p.latest.From, Lacks: p.latest.Lacks, Busy: p.busy,
-		Count: p.report.Count, Groups: len(p.report.Groups), Watched: p.watched, Restarts: p.restarts, Looks: p.looks,
+		Count: p.report.Count, Groups: len(p.report.Groups), Watched: p.watched, Longest: p.longest, Restarts: p.restarts, Looks: p.looks,
 	}
 	if p.latest.Busy && p.busy < p.looks { // the other looks have ages
 		t.From, t.Lacks = target.Trace, ""

@@ -115,7 +115,10 @@ type Target struct {
 	Count   int
 	Groups  int
 	// Watched is how long the current process has been watched, without failed looks.
-	Watched  time.Duration
+	Watched time.Duration
+	// Longest is the longest time that a process has been watched in which it cannot have been
+	// replaced.
+	Longest  time.Duration
 	Restarts int
 	Looks    int
 	// Busy is the number of looks that have no ages since another client was tracing.

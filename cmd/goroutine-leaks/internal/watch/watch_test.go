@@ -34,6 +34,8 @@ type fakeSource struct {
 	healthy bool
 	// restartAt is when the process is replaced, 0 if never.
 	restartAt time.Duration
+	// alike means that the new process has the same goroutines.
+	alike bool
 	// busyAt is when twenty idle workers begin to work; 0 if there are no workers.
 	busyAt time.Duration
 	// tracing reports whether another client traces the process at a time since the first look.
@@ -61,9 +63,12 @@ func (f *fakeSource) Look(ctx context.Context) (target.Look, error) {
 	first, leaked := uint64(100), int(at.Seconds())
 	worker := signature(7, "main.work")
 	if f.restartAt > 0 && at >= f.restartAt {
-		// Known IDs have different entries.
-		first, leaked, worker, look.NewConnection = 100, int((at - f.restartAt).Seconds()), signature(8, "main.other"), true
+		leaked, look.NewConnection = int((at - f.restartAt).Seconds()), true
+		if !f.alike { // known IDs have different entries
+			worker = signature(8, "main.other")
+		}
 	}
+	look.HighestID = first + uint64(leaked)
 	if f.healthy {
 		leaked = 0
 	}
@@ -86,7 +91,6 @@ func (f *fakeSource) Look(ctx context.Context) (target.Look, error) {
 		line.Entry = "main.serve"
 		add(line, 50, 20)
 	}
-	look.HighestID = first + uint64(leaked)
 	look.Busy = f.tracing != nil && f.tracing(at)
 	if f.from == target.Profile || look.Busy {
 		look.From, look.Source, look.Goroutines, look.HighestID, look.Lacks = target.Profile, stack.SourceProfile, nil, 0, "no trace"
@@ -220,6 +224,9 @@ func TestTargetUnreachableForAWhile(t *testing.T) {
 		if watched := s.Targets[0].Watched; watched < 45*time.Second || watched > 50*time.Second {
 			t.Errorf("watched for %v", watched)
 		}
+		if longest := s.Targets[0].Longest; longest != s.Targets[0].Watched {
+			t.Errorf("watched for %v at a time", longest)
+		}
 		if len(s.Findings) != 1 {
 			t.Errorf("%+v", s.Findings)
 		}
@@ -340,6 +347,26 @@ func TestAnotherTracer(t *testing.T) {
 				}
 				if origins, problems := w.Origins(t.Context()); len(problems) != test.problems || len(origins)+len(problems) != 1 {
 					t.Errorf("%+v, %v", origins, problems)
+				}
+			})
+		})
+	}
+}
+
+// TestAlikeProcess checks that a process does not count as watched throughout if it may have been
+// replaced by another one with the same goroutines.
+func TestAlikeProcess(t *testing.T) {
+	for name, f := range map[string]*fakeSource{
+		"unreachable between": {restartAt: 30 * time.Second, down: func(at time.Duration) bool { return at > 28*time.Second && at < 30*time.Second }},
+		"at once":             {restartAt: 40 * time.Second},
+		"by profiles":         {from: target.Profile, down: func(at time.Duration) bool { return at > 28*time.Second && at < 30*time.Second }},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				f.healthy, f.alike = true, true
+				s, err := newTestWatcher(time.Minute, f).Run(t.Context(), func(State) {})
+				if err != nil || s.Targets[0].Longest > 41*time.Second || s.Targets[0].Longest < 27*time.Second {
+					t.Errorf("%v, %+v", err, s.Targets[0])
 				}
 			})
 		})
