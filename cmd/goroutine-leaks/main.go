@@ -6,12 +6,15 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"os"
 	"os/signal"
+	"runtime/debug"
+	"strings"
 	"syscall"
 
 	"github.com/alecthomas/kong"
@@ -44,6 +47,8 @@ type commands struct {
 	Serve  serveCommand  `cmd:"" help:"Watch processes until interrupted and serve a page of the leaks."`
 	Replay replayCommand `cmd:"" help:"Report what would have been flagged in samples stored in Prometheus."`
 	Diff   diffCommand   `cmd:"" help:"Compare two saved profiles, traces or dumps, or one with a running process."`
+
+	Version kong.VersionFlag `help:"Show the version."`
 }
 
 // streams are the outputs of a command.
@@ -78,6 +83,8 @@ func run(ctx context.Context, args []string, out streams) (status int) {
 		kong.Writers(out.stdout, out.stderr),
 		kong.Exit(func(code int) { exited, status = true, code }),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 100}),
+		durations,
+		kong.Vars{"version": version(debug.ReadBuildInfo())},
 		kong.BindTo(ctx, (*context.Context)(nil)),
 		kong.Bind(out),
 	)
@@ -101,7 +108,17 @@ func run(ctx context.Context, args []string, out streams) (status int) {
 		return statusOK
 	case errors.As(err, &code):
 	default:
-		fmt.Fprintln(out.stderr, "goroutine-leaks:", err)
+		fmt.Fprintln(out.stderr, "goroutine-leaks:", cmp.Or(misspelledCommand(parser, args), err))
 	}
 	return int(code)
+}
+
+// misspelledCommand returns an error if the arguments begin with a misspelled command, which is an
+// address for the default command. Without that, kong compares it with the commands.
+func misspelledCommand(parser *kong.Kong, args []string) error {
+	parser.Model.DefaultCmd = nil
+	if _, err := parser.Parse(args); err != nil && strings.Contains(err.Error(), "unexpected argument "+args[0]+", did you mean") {
+		return err
+	}
+	return nil
 }

@@ -160,6 +160,12 @@ func TestUsage(t *testing.T) {
 		{nil, 0, "Commands:"},
 		{[]string{"--help"}, 0, "Commands:"},
 		{[]string{"check", "--help"}, 0, "--fail-on"},
+		{[]string{"--version"}, 0, ", built with go1."},
+		{[]string{"chek", "127.0.0.1:1"}, 2, `did you mean "check"?`},
+		{[]string{"chek", "127.0.0.1:1", "--junit", "a.xml"}, 2, `did you mean "check"?`},
+		{[]string{":1", "--for", "15d"}, 2, "--for must be between 5s and 14d"},
+		{[]string{":1", "--for", "12"}, 2, `--for: invalid duration "12", want for example 7d, 12h or 90s`},
+		{[]string{"replay", "--prometheus", "h:1", "--since", "366d"}, 2, "--since at most 365d"},
 		{[]string{"look"}, 2, `expected "<url> ..."`},
 		{[]string{":1", "--nonsense"}, 2, "--nonsense"},
 		{[]string{"localhost"}, 2, "missing port"},
@@ -197,7 +203,7 @@ func TestUnreachable(t *testing.T) {
 	server.Close()
 	file := filepath.Join(t.TempDir(), "junit.xml")
 	status, stdout, stderr := command(t, "check", server.URL, "--for", "5s", "--junit", file)
-	if status != 2 || !strings.Contains(stderr, "connection refused") {
+	if status != 2 || strings.Count(stdout+stderr, "connection refused") != 1 || !strings.Contains(stderr, "connection refused") {
 		t.Errorf("status %d:\n%s%s", status, stdout, stderr)
 	}
 	if text, err := os.ReadFile(file); err != nil || !bytes.Contains(text, []byte(`errors="1"`)) {

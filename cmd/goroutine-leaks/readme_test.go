@@ -24,7 +24,7 @@ func TestCommandsInReadmes(t *testing.T) {
 		}
 		for _, line := range lines {
 			var c commands
-			parser, err := kong.New(&c)
+			parser, err := kong.New(&c, durations)
 			if err != nil {
 				t.Fatal(err)
 			}

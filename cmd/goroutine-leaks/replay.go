@@ -17,7 +17,7 @@ type replayCommand struct {
 	accessFlags `group:"Access:"`
 
 	Prometheus  string        `help:"URL of Prometheus, or of a server with its HTTP API." required:"" placeholder:"URL"`
-	Since       time.Duration `help:"How far back to start." default:"168h"`
+	Since       time.Duration `help:"How far back to start." default:"7d"`
 	Match       []string      `help:"Label matcher, such as job=\"shop\". Repeatable." sep:"none" placeholder:"MATCHER"`
 	MinDuration time.Duration `help:"min_duration of leak_detect: the shortest growth that counts." default:"30m"`
 	MinLeaked   int           `help:"min_leaked of leak_detect: the fewest goroutines that count." default:"10"`
@@ -27,7 +27,7 @@ type replayCommand struct {
 	HTML        string        `help:"Also write the report as a page to this file." name:"html" type:"path" placeholder:"FILE"`
 }
 
-var errReplayFlags = errors.New("--since, --min-duration, --min-leaked and --max-lifetime must be positive, and --since at most 8760h")
+var errReplayFlags = errors.New("--since, --min-duration, --min-leaked and --max-lifetime must be positive, and --since at most 365d")
 
 // Run implements the command.
 func (c *replayCommand) Run(ctx context.Context, out streams) error {

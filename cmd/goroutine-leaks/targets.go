@@ -40,7 +40,7 @@ const (
 	maxFor = 14 * 24 * time.Hour
 )
 
-var errFor = fmt.Errorf("--for must be between %v and %.0fh", minFor, maxFor.Hours())
+var errFor = fmt.Errorf("--for must be between %v and %.0fd", minFor, maxFor.Hours()/24)
 
 // open returns a watcher of the targets. Call closeTargets when it is no longer used. If aggregator is
 // not nil, it receives the data of a page.

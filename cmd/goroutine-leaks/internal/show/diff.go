@@ -119,7 +119,7 @@ func (d *Difference) Text(to io.Writer, width int) error {
 	for _, note := range d.Notes {
 		fmt.Fprintln(&b, note)
 	}
-	b.WriteString("Two snapshots cannot distinguish a leak from load. To watch a process for a minute: goroutine-leaks URL\n")
+	b.WriteString("Two snapshots cannot distinguish a leak from load. To watch a process for 50 s: goroutine-leaks URL\n")
 	_, err := io.WriteString(to, b.String())
 	return err
 }

@@ -28,6 +28,9 @@ const maxProgressRows = 10
 // growthAfter is the time after which growth is shown.
 const growthAfter = 10 * time.Second
 
+// minGrown is the least growth to show. A worker that moves to another line is growth of one there.
+const minGrown = 2
+
 // Update writes what has changed since the previous look.
 func (p *Progress) Update(s watch.State) {
 	reached := slices.ContainsFunc(s.Targets, func(t watch.Target) bool { return t.Reached })
@@ -96,12 +99,12 @@ func Plan(watch, interval time.Duration, t judge.Thresholds) string {
 func (p *Progress) growth(s *watch.State) {
 	var rows []watch.Row
 	for _, r := range s.Rows {
-		if r.Grown > 0 {
+		if r.Grown >= minGrown {
 			rows = append(rows, r)
 		}
 	}
 	if len(rows) == 0 {
-		p.line(s, "no group has grown so far")
+		p.line(s, "no group has grown by %d or more so far", minGrown)
 		return
 	}
 	p.line(s, "%s grown so far, which may be load:", plural(len(rows), "group"))

@@ -303,6 +303,19 @@ func TestProgress(t *testing.T) {
 	compare(t, "progress.txt", b.String())
 }
 
+// TestProgressWithoutGrowth checks that a worker that has moved to another line is not growth.
+func TestProgressWithoutGrowth(t *testing.T) {
+	var b bytes.Buffer
+	p := Progress{To: &b, Width: 100, For: 50 * time.Second, Interval: 833 * time.Millisecond}
+	s := healthy().State
+	s.Rows[0].Grown = 1
+	s.At = began.Add(11 * time.Second)
+	p.Update(s)
+	if want := " 11 s  no group has grown by 2 or more so far\n"; !strings.HasSuffix(b.String(), want) {
+		t.Errorf("got %q, want %q", b.String(), want)
+	}
+}
+
 // TestProgressUntilReached checks that groups and plan follow the first successful look.
 func TestProgressUntilReached(t *testing.T) {
 	var b bytes.Buffer

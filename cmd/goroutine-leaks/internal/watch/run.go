@@ -16,15 +16,16 @@ const retryInterval = time.Second
 // ErrUnreachable means that no target was reached.
 var ErrUnreachable = errors.New("no target could be reached")
 
-// Run looks repeatedly for Options.For, or until ctx is done, and calls onLook with the state after
-// each look. It continues if targets become unreachable. Run returns the last state. It returns
-// ErrUnreachable if no look at any target has succeeded.
+// Run looks repeatedly for Options.For, or until ctx is done. It calls onLook with the state after
+// each look, from the first one on in which a target was reached. It continues if targets become
+// unreachable. Run returns the last state. It returns ErrUnreachable if no look at any target has
+// succeeded.
 func (w *Watcher) Run(ctx context.Context, onLook func(State)) (State, error) {
 	began := time.Now()
 	for {
 		s := w.Look(ctx)
 		interrupted := ctx.Err() != nil
-		if !interrupted || w.looks == 1 {
+		if s.reached() && (!interrupted || w.looks == 1) {
 			onLook(s)
 		}
 		over := time.Since(began) >= w.options.For

@@ -237,7 +237,9 @@ func TestTargetUnreachableForAWhile(t *testing.T) {
 func TestUnreachableTarget(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		began := time.Now()
-		s, err := newTestWatcher(time.Hour, &fakeSource{down: func(time.Duration) bool { return true }}).Run(t.Context(), func(State) {})
+		s, err := newTestWatcher(time.Hour, &fakeSource{down: func(time.Duration) bool { return true }}).Run(t.Context(), func(State) {
+			t.Error("onLook is called, so the error will be reported twice")
+		})
 		if !errors.Is(err, ErrUnreachable) || s.Targets[0].Error != errDown.Error() || s.Targets[0].Reached {
 			t.Errorf("%v, %+v", err, s.Targets)
 		}
