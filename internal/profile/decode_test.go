@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"google.golang.org/protobuf/encoding/protowire"
 
@@ -110,6 +111,21 @@ func TestSnapshotOutlivesItsData(t *testing.T) {
 	}
 	if got := describe(s); got != before {
 		t.Errorf("got %s, before %s", got, before)
+	}
+}
+
+// TestDecodeReadsTheTime checks that the time is that of the profile, and zero without one.
+func TestDecodeReadsTheTime(t *testing.T) {
+	began := time.Now()
+	s, err := Decode(liveProfile(t, 1), plenty)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s.At.Before(began.Truncate(0)) || s.At.After(time.Now()) {
+		t.Errorf("got %v, want a time after %v", s.At, began)
+	}
+	if s, err := Decode(message{}.then(small()...), plenty); err != nil || !s.At.IsZero() {
+		t.Errorf("got %v, %v", s, err)
 	}
 }
 

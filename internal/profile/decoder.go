@@ -3,6 +3,7 @@ package profile
 import (
 	"bytes"
 	"sync"
+	"time"
 
 	"github.com/otel-goroutine/otel-goroutine/internal/stack"
 )
@@ -72,6 +73,9 @@ func (d *decoder) groupSamples(body []byte) (*stack.Snapshot, error) {
 		samples = rest
 	}
 	s := d.groups.snapshot()
+	if d.tally.time != 0 {
+		s.At = time.Unix(0, d.tally.time)
+	}
 	s.Build = d.tables.names.cloned(uint32(d.tally.build))
 	return s, nil
 }

@@ -13,6 +13,7 @@ const (
 	profileLocation   = 4<<3 | bytesForm
 	profileFunction   = 5<<3 | bytesForm
 	profileString     = 6<<3 | bytesForm
+	profileTime       = 9<<3 | varintForm
 
 	sampleLocation  = 1<<3 | varintForm
 	sampleLocations = 1<<3 | bytesForm

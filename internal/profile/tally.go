@@ -1,5 +1,7 @@
 package profile
 
+import "google.golang.org/protobuf/encoding/protowire"
+
 // tally is the first pass over a profile: how many elements of each kind it has and where
 // they are. It keeps only numbers, so its size does not depend on the input, and it can
 // read a body piece by piece.
@@ -17,6 +19,8 @@ type tally struct {
 	// the first, which is the binary.
 	mappings int
 	build    uint64
+
+	time int64 // when the profile was taken, in Unix nanoseconds; 0 if unknown
 
 	kind kind
 
@@ -65,6 +69,9 @@ func (t *tally) addElement(tag uint64, b []byte, place byteRange) error {
 	case profileString:
 		t.stringsAt.include(place)
 		return t.addString(b)
+	case profileTime:
+		nanoseconds, _ := protowire.ConsumeVarint(b) // walk has read it
+		t.time = int64(nanoseconds)
 	case profileLocation:
 		t.tablesAt.include(place)
 		t.locations++

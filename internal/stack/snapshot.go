@@ -1,5 +1,7 @@
 package stack
 
+import "time"
+
 // Source is what a snapshot was decoded from.
 type Source string
 
@@ -44,6 +46,8 @@ type Snapshot struct {
 	HighestID uint64
 	// Procs is the GOMAXPROCS of the process, 0 if unknown. Traces only.
 	Procs int
+	// At is when the snapshot was taken, zero if unknown. Profiles only.
+	At time.Time
 	// Build is the build ID of the binary, empty if unknown. Profiles only.
 	Build string
 }

@@ -43,6 +43,9 @@ type groupKey struct {
 // Compare compares two snapshots. It compares single goroutines if both are execution traces.
 func Compare(before, after target.Look) *Difference {
 	d := &Difference{Before: before.Count(), After: after.Count()}
+	if note := reversedNote(before, after); note != "" {
+		d.Notes = append(d.Notes, note)
+	}
 	ignoreState := !hasStates(before) || !hasStates(after)
 	rows := make(map[groupKey]*ChangedGroup)
 	row := func(s stack.Signature) *ChangedGroup {
@@ -91,6 +94,19 @@ func Compare(before, after target.Look) *Difference {
 			cmp.Compare(a.State, b.State), cmp.Compare(a.Entry, b.Entry))
 	})
 	return d
+}
+
+// reversedNote returns a warning if the first snapshot is newer than the second. Execution traces have
+// the IDs of goroutines, which rise except for the batches that Ps reserve, and profiles the time.
+func reversedNote(before, after target.Look) string {
+	switch {
+	case before.From == target.Trace && after.From == target.Trace &&
+		before.HighestID > after.HighestID+uint64(watch.IDBatchSize*max(before.Procs, after.Procs)):
+		return "The first snapshot has newer goroutines than the second: the order is reversed, or the process was restarted in between."
+	case !after.At.IsZero() && before.At.After(after.At):
+		return fmt.Sprintf("The first snapshot was taken %s after the second: is the order reversed?", judge.FormatDuration(before.At.Sub(after.At)))
+	}
+	return ""
 }
 
 func hasStates(l target.Look) bool {

@@ -344,7 +344,14 @@ func TestCompare(t *testing.T) {
 	text := func(groups ...stack.Group) target.Look {
 		return target.Look{Snapshot: &stack.Snapshot{Groups: groups}, From: target.Text, Lacks: "a text lacks"}
 	}
+	later := traced([]stack.Group{group("select", "main.a", 1, 5)}, 1, 2, 97, 98, 99)
+	later.HighestID, later.Procs = 99, 4
+	profiled := func(at time.Time) target.Look {
+		return target.Look{Snapshot: &stack.Snapshot{Groups: []stack.Group{group("select", "main.a", 1, 2)}, At: at}, From: target.Profile}
+	}
 	for name, d := range map[string]*Difference{
+		"traces_reversed":   Compare(later, traced([]stack.Group{group("select", "main.a", 1, 2)}, 1, 2)),
+		"profiles_reversed": Compare(profiled(began.Add(time.Hour)), profiled(began)),
 		"traces": Compare(
 			traced([]stack.Group{group("select", "main.a", 1, 2), group("sleep", "main.b", 2, 1)}, 1, 2, 3),
 			traced([]stack.Group{group("select", "main.a", 1, 5)}, 1, 2, 7, 8, 9),
