@@ -109,13 +109,21 @@ func (r *Report) nextStep() string {
 	return fmt.Sprintf("To distinguish leaks from goroutines that live up to %s, watch longer: --for %s", judge.FormatDuration(longer/2), longer)
 }
 
-// Summary summarizes the report in a sentence.
+// Summary summarizes the report in sentences without a table, for a page.
 func (r *Report) Summary() string {
 	watched := judge.FormatDuration(r.Watched().Round(time.Second))
 	if leaks := len(openFindings(r.Findings)); leaks > 0 {
 		return fmt.Sprintf("%s in %s. Thresholds: %v", plural(leaks, "leak"), watched, r.Thresholds)
 	}
-	return r.noLeaksText()
+	var grown []string
+	for _, row := range Undecided(r.Rows) {
+		grown = append(grown, fmt.Sprintf("%s (%s)", FileLine(row.File, row.Line), signed(row.Grown)))
+	}
+	sentences := []string{r.noLeaksText(" " + strings.Join(grown, ", ") + ".")}
+	for _, line := range r.exclusionLines() {
+		sentences = append(sentences, line+".")
+	}
+	return strings.Join(sentences, " ")
 }
 
 // Lines returns the report as lines of text.
@@ -133,7 +141,7 @@ func (r *Report) Lines() []string {
 	leaks := openFindings(r.Findings)
 	if len(leaks) == 0 {
 		if r.anyReached() {
-			add("%s", r.noLeaksText())
+			add("%s", r.noLeaksText("\n"+strings.Join(Table(Undecided(r.Rows), len(r.Targets) > 1, 0), "\n")))
 		}
 		return append(lines, r.problems()...)
 	}

@@ -147,6 +147,16 @@ func TestReports(t *testing.T) {
 	}
 }
 
+// TestSummary checks that the summary of a page, which has no lines, has no table.
+func TestSummary(t *testing.T) {
+	want := "Watched 163 goroutines in 5 groups for 50 s: no leak found, but 1 group may be one: main.go:12 (+12).\n" +
+		"No old goroutine has left, but growth seems to slow, as in a pool that fills.\n" +
+		"To decide, watch longer: --for 4m10s. ignored: 18 goroutines at main.go:30 (ticket-12)."
+	if got := doubtful().Summary(); got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
 func TestResults(t *testing.T) {
 	suspected := leaking()
 	suspected.Findings[0].Severity = finding.Suspected

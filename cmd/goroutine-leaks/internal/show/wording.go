@@ -101,17 +101,17 @@ func SourceText(t watch.Target) string {
 	return "from a text dump"
 }
 
-// noLeaksText describes the result of a watch that has found no leak.
-func (r *Report) noLeaksText() string {
+// noLeaksText describes the result of a watch that has found no leak. If there are undecided groups,
+// it contains their list.
+func (r *Report) noLeaksText(undecided string) string {
 	goroutines, groups := 0, 0
 	for _, t := range r.Targets {
 		goroutines, groups = goroutines+t.Count, groups+t.Groups
 	}
 	watched := judge.FormatDuration(r.Watched().Round(time.Second))
 	begin := fmt.Sprintf("Watched %s in %s for %s: ", plural(goroutines, "goroutine"), plural(groups, "group"), watched)
-	rows := Undecided(r.Rows)
-	if len(rows) > 0 {
-		return begin + "no leak found, but " + plural(len(rows), "group") + " may be one:\n" + strings.Join(Table(rows, len(r.Targets) > 1, 0), "\n") + `
+	if rows := Undecided(r.Rows); len(rows) > 0 {
+		return begin + "no leak found, but " + plural(len(rows), "group") + " may be one:" + undecided + `
 No old goroutine has left, but growth seems to slow, as in a pool that fills.
 To decide, watch longer: --for ` + (10 * r.Thresholds.MaxLifetime).Round(time.Second).String() + "."
 	}
