@@ -79,7 +79,7 @@ func TestLookAndCheck(t *testing.T) {
 		stdout, stderr []string
 	}{
 		{"text", []string{leaky, "--for", "5s", "--html", page}, 0, []string{"main.ask", "PROBABLE: ", "at order.go:88, none has left", "certainty"}, nil},
-		{"JSON", []string{leaky, healthy, "--for", "5s", "--json"}, 0, []string{`"severity": "probable"`}, []string{"leak probable"}},
+		{"JSON", []string{leaky, healthy, "--for", "5s", "--json", "--ignore", "entry=main.absent"}, 0, []string{`"severity": "probable"`, `"rule": "entry=main.absent"`}, []string{"leak probable"}},
 		{"check", []string{"check", leaky, "--for", "5s", "--junit", report}, 1, []string{"check: 1 leak"}, nil},
 		{
 			"check ignored", []string{
@@ -264,14 +264,14 @@ func TestServe(t *testing.T) {
 	ended := make(chan int)
 	var out, problems bytes.Buffer
 	go func() {
-		ended <- run(ctx, []string{"serve", leaky, "--for", "5s", "--listen", listen}, streams{stdout: &out, stderr: &problems})
+		ended <- run(ctx, []string{"serve", leaky, "--for", "5s", "--listen", listen, "--ignore", "entry=main.absent"}, streams{stdout: &out, stderr: &problems})
 	}()
 	found := false
 	for deadline := time.Now().Add(20 * time.Second); !found && time.Now().Before(deadline); {
 		found = strings.Contains(get("http://"+listen+"/api/findings"), `"severity":"probable"`)
 	}
 	cancel()
-	if status := <-ended; status != 0 || !found {
+	if status := <-ended; status != 0 || !found || !strings.Contains(out.String(), "--ignore entry=main.absent matched nothing") {
 		t.Errorf("status %d, found %v:\n%s%s", status, found, out.String(), problems.String())
 	}
 }

@@ -33,6 +33,8 @@ type fakeSource struct {
 	alike bool
 	// busyAt is when twenty idle workers begin to work; 0 if there are no workers.
 	busyAt time.Duration
+	// reconnects means that each look has a new connection, with IDs from the batch of another P.
+	reconnects bool
 	// tracing reports whether another client traces the process at a time since the first look.
 	tracing func(time.Duration) bool
 }
@@ -64,6 +66,10 @@ func (f *fakeSource) Look(ctx context.Context) (target.Look, error) {
 		}
 	}
 	look.HighestID = first + uint64(leaked)
+	if f.reconnects {
+		look.NewConnection = true
+		look.HighestID -= uint64(leaked % 2 * IDBatchSize)
+	}
 	if f.healthy {
 		leaked = 0
 	}

@@ -265,3 +265,13 @@ func TestAlikeProcess(t *testing.T) {
 		})
 	}
 }
+
+// TestNewConnections checks that a process whose server closes connections counts as watched.
+func TestNewConnections(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, err := newTestWatcher(time.Minute, &fakeSource{healthy: true, reconnects: true}).Run(t.Context(), func(State) {})
+		if got := s.Targets[0]; err != nil || got.Longest != got.Watched || got.Longest < 59*time.Second {
+			t.Errorf("%v, %+v", err, got)
+		}
+	})
+}
