@@ -72,6 +72,10 @@ type Config struct {
 	TargetAllocator TargetAllocatorConfig `mapstructure:"target_allocator"`
 	// Shard selects the targets to scrape out of all.
 	Shard ShardConfig `mapstructure:"shard"`
+
+	// unknownKeys is an error for Validate, whose errors have the path of the receiver, unlike
+	// those of Unmarshal. It is nil without unknown keys.
+	unknownKeys error
 }
 
 // LeakProfileConfig configures the collection of leak profiles from targets that have them. Each
@@ -110,6 +114,8 @@ type TargetConfig struct {
 
 	// raw is the user's configuration, until the receiver's settings are known.
 	raw *confmap.Conf
+	// unknownKeys is an error for Validate, or nil.
+	unknownKeys error
 }
 
 var (
@@ -171,8 +177,8 @@ func (c *Config) Unmarshal(conf *confmap.Conf) error {
 	if _, isBool := conf.Get("origins").(bool); isBool {
 		return errOrigins
 	}
+	c.unknownKeys = refuseUnknownKeys(conf, reflect.TypeFor[Config]())
 	if err := errors.Join(
-		refuseUnknownKeys(conf, reflect.TypeFor[Config]()),
 		refuseUnknownBelow(conf, "origins", &OriginsConfig{}),
 		refuseUnknownBelow(conf, "leak_profile", &LeakProfileConfig{}),
 		refuseUnknownBelow(conf, "shard", &ShardConfig{}),
@@ -190,10 +196,8 @@ func (c *Config) Unmarshal(conf *confmap.Conf) error {
 		if raw == nil {
 			continue
 		}
-		if err := errors.Join(
-			refuseUnknownKeys(raw, reflect.TypeFor[TargetConfig]()),
-			raw.Unmarshal(&c.Targets[i]),
-		); err != nil {
+		c.Targets[i].unknownKeys = refuseUnknownKeys(raw, reflect.TypeFor[TargetConfig]())
+		if err := raw.Unmarshal(&c.Targets[i]); err != nil {
 			return fmt.Errorf("targets[%d]: %w", i, err)
 		}
 		c.Targets[i].Attributes = merged(c.Attributes, c.Targets[i].Attributes)

@@ -76,9 +76,10 @@ func TestConfigErrorsNameTheKey(t *testing.T) {
 	}{
 		{"nothing", map[string]any{}, []string{`"targets"`, `"endpoint"`}},
 		{"both forms", map[string]any{"endpoint": "a:1", "targets": []any{map[string]any{"endpoint": "b:1"}}}, []string{`"endpoint" and "targets"`}},
-		{"unknown key", map[string]any{"endpoint": "a:1", "intervall": "1s"}, []string{"intervall"}},
-		{"unknown key of a target", target(map[string]any{"service": "x"}), []string{"targets[1]", "service"}},
-		{"unknown key below tls", target(map[string]any{"tls": map[string]any{"ca_fil": "x"}}), []string{"targets[1]", "ca_fil"}},
+		{"unknown key", map[string]any{"endpoint": "a:1", "intervall": "1s"}, []string{`unknown key "intervall"`}},
+		{"similar key", map[string]any{"endpoint": "a:1", "service": "cart"}, []string{`unknown key "service", did you mean "service_name"?`}},
+		{"unknown key of a target", target(map[string]any{"service": "x"}), []string{"targets::1", `"service_name"`}},
+		{"unknown key below tls", target(map[string]any{"tls": map[string]any{"ca_fil": "x"}}), []string{"targets::1", "ca_fil"}},
 		{"interval", map[string]any{"endpoint": "a:1", "collection_interval": "0s"}, []string{`"collection_interval"`}},
 		{"interval in nanoseconds", map[string]any{"endpoint": "a:1", "collection_interval": 60}, []string{`"collection_interval"`, "unit"}},
 		{"proxy", map[string]any{"endpoint": "a:1", "proxy_url": "http://u:p@[bad"}, []string{`"proxy_url"`}},

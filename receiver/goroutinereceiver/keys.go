@@ -1,7 +1,9 @@
 package goroutinereceiver
 
 import (
+	"errors"
 	"fmt"
+	"maps"
 	"reflect"
 	"slices"
 	"strings"
@@ -24,30 +26,52 @@ func refuseUnknownKeys(conf *confmap.Conf, config reflect.Type) error {
 	if err := conf.Unmarshal(&strict); err != nil {
 		return err
 	}
-	var unknown []string
-	for key := range strict.Rest {
-		if !hasKey(config, key) {
-			unknown = append(unknown, fmt.Sprintf("%q", key))
+	var errs []error
+	known := keysOf(config)
+	for _, key := range slices.Sorted(maps.Keys(strict.Rest)) {
+		if slices.Contains(known, key) {
+			continue
 		}
+		if similar := mostSimilar(key, known); similar != "" {
+			errs = append(errs, fmt.Errorf("unknown key %q, did you mean %q?", key, similar))
+			continue
+		}
+		errs = append(errs, fmt.Errorf("unknown key %q", key))
 	}
-	if len(unknown) == 0 {
-		return nil
-	}
-	slices.Sort(unknown)
-	return fmt.Errorf("unknown keys: %s", strings.Join(unknown, ", "))
+	return errors.Join(errs...)
 }
 
-func hasKey(config reflect.Type, key string) bool {
+// keysOf returns the keys of a configuration, with those of structs that it squashes.
+func keysOf(config reflect.Type) []string {
+	var keys []string
 	for field := range config.Fields() {
 		name, options, _ := strings.Cut(field.Tag.Get("mapstructure"), ",")
 		switch {
-		case name != "" && name == key:
-			return true
-		case options == "squash" && hasKey(field.Type, key):
-			return true
+		case options == "squash":
+			keys = append(keys, keysOf(field.Type)...)
+		case name != "":
+			keys = append(keys, name)
 		}
 	}
-	return false
+	return keys
+}
+
+// mostSimilar returns the known key that shares the longest prefix with key, without underscores,
+// or "" if none shares more than half of it.
+func mostSimilar(key string, known []string) string {
+	var similar string
+	key = strings.ReplaceAll(key, "_", "")
+	longest := len(key) / 2
+	for _, candidate := range known {
+		n := 0
+		for short := strings.ReplaceAll(candidate, "_", ""); n < len(key) && n < len(short) && key[n] == short[n]; {
+			n++
+		}
+		if n > longest {
+			similar, longest = candidate, n
+		}
+	}
+	return similar
 }
 
 // refuseUnknownBelow returns an error for keys below key that are not in into, since confighttp's

@@ -50,7 +50,7 @@ const minLeakInterval = 5 * time.Minute
 
 // Validate checks the settings of the receiver. The collector validates each target.
 func (c *Config) Validate() error {
-	var errs []error
+	errs := []error{c.unknownKeys}
 	check := func(ok bool, err error) {
 		if !ok {
 			errs = append(errs, err)
@@ -110,7 +110,7 @@ func (c *Config) validateDistinct() error {
 
 // Validate checks the target.
 func (t *TargetConfig) Validate() error {
-	var errs []error
+	errs := []error{t.unknownKeys}
 	if _, err := endpoint.Parse(t.ClientConfig.Endpoint); err != nil {
 		errs = append(errs, err)
 	}
