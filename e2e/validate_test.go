@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -23,6 +24,21 @@ func TestExampleConfigurationsAreValid(t *testing.T) {
 			out, err := exec.CommandContext(t.Context(), collector, "validate", "--config", file).CombinedOutput()
 			assert.NoError(t, err, string(out))
 		})
+	}
+}
+
+// TestOwnCollectorConfigurationsAreValid validates the configuration in docs/own-collector.md, alone and
+// with the one that shortens its times. The first block is the builder's.
+func TestOwnCollectorConfigurationsAreValid(t *testing.T) {
+	blocks := yamlBlock.FindAllStringSubmatch(read(t, "docs/own-collector.md"), -1)
+	require.Len(t, blocks, 3)
+	args := []string{"validate"}
+	for i, block := range blocks[1:] {
+		file := filepath.Join(t.TempDir(), fmt.Sprintf("%d.yaml", i))
+		require.NoError(t, os.WriteFile(file, []byte(block[1]), 0o600))
+		args = append(args, "--config", file)
+		out, err := exec.CommandContext(t.Context(), collector, args...).CombinedOutput()
+		assert.NoError(t, err, "%s\n%s", out, block[1])
 	}
 }
 
@@ -61,7 +77,7 @@ func TestValidationErrorNamesTheKey(t *testing.T) {
 	tests := []struct{ name, conf, key string }{
 		{"duration", "receivers: {goroutine: {endpoint: 127.0.0.1:6060, aged_after: soon}}", "aged_after"},
 		{"negative", "receivers: {goroutine: {endpoint: 127.0.0.1:6060, aged_after: -1s}}", "aged_after"},
-		{"unknown", "receivers: {goroutine: {endpoint: 127.0.0.1:6060, agedafter: 1s}}", "agedafter"},
+		{"unknown", "receivers: {goroutine: {endpoint: 127.0.0.1:6060, agedafter: 1s}}", `receivers::goroutine: unknown key "agedafter", did you mean "aged_after"?`},
 		{"target", "receivers: {goroutine: {targets: [{endpoint: 127.0.0.1:6060}, {endpoint: 127.0.0.1:6061, capture: heap}]}}", "capture"},
 		{"processor", "receivers: {goroutine: {endpoint: 127.0.0.1:6060}}\nprocessors: {leak_detect: {max_lifetime: 0s}}", "max_lifetime"},
 	}

@@ -70,7 +70,7 @@ func ExampleOption() {
 	serve()
 }
 
-// The runtime's own proof of leaks, every half an hour (Go 1.27).
+// The runtime's own proof of leaks, every half an hour (Go 1.27, or Go 1.26 with GOEXPERIMENT=goroutineleakprofile).
 func ExampleWithLeakProfile() {
 	stop, err := instrument.Start(instrument.WithLeakProfile(30 * time.Minute))
 	if err != nil {
