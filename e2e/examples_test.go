@@ -122,7 +122,7 @@ func TestTwoExamplesAtOnce(t *testing.T) {
 		return telemetry
 	}
 	page := loopback.FreeAddress(t)
-	first := start("prometheus", "PAGE_ENDPOINT="+page)
+	first := start("prometheus", "PROMETHEUS_LISTEN="+page)
 	second := start("file", "LEAKS_FILE="+filepath.Join(folder, "leaks.jsonl"))
 	for name, own := range map[string]string{"prometheus": first, "file": second} {
 		await(t, time.Minute, name+" has scraped", func() bool {

@@ -27,7 +27,7 @@ func TestConfigurationsInReadmesAreValid(t *testing.T) {
 	t.Setenv("POD_NAME", "detector-0")
 	for _, readme := range []string{
 		"README.md", "SECURITY.md", "receiver/goroutinereceiver/README.md",
-		"processor/leakdetect/README.md", "connector/leakevents/README.md",
+		"processor/leakdetect/README.md", "connector/leakevents/README.md", "exporter/leakpage/README.md",
 	} {
 		blocks := yamlBlock.FindAllStringSubmatch(read(t, readme), -1)
 		blocks = slices.DeleteFunc(blocks, func(block []string) bool { return otherYAML.MatchString(block[1]) })
