@@ -27,7 +27,7 @@ func TestOneLinersInReadmesCompile(t *testing.T) {
 	commands := strings.Split(strings.TrimSpace(found[1]), "\n")
 	require.True(t, strings.HasPrefix(commands[0], "git clone "))
 
-	for readme, programs := range map[string]int{"README.md": 1, "instrument/README.md": 2} {
+	for readme, programs := range map[string]int{"README.md": 1, "instrument/README.md": 3} {
 		blocks := goBlock.FindAllStringSubmatch(read(t, readme), -1)
 		require.Len(t, blocks, programs, "programs in %s", readme)
 		for _, block := range blocks {

@@ -47,6 +47,8 @@ write_version() {
 	sed -i -E "s,^(func Version\(\) string \{ return) .*,\1 \"$number\" }," instrument/version.go
 	sed -i -E -e "s,^(  version:) .*,\1 $number," -e "s,(gomod: $module[^ ]*) v.*,\1 $version," builder-config*.yaml
 	git ls-files '*.md' | grep -vx CHANGELOG.md | xargs sed -i -E "s,($module[^ ]*[ @])v[0-9][0-9A-Za-z.-]*,\1$version,g"
+	# What holds only until the modules are published.
+	git ls-files '*.md' | xargs sed -i '/^<!-- before the first release -->$/,/^<!-- end -->$/d'
 	scripts/changelog.sh release "$version" "$(date -u +%F)"
 	for file in $(git ls-files '*go.mod'); do
 		for path in $(own_modules "$file"); do go mod edit -require="$path@$version" "$file"; done
