@@ -1,6 +1,7 @@
 package finding
 
 import (
+	"maps"
 	"regexp"
 	"strings"
 	"time"
@@ -63,7 +64,7 @@ func (s *service) observeCensus(m metric, p Point, name string, proc *process) {
 		}
 		key := digest(name, place.key(), p.Attributes.get(keyAgeMin))
 		if r.Old[key] == nil && len(r.Old) < maxRows {
-			r.Old[key] = &agedCount{Process: name}
+			r.Old[key] = &agedCount{Process: name, Entry: digest(place.Entry), IsEntry: place.IsEntry()}
 		}
 		if o := r.Old[key]; o != nil {
 			o.Count.set(p.At, p.Value)
@@ -71,9 +72,12 @@ func (s *service) observeCensus(m metric, p Point, name string, proc *process) {
 	}
 }
 
-// agedCount is the number of goroutines of a finding in an age band of a process, at one line.
+// agedCount is the number of goroutines of a finding in an age band of a process, at one line or with
+// one entry.
 type agedCount struct {
 	Process string `json:"process"`
+	Entry   string `json:"entry,omitempty"` // its digest
+	IsEntry bool   `json:"is_entry,omitempty"`
 	Count   sample `json:"count"`
 }
 
@@ -97,14 +101,16 @@ func (r *record) censusCounts(s *service) (counts map[string]float64, known bool
 		}
 		counts[name] = 0
 	}
+	var old headcount
 	for key, o := range r.Old {
 		p := s.Processes[o.Process]
 		if p == nil || p.Census.At.Sub(o.Count.At) > p.validity() {
 			delete(r.Old, key) // the census does not name the group any more
 			continue
 		}
-		counts[o.Process] += o.Count.Value
+		old.add(o.Process, o.Entry, o.IsEntry, o.Count.Value)
 	}
+	maps.Copy(counts, old.byProcess)
 	return counts, len(s.Processes) > 0
 }
 

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 	"time"
 )
@@ -26,8 +27,8 @@ func (f *Finding) evidence() string {
 		parts[0] += " older than " + span(f.Age)
 	}
 	parts[0] += " " + f.Head.String()
-	if n := len(f.Places); n > 1 {
-		parts[0] += " and " + plural(float64(n-1), "other place")
+	if n := f.otherPlaces(); n > 0 {
+		parts[0] += " and " + plural(float64(n), "other place")
 	}
 	switch {
 	case f.Exits == 0:
@@ -48,6 +49,20 @@ func (f *Finding) evidence() string {
 		parts = append(parts, fmt.Sprintf("in %d of %d instances", f.Instances, f.Of))
 	}
 	return strings.Join(parts, ", ") + f.versions()
+}
+
+// otherPlaces returns the number of places beside the head. An entry is none if one of its lines is a
+// place.
+func (f *Finding) otherPlaces() int {
+	n := 0
+	for _, p := range f.Places {
+		isLine := func(q Place) bool { return !q.IsEntry() && unnumbered(q.Entry) == unnumbered(p.Entry) }
+		if p == f.Head || p.IsEntry() && slices.ContainsFunc(f.Places, isLine) {
+			continue
+		}
+		n++
+	}
+	return n
 }
 
 // versions returns the versions of the finding in words, with the comma before them.

@@ -105,15 +105,15 @@ func (s *service) learned(version int, value func(death) float64) float64 {
 // bytes.
 func (r *record) limit(s *service, growth float64) Limit {
 	var first Limit
-	rates, counts := make(map[string]float64), make(map[string]float64)
+	var rates, counts headcount
 	for _, w := range r.Rows {
 		if w.Severity.Value > 0 {
-			rates[w.Process] += w.Rate.Value
-			counts[w.Process] += w.Count.Value
+			rates.addRow(r, w, w.Rate.Value)
+			counts.addRow(r, w, w.Count.Value)
 		}
 	}
-	for _, name := range sorted(rates) {
-		p, rate := s.Processes[name], rates[name]
+	for _, name := range sorted(rates.byProcess) {
+		p, rate := s.Processes[name], rates.byProcess[name]
 		if p == nil || rate <= 0 {
 			continue
 		}
@@ -133,7 +133,7 @@ func (r *record) limit(s *service, growth float64) Limit {
 		consider(LimitGoroutines, float64(s.config.GoroutineLimit),
 			s.learned(p.Version, func(d death) float64 { return d.Goroutines }), p.Goroutines.Value, rate)
 		consider(LimitMemory, cmp.Or(float64(s.config.MemoryLimit), p.Memory.limit()),
-			s.learned(p.Version, func(d death) float64 { return d.Memory }), r.used(name, p, counts[name]), rate*growth)
+			s.learned(p.Version, func(d death) float64 { return d.Memory }), r.used(name, p, counts.byProcess[name]), rate*growth)
 	}
 	return first
 }

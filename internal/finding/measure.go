@@ -34,37 +34,47 @@ func (r *record) measure(s *service) {
 
 // seedRows adds to the pace the goroutines that had gathered in each row before its first count.
 func (r *record) seedRows(s *service) {
+	var seeded headcount
+	var unseeded []*row
 	for _, w := range r.Rows {
-		if w.Severity.Value == 0 || !w.Count.known() || w.Seeded {
-			continue
+		switch {
+		case w.Severity.Value == 0 || !w.Count.known():
+		case w.Seeded:
+			seeded.addRow(r, w, w.Count.Value)
+		default:
+			unseeded = append(unseeded, w)
 		}
+	}
+	for _, w := range unseeded {
 		w.Seeded = true
-		if r.Pace.Source == fromCensus {
-			continue // already counted by the census
+		n := seeded.addRow(r, w, w.Count.Value)
+		if n == 0 || r.Pace.Source == fromCensus {
+			continue // already counted
 		}
-		in := s.gatheredIn(w.Count.Value, w.Rate.Value)
+		in := s.gatheredIn(n, w.Rate.Value)
 		p := &r.Pace
-		p.Arrivals += w.Count.Value
+		p.Arrivals += n
 		p.Hours += in.Hours
 		p.Births += in.Births
 		if p.Source == fromRows && p.High != nil {
-			p.High[allProcesses] += w.Count.Value
+			p.High[allProcesses] += n
 		}
 	}
 }
 
 // sum returns the total count of the rows, and the time of the latest.
 func (r *record) sum() (n float64, latest time.Time) {
+	var counts headcount
 	for _, w := range r.Rows {
 		if w.Severity.Value == 0 || !w.Count.known() {
 			continue
 		}
-		n += w.Count.Value
+		counts.addRow(r, w, w.Count.Value)
 		if w.Count.At.After(latest) {
 			latest = w.Count.At
 		}
 	}
-	return n, latest
+	return counts.total(), latest
 }
 
 // lossDelay is the time for which the count of a service may still fall after a process is gone. The

@@ -65,13 +65,13 @@ func (r *record) measureMemory(s *service) {
 	if r.Phase != open {
 		return
 	}
-	counts := make(map[string]float64)
+	var counts headcount
 	for _, w := range r.Rows {
 		if w.Severity.Value > 0 {
-			counts[w.Process] += w.Count.Value
+			counts.addRow(r, w, w.Count.Value)
 		}
 	}
-	for name, count := range counts {
+	for name, count := range counts.byProcess {
 		p := s.Processes[name]
 		if p == nil || p.hours <= 0 || !p.Memory.Stack.At.Equal(p.Last) {
 			continue

@@ -39,6 +39,9 @@ func (p Place) key() string {
 	return strings.Join([]string{p.State, p.Function, p.File, strconv.Itoa(p.Line), p.Entry}, "\x00")
 }
 
+// IsEntry reports whether the place is an entry, not a line.
+func (p Place) IsEntry() bool { return p.Function == "" && p.Entry != "" }
+
 // file returns the file that the place is in.
 func (p Place) file() string {
 	if p.Function == "" {

@@ -81,19 +81,23 @@ func (r *record) places() []Place {
 
 // addRows sums up the rows of processes and the service as a whole.
 func (r *record) addRows(f *Finding, s *service) {
-	byProcess := make(map[string]float64)
+	var counts, rates, exits headcount
 	for _, w := range r.Rows {
 		if w.Severity.Value == 0 {
 			continue
 		}
-		byProcess[w.Process] += w.Count.Value
-		f.PerHour += w.Rate.Value
+		counts.addRow(r, w, w.Count.Value)
+		rates.addRow(r, w, w.Rate.Value)
 		if w.Exits.known() {
-			f.Exits = max(0, f.Exits) + w.Exits.Value
+			exits.addRow(r, w, w.Exits.Value)
 		}
 	}
-	for _, name := range sorted(byProcess) {
-		n := byProcess[name]
+	if len(exits.byProcess) > 0 {
+		f.Exits = exits.total()
+	}
+	f.PerHour = rates.total()
+	for _, name := range sorted(counts.byProcess) {
+		n := counts.byProcess[name]
 		f.Count += n
 		version := ""
 		if p := s.Processes[name]; p != nil {

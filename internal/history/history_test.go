@@ -244,3 +244,28 @@ func TestRestart(t *testing.T) {
 		t.Errorf("%d values after %d", after, before)
 	}
 }
+
+// TestChartOfEntryAndLine checks that goroutines of an entry and at a line of that entry are in the
+// chart once.
+func TestChartOfEntryAndLine(t *testing.T) {
+	h := New(Config{})
+	entry := finding.Place{Entry: order.Entry}
+	for n := range 5 {
+		at := epoch.Add(time.Duration(n) * time.Minute)
+		observe(h, "a", at, 3, 2, 0)
+		h.Observe(finding.Point{
+			Metric: telemetry.EntryCount, At: at, Value: 4,
+			Resource: pairs{"service.name", "shop", "service.instance.id", "a"}.get, Attributes: pairs{telemetry.AttrEntry, order.Entry}.get,
+		}, at)
+	}
+	for _, places := range [][]finding.Place{{order, entry}, {entry}, {order}} {
+		want := 4.0
+		if len(places) == 1 && places[0] == order {
+			want = 3
+		}
+		c := h.Chart(shop, places)
+		if n := c.Count[len(c.Count)-1]; n != want {
+			t.Errorf("%v: %v goroutines, want %v", places, n, want)
+		}
+	}
+}

@@ -169,7 +169,7 @@ func (s *service) values(c *curve) []float64 {
 	return values
 }
 
-// Chart returns the sum of the groups of all places of a finding.
+// Chart returns the sum of the groups of all places of a finding. An entry includes its lines.
 func (h *History) Chart(service finding.Service, places []finding.Place) Chart {
 	s := h.services[service]
 	if s == nil {
@@ -179,6 +179,11 @@ func (h *History) Chart(service finding.Service, places []finding.Place) Chart {
 	for _, place := range places {
 		if g := s.groups[place.Group()]; g != nil {
 			groups[g.name] = g
+		}
+	}
+	for _, place := range places {
+		if entry := (finding.Place{Entry: place.Entry}).Group(); !place.IsEntry() && groups[entry] != nil {
+			delete(groups, place.Group())
 		}
 	}
 	c := s.timeChart()
