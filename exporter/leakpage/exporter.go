@@ -48,6 +48,7 @@ type leakPage struct {
 	delay   time.Duration // from then until the next attempt
 	dirty   bool          // a batch was read since
 	counted [2]int64      // dropped points as counted so far, invalid and beyond
+	warned  bool          // that no detector reports
 }
 
 func newLeakPage(c *Config, set exporter.Settings) (*leakPage, error) {
@@ -179,6 +180,10 @@ func (p *leakPage) finishBatch(ctx context.Context, now time.Time) {
 			p.telemetry.ExporterLeakPageDroppedPoints.Add(ctx, more, metric.WithAttributes(attribute.String("reason", dropped.reason)))
 			p.counted[i] = dropped.n
 		}
+	}
+	if !p.warned && p.aggregator.IsUnjudged(now) {
+		p.warned = true
+		p.log.Warn("Goroutines arrive, but no verdicts: no leak can be shown. Add leak_detect, with services: true, to the pipeline before this exporter")
 	}
 	p.dirty = true
 	if now.Sub(p.saved) >= p.delay {

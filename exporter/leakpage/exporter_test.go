@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/assert"
@@ -13,13 +14,17 @@ import (
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/component/componenttest"
 	"go.opentelemetry.io/collector/exporter"
+	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/plog"
 	"go.opentelemetry.io/collector/pdata/pmetric"
 	"go.opentelemetry.io/otel/sdk/metric/metricdata"
+	"go.uber.org/zap"
+	"go.uber.org/zap/zaptest/observer"
 
 	"github.com/otel-goroutine/otel-goroutine/exporter/leakpage/internal/metadata"
 	"github.com/otel-goroutine/otel-goroutine/internal/collector/state"
 	"github.com/otel-goroutine/otel-goroutine/internal/collector/state/statetest"
+	"github.com/otel-goroutine/otel-goroutine/internal/telemetry"
 )
 
 // TestBothSignalsAreOnOnePage sends a leak as metrics, and its origin as logs.
@@ -174,4 +179,50 @@ func TestConcurrentUse(t *testing.T) {
 		})
 	}
 	all.Wait()
+}
+
+// TestWarnsWithoutDetector checks that the exporter warns once if goroutines arrive that no detector
+// reports on.
+func TestWarnsWithoutDetector(t *testing.T) {
+	for name, tc := range map[string]struct {
+		judged bool
+		want   int
+	}{"no leak_detect": {false, 1}, "leak_detect": {true, 0}} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				core, logged := observer.New(zap.WarnLevel)
+				set := exporter.Settings{ID: component.NewID(metadata.Type), TelemetrySettings: componenttest.NewNopTelemetrySettings()}
+				set.Logger = zap.New(core)
+				p, err := newLeakPage(defaultConfig(), set)
+				require.NoError(t, err)
+				for range 20 {
+					require.NoError(t, p.ConsumeMetrics(t.Context(), quiet(time.Now(), tc.judged)))
+					time.Sleep(time.Minute)
+				}
+				require.NoError(t, p.Shutdown(t.Context()))
+				require.Len(t, logged.FilterMessageSnippet("leak_detect").All(), tc.want)
+			})
+		})
+	}
+}
+
+// quiet returns the metrics of a service without a leak, with those of a detector if judged is set.
+func quiet(at time.Time, judged bool) pmetric.Metrics {
+	md := pmetric.NewMetrics()
+	rm := md.ResourceMetrics().AppendEmpty()
+	rm.Resource().Attributes().PutStr("service.name", "shop")
+	to := rm.ScopeMetrics().AppendEmpty().Metrics()
+	gauge := func(name string) pcommon.Map {
+		m := to.AppendEmpty()
+		m.SetName(name)
+		p := m.SetEmptyGauge().DataPoints().AppendEmpty()
+		p.SetTimestamp(pcommon.NewTimestampFromTime(at))
+		p.SetDoubleValue(1)
+		return p.Attributes()
+	}
+	group(gauge(telemetry.StackCount)).PutStr(telemetry.AttrSignature, "1")
+	if judged {
+		gauge(telemetry.ServiceInstanceCount)
+	}
+	return md
 }

@@ -56,6 +56,10 @@ type History struct {
 	series    int
 	origins   int
 	dropped   Dropped
+	// begun is when the first group of goroutines arrived, and judged is set once a detector has
+	// reported on any service.
+	begun  time.Time
+	judged bool
 }
 
 // New returns an empty History.
@@ -160,10 +164,14 @@ func (h *History) Observe(p finding.Point, now time.Time) {
 	}
 	switch m {
 	case serviceInstances:
-		s.judged = p.At
+		s.judged, h.judged = p.At, true
 		return // it is of the service, not of an instance
 	case leakSeverity:
-		s.judged = p.At
+		s.judged, h.judged = p.At, true
+	case stackCount:
+		if h.begun.IsZero() {
+			h.begun = now
+		}
 	}
 	i := h.instance(s, p, now)
 	if i == nil {
@@ -175,6 +183,12 @@ func (h *History) Observe(p finding.Point, now time.Time) {
 		return
 	}
 	i.observe(m, p)
+}
+
+// IsUnjudged reports whether groups of goroutines have arrived for d before now, and never a report of
+// a detector.
+func (h *History) IsUnjudged(now time.Time, d time.Duration) bool {
+	return !h.judged && !h.begun.IsZero() && now.Sub(h.begun) > d
 }
 
 // service returns the data of a service, adding it if necessary; nil if there are too many.

@@ -137,6 +137,7 @@ func (h *History) UnmarshalBinary(data []byte) error {
 		}
 		if len(h.services) < h.config.MaxInstances {
 			h.services[k.Name] = h.restore(k)
+			h.judged = h.judged || !k.Judged.IsZero()
 		}
 	}
 	return nil

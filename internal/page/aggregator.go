@@ -103,6 +103,13 @@ func (a *Aggregator) Dropped() (invalid, beyond int64) {
 	return max(f.Invalid, h.Invalid), max(f.Beyond, h.Beyond)
 }
 
+// IsUnjudged reports whether goroutines are shown as of now that no detector has ever reported on.
+func (a *Aggregator) IsUnjudged(now time.Time) bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.history.IsUnjudged(now, verdictInterval)
+}
+
 // Size returns the number of findings in the state.
 func (a *Aggregator) Size() int {
 	a.mu.Lock()

@@ -102,10 +102,15 @@ func (r *renderer) standing(s *history.Service) standing {
 		return standing{Class: "none", rank: rankTrouble, Text: "silent", Note: "No data has come for " + finding.Span(quiet) + "."}
 	case allDown:
 		return standing{Class: "none", rank: rankTrouble, Text: "not watched", Note: "No target can be scraped."}
+	case watched >= min(verdictInterval, required) && s.Judged.IsZero():
+		return standing{
+			Class: "none", rank: rankUnjudged, Text: "not judged",
+			Note: "No detector has reported on the service. leak_detect does with services: true, in a pipeline before this page.",
+		}
 	case watched > verdictInterval && s.Last.Sub(s.Judged) > verdictInterval:
 		return standing{
-			Class: "none", rank: rankUnjudged, Text: "not judged as a whole",
-			Note: "Nothing is flagged, but no detector reports on the service as a whole. leak_detect does with services: true, in a pipeline before this page.",
+			Class: "none", rank: rankUnjudged, Text: "not judged any more",
+			Note: "Nothing is flagged, but no detector reports on the service any more. leak_detect does with services: true, in a pipeline before this page.",
 		}
 	case watched < required:
 		return standing{

@@ -37,9 +37,9 @@ func TestStanding(t *testing.T) {
 		"down":                {watchedFor(day, down, down), finding.None, "not watched", "No target", false},
 		"new":                 {watchedFor(30*time.Minute, up), finding.None, "needs 10 min more", "aged after 10 min", false},
 		"new, no verdict yet": {with(watchedFor(time.Minute, up), unjudged), finding.None, "needs 39 min more", "", false},
-		"services: false":     {with(watchedFor(day, up), unjudged), finding.None, "not judged as a whole", "services: true", false},
+		"services: false":     {with(watchedFor(day, up), unjudged), finding.None, "not judged", "services: true", false},
 		"services: false, once flagged": {
-			with(watchedFor(day, up), func(s *history.Service) { s.Judged = now.Add(-time.Hour) }), finding.None, "not judged as a whole", "services: true", false,
+			with(watchedFor(day, up), func(s *history.Service) { s.Judged = now.Add(-time.Hour) }), finding.None, "not judged any more", "services: true", false,
 		},
 		"services: false, and it leaks": {with(watchedFor(day, up), unjudged), finding.Probable, "1 leak, probable", "", false},
 		"silent":                        {with(watchedFor(day, up), func(s *history.Service) { s.Last, s.Judged = now.Add(-time.Hour), now.Add(-time.Hour) }), finding.None, "silent", "1 h", false},
@@ -56,5 +56,21 @@ func TestStanding(t *testing.T) {
 				t.Errorf("got %q, %q, healthy: %t", got.Text, got.Note, got.healthy)
 			}
 		})
+	}
+}
+
+// TestNoDetectorWithShortThresholds checks that a service is not called healthy without a verdict, even
+// if it was watched for as long as the thresholds require.
+func TestNoDetectorWithShortThresholds(t *testing.T) {
+	now := pagetest.Start.Add(time.Hour)
+	s := history.Service{Service: finding.Service{Name: "shop"}, First: now.Add(-62 * time.Second), Last: now, Aged: true}
+	site := &Site{At: now, Detector: Detector{AgedAfter: 10 * time.Second, MinDuration: 12 * time.Second, MaxLifetime: time.Minute}, Services: []history.Service{s}}
+	r := &renderer{site: site, options: Options{}.orDefaults()}
+	if got := r.standing(&site.Services[0]); got.Text != "not judged" || got.healthy {
+		t.Errorf("%q, healthy: %t", got.Text, got.healthy)
+	}
+	site.Services[0].Judged = now
+	if got := r.standing(&site.Services[0]); got.Text != "watched, healthy" || !got.healthy {
+		t.Errorf("judged: %q, healthy: %t", got.Text, got.healthy)
 	}
 }
