@@ -77,7 +77,7 @@ func everyFact() finding.Change {
 func TestEveryFactIsWritten(t *testing.T) {
 	// Fields that are elsewhere in a record, or are not reported.
 	elsewhere := map[string]string{
-		"Evidence": "body", "Service": "resource", "Latest": "time stamp", "Status": "goroutine.leak.change",
+		"Evidence": "body", "InAll": "body", "Service": "resource", "Latest": "time stamp", "Status": "goroutine.leak.change",
 		"Certain": "a waiting leak has no event",
 	}
 	filled := everyFact()

@@ -64,7 +64,7 @@ func (s *service) observeCensus(m metric, p Point, name string, proc *process) {
 		}
 		key := digest(name, place.key(), p.Attributes.get(keyAgeMin))
 		if r.Old[key] == nil && len(r.Old) < maxRows {
-			r.Old[key] = &agedCount{Process: name, Entry: digest(place.Entry), IsEntry: place.IsEntry()}
+			r.Old[key] = &agedCount{Process: name, Row: digest(name, place.key()), Entry: digest(place.Entry), IsEntry: place.IsEntry()}
 		}
 		if o := r.Old[key]; o != nil {
 			o.Count.set(p.At, p.Value)
@@ -76,6 +76,7 @@ func (s *service) observeCensus(m metric, p Point, name string, proc *process) {
 // one entry.
 type agedCount struct {
 	Process string `json:"process"`
+	Row     string `json:"row,omitempty"`   // key of its row, if it has one
 	Entry   string `json:"entry,omitempty"` // its digest
 	IsEntry bool   `json:"is_entry,omitempty"`
 	Count   sample `json:"count"`
@@ -112,6 +113,21 @@ func (r *record) censusCounts(s *service) (counts map[string]float64, known bool
 	}
 	maps.Copy(counts, old.byProcess)
 	return counts, len(s.Processes) > 0
+}
+
+// inAll returns the number of old goroutines at the places of the rows that are flagged, including those
+// from before the growth. It returns false if that is unknown.
+func (r *record) inAll(s *service) (n float64, known bool) {
+	if _, known := r.censusCounts(s); !known {
+		return 0, false
+	}
+	var all headcount
+	for _, o := range r.Old {
+		if w := r.Rows[o.Row]; w != nil && w.Severity.Value > 0 {
+			all.add(o.Process, o.Entry, o.IsEntry, o.Count.Value)
+		}
+	}
+	return all.total(), true
 }
 
 // absentInCensus reports whether the census of every process has no old goroutine of the

@@ -30,6 +30,9 @@ func (f *Finding) evidence() string {
 	if n := f.otherPlaces(); n > 0 {
 		parts[0] += " and " + plural(float64(n), "other place")
 	}
+	if f.InAll > 0 && f.InAll >= minInAll*f.Count {
+		parts = append(parts, number(f.InAll)+" with earlier ones")
+	}
 	switch {
 	case f.Exits == 0:
 		parts = append(parts, "none has left")
@@ -50,6 +53,10 @@ func (f *Finding) evidence() string {
 	}
 	return strings.Join(parts, ", ") + f.versions()
 }
+
+// minInAll is the least ratio of all goroutines to those that have gathered for which a sentence has both
+// numbers. A smaller difference may be due to chance: some old goroutines are healthy.
+const minInAll = 1.1
 
 // otherPlaces returns the number of places beside the head. An entry is none if one of its lines is a
 // place.
@@ -99,7 +106,7 @@ func (r EndReason) words() string {
 	case Left:
 		return "half of them have left"
 	case Slowed:
-		return "no more have come for too long"
+		return "they no longer gather as leaked ones do"
 	case ProcessGone:
 		return "their processes are gone and they have not been seen since"
 	case NoData:
@@ -133,7 +140,11 @@ func (c *Change) sentence() string {
 		return "leak closed by version " + f.ClosedBy + f.latest() + ": " + goroutinesOf(f.Missing) + " " + f.Head.String() +
 			" were to be expected by now at the old pace, and none has come; they gathered" + strings.TrimPrefix(f.versions(), ",")
 	}
-	return "leak ended, " + f.Reason.words() + ": goroutines " + f.Head.String() + " gathered" + f.versions()
+	ended := "leak ended, "
+	if c.Was == Suspected {
+		ended = "leak no longer suspected, "
+	}
+	return ended + f.Reason.words() + ": goroutines " + f.Head.String() + " gathered" + f.versions()
 }
 
 // acquittal returns what would end the finding, as a clause after "if".

@@ -101,9 +101,11 @@ type Finding struct {
 	// siblings, as far as traces have shown them: the most frequent first, three at most.
 	Creators, Wakers []Origin
 
-	Count   float64 // goroutines
-	PerHour float64 // goroutines more each hour
-	Age     time.Duration
+	// Count is the number of goroutines that have gathered since the growth began, and InAll that of
+	// all old ones there, including earlier ones; 0 if unknown.
+	Count, InAll float64
+	PerHour      float64 // goroutines more each hour
+	Age          time.Duration
 	// Exits is the number of goroutines of that age that have left since the leak was flagged,
 	// -1 if unknown.
 	Exits float64

@@ -47,3 +47,23 @@ func TestEntryAndItsLine(t *testing.T) {
 		}
 	}
 }
+
+// TestEarlierGoroutines checks that the evidence has the number of all old goroutines at the place, if
+// the census says that there are many from before the growth.
+func TestEarlierGoroutines(t *testing.T) {
+	for all, want := range map[float64]string{
+		1690: "51 goroutines older than 10 min at order.go:88, 1,690 with earlier ones, none has left, 60 more each hour, in version b1",
+		53:   "51 goroutines older than 10 min at order.go:88, none has left, 60 more each hour, in version b1",
+	} {
+		elsewhere := order
+		elsewhere.Line = 97
+		r := newRig(t, Config{})
+		p := leaking("a", "b1")
+		p.more = []Point{inCensus, aged(order, "600", all-3), aged(order, "4800", 3), aged(elsewhere, "600", 20)}
+		r.minute(nil, p)
+		r.leak(p, 1)
+		if f := r.only(); f.Evidence != want {
+			t.Errorf("%v: %s", all, f.Evidence)
+		}
+	}
+}

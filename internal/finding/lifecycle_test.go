@@ -61,7 +61,7 @@ func lifecycles() []scenario {
 			r.minute(nil, p)
 			p.more = endings(Slowed, 1)
 			r.minute(nil, p)
-		}, "detected ended:slowed", Over, "goroutines at order.go:88 gathered, in version b1, no more have come for too long"},
+		}, "detected ended:slowed", Over, "goroutines at order.go:88 gathered, in version b1, they no longer gather as leaked ones do"},
 		{"without a reason", func(r *rig) {
 			p := r.leak(leaking("a", "b1"), 5)
 			p.severity = 0

@@ -31,7 +31,7 @@ type Document struct {
 	Wakers   []OriginDocument `json:"wakers,omitempty" doc:"lines that wake healthy goroutines of the group"`
 	Stacks   []StackDocument  `json:"stacks,omitempty" doc:"stacks of creators and wakers, leaf first"`
 
-	Count     float64 `json:"leaked_goroutines" doc:"goroutines believed leaked now"`
+	Count     float64 `json:"leaked_goroutines" doc:"goroutines believed leaked now, without those from before the growth"`
 	PerHour   float64 `json:"goroutines_per_hour" doc:"growth in goroutines per hour"`
 	Exits     float64 `json:"exits" doc:"goroutines of that age that have exited since the leak was flagged; -1 if unknown"`
 	AgeMin    float64 `json:"age_min_seconds,omitempty" doc:"minimum age of the leaked goroutines"`
