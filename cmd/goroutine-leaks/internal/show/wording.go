@@ -120,12 +120,8 @@ To decide, watch longer: --for ` + (10 * r.Thresholds.MaxLifetime).Round(time.Se
 		noLine = "No other line"
 	}
 	return begin + fmt.Sprintf(`no leak found.
-%s has accumulated %d or more goroutines that stay. Slower leaks are not found, nor leaks in code that has not run.`, noLine, minDetectable)
+%s has accumulated %d or more old goroutines that stay. Slower leaks are not found, nor leaks in code that has not run.`, noLine, r.Thresholds.MinLeaked)
 }
-
-// minDetectable is the fewest goroutines that a leak must accumulate during a watch to be found: the
-// minimum of the detector, in the eleven twelfths of the time in which they can become old.
-const minDetectable = 11
 
 // Undecided returns the groups that accumulate goroutines, but are not flagged.
 func Undecided(rows []watch.Row) []watch.Row {
