@@ -4,7 +4,8 @@ import "time"
 
 // belief is the severity that is reported. Evidence varies with every segment of time, but a flag
 // should not: a quiet hour must not resolve an alert. So growth that was shown is believed for a
-// while, unless half of it is gone.
+// while, unless half of it is gone. Growth that is only suspected, and is too slow to be shown again,
+// is believed for as long as goroutines still arrive and do not leave.
 type belief struct {
 	since           int64   // begin of the belief, Unix ns; 0 while there is none
 	until           int64   // when it lapses unless shown again, Unix ns
@@ -49,12 +50,16 @@ func (b *belief) extend(ns int64) {
 	}
 }
 
+// lapses reports whether a severity ends unless the growth is shown again.
+func (b *belief) lapses(now int64) bool { return b.severity != None && now >= b.until }
+
 // growthSign is what the evidence shows at one time.
 type growthSign struct {
 	severity        Severity
 	rise            rise
 	begun           int64 // begin of the growth, Unix ns
 	formerLivesGrew bool  // growth of former lives supports it
+	extension       int64 // for how long a suspicion that lapses is believed if the level has risen, ns
 }
 
 // update updates the belief and returns why a flag ended, if one did.
@@ -64,7 +69,10 @@ func (b *belief) update(s growthSign, census bool, grown float64, now int64) End
 	case b.severity == None:
 	case float32(grown) < b.grown/2:
 		b.severity, ended = None, Left
-	case now >= b.until:
+	case b.severity == Suspected && b.lapses(now) && s.extension > 0 && float32(grown) > b.grown:
+		// The growth is slower, but has not ended.
+		b.until, b.grown = now+s.extension, float32(grown)
+	case b.lapses(now):
 		b.severity, ended = None, Slowed
 	}
 	switch {

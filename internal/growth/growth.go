@@ -172,6 +172,9 @@ func (e *Evidence) Observe(r *Rules, o Observation) Verdict {
 	if e.belief.severity < Probable || closed != e.floors.closed {
 		s = e.assess(r, &o)
 	}
+	if e.census && e.belief.lapses(now) && e.lifetime.exceeds(r.MaxLifetime, float64(e.lifetime.hours), suspectedAlpha) {
+		s.extension = int64(r.MinDuration)
+	}
 	return e.verdict(max(ended, e.belief.update(s, e.census, e.population.grown(), now))).after(former)
 }
 
