@@ -90,9 +90,7 @@ func (j *Judge) Observe(now time.Time, samples []Sample) []finding.Change {
 	for i := range samples {
 		readings = append(readings, j.reading(&samples[i]))
 	}
-	if j.aggregator != nil {
-		j.addSamples(samples)
-	}
+	j.addSamples(samples)
 	j.addVerdicts(j.detector.Observe(now.UnixNano(), readings))
 	j.addInstanceCounts(now, samples)
 	return j.advance(now)

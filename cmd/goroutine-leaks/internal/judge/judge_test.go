@@ -72,6 +72,19 @@ func TestHealthyServiceIsJudged(t *testing.T) {
 	}
 }
 
+// TestEvidenceHasEarlierGoroutines checks that a finding beside goroutines from before the watch has the
+// number of both.
+func TestEvidenceHasEarlierGoroutines(t *testing.T) {
+	lives := pool(rand.New(rand.NewPCG(1, 2)), 500, 0)
+	for at := 1.0; at < watch; at++ {
+		lives = append(lives, lifetime{at, forever})
+	}
+	findings := simulate(lives, ignoreNothing).Findings()
+	if len(findings) != 1 || findings[0].Count > watch || findings[0].InAll != findings[0].Count+500 {
+		t.Errorf("%+v", findings)
+	}
+}
+
 func leak(r *rand.Rand, every float64) (lives []lifetime) {
 	for at := -1.0; at < watch; at += r.ExpFloat64() * every {
 		lives = append(lives, lifetime{at, forever})

@@ -100,7 +100,7 @@ var metricNames = map[detect.Kind]map[detect.Part]string{
 	detect.Total: {detect.Count: telemetry.GoroutineCount},
 }
 
-// addSamples adds samples to the page, as the metrics that the receiver would write.
+// addSamples adds samples to the findings and to the page, as the metrics that the receiver would write.
 func (j *Judge) addSamples(samples []Sample) {
 	for _, s := range samples {
 		attributes := attributesOf(s.Place, s.Signature)
