@@ -84,6 +84,16 @@ local has(text, part) = std.length(std.findSubstr(part, text)) > 0;
     goroutines(select, labels):
       '(max %s (%s) or sum %s (%s))' % [self.by(labels), select('go.goroutine.count'), self.by(labels), select('goroutine.stack.count')],
 
+    // leaked is the sum of what leaks over the places of a leak. An entry function counts the
+    // goroutines at all of its lines, so entries are not added to lines: the larger sum counts.
+    leaked(labels, selected):
+      'max %s (sum %s (label_replace(%s, "goroutine_place", "line", "%s", ".+")))' % [
+        self.by(labels),
+        self.by(labels + ['goroutine_place']),
+        selected,
+        self.label('code.function.name'),
+      ],
+
     // variable is the name of the dashboard variable that selects a label.
     variable(name): std.get(
       { 'service.name': 'service', 'service.instance.id': 'instance', 'goroutine.stack.signature': 'signature' },

@@ -16,7 +16,7 @@
   // The service includes instances that are not flagged, but not what the runtime alone has proved.
   local severity = '(%s or %s)' % [of('goroutine.leak.severity'), of('goroutine.leak.service.severity')],
   local larger(instances, whole) =
-    local sum = 'sum %s (%s)' % [by(leak), of(instances)];
+    local sum = names.leaked(leak, of(instances));
     local max = 'max %s (%s)' % [by(leak), of(whole)];
     '(%s > %s or %s or %s)' % [sum, max, max, sum],
   local count = larger('goroutine.leak.count', 'goroutine.leak.service.count'),

@@ -13,7 +13,7 @@ function(config, names, alert) {
   // larger is the larger of the sum over instances and the value of the service. The service
   // includes instances that are not flagged, but not what the runtime alone has proved.
   local larger(instances, service) =
-    local sum = 'sum %s (%s)' % [by(alert.leak), series(instances)];
+    local sum = names.leaked(alert.leak, series(instances));
     local max = 'max %s (%s)' % [by(alert.leak), series(service)];
     '%s > %s or %s or %s' % [sum, max, max, sum],
 
@@ -75,10 +75,9 @@ function(config, names, alert) {
   ] + if config.goroutineLimit == 0 then [] else [
     {
       record: records.limit,
-      expr: 'min %s (3600 / (sum %s (%s) > 0) * on %s group_left () (%d - %s)) > 0' % [
+      expr: 'min %s (3600 / (%s > 0) * on %s group_left () (%d - %s)) > 0' % [
         by(alert.leak),
-        by(alert.leak + ['service.instance.id']),
-        series('goroutine.leak.growth_rate'),
+        names.leaked(alert.leak + ['service.instance.id'], series('goroutine.leak.growth_rate')),
         names.labels(alert.serviceInstance),
         config.goroutineLimit,
         goroutines,

@@ -50,10 +50,10 @@ function(names) {
   // largest lists the instances with the largest values of a metric.
   largest(metric, shown='printf "%.0f"'):
     '{{ range $i, $one := %s }}{{ if $i }}, {{ else }}: {{ end }}{{ $one | label "%s" }} ({{ $one | value | %s }}){{ end }}' % [
-      query('sort_desc(topk(5, sum %s (%s) > 0))' % [
-        names.by(['service.instance.id']),
+      query('sort_desc(topk(5, %s > 0))' % names.leaked(
+        ['service.instance.id'],
         names.series(metric, '%[1]s,' + names.quoted('service.instance.id') + '!=""'),
-      ]),
+      )),
       names.label('service.instance.id'),
       shown,
     ],
