@@ -98,9 +98,9 @@ servers: ## Install missing servers for the tests of the alerts
 # The tests with hostile targets measure memory and deadlines, so they run alone. The others wait
 # for timers, and run in parallel.
 .PHONY: e2e
-e2e: collector lean servers ## Test the built collector: example configurations, real processes, hostile targets, alerts; 5 minutes
+e2e: collector lean servers ## Test the built collector: example configurations, real processes, hostile targets, alerts; 10 minutes
 	@go -C e2e test -race -count=1 ./hostile/...
-	@go -C e2e test -race -count=1 -parallel 6 -timeout 15m . ./alerts ./findings ./manifests ./origins
+	@go -C e2e test -race -count=1 -p 1 -parallel 6 -timeout 15m . ./alerts ./findings ./manifests ./origins
 	@CGO_ENABLED=0 go -C e2e/kafka test -trimpath -count=1 .
 
 .PHONY: page-check
