@@ -64,7 +64,8 @@ func await(t *testing.T, r *record, missing func() string) {
 	require.Failf(t, "something is missing", "within %v: %s", patience, last)
 }
 
-// awaitFindings waits until each leak has a probable finding with an origin, and returns the IDs.
+// awaitFindings waits until each leak has a probable finding, and a log record with its origin, and returns the IDs of
+// the findings.
 func awaitFindings(t *testing.T, r *record, want map[string]*leak) map[string]string {
 	t.Helper()
 	ids := make(map[string]string)
@@ -76,9 +77,12 @@ func awaitFindings(t *testing.T, r *record, want map[string]*leak) map[string]st
 				}
 			}
 		}
-		for name := range want {
+		for name, l := range want {
 			if ids[name] == "" {
 				return name + " has no probable finding with an origin"
+			}
+			if _, found := originOf(r.events, l); !found {
+				return name + " has no log record with its origin"
 			}
 		}
 		return ""
@@ -119,26 +123,32 @@ func checkFinding(t *testing.T, e event, l *leak, version string, stacks []gorou
 	assert.Equal(t, map[string]bool{statement: true}, created, "go statements in debug=2")
 }
 
+// originOf returns the log record with the stacks of creator and waker of a leak, from the birth of a leaked goroutine.
+func originOf(events []event, l *leak) (event, bool) {
+	i := slices.IndexFunc(events, func(e event) bool {
+		return e.name == "goroutine.origin" && e.place() == l.place() && e.text("goroutine.origin.caught") == "leaked_birth"
+	})
+	if i < 0 {
+		return event{}, false
+	}
+	return events[i], true
+}
+
 // checkOrigin checks the log record with the stacks of creator and waker of a leak.
 func checkOrigin(t *testing.T, events []event, l *leak) {
 	t.Helper()
-	for _, e := range events {
-		if e.name != "goroutine.origin" || e.place() != l.place() || e.text("goroutine.origin.caught") != "leaked_birth" {
-			continue
-		}
-		trace := e.text("code.stacktrace")
-		if l.own != "" {
-			assert.Contains(t, trace, "created by, ")
-			assert.Contains(t, trace, "/"+l.own+"\n", "line of the service")
-			assert.Contains(t, trace, "main.handle(...)\n\t", "its caller")
-		}
-		if l.waker != "" {
-			assert.Contains(t, trace, "woken by, ")
-			assert.Contains(t, trace, "/"+l.waker+"\n")
-		}
-		return
+	e, found := originOf(events, l)
+	require.True(t, found, "there is no log record with the origin")
+	trace := e.text("code.stacktrace")
+	if l.own != "" {
+		assert.Contains(t, trace, "created by, ")
+		assert.Contains(t, trace, "/"+l.own+"\n", "line of the service")
+		assert.Contains(t, trace, "main.handle(...)\n\t", "its caller")
 	}
-	assert.Fail(t, "there is no log record with the origin")
+	if l.waker != "" {
+		assert.Contains(t, trace, "woken by, ")
+		assert.Contains(t, trace, "/"+l.waker+"\n")
+	}
 }
 
 // awaitClosing waits until the repaired leak is closed, and all others are flagged again.
