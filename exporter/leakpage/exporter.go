@@ -183,7 +183,7 @@ func (p *leakPage) finishBatch(ctx context.Context, now time.Time) {
 	}
 	if !p.warned && p.aggregator.IsUnjudged(now) {
 		p.warned = true
-		p.log.Warn("Goroutines arrive, but no verdicts: no leak can be shown. Add leak_detect, with services: true, to the pipeline before this exporter")
+		p.log.Warn("Goroutines have arrived for five minutes, but no verdict: leaks are shown only if leak_detect is in the pipeline before this exporter. With services: false it reports nothing before it flags a leak")
 	}
 	p.dirty = true
 	if now.Sub(p.saved) >= p.delay {

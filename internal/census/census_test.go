@@ -34,7 +34,7 @@ func TestLeakAndSessions(t *testing.T) {
 	if got, want := groupTotals(r, kind(sessions)), (totals{Count: 20, Aged: 10, Exits: 40, NewExits: 1}); got != want {
 		t.Errorf("sessions: %+v, want %+v", got, want)
 	}
-	if r.Creations < 118-2*idBatchSize || r.Creations > 118+2*idBatchSize {
+	if r.Creations < 118-2*stack.IDBatchSize || r.Creations > 118+2*stack.IDBatchSize {
 		t.Errorf("%d creations, want 118 to within 16 a P", r.Creations)
 	}
 	if !r.Start.Equal(noon) || r.Restarted || !r.Complete {

@@ -34,8 +34,8 @@ func newSimulated(seed uint64, procs int) *simulated {
 func (p *simulated) start(group int) uint64 {
 	cache := &p.caches[p.random.IntN(len(p.caches))]
 	if cache[0] == cache[1] {
-		*cache = [2]uint64{p.next, p.next + idBatchSize}
-		p.next += idBatchSize
+		*cache = [2]uint64{p.next, p.next + stack.IDBatchSize}
+		p.next += stack.IDBatchSize
 	}
 	id := cache[0]
 	cache[0]++

@@ -20,10 +20,6 @@ type process struct {
 	reconnected, reconnectedSinceTrace bool
 }
 
-// idBatchSize is the number of IDs that a P reserves at a time (_GoidCacheBatch in
-// runtime/proc.go).
-const idBatchSize = 16
-
 // observe updates p and returns how many goroutines were created since the previous trace.
 func (p *process) observe(s *stack.Snapshot, now time.Duration) (created int64) {
 	p.reconnected = false
@@ -73,7 +69,7 @@ func (c *restartSigns) addNewcomer(id uint64) {
 	c.newest = id
 	if id <= c.highest && id >= c.batchEnd {
 		c.batches++
-		c.batchEnd = id + idBatchSize
+		c.batchEnd = id + stack.IDBatchSize
 	}
 }
 

@@ -36,7 +36,8 @@ func (r *record) measure(s *service) {
 func (r *record) seedRows(s *service) {
 	var seeded headcount
 	var unseeded []*row
-	for _, w := range r.Rows {
+	for _, key := range sorted(r.Rows) { // what a row adds depends on those before it
+		w := r.Rows[key]
 		switch {
 		case w.Severity.Value == 0 || !w.Count.known():
 		case w.Seeded:

@@ -52,6 +52,16 @@ type Snapshot struct {
 	Build string
 }
 
+// IDBatchSize is the number of goroutine IDs that a P reserves at a time (_GoidCacheBatch in
+// runtime/proc.go). IDs of a process rise except within the batches of its Ps.
+const IDBatchSize = 16
+
+// IDsFell reports whether the highest ID is lower than an earlier snapshot of the same process could
+// leave it.
+func (s *Snapshot) IDsFell(earlier uint64, procs int) bool {
+	return s.HighestID+uint64(IDBatchSize*max(s.Procs, procs)) < earlier
+}
+
 // Count returns the number of goroutines in the snapshot.
 func (s *Snapshot) Count() int {
 	n := s.Stackless

@@ -100,8 +100,7 @@ func Compare(before, after target.Look) *Difference {
 // the IDs of goroutines, which rise except for the batches that Ps reserve, and profiles the time.
 func reversedNote(before, after target.Look) string {
 	switch {
-	case before.From == target.Trace && after.From == target.Trace &&
-		before.HighestID > after.HighestID+uint64(watch.IDBatchSize*max(before.Procs, after.Procs)):
+	case before.From == target.Trace && after.From == target.Trace && after.IDsFell(before.HighestID, before.Procs):
 		return "The first snapshot has newer goroutines than the second: the order is reversed, or the process was restarted in between."
 	case !after.At.IsZero() && before.At.After(after.At):
 		return fmt.Sprintf("The first snapshot was taken %s after the second: is the order reversed?", judge.FormatDuration(before.At.Sub(after.At)))

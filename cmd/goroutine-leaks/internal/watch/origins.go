@@ -111,7 +111,7 @@ func (p *process) subjects(findings []finding.Finding) origin.Subjects {
 	var s origin.Subjects
 	known := make(map[string]bool)
 	for _, f := range findings {
-		if entry := f.Head.Entry; f.Head.Function == "" && entry != "" && f.Service.Name == p.identity.Service && !known[entry] {
+		if entry := f.Head.Entry; f.Head.IsEntry() && f.Service.Name == p.identity.Service && !known[entry] {
 			s.Entries = append(s.Entries, origin.Subject{Signature: stack.Signature{Entry: entry}, PerHour: f.PerHour})
 			known[entry] = true
 		}

@@ -140,11 +140,8 @@ func (p *process) mayBeReplaced() bool {
 	case failed:
 		return s.HighestID < p.highest
 	}
-	return s.HighestID+uint64(IDBatchSize*s.Procs) < p.highest
+	return s.IDsFell(p.highest, s.Procs)
 }
-
-// IDBatchSize is the number of goroutine IDs that a P reserves at a time.
-const IDBatchSize = 16
 
 func (p *process) target(now time.Time) Target {
 	t := Target{

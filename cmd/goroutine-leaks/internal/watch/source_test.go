@@ -68,7 +68,7 @@ func (f *fakeSource) Look(ctx context.Context) (target.Look, error) {
 	look.HighestID = first + uint64(leaked)
 	if f.reconnects {
 		look.NewConnection = true
-		look.HighestID -= uint64(leaked % 2 * IDBatchSize)
+		look.HighestID -= uint64(leaked % 2 * stack.IDBatchSize)
 	}
 	if f.healthy {
 		leaked = 0
