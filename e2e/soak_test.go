@@ -3,7 +3,6 @@ package e2e
 import (
 	"flag"
 	"fmt"
-	"slices"
 	"strings"
 	"testing"
 	"text/tabwriter"
@@ -46,16 +45,13 @@ func TestSoak(t *testing.T) {
 	for range p.cycles {
 		memory = append(memory, s.cycle(t, p))
 	}
-	after := s.measure(t)
+	after := s.measureUntilAs(t, before)
 	s.checkFlags(t)
 	sum := s.drain(t)
 	s.collector.stop(t)
 
 	s.checkNothingIsLost(t, sum)
-	checkNoGrowth(t, "goroutines of the collector", before.entries, after.entries)
-	assert.Positive(t, after.scrapes, "the scrape that counts goroutines")
-	assert.Less(t, after.scrapes, int64(len(s.pool.targets)/10), "scrapes in flight, while dozens have failed in each cycle")
-	checkNoGrowth(t, "descriptors of the collector", before.descriptors, after.descriptors)
+	assert.Empty(t, after.differences(before), "goroutines of the collector by entry, and its descriptors, before and after")
 	latter := memory[len(memory)/2:]
 	checkMemory(t, latter)
 	s.report(t, began, sum, before, after, latter)
@@ -143,84 +139,6 @@ func checkMemory(t *testing.T, usages []usage) {
 		rise, standardError := slopeOf(kind, usages)
 		assert.LessOrEqual(t, rise-doubt*standardError, float64(allowed), "%s memory, bytes in ten minutes at least", name)
 	}
-}
-
-// resources has the collector's goroutines by entry, and its descriptors by kind.
-type resources struct {
-	entries, descriptors map[string]int64
-	// scrapes is the number of goroutines of scrapes in flight, which are not in entries: it depends on how busy the
-	// machine is. It includes the scrape that counts them.
-	scrapes int64
-}
-
-// measure samples the resources of the collector several times, while all targets respond, none is
-// replaced, and the queue is almost empty. Goroutines are counted by entry, which does not change.
-func (s *soak) measure(t *testing.T) resources {
-	t.Helper()
-	const (
-		samples = 7
-		few     = 5 // requests
-	)
-	s.pool.calm.Store(true)
-	defer s.pool.calm.Store(false)
-	since := time.Now()
-	await(t, 3*time.Minute, "all targets are scraped, and the queue is almost empty", func() bool {
-		return s.pool.allServedSince(since) && s.collector.counters(t)["otelcol_exporter_queue_size"] < few
-	})
-	var entries, descriptors []map[string]int64
-	latest := time.Now()
-	for range samples {
-		await(t, 2*time.Minute, "the collector's scrape of itself has arrived", func() bool {
-			scraped, at := s.backend.census()
-			if !at.After(latest) {
-				return false
-			}
-			entries, latest = append(entries, scraped), at
-			return true
-		})
-		descriptors = append(descriptors, s.collector.descriptors(t))
-	}
-	r := resources{entries: lasting(entries), descriptors: lasting(descriptors)}
-	for entry, n := range r.entries {
-		if strings.Contains(entry, "/goroutinereceiver.(*schedule).") {
-			r.scrapes += n
-			delete(r.entries, entry)
-		}
-	}
-	// The server reads ahead on the connection of the scrape itself.
-	delete(r.entries, "net/http.(*connReader).backgroundRead")
-	return r
-}
-
-// checkNoGrowth checks that no count is higher after than before. It may be lower: on a busy machine more requests are in
-// flight at a time, and leave idle connections behind for a while.
-func checkNoGrowth(t *testing.T, what string, before, after map[string]int64) {
-	t.Helper()
-	for key, n := range after {
-		assert.LessOrEqual(t, n, before[key], "%s: %s, before %v", what, key, before)
-	}
-}
-
-// lasting returns the second lowest value of each key over the samples. A connection may be missing in one
-// sample, and a request in flight is not in all others.
-func lasting(samples []map[string]int64) map[string]int64 {
-	values := make(map[string][]int64)
-	for i, counts := range samples {
-		for key, n := range counts {
-			if values[key] == nil {
-				values[key] = make([]int64, len(samples))
-			}
-			values[key][i] = n
-		}
-	}
-	last := make(map[string]int64)
-	for key, sorted := range values {
-		slices.Sort(sorted)
-		if sorted[1] > 0 {
-			last[key] = sorted[1]
-		}
-	}
-	return last
 }
 
 // totals has what the collector has accepted and the backend has received, with nothing in flight.
