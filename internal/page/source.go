@@ -39,7 +39,7 @@ func (s Source) link(at sourceLine, service finding.Service, v finding.Version) 
 	if !ok || !isRevision.MatchString(v.Revision) {
 		return ""
 	}
-	return httpsURL("https://" + repository + "/blob/" + v.Revision + "/" + path.Join(folder, path.Base(at.file)) + "#L" + strconv.Itoa(at.line))
+	return httpsURL("https://" + repository + "/blob/" + v.Revision + "/" + path.Join(folder, url.PathEscape(path.Base(at.file))) + "#L" + strconv.Itoa(at.line))
 }
 
 // isRevision matches the revisions of version control that are allowed in a link.
@@ -78,16 +78,17 @@ func escapePath(p string) string {
 	return strings.Join(parts, "/")
 }
 
-// httpsURL returns link if it is a valid https URL, else an empty string.
+// httpsURL returns link, escaped, if it is a valid https URL of at most maxLink bytes, else an
+// empty string.
 func httpsURL(link string) string {
-	if len(link) > maxLink {
-		return ""
-	}
 	u, err := url.Parse(link)
 	if err != nil || u.Scheme != "https" || u.Host == "" || u.User != nil {
 		return ""
 	}
-	return u.String()
+	if link = u.String(); len(link) > maxLink {
+		return ""
+	}
+	return link
 }
 
 // maxLink is the maximum length of a link, in bytes. Servers reject longer ones.

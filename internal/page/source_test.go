@@ -1,6 +1,7 @@
 package page
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/otel-goroutine/otel-goroutine/internal/finding"
@@ -30,6 +31,8 @@ func TestSourceLinks(t *testing.T) {
 		{"template, hostile", "https://git.example/{file}#L{line}", sourceLine{"main.ask", "/../..//\"<x>/javascript:y", 8}, build, "https://git.example//%22%3Cx%3E/javascript:y#L8"},
 		{"template, not https", "http://git.example/{file}", sourceLine{"main.ask", "/order.go", 8}, build, ""},
 		{"template, a script", "javascript:{file}", sourceLine{"main.ask", "/order.go", 8}, build, ""},
+		{"too long when escaped", "https://git.example/{file}", sourceLine{"main.ask", strings.Repeat("\xa4", 700), 8}, build, ""},
+		{"file with a question mark", "", sourceLine{"github.com/acme/shop/order.ask", "/src/a?b.go", 8}, build, "https://github.com/acme/shop/blob/5f2d1c0abcde/order/a%3Fb.go#L8"},
 		{"no line", "https://git.example/{file}", sourceLine{"main.ask", "/order.go", 0}, build, ""},
 	} {
 		t.Run(test.name, func(t *testing.T) {
