@@ -132,12 +132,9 @@ func (r *Report) Lines() []string {
 	add := func(format string, args ...any) {
 		lines = append(lines, strings.Split(fmt.Sprintf(format, args...), "\n")...)
 	}
-	for _, t := range r.Targets {
-		for _, text := range notes(t) {
-			add("%s", text)
-		}
+	for _, text := range append(r.notes(), r.exclusionLines()...) {
+		add("%s", text)
 	}
-	lines = append(lines, r.exclusionLines()...)
 	leaks := openFindings(r.Findings)
 	if len(leaks) == 0 {
 		if r.anyReached() {
@@ -180,24 +177,28 @@ func (r *Report) anyReached() bool {
 	return false
 }
 
-// notes returns what limits the evidence about a target.
-func notes(t watch.Target) []string {
+// notes returns what limits the evidence about each target.
+func (r *Report) notes() []string {
 	var lines []string
-	switch {
-	case t.Error != "" && t.Since > 0:
-		lines = append(lines, fmt.Sprintf("%s: unreachable for %s: %s", t.Name, judge.FormatDuration(t.Since), t.Error))
-	case t.Error != "":
-		lines = append(lines, fmt.Sprintf("%s: %s", t.Name, t.Error))
-	}
-	if t.Lacks != "" {
-		lines = append(lines, fmt.Sprintf("%s: %s", t.Name, t.Lacks))
-	}
-	if t.Busy > 0 && t.Busy < t.Looks {
-		lines = append(lines, fmt.Sprintf("%s: another client traced the process in %d of %s, which have no ages", t.Name, t.Busy, plural(t.Looks, "look")))
-	}
-	if t.Restarts > 0 {
-		lines = append(lines, fmt.Sprintf("%s: restarted %s; the current process has been watched for %s",
-			t.Name, plural(t.Restarts, "time"), judge.FormatDuration(t.Watched)))
+	for _, t := range r.Targets {
+		add := func(format string, args ...any) {
+			lines = append(lines, t.Name+": "+fmt.Sprintf(format, args...))
+		}
+		switch {
+		case t.Error != "" && t.Since > 0:
+			add("unreachable for %s: %s", judge.FormatDuration(t.Since), t.Error)
+		case t.Error != "":
+			add("%s", t.Error)
+		}
+		if t.Lacks != "" {
+			add("%s", t.Lacks)
+		}
+		if t.Busy > 0 && t.Busy < t.Looks {
+			add("another client traced the process in %d of %s, which have no ages", t.Busy, plural(t.Looks, "look"))
+		}
+		if t.Restarts > 0 {
+			add("restarted %s; the current process has been watched for %s", plural(t.Restarts, "time"), judge.FormatDuration(t.Watched))
+		}
 	}
 	return lines
 }

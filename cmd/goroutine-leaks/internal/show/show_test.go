@@ -117,10 +117,12 @@ func doubtful() *Report {
 	return r
 }
 
-// working is a report with a finding that is only suspected, since its goroutines are at work.
+// working is a report with a finding that is only suspected, since its goroutines are at work, in a
+// process that another client traced too.
 func working() *Report {
 	r := leaking()
 	r.Problems, r.Rows = nil, nil
+	r.Targets[0].Busy = 3
 	r.Exclusions = []Exclusion{{Rule: "entry=main.a_b", Ended: "2026-11-25"}}
 	r.Findings[0].Severity = finding.Suspected
 	r.Origins = []watch.Origin{{Target: "10.0.0.5:6060", Origin: origin.Origin{

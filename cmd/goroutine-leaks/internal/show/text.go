@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 )
 
@@ -33,9 +34,7 @@ func Markdown(to io.Writer, r *Report) error {
 	}
 	if len(leaks) > 0 {
 		fmt.Fprintf(&b, "Thresholds: %s %s\n", r.Thresholds, r.nextStep())
-	}
-	if len(leaks) > 0 {
-		for _, text := range r.exclusionLines() {
+		for _, text := range slices.Concat(r.notes(), r.exclusionLines(), r.problems()) {
 			fmt.Fprintf(&b, "\n%s\n", escape(text))
 		}
 	}
