@@ -211,6 +211,12 @@ func TestRestart(t *testing.T) {
 		h.Observe(finding.Point{Metric: telemetry.ScrapeUp, Resource: pairs{"service.name", "shop", "service.instance.id", "a"}.get, At: at, Value: 1}, at)
 		h.Observe(finding.Point{Metric: telemetry.ServiceInstanceCount, Resource: pairs{"service.name", "shop"}.get, At: at, Value: 2}, at)
 	}
+	for _, errorType := range []string{"timeout", "connection"} {
+		h.Observe(finding.Point{
+			Metric: "goroutine_scrape_failures_total", Resource: pairs{"service.name", "shop", "service.instance.id", "a"}.get,
+			Attributes: pairs{"error_type", errorType}.get, At: epoch.Add(time.Hour), Value: 3,
+		}, epoch.Add(time.Hour))
+	}
 	h.ObserveOrigin(shop, Origin{Place: order, Text: "seen", Stacks: "x", Caught: caughtLeaked, At: epoch}, epoch.Add(time.Hour))
 	data, err := h.MarshalBinary()
 	if err != nil {

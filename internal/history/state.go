@@ -11,7 +11,8 @@ import (
 )
 
 // savedHistory is the saved state of a History. Windows are not saved. Field names are part of the
-// format.
+// format. There are no maps, since gob allocates a map of the size that the data states, however
+// large.
 type savedHistory struct {
 	Services []savedService
 }
@@ -41,9 +42,14 @@ type savedInstance struct {
 	Goroutines             float64
 	Known, Up              bool
 	Since, At, Failed      time.Time
-	Failures               map[string]float64
+	Failures               []savedFailures
 	Reason, Source         string
 	Seconds                float64
+}
+
+type savedFailures struct {
+	ErrorType string
+	N         float64
 }
 
 type savedLine struct {
@@ -53,9 +59,14 @@ type savedLine struct {
 }
 
 type savedGroup struct {
-	Place finding.Place
-	Curve map[int][]float32
-	Last  time.Time
+	Place  finding.Place
+	Curves []savedCurve
+	Last   time.Time
+}
+
+type savedCurve struct {
+	Part   int
+	Values []float32
 }
 
 type savedOrigin struct {
@@ -89,23 +100,31 @@ func (s *service) save() savedService {
 		saved.Instances = append(saved.Instances, savedInstance{
 			Name: i.Name, Version: i.version, Address: i.address, First: i.first, Last: i.last, Seen: i.seen, Step: i.step, Gaps: i.gaps,
 			Latest: i.latest, Goroutines: i.goroutines, Known: i.scrape.known, Up: i.scrape.up, Since: i.scrape.since, At: i.scrape.at,
-			Failed: i.scrape.failed, Failures: i.scrape.failures, Reason: i.scrape.reason, Source: i.scrape.source, Seconds: i.scrape.seconds,
+			Failed: i.scrape.failed, Failures: i.scrape.saveFailures(), Reason: i.scrape.reason, Source: i.scrape.source, Seconds: i.scrape.seconds,
 		})
 	}
 	for _, l := range s.lines {
 		saved.Lines = append(saved.Lines, savedLine{l.place, l.now, l.last})
 	}
 	for _, g := range s.groups {
-		group := savedGroup{Place: g.place, Curve: make(map[int][]float32), Last: g.last}
+		group := savedGroup{Place: g.place, Last: g.last}
 		for p, c := range g.curve {
 			if c != nil {
-				group.Curve[p] = c.save(s.time.n)
+				group.Curves = append(group.Curves, savedCurve{p, c.save(s.time.n)})
 			}
 		}
 		saved.Groups = append(saved.Groups, group)
 	}
 	for _, o := range s.origins {
 		saved.Origins = append(saved.Origins, savedOrigin{*o, o.seen})
+	}
+	return saved
+}
+
+func (s *scrape) saveFailures() []savedFailures {
+	var saved []savedFailures
+	for errorType, n := range s.failures {
+		saved = append(saved, savedFailures{errorType, n})
 	}
 	return saved
 }
@@ -167,7 +186,7 @@ func (h *History) restore(k *savedService) *service {
 			Name: i.Name, version: i.Version, address: i.Address, first: i.First, last: i.Last, seen: i.Seen, step: i.Step, gaps: i.Gaps,
 			latest: i.Latest, goroutines: i.Goroutines,
 			scrape: scrape{
-				known: i.Known, up: i.Up, since: i.Since, at: i.At, failed: i.Failed, failures: i.Failures, reason: i.Reason,
+				known: i.Known, up: i.Up, since: i.Since, at: i.At, failed: i.Failed, failures: failuresOf(i.Failures), reason: i.Reason,
 				source: i.Source, seconds: i.Seconds,
 			},
 		}
@@ -175,9 +194,9 @@ func (h *History) restore(k *savedService) *service {
 	for _, g := range k.Groups {
 		group := s.group(g.Place)
 		group.last = g.Last
-		for p, values := range g.Curve {
-			if p >= 0 && p < int(parts) && group.curve[p] == nil {
-				group.curve[p] = h.curve(values)
+		for _, c := range g.Curves {
+			if c.Part >= 0 && c.Part < int(parts) && group.curve[c.Part] == nil {
+				group.curve[c.Part] = h.curve(c.Values)
 			}
 		}
 	}
@@ -198,6 +217,18 @@ func (h *History) restore(k *savedService) *service {
 		}
 	}
 	return s
+}
+
+// failuresOf returns the failures by error type. It omits what exceeds maxErrorTypes.
+func failuresOf(saved []savedFailures) map[string]float64 {
+	if len(saved) == 0 {
+		return nil
+	}
+	failures := make(map[string]float64)
+	for _, f := range saved[:min(maxErrorTypes, len(saved))] {
+		failures[f.ErrorType] = f.N
+	}
+	return failures
 }
 
 // curve returns a curve of saved values, nil if there are none or too many curves.

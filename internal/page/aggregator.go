@@ -142,7 +142,7 @@ func (a *Aggregator) Site(now time.Time) *Site {
 }
 
 // stateVersion changes with the fields of the state, and with their meaning.
-const stateVersion = 1
+const stateVersion = 2
 
 // savedState is the saved state of an Aggregator.
 type savedState struct {
