@@ -68,19 +68,19 @@ func TestCompanions(t *testing.T) {
 		expected float64 // the share of cases in which they are taken to be companions
 		by       float64
 	}{
-		"reader and writer":          {2, poissonOf(60, steadily), nil, 1, nothingMissed, 1, 0.05},
-		"two workers for each":       {3, poissonOf(60, steadily), nil, 2, nothingMissed, 1, 0.05},
-		"few":                        {5, poissonOf(12, steadily), nil, 1, nothingMissed, 0.9, 0.1},
-		"very many":                  {2, poissonOf(6000, steadily), nil, 1, nothingMissed, 1, 0.05},
-		"by day":                     {24, poissonOf(30, byDay), nil, 1, nothingMissed, 1, 0.05},
-		"one is missed now and then": {3, poissonOf(60, steadily), nil, 1, func(minute int) float64 { return float64(minute / 37 % 2) }, 0.97, 0.05},
-		"two leaks of one pace":      {24, poissonOf(60, steadily), poissonOf(60, steadily), 1, nothingMissed, 0, 0.01},
-		"two leaks under one load":   {48, poissonOf(30, byDay), poissonOf(30, byDay), 1, nothingMissed, 0, 0.01},
-		"two tickers":                {12, ticking(1, 0), ticking(1, 0.5), 1, nothingMissed, 0, 0},
-		"one ticker":                 {12, ticking(1, 0), nil, 1, nothingMissed, 0, 0},
-		"two slow tickers":           {48, ticking(11, 0), ticking(11, 5), 1, nothingMissed, 0, 0},
-		"a ticker, and one that is nothingMissed": {12, ticking(1, 0), poissonOf(60, steadily), 1, nothingMissed, 0, 0.01},
-		"ten to one": {5, poissonOf(60, steadily), nil, 10, nothingMissed, 0, 0},
+		"reader and writer":               {2, poissonOf(60, steadily), nil, 1, nothingMissed, 1, 0.05},
+		"two workers for each":            {3, poissonOf(60, steadily), nil, 2, nothingMissed, 1, 0.05},
+		"few":                             {5, poissonOf(12, steadily), nil, 1, nothingMissed, 0.9, 0.1},
+		"very many":                       {2, poissonOf(6000, steadily), nil, 1, nothingMissed, 1, 0.05},
+		"by day":                          {24, poissonOf(30, byDay), nil, 1, nothingMissed, 1, 0.05},
+		"one is missed now and then":      {3, poissonOf(60, steadily), nil, 1, func(minute int) float64 { return float64(minute / 37 % 2) }, 0.97, 0.05},
+		"two leaks of one pace":           {24, poissonOf(60, steadily), poissonOf(60, steadily), 1, nothingMissed, 0, 0.01},
+		"two leaks under one load":        {48, poissonOf(30, byDay), poissonOf(30, byDay), 1, nothingMissed, 0, 0.01},
+		"two tickers":                     {12, ticking(1, 0), ticking(1, 0.5), 1, nothingMissed, 0, 0},
+		"one ticker":                      {12, ticking(1, 0), nil, 1, nothingMissed, 0, 0},
+		"two slow tickers":                {48, ticking(11, 0), ticking(11, 5), 1, nothingMissed, 0, 0},
+		"a ticker and a leak of its pace": {12, ticking(1, 0), poissonOf(60, steadily), 1, nothingMissed, 0, 0.01},
+		"ten to one":                      {5, poissonOf(60, steadily), nil, 10, nothingMissed, 0, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
 			found := 0
@@ -115,5 +115,78 @@ func TestCompanionsOfOtherTimes(t *testing.T) {
 	}
 	if Companions(&rules, a, evidenceOf(at, 1, 4, nothingMissed), Recent{}) || Companions(&rules, a, &Evidence{}, Recent{}) || Companions(&rules, &Evidence{}, &Evidence{}, Recent{}) {
 		t.Error("companions of other times")
+	}
+}
+
+// every returns intervals of a mean in seconds that vary by up to a share of it.
+func every(seconds, share float64) func(r *rand.Rand) float64 {
+	return func(r *rand.Rand) float64 { return seconds * (1 + share*(2*r.Float64()-1)) }
+}
+
+func atRandom(seconds float64) func(r *rand.Rand) float64 {
+	return func(r *rand.Rand) float64 { return seconds * r.ExpFloat64() }
+}
+
+// arrivalsIn returns the number of arrivals between each two scrapes.
+func arrivalsIn(r *rand.Rand, interval func(r *rand.Rand) float64, scrapes []float64) []float64 {
+	came := make([]float64, len(scrapes)-1)
+	i := 0
+	for t := interval(r) * r.Float64(); ; t += interval(r) {
+		for t >= scrapes[i] {
+			if i++; i == len(scrapes) {
+				return came
+			}
+		}
+		if i > 0 {
+			came[i-1]++
+		}
+	}
+}
+
+// TestCompanionsInTheLastScrapes compares groups by their arrivals in 32 scrapes alone, which is what
+// is known of a fast leak.
+func TestCompanionsInTheLastScrapes(t *testing.T) {
+	const seeds = 2000
+	rules := defaults()
+	for name, tc := range map[string]struct {
+		of, other func(r *rand.Rand) float64 // the seconds between arrivals; other is nil for companions
+		delay     float64                    // the most seconds by which a scrape of one a second is late
+		least     float64                    // the least and the most share of cases in which they are taken
+		most      float64                    // to be companions
+	}{
+		"reader and writer":                         {atRandom(0.6), nil, 0, 0.999, 1},
+		"reader and writer, late scrapes":           {atRandom(0.6), nil, 0.3, 0.999, 1},
+		"one a scrape":                              {atRandom(1), nil, 0, 0.95, 1},
+		"five a scrape":                             {atRandom(0.2), nil, 0, 0.999, 1},
+		"two leaks of one pace":                     {atRandom(0.6), atRandom(0.6), 0, 0, 0},
+		"two tickers":                               {every(0.6, 0), every(0.6, 0), 0, 0, 0},
+		"two tickers, late scrapes":                 {every(0.6, 0), every(0.6, 0), 0.3, 0, 0.001},
+		"two tickers of one a scrape, late scrapes": {every(1, 0), every(1, 0), 0.3, 0, 0.005},
+		"two slower tickers":                        {every(0.7, 0), every(0.7, 0), 0, 0, 0},
+		"two slower tickers, late scrapes":          {every(0.7, 0), every(0.7, 0), 0.3, 0, 0.001},
+		"two loops that pause about as long":        {every(0.6, 0.2), every(0.6, 0.2), 0.3, 0, 0.001},
+		"two loops that pause 0.3 to 0.9 s":         {every(0.6, 0.5), every(0.6, 0.5), 0.3, 0, 0.005},
+	} {
+		t.Run(name, func(t *testing.T) {
+			found := 0
+			for seed := range uint64(seeds) {
+				r := rand.New(rand.NewPCG(seed, 1))
+				var scrapes []float64
+				for i := range 33 {
+					scrapes = append(scrapes, 1+float64(i)+tc.delay*r.Float64())
+				}
+				x := arrivalsIn(r, tc.of, scrapes)
+				y := x
+				if tc.other != nil {
+					y = arrivalsIn(r, tc.other, scrapes)
+				}
+				if Companions(&rules, &Evidence{}, &Evidence{}, Recent{X: x, Y: y, Interval: time.Second}) {
+					found++
+				}
+			}
+			if got := float64(found) / seeds; got < tc.least || got > tc.most {
+				t.Errorf("companions in %.4f of cases, want %v to %v", got, tc.least, tc.most)
+			}
+		})
 	}
 }
