@@ -21,8 +21,8 @@ const (
 	agreeAlpha = 1e-5
 	// leastVariation is how much arrivals must vary from interval to interval, relative to
 	// independent ones. Arrivals from a ticker vary by at most a quarter over their number,
-	// by rounding. Of independent arrivals, one set in 200 varies by less in 16 intervals, and
-	// one in 30,000 in 32 (chi-squared).
+	// by rounding. Of independent arrivals, one set in 230 varies by less in 16 intervals, and
+	// one in 18,000 in 32 (chi-squared with 15 and 31 degrees of freedom).
 	leastVariation = 0.3
 	// leastInInterval is how many arrivals an interval must have for its variation to count:
 	// with fewer, a ticker looks like chance. Above 1.25 its variation is at most 0.17.
