@@ -27,7 +27,7 @@ func (c *checkCommand) Run(ctx context.Context, out streams) error {
 		return err
 	}
 	defer closeTargets()
-	file, err := createResultFile(c.JUnit)
+	file, err := openResultFile(c.JUnit)
 	if err != nil {
 		return err
 	}

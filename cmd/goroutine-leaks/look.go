@@ -35,7 +35,7 @@ func (c *lookCommand) Run(ctx context.Context, out streams) error {
 		return err
 	}
 	defer closeTargets()
-	file, err := createResultFile(c.HTML)
+	file, err := openResultFile(c.HTML)
 	if err != nil {
 		return err
 	}

@@ -211,8 +211,8 @@ func TestUnreachable(t *testing.T) {
 	}
 }
 
-// TestFilesAreCreatedFirst checks that a file that cannot be created is an error before the watch,
-// and that none is left if there is nothing to write.
+// TestFilesAreCreatedFirst checks that a file that cannot be created is an error before the watch, and
+// that without anything to write no new file is left, and an existing one is kept.
 func TestFilesAreCreatedFirst(t *testing.T) {
 	absent := filepath.Join(t.TempDir(), "absent", "file")
 	server := serve(t, http.HandlerFunc(func(http.ResponseWriter, *http.Request) { t.Error("a request before the file was created") }))
@@ -229,6 +229,18 @@ func TestFilesAreCreatedFirst(t *testing.T) {
 	}
 	if _, err := os.Stat(page); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("the page was left: %v", err)
+	}
+	const earlier = "an earlier page"
+	if err := os.WriteFile(page, []byte(earlier), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, args := range [][]string{{freeAddress(t), "--for", "5s", "--html", page}, {"replay", "--prometheus", freeAddress(t), "--html", page}} {
+		if status, _, stderr := command(t, args...); status != 2 || !strings.Contains(stderr, "refused") {
+			t.Errorf("%q: status %d: %s", args, status, stderr)
+		}
+		if content, err := os.ReadFile(page); string(content) != earlier {
+			t.Errorf("%q: the earlier page was lost: %v", args, err)
+		}
 	}
 }
 

@@ -47,7 +47,7 @@ func (c *replayCommand) Run(ctx context.Context, out streams) error {
 		return err
 	}
 	defer client.CloseIdleConnections()
-	file, err := createResultFile(c.HTML)
+	file, err := openResultFile(c.HTML)
 	if err != nil {
 		return err
 	}

@@ -6,31 +6,43 @@ import (
 	"os"
 )
 
-// resultFile is a file that is created before a watch and written after it, so that an error in its
-// name does not cost the watch. Its file is nil if the user wants none.
-type resultFile struct{ file *os.File }
+// resultFile is a file that is written after a watch. It is opened before it too, so that an error in
+// its name does not cost the watch. Until it is written, the content of an existing file is kept.
+type resultFile struct {
+	name    string // empty if the user wants none
+	created bool
+}
 
-// createResultFile creates the file, unless the name is empty.
-func createResultFile(name string) (resultFile, error) {
+// openResultFile checks that the file can be written, and creates it if it does not exist.
+func openResultFile(name string) (resultFile, error) {
 	if name == "" {
 		return resultFile{}, nil
 	}
-	file, err := os.Create(name) //nolint:gosec // the file is named by the user
-	return resultFile{file}, err
+	_, err := os.Stat(name)
+	created := errors.Is(err, os.ErrNotExist)
+	file, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE, 0o666) //nolint:gosec // the file is named by the user
+	if err != nil {
+		return resultFile{}, err
+	}
+	return resultFile{name, created}, file.Close()
 }
 
-// write writes and closes the file.
+// write replaces the content of the file.
 func (r resultFile) write(content func(io.Writer) error) error {
-	if r.file == nil {
+	if r.name == "" {
 		return nil
 	}
-	return errors.Join(content(r.file), r.file.Close())
+	file, err := os.Create(r.name)
+	if err != nil {
+		return err
+	}
+	return errors.Join(content(file), file.Close())
 }
 
-// discard removes the file if there is nothing to write.
+// discard removes the file if there is nothing to write and it did not exist before.
 func (r resultFile) discard() error {
-	if r.file == nil {
+	if !r.created {
 		return nil
 	}
-	return errors.Join(r.file.Close(), os.Remove(r.file.Name()))
+	return os.Remove(r.name)
 }

@@ -88,46 +88,61 @@ func (r *record) isOldEnough(p Point) bool {
 	return bound == "" || parseSeconds(bound) >= r.Age
 }
 
-// censusCounts returns the number of old goroutines of the finding in each process, by its census.
-// It returns false if the census of a process is unknown, or older than the finding: goroutines
-// are counted only while a finding is open.
-func (r *record) censusCounts(s *service) (counts map[string]float64, known bool) {
+// isInCensus reports whether the census of every process is known, and newer than the finding:
+// goroutines are counted only while a finding is open.
+func (r *record) isInCensus(s *service) bool {
 	if r.Phase != open {
+		return false
+	}
+	for _, p := range s.Processes {
+		if !p.sendsCensus() || !p.Census.At.After(r.Opened) {
+			return false
+		}
+	}
+	return len(s.Processes) > 0
+}
+
+// dropOld deletes the old counts of groups that the census does not name any more.
+func (r *record) dropOld(s *service) {
+	maps.DeleteFunc(r.Old, func(_ string, o *agedCount) bool {
+		p := s.Processes[o.Process]
+		return p == nil || p.Census.At.Sub(o.Count.At) > p.validity()
+	})
+}
+
+// censusCounts returns the number of old goroutines of the finding in each process, by its census.
+// It returns false if that is unknown.
+func (r *record) censusCounts(s *service) (counts map[string]float64, known bool) {
+	if !r.isInCensus(s) {
 		return nil, false
 	}
+	r.dropOld(s)
 	counts = make(map[string]float64, len(s.Processes))
-	for name, p := range s.Processes {
-		if !p.sendsCensus() || !p.Census.At.After(r.Opened) {
-			return nil, false
-		}
+	for name := range s.Processes {
 		counts[name] = 0
 	}
 	var old headcount
-	for key, o := range r.Old {
-		p := s.Processes[o.Process]
-		if p == nil || p.Census.At.Sub(o.Count.At) > p.validity() {
-			delete(r.Old, key) // the census does not name the group any more
-			continue
-		}
+	for _, o := range r.Old {
 		old.add(o.Process, o.Entry, o.IsEntry, o.Count.Value)
 	}
 	maps.Copy(counts, old.byProcess)
-	return counts, len(s.Processes) > 0
+	return counts, true
 }
 
 // inAll returns the number of old goroutines at the places of the rows that are flagged, including those
-// from before the growth. It returns false if that is unknown.
-func (r *record) inAll(s *service) (n float64, known bool) {
-	if _, known := r.censusCounts(s); !known {
-		return 0, false
+// from before the growth; 0 if it is unknown.
+func (r *record) inAll(s *service) float64 {
+	if !r.isInCensus(s) {
+		return 0
 	}
+	r.dropOld(s)
 	var all headcount
 	for _, o := range r.Old {
 		if w := r.Rows[o.Row]; w != nil && w.Severity.Value > 0 {
 			all.add(o.Process, o.Entry, o.IsEntry, o.Count.Value)
 		}
 	}
-	return all.total(), true
+	return all.total()
 }
 
 // absentInCensus reports whether the census of every process has no old goroutine of the

@@ -108,7 +108,7 @@ func (r *record) addRows(f *Finding, s *service) {
 	slices.SortStableFunc(f.Worst, func(a, b Instance) int { return cmp.Compare(b.Count, a.Count) })
 	f.Instances = len(f.Worst)
 	f.Worst = slices.Clone(f.Worst[:min(maxWorst, len(f.Worst))]) // so that a Finding does not keep all instances in memory
-	f.InAll, _ = r.inAll(s)
+	f.InAll = r.inAll(s)
 	if w := r.Whole; w.shows() {
 		f.Count, f.PerHour = max(f.Count, w.Count.Value), max(f.PerHour, w.Rate.Value)
 		f.Instances = max(f.Instances, int(w.Instances.Value))
