@@ -18,7 +18,7 @@ import (
 func main() {
 	fmt.Printf("%10s %12s %12s %14s %20s\n", "held", "estimate", "error", "to the limit", "predicted, half-way")
 	for _, held := range []int{1 << 10, 4 << 10, 16 << 10, 64 << 10, 256 << 10, 1 << 20} {
-		f := measure(held)
+		f := measureUnderLoad(held)
 		fmt.Printf("%10d %12.0f %11.0f%% %10.0f min %10.0f min\n", held, f.estimate, 100*(f.estimate/f.truth-1), f.left, f.predicted)
 	}
 }
@@ -34,8 +34,9 @@ const minutes, last = 200, 20
 // perMinute returns the number of goroutines to leak. It is higher for small ones, whose memory only matters then.
 func perMinute(held int) int { return max(1, min(100, 256<<10/held)) }
 
-func measure(held int) figures {
-	runtime.GC()
+// measureUnderLoad measures while other goroutines allocate. What the garbage collector misses meanwhile depends on
+// the load of the machine.
+func measureUnderLoad(held int) figures {
 	end := make(chan struct{})
 	var all sync.WaitGroup
 	for range 4 {
@@ -43,15 +44,28 @@ func measure(held int) figures {
 	}
 	defer all.Wait()
 	defer close(end)
+	return measure(held, awaitCollection)
+}
+
+// measure leaks, and calls collect for each minute of data.
+func measure(held int, collect func()) figures {
+	runtime.GC()
+	end := make(chan struct{})
+	var all sync.WaitGroup
+	defer all.Wait()
+	defer close(end)
 
 	limit := 0.0
 	records := make([][]finding.Point, minutes)
 	start := time.Date(2026, 6, 1, 9, 0, 0, 0, time.UTC)
 	for minute := range records {
+		var allocated sync.WaitGroup
 		for range perMinute(held) {
-			all.Go(func() { leak(held, end) })
+			allocated.Add(1)
+			all.Go(func() { leak(held, allocated.Done, end) })
 		}
-		awaitCollection()
+		allocated.Wait()
+		collect()
 		at := start.Add(time.Duration(minute) * time.Minute)
 		var used float64
 		records[minute], used = observe(at, start, (minute+1)*perMinute(held), perMinute(held)*60)
@@ -88,9 +102,10 @@ func awaitCollection() {
 	}
 }
 
-// leak holds memory until end is closed.
-func leak(held int, end <-chan struct{}) {
+// leak allocates memory, calls allocated, and holds the memory until end is closed.
+func leak(held int, allocated func(), end <-chan struct{}) {
 	memory := make([]byte, held)
+	allocated()
 	<-end
 	runtime.KeepAlive(memory)
 }
