@@ -49,7 +49,7 @@ func ParseAddress(argument string) (*url.URL, error) {
 	}
 	u.RawQuery, u.Fragment, u.RawFragment, u.RawPath = "", "", "", ""
 	u.Path = strings.TrimRight(u.Path, "/")
-	if slices.Contains(profileNames, path.Base(u.Path)) {
+	for slices.Contains(profileNames, path.Base(u.Path)) {
 		u.Path = path.Dir(u.Path)
 	}
 	if u.Path == "" || u.Path == "/" {

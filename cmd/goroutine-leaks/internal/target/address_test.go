@@ -22,6 +22,7 @@ func TestParseAddress(t *testing.T) {
 		"http://h:1/debug/pprof/goroutine?debug=2":       "http://h:1/debug/pprof",
 		"http://h:1/my/pprof/goroutine?debug=1#fragment": "http://h:1/my/pprof",
 		"http://h:1/goroutine":                           "http://h:1/debug/pprof",
+		"http://h:1/goroutine/goroutine":                 "http://h:1/debug/pprof",
 	} {
 		u, err := ParseAddress(argument)
 		if err != nil {
